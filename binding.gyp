@@ -1,0 +1,65 @@
+{
+  "variables": {
+    # AddressSanitizer and UndefinedBehaviorSanitizer: node-gyp rebuild -- -Dsanitize=1
+    "sanitize%": 0
+  },
+  "targets": [
+    {
+      "target_name": "atomic_log",
+      "sources": [
+        "src-native/binding/addon.cc",
+        "src-native/binding/environment.cc",
+        "src-native/binding/log_attachment.cc",
+        "src-native/binding/mapping.cc",
+        "src-native/binding/writer_handle.cc",
+        "src-native/core/memory/block_pool.cc",
+        "src-native/core/memory/registry.cc",
+        "src-native/core/memory/rolling_log.cc",
+        "src-native/core/memory/segment_pool.cc",
+        "src-native/core/memory/window.cc",
+        "src-native/core/platform/memory_posix.cc",
+        "src-native/core/platform/memory_windows.cc",
+        "src-native/core/platform/module_posix.cc",
+        "src-native/core/platform/module_windows.cc"
+      ],
+      "include_dirs": [
+        "src-native",
+        "<!(node -p \"require('node-addon-api').include_dir\")"
+      ],
+      "defines": [
+        "NAPI_VERSION=8",
+        "NAPI_DISABLE_CPP_EXCEPTIONS",
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+      ],
+      "cflags!": ["-O2", "-std=gnu++17", "-std=gnu++20"],
+      "cflags_cc!": ["-fno-rtti", "-fexceptions", "-std=gnu++17", "-std=gnu++20", "-std=c++17"],
+      "cflags": ["-O2", "-fvisibility=hidden", "-fno-exceptions", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-cast-function-type"],
+      "cflags_cc": ["-std=c++20", "-fvisibility-inlines-hidden", "-fno-rtti"],
+      "xcode_settings": {
+        "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+        "CLANG_CXX_LIBRARY": "libc++",
+        "GCC_ENABLE_CPP_EXCEPTIONS": "NO",
+        "GCC_ENABLE_CPP_RTTI": "NO",
+        "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+        "MACOSX_DEPLOYMENT_TARGET": "11.0"
+      },
+      "msvs_settings": {
+        "VCCLCompilerTool": {
+          "AdditionalOptions": ["/std:c++20"],
+          "ExceptionHandling": 0
+        }
+      },
+      "conditions": [
+        ["OS=='linux'", {
+          "ldflags": ["-static-libstdc++", "-static-libgcc", "-Wl,--exclude-libs,ALL", "-Wl,-z,noexecstack"],
+          "libraries": ["-ldl"]
+        }],
+        ["OS=='linux' and sanitize==1", {
+          "ldflags!": ["-static-libstdc++", "-static-libgcc"],
+          "cflags": ["-fsanitize=address,undefined", "-fno-omit-frame-pointer", "-g"],
+          "ldflags": ["-fsanitize=address,undefined"]
+        }]
+      ]
+    }
+  ]
+}

@@ -1,0 +1,9 @@
+/** @type {import('jest').Config} */
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/{unit,threads,types}/**/*.test.ts'],
+  transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/test/tsconfig.json' }] },
+  // What users load: the built package, through its own exports.
+  moduleNameMapper: { '^atomic-log$': '<rootDir>/dist/index.js' },
+  modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/'],
+};

@@ -1,0 +1,3 @@
+/** `Symbol.dispose` where the runtime has it, otherwise the symbol that compilers of `using` fall back to. */
+export const dispose: typeof Symbol.dispose =
+  Symbol.dispose ?? (Symbol.for('Symbol.dispose') as typeof Symbol.dispose);

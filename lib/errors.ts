@@ -1,0 +1,91 @@
+/**
+ * Every code that an error of this package can carry.
+ *
+ * Errors follow Node's custom: a `TypeError`, `RangeError` or `Error` with a
+ * stable `code`, and a message that says what to do.
+ */
+export type ErrorCode =
+  /** An argument, option or value has the wrong type. */
+  | 'ERR_INVALID_ARG_TYPE'
+  /** An option or field has the right type, but a value that has no meaning. */
+  | 'ERR_INVALID_ARG_VALUE'
+  /** A number is outside its range, or a value does not fit its column. */
+  | 'ERR_OUT_OF_RANGE'
+  /** A record lacks a field of the schema. */
+  | 'ERR_MISSING_FIELD'
+  /** A record or batch has a field that the schema lacks, or a column was asked for that does not exist. */
+  | 'ERR_UNKNOWN_FIELD'
+  /** The columns of a batch differ in length. */
+  | 'ERR_COLUMN_LENGTH'
+  /** What was given to `attach` is not a handle, or is not the handle of a log. */
+  | 'ERR_INVALID_HANDLE'
+  /** The handle comes from another process or from another copy of the addon. */
+  | 'ERR_FOREIGN_HANDLE'
+  /** Every environment has closed the log that the handle names. */
+  | 'ERR_LOG_GONE'
+  /** The AtomicLog object was closed. */
+  | 'ERR_LOG_CLOSED'
+  /** The Writer was closed. */
+  | 'ERR_WRITER_CLOSED'
+  /** The Snapshot was closed. */
+  | 'ERR_SNAPSHOT_CLOSED'
+  /** The class is made by the library only. */
+  | 'ERR_ILLEGAL_CONSTRUCTOR'
+  /** The system refused memory. */
+  | 'ERR_OUT_OF_MEMORY'
+  /** This runtime cannot map the log's memory. */
+  | 'ERR_MAPPING_UNAVAILABLE'
+  /** No binary of the addon fits this machine. */
+  | 'ERR_ADDON_UNAVAILABLE';
+
+/** An error of this package. */
+export type AtomicLogError = Error & { code: ErrorCode };
+
+function withCode<E extends Error>(error: E, code: ErrorCode): E & { code: ErrorCode } {
+  // As Node's own errors: the code is an own property, and the stack names it.
+  Object.defineProperty(error, 'code', { value: code, enumerable: true, writable: true, configurable: true });
+  return error as E & { code: ErrorCode };
+}
+
+export function typeError(code: ErrorCode, message: string): AtomicLogError {
+  return withCode(new TypeError(message), code);
+}
+
+export function rangeError(code: ErrorCode, message: string): AtomicLogError {
+  return withCode(new RangeError(message), code);
+}
+
+export function plainError(code: ErrorCode, message: string, cause?: unknown): AtomicLogError {
+  return withCode(new Error(message, cause === undefined ? undefined : { cause }), code);
+}
+
+/** A short, safe picture of any value for an error message. Runs no user code. */
+export function describe(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}...` : JSON.stringify(value);
+    case 'bigint':
+      return `${value}n`;
+    case 'symbol':
+      return 'a symbol';
+    case 'function':
+      return 'a function';
+    case 'object':
+      if (value === null) return 'null';
+      return Array.isArray(value) ? 'an array' : 'an object';
+    default:
+      return Object.is(value, -0) ? '-0' : String(value);
+  }
+}
+
+export function invalidType(what: string, expected: string, value: unknown): AtomicLogError {
+  return typeError('ERR_INVALID_ARG_TYPE', `${what} must be ${expected}; got ${describe(value)}`);
+}
+
+export function outOfRange(what: string, expected: string, value: unknown): AtomicLogError {
+  return rangeError('ERR_OUT_OF_RANGE', `${what} must be ${expected}; got ${describe(value)}`);
+}
+
+export function illegalConstructor(name: string, instead: string): AtomicLogError {
+  return typeError('ERR_ILLEGAL_CONSTRUCTOR', `${name} cannot be constructed; use ${instead}`);
+}

@@ -1,0 +1,51 @@
+import { describe, typeError, type AtomicLogError } from './errors';
+import { addon, addonPath } from './native';
+
+declare const entryType: unique symbol;
+
+/**
+ * Names a log for other threads of this process. Plain data: send it through
+ * `workerData` or `postMessage`. `T` is the type of the entries.
+ */
+export interface LogHandle<T = unknown> {
+  readonly kind: 'atomic-log';
+  readonly id: number;
+  readonly token: string;
+  /** The registry that knows the log, its process, and the addon's file. */
+  readonly registry: string;
+  readonly pid: number;
+  readonly addonPath: string;
+  /** Never there; it carries the type of the entries. */
+  readonly [entryType]?: T;
+}
+
+export function makeHandle<T>(id: number, token: string): LogHandle<T> {
+  return { kind: 'atomic-log', id, token, registry: addon.registryNonce, pid: process.pid, addonPath };
+}
+
+/** Checks the form of a handle and where it comes from. */
+export function checkHandle(handle: unknown): { id: number; token: string } {
+  if (typeof handle !== 'object' || handle === null) throw invalid(describe(handle));
+  const { kind, id, token, registry, pid, addonPath: path } = handle as Record<string, unknown>;
+  if (kind !== 'atomic-log') throw invalid('an object that is no handle (was the log itself posted?)');
+  if (!Number.isSafeInteger(id) || (id as number) < 0 || typeof token !== 'string' || typeof registry !== 'string') {
+    throw invalid('a damaged handle');
+  }
+  if (registry !== addon.registryNonce) throw foreign(pid, path);
+  return { id: id as number, token };
+}
+
+function invalid(what: string): AtomicLogError {
+  return typeError('ERR_INVALID_HANDLE', `attach needs the handle of a log; got ${what}. Post log.handle, not the log`);
+}
+
+function foreign(pid: unknown, path: unknown): AtomicLogError {
+  return typeError(
+    'ERR_FOREIGN_HANDLE',
+    pid === process.pid
+      ? `the handle belongs to another copy of the addon in this process: it was made by ${String(path)}, ` +
+          `and this is ${addonPath}; make both sides load the same atomic-log`
+      : `the handle belongs to process ${String(pid)}, and this is process ${process.pid}: ` +
+          'logs are shared between the threads of one process only',
+  );
+}

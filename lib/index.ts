@@ -1,0 +1,31 @@
+/**
+ * Lock-free rolling logs in native memory, shared by the threads of a process
+ * without copying.
+ *
+ * @packageDocumentation
+ */
+export { AtomicLog, type AtomicLogConstructor, type LogStats } from './atomic-log';
+export { Chunk } from './chunk';
+export { type AtomicLogError, type ErrorCode } from './errors';
+export { type LogHandle } from './handle';
+export {
+  type BigIntArray,
+  type BigIntScalarType,
+  type NumberArray,
+  type NumberScalarType,
+  type ScalarType,
+} from './scalar';
+export {
+  type ArrayOf,
+  type BigIntLogOptions,
+  type CommonLogOptions,
+  type LogOptions,
+  type MappingMode,
+  type NumberLogOptions,
+  type RecordLogOptions,
+  type RecordOf,
+  type Schema,
+  type ValueOf,
+} from './schema';
+export { Snapshot, type SnapshotChange } from './snapshot';
+export { Writer, type Entries } from './writer';

@@ -1,0 +1,162 @@
+/**
+ * The ten scalar types: their typed arrays, what each accepts, and how a value
+ * is stored. Nothing is coerced and nothing wraps: what does not fit is refused.
+ */
+import { invalidType, outOfRange, type AtomicLogError } from './errors';
+
+/** Types whose values are JavaScript numbers. */
+export type NumberScalarType = 'f64' | 'f32' | 'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32';
+/** Types whose values are JavaScript bigints. */
+export type BigIntScalarType = 'i64' | 'u64';
+/** The type of a log of numbers, or of a field of a record. */
+export type ScalarType = NumberScalarType | BigIntScalarType;
+
+/** Typed arrays of the number types. */
+export type NumberArray =
+  | Float64Array
+  | Float32Array
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+/** Typed arrays of the bigint types. */
+export type BigIntArray = BigInt64Array | BigUint64Array;
+export type ScalarArray = NumberArray | BigIntArray;
+
+/** Small integers instead of names: a switch over them is a jump table. */
+export const Kind = { f64: 0, f32: 1, i8: 2, u8: 3, i16: 4, u16: 5, i32: 6, u32: 7, i64: 8, u64: 9 } as const;
+export type Kind = (typeof Kind)[ScalarType];
+
+type ScalarArrayConstructor = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => ScalarArray;
+
+interface ScalarInfo {
+  readonly type: ScalarType;
+  readonly Array: ScalarArrayConstructor & { readonly BYTES_PER_ELEMENT: number; readonly name: string };
+  /** For messages: what a value must be. */
+  readonly accepts: string;
+}
+
+/** Indexed by Kind. */
+export const scalars: readonly ScalarInfo[] = [
+  { type: 'f64', Array: Float64Array, accepts: 'a number' },
+  { type: 'f32', Array: Float32Array, accepts: 'a number within the range of a 32-bit float' },
+  { type: 'i8', Array: Int8Array, accepts: 'an integer from -128 to 127' },
+  { type: 'u8', Array: Uint8Array, accepts: 'an integer from 0 to 255' },
+  { type: 'i16', Array: Int16Array, accepts: 'an integer from -32768 to 32767' },
+  { type: 'u16', Array: Uint16Array, accepts: 'an integer from 0 to 65535' },
+  { type: 'i32', Array: Int32Array, accepts: 'an integer from -2147483648 to 2147483647' },
+  { type: 'u32', Array: Uint32Array, accepts: 'an integer from 0 to 4294967295' },
+  { type: 'i64', Array: BigInt64Array, accepts: 'a bigint from -2n ** 63n to 2n ** 63n - 1n' },
+  { type: 'u64', Array: BigUint64Array, accepts: 'a bigint from 0n to 2n ** 64n - 1n' },
+];
+
+export function isScalarType(value: unknown): value is ScalarType {
+  return typeof value === 'string' && Object.hasOwn(Kind, value);
+}
+
+/** The error for a value that a column refuses. */
+export function refusal(kind: Kind, what: string, value: unknown): AtomicLogError {
+  const expected = kind >= Kind.i64 ? 'bigint' : 'number';
+  const { accepts, type } = scalars[kind]!;
+  return typeof value === expected
+    ? outOfRange(what, `${accepts} (${type})`, value)
+    : invalidType(what, `${accepts} (${type})`, value);
+}
+
+/** Whether a column of this kind takes the value as it is. */
+export function accepts(kind: Kind, value: unknown): boolean {
+  if (kind >= Kind.i64) {
+    if (typeof value !== 'bigint') return false;
+    return (kind === Kind.i64 ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) === value;
+  }
+  if (typeof value !== 'number') return false;
+  switch (kind) {
+    case Kind.f64:
+      return true;
+    case Kind.f32:
+      // Rounding is what f32 is for; a finite value that would become infinite is not.
+      return Number.isFinite(Math.fround(value)) || !Number.isFinite(value);
+    case Kind.i8:
+      return (value << 24) >> 24 === value;
+    case Kind.u8:
+      return (value & 0xff) === value;
+    case Kind.i16:
+      return (value << 16) >> 16 === value;
+    case Kind.u16:
+      return (value & 0xffff) === value;
+    case Kind.i32:
+      return (value | 0) === value;
+    default:
+      return value >>> 0 === value;
+  }
+}
+
+/**
+ * Stores an accepted value. One store per kind, so that each stays monomorphic
+ * in a process whose logs have different types.
+ */
+export function put(kind: Kind, column: ScalarArray, position: number, value: number | bigint): void {
+  switch (kind) {
+    case Kind.f64:
+      (column as Float64Array)[position] = value as number;
+      return;
+    case Kind.f32:
+      (column as Float32Array)[position] = value as number;
+      return;
+    case Kind.i8:
+      (column as Int8Array)[position] = value as number;
+      return;
+    case Kind.u8:
+      (column as Uint8Array)[position] = value as number;
+      return;
+    case Kind.i16:
+      (column as Int16Array)[position] = value as number;
+      return;
+    case Kind.u16:
+      (column as Uint16Array)[position] = value as number;
+      return;
+    case Kind.i32:
+      (column as Int32Array)[position] = value as number;
+      return;
+    case Kind.u32:
+      (column as Uint32Array)[position] = value as number;
+      return;
+    case Kind.i64:
+      (column as BigInt64Array)[position] = value as bigint;
+      return;
+    default:
+      (column as BigUint64Array)[position] = value as bigint;
+  }
+}
+
+// The intrinsic getters: they read internal slots, so that neither an own
+// `length`, a subclass nor another realm's typed array can mislead us.
+const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
+
+function intrinsicGetter<R>(key: PropertyKey): (this: unknown) => R {
+  return Object.getOwnPropertyDescriptor(typedArrayPrototype, key)!.get as (this: unknown) => R;
+}
+
+const getTag = intrinsicGetter<string | undefined>(Symbol.toStringTag);
+const getLength = intrinsicGetter<number>('length');
+const getBuffer = intrinsicGetter<ArrayBufferLike>('buffer');
+const getByteOffset = intrinsicGetter<number>('byteOffset');
+
+/** `'Float64Array'` and so on; undefined for what is no typed array. */
+export function typedArrayTag(value: unknown): string | undefined {
+  return getTag.call(value);
+}
+
+/** Elements of a typed array; 0 when it is detached. */
+export function typedArrayLength(array: ScalarArray): number {
+  return getLength.call(array);
+}
+
+/** A plain view of part of a typed array, made without running user code (`subarray` consults the species). */
+export function viewOf(kind: Kind, array: ScalarArray, begin: number, length: number): ScalarArray {
+  const { Array } = scalars[kind]!;
+  const byteOffset = getByteOffset.call(array) + begin * Array.BYTES_PER_ELEMENT;
+  return new Array(getBuffer.call(array), byteOffset, length);
+}

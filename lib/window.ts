@@ -1,0 +1,69 @@
+/**
+ * What snapshots are made of: pinned segments, grouped into windows that the
+ * snapshots of one environment share.
+ */
+import { NO_WORD, type Mapping } from './mapping';
+
+/** One pin of one segment, shared by the windows of its environment. */
+export class PinnedSegment {
+  /** Windows that hold this pin. */
+  holders = 0;
+  /** Whether one of them was collected without having been closed. */
+  isAbandoned = false;
+
+  constructor(
+    readonly id: number,
+    readonly sequence: number,
+    readonly firstIndex: number,
+    /** Readable entries; final once the segment has a successor. */
+    public count: number,
+    public mapping: Mapping,
+  ) {}
+}
+
+/** Consecutive segments, ascending. */
+export class Window {
+  segments: readonly PinnedSegment[] = [];
+  /** Snapshots of this window that were not closed. */
+  openCount = 0;
+  /** The published word of the last segment. */
+  headWord: Int32Array = NO_WORD;
+
+  get isEmpty(): boolean {
+    return this.segments.length === 0;
+  }
+
+  get head(): PinnedSegment {
+    return this.segments[this.segments.length - 1]!;
+  }
+
+  get firstIndex(): number {
+    return this.segments[0]!.firstIndex;
+  }
+
+  set(segments: readonly PinnedSegment[]): void {
+    for (const segment of segments) ++segment.holders;
+    this.segments = segments;
+    this.headWord = this.head.mapping.word;
+  }
+
+  /** Takes the segments out; the caller drops them. */
+  clear(): readonly PinnedSegment[] {
+    const { segments } = this;
+    this.segments = [];
+    this.headWord = NO_WORD;
+    this.openCount = 0;
+    return segments;
+  }
+}
+
+/**
+ * What every open snapshot of a window refers to. It is collected when the last
+ * of them has been closed or dropped: that is how snapshots that were dropped
+ * without `close()` are noticed, at no cost per snapshot.
+ */
+export class Lease {
+  /** Made when the view lets go of a lease that open snapshots still hold. */
+  weak: WeakRef<Lease> | undefined;
+  constructor(readonly window: Window) {}
+}

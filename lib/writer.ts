@@ -1,0 +1,385 @@
+import type { NativeWriter } from '../types/native';
+import type { AtomicLog } from './atomic-log';
+import { dispose } from './dispose';
+import {
+  describe,
+  illegalConstructor,
+  invalidType,
+  plainError,
+  rangeError,
+  typeError,
+  type AtomicLogError,
+} from './errors';
+import type { LogView } from './log-view';
+import { Mapping, mappingUnavailable, NO_COLUMNS } from './mapping';
+import {
+  accepts,
+  Kind,
+  put,
+  refusal,
+  scalars,
+  typedArrayLength,
+  typedArrayTag,
+  viewOf,
+  type ScalarArray,
+} from './scalar';
+import type { ArrayOf } from './schema';
+
+/** Only the library has it, so only the library makes writers. */
+export const makeWriter = Symbol('makeWriter');
+
+const NO_VALUES: ScalarArray = new Float64Array(0);
+
+/** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
+export type Entries<T> = Iterable<T> | ArrayOf<T> | (T extends object ? { readonly [K in keyof T]: ArrayOf<T[K]> } : never);
+
+/**
+ * The exclusive right to append to a log. `close()` it, or declare it with
+ * `using`; a worker that ends gives it back too.
+ *
+ * Entries are stored straight into the log's memory. Values are never coerced:
+ * one that does not fit its column is refused, and nothing has changed then.
+ *
+ * ```ts
+ * using writer = log.tryClaimWriter();
+ * writer?.append(42);
+ * ```
+ */
+export class Writer<T> {
+  readonly #log: AtomicLog<T>;
+  readonly #view: LogView;
+  readonly #native: NativeWriter;
+  readonly #publishStaged: () => void;
+  /** The cell by which publish() learns the count. */
+  readonly #staged: Uint32Array;
+  readonly #kinds: readonly Kind[];
+  /** Undefined for a log of numbers. */
+  readonly #fields: readonly string[] | undefined;
+  /** The kind of a log of numbers. */
+  readonly #kind: Kind;
+  readonly #tag: string;
+  /** Writer mappings by segment id; kept apart from the readers'. */
+  readonly #mappings: (Mapping | undefined)[] = [];
+  #isClosed = false;
+
+  // The head. When closed or not mapped, its columns have no length, so that
+  // the one check for room notices that too.
+  #headId: number;
+  #firstIndex: number;
+  /** Entries stored in the head, published or not. */
+  #count: number;
+  #columns: readonly ScalarArray[] = NO_COLUMNS;
+  /** The first column. */
+  #values: ScalarArray = NO_VALUES;
+  /** Values of the record that is being stored; undefined while in use. */
+  #scratch: unknown[] | undefined;
+
+  private constructor(key: typeof makeWriter, log: AtomicLog<T>, view: LogView, native: NativeWriter) {
+    if (key !== makeWriter) throw illegalConstructor('Writer', 'log.tryClaimWriter() or AtomicLog.claimed()');
+    const { kinds, fields } = view.layout;
+    this.#log = log;
+    this.#view = view;
+    this.#native = native;
+    this.#publishStaged = native.publish;
+    this.#staged = native.staged;
+    this.#kinds = kinds;
+    this.#fields = fields;
+    this.#kind = kinds[0]!;
+    this.#tag = scalars[this.#kind]!.Array.name;
+    this.#scratch = kinds.map(() => undefined);
+
+    const head = new Float64Array(4);
+    native.head(head);
+    this.#headId = head[0]!;
+    this.#firstIndex = head[2]!;
+    this.#count = head[3]!;
+    view.addUser();
+    try {
+      this.#mapHead();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** @internal */
+  static [makeWriter]<T>(log: AtomicLog<T>, view: LogView, native: NativeWriter): Writer<T> {
+    return new Writer(makeWriter, log, view, native);
+  }
+
+  /** The log that this writer appends to. */
+  get log(): AtomicLog<T> {
+    return this.#log;
+  }
+
+  /** Absolute index that the next entry gets. */
+  get nextIndex(): number {
+    return this.#firstIndex + this.#count;
+  }
+
+  /**
+   * Stores one entry and publishes it, staged entries first. Returns its
+   * absolute index.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
+   * `ERR_UNKNOWN_FIELD` for a value that does not fit; `ERR_WRITER_CLOSED`;
+   * `ERR_OUT_OF_MEMORY`
+   */
+  append(value: T): number {
+    const index = this.write(value);
+    this.#staged[0] = this.#count;
+    this.#publishStaged();
+    return index;
+  }
+
+  /**
+   * Stores one entry without publishing it: readers see it after the next
+   * {@link publish}, {@link append}, or when its segment is full and another
+   * begins. `close()` drops what is not published. Returns its absolute index.
+   *
+   * @throws as {@link append}
+   */
+  write(value: T): number {
+    const kind = this.#kind;
+    if (this.#fields !== undefined) return this.#writeRecord(value);
+    if (!accepts(kind, value)) throw refusal(kind, 'value', value);
+    let position = this.#count;
+    if (position >= this.#values.length) position = this.#makeRoom();
+    put(kind, this.#values, position, value as number | bigint);
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  /**
+   * Makes every entry that was stored readable.
+   *
+   * @throws `ERR_WRITER_CLOSED`
+   */
+  publish(): void {
+    if (this.#isClosed) throw closed();
+    this.#staged[0] = this.#count;
+    this.#publishStaged();
+  }
+
+  /**
+   * Stores and publishes many entries, staged ones first. Returns the absolute
+   * index of the first.
+   *
+   * A typed array of the log's own type is copied as it is; a log of records
+   * takes one such array per field. Any other iterable is read to its end and
+   * checked before anything is stored. A batch that crosses segments is
+   * published segment by segment.
+   *
+   * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
+   */
+  appendBatch(entries: Entries<T>): number {
+    if (this.#fields === undefined && typedArrayTag(entries) === this.#tag) {
+      const source = entries as unknown as ScalarArray;
+      const length = typedArrayLength(source);
+      const position = this.#count;
+      if (length <= this.#values.length - position) {
+        (this.#values as Float64Array).set(source as Float64Array, position);
+        this.#count = position + length;
+        this.#staged[0] = this.#count;
+        this.#publishStaged();
+        return this.#firstIndex + position;
+      }
+      return this.#storeColumns([source], length);
+    }
+    if (entries === null || typeof entries !== 'object') {
+      throw invalidType('entries', 'an iterable or an object of columns', entries);
+    }
+    const isIterable = typeof (entries as Partial<Iterable<T>>)[Symbol.iterator] === 'function';
+    return isIterable ? this.#storeEntries([...(entries as Iterable<T>)]) : this.#appendColumns(entries);
+  }
+
+  /** Gives the claim back and drops what was not published. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#columns = NO_COLUMNS;
+    this.#values = NO_VALUES;
+    this.#native.close();
+    this.#view.dropUser();
+  }
+
+  [dispose](): void {
+    this.close();
+  }
+
+  // --- Records.
+
+  #writeRecord(record: unknown): number {
+    // A getter may call this writer again; then it finds no scratch and makes
+    // its own. Everything is read and checked before anything is stored.
+    const values = this.#scratch ?? new Array<unknown>(this.#kinds.length);
+    this.#scratch = undefined;
+    this.#readRecord(record, values);
+    const index = this.#storeRecord(values);
+    this.#scratch = values;
+    return index;
+  }
+
+  #readRecord(record: unknown, values: unknown[]): void {
+    const fields = this.#fields!;
+    if (record === null || typeof record !== 'object') {
+      throw invalidType('the record', `an object with the fields ${fields.join(', ')}`, record);
+    }
+    const keys = Object.keys(record);
+    for (let i = 0; i < keys.length; ++i) {
+      if (keys[i] !== fields[i] && !fields.includes(keys[i]!)) throw unknownField(keys[i]!, fields);
+    }
+    for (let i = 0; i < fields.length; ++i) {
+      const value = (record as Record<string, unknown>)[fields[i]!];
+      if (!accepts(this.#kinds[i]!, value)) throw refusedField(this.#kinds[i]!, fields[i]!, value, record);
+      values[i] = value;
+    }
+  }
+
+  /** Stores values that were accepted already. */
+  #storeRecord(values: readonly unknown[]): number {
+    let position = this.#count;
+    if (position >= this.#values.length) position = this.#makeRoom();
+    for (let i = 0; i < values.length; ++i) {
+      put(this.#kinds[i]!, this.#columns[i]!, position, values[i] as number | bigint);
+    }
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  // --- Batches.
+
+  /** `entries` is ours: reading the iterable is over. */
+  #storeEntries(entries: readonly unknown[]): number {
+    if (this.#fields === undefined) {
+      const kind = this.#kind;
+      entries.forEach((value, i) => {
+        if (!accepts(kind, value)) throw refusal(kind, `entries[${i}]`, value);
+      });
+      const index = this.#roomForNext(entries.length);
+      for (const value of entries) {
+        if (this.#count >= this.#values.length) this.#makeRoom();
+        put(kind, this.#values, this.#count++, value as number | bigint);
+      }
+      this.publish();
+      return index;
+    }
+    const rows = entries.map((record) => {
+      const values = new Array<unknown>(this.#kinds.length);
+      this.#readRecord(record, values);
+      return values;
+    });
+    const index = this.#roomForNext(rows.length);
+    for (const values of rows) this.#storeRecord(values);
+    this.publish();
+    return index;
+  }
+
+  #appendColumns(columns: object): number {
+    const fields = this.#fields;
+    if (fields === undefined) {
+      throw invalidType('entries', 'an iterable of numbers or a typed array', columns);
+    }
+    const unknown = Object.keys(columns).find((key) => !fields.includes(key));
+    if (unknown !== undefined) throw unknownField(unknown, fields);
+    const sources = fields.map((name) => (columns as Record<string, unknown>)[name]);
+    sources.forEach((source, i) => {
+      const { name } = scalars[this.#kinds[i]!]!.Array;
+      if (source === undefined) throw missingField(fields[i]!);
+      if (typedArrayTag(source) !== name) throw invalidType(`entries.${fields[i]}`, `a ${name}`, source);
+    });
+    const lengths = sources.map((source) => typedArrayLength(source as ScalarArray));
+    const length = lengths[0]!;
+    const other = lengths.findIndex((n) => n !== length);
+    if (other > 0) {
+      throw rangeError(
+        'ERR_COLUMN_LENGTH',
+        `the columns of a batch must be of one length; ${fields[0]} has ${length}, ${fields[other]} has ${lengths[other]}`,
+      );
+    }
+    return this.#storeColumns(sources as ScalarArray[], length);
+  }
+
+  #storeColumns(sources: readonly ScalarArray[], length: number): number {
+    const index = this.#roomForNext(length);
+    for (let done = 0; done < length; ) {
+      if (this.#count >= this.#values.length) this.#makeRoom();
+      const size = Math.min(length - done, this.#values.length - this.#count);
+      for (let i = 0; i < sources.length; ++i) {
+        const part = viewOf(this.#kinds[i]!, sources[i]!, done, size);
+        (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
+      }
+      this.#count += size;
+      done += size;
+    }
+    this.publish();
+    return index;
+  }
+
+  /** The index of the next entry, once its place is there; an empty batch never rolls. */
+  #roomForNext(length: number): number {
+    if (this.#isClosed) throw closed();
+    if (length > 0 && this.#count >= this.#values.length) this.#makeRoom();
+    return this.nextIndex;
+  }
+
+  // --- The head.
+
+  /** The slow path of every store: returns a position that is really there. */
+  #makeRoom(): number {
+    if (this.#isClosed) throw closed();
+    // The head's ArrayBuffer was transferred away, or could not be mapped.
+    if (this.#values.length === 0) {
+      this.#mapHead();
+      if (this.#count < this.#values.length) return this.#count;
+    }
+    const id = this.#native.roll(this.#count);
+    if (id < 0) throw rollFailed(id, this.nextIndex);
+    this.#headId = id;
+    this.#firstIndex += this.#count;
+    this.#count = 0;
+    this.#mapHead();
+    return 0;
+  }
+
+  #mapHead(): void {
+    let mapping = this.#mappings[this.#headId];
+    if (mapping === undefined || !mapping.isAttached) {
+      this.#columns = NO_COLUMNS;
+      this.#values = NO_VALUES;
+      const buffer = this.#native.map();
+      if (buffer === null) throw mappingUnavailable();
+      const { columnOffsets, segmentCapacity } = this.#view.native;
+      mapping = new Mapping(buffer, this.#kinds, columnOffsets, segmentCapacity);
+      this.#mappings[this.#headId] = mapping;
+    }
+    this.#columns = mapping.columns;
+    this.#values = mapping.columns[0]!;
+  }
+}
+
+function closed(): AtomicLogError {
+  return plainError('ERR_WRITER_CLOSED', 'the writer is closed; claim a new one with log.tryClaimWriter()');
+}
+
+function unknownField(name: string, fields: readonly string[]): AtomicLogError {
+  return typeError('ERR_UNKNOWN_FIELD', `the log has no field ${describe(name)}; it has ${fields.join(', ')}`);
+}
+
+function missingField(name: string): AtomicLogError {
+  return typeError('ERR_MISSING_FIELD', `the field ${describe(name)} is missing; every field of the schema needs a value`);
+}
+
+function refusedField(kind: Kind, name: string, value: unknown, record: object): AtomicLogError {
+  return value === undefined && !Object.hasOwn(record, name) ? missingField(name) : refusal(kind, `the field ${name}`, value);
+}
+
+function rollFailed(status: number, nextIndex: number): AtomicLogError {
+  return status === -1
+    ? plainError(
+        'ERR_OUT_OF_MEMORY',
+        `the system refused memory for another segment; the entries before index ${nextIndex} are kept, ` +
+          'and appending works again once there is memory',
+      )
+    : rangeError('ERR_OUT_OF_RANGE', `the log is full: indexes end at 2 ** 53, and ${nextIndex} is in its last segment`);
+}

@@ -1,0 +1,213 @@
+#include "binding/log_attachment.h"
+
+#include <utility>
+
+#include "binding/functions.h"
+#include "binding/writer_handle.h"
+
+namespace atomic_log::binding {
+namespace {
+
+// Numbers that pin_window writes per segment; types/native.d.ts names them.
+constexpr size_t kFieldsPerSegment = 4;
+
+Napi::Value number(napi_env env, uint64_t value) {
+  return Napi::Number::New(env, static_cast<double>(value));
+}
+
+}  // namespace
+
+LogAttachment::LogAttachment(std::shared_ptr<Environment> environment,
+                             std::shared_ptr<memory::RollingLog> presence,
+                             memory::LogHandle handle)
+    : environment_(std::move(environment)),
+      log_(presence->shared_from_this()),
+      presence_(std::move(presence)),
+      handle_(std::move(handle)) {
+  environment_->add(this);
+}
+
+std::shared_ptr<LogAttachment> LogAttachment::create(
+    napi_env env, std::shared_ptr<memory::RollingLog> presence,
+    const memory::LogHandle& handle) {
+  return std::shared_ptr<LogAttachment>(
+      new LogAttachment(Environment::of(env), std::move(presence), handle));
+}
+
+LogAttachment::~LogAttachment() {
+  give_back();
+  environment_->remove(this);
+}
+
+void LogAttachment::give_back() {
+  for (Entry& entry : entries_) {
+    for (; entry.pins > 0; --entry.pins) log_->unpin(entry.segment);
+  }
+  presence_.reset();
+}
+
+void LogAttachment::on_collected(Mapping* mapping) {
+  Entry& entry = entries_[mapping->segment()->id()];
+  if (entry.mapping == mapping) entry.mapping = nullptr;
+}
+
+LogAttachment::Entry* LogAttachment::pinned_entry(uint32_t id) {
+  if (id >= entries_.size() || entries_[id].pins == 0) return nullptr;
+  return &entries_[id];
+}
+
+uint64_t LogAttachment::pinned_segments() const {
+  uint64_t count = 0;
+  for (const Entry& entry : entries_) count += entry.pins > 0 ? 1 : 0;
+  return count;
+}
+
+napi_value LogAttachment::to_object(napi_env env) {
+  Napi::Object object = Napi::Object::New(env);
+  const auto self = shared_from_this();
+  add_function(env, object, "pinWindow", pin_window, self);
+  add_function(env, object, "unpin", unpin, self);
+  add_function(env, object, "leavePinToMapping", leave_pin_to_mapping, self);
+  add_function(env, object, "map", map, self);
+  add_function(env, object, "bounds", bounds, self);
+  add_function(env, object, "stats", stats, self);
+  add_function(env, object, "isClaimed", is_claimed, self);
+  add_function(env, object, "tryClaim", try_claim, self);
+  add_function(env, object, "close", close, self);
+
+  const auto& offsets = log_->layout().column_offsets();
+  Napi::Array column_offsets = Napi::Array::New(env, offsets.size());
+  for (uint32_t i = 0; i < offsets.size(); ++i) {
+    column_offsets.Set(i, number(env, offsets[i]));
+  }
+  object.Set("columnOffsets", column_offsets);
+  object.Set("id", number(env, handle_.id));
+  object.Set("token", handle_.token);
+  object.Set("descriptor", log_->descriptor());
+  object.Set("retainedCapacity", number(env, log_->retained_capacity()));
+  object.Set("segmentCapacity", number(env, log_->segment_capacity()));
+  object.Set("retainedSegments", number(env, log_->retained_segments()));
+  object.Set("blockBytes", number(env, log_->layout().block_bytes()));
+  return object;
+}
+
+// (floor: number, out: Float64Array) => segments pinned, or a status < 0
+napi_value LogAttachment::pin_window(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  const auto floor = info[0].As<Napi::Number>().DoubleValue();
+  auto out = info[1].As<Napi::Float64Array>();
+
+  std::vector<memory::PinnedSegment>& pinned = self->scratch_;
+  pinned.clear();
+  memory::pin_window(*self->log_, static_cast<uint64_t>(floor), &pinned);
+  if (out.ElementLength() < pinned.size() * kFieldsPerSegment) {
+    for (const auto& entry : pinned) self->log_->unpin(entry.segment);
+    return to_value(env, Status::kOutOfRange);
+  }
+  double* field = out.Data();
+  for (const auto& [segment, count] : pinned) {
+    if (segment->id() >= self->entries_.size()) {
+      self->entries_.resize(segment->id() + 1);
+    }
+    Entry& entry = self->entries_[segment->id()];
+    entry.segment = segment;
+    ++entry.pins;
+    *field++ = segment->id();
+    *field++ = static_cast<double>(segment->sequence());
+    *field++ = static_cast<double>(segment->first_index());
+    *field++ = count;
+  }
+  return number(env, pinned.size());
+}
+
+// (id: number) => void
+napi_value LogAttachment::unpin(napi_env env, napi_callback_info info) {
+  uint32_t id = 0;
+  auto* const self = called_object<LogAttachment>(env, info, &id);
+  if (Entry* const entry = self->pinned_entry(id)) {
+    --entry->pins;
+    self->log_->unpin(entry->segment);
+  }
+  return nullptr;
+}
+
+// (id: number) => void
+napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
+                                               napi_callback_info info) {
+  uint32_t id = 0;
+  auto* const self = called_object<LogAttachment>(env, info, &id);
+  if (Entry* const entry = self->pinned_entry(id)) {
+    --entry->pins;
+    if (entry->mapping != nullptr) {
+      entry->mapping->adopt_pin();
+    } else {
+      self->log_->unpin(entry->segment);
+    }
+  }
+  return nullptr;
+}
+
+// (id: number) => ArrayBuffer over the block of a pinned segment, or null when
+// this runtime maps no external memory
+napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
+  uint32_t id = 0;
+  auto* const self = called_object<LogAttachment>(env, info, &id);
+  napi_value buffer = nullptr;
+  Entry* const entry = self->pinned_entry(id);
+  if (entry == nullptr ||
+      Mapping::create(env, self->log_, entry->segment,
+                      self->shared_from_this(), &buffer,
+                      &entry->mapping) != napi_ok) {
+    napi_get_null(env, &buffer);
+  }
+  return buffer;
+}
+
+// (out: Float64Array) => void; out = [firstIndex, endIndex]
+napi_value LogAttachment::bounds(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  auto out = info[0].As<Napi::Float64Array>();
+  if (out.ElementLength() < 2) return nullptr;
+  const memory::WindowBounds bounds = memory::window_bounds(*self->log_);
+  out.Data()[0] = static_cast<double>(bounds.first_index);
+  out.Data()[1] = static_cast<double>(bounds.end_index);
+  return nullptr;
+}
+
+napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<LogAttachment>(env, info);
+  const memory::RollingLog::Stats stats = self->log_->stats();
+  Napi::Object object = Napi::Object::New(env);
+  object.Set("segments", number(env, stats.pool.segments));
+  object.Set("retained", number(env, stats.retained));
+  object.Set("idle", number(env, stats.pool.idle));
+  object.Set("decommitted", number(env, stats.pool.decommitted));
+  object.Set("fresh", number(env, stats.pool.fresh));
+  object.Set("recycled", number(env, stats.pool.recycled));
+  object.Set("rolls", number(env, stats.rolls));
+  object.Set("pinnedHere", number(env, self->pinned_segments()));
+  return object;
+}
+
+napi_value LogAttachment::is_claimed(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<LogAttachment>(env, info);
+  return Napi::Boolean::New(env, self->log_->claim().is_held());
+}
+
+// () => NativeWriter, or null when the claim is held
+napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<LogAttachment>(env, info);
+  if (self->presence_ == nullptr || !self->log_->claim().try_acquire()) {
+    return Napi::Env(env).Null();
+  }
+  return WriterHandle::create(env, self->presence_)->to_object(env);
+}
+
+napi_value LogAttachment::close(napi_env env, napi_callback_info info) {
+  called_object<LogAttachment>(env, info)->give_back();
+  return nullptr;
+}
+
+}  // namespace atomic_log::binding

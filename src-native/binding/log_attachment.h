@@ -1,0 +1,76 @@
+// One environment's access to one log: its pins and its readers' mappings.
+//
+// The TypeScript layer has one of these per log and environment, however many
+// AtomicLog objects, snapshots and chunks there are, and does its own counting
+// on top: a pin here is what all of them share.
+#ifndef ATOMIC_LOG_BINDING_LOG_ATTACHMENT_H_
+#define ATOMIC_LOG_BINDING_LOG_ATTACHMENT_H_
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "binding/environment.h"
+#include "binding/mapping.h"
+#include "core/memory/registry.h"
+#include "core/memory/rolling_log.h"
+#include "core/memory/window.h"
+
+namespace atomic_log::binding {
+
+class LogAttachment final
+    : public Holder,
+      public Mapping::Observer,
+      public std::enable_shared_from_this<LogAttachment> {
+ public:
+  // Registers with the environment. `presence` is what the registry watches:
+  // a log whose every attachment and writer has been closed is gone, even if
+  // ArrayBuffers over it wait to be collected.
+  static std::shared_ptr<LogAttachment> create(
+      napi_env env, std::shared_ptr<memory::RollingLog> presence,
+      const memory::LogHandle& handle);
+  ~LogAttachment() override;
+
+  // The JavaScript object with the functions of types/native.d.ts NativeLog.
+  napi_value to_object(napi_env env);
+
+  void give_back() override;
+  void on_collected(Mapping* mapping) override;
+
+ private:
+  // What this environment has of one segment; indexed by the segment's id.
+  struct Entry {
+    memory::SegmentControl* segment = nullptr;
+    uint32_t pins = 0;
+    Mapping* mapping = nullptr;  // the newest one that is not collected yet
+  };
+
+  LogAttachment(std::shared_ptr<Environment> environment,
+                std::shared_ptr<memory::RollingLog> presence,
+                memory::LogHandle handle);
+
+  static napi_value pin_window(napi_env env, napi_callback_info info);
+  static napi_value unpin(napi_env env, napi_callback_info info);
+  static napi_value leave_pin_to_mapping(napi_env env, napi_callback_info info);
+  static napi_value map(napi_env env, napi_callback_info info);
+  static napi_value bounds(napi_env env, napi_callback_info info);
+  static napi_value stats(napi_env env, napi_callback_info info);
+  static napi_value is_claimed(napi_env env, napi_callback_info info);
+  static napi_value try_claim(napi_env env, napi_callback_info info);
+  static napi_value close(napi_env env, napi_callback_info info);
+
+  Entry* pinned_entry(uint32_t id);
+  uint64_t pinned_segments() const;
+
+  const std::shared_ptr<Environment> environment_;
+  const std::shared_ptr<memory::RollingLog> log_;
+  std::shared_ptr<memory::RollingLog> presence_;
+  const memory::LogHandle handle_;
+  std::vector<Entry> entries_;
+  std::vector<memory::PinnedSegment> scratch_;
+};
+
+}  // namespace atomic_log::binding
+
+#endif  // ATOMIC_LOG_BINDING_LOG_ATTACHMENT_H_

@@ -1,0 +1,34 @@
+#include "binding/mapping.h"
+
+#include <utility>
+
+namespace atomic_log::binding {
+
+Mapping::~Mapping() {
+  for (; adopted_pins_ > 0; --adopted_pins_) log_->unpin(segment_);
+}
+
+void Mapping::on_finalize(napi_env, void*, void* data) {
+  auto* const mapping = static_cast<Mapping*>(data);
+  if (mapping->observer_ != nullptr) mapping->observer_->on_collected(mapping);
+  delete mapping;
+}
+
+napi_status Mapping::create(napi_env env,
+                            const std::shared_ptr<memory::RollingLog>& log,
+                            memory::SegmentControl* segment,
+                            std::shared_ptr<Observer> observer,
+                            napi_value* buffer, Mapping** mapping) {
+  auto* const result = new Mapping(log, segment, std::move(observer));
+  const napi_status status = napi_create_external_arraybuffer(
+      env, segment->block(), log->layout().block_bytes(), &Mapping::on_finalize,
+      result, buffer);
+  if (status != napi_ok) {
+    delete result;
+    return status;
+  }
+  *mapping = result;
+  return napi_ok;
+}
+
+}  // namespace atomic_log::binding

@@ -1,0 +1,91 @@
+#include "core/memory/block_pool.h"
+
+#include <bit>
+
+#include "core/memory/block_layout.h"
+#include "core/platform/memory.h"
+
+namespace atomic_log::memory {
+namespace {
+
+// Blocks shorter than a page are cut from slabs of this size.
+constexpr size_t kSlabBytes = size_t{256} << 10;
+// Classes per doubling above a page: at most an eighth of a block is unused.
+constexpr size_t kClassesPerDoubling = 8;
+
+size_t round_up(size_t bytes, size_t multiple) {
+  return (bytes + multiple - 1) / multiple * multiple;
+}
+
+}  // namespace
+
+BlockPool& BlockPool::instance() {
+  static BlockPool* const pool = new BlockPool();
+  return *pool;
+}
+
+size_t BlockPool::class_bytes(size_t bytes) {
+  const size_t page = platform::page_bytes();
+  if (bytes < page) return std::bit_ceil(bytes < kCacheLineBytes * 2
+                                             ? kCacheLineBytes * 2
+                                             : bytes);
+  const size_t step = std::bit_floor(bytes) / kClassesPerDoubling;
+  return round_up(round_up(bytes, step < page ? page : step), page);
+}
+
+void* BlockPool::take(size_t bytes) {
+  const size_t size = class_bytes(bytes);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (fail_after_ >= 0 && fail_after_-- == 0) return nullptr;
+  std::vector<void*>& idle = idle_by_class_[size];
+  if (!idle.empty()) {
+    void* const block = idle.back();
+    idle.pop_back();
+    idle_bytes_ -= size;
+    return block;
+  }
+  return map_block(size);
+}
+
+void* BlockPool::map_block(size_t bytes) {
+  if (bytes >= platform::page_bytes()) {
+    void* const block = platform::map_pages(bytes);
+    if (block != nullptr) mapped_bytes_ += bytes;
+    return block;
+  }
+  if (static_cast<size_t>(slab_end_ - slab_next_) < bytes) {
+    char* const slab = static_cast<char*>(platform::map_pages(kSlabBytes));
+    if (slab == nullptr) return nullptr;
+    mapped_bytes_ += kSlabBytes;
+    slab_next_ = slab;
+    slab_end_ = slab + kSlabBytes;
+  }
+  char* const block = slab_next_;
+  slab_next_ += bytes;
+  return block;
+}
+
+void BlockPool::give_back(void* block, size_t bytes) {
+  const size_t size = class_bytes(bytes);
+  decommit(block, bytes);
+  const std::lock_guard<std::mutex> lock(mutex_);
+  idle_by_class_[size].push_back(block);
+  idle_bytes_ += size;
+}
+
+void BlockPool::decommit(void* block, size_t bytes) {
+  const size_t size = class_bytes(bytes);
+  if (size >= platform::page_bytes()) platform::decommit_pages(block, size);
+}
+
+BlockPool::Usage BlockPool::usage() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return {mapped_bytes_, idle_bytes_};
+}
+
+void BlockPool::fail_after(int64_t count) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  fail_after_ = count;
+}
+
+}  // namespace atomic_log::memory

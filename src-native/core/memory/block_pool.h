@@ -1,0 +1,67 @@
+// The process's store of blocks. Logs take blocks here and give them back when
+// they die. Any thread may call anything here.
+//
+//  1. A block's address, once taken, stays mapped until the process ends: a
+//     view of it may have been carried past every owner we know of, by
+//     ab.transfer() or postMessage.
+//  2. So that address space cannot grow without bound, sizes are rounded up to
+//     classes and a block given back serves the next log that needs its class.
+//  3. A block given back holds no memory, as far as it covers whole pages.
+//  4. The one instance is never destroyed: finalizers run late.
+#ifndef ATOMIC_LOG_CORE_MEMORY_BLOCK_POOL_H_
+#define ATOMIC_LOG_CORE_MEMORY_BLOCK_POOL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace atomic_log::memory {
+
+class BlockPool {
+ public:
+  static BlockPool& instance();
+
+  // What a block of `bytes` really takes: the size of its class.
+  static size_t class_bytes(size_t bytes);
+
+  // A block of at least `bytes`, aligned to a cache line (to a page when it is
+  // one or more pages long), contents unspecified. Null when the system
+  // refuses.
+  void* take(size_t bytes);
+
+  // Gives back what take(bytes) returned.
+  void give_back(void* block, size_t bytes);
+
+  // Lets the system have the pages of a block that stays in use by its owner.
+  static void decommit(void* block, size_t bytes);
+
+  // Bytes of address space ever mapped here, and bytes of blocks waiting for a
+  // new owner.
+  struct Usage {
+    uint64_t mapped_bytes;
+    uint64_t idle_bytes;
+  };
+  Usage usage();
+
+  // For tests: the allocation after the next `count` ones fails, once.
+  void fail_after(int64_t count);
+
+ private:
+  BlockPool() = default;
+  void* map_block(size_t bytes);
+
+  std::mutex mutex_;
+  // All below are guarded by mutex_.
+  std::map<size_t, std::vector<void*>> idle_by_class_;
+  char* slab_next_ = nullptr;
+  char* slab_end_ = nullptr;
+  uint64_t mapped_bytes_ = 0;
+  uint64_t idle_bytes_ = 0;
+  int64_t fail_after_ = -1;
+};
+
+}  // namespace atomic_log::memory
+
+#endif  // ATOMIC_LOG_CORE_MEMORY_BLOCK_POOL_H_

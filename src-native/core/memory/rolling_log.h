@@ -1,0 +1,142 @@
+// The rolling log: one writer appends entries to the head segment, readers on
+// any thread pin segments and read them in place.
+//
+//  1. Segments are numbered from 0 (their sequence). The ring holds the last
+//     retained_segments() of them; slot = sequence % retained_segments().
+//  2. Every entry has an absolute index from 0 that never repeats.
+//  3. roll() follows a fixed order, and each step is there because leaving it
+//     out was seen to fail (CONCURRENCY.md):
+//       publish what is staged -> successor prepared -> ring -> head sequence
+//       -> seal the old word; the first publish in the new head comes after.
+//  4. A pinned segment is never recycled. An unpinned one may be recycled at
+//     any roll; try_pin() then says "gone".
+//  5. Nothing here allocates, locks or waits, but roll() when no segment is
+//     idle.
+#ifndef ATOMIC_LOG_CORE_MEMORY_ROLLING_LOG_H_
+#define ATOMIC_LOG_CORE_MEMORY_ROLLING_LOG_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/status.h"
+#include "core/memory/block_layout.h"
+#include "core/memory/claim.h"
+#include "core/memory/segment.h"
+#include "core/memory/segment_pool.h"
+
+namespace atomic_log::memory {
+
+struct RollingLogOptions {
+  uint64_t retained_capacity = 0;       // entries
+  uint32_t segment_capacity = 0;        // entries, at most 2^31 - 1
+  std::vector<uint32_t> element_bytes;  // one per column: 1, 2, 4 or 8
+  std::string descriptor;  // what the columns mean; opaque to the core
+};
+
+class RollingLog : public std::enable_shared_from_this<RollingLog> {
+ public:
+  // An index or a sequence must stay exact as a JavaScript number.
+  static constexpr uint64_t kIndexMax = uint64_t{1} << 53;
+  static constexpr uint64_t kRetainedSegmentsMax = uint64_t{1} << 20;
+
+  struct Stats {
+    SegmentPool::Stats pool;
+    uint64_t retained;  // segments in the window now
+    uint64_t rolls;     // segments sealed so far
+  };
+
+  // Makes a log with one empty head segment. kOutOfRange for options outside
+  // the limits above, kOutOfMemory when the system refuses.
+  static Status create(const RollingLogOptions& options,
+                       std::shared_ptr<RollingLog>* log);
+  ~RollingLog() = default;
+
+  RollingLog(const RollingLog&) = delete;
+  RollingLog& operator=(const RollingLog&) = delete;
+
+  // --- Immutable after construction: any thread.
+  uint64_t retained_capacity() const { return retained_capacity_; }
+  uint32_t segment_capacity() const { return segment_capacity_; }
+  uint32_t retained_segments() const { return retained_segments_; }
+  const BlockLayout& layout() const { return layout_; }
+  const std::string& descriptor() const { return descriptor_; }
+
+  Claim& claim() { return claim_; }
+  Stats stats() const;
+
+  // --- The claimed writer.
+  // The head segment, and how many of its entries are published.
+  SegmentControl& head_segment() { return *cursor_.head; }
+  uint32_t published_count() const { return cursor_.published; }
+
+  // Makes the head's entries below `count` readable. A count below what is
+  // published already changes nothing; one beyond the capacity is clamped.
+  void publish(uint32_t count) {
+    if (count > segment_capacity_) count = segment_capacity_;
+    if (count <= cursor_.published) return;
+    cursor_.published = count;
+    cursor_.head->word().publish(count);
+  }
+
+  // Publishes the head's entries below `count`, seals it and begins the next
+  // segment. `count` must not be 0: an empty segment is never sealed. Nothing
+  // changes when it fails: kOutOfMemory, or kOutOfRange when the indexes of the
+  // next segment would pass kIndexMax.
+  Status roll(uint32_t count);
+
+  // --- Readers, any thread.
+  // The sequence of the head. Acquire: pairs with the store in roll(), so that
+  // the ring holds the head and what stands before it.
+  uint64_t head_sequence() const {
+    return head_sequence_.load(std::memory_order_acquire);
+  }
+
+  // Pins segment `sequence`, or null when it is gone from the window (or not
+  // there yet).
+  SegmentControl* try_pin(uint64_t sequence);
+
+  // Gives back one pin, from any thread.
+  void unpin(SegmentControl* segment) {
+    if (segment->release()) pool_.give_back_shared(segment);
+  }
+
+ private:
+  using Slot = std::atomic<SegmentControl*>;
+
+  // The writer's own view; it travels with the claim.
+  struct Cursor {
+    SegmentControl* head = nullptr;
+    uint32_t published = 0;
+    uint64_t sequence = 0;
+  };
+
+  RollingLog(const RollingLogOptions& options, BlockLayout layout,
+             uint32_t retained_segments, std::unique_ptr<Slot[]> ring);
+
+  Slot& slot(uint64_t sequence) { return ring_[sequence % retained_segments_]; }
+  void install(SegmentControl* successor, uint64_t sequence);
+
+  // Immutable after construction.
+  const uint64_t retained_capacity_;
+  const uint32_t segment_capacity_;
+  const uint32_t retained_segments_;
+  const BlockLayout layout_;
+  const std::string descriptor_;
+  const std::unique_ptr<Slot[]> ring_;
+
+  // Writer only.
+  alignas(kCacheLineBytes) Cursor cursor_;
+  Counter rolls_;
+
+  // Shared.
+  alignas(kCacheLineBytes) std::atomic<uint64_t> head_sequence_{0};
+  Claim claim_;
+  SegmentPool pool_;
+};
+
+}  // namespace atomic_log::memory
+
+#endif  // ATOMIC_LOG_CORE_MEMORY_ROLLING_LOG_H_

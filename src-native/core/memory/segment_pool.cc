@@ -1,0 +1,72 @@
+#include "core/memory/segment_pool.h"
+
+#include <new>
+
+#include "core/memory/block_pool.h"
+
+namespace atomic_log::memory {
+
+SegmentPool::~SegmentPool() {
+  for (const auto& segment : segments_) {
+    BlockPool::instance().give_back(segment->block(), block_bytes_);
+  }
+}
+
+SegmentControl* SegmentPool::take() {
+  SegmentControl* segment = warm_.pop();
+  if (segment == nullptr) {
+    // One exchange takes all that readers gave back. What the window can use
+    // stays warm, the rest goes back to the system.
+    SegmentControl* chain = returned_.take_all();
+    while (chain != nullptr) {
+      SegmentControl* const next = OwnedList::next_of(chain);
+      if (warm_.length() < warm_max_) {
+        warm_.push(chain);
+      } else {
+        BlockPool::decommit(chain->block(), block_bytes_);
+        cold_.push(chain);
+        decommitted_.add(1);
+      }
+      chain = next;
+    }
+    segment = warm_.pop();
+  }
+  if (segment == nullptr) {
+    segment = cold_.pop();
+    if (segment != nullptr) decommitted_.add(-1);
+  }
+  if (segment == nullptr) return make();
+  idle_.add_shared(-1);
+  recycled_.add(1);
+  return segment;
+}
+
+void SegmentPool::give_back_owned(SegmentControl* segment) {
+  idle_.add_shared(1);
+  warm_.push(segment);
+}
+
+SegmentControl* SegmentPool::make() {
+  const uint64_t id = segments_.size();
+  // JavaScript numbers segments with int32.
+  if (id >= PublishedWord::kCountMax) return nullptr;
+  void* const block = BlockPool::instance().take(block_bytes_);
+  if (block == nullptr) return nullptr;
+  auto* const segment =
+      new (std::nothrow) SegmentControl(static_cast<uint32_t>(id), block);
+  if (segment == nullptr) {
+    BlockPool::instance().give_back(block, block_bytes_);
+    return nullptr;
+  }
+  segments_.emplace_back(segment);
+  segment_count_.add(1);
+  fresh_.add(1);
+  return segment;
+}
+
+SegmentPool::Stats SegmentPool::stats() const {
+  return {segment_count_.get(), idle_.get(), decommitted_.get(), fresh_.get(),
+          recycled_.get()};
+}
+
+}  // namespace atomic_log::memory

@@ -1,0 +1,96 @@
+// All segments of one log: made here, recycled here, destroyed with the log.
+//
+//  1. take() and give_back_owned() are the claimed writer's; give_back_shared()
+//     is any thread's.
+//  2. A recycled block is preferred to a fresh one (first touches of fresh
+//     pages cost more than a copy), a warm one to a decommitted one.
+//  3. Idle blocks beyond `warm_max` are decommitted, or one slow reader's peak
+//     would stay resident for ever.
+#ifndef ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
+#define ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/memory/free_list.h"
+#include "core/memory/segment.h"
+
+namespace atomic_log::memory {
+
+// A monotonic count or a level with one writing thread at a time, read by
+// stats on any thread. Relaxed throughout: each figure stands alone, nothing
+// is concluded from two of them.
+class Counter {
+ public:
+  void add(int64_t n) {
+    value_.store(value_.load(std::memory_order_relaxed) +
+                     static_cast<uint64_t>(n),
+                 std::memory_order_relaxed);
+  }
+  void add_shared(int64_t n) {
+    value_.fetch_add(static_cast<uint64_t>(n), std::memory_order_relaxed);
+  }
+  uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+class SegmentPool {
+ public:
+  struct Stats {
+    uint64_t segments;     // made so far; they live as long as the log
+    uint64_t idle;         // held by nobody
+    uint64_t decommitted;  // idle and without memory
+    uint64_t fresh;        // takes that made a segment
+    uint64_t recycled;     // takes that reused one
+  };
+
+  SegmentPool(uint64_t block_bytes, uint64_t warm_max)
+      : block_bytes_(block_bytes), warm_max_(warm_max) {}
+  // Nobody may hold a segment any more.
+  ~SegmentPool();
+
+  SegmentPool(const SegmentPool&) = delete;
+  SegmentPool& operator=(const SegmentPool&) = delete;
+
+  // Writer. A free segment, or null when the system refuses memory.
+  SegmentControl* take();
+
+  // Writer, for a segment whose last reference it dropped, or a take() undone.
+  void give_back_owned(SegmentControl* segment);
+
+  // Any thread, for a segment whose last reference it dropped.
+  void give_back_shared(SegmentControl* segment) {
+    idle_.add_shared(1);
+    returned_.push(segment);
+  }
+
+  Stats stats() const;
+
+ private:
+  SegmentControl* make();
+
+  // Immutable after construction.
+  const uint64_t block_bytes_;
+  const uint64_t warm_max_;
+
+  // Writer only.
+  OwnedList warm_;
+  OwnedList cold_;
+  std::vector<std::unique_ptr<SegmentControl>> segments_;
+  Counter segment_count_;
+  Counter decommitted_;
+  Counter fresh_;
+  Counter recycled_;
+
+  // Shared.
+  alignas(kCacheLineBytes) Counter idle_;
+  FreeList returned_;
+};
+
+}  // namespace atomic_log::memory
+
+#endif  // ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_

@@ -1,0 +1,422 @@
+// Generated from lib/ by "npm run build:types". Do not edit.
+
+declare const entryType: unique symbol;
+/**
+ * Names a log for other threads of this process. Plain data: send it through
+ * `workerData` or `postMessage`. `T` is the type of the entries.
+ */
+export interface LogHandle<T = unknown> {
+  readonly kind: 'atomic-log';
+  readonly id: number;
+  readonly token: string;
+  /** The registry that knows the log, its process, and the addon's file. */
+  readonly registry: string;
+  readonly pid: number;
+  readonly addonPath: string;
+  /** Never there; it carries the type of the entries. */
+  readonly [entryType]?: T;
+}
+/**
+ * Every code that an error of this package can carry.
+ *
+ * Errors follow Node's custom: a `TypeError`, `RangeError` or `Error` with a
+ * stable `code`, and a message that says what to do.
+ */
+export type ErrorCode =
+  /** An argument, option or value has the wrong type. */
+  | 'ERR_INVALID_ARG_TYPE'
+  /** An option or field has the right type, but a value that has no meaning. */
+  | 'ERR_INVALID_ARG_VALUE'
+  /** A number is outside its range, or a value does not fit its column. */
+  | 'ERR_OUT_OF_RANGE'
+  /** A record lacks a field of the schema. */
+  | 'ERR_MISSING_FIELD'
+  /** A record or batch has a field that the schema lacks, or a column was asked for that does not exist. */
+  | 'ERR_UNKNOWN_FIELD'
+  /** The columns of a batch differ in length. */
+  | 'ERR_COLUMN_LENGTH'
+  /** What was given to `attach` is not a handle, or is not the handle of a log. */
+  | 'ERR_INVALID_HANDLE'
+  /** The handle comes from another process or from another copy of the addon. */
+  | 'ERR_FOREIGN_HANDLE'
+  /** Every environment has closed the log that the handle names. */
+  | 'ERR_LOG_GONE'
+  /** The AtomicLog object was closed. */
+  | 'ERR_LOG_CLOSED'
+  /** The Writer was closed. */
+  | 'ERR_WRITER_CLOSED'
+  /** The Snapshot was closed. */
+  | 'ERR_SNAPSHOT_CLOSED'
+  /** The class is made by the library only. */
+  | 'ERR_ILLEGAL_CONSTRUCTOR'
+  /** The system refused memory. */
+  | 'ERR_OUT_OF_MEMORY'
+  /** This runtime cannot map the log's memory. */
+  | 'ERR_MAPPING_UNAVAILABLE'
+  /** No binary of the addon fits this machine. */
+  | 'ERR_ADDON_UNAVAILABLE';
+/** An error of this package. */
+export type AtomicLogError = Error & {
+  code: ErrorCode;
+};
+/** Types whose values are JavaScript numbers. */
+export type NumberScalarType = 'f64' | 'f32' | 'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32';
+/** Types whose values are JavaScript bigints. */
+export type BigIntScalarType = 'i64' | 'u64';
+/** The type of a log of numbers, or of a field of a record. */
+export type ScalarType = NumberScalarType | BigIntScalarType;
+/** Typed arrays of the number types. */
+export type NumberArray =
+  Float64Array | Float32Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
+/** Typed arrays of the bigint types. */
+export type BigIntArray = BigInt64Array | BigUint64Array;
+/** Fields of a record, in the order of their columns. */
+export type Schema = Readonly<Record<string, ScalarType>>;
+/** The JavaScript type of a field. */
+export type ValueOf<K extends ScalarType> = K extends BigIntScalarType ? bigint : number;
+/** The record that a schema describes. */
+export type RecordOf<S extends Schema> = {
+  -readonly [K in keyof S]: ValueOf<S[K]>;
+};
+/** The typed array that holds values of type `V`. */
+export type ArrayOf<V> = V extends bigint ? BigIntArray : V extends number ? NumberArray : never;
+/** How memory is shown to JavaScript; `'auto'` takes what the runtime allows. */
+export type MappingMode = 'auto' | 'external';
+/** Options of every log. */
+export interface CommonLogOptions {
+  /** Entries that stay readable, at least; a positive integer. Whole segments are kept, so there may be more. */
+  retainedCapacity: number;
+  /** Entries per segment, the unit of memory and of retention; an integer from 1 to 2³¹ - 1. */
+  segmentCapacity: number;
+  /** How memory is shown to JavaScript. Default `'auto'`. */
+  mapping?: MappingMode;
+  /** A name for `stats()` and for people. */
+  name?: string;
+}
+/** Options of a log of numbers. */
+export interface NumberLogOptions extends CommonLogOptions {
+  /** Type of the entries. Default `'f64'`. */
+  type?: NumberScalarType;
+  schema?: undefined;
+}
+/** Options of a log of bigints. */
+export interface BigIntLogOptions extends CommonLogOptions {
+  /** Type of the entries. */
+  type: BigIntScalarType;
+  schema?: undefined;
+}
+/** Options of a log of records. */
+export interface RecordLogOptions<S extends Schema> extends CommonLogOptions {
+  /** Fields and their types. Each field is stored as a column. */
+  schema: S;
+  type?: undefined;
+}
+export type LogOptions = NumberLogOptions | BigIntLogOptions | RecordLogOptions<Schema>;
+/**
+ * The readable part of one segment in a snapshot.
+ *
+ * Its arrays are views of the log's own memory: read-only by contract, and
+ * valid until the snapshot is closed or refreshed. Copy (`slice()`) what must
+ * last longer or goes to an asynchronous native consumer.
+ */
+export declare class Chunk<T> {
+  #private;
+  /** Number of the segment in the log, from 0. */
+  readonly sequence: number;
+  /** Absolute index of the first entry. */
+  readonly firstIndex: number;
+  /** Entries. */
+  readonly length: number;
+  private constructor();
+  /**
+   * The entries of a log of numbers, `length` of them.
+   *
+   * @throws `ERR_UNKNOWN_FIELD` in a log of records: ask for a {@link column}.
+   */
+  get values(): ArrayOf<T>;
+  /**
+   * One field of every entry of a log of records, `length` of them.
+   *
+   * @throws `ERR_UNKNOWN_FIELD` when the log has no such field.
+   */
+  column<K extends keyof T & string>(name: K): ArrayOf<T[K]>;
+  /** Entry `i` of this chunk, from 0; undefined outside it. */
+  at(i: number): T | undefined;
+}
+/** What changed in a snapshot. From `[f0, e0)` to `[f1, e1)`. */
+export interface SnapshotChange {
+  /** Entries that are new: `e1 - max(e0, f1)`. */
+  readonly appended: number;
+  /** Entries that were never seen and are gone: `max(0, f1 - e0)`. */
+  readonly lost: number;
+}
+/**
+ * A stable view of the log's recent entries, read in place.
+ *
+ * It pins the memory it shows until it is closed or refreshed: `close()` it, or
+ * declare it with `using`. One that is merely dropped gives its memory back
+ * once it and all views of it have been collected.
+ *
+ * ```ts
+ * using snapshot = log.snapshot();
+ * for (const chunk of snapshot.chunks()) sum += chunk.values[0];
+ * ```
+ */
+export declare class Snapshot<T> implements Iterable<T> {
+  #private;
+  private constructor();
+  /** The log that this snapshot was taken from. */
+  get log(): AtomicLog<T>;
+  /** Entries. */
+  get length(): number;
+  get isEmpty(): boolean;
+  /** Absolute index of the first entry. */
+  get firstIndex(): number;
+  /** Absolute index after the last entry. */
+  get endIndex(): number;
+  /**
+   * Becomes what `log.snapshot()` would return now, and says what changed. The
+   * result is one object per snapshot, overwritten by the next call. Without a
+   * native call while the writer stays in the same segment.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   */
+  refresh(): SnapshotChange;
+  /**
+   * Keeps what it holds and adds all that is new, so it grows with every call.
+   * With a gap in between it behaves as {@link refresh}: there are no holes.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   */
+  extend(): SnapshotChange;
+  /**
+   * The entry at a position in this snapshot, negative from the end; undefined
+   * outside it.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer)
+   */
+  at(i: number): T | undefined;
+  /**
+   * The entry with an absolute index; undefined when this snapshot does not
+   * hold it.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer)
+   */
+  get(index: number): T | undefined;
+  /**
+   * The entries segment by segment, as typed arrays over the log's own memory.
+   * Chunks are never empty.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`
+   */
+  chunks(): Chunk<T>[];
+  /**
+   * The entries in order. Refreshing while iterating goes on with what is held
+   * then; closing makes the next step throw `ERR_SNAPSHOT_CLOSED`.
+   */
+  [Symbol.iterator](): IterableIterator<T>;
+  /**
+   * Another snapshot of the same entries, to be closed on its own.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`
+   */
+  clone(): Snapshot<T>;
+  /** Gives the memory back. Views that are kept longer may show newer entries, never freed memory. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+/** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
+export type Entries<T> =
+  | Iterable<T>
+  | ArrayOf<T>
+  | (T extends object
+      ? {
+          readonly [K in keyof T]: ArrayOf<T[K]>;
+        }
+      : never);
+/**
+ * The exclusive right to append to a log. `close()` it, or declare it with
+ * `using`; a worker that ends gives it back too.
+ *
+ * Entries are stored straight into the log's memory. Values are never coerced:
+ * one that does not fit its column is refused, and nothing has changed then.
+ *
+ * ```ts
+ * using writer = log.tryClaimWriter();
+ * writer?.append(42);
+ * ```
+ */
+export declare class Writer<T> {
+  #private;
+  private constructor();
+  /** The log that this writer appends to. */
+  get log(): AtomicLog<T>;
+  /** Absolute index that the next entry gets. */
+  get nextIndex(): number;
+  /**
+   * Stores one entry and publishes it, staged entries first. Returns its
+   * absolute index.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
+   * `ERR_UNKNOWN_FIELD` for a value that does not fit; `ERR_WRITER_CLOSED`;
+   * `ERR_OUT_OF_MEMORY`
+   */
+  append(value: T): number;
+  /**
+   * Stores one entry without publishing it: readers see it after the next
+   * {@link publish}, {@link append}, or when its segment is full and another
+   * begins. `close()` drops what is not published. Returns its absolute index.
+   *
+   * @throws as {@link append}
+   */
+  write(value: T): number;
+  /**
+   * Makes every entry that was stored readable.
+   *
+   * @throws `ERR_WRITER_CLOSED`
+   */
+  publish(): void;
+  /**
+   * Stores and publishes many entries, staged ones first. Returns the absolute
+   * index of the first.
+   *
+   * A typed array of the log's own type is copied as it is; a log of records
+   * takes one such array per field. Any other iterable is read to its end and
+   * checked before anything is stored. A batch that crosses segments is
+   * published segment by segment.
+   *
+   * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
+   */
+  appendBatch(entries: Entries<T>): number;
+  /** Gives the claim back and drops what was not published. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+/** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
+export interface LogStats {
+  /** The log's name, if it was given one. */
+  name: string | undefined;
+  /** Segments in the window. */
+  retainedSegments: number;
+  /** Segments that are no longer in the window, but pinned by a reader somewhere. */
+  pinnedSegments: number;
+  /** Segments that wait to be used again. */
+  idleSegments: number;
+  /** Bytes of one segment. */
+  segmentBytes: number;
+  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
+  bytes: number;
+  /** Bytes of the segments that are kept only because readers pin them. */
+  pinnedBytes: number;
+  /** Segments that this environment pins, inside the window or not. */
+  pinnedHere: number;
+  /** Segments that were filled and sealed. */
+  rolls: number;
+  /** Segments begun in recycled memory. */
+  recycled: number;
+  /** Segments begun in fresh memory. */
+  fresh: number;
+}
+declare class AtomicLogImpl<T> {
+  #private;
+  /** Makes a log and claims its writer at once. */
+  static claimed<T>(options: LogOptions): {
+    writer: Writer<T>;
+    log: AtomicLogImpl<T>;
+  };
+  /**
+   * The log that a handle names, in this thread. A handle keeps nothing alive:
+   * keep the log open where it was made until the others have attached.
+   *
+   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
+   */
+  static attach<T>(handle: LogHandle<T>): AtomicLogImpl<T>;
+  /**
+   * What another thread needs to {@link attach}: plain data for `workerData` or
+   * `postMessage`.
+   */
+  get handle(): LogHandle<T>;
+  /** Entries that stay readable, at least. */
+  get retainedCapacity(): number;
+  /** Entries per segment. */
+  get segmentCapacity(): number;
+  /** How this log's memory is shown to JavaScript. */
+  get mapping(): 'external';
+  /**
+   * Whether a writer is claimed, in whatever thread.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get isWriterClaimed(): boolean;
+  /**
+   * Absolute index of the oldest entry in the window.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get firstIndex(): number;
+  /**
+   * Absolute index after the newest published entry.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get endIndex(): number;
+  /**
+   * The right to append, or null while somebody else has it.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   */
+  tryClaimWriter(): Writer<T> | null;
+  /**
+   * A stable view of the window as it is now. Close it.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   */
+  snapshot(): Snapshot<T>;
+  /**
+   * What the log holds now.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  stats(): LogStats;
+  /** Closes this object only: snapshots and writers that were taken stay valid. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
+  /** For people: what `console.log` shows. */
+  toString(): string;
+}
+/**
+ * The constructor of logs. The element type follows from the options: numbers,
+ * bigints (`type: 'i64'`) or records (`schema`).
+ */
+export interface AtomicLogConstructor {
+  new (options: NumberLogOptions): AtomicLog<number>;
+  new (options: BigIntLogOptions): AtomicLog<bigint>;
+  new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
+  readonly prototype: AtomicLog<unknown>;
+  /** Makes a log and claims its writer at once. */
+  claimed(options: NumberLogOptions): {
+    writer: Writer<number>;
+    log: AtomicLog<number>;
+  };
+  claimed(options: BigIntLogOptions): {
+    writer: Writer<bigint>;
+    log: AtomicLog<bigint>;
+  };
+  claimed<S extends Schema>(
+    options: RecordLogOptions<S>,
+  ): {
+    writer: Writer<RecordOf<S>>;
+    log: AtomicLog<RecordOf<S>>;
+  };
+  /**
+   * The log that a handle names, in this thread. A handle keeps nothing alive:
+   * keep the log open where it was made until the others have attached.
+   *
+   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
+   */
+  attach<T>(handle: LogHandle<T>): AtomicLog<T>;
+}
+export type AtomicLog<T> = AtomicLogImpl<T>;
+export declare const AtomicLog: AtomicLogConstructor;
+
+export {};

@@ -1,0 +1,91 @@
+/**
+ * What the addon (src-native/binding) offers to lib/. Internal: nothing here is
+ * public API. Numbers stand for uint32 or for exact integers below 2^53.
+ *
+ * A status is a number below zero, from core/base/status.h.
+ */
+
+/** A status below zero: -1 out of memory, -2 out of range, -3 gone, -4 foreign. */
+export type NativeStatus = number;
+
+/** Numbers that pinWindow writes for each segment: id, sequence, first index, readable count. */
+export type NativeSegmentFields = [id: number, sequence: number, firstIndex: number, count: number];
+
+export interface NativeLog {
+  readonly id: number;
+  /** 32 hexadecimal digits. */
+  readonly token: string;
+  readonly descriptor: string;
+  readonly retainedCapacity: number;
+  readonly segmentCapacity: number;
+  readonly retainedSegments: number;
+  /** Bytes of one block: what map() returns. */
+  readonly blockBytes: number;
+  /** Byte offset of each column in a block. The published word stands at 0. */
+  readonly columnOffsets: readonly number[];
+
+  /**
+   * Pins every segment of the window from sequence `floor` on, ascending and
+   * without a gap, and writes NativeSegmentFields for each into `out`, which
+   * has room for retainedSegments of them. Returns how many.
+   */
+  pinWindow(floor: number, out: Float64Array): number;
+  /** Gives one pin of segment `id` back. */
+  unpin(id: number): void;
+  /** Hands one pin of segment `id` to its newest ArrayBuffer, whose collection gives it back. */
+  leavePinToMapping(id: number): void;
+  /** A new ArrayBuffer over the block of a pinned segment; null where external memory cannot be mapped. */
+  map(id: number): ArrayBuffer | null;
+  /** Writes [firstIndex, endIndex] of the window. */
+  bounds(out: Float64Array): void;
+  stats(): NativeStats;
+  isClaimed(): boolean;
+  tryClaim(): NativeWriter | null;
+  /** Gives every pin back and leaves the log. Idempotent. */
+  close(): void;
+}
+
+export interface NativeStats {
+  segments: number;
+  retained: number;
+  idle: number;
+  decommitted: number;
+  fresh: number;
+  recycled: number;
+  rolls: number;
+  /** Segments pinned by this environment. */
+  pinnedHere: number;
+}
+
+export interface NativeWriter {
+  /** One cell: the count that the next publish() makes readable. */
+  readonly staged: Uint32Array;
+  /** Makes the head's entries below staged[0] readable. */
+  publish(): void;
+  /** Publishes `count` entries, seals the head, begins the next segment; returns its id. */
+  roll(count: number): number | NativeStatus;
+  /** A new ArrayBuffer over the head's block; null where external memory cannot be mapped. */
+  map(): ArrayBuffer | null;
+  /** Writes NativeSegmentFields of the head. */
+  head(out: Float64Array): void;
+  /** Gives the claim back. Idempotent. */
+  close(): void;
+}
+
+export interface NativeAddon {
+  /** Names this process's registry of logs; another process or another copy of the addon has another. */
+  readonly registryNonce: string;
+  createLog(
+    retainedCapacity: number,
+    segmentCapacity: number,
+    elementBytes: readonly number[],
+    descriptor: string,
+  ): NativeLog | NativeStatus;
+  attachLog(id: number, token: string): NativeLog | NativeStatus;
+  /** Bytes of address space taken for blocks, and bytes of those without an owner. */
+  blockUsage(): [mapped: number, idle: number];
+  /** For tests: the block allocation after `count` more fails, once; a negative count never. */
+  failBlockAfter(count: number): void;
+  /** For benchmarks: a call that does nothing. */
+  doNothing(): void;
+}
