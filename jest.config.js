@@ -5,5 +5,7 @@ module.exports = {
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/test/tsconfig.json' }] },
   // What users load: the built package, through its own exports.
   moduleNameMapper: { '^atomic-log$': '<rootDir>/dist/index.js' },
+  // Only a hang may fail a test by time: the suite also runs on loaded machines and under sanitizers.
+  testTimeout: 120_000,
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/'],
 };

@@ -150,7 +150,7 @@ class AtomicLogImpl<T> {
   tryClaimWriter(): Writer<T> | null {
     const view = this.#open();
     const native = view.native.tryClaim();
-    return native === null ? null : Writer[makeWriter]<T>(this as AtomicLog<T>, view, native);
+    return native === null ? null : Writer[makeWriter]<T>(this, view, native);
   }
 
   /**
@@ -161,7 +161,7 @@ class AtomicLogImpl<T> {
   snapshot(): Snapshot<T> {
     const view = this.#open();
     const lease = view.lease();
-    return Snapshot[makeSnapshot]<T>(this as AtomicLog<T>, view, lease, view.readable(view.seenWord));
+    return Snapshot[makeSnapshot]<T>(this, view, lease, view.readable(view.seenWord));
   }
 
   /**
@@ -216,7 +216,10 @@ class AtomicLogImpl<T> {
 
   #open(): LogView {
     if (this.#isClosed) {
-      throw plainError('ERR_LOG_CLOSED', 'this AtomicLog is closed; attach to its handle while it is open elsewhere');
+      throw plainError(
+        'ERR_LOG_CLOSED',
+        'this AtomicLog is closed; attach to its handle while it is open elsewhere',
+      );
     }
     return this.#view;
   }
@@ -228,14 +231,23 @@ function create(options: LogOptions): NativeLog {
   const native = addon.createLog(retainedCapacity, segmentCapacity, elementBytes, encodeLayout(layout));
   if (typeof native !== 'number') return native;
   throw native === -1
-    ? plainError('ERR_OUT_OF_MEMORY', 'the system refused memory for the first segment; choose a smaller segmentCapacity')
+    ? plainError(
+        'ERR_OUT_OF_MEMORY',
+        'the system refused memory for the first segment; choose a smaller segmentCapacity',
+      )
     : rangeError('ERR_OUT_OF_RANGE', 'the log would be larger than the addon can address');
 }
 
 function attachFailed(status: number): AtomicLogError {
   return status === -3
-    ? plainError('ERR_LOG_GONE', 'the log is gone: a handle keeps nothing alive, so keep the log open until all have attached')
-    : typeError('ERR_INVALID_HANDLE', 'the handle names no log of this process; pass on log.handle unchanged');
+    ? plainError(
+        'ERR_LOG_GONE',
+        'the log is gone: a handle keeps nothing alive, so keep the log open until all have attached',
+      )
+    : typeError(
+        'ERR_INVALID_HANDLE',
+        'the handle names no log of this process; pass on log.handle unchanged',
+      );
 }
 
 /**

@@ -13,7 +13,15 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const declarations = join(root, 'build', 'declarations');
 execFileSync(
   process.execPath,
-  [join(root, 'node_modules/typescript/bin/tsc'), '-p', root, '--declaration', '--emitDeclarationOnly', '--outDir', declarations],
+  [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    root,
+    '--declaration',
+    '--emitDeclarationOnly',
+    '--outDir',
+    declarations,
+  ],
   { stdio: 'inherit' },
 );
 

@@ -28,7 +28,12 @@ export function checkHandle(handle: unknown): { id: number; token: string } {
   if (typeof handle !== 'object' || handle === null) throw invalid(describe(handle));
   const { kind, id, token, registry, pid, addonPath: path } = handle as Record<string, unknown>;
   if (kind !== 'atomic-log') throw invalid('an object that is no handle (was the log itself posted?)');
-  if (!Number.isSafeInteger(id) || (id as number) < 0 || typeof token !== 'string' || typeof registry !== 'string') {
+  if (
+    !Number.isSafeInteger(id) ||
+    (id as number) < 0 ||
+    typeof token !== 'string' ||
+    typeof registry !== 'string'
+  ) {
     throw invalid('a damaged handle');
   }
   if (registry !== addon.registryNonce) throw foreign(pid, path);
@@ -36,7 +41,10 @@ export function checkHandle(handle: unknown): { id: number; token: string } {
 }
 
 function invalid(what: string): AtomicLogError {
-  return typeError('ERR_INVALID_HANDLE', `attach needs the handle of a log; got ${what}. Post log.handle, not the log`);
+  return typeError(
+    'ERR_INVALID_HANDLE',
+    `attach needs the handle of a log; got ${what}. Post log.handle, not the log`,
+  );
 }
 
 function foreign(pid: unknown, path: unknown): AtomicLogError {

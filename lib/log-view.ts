@@ -176,7 +176,8 @@ export class LogView {
   #keepForThisTurn(lease: Lease): void {
     const previous = this.#current;
     this.#current = lease;
-    if (previous !== undefined && previous !== lease && previous.window.openCount === 0) this.#release(previous);
+    if (previous !== undefined && previous !== lease && previous.window.openCount === 0)
+      this.#release(previous);
     if (this.#isTurnEndScheduled) return;
     this.#isTurnEndScheduled = true;
     // The callback must keep neither the process nor a dropped view alive.

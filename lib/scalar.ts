@@ -13,14 +13,7 @@ export type ScalarType = NumberScalarType | BigIntScalarType;
 
 /** Typed arrays of the number types. */
 export type NumberArray =
-  | Float64Array
-  | Float32Array
-  | Int8Array
-  | Uint8Array
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array;
+  Float64Array | Float32Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
 /** Typed arrays of the bigint types. */
 export type BigIntArray = BigInt64Array | BigUint64Array;
 export type ScalarArray = NumberArray | BigIntArray;
@@ -29,7 +22,11 @@ export type ScalarArray = NumberArray | BigIntArray;
 export const Kind = { f64: 0, f32: 1, i8: 2, u8: 3, i16: 4, u16: 5, i32: 6, u32: 7, i64: 8, u64: 9 } as const;
 export type Kind = (typeof Kind)[ScalarType];
 
-type ScalarArrayConstructor = new (buffer: ArrayBufferLike, byteOffset: number, length: number) => ScalarArray;
+type ScalarArrayConstructor = new (
+  buffer: ArrayBufferLike,
+  byteOffset: number,
+  length: number,
+) => ScalarArray;
 
 interface ScalarInfo {
   readonly type: ScalarType;
@@ -65,69 +62,76 @@ export function refusal(kind: Kind, what: string, value: unknown): AtomicLogErro
     : invalidType(what, `${accepts} (${type})`, value);
 }
 
+// Whether each kind takes a value as it is. Rounding is what f32 is for; a
+// finite value that would become infinite is not.
+const isF64 = (value: unknown): value is number => typeof value === 'number';
+const isF32 = (value: unknown): value is number =>
+  typeof value === 'number' && (Number.isFinite(Math.fround(value)) || !Number.isFinite(value));
+const isI8 = (value: unknown): value is number => typeof value === 'number' && (value << 24) >> 24 === value;
+const isU8 = (value: unknown): value is number => typeof value === 'number' && (value & 0xff) === value;
+const isI16 = (value: unknown): value is number => typeof value === 'number' && (value << 16) >> 16 === value;
+const isU16 = (value: unknown): value is number => typeof value === 'number' && (value & 0xffff) === value;
+const isI32 = (value: unknown): value is number => typeof value === 'number' && (value | 0) === value;
+const isU32 = (value: unknown): value is number => typeof value === 'number' && value >>> 0 === value;
+const isI64 = (value: unknown): value is bigint =>
+  typeof value === 'bigint' && BigInt.asIntN(64, value) === value;
+const isU64 = (value: unknown): value is bigint =>
+  typeof value === 'bigint' && BigInt.asUintN(64, value) === value;
+
+const checks = [isF64, isF32, isI8, isU8, isI16, isU16, isI32, isU32, isI64, isU64] as const;
+
 /** Whether a column of this kind takes the value as it is. */
 export function accepts(kind: Kind, value: unknown): boolean {
-  if (kind >= Kind.i64) {
-    if (typeof value !== 'bigint') return false;
-    return (kind === Kind.i64 ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value)) === value;
-  }
-  if (typeof value !== 'number') return false;
-  switch (kind) {
-    case Kind.f64:
-      return true;
-    case Kind.f32:
-      // Rounding is what f32 is for; a finite value that would become infinite is not.
-      return Number.isFinite(Math.fround(value)) || !Number.isFinite(value);
-    case Kind.i8:
-      return (value << 24) >> 24 === value;
-    case Kind.u8:
-      return (value & 0xff) === value;
-    case Kind.i16:
-      return (value << 16) >> 16 === value;
-    case Kind.u16:
-      return (value & 0xffff) === value;
-    case Kind.i32:
-      return (value | 0) === value;
-    default:
-      return value >>> 0 === value;
-  }
+  return checks[kind](value);
 }
 
 /**
- * Stores an accepted value. One store per kind, so that each stays monomorphic
- * in a process whose logs have different types.
+ * Stores a value that its column accepts; false, and nothing stored, for any
+ * other. Each kind has a store of its own, so that each stays monomorphic in a
+ * process whose logs have different types.
  */
-export function put(kind: Kind, column: ScalarArray, position: number, value: number | bigint): void {
+export function store(kind: Kind, column: ScalarArray, position: number, value: unknown): boolean {
   switch (kind) {
     case Kind.f64:
-      (column as Float64Array)[position] = value as number;
-      return;
+      if (!isF64(value)) return false;
+      (column as Float64Array)[position] = value;
+      return true;
     case Kind.f32:
-      (column as Float32Array)[position] = value as number;
-      return;
+      if (!isF32(value)) return false;
+      (column as Float32Array)[position] = value;
+      return true;
     case Kind.i8:
-      (column as Int8Array)[position] = value as number;
-      return;
+      if (!isI8(value)) return false;
+      (column as Int8Array)[position] = value;
+      return true;
     case Kind.u8:
-      (column as Uint8Array)[position] = value as number;
-      return;
+      if (!isU8(value)) return false;
+      (column as Uint8Array)[position] = value;
+      return true;
     case Kind.i16:
-      (column as Int16Array)[position] = value as number;
-      return;
+      if (!isI16(value)) return false;
+      (column as Int16Array)[position] = value;
+      return true;
     case Kind.u16:
-      (column as Uint16Array)[position] = value as number;
-      return;
+      if (!isU16(value)) return false;
+      (column as Uint16Array)[position] = value;
+      return true;
     case Kind.i32:
-      (column as Int32Array)[position] = value as number;
-      return;
+      if (!isI32(value)) return false;
+      (column as Int32Array)[position] = value;
+      return true;
     case Kind.u32:
-      (column as Uint32Array)[position] = value as number;
-      return;
+      if (!isU32(value)) return false;
+      (column as Uint32Array)[position] = value;
+      return true;
     case Kind.i64:
-      (column as BigInt64Array)[position] = value as bigint;
-      return;
+      if (!isI64(value)) return false;
+      (column as BigInt64Array)[position] = value;
+      return true;
     default:
-      (column as BigUint64Array)[position] = value as bigint;
+      if (!isU64(value)) return false;
+      (column as BigUint64Array)[position] = value;
+      return true;
   }
 }
 
@@ -156,7 +160,7 @@ export function typedArrayLength(array: ScalarArray): number {
 
 /** A plain view of part of a typed array, made without running user code (`subarray` consults the species). */
 export function viewOf(kind: Kind, array: ScalarArray, begin: number, length: number): ScalarArray {
-  const { Array } = scalars[kind]!;
-  const byteOffset = getByteOffset.call(array) + begin * Array.BYTES_PER_ELEMENT;
-  return new Array(getBuffer.call(array), byteOffset, length);
+  const ScalarArray = scalars[kind]!.Array;
+  const byteOffset = getByteOffset.call(array) + begin * ScalarArray.BYTES_PER_ELEMENT;
+  return new ScalarArray(getBuffer.call(array), byteOffset, length);
 }

@@ -126,7 +126,11 @@ function checkSchema(schema: unknown): Pick<Layout, 'kinds' | 'fields'> {
   return { kinds, fields };
 }
 
-function checkSize({ kinds }: Pick<Layout, 'kinds'>, retainedCapacity: number, segmentCapacity: number): void {
+function checkSize(
+  { kinds }: Pick<Layout, 'kinds'>,
+  retainedCapacity: number,
+  segmentCapacity: number,
+): void {
   if (Math.ceil(retainedCapacity / segmentCapacity) + 1 > RETAINED_SEGMENTS_MAX) {
     throw rangeError(
       'ERR_OUT_OF_RANGE',
@@ -148,7 +152,10 @@ function checkSize({ kinds }: Pick<Layout, 'kinds'>, retainedCapacity: number, s
 /** Checks the options of a new log. Reads each of them once. */
 export function checkOptions(options: unknown): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
-  const { retainedCapacity, segmentCapacity, type, schema, mapping, name } = options as Record<string, unknown>;
+  const { retainedCapacity, segmentCapacity, type, schema, mapping, name } = options as Record<
+    string,
+    unknown
+  >;
   const checked = {
     retainedCapacity: checkCapacity('retainedCapacity', retainedCapacity, Number.MAX_SAFE_INTEGER),
     segmentCapacity: checkCapacity('segmentCapacity', segmentCapacity, SEGMENT_CAPACITY_MAX),

@@ -47,7 +47,13 @@ export class Snapshot<T> implements Iterable<T> {
   #endIndex: number;
   #change: { appended: number; lost: number } | undefined;
 
-  private constructor(key: typeof makeSnapshot, log: AtomicLog<T>, view: LogView, lease: Lease, headCount: number) {
+  private constructor(
+    key: typeof makeSnapshot,
+    log: AtomicLog<T>,
+    view: LogView,
+    lease: Lease,
+    headCount: number,
+  ) {
     if (key !== makeSnapshot) throw illegalConstructor('Snapshot', 'log.snapshot()');
     const { window } = lease;
     this.#log = log;

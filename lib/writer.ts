@@ -15,9 +15,9 @@ import { Mapping, mappingUnavailable, NO_COLUMNS } from './mapping';
 import {
   accepts,
   Kind,
-  put,
   refusal,
   scalars,
+  store,
   typedArrayLength,
   typedArrayTag,
   viewOf,
@@ -28,10 +28,14 @@ import type { ArrayOf } from './schema';
 /** Only the library has it, so only the library makes writers. */
 export const makeWriter = Symbol('makeWriter');
 
+/** In place of a kind: the log holds records. */
+const RECORD = -1;
+
 const NO_VALUES: ScalarArray = new Float64Array(0);
 
 /** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
-export type Entries<T> = Iterable<T> | ArrayOf<T> | (T extends object ? { readonly [K in keyof T]: ArrayOf<T[K]> } : never);
+export type Entries<T> =
+  Iterable<T> | ArrayOf<T> | (T extends object ? { readonly [K in keyof T]: ArrayOf<T[K]> } : never);
 
 /**
  * The exclusive right to append to a log. `close()` it, or declare it with
@@ -55,19 +59,22 @@ export class Writer<T> {
   readonly #kinds: readonly Kind[];
   /** Undefined for a log of numbers. */
   readonly #fields: readonly string[] | undefined;
-  /** The kind of a log of numbers. */
-  readonly #kind: Kind;
+  /** The kind of a log of numbers, or RECORD. */
+  readonly #kind: Kind | typeof RECORD;
+  /** The typed array of a log of numbers, by name. */
   readonly #tag: string;
   /** Writer mappings by segment id; kept apart from the readers'. */
   readonly #mappings: (Mapping | undefined)[] = [];
   #isClosed = false;
 
-  // The head. When closed or not mapped, its columns have no length, so that
-  // the one check for room notices that too.
+  // The head. Users never get the writer's own ArrayBuffers, so nobody else can
+  // detach them.
   #headId: number;
   #firstIndex: number;
   /** Entries stored in the head, published or not. */
   #count: number;
+  /** Entries that the head has room for; 0 when closed or not mapped, so that one check notices all three. */
+  #limit = 0;
   #columns: readonly ScalarArray[] = NO_COLUMNS;
   /** The first column. */
   #values: ScalarArray = NO_VALUES;
@@ -84,15 +91,17 @@ export class Writer<T> {
     this.#staged = native.staged;
     this.#kinds = kinds;
     this.#fields = fields;
-    this.#kind = kinds[0]!;
-    this.#tag = scalars[this.#kind]!.Array.name;
+    this.#kind = fields === undefined ? kinds[0]! : RECORD;
+    this.#tag = fields === undefined ? scalars[kinds[0]!]!.Array.name : '';
     this.#scratch = kinds.map(() => undefined);
 
     const head = new Float64Array(4);
     native.head(head);
-    this.#headId = head[0]!;
-    this.#firstIndex = head[2]!;
-    this.#count = head[3]!;
+    // Elements of a Float64Array are doubles to V8 even when they are whole; as
+    // small integers these fields make every store faster by a third.
+    this.#headId = head[0]! | 0;
+    this.#firstIndex = head[2]! < 2 ** 30 ? head[2]! | 0 : head[2]!;
+    this.#count = head[3]! | 0;
     view.addUser();
     try {
       this.#mapHead();
@@ -141,11 +150,14 @@ export class Writer<T> {
    */
   write(value: T): number {
     const kind = this.#kind;
-    if (this.#fields !== undefined) return this.#writeRecord(value);
-    if (!accepts(kind, value)) throw refusal(kind, 'value', value);
+    if (kind === RECORD) return this.#writeRecord(value);
     let position = this.#count;
-    if (position >= this.#values.length) position = this.#makeRoom();
-    put(kind, this.#values, position, value as number | bigint);
+    if (position >= this.#limit) {
+      // A refused value must not begin a segment.
+      if (!accepts(kind, value)) throw refusal(kind, 'value', value);
+      position = this.#makeRoom();
+    }
+    if (!store(kind, this.#values, position, value)) throw refusal(kind, 'value', value);
     this.#count = position + 1;
     return this.#firstIndex + position;
   }
@@ -173,11 +185,11 @@ export class Writer<T> {
    * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
    */
   appendBatch(entries: Entries<T>): number {
-    if (this.#fields === undefined && typedArrayTag(entries) === this.#tag) {
+    if (typedArrayTag(entries) === this.#tag) {
       const source = entries as unknown as ScalarArray;
       const length = typedArrayLength(source);
       const position = this.#count;
-      if (length <= this.#values.length - position) {
+      if (length <= this.#limit - position) {
         (this.#values as Float64Array).set(source as Float64Array, position);
         this.#count = position + length;
         this.#staged[0] = this.#count;
@@ -197,6 +209,7 @@ export class Writer<T> {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#limit = 0;
     this.#columns = NO_COLUMNS;
     this.#values = NO_VALUES;
     this.#native.close();
@@ -239,9 +252,9 @@ export class Writer<T> {
   /** Stores values that were accepted already. */
   #storeRecord(values: readonly unknown[]): number {
     let position = this.#count;
-    if (position >= this.#values.length) position = this.#makeRoom();
+    if (position >= this.#limit) position = this.#makeRoom();
     for (let i = 0; i < values.length; ++i) {
-      put(this.#kinds[i]!, this.#columns[i]!, position, values[i] as number | bigint);
+      store(this.#kinds[i]!, this.#columns[i]!, position, values[i]);
     }
     this.#count = position + 1;
     return this.#firstIndex + position;
@@ -251,15 +264,15 @@ export class Writer<T> {
 
   /** `entries` is ours: reading the iterable is over. */
   #storeEntries(entries: readonly unknown[]): number {
-    if (this.#fields === undefined) {
-      const kind = this.#kind;
+    const kind = this.#kind;
+    if (kind !== RECORD) {
       entries.forEach((value, i) => {
         if (!accepts(kind, value)) throw refusal(kind, `entries[${i}]`, value);
       });
       const index = this.#roomForNext(entries.length);
       for (const value of entries) {
-        if (this.#count >= this.#values.length) this.#makeRoom();
-        put(kind, this.#values, this.#count++, value as number | bigint);
+        if (this.#count >= this.#limit) this.#makeRoom();
+        store(kind, this.#values, this.#count++, value);
       }
       this.publish();
       return index;
@@ -302,9 +315,9 @@ export class Writer<T> {
 
   #storeColumns(sources: readonly ScalarArray[], length: number): number {
     const index = this.#roomForNext(length);
-    for (let done = 0; done < length; ) {
-      if (this.#count >= this.#values.length) this.#makeRoom();
-      const size = Math.min(length - done, this.#values.length - this.#count);
+    for (let done = 0; done < length;) {
+      if (this.#count >= this.#limit) this.#makeRoom();
+      const size = Math.min(length - done, this.#limit - this.#count);
       for (let i = 0; i < sources.length; ++i) {
         const part = viewOf(this.#kinds[i]!, sources[i]!, done, size);
         (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
@@ -319,7 +332,7 @@ export class Writer<T> {
   /** The index of the next entry, once its place is there; an empty batch never rolls. */
   #roomForNext(length: number): number {
     if (this.#isClosed) throw closed();
-    if (length > 0 && this.#count >= this.#values.length) this.#makeRoom();
+    if (length > 0 && this.#count >= this.#limit) this.#makeRoom();
     return this.nextIndex;
   }
 
@@ -328,10 +341,10 @@ export class Writer<T> {
   /** The slow path of every store: returns a position that is really there. */
   #makeRoom(): number {
     if (this.#isClosed) throw closed();
-    // The head's ArrayBuffer was transferred away, or could not be mapped.
-    if (this.#values.length === 0) {
+    if (this.#limit === 0) {
+      // The head could not be mapped when it was begun; try again.
       this.#mapHead();
-      if (this.#count < this.#values.length) return this.#count;
+      if (this.#count < this.#limit) return this.#count;
     }
     const id = this.#native.roll(this.#count);
     if (id < 0) throw rollFailed(id, this.nextIndex);
@@ -344,17 +357,17 @@ export class Writer<T> {
 
   #mapHead(): void {
     let mapping = this.#mappings[this.#headId];
-    if (mapping === undefined || !mapping.isAttached) {
-      this.#columns = NO_COLUMNS;
-      this.#values = NO_VALUES;
+    const { columnOffsets, segmentCapacity } = this.#view.native;
+    if (mapping === undefined) {
+      this.#limit = 0;
       const buffer = this.#native.map();
       if (buffer === null) throw mappingUnavailable();
-      const { columnOffsets, segmentCapacity } = this.#view.native;
       mapping = new Mapping(buffer, this.#kinds, columnOffsets, segmentCapacity);
       this.#mappings[this.#headId] = mapping;
     }
     this.#columns = mapping.columns;
     this.#values = mapping.columns[0]!;
+    this.#limit = segmentCapacity;
   }
 }
 
@@ -363,15 +376,23 @@ function closed(): AtomicLogError {
 }
 
 function unknownField(name: string, fields: readonly string[]): AtomicLogError {
-  return typeError('ERR_UNKNOWN_FIELD', `the log has no field ${describe(name)}; it has ${fields.join(', ')}`);
+  return typeError(
+    'ERR_UNKNOWN_FIELD',
+    `the log has no field ${describe(name)}; it has ${fields.join(', ')}`,
+  );
 }
 
 function missingField(name: string): AtomicLogError {
-  return typeError('ERR_MISSING_FIELD', `the field ${describe(name)} is missing; every field of the schema needs a value`);
+  return typeError(
+    'ERR_MISSING_FIELD',
+    `the field ${describe(name)} is missing; every field of the schema needs a value`,
+  );
 }
 
 function refusedField(kind: Kind, name: string, value: unknown, record: object): AtomicLogError {
-  return value === undefined && !Object.hasOwn(record, name) ? missingField(name) : refusal(kind, `the field ${name}`, value);
+  return value === undefined && !Object.hasOwn(record, name)
+    ? missingField(name)
+    : refusal(kind, `the field ${name}`, value);
 }
 
 function rollFailed(status: number, nextIndex: number): AtomicLogError {
@@ -381,5 +402,8 @@ function rollFailed(status: number, nextIndex: number): AtomicLogError {
         `the system refused memory for another segment; the entries before index ${nextIndex} are kept, ` +
           'and appending works again once there is memory',
       )
-    : rangeError('ERR_OUT_OF_RANGE', `the log is full: indexes end at 2 ** 53, and ${nextIndex} is in its last segment`);
+    : rangeError(
+        'ERR_OUT_OF_RANGE',
+        `the log is full: indexes end at 2 ** 53, and ${nextIndex} is in its last segment`,
+      );
 }

@@ -62,8 +62,8 @@ export interface NativeWriter {
   readonly staged: Uint32Array;
   /** Makes the head's entries below staged[0] readable. */
   publish(): void;
-  /** Publishes `count` entries, seals the head, begins the next segment; returns its id. */
-  roll(count: number): number | NativeStatus;
+  /** Publishes `count` entries, seals the head, begins the next segment; returns its id, or a status. */
+  roll(count: number): NativeStatus;
   /** A new ArrayBuffer over the head's block; null where external memory cannot be mapped. */
   map(): ArrayBuffer | null;
   /** Writes NativeSegmentFields of the head. */

@@ -32,8 +32,8 @@ std::shared_ptr<memory::RollingLog> make_presence(
 Napi::Value create_log(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   memory::RollingLogOptions options;
-  options.retained_capacity = static_cast<uint64_t>(
-      info[0].As<Napi::Number>().DoubleValue());
+  options.retained_capacity =
+      static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue());
   options.segment_capacity = info[1].As<Napi::Number>().Uint32Value();
   const auto element_bytes = info[2].As<Napi::Array>();
   for (uint32_t i = 0; i < element_bytes.Length(); ++i) {
@@ -47,8 +47,9 @@ Napi::Value create_log(const Napi::CallbackInfo& info) {
   if (status != Status::kOk) return {env, to_value(env, status)};
   auto presence = make_presence(std::move(log));
   const memory::LogHandle handle = memory::Registry::instance().add(presence);
-  return {env, LogAttachment::create(env, std::move(presence), handle)
-                   ->to_object(env)};
+  return {
+      env,
+      LogAttachment::create(env, std::move(presence), handle)->to_object(env)};
 }
 
 // (id, token) => NativeLog, or a status < 0
@@ -60,8 +61,9 @@ Napi::Value attach_log(const Napi::CallbackInfo& info) {
   std::shared_ptr<memory::RollingLog> presence;
   const Status status = memory::Registry::instance().find(handle, &presence);
   if (status != Status::kOk) return {env, to_value(env, status)};
-  return {env, LogAttachment::create(env, std::move(presence), handle)
-                   ->to_object(env)};
+  return {
+      env,
+      LogAttachment::create(env, std::move(presence), handle)->to_object(env)};
 }
 
 // () => [bytes of address space taken for blocks, bytes of them without owner]

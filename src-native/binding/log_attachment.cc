@@ -156,9 +156,8 @@ napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
   napi_value buffer = nullptr;
   Entry* const entry = self->pinned_entry(id);
   if (entry == nullptr ||
-      Mapping::create(env, self->log_, entry->segment,
-                      self->shared_from_this(), &buffer,
-                      &entry->mapping) != napi_ok) {
+      Mapping::create(env, self->log_, entry->segment, self->shared_from_this(),
+                      &buffer, &entry->mapping) != napi_ok) {
     napi_get_null(env, &buffer);
   }
   return buffer;

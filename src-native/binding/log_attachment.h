@@ -19,10 +19,9 @@
 
 namespace atomic_log::binding {
 
-class LogAttachment final
-    : public Holder,
-      public Mapping::Observer,
-      public std::enable_shared_from_this<LogAttachment> {
+class LogAttachment final : public Holder,
+                            public Mapping::Observer,
+                            public std::enable_shared_from_this<LogAttachment> {
  public:
   // Registers with the environment. `presence` is what the registry watches:
   // a log whose every attachment and writer has been closed is gone, even if

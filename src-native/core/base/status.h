@@ -7,16 +7,16 @@
 
 namespace atomic_log {
 
-enum class [[nodiscard]] Status : uint8_t {
-  kOk = 0,
-  // The system refused memory for a block, a control block or a ring.
-  kOutOfMemory = 1,
-  // A count, capacity or index is outside what the operation allows.
-  kOutOfRange = 2,
-  // The log that a handle names is not alive any more.
-  kGone = 3,
-  // The handle names a log, but does not carry that log's token.
-  kForeign = 4,
+enum class [[nodiscard]] Status : uint8_t{
+    kOk = 0,
+    // The system refused memory for a block, a control block or a ring.
+    kOutOfMemory = 1,
+    // A count, capacity or index is outside what the operation allows.
+    kOutOfRange = 2,
+    // The log that a handle names is not alive any more.
+    kGone = 3,
+    // The handle names a log, but does not carry that log's token.
+    kForeign = 4,
 };
 
 }  // namespace atomic_log

@@ -26,9 +26,9 @@ BlockPool& BlockPool::instance() {
 
 size_t BlockPool::class_bytes(size_t bytes) {
   const size_t page = platform::page_bytes();
-  if (bytes < page) return std::bit_ceil(bytes < kCacheLineBytes * 2
-                                             ? kCacheLineBytes * 2
-                                             : bytes);
+  if (bytes < page)
+    return std::bit_ceil(bytes < kCacheLineBytes * 2 ? kCacheLineBytes * 2
+                                                     : bytes);
   const size_t step = std::bit_floor(bytes) / kClassesPerDoubling;
   return round_up(round_up(bytes, step < page ? page : step), page);
 }

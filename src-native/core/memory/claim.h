@@ -15,9 +15,8 @@ class Claim {
   // writer state as the last holder left it.
   bool try_acquire() {
     bool expected = false;
-    return held_.compare_exchange_strong(expected, true,
-                                         std::memory_order_acquire,
-                                         std::memory_order_relaxed);
+    return held_.compare_exchange_strong(
+        expected, true, std::memory_order_acquire, std::memory_order_relaxed);
   }
 
   // The holder. Release: pairs with try_acquire().

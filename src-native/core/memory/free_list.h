@@ -23,9 +23,8 @@ class FreeList {
     SegmentControl* top = top_.load(std::memory_order_relaxed);
     do {
       segment->next_ = top;
-    } while (!top_.compare_exchange_weak(top, segment,
-                                         std::memory_order_release,
-                                         std::memory_order_relaxed));
+    } while (!top_.compare_exchange_weak(
+        top, segment, std::memory_order_release, std::memory_order_relaxed));
   }
 
   // Writer. Acquire: pairs with push().

@@ -102,8 +102,8 @@ SegmentControl* RollingLog::try_pin(uint64_t sequence) {
 RollingLog::Stats RollingLog::stats() const {
   const uint64_t rolls = rolls_.get();
   const uint64_t begun = rolls + 1;
-  return {pool_.stats(), begun < retained_segments_ ? begun : retained_segments_,
-          rolls};
+  return {pool_.stats(),
+          begun < retained_segments_ ? begun : retained_segments_, rolls};
 }
 
 }  // namespace atomic_log::memory

@@ -23,7 +23,7 @@ class alignas(kCacheLineBytes) SegmentControl {
  public:
   // Writer. `block` is the storage, its first bytes become the word.
   SegmentControl(uint32_t id, void* block)
-      : id_(id), block_(block), word_(new (block) PublishedWord()) {}
+      : id_(id), block_(block), word_(new(block) PublishedWord()) {}
 
   SegmentControl(const SegmentControl&) = delete;
   SegmentControl& operator=(const SegmentControl&) = delete;
@@ -70,9 +70,7 @@ class alignas(kCacheLineBytes) SegmentControl {
   // A holder. True for the last one, who then owns the segment. Release: this
   // holder's reads are done before the segment is written again. Acquire: the
   // last one takes over what every other holder did.
-  bool release() {
-    return refs_.fetch_sub(1, std::memory_order_acq_rel) == 1;
-  }
+  bool release() { return refs_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
 
   // Writer or test: nobody holds it. Relaxed, because how the segment came
   // here (FreeList, or release() == true) ordered it already.

@@ -25,9 +25,9 @@ namespace atomic_log::memory {
 class Counter {
  public:
   void add(int64_t n) {
-    value_.store(value_.load(std::memory_order_relaxed) +
-                     static_cast<uint64_t>(n),
-                 std::memory_order_relaxed);
+    value_.store(
+        value_.load(std::memory_order_relaxed) + static_cast<uint64_t>(n),
+        std::memory_order_relaxed);
   }
   void add_shared(int64_t n) {
     value_.fetch_add(static_cast<uint64_t>(n), std::memory_order_relaxed);

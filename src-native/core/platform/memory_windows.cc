@@ -29,9 +29,9 @@ void decommit_pages(void* address, size_t bytes) {
   // lets the system drop the contents; DiscardVirtualMemory does it at once.
   // It is looked up at run time because Windows 7 lacks it.
   using Discard = DWORD(WINAPI*)(PVOID, SIZE_T);
-  static const Discard discard = reinterpret_cast<Discard>(
-      reinterpret_cast<void*>(GetProcAddress(GetModuleHandleW(L"kernel32.dll"),
-                                             "DiscardVirtualMemory")));
+  static const Discard discard =
+      reinterpret_cast<Discard>(reinterpret_cast<void*>(GetProcAddress(
+          GetModuleHandleW(L"kernel32.dll"), "DiscardVirtualMemory")));
   if (discard == nullptr || discard(address, bytes) != ERROR_SUCCESS) {
     VirtualAlloc(address, bytes, MEM_RESET, PAGE_READWRITE);
   }

@@ -1,0 +1,42 @@
+// What does one entry cost its writer?
+import { AtomicLog } from 'atomic-log';
+import { compare, emptyCall, report } from '../measure.mjs';
+
+const { writer } = AtomicLog.claimed({ retainedCapacity: 65_536, segmentCapacity: 4096 });
+
+const { ns, ratio } = compare({
+  E: emptyCall,
+  append: {
+    operations: 1_000_000,
+    run(operations) {
+      for (let i = 0; i < operations; ++i) writer.append(i * 0.5);
+    },
+  },
+  write64: {
+    operations: 30_000,
+    per: 64,
+    run(operations) {
+      for (let i = 0; i < operations; ++i) {
+        for (let j = 0; j < 64; ++j) writer.write(j * 0.5);
+        writer.publish();
+      }
+    },
+  },
+});
+
+report([
+  {
+    operation: 'append, each published, nobody waiting',
+    ns: ns('append'),
+    ratio: ratio('append', 'E'),
+    unit: 'E',
+    target: 2.0,
+  },
+  {
+    operation: 'write x64 then publish, per entry',
+    ns: ns('write64'),
+    ratio: ratio('write64', 'E'),
+    unit: 'E',
+    target: 0.33,
+  },
+]);

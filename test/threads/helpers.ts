@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+/** What entry `index` holds, as in worker.cjs. */
+export const valueOf = (index: number): number => (index * 2654435761) % 4294967296;
+
+export function startWorker(role: string, data: object): Worker {
+  const worker = new Worker(join(__dirname, 'worker.cjs'), { workerData: { role, ...data } });
+  // A worker that fails on purpose must not fail the test; those that must not
+  // fail are asked for their exit code or for a message.
+  worker.on('error', () => {});
+  return worker;
+}
+
+/** The next message; rejects when the worker ends without one. */
+export function firstMessage(worker: Worker): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`the worker ended with ${code} and no message`)));
+  });
+}
+
+/** The exit code, whether or not the worker failed. */
+export function ended(worker: Worker): Promise<number> {
+  return new Promise((resolve) => worker.once('exit', resolve));
+}
+
+/** Runs a script in a process of its own, from the package's root; returns what it prints. */
+export function runScript(script: string): string {
+  return execFileSync(process.execPath, ['-e', script], {
+    cwd: join(__dirname, '..', '..'),
+    encoding: 'utf8',
+  });
+}

@@ -1,0 +1,122 @@
+// The worker of the tests in this folder: does what workerData.role says.
+'use strict';
+
+const { parentPort, workerData } = require('node:worker_threads');
+const { AtomicLog } = require('../../dist/index.js');
+
+/** What entry `index` holds in the logs of these tests: readers can check any of them. */
+const valueOf = (index) => (index * 2654435761) % 4294967296;
+
+function checkChunks(snapshot) {
+  let next = snapshot.firstIndex;
+  for (const chunk of snapshot.chunks()) {
+    if (chunk.firstIndex !== next) throw new Error(`hole: expected ${next}, got ${chunk.firstIndex}`);
+    const { values } = chunk;
+    if (values.length !== chunk.length) throw new Error(`chunk of ${chunk.length} shows ${values.length}`);
+    for (let i = 0; i < values.length; ++i) {
+      if (values[i] !== valueOf(next + i)) throw new Error(`entry ${next + i} is ${values[i]}`);
+    }
+    next += values.length;
+  }
+  if (next !== snapshot.endIndex) throw new Error(`ends at ${next}, not ${snapshot.endIndex}`);
+}
+
+const roles = {
+  /** Reports what a snapshot shows. */
+  read({ handle }) {
+    const log = AtomicLog.attach(handle);
+    const snapshot = log.snapshot();
+    parentPort.postMessage([...snapshot]);
+    snapshot.close();
+    log.close();
+  },
+
+  /** Waits for a handle, then reads. */
+  readPosted() {
+    parentPort.once('message', (handle) => roles.read({ handle }));
+  },
+
+  /** Claims the writer, appends, closes. */
+  append({ handle, values }) {
+    const writer = AtomicLog.attach(handle).tryClaimWriter();
+    if (writer === null) throw new Error('the claim is held');
+    for (const value of values) writer.append(value);
+    writer.close();
+  },
+
+  /** Takes the writer and a snapshot, stages an entry, and ends in the way that is asked for. */
+  hold({ handle, end }) {
+    const log = AtomicLog.attach(handle);
+    const held = { writer: log.tryClaimWriter(), snapshot: log.snapshot() };
+    held.writer.write(-1);
+    parentPort.postMessage('holding');
+    if (end === 'throw') throw new Error('on purpose');
+    if (end === 'exit') process.exit(0);
+    if (end === 'return') return;
+    globalThis.held = held;
+    if (end === 'wait') setInterval(() => {}, 1000);
+    while (end === 'spin') held.snapshot.refresh();
+  },
+
+  /** Claims, appends in a synchronous loop, and is terminated somewhere in it. */
+  appendForever({ handle }) {
+    const writer = AtomicLog.attach(handle).tryClaimWriter();
+    if (writer === null) throw new Error('the claim is held');
+    parentPort.postMessage('appending');
+    for (;;) writer.append(valueOf(writer.nextIndex));
+  },
+
+  /** Publishes `entries` entries in batches, counting up in progress[0] (thousands of entries). */
+  produce({ handle, entries, progress }) {
+    const writer = AtomicLog.attach(handle).tryClaimWriter();
+    const batch = new Float64Array(64);
+    for (let done = 0; done < entries; done += batch.length) {
+      writer.appendBatch(batch);
+      if (done % 65536 === 0) Atomics.store(progress, 0, done / 1024);
+    }
+    Atomics.store(progress, 0, entries / 1024);
+    writer.close();
+  },
+
+  /** Polls in a synchronous loop until progress[1] is set; reports how often. */
+  poll({ handle, progress, how }) {
+    const log = AtomicLog.attach(handle);
+    let snapshot = log.snapshot();
+    let sum = 0;
+    let polls = 0;
+    parentPort.postMessage('polling');
+    while (Atomics.load(progress, 1) === 0) {
+      if (how === 'refresh') {
+        snapshot.refresh();
+      } else {
+        snapshot.close();
+        snapshot = log.snapshot();
+      }
+      if (!snapshot.isEmpty) for (const { values } of snapshot.chunks()) sum += values[0];
+      ++polls;
+    }
+    parentPort.postMessage(polls);
+    return sum;
+  },
+
+  /** Refreshes and checks every value until the writer reaches `entries`; reports seen and lost. */
+  verify({ handle, entries }) {
+    const log = AtomicLog.attach(handle);
+    const snapshot = log.snapshot();
+    let seen = snapshot.length;
+    let lost = snapshot.firstIndex;
+    parentPort.postMessage('verifying');
+    while (snapshot.endIndex < entries) {
+      const change = snapshot.refresh();
+      seen += change.appended;
+      lost += change.lost;
+      checkChunks(snapshot);
+    }
+    parentPort.postMessage({ seen, lost, endIndex: snapshot.endIndex });
+    snapshot.close();
+  },
+};
+
+if (parentPort !== null) roles[workerData.role](workerData);
+
+module.exports = { valueOf };
