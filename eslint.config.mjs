@@ -40,6 +40,7 @@ export default tseslint.config(
           'setImmediate',
           'clearTimeout',
           'clearInterval',
+          'AbortController',
           'SharedArrayBuffer',
           'Atomics',
           'URL',

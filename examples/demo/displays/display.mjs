@@ -1,0 +1,36 @@
+// @ts-check
+import { showJson } from './json.mjs';
+import { showLines } from './lines.mjs';
+import { showTable } from './table.mjs';
+
+/**
+ * What there is to show at one moment.
+ *
+ * @typedef {object} View
+ * @property {string} label Of the source.
+ * @property {readonly string[]} fields
+ * @property {number} column Which of the fields is shown.
+ * @property {number} seconds Since the beginning.
+ * @property {number} written
+ * @property {number} perSecond Of the writer, since the last view; in the last view, over the whole run.
+ * @property {import('atomic-log').LogStats} stats
+ * @property {number} window Records in the log.
+ * @property {readonly (import('../reader.mjs').Report | undefined)[]} reports One per reader.
+ */
+
+/**
+ * @typedef {object} Display
+ * @property {number} periodMs How often it wants to be updated.
+ * @property {(view: View) => void} update
+ * @property {(view: View, verdict: import('../verdict.mjs').Verdict) => void} finish
+ * @property {() => void} close Leaves the terminal as it was. Idempotent.
+ */
+
+/**
+ * @param {boolean} json
+ * @returns {Display}
+ */
+export function openDisplay(json) {
+  if (json) return showJson();
+  return process.stdout.isTTY ? showTable() : showLines();
+}

@@ -1,0 +1,97 @@
+// @ts-check
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+/**
+ * @typedef {object} DemoOptions
+ * @property {string} [file] Table to replay.
+ * @property {boolean} [sample] Replay the sample data set.
+ * @property {boolean} [loop] Begin again at the end of the table.
+ * @property {number} [rate] Records per second; the source's own when missing.
+ * @property {number} [seconds] End after so long.
+ * @property {number} readers
+ * @property {number} window
+ * @property {string} [column] The column whose rolling statistics are shown.
+ * @property {boolean} [json]
+ */
+
+const EXAMPLES = `
+Examples:
+  $ npm run demo                                        samples this machine and process
+  $ npm run demo -- --sample --loop --seconds 5         200,000 flights, again and again, at full speed
+  $ npm run demo -- --sample --rate 5000 --column delay the same at 5,000 records per second
+  $ npm run demo -- --file prices.csv --rate 100 --loop
+  $ npm run demo -- --seconds 10 --json > run.ndjson
+
+Exit status: 0 when every reader verified what it read, 1 when a check failed, 2 for wrong options or input.`;
+
+/**
+ * Reads the command line. Ends the process for `--help` and for options that make no sense.
+ *
+ * @param {readonly string[]} argv
+ * @returns {DemoOptions}
+ */
+export function parseOptions(argv) {
+  const program = new Command('npm run demo --')
+    .description(
+      'One thread publishes records to a rolling log; worker threads read the same memory and check what they read.',
+    )
+    .option(
+      '-f, --file <path>',
+      'replay the numeric columns of a .csv file, or of a .json file with an array of rows',
+    )
+    .addOption(new Option('--sample', 'replay the flights data set of vega-datasets').conflicts('file'))
+    .option('--loop', 'begin again at the end of the table')
+    .option(
+      '--rate <n>',
+      'records per second (default: 100 for this machine, full speed for a table)',
+      positive,
+    )
+    .option('--seconds <s>', 'end after this time', seconds)
+    .option('--readers <n>', 'worker threads that read', integer(1, 64), 3)
+    .option('--window <n>', 'records that stay readable, at least', integer(16, 2 ** 24), 65_536)
+    .option('--column <name>', 'the column whose rolling statistics are shown (default: the first)')
+    .option('--json', 'print one JSON object per second, and a summary')
+    .addHelpText('after', EXAMPLES)
+    .allowExcessArguments(false)
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  /** @type {DemoOptions} */
+  const options = program.parse(argv).opts();
+  if (options.loop && !options.file && !options.sample) {
+    program.error("error: option '--loop' needs a table: add --file or --sample");
+  }
+  return options;
+}
+
+/**
+ * @param {string} text
+ * @returns {number}
+ */
+function positive(text) {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a positive number.');
+  return value;
+}
+
+/**
+ * @param {string} text
+ * @returns {number}
+ */
+function seconds(text) {
+  const value = positive(text);
+  // A timer cannot wait longer than 2^31 ms.
+  if (value > 2_000_000) throw new InvalidArgumentError('It must be at most 2000000.');
+  return value;
+}
+
+/**
+ * @param {number} min
+ * @param {number} max
+ * @returns {(text: string) => number}
+ */
+function integer(min, max) {
+  return (text) => {
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (Number.isInteger(value) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be an integer from ${min} to ${max}.`);
+  };
+}
