@@ -1,6 +1,16 @@
 import type { NativeLog } from '../types/native';
 import { dispose } from './dispose';
-import { plainError, rangeError, typeError, type AtomicLogError } from './errors';
+import { isMainThread } from 'node:worker_threads';
+import {
+  describe,
+  invalidType,
+  outOfRange,
+  plainError,
+  rangeError,
+  typeError,
+  type AtomicLogError,
+} from './errors';
+import { Follower, type Batch, type CheckedFollowOptions, type FollowOptions } from './follower';
 import { checkHandle, makeHandle, type LogHandle } from './handle';
 import { LogView } from './log-view';
 import { addon } from './native';
@@ -16,6 +26,7 @@ import {
   type Schema,
 } from './schema';
 import { makeSnapshot, Snapshot } from './snapshot';
+import { waitForClaim, type Wait } from './waits';
 import { makeWriter, Writer } from './writer';
 
 /** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
@@ -44,6 +55,9 @@ export interface LogStats {
   fresh: number;
 }
 
+/** A native wait delays `worker.terminate()` for as long as it takes. */
+const WAIT_SLICE_MS = 50;
+
 const attachToView = Symbol('attachToView');
 
 /**
@@ -60,6 +74,8 @@ const attachToView = Symbol('attachToView');
 class AtomicLogImpl<T> {
   readonly #view: LogView;
   #isClosed = false;
+  readonly #followers = new Set<Follower<T>>();
+  readonly #claimWaits = new Set<Wait>();
 
   /** @internal */
   constructor(options: LogOptions | typeof attachToView, native?: NativeLog) {
@@ -143,12 +159,24 @@ class AtomicLogImpl<T> {
   }
 
   /**
+   * Whether the writer ended the log: what it holds now is all.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get ended(): boolean {
+    return this.#open().native.hasEnded();
+  }
+
+  /**
    * The right to append, or null while somebody else has it.
    *
-   * @throws `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
    */
   tryClaimWriter(): Writer<T> | null {
     const view = this.#open();
+    if (view.native.hasEnded()) {
+      throw plainError('ERR_LOG_ENDED', 'the writer has ended this log; make a new one to go on');
+    }
     const native = view.native.tryClaim();
     return native === null ? null : Writer[makeWriter]<T>(this, view, native);
   }
@@ -162,6 +190,93 @@ class AtomicLogImpl<T> {
     const view = this.#open();
     const lease = view.lease();
     return Snapshot[makeSnapshot]<T>(this, view, lease, view.readable(view.seenWord));
+  }
+
+  /**
+   * The newest entry; undefined when there is none yet.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   */
+  latest(): T | undefined {
+    const snapshot = this.snapshot();
+    try {
+      return snapshot.at(-1);
+    } finally {
+      snapshot.close();
+    }
+  }
+
+  /**
+   * The entries from now on, or from where the options say, as batches for
+   * `for await`. It waits without using the processor, keeps the event loop alive
+   * while it waits, and ends when the writer called `end()` and everything was
+   * delivered, or when this object is closed.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
+   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`
+   */
+  follow(options: FollowOptions = {}): AsyncIterableIterator<Batch<T>> {
+    const view = this.#open();
+    const { from, ...checked } = checkFollowOptions(options);
+    const [firstIndex, endIndex] = view.bounds() as unknown as [number, number];
+    const start = from === 'latest' ? endIndex : from === 'oldest' ? firstIndex : from;
+    const follower = new Follower<T>(this, view, start, checked, (done) => this.#followers.delete(done));
+    this.#followers.add(follower);
+    return follower;
+  }
+
+  /**
+   * Blocks this thread until entry `endIndex` can be read, that is until
+   * `log.endIndex > endIndex`, the log has ended, or `timeoutMs` are over. Promises
+   * and timers of this thread wait as long; `worker.terminate()` by at most 50 ms.
+   *
+   * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set; `ERR_LOG_CLOSED`,
+   * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  waitSync(
+    endIndex: number,
+    timeoutMs = Infinity,
+    { allowMainThread = false }: { allowMainThread?: boolean } = {},
+  ): 'ready' | 'timeout' | 'ended' {
+    const { native } = this.#open();
+    checkIndex('endIndex', endIndex);
+    if (typeof timeoutMs !== 'number') throw invalidType('timeoutMs', 'a number of milliseconds', timeoutMs);
+    if (!(timeoutMs >= 0)) throw outOfRange('timeoutMs', 'at least 0', timeoutMs);
+    if (isMainThread && !allowMainThread) {
+      throw plainError(
+        'ERR_MAIN_THREAD',
+        'waitSync() would block the main thread; follow() the log, or pass { allowMainThread: true }',
+      );
+    }
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const left = deadline - performance.now();
+      const result = native.waitSlice(endIndex, Math.max(0, Math.min(WAIT_SLICE_MS, Math.ceil(left))));
+      if (result === 1) return 'ready';
+      if (result === 2) return 'ended';
+      if (left <= 0) return 'timeout';
+    }
+  }
+
+  /**
+   * The right to append, as soon as it is free: for fail-over.
+   *
+   * @throws `ERR_LOG_CLOSED`; it rejects with `ERR_LOG_ENDED`, `ERR_LOG_CLOSED` (while waiting) or the signal's reason
+   */
+  async waitForWriter({ signal }: { signal?: AbortSignal } = {}): Promise<Writer<T>> {
+    checkSignal(signal);
+    for (;;) {
+      signal?.throwIfAborted();
+      const writer = this.tryClaimWriter();
+      if (writer !== null) return writer;
+      const wait = waitForClaim(this.#open().native);
+      if (wait === undefined) continue;
+      signal?.addEventListener('abort', wait.cancel, { once: true });
+      this.#claimWaits.add(wait);
+      await wait.done;
+      this.#claimWaits.delete(wait);
+      signal?.removeEventListener('abort', wait.cancel);
+    }
   }
 
   /**
@@ -194,6 +309,8 @@ class AtomicLogImpl<T> {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const follower of [...this.#followers]) follower.finish();
+    for (const wait of [...this.#claimWaits]) wait.cancel();
     this.#view.dropUser();
   }
 
@@ -223,6 +340,43 @@ class AtomicLogImpl<T> {
     }
     return this.#view;
   }
+}
+
+function checkIndex(what: string, value: unknown): asserts value is number {
+  const expected = 'an index from 0 to 2 ** 53 - 1';
+  if (typeof value !== 'number') throw invalidType(what, expected, value);
+  if (!Number.isSafeInteger(value) || value < 0) throw outOfRange(what, expected, value);
+}
+
+function checkSignal(signal: unknown): void {
+  if (
+    signal !== undefined &&
+    typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function'
+  ) {
+    throw invalidType('options.signal', 'an AbortSignal', signal);
+  }
+}
+
+/** Reads each option once. */
+function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
+  if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
+  const { from = 'latest', signal, maxBatch, onLost } = options;
+  if (from !== 'latest' && from !== 'oldest')
+    checkIndex("options.from, unless it is 'latest' or 'oldest',", from);
+  checkSignal(signal);
+  if (maxBatch !== undefined && maxBatch !== Infinity) {
+    if (typeof maxBatch !== 'number') throw invalidType('options.maxBatch', 'a positive integer', maxBatch);
+    if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
+      throw outOfRange('options.maxBatch', 'a positive integer', maxBatch);
+    }
+  }
+  if (onLost !== undefined && onLost !== 'report' && onLost !== 'throw') {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `options.onLost must be 'report' or 'throw'; got ${describe(onLost)}`,
+    );
+  }
+  return { from, signal, maxBatch, throwsWhenLost: onLost === 'throw' };
 }
 
 function create(options: LogOptions): NativeLog {

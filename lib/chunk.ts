@@ -23,24 +23,28 @@ export class Chunk<T> {
   readonly length: number;
   readonly #layout: Layout;
   readonly #mapping: Mapping;
+  /** Position of the first entry in the segment. */
+  readonly #begin: number;
 
   private constructor(
     key: typeof makeChunk,
     layout: Layout,
     { sequence, firstIndex, mapping }: PinnedSegment,
+    begin: number,
     length: number,
   ) {
     if (key !== makeChunk) throw illegalConstructor('Chunk', 'snapshot.chunks()');
     this.sequence = sequence;
-    this.firstIndex = firstIndex;
+    this.firstIndex = firstIndex + begin;
     this.length = length;
     this.#layout = layout;
     this.#mapping = mapping;
+    this.#begin = begin;
   }
 
   /** @internal */
-  static [makeChunk]<T>(layout: Layout, segment: PinnedSegment, length: number): Chunk<T> {
-    return new Chunk(makeChunk, layout, segment, length);
+  static [makeChunk]<T>(layout: Layout, segment: PinnedSegment, begin: number, length: number): Chunk<T> {
+    return new Chunk(makeChunk, layout, segment, begin, length);
   }
 
   /**
@@ -69,14 +73,16 @@ export class Chunk<T> {
 
   /** Entry `i` of this chunk, from 0; undefined outside it. */
   at(i: number): T | undefined {
-    return i >= 0 && i < this.length ? (readEntry(this.#layout, this.#mapping, i) as T) : undefined;
+    return i >= 0 && i < this.length
+      ? (readEntry(this.#layout, this.#mapping, this.#begin + i) as T)
+      : undefined;
   }
 
   #view(column: number): ScalarArray {
     const array = this.#mapping.columns[column]!;
     // A detached array has no length; show it as it is.
     if (array.length === 0) return new scalars[this.#layout.kinds[column]!]!.Array(new ArrayBuffer(0), 0, 0);
-    return viewOf(this.#layout.kinds[column]!, array, 0, this.length);
+    return viewOf(this.#layout.kinds[column]!, array, this.#begin, this.length);
   }
 }
 

@@ -29,6 +29,18 @@ export type ErrorCode =
   | 'ERR_WRITER_CLOSED'
   /** The Snapshot was closed. */
   | 'ERR_SNAPSHOT_CLOSED'
+  /** The writer ended the log: no entries and no claims any more. */
+  | 'ERR_LOG_ENDED'
+  /** A span is open: commit it before the next append, write or reserve. */
+  | 'ERR_SPAN_OPEN'
+  /** The span has ended, by commit, roll or close. */
+  | 'ERR_SPAN_OVER'
+  /** The batch of a follower was used after the next one was asked for. */
+  | 'ERR_BATCH_OVER'
+  /** Entries left the window before a follower delivered them. */
+  | 'ERR_ENTRIES_LOST'
+  /** Blocking the main thread was not allowed. */
+  | 'ERR_MAIN_THREAD'
   /** The class is made by the library only. */
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   /** The system refused memory. */

@@ -6,7 +6,9 @@
  */
 export { AtomicLog, type AtomicLogConstructor, type LogStats } from './atomic-log';
 export { Chunk } from './chunk';
+export { Cursor } from './cursor';
 export { type AtomicLogError, type ErrorCode } from './errors';
+export { type Batch, type FollowOptions } from './follower';
 export { type LogHandle } from './handle';
 export {
   type BigIntArray,
@@ -28,4 +30,5 @@ export {
   type ValueOf,
 } from './schema';
 export { Snapshot, type SnapshotChange } from './snapshot';
+export { type Span } from './span';
 export { Writer, type Entries } from './writer';

@@ -1,9 +1,12 @@
 import type { AtomicLog } from './atomic-log';
-import { Chunk, makeChunk, readEntry } from './chunk';
+import { Chunk, columnIndex, makeChunk, readEntry } from './chunk';
+import { Cursor, makeCursor, type Locate } from './cursor';
 import { dispose } from './dispose';
 import { illegalConstructor, invalidType, outOfRange, plainError } from './errors';
 import type { LogView } from './log-view';
 import { NO_WORD } from './mapping';
+import { Kind, scalars, typedArrayLength, typedArrayTag, viewOf, type ScalarArray } from './scalar';
+import type { ArrayOf } from './schema';
 import { Window, type Lease, type PinnedSegment } from './window';
 
 /** Only the library has it, so only the library makes snapshots. */
@@ -16,6 +19,10 @@ export interface SnapshotChange {
   /** Entries that were never seen and are gone: `max(0, f1 - e0)`. */
   readonly lost: number;
 }
+
+/** Parts of a snapshot, for batches of followers. */
+export const chunksBetween = Symbol('chunksBetween');
+export const entriesBetween = Symbol('entriesBetween');
 
 const NOTHING_NEW: SnapshotChange = Object.freeze({ appended: 0, lost: 0 });
 
@@ -219,36 +226,144 @@ export class Snapshot<T> implements Iterable<T> {
    * @throws `ERR_SNAPSHOT_CLOSED`
    */
   chunks(): Chunk<T>[] {
-    const { segments } = this.#open();
+    return this[chunksBetween](this.#firstIndex, this.#endIndex);
+  }
+
+  /** @internal The chunks of entries [from, to), as far as they are held. */
+  [chunksBetween](from: number, to: number): Chunk<T>[] {
+    const window = this.#open();
+    const { segments } = window;
     const chunks: Chunk<T>[] = [];
     for (let i = 0; i < segments.length; ++i) {
       const segment = segments[i]!;
-      const length = i === segments.length - 1 ? this.#headCount : segment.count;
-      if (length === 0) continue;
+      const begin = Math.max(0, from - segment.firstIndex);
+      const end = Math.min(this.#count(window, segment), to - segment.firstIndex);
+      if (begin >= end) continue;
       this.#view.pins.attached(segment);
-      chunks.push(Chunk[makeChunk]<T>(this.#view.layout, segment, length));
+      chunks.push(Chunk[makeChunk]<T>(this.#view.layout, segment, begin, end - begin));
     }
     return chunks;
+  }
+
+  /** Entries of the segment that this snapshot shows. */
+  #count(window: Window, segment: PinnedSegment): number {
+    return segment === window.head ? this.#headCount : segment.count;
   }
 
   /**
    * The entries in order. Refreshing while iterating goes on with what is held
    * then; closing makes the next step throw `ERR_SNAPSHOT_CLOSED`.
    */
-  *[Symbol.iterator](): IterableIterator<T> {
-    let index = this.#firstIndex;
+  [Symbol.iterator](): IterableIterator<T> {
+    return this[entriesBetween](this.#firstIndex, Infinity);
+  }
+
+  /** @internal The entries [from, to), as far as they are held when it comes to them. */
+  *[entriesBetween](from: number, to: number): IterableIterator<T> {
+    let index = from;
     for (;;) {
       const window = this.#open();
+      const { segments } = window;
       index = Math.max(index, this.#firstIndex);
-      if (index >= this.#endIndex) return;
+      if (index >= Math.min(to, this.#endIndex)) return;
       const { layout, pins } = this.#view;
-      const segment = findSegment(window.segments, index);
-      const end = segment === window.head ? this.#endIndex : segment.firstIndex + segment.count;
+      const segment = findSegment(segments, index);
+      const end = Math.min(to, segment.firstIndex + this.#count(window, segment));
       // The caller may refresh or close between two steps.
-      for (; index < end && this.#window === window; ++index) {
+      for (; index < end && this.#window.segments === segments; ++index) {
         yield readEntry(layout, pins.attached(segment), index - segment.firstIndex) as T;
       }
     }
+  }
+
+  /**
+   * A reusable view of one entry at a time, before the first entry.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`
+   */
+  cursor(): Cursor<T> {
+    this.#open();
+    const locate: Locate = (index) => {
+      const window = this.#open();
+      if (!(index >= this.#firstIndex && index < this.#endIndex)) return undefined;
+      const { segments } = window;
+      const segment = findSegment(segments, index);
+      return {
+        mapping: this.#view.pins.attached(segment),
+        firstIndex: segment.firstIndex,
+        endIndex: segment.firstIndex + this.#count(window, segment),
+        isCurrent: () => this.#window.segments === segments && segment.mapping.isAttached,
+      };
+    };
+    return Cursor[makeCursor]<T>(this.#view.layout, locate, this.#firstIndex - 1);
+  }
+
+  /**
+   * Copies the newest entries that fit into `target`, oldest first, and returns
+   * how many. `target` is a typed array of the log's type, or of the column's.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`
+   */
+  copyInto(
+    ...[target, column]: T extends number | bigint
+      ? [target: ArrayOf<T>]
+      : { [K in keyof T & string]: [target: ArrayOf<T[K]>, column: K] }[keyof T & string]
+  ): number {
+    const window = this.#open();
+    const c = this.#column(column);
+    const kind = this.#view.layout.kinds[c]!;
+    const { name } = scalars[kind]!.Array;
+    if (typedArrayTag(target) !== name) throw invalidType('target', `a ${name}`, target);
+    const room = typedArrayLength(target as ScalarArray);
+    const count = Math.min(room, this.length);
+    const from = this.#endIndex - count;
+    for (const segment of window.segments) {
+      const begin = Math.max(0, from - segment.firstIndex);
+      const end = this.#count(window, segment);
+      if (begin >= end) continue;
+      const source = viewOf(kind, this.#view.pins.attached(segment).columns[c]!, begin, end - begin);
+      const place = viewOf(kind, target as ScalarArray, segment.firstIndex + begin - from, end - begin);
+      (place as Float64Array).set(source as Float64Array);
+    }
+    return count;
+  }
+
+  /**
+   * For entries (or a column) that never decrease, such as timestamps: the
+   * position of the first one that is not less than `value`, from 0 to
+   * `length`. O(log n).
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`
+   */
+  lowerBound(
+    ...args: T extends number | bigint
+      ? [value: T]
+      : { [K in keyof T & string]: [column: K, value: T[K]] }[keyof T & string]
+  ): number {
+    this.#open();
+    const isOfRecords = this.#view.layout.fields !== undefined;
+    const column = this.#column(isOfRecords ? args[0] : undefined);
+    const value = (isOfRecords ? args[1] : args[0]) as number | bigint;
+    const kind = this.#view.layout.kinds[column]!;
+    const expected = kind >= Kind.i64 ? 'bigint' : 'number';
+    if (typeof value !== expected) throw invalidType('value', `a ${expected}`, value);
+    let low = this.#firstIndex;
+    let high = this.#endIndex;
+    while (low < high) {
+      const middle = low + Math.floor((high - low) / 2);
+      const segment = findSegment(this.#window.segments, middle);
+      const entry = this.#view.pins.attached(segment).columns[column]![middle - segment.firstIndex]!;
+      if (entry < value) low = middle + 1;
+      else high = middle;
+    }
+    return low - this.#firstIndex;
+  }
+
+  /** The index of a column; a log of numbers has only one, without a name. */
+  #column(name: unknown): number {
+    const { layout } = this.#view;
+    if (layout.fields === undefined && name === undefined) return 0;
+    return columnIndex(layout, name);
   }
 
   /**

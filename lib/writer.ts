@@ -5,6 +5,7 @@ import {
   describe,
   illegalConstructor,
   invalidType,
+  outOfRange,
   plainError,
   rangeError,
   typeError,
@@ -24,6 +25,7 @@ import {
   type ScalarArray,
 } from './scalar';
 import type { ArrayOf } from './schema';
+import { OpenSpan, type Span } from './span';
 
 /** Only the library has it, so only the library makes writers. */
 export const makeWriter = Symbol('makeWriter');
@@ -66,14 +68,18 @@ export class Writer<T> {
   /** Writer mappings by segment id; kept apart from the readers'. */
   readonly #mappings: (Mapping | undefined)[] = [];
   #isClosed = false;
+  #span: OpenSpan<T> | undefined;
 
-  // The head. Users never get the writer's own ArrayBuffers, so nobody else can
-  // detach them.
+  // The head. Users get the writer's own ArrayBuffers through spans only, so it
+  // is enough to look when a span ends whether they are still attached.
   #headId: number;
   #firstIndex: number;
   /** Entries stored in the head, published or not. */
   #count: number;
-  /** Entries that the head has room for; 0 when closed or not mapped, so that one check notices all three. */
+  /**
+   * Entries that the head has room for; 0 when closed, not mapped, or while a
+   * span is open, so that one check on the way of every store notices all four.
+   */
   #limit = 0;
   #columns: readonly ScalarArray[] = NO_COLUMNS;
   /** The first column. */
@@ -205,10 +211,62 @@ export class Writer<T> {
     return isIterable ? this.#storeEntries([...(entries as Iterable<T>)]) : this.#appendColumns(entries);
   }
 
+  /**
+   * Room for up to `count` entries to be written in place: as many as the segment
+   * has left, at least one. Follow it with {@link commit}; until then nothing
+   * else can be appended.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
+   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`
+   */
+  reserve(count: number): Span<T> {
+    checkCount(count, 1, Infinity);
+    if (this.#count >= this.#limit) this.#makeRoom();
+    const length = Math.min(count, this.#limit - this.#count);
+    const mapping = this.#mappings[this.#headId]!;
+    this.#span = new OpenSpan<T>(this, this.nextIndex, length, this.#count, this.#view.layout, mapping);
+    this.#limit = 0;
+    return this.#span;
+  }
+
+  /**
+   * Publishes the first `count` entries of the open span, staged ones first, and
+   * ends the span; 0 gives the room back. Returns the absolute index of the first.
+   *
+   * @throws `ERR_SPAN_OVER` (there is none), `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`, `ERR_WRITER_CLOSED`
+   */
+  commit(count: number): number {
+    if (this.#isClosed) throw closed();
+    const span = this.#span;
+    if (span === undefined) throw plainError('ERR_SPAN_OVER', 'there is no open span; reserve one first');
+    checkCount(count, 0, span.length);
+    const index = this.nextIndex;
+    this.#endSpan();
+    this.#count += count;
+    this.publish();
+    return index;
+  }
+
+  /**
+   * Publishes what is staged and ends the log: followers finish once they have
+   * delivered everything, and nobody can append any more. Closes the writer.
+   *
+   * @throws `ERR_WRITER_CLOSED`, `ERR_SPAN_OPEN`
+   */
+  end(): void {
+    if (this.#span !== undefined) throw spanOpen();
+    this.publish();
+    this.#native.end();
+    this.close();
+  }
+
   /** Gives the claim back and drops what was not published. Idempotent. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#span?.end();
+    this.#span = undefined;
     this.#limit = 0;
     this.#columns = NO_COLUMNS;
     this.#values = NO_VALUES;
@@ -332,6 +390,7 @@ export class Writer<T> {
   /** The index of the next entry, once its place is there; an empty batch never rolls. */
   #roomForNext(length: number): number {
     if (this.#isClosed) throw closed();
+    if (this.#span !== undefined) throw spanOpen();
     if (length > 0 && this.#count >= this.#limit) this.#makeRoom();
     return this.nextIndex;
   }
@@ -341,6 +400,7 @@ export class Writer<T> {
   /** The slow path of every store: returns a position that is really there. */
   #makeRoom(): number {
     if (this.#isClosed) throw closed();
+    if (this.#span !== undefined) throw spanOpen();
     if (this.#limit === 0) {
       // The head could not be mapped when it was begun; try again.
       this.#mapHead();
@@ -353,6 +413,14 @@ export class Writer<T> {
     this.#count = 0;
     this.#mapHead();
     return 0;
+  }
+
+  #endSpan(): void {
+    this.#span?.end();
+    this.#span = undefined;
+    // A view of the span may have been transferred away, with its ArrayBuffer.
+    if (!this.#mappings[this.#headId]!.isAttached) this.#mappings[this.#headId] = undefined;
+    this.#mapHead();
   }
 
   #mapHead(): void {
@@ -373,6 +441,16 @@ export class Writer<T> {
 
 function closed(): AtomicLogError {
   return plainError('ERR_WRITER_CLOSED', 'the writer is closed; claim a new one with log.tryClaimWriter()');
+}
+
+function spanOpen(): AtomicLogError {
+  return plainError('ERR_SPAN_OPEN', 'a span is open; commit it first (commit(0) gives the room back)');
+}
+
+function checkCount(count: unknown, min: number, max: number): void {
+  const expected = `an integer from ${min} to ${max}`;
+  if (typeof count !== 'number') throw invalidType('count', expected, count);
+  if (!Number.isInteger(count) || count < min || count > max) throw outOfRange('count', expected, count);
 }
 
 function unknownField(name: string, fields: readonly string[]): AtomicLogError {

@@ -1,21 +1,5 @@
 // Generated from lib/ by "npm run build:types". Do not edit.
 
-declare const entryType: unique symbol;
-/**
- * Names a log for other threads of this process. Plain data: send it through
- * `workerData` or `postMessage`. `T` is the type of the entries.
- */
-export interface LogHandle<T = unknown> {
-  readonly kind: 'atomic-log';
-  readonly id: number;
-  readonly token: string;
-  /** The registry that knows the log, its process, and the addon's file. */
-  readonly registry: string;
-  readonly pid: number;
-  readonly addonPath: string;
-  /** Never there; it carries the type of the entries. */
-  readonly [entryType]?: T;
-}
 /**
  * Every code that an error of this package can carry.
  *
@@ -47,6 +31,18 @@ export type ErrorCode =
   | 'ERR_WRITER_CLOSED'
   /** The Snapshot was closed. */
   | 'ERR_SNAPSHOT_CLOSED'
+  /** The writer ended the log: no entries and no claims any more. */
+  | 'ERR_LOG_ENDED'
+  /** A span is open: commit it before the next append, write or reserve. */
+  | 'ERR_SPAN_OPEN'
+  /** The span has ended, by commit, roll or close. */
+  | 'ERR_SPAN_OVER'
+  /** The batch of a follower was used after the next one was asked for. */
+  | 'ERR_BATCH_OVER'
+  /** Entries left the window before a follower delivered them. */
+  | 'ERR_ENTRIES_LOST'
+  /** Blocking the main thread was not allowed. */
+  | 'ERR_MAIN_THREAD'
   /** The class is made by the library only. */
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   /** The system refused memory. */
@@ -143,6 +139,92 @@ export declare class Chunk<T> {
   /** Entry `i` of this chunk, from 0; undefined outside it. */
   at(i: number): T | undefined;
 }
+/** Where a follower begins, and what it does when it falls behind. */
+export interface FollowOptions {
+  /**
+   * The first entry: `'latest'` for what comes after this call (default),
+   * `'oldest'` for what the window holds, or an absolute index, which may lie in
+   * the future.
+   */
+  from?: 'latest' | 'oldest' | number;
+  /** Ends the iteration: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Entries in a batch, at most. Default: all that there is. */
+  maxBatch?: number;
+  /**
+   * When entries left the window before they were delivered: `'report'` them in
+   * the batch (default), or `'throw'` `ERR_ENTRIES_LOST`.
+   */
+  onLost?: 'report' | 'throw';
+}
+/** Consecutive entries that a follower delivers. Valid until the next `next()`. */
+export interface Batch<T> extends Iterable<T> {
+  /** Absolute index of the first entry. */
+  readonly firstIndex: number;
+  /** Entries; at least one. */
+  readonly length: number;
+  /** Entries before this batch that left the window before they were delivered. */
+  readonly lost: number;
+  /** The entries segment by segment, over the log's own memory. */
+  chunks(): Chunk<T>[];
+}
+declare const entryType: unique symbol;
+/**
+ * Names a log for other threads of this process. Plain data: send it through
+ * `workerData` or `postMessage`. `T` is the type of the entries.
+ */
+export interface LogHandle<T = unknown> {
+  readonly kind: 'atomic-log';
+  readonly id: number;
+  readonly token: string;
+  /** The registry that knows the log, its process, and the addon's file. */
+  readonly registry: string;
+  readonly pid: number;
+  readonly addonPath: string;
+  /** Never there; it carries the type of the entries. */
+  readonly [entryType]?: T;
+}
+/**
+ * A view of one entry at a time that is moved instead of made anew: it
+ * allocates nothing per entry.
+ *
+ * ```ts
+ * const row = snapshot.cursor();
+ * while (row.next()) total += row.get('price') * row.get('size');
+ * ```
+ */
+export declare class Cursor<T> {
+  #private;
+  private constructor();
+  /** Absolute index of the entry that it stands on. */
+  get index(): number;
+  /**
+   * Moves to the next entry; false, and the cursor stays, when there is none.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`
+   */
+  next(): boolean;
+  /**
+   * Moves to the entry with an absolute index; false, and the cursor stays, when
+   * the snapshot does not hold it.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`
+   */
+  seek(index: number): boolean;
+  /**
+   * The entry of a log of numbers; undefined before the first `next()`.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`
+   */
+  get value(): T extends number | bigint ? T | undefined : never;
+  /**
+   * One field of the entry of a log of records; undefined before the first
+   * `next()`.
+   *
+   * @throws `ERR_UNKNOWN_FIELD`, `ERR_SNAPSHOT_CLOSED`
+   */
+  get<K extends keyof T & string>(name: K): T[K];
+}
 /** What changed in a snapshot. From `[f0, e0)` to `[f1, e1)`. */
 export interface SnapshotChange {
   /** Entries that are new: `e1 - max(e0, f1)`. */
@@ -216,6 +298,39 @@ export declare class Snapshot<T> implements Iterable<T> {
    */
   [Symbol.iterator](): IterableIterator<T>;
   /**
+   * A reusable view of one entry at a time, before the first entry.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`
+   */
+  cursor(): Cursor<T>;
+  /**
+   * Copies the newest entries that fit into `target`, oldest first, and returns
+   * how many. `target` is a typed array of the log's type, or of the column's.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`
+   */
+  copyInto(
+    ...[target, column]: T extends number | bigint
+      ? [target: ArrayOf<T>]
+      : {
+          [K in keyof T & string]: [target: ArrayOf<T[K]>, column: K];
+        }[keyof T & string]
+  ): number;
+  /**
+   * For entries (or a column) that never decrease, such as timestamps: the
+   * position of the first one that is not less than `value`, from 0 to
+   * `length`. O(log n).
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`
+   */
+  lowerBound(
+    ...args: T extends number | bigint
+      ? [value: T]
+      : {
+          [K in keyof T & string]: [column: K, value: T[K]];
+        }[keyof T & string]
+  ): number;
+  /**
    * Another snapshot of the same entries, to be closed on its own.
    *
    * @throws `ERR_SNAPSHOT_CLOSED`
@@ -224,6 +339,30 @@ export declare class Snapshot<T> implements Iterable<T> {
   /** Gives the memory back. Views that are kept longer may show newer entries, never freed memory. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
+}
+/**
+ * Room for entries that are written in place, before they are published:
+ * `writer.reserve(count)`, then fill, then `writer.commit(count)`.
+ *
+ * Its arrays are the log's memory and must not be written after the commit.
+ */
+export interface Span<T> {
+  /** Absolute index of the first entry. */
+  readonly firstIndex: number;
+  /** Entries: as many as asked for, or as the segment has room for. */
+  readonly length: number;
+  /**
+   * The entries of a log of numbers.
+   *
+   * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
+   */
+  readonly values: ArrayOf<T>;
+  /**
+   * One field of the entries of a log of records.
+   *
+   * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
+   */
+  column<K extends keyof T & string>(name: K): ArrayOf<T[K]>;
 }
 /** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
 export type Entries<T> =
@@ -288,6 +427,30 @@ export declare class Writer<T> {
    * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
    */
   appendBatch(entries: Entries<T>): number;
+  /**
+   * Room for up to `count` entries to be written in place: as many as the segment
+   * has left, at least one. Follow it with {@link commit}; until then nothing
+   * else can be appended.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
+   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`
+   */
+  reserve(count: number): Span<T>;
+  /**
+   * Publishes the first `count` entries of the open span, staged ones first, and
+   * ends the span; 0 gives the room back. Returns the absolute index of the first.
+   *
+   * @throws `ERR_SPAN_OVER` (there is none), `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`, `ERR_WRITER_CLOSED`
+   */
+  commit(count: number): number;
+  /**
+   * Publishes what is staged and ends the log: followers finish once they have
+   * delivered everything, and nobody can append any more. Closes the writer.
+   *
+   * @throws `ERR_WRITER_CLOSED`, `ERR_SPAN_OPEN`
+   */
+  end(): void;
   /** Gives the claim back and drops what was not published. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
@@ -361,9 +524,15 @@ declare class AtomicLogImpl<T> {
    */
   get endIndex(): number;
   /**
+   * Whether the writer ended the log: what it holds now is all.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get ended(): boolean;
+  /**
    * The right to append, or null while somebody else has it.
    *
-   * @throws `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
    */
   tryClaimWriter(): Writer<T> | null;
   /**
@@ -372,6 +541,45 @@ declare class AtomicLogImpl<T> {
    * @throws `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
    */
   snapshot(): Snapshot<T>;
+  /**
+   * The newest entry; undefined when there is none yet.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   */
+  latest(): T | undefined;
+  /**
+   * The entries from now on, or from where the options say, as batches for
+   * `for await`. It waits without using the processor, keeps the event loop alive
+   * while it waits, and ends when the writer called `end()` and everything was
+   * delivered, or when this object is closed.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
+   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`
+   */
+  follow(options?: FollowOptions): AsyncIterableIterator<Batch<T>>;
+  /**
+   * Blocks this thread until entry `endIndex` can be read, that is until
+   * `log.endIndex > endIndex`, the log has ended, or `timeoutMs` are over. Promises
+   * and timers of this thread wait as long; `worker.terminate()` by at most 50 ms.
+   *
+   * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set; `ERR_LOG_CLOSED`,
+   * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  waitSync(
+    endIndex: number,
+    timeoutMs?: number,
+    {
+      allowMainThread,
+    }?: {
+      allowMainThread?: boolean;
+    },
+  ): 'ready' | 'timeout' | 'ended';
+  /**
+   * The right to append, as soon as it is free: for fail-over.
+   *
+   * @throws `ERR_LOG_CLOSED`; it rejects with `ERR_LOG_ENDED`, `ERR_LOG_CLOSED` (while waiting) or the signal's reason
+   */
+  waitForWriter({ signal }?: { signal?: AbortSignal }): Promise<Writer<T>>;
   /**
    * What the log holds now.
    *

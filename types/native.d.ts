@@ -40,6 +40,18 @@ export interface NativeLog {
   bounds(out: Float64Array): void;
   stats(): NativeStats;
   isClaimed(): boolean;
+  hasEnded(): boolean;
+  /**
+   * Has dispatch called with `id` once entry `index` is readable or the log has
+   * ended. False, and nothing is registered, when that is so already. Every id
+   * that was registered must go to cancelWait(), woken or not.
+   */
+  waitForIndex(id: number, index: number): boolean;
+  /** The same for the claim becoming free, or the end. */
+  waitForClaim(id: number): boolean;
+  cancelWait(id: number): void;
+  /** Blocks until entry `index` is readable (1), the log has ended (2), or the time is over (0). */
+  waitSlice(index: number, milliseconds: number): 0 | 1 | 2;
   tryClaim(): NativeWriter | null;
   /** Gives every pin back and leaves the log. Idempotent. */
   close(): void;
@@ -68,6 +80,8 @@ export interface NativeWriter {
   map(): ArrayBuffer | null;
   /** Writes NativeSegmentFields of the head. */
   head(out: Float64Array): void;
+  /** Ends the log for good: no more entries, no more claims. Publish first. */
+  end(): void;
   /** Gives the claim back. Idempotent. */
   close(): void;
 }
@@ -86,6 +100,10 @@ export interface NativeAddon {
   blockUsage(): [mapped: number, idle: number];
   /** For tests: the block allocation after `count` more fails, once; a negative count never. */
   failBlockAfter(count: number): void;
+  /** Once per environment, before the first wait: `dispatch` is told which waiters were woken. */
+  startWaker(dispatch: (ids: number[]) => void): void;
+  /** Whether waiters keep the event loop alive. */
+  referenceWaker(isReferenced: boolean): void;
   /** For benchmarks: a call that does nothing. */
   doNothing(): void;
 }

@@ -81,6 +81,18 @@ void fail_block_after(const Napi::CallbackInfo& info) {
       info[0].As<Napi::Number>().Int64Value());
 }
 
+// (dispatch: (ids: number[]) => void) => void
+void start_waker(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env())->waker()->start(info.Env(), info[0]);
+}
+
+// (isReferenced: boolean) => void
+void reference_waker(const Napi::CallbackInfo& info) {
+  Environment::of(info.Env())
+      ->waker()
+      ->set_referenced(info.Env(), info[0].ToBoolean());
+}
+
 // () => void; for the benchmarks: what a call costs that does nothing
 napi_value do_nothing(napi_env, napi_callback_info) { return nullptr; }
 
@@ -92,6 +104,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   exports.Set("attachLog", Napi::Function::New<attach_log>(env));
   exports.Set("blockUsage", Napi::Function::New<block_usage>(env));
   exports.Set("failBlockAfter", Napi::Function::New<fail_block_after>(env));
+  exports.Set("startWaker", Napi::Function::New<start_waker>(env));
+  exports.Set("referenceWaker", Napi::Function::New<reference_waker>(env));
   napi_value empty = nullptr;
   napi_create_function(env, "doNothing", NAPI_AUTO_LENGTH, do_nothing, nullptr,
                        &empty);

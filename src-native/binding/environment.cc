@@ -38,6 +38,7 @@ void Environment::on_cleanup(void* data) {
   for (Holder* const holder : holders) {
     if ((*environment)->holders_.count(holder) != 0) holder->give_back();
   }
+  (*environment)->waker_->close();
 }
 
 }  // namespace atomic_log::binding

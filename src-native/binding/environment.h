@@ -13,6 +13,8 @@
 #include <memory>
 #include <unordered_set>
 
+#include "binding/waker.h"
+
 namespace atomic_log::binding {
 
 // Something that holds parts of logs on behalf of an environment.
@@ -34,10 +36,14 @@ class Environment {
   void add(Holder* holder) { holders_.insert(holder); }
   void remove(Holder* holder) { holders_.erase(holder); }
 
+  // Shared with the waiters, which native threads may still hold at the end.
+  const std::shared_ptr<Waker>& waker() const { return waker_; }
+
  private:
   static void on_cleanup(void* data);
 
   std::unordered_set<Holder*> holders_;
+  const std::shared_ptr<Waker> waker_ = std::make_shared<Waker>();
 };
 
 }  // namespace atomic_log::binding

@@ -1,5 +1,8 @@
 #include "binding/log_attachment.h"
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <utility>
 
 #include "binding/functions.h"
@@ -10,6 +13,38 @@ namespace {
 
 // Numbers that pin_window writes per segment; types/native.d.ts names them.
 constexpr size_t kFieldsPerSegment = 4;
+
+// A thread that blocks until it is woken.
+class SyncWaiter final : public memory::Waiter {
+ public:
+  void wake() override {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    is_woken_ = true;
+    condition_.notify_one();
+  }
+  void wait_for(std::chrono::milliseconds time) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    condition_.wait_for(lock, time, [this] { return is_woken_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable condition_;
+  bool is_woken_ = false;
+};
+
+// What wait_slice returns; types/native.d.ts names them.
+constexpr uint32_t kTimedOut = 0;
+constexpr uint32_t kReady = 1;
+constexpr uint32_t kEnded = 2;
+
+// Whether entry `index` can be read, or never will. The end is looked at first:
+// entries that precede it are then all there.
+uint32_t look(memory::RollingLog& log, uint64_t index) {
+  const bool has_ended = log.has_ended();
+  if (memory::end_index(log) > index) return kReady;
+  return has_ended ? kEnded : kTimedOut;
+}
 
 Napi::Value number(napi_env env, uint64_t value) {
   return Napi::Number::New(env, static_cast<double>(value));
@@ -43,6 +78,11 @@ void LogAttachment::give_back() {
   for (Entry& entry : entries_) {
     for (; entry.pins > 0; --entry.pins) log_->unpin(entry.segment);
   }
+  for (const auto& [id, waiter] : waiters_) {
+    log_->entries().remove(waiter.get());
+    log_->claims().remove(waiter.get());
+  }
+  waiters_.clear();
   presence_.reset();
 }
 
@@ -73,6 +113,11 @@ napi_value LogAttachment::to_object(napi_env env) {
   add_function(env, object, "stats", stats, self);
   add_function(env, object, "isClaimed", is_claimed, self);
   add_function(env, object, "tryClaim", try_claim, self);
+  add_function(env, object, "hasEnded", has_ended, self);
+  add_function(env, object, "waitForIndex", wait_for_index, self);
+  add_function(env, object, "waitForClaim", wait_for_claim, self);
+  add_function(env, object, "cancelWait", cancel_wait, self);
+  add_function(env, object, "waitSlice", wait_slice, self);
   add_function(env, object, "close", close, self);
 
   const auto& offsets = log_->layout().column_offsets();
@@ -192,16 +237,96 @@ napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
 
 napi_value LogAttachment::is_claimed(napi_env env, napi_callback_info info) {
   auto* const self = called_object<LogAttachment>(env, info);
-  return Napi::Boolean::New(env, self->log_->claim().is_held());
+  return Napi::Boolean::New(env, self->log_->is_claimed());
 }
 
 // () => NativeWriter, or null when the claim is held
 napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
   auto* const self = called_object<LogAttachment>(env, info);
-  if (self->presence_ == nullptr || !self->log_->claim().try_acquire()) {
+  if (self->presence_ == nullptr || !self->log_->try_claim()) {
     return Napi::Env(env).Null();
   }
   return WriterHandle::create(env, self->presence_)->to_object(env);
+}
+
+napi_value LogAttachment::has_ended(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<LogAttachment>(env, info);
+  return Napi::Boolean::New(env, self->log_->has_ended());
+}
+
+memory::Waiter* LogAttachment::add_waiter(uint32_t id) {
+  auto& waiter = waiters_[id];
+  waiter = std::make_unique<AsyncWaiter>(environment_->waker(), id);
+  return waiter.get();
+}
+
+void LogAttachment::drop_waiter(uint32_t id) {
+  const auto waiter = waiters_.find(id);
+  if (waiter == waiters_.end()) return;
+  if (!log_->entries().remove(waiter->second.get())) {
+    log_->claims().remove(waiter->second.get());
+  }
+  waiters_.erase(waiter);
+}
+
+// (id: number, index: number) => whether there is anything to wait for
+napi_value LogAttachment::wait_for_index(napi_env env,
+                                         napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
+  const auto index =
+      static_cast<uint64_t>(info[1].As<Napi::Number>().DoubleValue());
+  bool must_wait = false;
+  if (self->presence_ != nullptr) {
+    self->log_->entries().add(self->add_waiter(id), index);
+    must_wait = look(*self->log_, index) == kTimedOut;
+    if (!must_wait) self->drop_waiter(id);
+  }
+  return Napi::Boolean::New(env, must_wait);
+}
+
+// (id: number) => whether there is anything to wait for
+napi_value LogAttachment::wait_for_claim(napi_env env,
+                                         napi_callback_info info) {
+  uint32_t id = 0;
+  auto* const self = called_object<LogAttachment>(env, info, &id);
+  bool must_wait = false;
+  if (self->presence_ != nullptr) {
+    self->log_->claims().add(self->add_waiter(id), 0);
+    must_wait = self->log_->is_claimed() && !self->log_->has_ended();
+    if (!must_wait) self->drop_waiter(id);
+  }
+  return Napi::Boolean::New(env, must_wait);
+}
+
+// (id: number) => void; also after the waiter was woken
+napi_value LogAttachment::cancel_wait(napi_env env, napi_callback_info info) {
+  uint32_t id = 0;
+  auto* const self = called_object<LogAttachment>(env, info, &id);
+  self->drop_waiter(id);
+  return nullptr;
+}
+
+// (index: number, milliseconds: number) => 0 timed out, 1 ready, 2 ended.
+// Blocks this thread, and with it worker.terminate(): keep the slices short.
+napi_value LogAttachment::wait_slice(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  const auto index =
+      static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue());
+  const std::chrono::milliseconds slice(
+      info[1].As<Napi::Number>().Uint32Value());
+  uint32_t result = look(*self->log_, index);
+  if (result == kTimedOut && slice.count() > 0) {
+    SyncWaiter waiter;
+    self->log_->entries().add(&waiter, index);
+    result = look(*self->log_, index);
+    if (result == kTimedOut) waiter.wait_for(slice);
+    self->log_->entries().remove(&waiter);
+    if (result == kTimedOut) result = look(*self->log_, index);
+  }
+  return number(env, result);
 }
 
 napi_value LogAttachment::close(napi_env env, napi_callback_info info) {

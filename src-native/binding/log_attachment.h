@@ -9,10 +9,12 @@
 #include <napi.h>
 
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "binding/environment.h"
 #include "binding/mapping.h"
+#include "binding/waker.h"
 #include "core/memory/registry.h"
 #include "core/memory/rolling_log.h"
 #include "core/memory/window.h"
@@ -57,10 +59,17 @@ class LogAttachment final : public Holder,
   static napi_value stats(napi_env env, napi_callback_info info);
   static napi_value is_claimed(napi_env env, napi_callback_info info);
   static napi_value try_claim(napi_env env, napi_callback_info info);
+  static napi_value has_ended(napi_env env, napi_callback_info info);
+  static napi_value wait_for_index(napi_env env, napi_callback_info info);
+  static napi_value wait_for_claim(napi_env env, napi_callback_info info);
+  static napi_value cancel_wait(napi_env env, napi_callback_info info);
+  static napi_value wait_slice(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 
   Entry* pinned_entry(uint32_t id);
   uint64_t pinned_segments() const;
+  memory::Waiter* add_waiter(uint32_t id);
+  void drop_waiter(uint32_t id);
 
   const std::shared_ptr<Environment> environment_;
   const std::shared_ptr<memory::RollingLog> log_;
@@ -68,6 +77,8 @@ class LogAttachment final : public Holder,
   const memory::LogHandle handle_;
   std::vector<Entry> entries_;
   std::vector<memory::PinnedSegment> scratch_;
+  // By the id that lib/waits.ts gave them.
+  std::unordered_map<uint32_t, std::unique_ptr<AsyncWaiter>> waiters_;
 };
 
 }  // namespace atomic_log::binding

@@ -28,7 +28,7 @@ WriterHandle::~WriterHandle() {
 
 void WriterHandle::give_back() {
   if (log_ == nullptr) return;
-  log_->claim().release();
+  log_->release_claim();
   log_ = nullptr;
   presence_.reset();
 }
@@ -40,6 +40,7 @@ napi_value WriterHandle::to_object(napi_env env) {
   add_function(env, object, "roll", roll, self);
   add_function(env, object, "map", map, self);
   add_function(env, object, "head", head, self);
+  add_function(env, object, "end", end, self);
   add_function(env, object, "close", close, self);
 
   Napi::Uint32Array staged = Napi::Uint32Array::New(env, 1);
@@ -98,6 +99,13 @@ napi_value WriterHandle::head(napi_env env, napi_callback_info raw) {
   out.Data()[1] = static_cast<double>(segment.sequence());
   out.Data()[2] = static_cast<double>(segment.first_index());
   out.Data()[3] = self->log_->published_count();
+  return nullptr;
+}
+
+// () => void. Ends the log for good; what is staged must have been published.
+napi_value WriterHandle::end(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<WriterHandle>(env, info);
+  if (self->log_ != nullptr) self->log_->end();
   return nullptr;
 }
 

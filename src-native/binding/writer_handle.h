@@ -39,6 +39,7 @@ class WriterHandle final : public Holder,
   static napi_value roll(napi_env env, napi_callback_info info);
   static napi_value map(napi_env env, napi_callback_info info);
   static napi_value head(napi_env env, napi_callback_info info);
+  static napi_value end(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 
   const std::shared_ptr<Environment> environment_;

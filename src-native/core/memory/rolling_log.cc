@@ -56,7 +56,7 @@ Status RollingLog::create(const RollingLogOptions& options,
 void RollingLog::install(SegmentControl* successor, uint64_t sequence) {
   slot(sequence).store(successor, std::memory_order_release);
   head_sequence_.store(sequence, std::memory_order_release);
-  cursor_ = {successor, 0, sequence};
+  cursor_ = {successor, 0, sequence, successor->first_index()};
 }
 
 Status RollingLog::roll(uint32_t count) {
@@ -82,6 +82,27 @@ Status RollingLog::roll(uint32_t count) {
   if (evicted != nullptr && evicted->release()) pool_.give_back_owned(evicted);
   rolls_.add(1);
   return Status::kOk;
+}
+
+bool RollingLog::try_claim() {
+  if (has_ended() || !claim_.try_acquire()) return false;
+  // The last holder may have ended the log between the two looks.
+  if (!has_ended()) return true;
+  claim_.release();
+  return false;
+}
+
+// Whoever waits for the claim registers under the list's lock and looks again:
+// either this takes the lock later and finds it, or it sees the claim free.
+void RollingLog::release_claim() {
+  claim_.release();
+  claims_.wake_all();
+}
+
+void RollingLog::end() {
+  has_ended_.store(true, std::memory_order_release);
+  entries_.wake_all();
+  claims_.wake_all();
 }
 
 SegmentControl* RollingLog::try_pin(uint64_t sequence) {

@@ -26,6 +26,7 @@
 #include "core/memory/claim.h"
 #include "core/memory/segment.h"
 #include "core/memory/segment_pool.h"
+#include "core/memory/wait_list.h"
 
 namespace atomic_log::memory {
 
@@ -64,8 +65,23 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   const BlockLayout& layout() const { return layout_; }
   const std::string& descriptor() const { return descriptor_; }
 
-  Claim& claim() { return claim_; }
   Stats stats() const;
+
+  // --- The claim and the end, any thread.
+  bool is_claimed() const { return claim_.is_held(); }
+  // False when somebody else holds the claim, or the log has ended.
+  bool try_claim();
+  // The holder.
+  void release_claim();
+  // The holder, after its last publish: no more entries will come. Release:
+  // pairs with has_ended(), so that whoever sees the end finds every entry.
+  void end();
+  bool has_ended() const { return has_ended_.load(std::memory_order_acquire); }
+
+  // --- Waiting, any thread. Woken by publications, by the end, and (claims())
+  // by a claim that became free.
+  WaitList& entries() { return entries_; }
+  WaitList& claims() { return claims_; }
 
   // --- The claimed writer.
   // The head segment, and how many of its entries are published.
@@ -79,6 +95,7 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
     if (count <= cursor_.published) return;
     cursor_.published = count;
     cursor_.head->word().publish(count);
+    entries_.published(cursor_.first_index + count);
   }
 
   // Publishes the head's entries below `count`, seals it and begins the next
@@ -111,6 +128,7 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
     SegmentControl* head = nullptr;
     uint32_t published = 0;
     uint64_t sequence = 0;
+    uint64_t first_index = 0;
   };
 
   RollingLog(const RollingLogOptions& options, BlockLayout layout,
@@ -134,6 +152,9 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   // Shared.
   alignas(kCacheLineBytes) std::atomic<uint64_t> head_sequence_{0};
   Claim claim_;
+  std::atomic<bool> has_ended_{false};
+  WaitList entries_;
+  WaitList claims_;
   SegmentPool pool_;
 };
 

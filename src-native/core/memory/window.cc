@@ -64,6 +64,17 @@ void pin_window(RollingLog& log, uint64_t floor,
   head.count = readable(log, head.segment->word().acquire());
 }
 
+uint64_t end_index(RollingLog& log) {
+  for (;;) {
+    SegmentControl* const head = log.try_pin(log.head_sequence());
+    if (head == nullptr) continue;
+    const uint64_t end =
+        head->first_index() + readable(log, head->word().acquire());
+    log.unpin(head);
+    return end;
+  }
+}
+
 WindowBounds window_bounds(RollingLog& log) {
   for (;;) {
     const uint64_t head = log.head_sequence();

@@ -26,6 +26,9 @@ struct PinnedSegment {
 void pin_window(RollingLog& log, uint64_t floor,
                 std::vector<PinnedSegment>* pinned);
 
+// The index after the newest readable entry.
+uint64_t end_index(RollingLog& log);
+
 // The indexes of the window now: [first_index, end_index).
 struct WindowBounds {
   uint64_t first_index;

@@ -1,0 +1,106 @@
+import { columnIndex } from './chunk';
+import { illegalConstructor } from './errors';
+import type { Mapping } from './mapping';
+import type { Layout } from './schema';
+
+/** Only the library has it, so only the library makes cursors. */
+export const makeCursor = Symbol('makeCursor');
+
+/** Where an entry stands; undefined when the snapshot does not hold it. */
+export type Locate = (index: number) => Place | undefined;
+
+/** A run of entries in one segment: those with indexes [firstIndex, endIndex). */
+export interface Place {
+  readonly mapping: Mapping;
+  readonly firstIndex: number;
+  readonly endIndex: number;
+  /** Whether the snapshot still holds this run. */
+  readonly isCurrent: () => boolean;
+}
+
+/**
+ * A view of one entry at a time that is moved instead of made anew: it
+ * allocates nothing per entry.
+ *
+ * ```ts
+ * const row = snapshot.cursor();
+ * while (row.next()) total += row.get('price') * row.get('size');
+ * ```
+ */
+export class Cursor<T> {
+  readonly #layout: Layout;
+  readonly #locate: Locate;
+  #place: Place | undefined;
+  #index: number;
+
+  private constructor(key: typeof makeCursor, layout: Layout, locate: Locate, before: number) {
+    if (key !== makeCursor) throw illegalConstructor('Cursor', 'snapshot.cursor()');
+    this.#layout = layout;
+    this.#locate = locate;
+    this.#index = before;
+  }
+
+  /** @internal */
+  static [makeCursor]<T>(layout: Layout, locate: Locate, before: number): Cursor<T> {
+    return new Cursor(makeCursor, layout, locate, before);
+  }
+
+  /** Absolute index of the entry that it stands on. */
+  get index(): number {
+    return this.#index;
+  }
+
+  /**
+   * Moves to the next entry; false, and the cursor stays, when there is none.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`
+   */
+  next(): boolean {
+    return this.seek(this.#index + 1);
+  }
+
+  /**
+   * Moves to the entry with an absolute index; false, and the cursor stays, when
+   * the snapshot does not hold it.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`
+   */
+  seek(index: number): boolean {
+    const place = this.#place;
+    if (place === undefined || index < place.firstIndex || index >= place.endIndex || !place.isCurrent()) {
+      const found = this.#locate(index);
+      if (found === undefined) return false;
+      this.#place = found;
+    }
+    this.#index = index;
+    return true;
+  }
+
+  /**
+   * The entry of a log of numbers; undefined before the first `next()`.
+   *
+   * @throws `ERR_SNAPSHOT_CLOSED`
+   */
+  get value(): T extends number | bigint ? T | undefined : never {
+    return this.#read(0) as T extends number | bigint ? T | undefined : never;
+  }
+
+  /**
+   * One field of the entry of a log of records; undefined before the first
+   * `next()`.
+   *
+   * @throws `ERR_UNKNOWN_FIELD`, `ERR_SNAPSHOT_CLOSED`
+   */
+  get<K extends keyof T & string>(name: K): T[K] {
+    return this.#read(columnIndex(this.#layout, name)) as T[K];
+  }
+
+  #read(column: number): unknown {
+    let place = this.#place;
+    if (place === undefined || !place.isCurrent()) {
+      place = this.#place = this.#locate(this.#index);
+      if (place === undefined) return undefined;
+    }
+    return place.mapping.columns[column]![this.#index - place.firstIndex];
+  }
+}
