@@ -381,7 +381,7 @@ function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
 
 function create(options: LogOptions): NativeLog {
   const { retainedCapacity, segmentCapacity, layout } = checkOptions(options);
-  const elementBytes = layout.kinds.map((kind) => scalars[kind]!.Array.BYTES_PER_ELEMENT);
+  const elementBytes = Uint32Array.from(layout.kinds, (kind) => scalars[kind]!.Array.BYTES_PER_ELEMENT);
   const native = addon.createLog(retainedCapacity, segmentCapacity, elementBytes, encodeLayout(layout));
   if (typeof native !== 'number') return native;
   throw native === -1

@@ -27,89 +27,99 @@ std::shared_ptr<memory::RollingLog> make_presence(
           }};
 }
 
-// (retainedCapacity, segmentCapacity, elementBytes: number[], descriptor)
+// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array, descriptor)
 //   => NativeLog, or a status < 0
-Napi::Value create_log(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
+napi_value create_log(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
   memory::RollingLogOptions options;
   options.retained_capacity =
       static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue());
   options.segment_capacity = info[1].As<Napi::Number>().Uint32Value();
-  const auto element_bytes = info[2].As<Napi::Array>();
-  for (uint32_t i = 0; i < element_bytes.Length(); ++i) {
-    options.element_bytes.push_back(
-        element_bytes.Get(i).As<Napi::Number>().Uint32Value());
-  }
+  const auto element_bytes = info[2].As<Napi::Uint32Array>();
+  options.element_bytes.assign(
+      element_bytes.Data(),
+      element_bytes.Data() + element_bytes.ElementLength());
   options.descriptor = info[3].As<Napi::String>().Utf8Value();
 
   std::shared_ptr<memory::RollingLog> log;
   const Status status = memory::RollingLog::create(options, &log);
-  if (status != Status::kOk) return {env, to_value(env, status)};
+  if (status != Status::kOk) return to_value(env, status);
   auto presence = make_presence(std::move(log));
   const memory::LogHandle handle = memory::Registry::instance().add(presence);
-  return {
-      env,
-      LogAttachment::create(env, std::move(presence), handle)->to_object(env)};
+  return LogAttachment::create(env, std::move(presence), handle)
+      ->to_object(env);
 }
 
 // (id, token) => NativeLog, or a status < 0
-Napi::Value attach_log(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
+napi_value attach_log(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
   const memory::LogHandle handle{
       static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue()),
       info[1].As<Napi::String>().Utf8Value()};
   std::shared_ptr<memory::RollingLog> presence;
   const Status status = memory::Registry::instance().find(handle, &presence);
-  if (status != Status::kOk) return {env, to_value(env, status)};
-  return {
-      env,
-      LogAttachment::create(env, std::move(presence), handle)->to_object(env)};
+  if (status != Status::kOk) return to_value(env, status);
+  return LogAttachment::create(env, std::move(presence), handle)
+      ->to_object(env);
 }
 
-// () => [bytes of address space taken for blocks, bytes of them without owner]
-Napi::Value block_usage(const Napi::CallbackInfo& info) {
+// (out: Float64Array) => void; out = [bytes of address space taken for blocks,
+// bytes of them without owner]
+napi_value block_usage(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto out = info[0].As<Napi::Float64Array>();
+  if (out.ElementLength() < 2) return nullptr;
   const auto usage = memory::BlockPool::instance().usage();
-  Napi::Array result = Napi::Array::New(info.Env(), 2);
-  result.Set(0u, static_cast<double>(usage.mapped_bytes));
-  result.Set(1u, static_cast<double>(usage.idle_bytes));
-  return result;
+  out.Data()[0] = static_cast<double>(usage.mapped_bytes);
+  out.Data()[1] = static_cast<double>(usage.idle_bytes);
+  return nullptr;
 }
 
 // (count) => void; for tests, the block allocation after `count` others fails
-void fail_block_after(const Napi::CallbackInfo& info) {
+napi_value fail_block_after(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
   memory::BlockPool::instance().fail_after(
       info[0].As<Napi::Number>().Int64Value());
+  return nullptr;
 }
 
 // (dispatch: (ids: number[]) => void) => void
-void start_waker(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env())->waker()->start(info.Env(), info[0]);
+napi_value start_waker(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  Environment::of(env)->waker()->start(env, info[0]);
+  return nullptr;
 }
 
 // (isReferenced: boolean) => void
-void reference_waker(const Napi::CallbackInfo& info) {
-  Environment::of(info.Env())
-      ->waker()
-      ->set_referenced(info.Env(), info[0].ToBoolean());
+napi_value reference_waker(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  Environment::of(env)->waker()->set_referenced(
+      env, info[0].As<Napi::Boolean>().Value());
+  return nullptr;
 }
 
 // () => void; for the benchmarks: what a call costs that does nothing
 napi_value do_nothing(napi_env, napi_callback_info) { return nullptr; }
 
+void define(napi_env env, napi_value exports, const char* name,
+            napi_callback callback) {
+  napi_value function = nullptr;
+  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr,
+                       &function);
+  set(env, exports, name, function);
+}
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   platform::pin_module();
   Environment::install(env);
-  exports.Set("registryNonce", memory::Registry::instance().nonce());
-  exports.Set("createLog", Napi::Function::New<create_log>(env));
-  exports.Set("attachLog", Napi::Function::New<attach_log>(env));
-  exports.Set("blockUsage", Napi::Function::New<block_usage>(env));
-  exports.Set("failBlockAfter", Napi::Function::New<fail_block_after>(env));
-  exports.Set("startWaker", Napi::Function::New<start_waker>(env));
-  exports.Set("referenceWaker", Napi::Function::New<reference_waker>(env));
-  napi_value empty = nullptr;
-  napi_create_function(env, "doNothing", NAPI_AUTO_LENGTH, do_nothing, nullptr,
-                       &empty);
-  exports.Set("doNothing", empty);
+  set(env, exports, "registryNonce", memory::Registry::instance().nonce());
+  define(env, exports, "createLog", create_log);
+  define(env, exports, "attachLog", attach_log);
+  define(env, exports, "blockUsage", block_usage);
+  define(env, exports, "failBlockAfter", fail_block_after);
+  define(env, exports, "startWaker", start_waker);
+  define(env, exports, "referenceWaker", reference_waker);
+  define(env, exports, "doNothing", do_nothing);
   return exports;
 }
 

@@ -6,21 +6,24 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <memory>
+#include <string>
 
 #include "core/base/status.h"
 
 namespace atomic_log::binding {
 
-// Adds the method `name` to `target`. The function keeps `object` alive until
-// it is collected.
+// Adds the method `name` to `target` and returns it, or null. The function
+// keeps `object` alive until it is collected.
 template <typename T>
-void add_function(napi_env env, napi_value target, const char* name,
-                  napi_callback callback, const std::shared_ptr<T>& object) {
+napi_value add_function(napi_env env, napi_value target, const char* name,
+                        napi_callback callback,
+                        const std::shared_ptr<T>& object) {
   napi_value function;
   if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, object.get(),
                            &function) != napi_ok) {
-    return;
+    return nullptr;
   }
   auto* const owner = new std::shared_ptr<T>(object);
   const auto drop = [](napi_env, void* data, void*) {
@@ -29,9 +32,10 @@ void add_function(napi_env env, napi_value target, const char* name,
   if (napi_add_finalizer(env, function, owner, drop, nullptr, nullptr) !=
       napi_ok) {
     delete owner;
-    return;
+    return nullptr;
   }
   napi_set_named_property(env, target, name, function);
+  return function;
 }
 
 // The object of the called function, without arguments.
@@ -53,6 +57,34 @@ T* called_object(napi_env env, napi_callback_info info, uint32_t* argument) {
   *argument = 0;
   napi_get_value_uint32(env, value, argument);
   return static_cast<T*>(data);
+}
+
+// Sets a property. This fails only while the environment is being terminated,
+// and then no JavaScript will look at the object. Napi::Object::Set would
+// answer that failure with an exception, which aborts the process there.
+inline void set(napi_env env, napi_value object, const char* name,
+                napi_value value) {
+  if (value != nullptr) napi_set_named_property(env, object, name, value);
+}
+
+inline void set(napi_env env, napi_value object, const char* name,
+                const std::string& text) {
+  napi_value value = nullptr;
+  napi_create_string_utf8(env, text.data(), text.size(), &value);
+  set(env, object, name, value);
+}
+
+inline void set(napi_env env, napi_value object, const char* name,
+                uint64_t number) {
+  napi_value value = nullptr;
+  napi_create_double(env, static_cast<double>(number), &value);
+  set(env, object, name, value);
+}
+
+inline napi_value new_object(napi_env env) {
+  napi_value object = nullptr;
+  napi_create_object(env, &object);
+  return object;
 }
 
 // How a Status reaches TypeScript: as a number <= 0.

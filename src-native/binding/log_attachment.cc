@@ -46,8 +46,22 @@ uint32_t look(memory::RollingLog& log, uint64_t index) {
   return has_ended ? kEnded : kTimedOut;
 }
 
-Napi::Value number(napi_env env, uint64_t value) {
-  return Napi::Number::New(env, static_cast<double>(value));
+napi_value number(napi_env env, uint64_t value) {
+  napi_value result = nullptr;
+  napi_create_double(env, static_cast<double>(value), &result);
+  return result;
+}
+
+napi_value null_value(napi_env env) {
+  napi_value result = nullptr;
+  napi_get_null(env, &result);
+  return result;
+}
+
+napi_value boolean(napi_env env, bool value) {
+  napi_value result = nullptr;
+  napi_get_boolean(env, value, &result);
+  return result;
 }
 
 }  // namespace
@@ -103,7 +117,7 @@ uint64_t LogAttachment::pinned_segments() const {
 }
 
 napi_value LogAttachment::to_object(napi_env env) {
-  Napi::Object object = Napi::Object::New(env);
+  const napi_value object = new_object(env);
   const auto self = shared_from_this();
   add_function(env, object, "pinWindow", pin_window, self);
   add_function(env, object, "unpin", unpin, self);
@@ -120,19 +134,20 @@ napi_value LogAttachment::to_object(napi_env env) {
   add_function(env, object, "waitSlice", wait_slice, self);
   add_function(env, object, "close", close, self);
 
-  const auto& offsets = log_->layout().column_offsets();
-  Napi::Array column_offsets = Napi::Array::New(env, offsets.size());
-  for (uint32_t i = 0; i < offsets.size(); ++i) {
-    column_offsets.Set(i, number(env, offsets[i]));
+  napi_value offsets = nullptr;
+  napi_create_array(env, &offsets);
+  uint32_t column = 0;
+  for (const uint64_t offset : log_->layout().column_offsets()) {
+    napi_set_element(env, offsets, column++, number(env, offset));
   }
-  object.Set("columnOffsets", column_offsets);
-  object.Set("id", number(env, handle_.id));
-  object.Set("token", handle_.token);
-  object.Set("descriptor", log_->descriptor());
-  object.Set("retainedCapacity", number(env, log_->retained_capacity()));
-  object.Set("segmentCapacity", number(env, log_->segment_capacity()));
-  object.Set("retainedSegments", number(env, log_->retained_segments()));
-  object.Set("blockBytes", number(env, log_->layout().block_bytes()));
+  set(env, object, "columnOffsets", offsets);
+  set(env, object, "id", handle_.id);
+  set(env, object, "token", handle_.token);
+  set(env, object, "descriptor", log_->descriptor());
+  set(env, object, "retainedCapacity", log_->retained_capacity());
+  set(env, object, "segmentCapacity", uint64_t{log_->segment_capacity()});
+  set(env, object, "retainedSegments", uint64_t{log_->retained_segments()});
+  set(env, object, "blockBytes", log_->layout().block_bytes());
   return object;
 }
 
@@ -223,35 +238,35 @@ napi_value LogAttachment::bounds(napi_env env, napi_callback_info raw) {
 napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
   auto* const self = called_object<LogAttachment>(env, info);
   const memory::RollingLog::Stats stats = self->log_->stats();
-  Napi::Object object = Napi::Object::New(env);
-  object.Set("segments", number(env, stats.pool.segments));
-  object.Set("retained", number(env, stats.retained));
-  object.Set("idle", number(env, stats.pool.idle));
-  object.Set("decommitted", number(env, stats.pool.decommitted));
-  object.Set("fresh", number(env, stats.pool.fresh));
-  object.Set("recycled", number(env, stats.pool.recycled));
-  object.Set("rolls", number(env, stats.rolls));
-  object.Set("pinnedHere", number(env, self->pinned_segments()));
+  const napi_value object = new_object(env);
+  set(env, object, "segments", stats.pool.segments);
+  set(env, object, "retained", stats.retained);
+  set(env, object, "idle", stats.pool.idle);
+  set(env, object, "decommitted", stats.pool.decommitted);
+  set(env, object, "fresh", stats.pool.fresh);
+  set(env, object, "recycled", stats.pool.recycled);
+  set(env, object, "rolls", stats.rolls);
+  set(env, object, "pinnedHere", self->pinned_segments());
   return object;
 }
 
 napi_value LogAttachment::is_claimed(napi_env env, napi_callback_info info) {
   auto* const self = called_object<LogAttachment>(env, info);
-  return Napi::Boolean::New(env, self->log_->is_claimed());
+  return boolean(env, self->log_->is_claimed());
 }
 
 // () => NativeWriter, or null when the claim is held
 napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
   auto* const self = called_object<LogAttachment>(env, info);
   if (self->presence_ == nullptr || !self->log_->try_claim()) {
-    return Napi::Env(env).Null();
+    return null_value(env);
   }
   return WriterHandle::create(env, self->presence_)->to_object(env);
 }
 
 napi_value LogAttachment::has_ended(napi_env env, napi_callback_info info) {
   auto* const self = called_object<LogAttachment>(env, info);
-  return Napi::Boolean::New(env, self->log_->has_ended());
+  return boolean(env, self->log_->has_ended());
 }
 
 memory::Waiter* LogAttachment::add_waiter(uint32_t id) {
@@ -270,8 +285,7 @@ void LogAttachment::drop_waiter(uint32_t id) {
 }
 
 // (id: number, index: number) => whether there is anything to wait for
-napi_value LogAttachment::wait_for_index(napi_env env,
-                                         napi_callback_info raw) {
+napi_value LogAttachment::wait_for_index(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   auto* const self = static_cast<LogAttachment*>(info.Data());
   const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
@@ -283,7 +297,7 @@ napi_value LogAttachment::wait_for_index(napi_env env,
     must_wait = look(*self->log_, index) == kTimedOut;
     if (!must_wait) self->drop_waiter(id);
   }
-  return Napi::Boolean::New(env, must_wait);
+  return boolean(env, must_wait);
 }
 
 // (id: number) => whether there is anything to wait for
@@ -297,7 +311,7 @@ napi_value LogAttachment::wait_for_claim(napi_env env,
     must_wait = self->log_->is_claimed() && !self->log_->has_ended();
     if (!must_wait) self->drop_waiter(id);
   }
-  return Napi::Boolean::New(env, must_wait);
+  return boolean(env, must_wait);
 }
 
 // (id: number) => void; also after the waiter was woken

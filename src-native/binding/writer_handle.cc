@@ -34,19 +34,28 @@ void WriterHandle::give_back() {
 }
 
 napi_value WriterHandle::to_object(napi_env env) {
-  Napi::Object object = Napi::Object::New(env);
+  const napi_value object = new_object(env);
   const auto self = shared_from_this();
-  add_function(env, object, "publish", publish, self);
   add_function(env, object, "roll", roll, self);
   add_function(env, object, "map", map, self);
   add_function(env, object, "head", head, self);
   add_function(env, object, "end", end, self);
   add_function(env, object, "close", close, self);
 
-  Napi::Uint32Array staged = Napi::Uint32Array::New(env, 1);
-  staged_ = staged.Data();
-  object.Set("staged", staged);
-  object.Get("publish").As<Napi::Object>().Set("staged", staged);
+  void* cell = nullptr;
+  napi_value buffer = nullptr;
+  napi_value staged = nullptr;
+  if (napi_create_arraybuffer(env, sizeof(uint32_t), &cell, &buffer) !=
+          napi_ok ||
+      napi_create_typedarray(env, napi_uint32_array, 1, buffer, 0, &staged) !=
+          napi_ok) {
+    return nullptr;
+  }
+  staged_ = static_cast<const uint32_t*>(cell);
+  set(env, object, "staged", staged);
+  const napi_value function =
+      add_function(env, object, "publish", publish, self);
+  if (function != nullptr) set(env, function, "staged", staged);
   return object;
 }
 

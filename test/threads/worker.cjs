@@ -99,6 +99,107 @@ const roles = {
     return sum;
   },
 
+  /** Follows until the log ends, and checks every value; reports seen and lost. */
+  async follow({ handle, maxBatch }) {
+    const log = AtomicLog.attach(handle);
+    const follower = log.follow({ from: 'oldest', maxBatch });
+    let seen = 0;
+    let lost = log.firstIndex;
+    let next = lost;
+    parentPort.postMessage('following');
+    for await (const batch of follower) {
+      lost += batch.lost;
+      next += batch.lost;
+      for (const value of batch) {
+        if (value !== valueOf(next)) throw new Error(`entry ${next} is ${value}`);
+        ++next;
+        ++seen;
+      }
+    }
+    parentPort.postMessage({ seen, lost });
+  },
+
+  /** Blocks for one entry after the other until the log ends; reports how many came. */
+  waitSync({ handle }) {
+    const log = AtomicLog.attach(handle);
+    parentPort.postMessage('waiting');
+    let index = 0;
+    while (log.waitSync(index) === 'ready') ++index;
+    parentPort.postMessage(index);
+  },
+
+  /** Waits for the claim, appends one entry, and reports its index. */
+  async takeOver({ handle }) {
+    const log = AtomicLog.attach(handle);
+    parentPort.postMessage('standing by');
+    const writer = await log.waitForWriter();
+    parentPort.postMessage(writer.append(valueOf(writer.nextIndex)));
+    writer.close();
+  },
+
+  /** Everything at once, for ever: it is terminated somewhere in it. */
+  async torture({ handle, seed }) {
+    let state = seed;
+    const random = (n) => (state = (state * 48271) % 2147483647) % n;
+    const log = AtomicLog.attach(handle);
+    const other = AtomicLog.attach(handle);
+    const kept = [];
+    parentPort.postMessage('started');
+    const append = (writer) => {
+      for (let i = random(50); i > 0; --i) writer.append(valueOf(writer.nextIndex));
+      for (let i = random(10); i > 0; --i) writer.write(valueOf(writer.nextIndex));
+      if (random(2) === 0) writer.publish();
+      const first = writer.nextIndex;
+      if (random(2) === 0)
+        writer.appendBatch(Array.from({ length: random(40) }, (_, i) => valueOf(first + i)));
+      const span = writer.reserve(1 + random(9));
+      for (let i = 0; i < span.length; ++i) span.values[i] = valueOf(span.firstIndex + i);
+      if (random(4) !== 0) writer.commit(random(span.length + 1));
+    };
+    const steps = [
+      () => checkChunks(log.snapshot()),
+      () => kept.push(log.snapshot()),
+      () => kept.splice(random(kept.length + 1), 1)[0]?.close(),
+      () => kept.length > 0 && kept[random(kept.length)].refresh(),
+      () => kept.length > 0 && kept[random(kept.length)].extend(),
+      () => kept.forEach(checkChunks),
+      () => (kept.length = Math.min(kept.length, 8)),
+      () => other.waitSync(other.endIndex, random(3)),
+      () => {
+        const writer = log.tryClaimWriter();
+        if (writer === null) return;
+        append(writer);
+        if (random(8) !== 0) writer.close();
+        else globalThis.writer = writer;
+      },
+      () => globalThis.writer?.close(),
+      () => new Promise((resolve) => setImmediate(resolve)),
+      async () => {
+        const follower = log.follow({ from: 'oldest', maxBatch: 1 + random(100) });
+        let next = -1;
+        for (let rounds = random(4); rounds > 0; --rounds) {
+          const result = await Promise.race([
+            follower.next(),
+            new Promise((resolve) => setTimeout(resolve, 1)),
+          ]);
+          if (result === undefined || result.done) break;
+          next = result.value.firstIndex;
+          for (const value of result.value)
+            if (value !== valueOf(next++)) throw new Error(`entry ${next - 1}`);
+        }
+        await follower.return();
+      },
+      async () => {
+        const claim = log.waitForWriter({ signal: AbortSignal.timeout(1 + random(3)) });
+        await claim.then(
+          (writer) => (append(writer), writer.close()),
+          () => {},
+        );
+      },
+    ];
+    for (;;) await steps[random(steps.length)]();
+  },
+
   /** Refreshes and checks every value until the writer reaches `entries`; reports seen and lost. */
   verify({ handle, entries }) {
     const log = AtomicLog.attach(handle);

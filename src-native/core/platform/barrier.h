@@ -6,9 +6,10 @@
 //   rarely:  store Y; heavy_barrier(); load X
 //
 // At least one of the two loads sees the other side's store. Where the system
-// has a process-wide barrier (Linux membarrier, Windows FlushProcessWriteBuffers)
-// light_barrier only keeps the compiler from reordering; elsewhere both are
-// sequentially consistent fences. Any thread may call anything here.
+// has a process-wide barrier (Linux membarrier, Windows
+// FlushProcessWriteBuffers) light_barrier only keeps the compiler from
+// reordering; elsewhere both are sequentially consistent fences. Any thread may
+// call anything here.
 #ifndef ATOMIC_LOG_CORE_PLATFORM_BARRIER_H_
 #define ATOMIC_LOG_CORE_PLATFORM_BARRIER_H_
 

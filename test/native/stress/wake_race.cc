@@ -1,7 +1,7 @@
 // No wake-up is lost: a writer publishes one entry while a waiter registers for
-// it, a million times and more. Outcomes that are allowed in a trial: the waiter
-// finds the entry when it looks again, or it is woken. A waiter that is neither
-// is a lost wake-up, and the test fails.
+// it, a million times and more. Outcomes that are allowed in a trial: the
+// waiter finds the entry when it looks again, or it is woken. A waiter that is
+// neither is a lost wake-up, and the test fails.
 //
 //   wake_race [trials] [seed]
 #include <atomic>
@@ -102,11 +102,9 @@ int main(int argc, char** argv) {
   if (status != atomic_log::Status::kOk || !log->try_claim()) return 2;
 
   std::atomic<uint64_t> trial{UINT64_MAX};
-  std::thread writer([&] {
-    atomic_log::memory::write(*log, trial, trials, seed);
-  });
-  const int64_t slept =
-      atomic_log::memory::wait(*log, trial, trials, seed + 1);
+  std::thread writer(
+      [&] { atomic_log::memory::write(*log, trial, trials, seed); });
+  const int64_t slept = atomic_log::memory::wait(*log, trial, trials, seed + 1);
   if (slept < 0) {
     std::printf("LOST a wake-up in trial %llu, seed %u\n",
                 static_cast<unsigned long long>(trial.load()), seed);
