@@ -41,6 +41,7 @@ export default tseslint.config(
           'clearTimeout',
           'clearInterval',
           'AbortController',
+          'AbortSignal',
           'SharedArrayBuffer',
           'Atomics',
           'URL',

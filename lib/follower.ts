@@ -131,7 +131,7 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
 
   throw(error: unknown): Promise<IteratorResult<Batch<T>>> {
     this.finish();
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 
   /** Idempotent. */

@@ -314,7 +314,7 @@ export class Snapshot<T> implements Iterable<T> {
     const kind = this.#view.layout.kinds[c]!;
     const { name } = scalars[kind]!.Array;
     if (typedArrayTag(target) !== name) throw invalidType('target', `a ${name}`, target);
-    const room = typedArrayLength(target as ScalarArray);
+    const room = typedArrayLength(target);
     const count = Math.min(room, this.length);
     const from = this.#endIndex - count;
     for (const segment of window.segments) {
@@ -322,7 +322,7 @@ export class Snapshot<T> implements Iterable<T> {
       const end = this.#count(window, segment);
       if (begin >= end) continue;
       const source = viewOf(kind, this.#view.pins.attached(segment).columns[c]!, begin, end - begin);
-      const place = viewOf(kind, target as ScalarArray, segment.firstIndex + begin - from, end - begin);
+      const place = viewOf(kind, target, segment.firstIndex + begin - from, end - begin);
       (place as Float64Array).set(source as Float64Array);
     }
     return count;

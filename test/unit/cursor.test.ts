@@ -1,6 +1,6 @@
 import { AtomicLog, Cursor } from 'atomic-log';
 
-const code = (expected: string): unknown => expect.objectContaining({ code: expected });
+const code = (expected: string): Error => expect.objectContaining({ code: expected });
 
 test('walks a log of numbers', () => {
   const { writer, log } = AtomicLog.claimed({ retainedCapacity: 8, segmentCapacity: 4 });

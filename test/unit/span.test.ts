@@ -1,7 +1,7 @@
 import { AtomicLog } from 'atomic-log';
 
 const options = { retainedCapacity: 8, segmentCapacity: 4 };
-const code = (expected: string): unknown => expect.objectContaining({ code: expected });
+const code = (expected: string): Error => expect.objectContaining({ code: expected });
 
 test('entries are written in place and published by commit', () => {
   const { writer, log } = AtomicLog.claimed(options);
