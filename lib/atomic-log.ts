@@ -351,7 +351,7 @@ function checkIndex(what: string, value: unknown): asserts value is number {
 function checkSignal(signal: unknown): void {
   if (
     signal !== undefined &&
-    typeof (signal)?.addEventListener !== 'function'
+    typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function'
   ) {
     throw invalidType('options.signal', 'an AbortSignal', signal);
   }

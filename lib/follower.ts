@@ -129,9 +129,11 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     return Promise.resolve(DONE);
   }
 
-  throw(error: unknown): Promise<IteratorResult<Batch<T>>> {
+  // An async function, so that any value can be what it rejects with.
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async throw(error: unknown): Promise<IteratorResult<Batch<T>>> {
     this.finish();
-    return Promise.reject(error);
+    throw error;
   }
 
   /** Idempotent. */

@@ -5,7 +5,7 @@ import { dispose } from './dispose';
 import { illegalConstructor, invalidType, outOfRange, plainError } from './errors';
 import type { LogView } from './log-view';
 import { NO_WORD } from './mapping';
-import { Kind, scalars, typedArrayLength, typedArrayTag, viewOf, type ScalarArray } from './scalar';
+import { Kind, scalars, typedArrayLength, typedArrayTag, viewOf } from './scalar';
 import type { ArrayOf } from './schema';
 import { Window, type Lease, type PinnedSegment } from './window';
 
