@@ -349,12 +349,9 @@ function checkIndex(what: string, value: unknown): asserts value is number {
 }
 
 function checkSignal(signal: unknown): void {
-  if (
-    signal !== undefined &&
-    typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function'
-  ) {
-    throw invalidType('options.signal', 'an AbortSignal', signal);
-  }
+  if (signal === undefined) return;
+  const { addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
+  if (typeof addEventListener !== 'function') throw invalidType('options.signal', 'an AbortSignal', signal);
 }
 
 /** Reads each option once. */

@@ -13,24 +13,12 @@ SegmentPool::~SegmentPool() {
 }
 
 SegmentControl* SegmentPool::take() {
+  // Readers' returns are looked at when they are needed, and when more of them
+  // wait than may stay warm: a writer that lives on its own evictions would
+  // otherwise never find a peak that was given back.
+  const uint64_t idle_with_memory = idle_.get() - decommitted_.get();
+  if (warm_.length() == 0 || idle_with_memory > warm_max_) sort_returned();
   SegmentControl* segment = warm_.pop();
-  if (segment == nullptr) {
-    // One exchange takes all that readers gave back. What the window can use
-    // stays warm, the rest goes back to the system.
-    SegmentControl* chain = returned_.take_all();
-    while (chain != nullptr) {
-      SegmentControl* const next = OwnedList::next_of(chain);
-      if (warm_.length() < warm_max_) {
-        warm_.push(chain);
-      } else {
-        BlockPool::decommit(chain->block(), block_bytes_);
-        cold_.push(chain);
-        decommitted_.add(1);
-      }
-      chain = next;
-    }
-    segment = warm_.pop();
-  }
   if (segment == nullptr) {
     segment = cold_.pop();
     if (segment != nullptr) decommitted_.add(-1);
@@ -39,6 +27,23 @@ SegmentControl* SegmentPool::take() {
   idle_.add_shared(-1);
   recycled_.add(1);
   return segment;
+}
+
+// One exchange takes all that readers gave back. What the window can use stays
+// warm, the rest goes back to the system.
+void SegmentPool::sort_returned() {
+  SegmentControl* chain = returned_.take_all();
+  while (chain != nullptr) {
+    SegmentControl* const next = OwnedList::next_of(chain);
+    if (warm_.length() < warm_max_) {
+      warm_.push(chain);
+    } else {
+      BlockPool::decommit(chain->block(), block_bytes_);
+      cold_.push(chain);
+      decommitted_.add(1);
+    }
+    chain = next;
+  }
 }
 
 void SegmentPool::give_back_owned(SegmentControl* segment) {

@@ -72,6 +72,7 @@ class SegmentPool {
 
  private:
   SegmentControl* make();
+  void sort_returned();
 
   // Immutable after construction.
   const uint64_t block_bytes_;

@@ -40,9 +40,12 @@ class SpinWaiter final : public Waiter {
   std::atomic<bool> is_woken_{false};
 };
 
-// A delay of a few nanoseconds to about a hundred.
+// A delay from nothing to some microseconds, short ones as often as long ones,
+// so that the publication falls before, into and after the registration on
+// machines of any speed.
 void jitter(std::minstd_rand& random) {
-  for (uint32_t left = random() % 64; left > 0; --left) {
+  const uint32_t most = uint32_t{1} << (random() % 13);
+  for (uint32_t left = random() % most; left > 0; --left) {
     std::atomic_signal_fence(std::memory_order_seq_cst);
   }
 }

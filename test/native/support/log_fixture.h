@@ -33,10 +33,8 @@ inline std::shared_ptr<memory::RollingLog> make_log(uint64_t retained_capacity,
 }
 
 // The claim, in the one place of the tests that knows how a log offers it.
-inline bool try_claim(memory::RollingLog& log) {
-  return log.claim().try_acquire();
-}
-inline void release_claim(memory::RollingLog& log) { log.claim().release(); }
+inline bool try_claim(memory::RollingLog& log) { return log.try_claim(); }
+inline void release_claim(memory::RollingLog& log) { log.release_claim(); }
 
 // The holder of the claim. It starts from what is published: entries that an
 // earlier holder wrote and did not publish are overwritten.
