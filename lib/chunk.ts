@@ -29,16 +29,16 @@ export class Chunk<T> {
   private constructor(
     key: typeof makeChunk,
     layout: Layout,
-    { sequence, firstIndex, mapping }: PinnedSegment,
+    segment: PinnedSegment,
     begin: number,
     length: number,
   ) {
     if (key !== makeChunk) throw illegalConstructor('Chunk', 'snapshot.chunks()');
-    this.sequence = sequence;
-    this.firstIndex = firstIndex + begin;
+    this.sequence = segment.sequence;
+    this.firstIndex = segment.firstIndex + begin;
     this.length = length;
     this.#layout = layout;
-    this.#mapping = mapping;
+    this.#mapping = segment.mapping;
     this.#begin = begin;
   }
 
@@ -73,9 +73,8 @@ export class Chunk<T> {
 
   /** Entry `i` of this chunk, from 0; undefined outside it. */
   at(i: number): T | undefined {
-    return i >= 0 && i < this.length
-      ? (readEntry(this.#layout, this.#mapping, this.#begin + i) as T)
-      : undefined;
+    if (!(Number.isInteger(i) && i >= 0 && i < this.length) || !this.#mapping.isAttached) return undefined;
+    return readEntry(this.#layout, this.#mapping, this.#begin + i) as T;
   }
 
   #view(column: number): ScalarArray {

@@ -71,20 +71,29 @@ export function plainError(code: ErrorCode, message: string, cause?: unknown): A
   return withCode(new Error(message, cause === undefined ? undefined : { cause }), code);
 }
 
+function isArray(value: object): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    // A proxy that has been revoked.
+    return false;
+  }
+}
+
 /** A short, safe picture of any value for an error message. Runs no user code. */
 export function describe(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}...` : JSON.stringify(value);
     case 'bigint':
-      return `${value}n`;
+      return -(2n ** 70n) < value && value < 2n ** 70n ? `${value}n` : 'a bigint of over 70 bits';
     case 'symbol':
       return 'a symbol';
     case 'function':
       return 'a function';
     case 'object':
       if (value === null) return 'null';
-      return Array.isArray(value) ? 'an array' : 'an object';
+      return isArray(value) ? 'an array' : 'an object';
     default:
       return Object.is(value, -0) ? '-0' : String(value);
   }

@@ -10,9 +10,18 @@ import { Lease, Window, type PinnedSegment } from './window';
 
 const SPARE_LEASES_MAX = 4;
 
+interface CollectedLease {
+  readonly window: Window;
+  readonly pins: Pins;
+  /** Weak: a view refers to its leases, which would then never be collected. */
+  readonly view: WeakRef<LogView>;
+}
+
 /** Told when a lease is collected. Module-wide, because it must outlive every view. */
-const collectedLeases = new FinalizationRegistry<{ pins: Pins; window: Window }>(({ pins, window }) => {
+const collectedLeases = new FinalizationRegistry<CollectedLease>(({ window, pins, view }) => {
+  if (window.isEmpty) return;
   pins.abandon(window);
+  view.deref()?.windowAbandoned();
 });
 
 const viewsById = new Map<number, WeakRef<LogView>>();
@@ -105,6 +114,8 @@ export class LogView {
   /** The window that follows `held`, whose head has been sealed. */
   #advance(held: Window): Lease {
     const newer = this.pins.pin(held.head.sequence + 1);
+    // A stray store can make an unsealed head look sealed.
+    if (newer.length === 0) return this.#newLease(held.segments);
     if (!follows(held, newer)) return this.#newLease(newer);
     const lowest = newer[newer.length - 1]!.sequence - this.native.retainedSegments + 1;
     const kept = held.segments.slice(Math.max(0, lowest - held.segments[0]!.sequence));
@@ -118,7 +129,8 @@ export class LogView {
   extend(held: Window): Lease {
     this.#loadHeadWord(held);
     const newer = this.pins.pin(held.head.sequence + 1);
-    return this.#newLease(follows(held, newer) ? held.segments.concat(newer) : newer);
+    const isContiguous = newer.length === 0 || follows(held, newer);
+    return this.#newLease(isContiguous ? held.segments.concat(newer) : newer);
   }
 
   /** The word of the window's head, whose count it makes up to date. */
@@ -142,7 +154,11 @@ export class LogView {
     let lease = this.#spareLeases.pop();
     if (lease === undefined) {
       lease = new Lease(new Window());
-      collectedLeases.register(lease, { pins: this.pins, window: lease.window });
+      collectedLeases.register(lease, {
+        window: lease.window,
+        pins: this.pins,
+        view: new WeakRef(this),
+      });
     }
     lease.window.set(segments);
     this.seenWord = lease.window.head.count;
@@ -160,6 +176,12 @@ export class LogView {
     if (--lease.window.openCount > 0) return;
     if (lease !== this.#current) this.#release(lease);
     else if (this.#users === 0) this.#closeIfUnused();
+  }
+
+  /** The snapshots of a window were collected without having been closed. */
+  windowAbandoned(): void {
+    --this.#liveWindows;
+    this.#closeIfUnused();
   }
 
   #release(lease: Lease): void {
@@ -216,6 +238,11 @@ export class LogView {
   }
 }
 
+/** Whether nothing is missing between the two; then the count of the held head is final, and known for certain. */
 function follows(held: Window, newer: readonly PinnedSegment[]): boolean {
-  return newer[0]!.sequence === held.head.sequence + 1;
+  const { head } = held;
+  const successor = newer[0]!;
+  if (successor.sequence !== head.sequence + 1) return false;
+  head.count = successor.firstIndex - head.firstIndex;
+  return true;
 }

@@ -195,7 +195,8 @@ export class Writer<T> {
       const source = entries as unknown as ScalarArray;
       const length = typedArrayLength(source);
       const position = this.#count;
-      if (length <= this.#limit - position) {
+      // An empty one may be detached, and set() would refuse it.
+      if (length > 0 && length <= this.#limit - position) {
         (this.#values as Float64Array).set(source as Float64Array, position);
         this.#count = position + length;
         this.#staged[0] = this.#count;
@@ -206,6 +207,10 @@ export class Writer<T> {
     }
     if (entries === null || typeof entries !== 'object') {
       throw invalidType('entries', 'an iterable or an object of columns', entries);
+    }
+    // The iterator of a detached typed array of another kind would throw.
+    if (typedArrayTag(entries) !== undefined && typedArrayLength(entries as unknown as ScalarArray) === 0) {
+      return this.#storeEntries([]);
     }
     const isIterable = typeof (entries as Partial<Iterable<T>>)[Symbol.iterator] === 'function';
     return isIterable ? this.#storeEntries([...(entries as Iterable<T>)]) : this.#appendColumns(entries);

@@ -18,5 +18,8 @@ function sources(directory) {
 
 const options = process.argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i'];
 const files = [...sources('src-native'), ...sources('test/native')];
-const { status } = spawnSync(process.execPath, [clangFormat, ...options, ...files], { cwd: root, stdio: 'inherit' });
+const { status } = spawnSync(process.execPath, [clangFormat, ...options, ...files], {
+  cwd: root,
+  stdio: 'inherit',
+});
 process.exit(status ?? 1);

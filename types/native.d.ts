@@ -96,8 +96,8 @@ export interface NativeAddon {
     descriptor: string,
   ): NativeLog | NativeStatus;
   attachLog(id: number, token: string): NativeLog | NativeStatus;
-  /** Writes the bytes of address space taken for blocks, and the bytes of those without an owner. */
-  blockUsage(out: Float64Array): void;
+  /** Bytes of address space taken for blocks, and bytes of those without an owner. */
+  blockUsage(): { mapped: number; idle: number };
   /** For tests: the block allocation after `count` more fails, once; a negative count never. */
   failBlockAfter(count: number): void;
   /** Once per environment, before the first wait: `dispatch` is told which waiters were woken. */

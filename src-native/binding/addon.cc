@@ -63,16 +63,14 @@ napi_value attach_log(napi_env env, napi_callback_info raw) {
       ->to_object(env);
 }
 
-// (out: Float64Array) => void; out = [bytes of address space taken for blocks,
-// bytes of them without owner]
-napi_value block_usage(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  auto out = info[0].As<Napi::Float64Array>();
-  if (out.ElementLength() < 2) return nullptr;
+// () => { mapped, idle }: bytes of address space taken for blocks, and bytes of
+// them without owner
+napi_value block_usage(napi_env env, napi_callback_info) {
   const auto usage = memory::BlockPool::instance().usage();
-  out.Data()[0] = static_cast<double>(usage.mapped_bytes);
-  out.Data()[1] = static_cast<double>(usage.idle_bytes);
-  return nullptr;
+  const napi_value object = new_object(env);
+  set(env, object, "mapped", usage.mapped_bytes);
+  set(env, object, "idle", usage.idle_bytes);
+  return object;
 }
 
 // (count) => void; for tests, the block allocation after `count` others fails

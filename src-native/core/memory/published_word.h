@@ -51,11 +51,6 @@ class PublishedWord {
   // Any thread. Acquire: pairs with publish() and seal().
   uint32_t acquire() const { return word_.load(std::memory_order_acquire); }
 
-  // A reader that holds the segment and got it while walking down from a newer
-  // head: the acquire loads of head and ring have made the final count visible
-  // already. Relaxed is enough.
-  uint32_t peek_final() const { return word_.load(std::memory_order_relaxed); }
-
  private:
   std::atomic<uint32_t> word_{0};
 };

@@ -57,8 +57,10 @@ void pin_window(RollingLog& log, uint64_t floor,
   std::reverse(pinned->begin() + static_cast<ptrdiff_t>(begin), pinned->end());
   const size_t end = pinned->size();
   for (size_t i = begin; i + 1 < end; ++i) {
+    // Final, and told by the successor: a stray store can damage the word.
     PinnedSegment& entry = (*pinned)[i];
-    entry.count = readable(log, entry.segment->word().peek_final());
+    entry.count = static_cast<uint32_t>(
+        (*pinned)[i + 1].segment->first_index() - entry.segment->first_index());
   }
   PinnedSegment& head = pinned->back();
   head.count = readable(log, head.segment->word().acquire());

@@ -460,8 +460,8 @@ TEST_CASE("indexes end at 2^53; the last roll is refused and changes nothing") {
   CHECK(log->published_count() == 0);
   CHECK_FALSE(is_sealed(log->head_segment()));
 
-  // What is left of the head can still be published, and short segments still
-  // fit before the limit.
+  // What is left of the head can still be published, but not a full segment
+  // of it sealed.
   log->publish(1);
   CHECK(log->roll(kCapacity) == Status::kOutOfRange);
   CHECK(log->published_count() == 1);

@@ -272,7 +272,7 @@ void StressReader::probe_gone() {
     if (head == nullptr) continue;
     SegmentControl* const lowest = log_.try_pin(sequence - others);
     if (lowest == nullptr) {
-      const uint32_t count = PublishedWord::count_of(head->word().peek_final());
+      const uint32_t count = PublishedWord::count_of(head->word().acquire());
       require(count == log_.segment_capacity() ||
                   (episode_.configuration.early_seals && count > 0),
               "gone, and its successors not full", sequence, count);

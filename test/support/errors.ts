@@ -1,0 +1,54 @@
+import type { AtomicLogError, ErrorCode } from 'atomic-log';
+
+/** The class of the error is as much part of the contract as its code. */
+const classOf: Record<ErrorCode, ErrorConstructor> = {
+  ERR_INVALID_ARG_TYPE: TypeError,
+  ERR_INVALID_ARG_VALUE: TypeError,
+  ERR_OUT_OF_RANGE: RangeError,
+  ERR_MISSING_FIELD: TypeError,
+  ERR_UNKNOWN_FIELD: TypeError,
+  ERR_COLUMN_LENGTH: RangeError,
+  ERR_INVALID_HANDLE: TypeError,
+  ERR_FOREIGN_HANDLE: TypeError,
+  ERR_LOG_GONE: Error,
+  ERR_LOG_CLOSED: Error,
+  ERR_WRITER_CLOSED: Error,
+  ERR_SNAPSHOT_CLOSED: Error,
+  ERR_LOG_ENDED: Error,
+  ERR_SPAN_OPEN: Error,
+  ERR_SPAN_OVER: Error,
+  ERR_BATCH_OVER: Error,
+  ERR_ENTRIES_LOST: Error,
+  ERR_MAIN_THREAD: Error,
+  ERR_ILLEGAL_CONSTRUCTOR: TypeError,
+  ERR_OUT_OF_MEMORY: Error,
+  ERR_MAPPING_UNAVAILABLE: Error,
+  ERR_ADDON_UNAVAILABLE: Error,
+};
+
+/** Long enough for any advice, short enough for a line of a log file. */
+const MESSAGE_LENGTH_MAX = 400;
+
+/** What `run` throws; a run that throws nothing fails the test. */
+export function thrownBy(run: () => unknown): unknown {
+  let returned: unknown;
+  try {
+    returned = run();
+  } catch (error) {
+    return error;
+  }
+  throw new Error(`nothing was thrown; the call returned ${String(returned)}`);
+}
+
+/** Expects an error of this package: its exact class, its code, and advice in its message. */
+export function expectError(run: () => unknown, code: ErrorCode, message: RegExp): AtomicLogError {
+  const error = thrownBy(run) as AtomicLogError;
+  expect({ code: error.code, message: error.message }).toEqual({
+    code,
+    message: expect.stringMatching(message),
+  });
+  expect(Object.getPrototypeOf(error)).toBe(classOf[code].prototype);
+  expect(Object.keys(error)).toContain('code');
+  expect(error.message.length).toBeLessThan(MESSAGE_LENGTH_MAX);
+  return error;
+}

@@ -1,0 +1,35 @@
+import * as atomicLog from 'atomic-log';
+
+import { runInChild } from '../support/child';
+
+const publicNames = ['AtomicLog', 'Chunk', 'Cursor', 'Snapshot', 'Writer'];
+
+test('the package exports its classes and nothing else', () => {
+  expect(Object.keys(atomicLog).sort()).toEqual(publicNames);
+  const { AtomicLog, Chunk, Cursor, Snapshot, Writer } = atomicLog;
+  expect([AtomicLog, Chunk, Cursor, Snapshot, Writer].map((constructor) => constructor.name)).toEqual(
+    publicNames,
+  );
+});
+
+test('import and require give the same classes, so that there is one state', () => {
+  const source = `
+    import * as esm from 'atomic-log';
+    import { createRequire } from 'node:module';
+    const cjs = createRequire(process.cwd() + '/')('atomic-log');
+    const same = Object.keys(cjs).filter((name) => cjs[name] === esm[name]);
+    console.log(JSON.stringify([Object.keys(esm).sort(), same.sort()]));
+  `;
+  expect(JSON.parse(runInChild(source, 'module'))).toEqual([publicNames, publicNames]);
+});
+
+test('a log that was never closed does not keep the process alive', () => {
+  // execFileSync returns only when the child has ended by itself.
+  const source = `
+    const { AtomicLog } = require('atomic-log');
+    const { writer, log } = AtomicLog.claimed({ retainedCapacity: 4, segmentCapacity: 2 });
+    writer.append(7);
+    console.log(log.snapshot().at(0));
+  `;
+  expect(runInChild(source)).toBe('7');
+});

@@ -1,0 +1,54 @@
+// The boundaries between the parts of the source.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(__dirname, '..', '..');
+
+function files(directory: string): string[] {
+  return readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${directory}/${entry.name}`;
+    return entry.isDirectory() ? files(path) : [path];
+  });
+}
+
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+test('the core knows nothing of Node', () => {
+  const core = files('src-native/core');
+  expect(core.length).toBeGreaterThan(10);
+  const offenders = core.filter((path) =>
+    /#include\s*[<"](napi|node_api|js_native_api|uv|v8|node|binding\/)/.test(read(path)),
+  );
+  expect(offenders).toEqual([]);
+});
+
+test('only platform/ includes headers of an operating system', () => {
+  const system = /#include\s*<(windows\.h|unistd\.h|dlfcn\.h|sys\/|pthread\.h|linux\/)/;
+  const offenders = files('src-native').filter(
+    (path) => !path.startsWith('src-native/core/platform/') && system.test(read(path)),
+  );
+  expect(offenders).toEqual([]);
+});
+
+test('only native.ts loads the addon', () => {
+  const loaders = files('lib').filter((path) => /node-gyp-build|\.node['"]|process\.dlopen/.test(read(path)));
+  expect(loaders).toEqual(['lib/native.ts']);
+});
+
+test('binding.gyp lists every source, and nothing else', () => {
+  const listed = [...read('binding.gyp').matchAll(/"(src-native\/[^"]+\.cc)"/g)].map(([, path]) => path!);
+  const present = [...files('src-native/core'), ...files('src-native/binding')].filter((path) =>
+    path.endsWith('.cc'),
+  );
+  expect(listed.sort()).toEqual(present.sort());
+});
+
+test('types/native.d.ts names every function of the addon', () => {
+  const contract = read('types/native.d.ts');
+  const defined = files('src-native/binding')
+    .filter((path) => path.endsWith('.cc'))
+    .flatMap((path) => [...read(path).matchAll(/(?:define|add_function|set)\(\s*env,\s*\w+,\s*"(\w+)"/g)])
+    .map(([, name]) => name!);
+  expect(defined.length).toBeGreaterThan(20);
+  expect(defined.filter((name) => !new RegExp(`\\b${name}\\b`).test(contract))).toEqual([]);
+});

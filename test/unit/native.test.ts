@@ -1,0 +1,66 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+
+import { runInChild } from '../support/child';
+import { addonPath, packageRoot } from '../support/internals';
+
+/** A copy of the package without any binary. */
+function copyWithoutAddon(): string {
+  const copy = mkdtempSync(join(tmpdir(), 'atomic-log-no-addon-'));
+  cpSync(join(packageRoot, 'dist'), join(copy, 'dist'), { recursive: true });
+  cpSync(join(packageRoot, 'package.json'), join(copy, 'package.json'));
+  symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'), 'junction');
+  return copy;
+}
+
+interface LoadError {
+  name: string;
+  code: string;
+  message: string;
+  cause: string;
+}
+
+function loadErrorOf(packageDirectory: string): LoadError {
+  const source = `
+    try {
+      require(${JSON.stringify(packageDirectory)});
+      console.log('null');
+    } catch ({ name, code, message, cause }) {
+      console.log(JSON.stringify({ name, code, message, cause: String(cause) }));
+    }
+  `;
+  return JSON.parse(runInChild(source)) as LoadError;
+}
+
+test('the path of the addon is that of a file', () => {
+  expect(isAbsolute(addonPath)).toBe(true);
+  expect(existsSync(addonPath)).toBe(true);
+});
+
+describe('without an addon that loads, the error says how to build it', () => {
+  let copy: string;
+  beforeEach(() => {
+    copy = copyWithoutAddon();
+  });
+  afterEach(() => {
+    rmSync(copy, { recursive: true, force: true });
+  });
+
+  test('when there is none', () => {
+    expect(loadErrorOf(copy)).toEqual({
+      name: 'Error',
+      code: 'ERR_ADDON_UNAVAILABLE',
+      message: expect.stringMatching(`${process.platform}-${process.arch}.*npm run build:native`),
+      cause: expect.stringContaining('No native build was found'),
+    });
+  });
+
+  test('when it is no binary', () => {
+    mkdirSync(join(copy, 'build', 'Release'), { recursive: true });
+    writeFileSync(join(copy, 'build', 'Release', 'broken.node'), 'this is no addon');
+    const { code, cause } = loadErrorOf(copy);
+    expect(code).toBe('ERR_ADDON_UNAVAILABLE');
+    expect(cause).toContain('broken.node');
+  });
+});
