@@ -1,4 +1,4 @@
-import { AtomicLog, type Snapshot } from 'atomic-log';
+import { AtomicLog, type Snapshot, type Writer } from 'atomic-log';
 
 import { failingIfItHangs } from '../support/hang';
 import {
@@ -117,6 +117,42 @@ describe.each([
     await collectUntil('the pins come back', () => log.stats().pinnedSegments === 0);
     expect(log.stats().pinnedHere).toBe(0);
     expect(entriesOf(log)).toEqual(range(48, 60));
+  });
+});
+
+// Spans show the memory that the writer stores into, so that code which takes
+// their ArrayBuffer away must not take it from the writer.
+describe('the ArrayBuffer of a span that was detached', () => {
+  const stores: [string, (writer: Writer<number>, value: number) => unknown][] = [
+    ['append()', (writer, value) => writer.append(value)],
+    ['write() and publish()', (writer, value) => [writer.write(value), writer.publish()]],
+    ['appendBatch() of an array', (writer, value) => writer.appendBatch([value])],
+    ['appendBatch() of a typed array', (writer, value) => writer.appendBatch(Float64Array.of(value))],
+    ['another span', (writer, value) => [writer.reserve(1).values.fill(value as never), writer.commit(1)]],
+  ];
+
+  test.each(stores)('before its commit: what %s stores is there, lap after lap', (_name, store) => {
+    const { writer, log } = smallLog();
+    const span = writer.reserve(1);
+    span.values[0] = 0;
+    detach(span.values.buffer);
+    writer.commit(1);
+    for (let i = 1; i < 60; ++i) {
+      store(writer, i);
+      expect(entriesOf(log)).toEqual(range(log.firstIndex, i + 1));
+    }
+  });
+
+  test.each(stores)('after its commit: what %s stores is there, lap after lap', (_name, store) => {
+    const { writer, log } = smallLog();
+    const { values } = writer.reserve(1);
+    values[0] = 0;
+    writer.commit(1);
+    detach(values.buffer);
+    for (let i = 1; i < 60; ++i) {
+      store(writer, i);
+      expect(entriesOf(log)).toEqual(range(log.firstIndex, i + 1));
+    }
   });
 });
 

@@ -1,0 +1,342 @@
+/**
+ * What the types of the package promise. The compiler checks this file; the
+ * first test runs it, because jest itself strips types without a look at them.
+ * An expectation of an error that does not occur is an error as well, so that
+ * no line here is unable to fail.
+ */
+import { dirname, join } from 'node:path';
+
+import {
+  AtomicLog,
+  Chunk,
+  Snapshot,
+  Writer,
+  type ArrayOf,
+  type AtomicLogError,
+  type BigIntArray,
+  type Entries,
+  type ErrorCode,
+  type LogHandle,
+  type LogOptions,
+  type LogStats,
+  type NumberArray,
+  type RecordOf,
+  type ScalarType,
+  type Schema,
+  type SnapshotChange,
+  type ValueOf,
+} from 'atomic-log';
+import ts from 'typescript';
+
+type Same<A, B> =
+  (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : 'these types differ';
+
+/** Compiles only when the type argument is `true`. */
+function expectType<_Result extends true>(): void {
+  // The compiler has done the work.
+}
+
+/** `exactly<T>()(value)` compiles only when `value` has the type `T`, no wider and no narrower one. */
+function exactly<Expected>(): <Actual>(
+  value: Actual,
+  ...differs: Same<Expected, Actual> extends true ? [] : [never]
+) => void {
+  return () => {
+    // The compiler has done the work.
+  };
+}
+
+const size = { retainedCapacity: 8, segmentCapacity: 4 } as const;
+
+test('this file compiles', () => {
+  const configPath = join(__dirname, '..', 'tsconfig.json');
+  const { config } = ts.readConfigFile(configPath, ts.sys.readFile) as { config: object };
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, dirname(configPath));
+  const program = ts.createProgram([__filename], options);
+  const messages = ts
+    .getPreEmitDiagnostics(program)
+    .map((diagnostic) => ts.formatDiagnostic(diagnostic, formatHost));
+  expect(messages).toEqual([]);
+});
+
+const formatHost: ts.FormatDiagnosticsHost = {
+  getCanonicalFileName: (name) => name,
+  getCurrentDirectory: () => __dirname,
+  getNewLine: () => '\n',
+};
+
+describe('the type of the entries follows from the options', () => {
+  test('numbers, unless said otherwise', () => {
+    const log = new AtomicLog(size);
+    const { writer, log: claimed } = AtomicLog.claimed(size);
+    exactly<AtomicLog<number>>()(log);
+    exactly<AtomicLog<number>>()(claimed);
+    exactly<Writer<number>>()(writer);
+    writer.append(0.5);
+    expect([log.latest(), claimed.latest()]).toEqual([undefined, 0.5]);
+  });
+
+  test('numbers for each of the number types', () => {
+    const logs = [
+      new AtomicLog({ ...size, type: 'f64' }),
+      new AtomicLog({ ...size, type: 'f32' }),
+      new AtomicLog({ ...size, type: 'i8' }),
+      new AtomicLog({ ...size, type: 'u8' }),
+      new AtomicLog({ ...size, type: 'i16' }),
+      new AtomicLog({ ...size, type: 'u16' }),
+      new AtomicLog({ ...size, type: 'i32' }),
+      new AtomicLog({ ...size, type: 'u32' }),
+    ];
+    exactly<AtomicLog<number>[]>()(logs);
+    expect(logs.map(String)).toEqual(logs.map(() => expect.stringMatching(/^AtomicLog<[fiu]\d+> /)));
+  });
+
+  test('bigints for the 64-bit integers', () => {
+    const log = new AtomicLog({ ...size, type: 'u64' });
+    const { writer } = AtomicLog.claimed({ ...size, type: 'i64' });
+    exactly<AtomicLog<bigint>>()(log);
+    exactly<Writer<bigint>>()(writer);
+    writer.append(-1n);
+    expect([log.latest(), writer.log.latest()]).toEqual([undefined, -1n]);
+  });
+
+  test('records for a schema, field by field', () => {
+    const schema = { at: 'i64', price: 'f64', size: 'u32' } as const;
+    const log = new AtomicLog({ ...size, schema });
+    const { writer } = AtomicLog.claimed({ ...size, schema: { at: 'u64', flags: 'u8' } });
+    exactly<AtomicLog<{ at: bigint; price: number; size: number }>>()(log);
+    exactly<Writer<{ at: bigint; flags: number }>>()(writer);
+    writer.append({ at: 1n, flags: 2 });
+    expect([log.latest(), writer.log.latest()]).toEqual([undefined, { at: 1n, flags: 2 }]);
+    expectType<Same<RecordOf<typeof schema>, { at: bigint; price: number; size: number }>>();
+  });
+
+  test('a handle carries it to the other threads', () => {
+    const { handle } = new AtomicLog({ ...size, schema: { a: 'f64', b: 'i64' } });
+    const attached = AtomicLog.attach(handle);
+    exactly<LogHandle<{ a: number; b: bigint }>>()(handle);
+    exactly<AtomicLog<{ a: number; b: bigint }>>()(attached);
+    const posted = structuredClone(handle);
+    exactly<typeof handle>()(posted);
+    expectType<Same<ReturnType<typeof AtomicLog.attach<number>>, AtomicLog<number>>>();
+    expect(posted).toEqual(handle);
+  });
+
+  test('options that exclude each other do not compile', () => {
+    // @ts-expect-error -- the capacities are required
+    expect(() => new AtomicLog({ retainedCapacity: 8 })).toThrow();
+    // @ts-expect-error -- a log holds numbers or records
+    expect(() => new AtomicLog({ ...size, type: 'f64', schema: { a: 'f64' } })).toThrow();
+    // @ts-expect-error -- there is no such type
+    expect(() => new AtomicLog({ ...size, type: 'f16' })).toThrow();
+    // @ts-expect-error -- there is no such type of a field
+    expect(() => new AtomicLog({ ...size, schema: { a: 'utf16' } })).toThrow();
+    // @ts-expect-error -- capacities are numbers
+    expect(() => new AtomicLog({ retainedCapacity: '8', segmentCapacity: 4 })).toThrow();
+    // @ts-expect-error -- there is no such mapping
+    expect(() => new AtomicLog({ ...size, mapping: 'copied' })).toThrow();
+  });
+});
+
+describe('reading', () => {
+  test('entries have the type of the log, and may be missing', () => {
+    const { writer, log } = AtomicLog.claimed(size);
+    writer.append(1);
+    using snapshot = log.snapshot();
+    const first = snapshot.at(0);
+    const same = snapshot.get(0);
+    exactly<Snapshot<number>>()(snapshot);
+    exactly<number | undefined>()(first);
+    exactly<number | undefined>()(same);
+    for (const entry of snapshot) exactly<number>()(entry);
+    const spread = [...snapshot];
+    expect([first, same, spread]).toEqual([1, 1, [1]]);
+    exactly<number[]>()(spread);
+    // @ts-expect-error -- there may be no such entry
+    expect(first.toFixed()).toBe('1');
+  });
+
+  test('values are typed arrays of numbers or of bigints', () => {
+    const { writer, log } = AtomicLog.claimed(size);
+    writer.append(2);
+    using snapshot = log.snapshot();
+    for (const chunk of snapshot.chunks()) {
+      const { values } = chunk;
+      exactly<Chunk<number>>()(chunk);
+      exactly<NumberArray>()(values);
+      let sum = 0;
+      for (const value of values) sum += value;
+      for (let i = 0; i < values.length; ++i) sum += values[i]!;
+      expect(sum).toBe(4);
+    }
+    using bigints = new AtomicLog({ ...size, type: 'i64' }).snapshot();
+    for (const { values } of bigints.chunks()) exactly<BigIntArray>()(values);
+  });
+
+  test('columns have the type of their field', () => {
+    const { writer, log } = AtomicLog.claimed({ ...size, schema: { at: 'i64', price: 'f64' } });
+    writer.append({ at: 1n, price: 2 });
+    using snapshot = log.snapshot();
+    const [chunk] = snapshot.chunks();
+    const at = chunk!.column('at');
+    const price = chunk!.column('price');
+    const entry = chunk!.at(0);
+    exactly<BigIntArray>()(at);
+    exactly<NumberArray>()(price);
+    exactly<{ at: bigint; price: number } | undefined>()(entry);
+    // @ts-expect-error -- the log has no such field
+    expect(() => chunk!.column('size')).toThrow();
+    expectType<Same<Chunk<{ at: bigint; price: number }>['values'], never>>();
+  });
+
+  test('changes are numbers, and not to be written', () => {
+    using snapshot = new AtomicLog(size).snapshot();
+    const change: SnapshotChange = snapshot.refresh();
+    const { appended, lost } = snapshot.extend();
+    exactly<number>()(appended);
+    exactly<number>()(lost);
+    expect(appended + lost).toBe(0);
+    expect(() => {
+      // @ts-expect-error -- the library writes it
+      change.appended = 1;
+    }).toThrow(TypeError);
+  });
+
+  test('what is read-only is so for the compiler too', () => {
+    const { writer, log } = AtomicLog.claimed(size);
+    writer.append(1);
+    using snapshot = log.snapshot();
+    const assignments = [
+      // @ts-expect-error -- read-only
+      () => (snapshot.length = 1),
+      // @ts-expect-error -- read-only
+      () => (log.endIndex = 1),
+      // @ts-expect-error -- read-only
+      () => (writer.nextIndex = 1),
+      // @ts-expect-error -- read-only
+      () => (writer.log = log),
+    ];
+    for (const assign of assignments) expect(assign).toThrow(TypeError);
+  });
+
+  test('statistics are named numbers', () => {
+    const stats: LogStats = new AtomicLog(size).stats();
+    const { name, ...numbers } = stats;
+    exactly<string | undefined>()(name);
+    expectType<Same<(typeof numbers)[keyof typeof numbers], number>>();
+  });
+});
+
+describe('writing', () => {
+  test('a writer takes the entries of its log only', () => {
+    const { writer } = AtomicLog.claimed(size);
+    const index = writer.append(1);
+    exactly<number>()(index);
+    // @ts-expect-error -- no bigint in a log of numbers
+    expect(() => writer.append(1n)).toThrow();
+    // @ts-expect-error -- no string in a log of numbers
+    expect(() => writer.write('1')).toThrow();
+    // @ts-expect-error -- no record in a log of numbers
+    expect(() => writer.append({ value: 1 })).toThrow();
+  });
+
+  test('a record needs all fields, with their types', () => {
+    const { writer } = AtomicLog.claimed({ ...size, schema: { at: 'i64', price: 'f64' } });
+    writer.append({ at: 1n, price: 1 });
+    // @ts-expect-error -- a field is missing
+    expect(() => writer.append({ at: 1n })).toThrow();
+    // @ts-expect-error -- a field has the wrong type
+    expect(() => writer.append({ at: 1, price: 1 })).toThrow();
+    // @ts-expect-error -- there is no such field
+    expect(() => writer.append({ at: 1n, price: 1, size: 1 })).toThrow();
+  });
+
+  test('a batch of numbers is an iterable or a typed array of numbers', () => {
+    const { writer } = AtomicLog.claimed(size);
+    const batches: Entries<number>[] = [[1], new Set([1]), [1].values(), Float64Array.of(1), Int8Array.of(1)];
+    for (const batch of batches) writer.appendBatch(batch);
+    // @ts-expect-error -- bigints in a log of numbers
+    expect(() => writer.appendBatch(BigInt64Array.of(1n))).toThrow();
+    // @ts-expect-error -- a single number is no batch
+    expect(() => writer.appendBatch(1)).toThrow();
+    // @ts-expect-error -- a log of numbers has no columns
+    expect(() => writer.appendBatch({ value: Float64Array.of(1) })).toThrow();
+    expect(writer.nextIndex).toBe(5);
+  });
+
+  test('a batch of records is an iterable, or one typed array per field', () => {
+    const { writer } = AtomicLog.claimed({ ...size, schema: { at: 'i64', price: 'f64' } });
+    writer.appendBatch([{ at: 1n, price: 1 }]);
+    writer.appendBatch({ at: BigInt64Array.of(1n), price: Float64Array.of(1) });
+    // @ts-expect-error -- a column is missing
+    expect(() => writer.appendBatch({ at: BigInt64Array.of(1n) })).toThrow();
+    // @ts-expect-error -- a column holds the wrong values
+    expect(() => writer.appendBatch({ at: Float64Array.of(1), price: Float64Array.of(1) })).toThrow();
+    // @ts-expect-error -- a typed array of numbers holds no records
+    expect(() => writer.appendBatch(Float64Array.of(1))).toThrow();
+    expect(writer.nextIndex).toBe(2);
+  });
+
+  test('a claim may fail, which the types do not let one forget', () => {
+    const log = new AtomicLog(size);
+    using writer = log.tryClaimWriter();
+    exactly<Writer<number> | null>()(writer);
+    // @ts-expect-error -- there may be no writer
+    expect(writer.append(1)).toBe(0);
+    expect(writer?.append(2)).toBe(1);
+  });
+});
+
+describe('the classes', () => {
+  test('are made by the library only', () => {
+    // @ts-expect-error -- use log.tryClaimWriter()
+    expect(() => new Writer()).toThrow(TypeError);
+    // @ts-expect-error -- use log.snapshot()
+    expect(() => new Snapshot()).toThrow(TypeError);
+    // @ts-expect-error -- use snapshot.chunks()
+    expect(() => new Chunk()).toThrow(TypeError);
+  });
+
+  test('can be named as types, and told apart', () => {
+    const take = (log: AtomicLog<number>): Snapshot<number> => log.snapshot();
+    const log = new AtomicLog({ ...size, type: 'i64' });
+    // @ts-expect-error -- a log of bigints is no log of numbers
+    take(log).close();
+    // @ts-expect-error -- the log itself is no handle
+    expect(() => AtomicLog.attach(log)).toThrow(TypeError);
+    expect(log).toBeInstanceOf(AtomicLog);
+  });
+
+  test('work with using', () => {
+    const { writer, log } = AtomicLog.claimed(size);
+    const disposables: Disposable[] = [writer, log, log.snapshot()];
+    for (const disposable of disposables) disposable[Symbol.dispose]();
+    expect(() => log.endIndex).toThrow();
+  });
+});
+
+test('helper types', () => {
+  expectType<Same<ValueOf<'f32'>, number>>();
+  expectType<Same<ValueOf<'u64'>, bigint>>();
+  expectType<Same<ValueOf<ScalarType>, number | bigint>>();
+  expectType<Same<ArrayOf<number>, NumberArray>>();
+  expectType<Same<ArrayOf<bigint>, BigIntArray>>();
+  expectType<Same<ArrayOf<string>, never>>();
+  const schema: Schema = { a: 'f64' };
+  const options: LogOptions[] = [size, { ...size, type: 'i64' }, { ...size, schema }];
+  expect(options).toHaveLength(3);
+});
+
+test('errors can be told apart by their code', () => {
+  try {
+    AtomicLog.attach({} as LogHandle);
+  } catch (error) {
+    const { code, message } = error as AtomicLogError;
+    exactly<ErrorCode>()(code);
+    exactly<string>()(message);
+    // @ts-expect-error -- there is no such code
+    expect(code === 'ERR_NO_SUCH_CODE').toBe(false);
+    expect(code).toBe('ERR_INVALID_HANDLE');
+  }
+  expect.assertions(2);
+});
