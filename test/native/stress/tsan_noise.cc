@@ -1,9 +1,10 @@
 // Linked into the thread sanitizer's stress only, where the linker sends every
 // instrumented atomic operation here first (--wrap). Three things are added:
 //
-//  1. Noise: now and then the thread yields or sleeps before an operation. The
-//     interesting interleavings need a thread to stop between two particular
-//     instructions, which hardly happens by itself on a few cores.
+//  1. Noise: now and then the thread spins, yields or sleeps before an
+//     operation. The interesting interleavings need a thread to stop between
+//     two particular instructions, which hardly happens by itself on a few
+//     cores.
 //  2. Relaxed stores end a release sequence, as C++20 says. The sanitizer
 //     itself keeps what an earlier release store made visible, and so misses a
 //     store that should have been a release. Such a store is made here as a
@@ -83,15 +84,21 @@ class ThreadState {
     random_ ^= random_ >> 7;
     random_ ^= random_ << 17;
     const uint64_t dice = random_ >> 40;
-    if (dice % 64 == 0) sched_yield();
+    // As long as the writer takes for a part of a roll, on another core.
+    if (dice % 8 == 0) spin(random_ % 2048);
+    if (dice % 64 == 1) sched_yield();
     // Long enough for the others to go around the ring.
-    if (dice % 2048 == 1) {
+    if (dice % 2048 == 2) {
       const timespec pause = {0, 20000};
       nanosleep(&pause, nullptr);
     }
   }
 
  private:
+  NOT_INSTRUMENTED static void spin(uint64_t rounds) {
+    for (uint64_t i = 0; i < rounds; ++i) __asm__ volatile("");
+  }
+
   int slot_;
   uint64_t random_;
 };
