@@ -10,7 +10,13 @@ import {
   typeError,
   type AtomicLogError,
 } from './errors';
-import { Follower, type Batch, type CheckedFollowOptions, type FollowOptions } from './follower';
+import {
+  Follower,
+  type Batch,
+  type CheckedFollowOptions,
+  type FollowOptions,
+  type Pending,
+} from './follower';
 import { checkHandle, makeHandle, type LogHandle } from './handle';
 import { LogView } from './log-view';
 import { addon } from './native';
@@ -26,7 +32,7 @@ import {
   type Schema,
 } from './schema';
 import { makeSnapshot, Snapshot } from './snapshot';
-import { waitForClaim, type Wait } from './waits';
+import { waitForClaim } from './waits';
 import { makeWriter, Writer } from './writer';
 
 /** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
@@ -74,13 +80,12 @@ const attachToView = Symbol('attachToView');
 class AtomicLogImpl<T> {
   readonly #view: LogView;
   #isClosed = false;
-  readonly #followers = new Set<Follower<T>>();
-  readonly #claimWaits = new Set<Wait>();
+  readonly #pending = new Set<Pending>();
 
   /** @internal */
   constructor(options: LogOptions | typeof attachToView, native?: NativeLog) {
     this.#view = LogView.of(options === attachToView ? native! : create(options));
-    this.#view.addUser();
+    this.#view.addUser(this);
   }
 
   /** Makes a log and claims its writer at once. */
@@ -129,6 +134,11 @@ class AtomicLogImpl<T> {
   /** How this log's memory is shown to JavaScript. */
   get mapping(): 'external' {
     return 'external';
+  }
+
+  /** Whether this object was closed. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /**
@@ -216,13 +226,11 @@ class AtomicLogImpl<T> {
    * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`
    */
   follow(options: FollowOptions = {}): AsyncIterableIterator<Batch<T>> {
-    const view = this.#open();
     const { from, ...checked } = checkFollowOptions(options);
+    const view = this.#open();
     const [firstIndex, endIndex] = view.bounds() as unknown as [number, number];
     const start = from === 'latest' ? endIndex : from === 'oldest' ? firstIndex : from;
-    const follower = new Follower<T>(this, view, start, checked, (done) => this.#followers.delete(done));
-    this.#followers.add(follower);
-    return follower;
+    return new Follower<T>(this, view, start, checked, this.#pending);
   }
 
   /**
@@ -236,8 +244,10 @@ class AtomicLogImpl<T> {
   waitSync(
     endIndex: number,
     timeoutMs = Infinity,
-    { allowMainThread = false }: { allowMainThread?: boolean } = {},
+    options: { allowMainThread?: boolean } = {},
   ): 'ready' | 'timeout' | 'ended' {
+    checkObject('options', options);
+    const { allowMainThread = false } = options;
     const { native } = this.#open();
     checkIndex('endIndex', endIndex);
     if (typeof timeoutMs !== 'number') throw invalidType('timeoutMs', 'a number of milliseconds', timeoutMs);
@@ -263,7 +273,9 @@ class AtomicLogImpl<T> {
    *
    * @throws `ERR_LOG_CLOSED`; it rejects with `ERR_LOG_ENDED`, `ERR_LOG_CLOSED` (while waiting) or the signal's reason
    */
-  async waitForWriter({ signal }: { signal?: AbortSignal } = {}): Promise<Writer<T>> {
+  async waitForWriter(options: { signal?: AbortSignal } = {}): Promise<Writer<T>> {
+    checkObject('options', options);
+    const { signal } = options;
     checkSignal(signal);
     for (;;) {
       signal?.throwIfAborted();
@@ -272,9 +284,10 @@ class AtomicLogImpl<T> {
       const wait = waitForClaim(this.#open().native);
       if (wait === undefined) continue;
       signal?.addEventListener('abort', wait.cancel, { once: true });
-      this.#claimWaits.add(wait);
+      const pending: Pending = { finish: wait.cancel };
+      this.#pending.add(pending);
       await wait.done;
-      this.#claimWaits.delete(wait);
+      this.#pending.delete(pending);
       signal?.removeEventListener('abort', wait.cancel);
     }
   }
@@ -309,9 +322,8 @@ class AtomicLogImpl<T> {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const follower of [...this.#followers]) follower.finish();
-    for (const wait of [...this.#claimWaits]) wait.cancel();
-    this.#view.dropUser();
+    for (const pending of [...this.#pending]) pending.finish();
+    this.#view.dropUser(this);
   }
 
   [dispose](): void {
@@ -350,13 +362,18 @@ function checkIndex(what: string, value: unknown): asserts value is number {
 
 function checkSignal(signal: unknown): void {
   if (signal === undefined) return;
-  const { addEventListener } = (signal ?? {}) as Partial<AbortSignal>;
-  if (typeof addEventListener !== 'function') throw invalidType('options.signal', 'an AbortSignal', signal);
+  const { addEventListener, throwIfAborted } = (signal ?? {}) as Partial<AbortSignal>;
+  if (typeof addEventListener !== 'function' || typeof throwIfAborted !== 'function')
+    throw invalidType('options.signal', 'an AbortSignal', signal);
+}
+
+function checkObject(what: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw invalidType(what, 'an object', value);
 }
 
 /** Reads each option once. */
 function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
-  if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
+  checkObject('options', options);
   const { from = 'latest', signal, maxBatch, onLost } = options;
   if (from !== 'latest' && from !== 'oldest')
     checkIndex("options.from, unless it is 'latest' or 'oldest',", from);

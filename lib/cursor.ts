@@ -1,5 +1,5 @@
 import { columnIndex } from './chunk';
-import { illegalConstructor } from './errors';
+import { checkInteger, illegalConstructor } from './errors';
 import type { Mapping } from './mapping';
 import type { Layout } from './schema';
 
@@ -63,11 +63,14 @@ export class Cursor<T> {
    * Moves to the entry with an absolute index; false, and the cursor stays, when
    * the snapshot does not hold it.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer)
    */
   seek(index: number): boolean {
+    checkInteger('index', index);
     const place = this.#place;
-    if (place === undefined || index < place.firstIndex || index >= place.endIndex || !place.isCurrent()) {
+    const isThere =
+      place !== undefined && index >= place.firstIndex && index < place.endIndex && place.isCurrent();
+    if (!isThere) {
       const found = this.#locate(index);
       if (found === undefined) return false;
       this.#place = found;

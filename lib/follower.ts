@@ -59,8 +59,11 @@ class SnapshotBatch<T> implements Batch<T> {
     return this.#valid()[chunksBetween](this.firstIndex, this.firstIndex + this.length);
   }
 
-  [Symbol.iterator](): IterableIterator<T> {
-    return this.#valid()[entriesBetween](this.firstIndex, this.firstIndex + this.length);
+  *[Symbol.iterator](): IterableIterator<T> {
+    for (const value of this.#valid()[entriesBetween](this.firstIndex, this.firstIndex + this.length)) {
+      this.#valid();
+      yield value;
+    }
   }
 
   invalidate(): void {
@@ -76,6 +79,14 @@ class SnapshotBatch<T> implements Batch<T> {
   }
 }
 
+/** How long a follower that always finds entries may keep the event loop from turning. */
+const TURN_MS = 5;
+
+/** What `close()` of a log has to end: followers and claims that are being waited for. */
+export interface Pending {
+  finish(): void;
+}
+
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 /** What `log.follow()` returns. It pins memory only between two calls of `next()`. */
@@ -85,13 +96,16 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
   readonly #signal: AbortSignal | undefined;
   readonly #maxBatch: number;
   readonly #throwsWhenLost: boolean;
-  readonly #onFinish: (follower: Follower<T>) => void;
+  /** Of the log; this follower is in it while a step is under way, so that a dropped one can be collected. */
+  readonly #pending: Set<Pending>;
   /** Index of the next entry to deliver. */
   #next: number;
   #snapshot: Snapshot<T> | undefined;
   #batch: SnapshotBatch<T> | undefined;
   #wait: Wait | undefined;
   #isFinished = false;
+  /** When the event loop had its turn last, as performance.now(). */
+  #turnedAt = performance.now();
   /** Calls of next() are answered one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -100,7 +114,7 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     view: LogView,
     start: number,
     options: Omit<CheckedFollowOptions, 'from'>,
-    onFinish: (follower: Follower<T>) => void,
+    pending: Set<Pending>,
   ) {
     this.#log = log;
     this.#view = view;
@@ -108,8 +122,8 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     this.#signal = options.signal;
     this.#maxBatch = options.maxBatch ?? Infinity;
     this.#throwsWhenLost = options.throwsWhenLost;
-    this.#onFinish = onFinish;
-    view.addUser();
+    this.#pending = pending;
+    view.addUser(this);
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -144,15 +158,33 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     this.#releaseBatch();
     this.#snapshot?.close();
     this.#wait?.cancel();
-    this.#view.dropUser();
-    this.#onFinish(this);
+    this.#view.dropUser(this);
   }
 
-  readonly #onAbort = (): void => this.#wait?.cancel();
+  /** A batch that is being read in this turn stays readable in it. */
+  readonly #onAbort = (): void => {
+    this.#wait?.cancel();
+    setImmediate(() => {
+      this.#batch?.invalidate();
+      this.#snapshot?.close();
+      this.#snapshot = undefined;
+    });
+  };
 
   async #step(): Promise<IteratorResult<Batch<T>>> {
+    this.#pending.add(this);
+    try {
+      return await this.#deliver();
+    } finally {
+      this.#pending.delete(this);
+    }
+  }
+
+  async #deliver(): Promise<IteratorResult<Batch<T>>> {
     this.#releaseBatch();
+    if (performance.now() - this.#turnedAt > TURN_MS) await this.#turnOver();
     for (;;) {
+      if (this.#log.isClosed) this.finish();
       if (this.#isFinished) return DONE;
       if (this.#signal?.aborted) {
         this.finish();
@@ -169,7 +201,14 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
       this.#wait = waitForIndex(this.#view.native, this.#next);
       await this.#wait?.done;
       this.#wait = undefined;
+      this.#turnedAt = performance.now();
     }
+  }
+
+  /** Promises alone would starve timers, messages and I/O. */
+  async #turnOver(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#turnedAt = performance.now();
   }
 
   #nextBatch(): Batch<T> | undefined {

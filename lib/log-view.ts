@@ -24,6 +24,9 @@ const collectedLeases = new FinalizationRegistry<CollectedLease>(({ window, pins
   view.deref()?.windowAbandoned();
 });
 
+/** Told when a user of a view is collected that was not closed. */
+const collectedUsers = new FinalizationRegistry<WeakRef<LogView>>((view) => view.deref()?.userCollected());
+
 const viewsById = new Map<number, WeakRef<LogView>>();
 let sweepViewsAt = 64;
 
@@ -47,6 +50,7 @@ export class LogView {
   #weakCurrent: WeakRef<Lease> | undefined;
   #isTurnEndScheduled = false;
   readonly #bounds = new Float64Array(2);
+  readonly #weakThis = new WeakRef<LogView>(this);
   readonly #spareLeases: Lease[] = [];
 
   private constructor(readonly native: NativeLog) {
@@ -63,7 +67,7 @@ export class LogView {
     }
     const view = new LogView(native);
     if (viewsById.size >= sweepViewsAt) sweepViews();
-    viewsById.set(native.id, new WeakRef(view));
+    viewsById.set(native.id, view.#weakThis);
     return view;
   }
 
@@ -73,11 +77,19 @@ export class LogView {
     return this.#bounds;
   }
 
-  addUser(): void {
+  /** `user` needs the view until it calls dropUser or is collected. */
+  addUser(user: object): void {
     ++this.#users;
+    collectedUsers.register(user, this.#weakThis, user);
   }
 
-  dropUser(): void {
+  dropUser(user: object): void {
+    collectedUsers.unregister(user);
+    this.userCollected();
+  }
+
+  /** A user has gone, one way or the other. */
+  userCollected(): void {
     --this.#users;
     this.#closeIfUnused();
   }
@@ -154,11 +166,15 @@ export class LogView {
     let lease = this.#spareLeases.pop();
     if (lease === undefined) {
       lease = new Lease(new Window());
-      collectedLeases.register(lease, {
-        window: lease.window,
-        pins: this.pins,
-        view: new WeakRef(this),
-      });
+      collectedLeases.register(
+        lease,
+        {
+          window: lease.window,
+          pins: this.pins,
+          view: this.#weakThis,
+        },
+        lease,
+      );
     }
     lease.window.set(segments);
     this.seenWord = lease.window.head.count;
@@ -203,7 +219,7 @@ export class LogView {
     if (this.#isTurnEndScheduled) return;
     this.#isTurnEndScheduled = true;
     // The callback must keep neither the process nor a dropped view alive.
-    const weakThis = new WeakRef(this);
+    const weakThis = this.#weakThis;
     setImmediate(() => {
       const view = weakThis.deref();
       if (view !== undefined) view.#endTurn();
@@ -234,7 +250,9 @@ export class LogView {
     if (this.#liveWindows > 0) return;
     this.#isClosed = true;
     viewsById.delete(this.native.id);
-    this.native.close();
+    for (const spare of this.#spareLeases) collectedLeases.unregister(spare);
+    this.#spareLeases.length = 0;
+    this.pins.close();
   }
 }
 

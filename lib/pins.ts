@@ -59,18 +59,19 @@ export class Pins {
   /** A window that held the segment has ended. */
   drop(segment: PinnedSegment): void {
     if (--segment.holders > 0) return;
-    const { id, mapping } = segment;
+    const { id } = segment;
+    const newest = this.#mappings[id];
     if (segment.isAbandoned) {
-      mapping.ownsPins = true;
+      if (newest !== undefined) newest.ownsPins = true;
       this.#native.leavePinToMapping(id);
     } else {
       this.#native.unpin(id);
     }
     // An ArrayBuffer that owns pins gives them back when it is collected, so
     // nothing here may keep it.
-    if (mapping.ownsPins && this.#mappings[id] === mapping) {
+    if (newest?.ownsPins) {
       this.#mappings[id] = undefined;
-      this.#weakBuffers.set(id, new WeakRef(mapping.buffer));
+      this.#weakBuffers.set(id, new WeakRef(newest.buffer));
     }
   }
 
@@ -84,6 +85,13 @@ export class Pins {
       segment.isAbandoned = true;
       this.drop(segment);
     }
+  }
+
+  /** Leaves the log: gives back every pin and mapping. */
+  close(): void {
+    this.#mappings.length = 0;
+    this.#weakBuffers.clear();
+    this.#native.close();
   }
 
   #mappingOf(id: number): Mapping {

@@ -2,7 +2,7 @@ import type { AtomicLog } from './atomic-log';
 import { Chunk, columnIndex, makeChunk, readEntry } from './chunk';
 import { Cursor, makeCursor, type Locate } from './cursor';
 import { dispose } from './dispose';
-import { illegalConstructor, invalidType, outOfRange, plainError } from './errors';
+import { checkInteger, illegalConstructor, invalidType, plainError } from './errors';
 import type { LogView } from './log-view';
 import { NO_WORD } from './mapping';
 import { Kind, scalars, typedArrayLength, typedArrayTag, viewOf } from './scalar';
@@ -288,11 +288,12 @@ export class Snapshot<T> implements Iterable<T> {
       if (!(index >= this.#firstIndex && index < this.#endIndex)) return undefined;
       const { segments } = window;
       const segment = findSegment(segments, index);
+      const mapping = this.#view.pins.attached(segment);
       return {
-        mapping: this.#view.pins.attached(segment),
+        mapping,
         firstIndex: segment.firstIndex,
         endIndex: segment.firstIndex + this.#count(window, segment),
-        isCurrent: () => this.#window.segments === segments && segment.mapping.isAttached,
+        isCurrent: () => this.#window.segments === segments && mapping.isAttached,
       };
     };
     return Cursor[makeCursor]<T>(this.#view.layout, locate, this.#firstIndex - 1);
@@ -397,12 +398,6 @@ export class Snapshot<T> implements Iterable<T> {
 
 function closed(): Error {
   return plainError('ERR_SNAPSHOT_CLOSED', 'the snapshot is closed; take a new one with log.snapshot()');
-}
-
-function checkInteger(name: string, value: unknown): void {
-  if (Number.isInteger(value)) return;
-  if (typeof value !== 'number') throw invalidType(name, 'an integer', value);
-  throw outOfRange(name, 'an integer', value);
 }
 
 /** The segment that holds `index`, which is inside. Segments may differ in length. */

@@ -64,6 +64,12 @@ export class OpenSpan<T> implements Span<T> {
 
   #array(column: number): ScalarArray {
     if (this.#owner === undefined) throw plainError('ERR_SPAN_OVER', 'the span has ended; reserve a new one');
+    if (!this.mapping.isAttached) {
+      throw plainError(
+        'ERR_SPAN_OVER',
+        'the memory of the span was transferred away; commit(0) and reserve again',
+      );
+    }
     return viewOf(this.layout.kinds[column]!, this.mapping.columns[column]!, this.position, this.length);
   }
 }

@@ -5,13 +5,22 @@
 import type { NativeLog } from '../types/native';
 import { addon } from './native';
 
-/** What to do when the waiter with this id is woken. */
-const woken = new Map<number, () => void>();
-let lastId = 0;
-let isStarted = false;
+interface Waits {
+  /** What to do when the waiter with this id is woken. */
+  readonly woken: Map<number, () => void>;
+  lastId: number;
+}
 
-function dispatch(ids: number[]): void {
-  for (const id of ids) woken.get(id)?.();
+/** Kept by the addon, so that two copies of this module over one addon share it. */
+const waits = ((addon as { waits?: Waits }).waits ??= start());
+const { woken } = waits;
+
+function start(): Waits {
+  const started: Waits = { woken: new Map(), lastId: 0 };
+  addon.startWaker((ids) => {
+    for (const id of ids) started.woken.get(id)?.();
+  });
+  return started;
 }
 
 /** A wait that can be given up. */
@@ -22,11 +31,7 @@ export interface Wait {
 }
 
 function wait(native: NativeLog, register: (id: number) => boolean): Wait | undefined {
-  if (!isStarted) {
-    isStarted = true;
-    addon.startWaker(dispatch);
-  }
-  const id = (lastId = (lastId + 1) % 2 ** 32);
+  const id = (waits.lastId = (waits.lastId + 1) % 2 ** 32);
   if (!register(id)) return undefined;
   let resolve!: () => void;
   const done = new Promise<void>((settle) => (resolve = settle));

@@ -70,8 +70,11 @@ export class Writer<T> {
   #isClosed = false;
   #span: OpenSpan<T> | undefined;
 
-  // The head. Users get the writer's own ArrayBuffers through spans only, so it
-  // is enough to look when a span ends whether they are still attached.
+  /** Mappings for spans by segment id: users can transfer those away, at any time. */
+  readonly #spanMappings: (Mapping | undefined)[] = [];
+
+  // The head. Users never get the writer's own ArrayBuffers, so nobody else can
+  // detach them.
   #headId: number;
   #firstIndex: number;
   /** Entries stored in the head, published or not. */
@@ -108,7 +111,7 @@ export class Writer<T> {
     this.#headId = head[0]! | 0;
     this.#firstIndex = head[2]! < 2 ** 30 ? head[2]! | 0 : head[2]!;
     this.#count = head[3]! | 0;
-    view.addUser();
+    view.addUser(this);
     try {
       this.#mapHead();
     } catch (error) {
@@ -228,7 +231,10 @@ export class Writer<T> {
     checkCount(count, 1, Infinity);
     if (this.#count >= this.#limit) this.#makeRoom();
     const length = Math.min(count, this.#limit - this.#count);
-    const mapping = this.#mappings[this.#headId]!;
+    let mapping = this.#spanMappings[this.#headId];
+    if (!mapping?.isAttached) {
+      mapping = this.#spanMappings[this.#headId] = this.#map();
+    }
     this.#span = new OpenSpan<T>(this, this.nextIndex, length, this.#count, this.#view.layout, mapping);
     this.#limit = 0;
     return this.#span;
@@ -275,8 +281,10 @@ export class Writer<T> {
     this.#limit = 0;
     this.#columns = NO_COLUMNS;
     this.#values = NO_VALUES;
+    this.#mappings.length = 0;
+    this.#spanMappings.length = 0;
     this.#native.close();
-    this.#view.dropUser();
+    this.#view.dropUser(this);
   }
 
   [dispose](): void {
@@ -423,24 +431,23 @@ export class Writer<T> {
   #endSpan(): void {
     this.#span?.end();
     this.#span = undefined;
-    // A view of the span may have been transferred away, with its ArrayBuffer.
-    if (!this.#mappings[this.#headId]!.isAttached) this.#mappings[this.#headId] = undefined;
     this.#mapHead();
   }
 
-  #mapHead(): void {
-    let mapping = this.#mappings[this.#headId];
+  /** A new mapping of the head. */
+  #map(): Mapping {
+    const buffer = this.#native.map();
+    if (buffer === null) throw mappingUnavailable();
     const { columnOffsets, segmentCapacity } = this.#view.native;
-    if (mapping === undefined) {
-      this.#limit = 0;
-      const buffer = this.#native.map();
-      if (buffer === null) throw mappingUnavailable();
-      mapping = new Mapping(buffer, this.#kinds, columnOffsets, segmentCapacity);
-      this.#mappings[this.#headId] = mapping;
-    }
+    return new Mapping(buffer, this.#kinds, columnOffsets, segmentCapacity);
+  }
+
+  #mapHead(): void {
+    this.#limit = 0;
+    const mapping = (this.#mappings[this.#headId] ??= this.#map());
     this.#columns = mapping.columns;
     this.#values = mapping.columns[0]!;
-    this.#limit = segmentCapacity;
+    this.#limit = this.#view.native.segmentCapacity;
   }
 }
 

@@ -208,7 +208,7 @@ export declare class Cursor<T> {
    * Moves to the entry with an absolute index; false, and the cursor stays, when
    * the snapshot does not hold it.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer)
    */
   seek(index: number): boolean;
   /**
@@ -505,6 +505,8 @@ declare class AtomicLogImpl<T> {
   get segmentCapacity(): number;
   /** How this log's memory is shown to JavaScript. */
   get mapping(): 'external';
+  /** Whether this object was closed. */
+  get isClosed(): boolean;
   /**
    * Whether a writer is claimed, in whatever thread.
    *
@@ -568,9 +570,7 @@ declare class AtomicLogImpl<T> {
   waitSync(
     endIndex: number,
     timeoutMs?: number,
-    {
-      allowMainThread,
-    }?: {
+    options?: {
       allowMainThread?: boolean;
     },
   ): 'ready' | 'timeout' | 'ended';
@@ -579,7 +579,7 @@ declare class AtomicLogImpl<T> {
    *
    * @throws `ERR_LOG_CLOSED`; it rejects with `ERR_LOG_ENDED`, `ERR_LOG_CLOSED` (while waiting) or the signal's reason
    */
-  waitForWriter({ signal }?: { signal?: AbortSignal }): Promise<Writer<T>>;
+  waitForWriter(options?: { signal?: AbortSignal }): Promise<Writer<T>>;
   /**
    * What the log holds now.
    *

@@ -89,6 +89,7 @@ LogAttachment::~LogAttachment() {
 }
 
 void LogAttachment::give_back() {
+  if (log_ == nullptr) return;
   for (Entry& entry : entries_) {
     for (; entry.pins > 0; --entry.pins) log_->unpin(entry.segment);
   }
@@ -97,12 +98,16 @@ void LogAttachment::give_back() {
     log_->claims().remove(waiter.get());
   }
   waiters_.clear();
+  entries_.clear();
   presence_.reset();
+  log_.reset();
 }
 
 void LogAttachment::on_collected(Mapping* mapping) {
-  Entry& entry = entries_[mapping->segment()->id()];
-  if (entry.mapping == mapping) entry.mapping = nullptr;
+  const uint32_t id = mapping->segment()->id();
+  if (id < entries_.size() && entries_[id].mapping == mapping) {
+    entries_[id].mapping = nullptr;
+  }
 }
 
 LogAttachment::Entry* LogAttachment::pinned_entry(uint32_t id) {
@@ -160,6 +165,7 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info raw) {
 
   std::vector<memory::PinnedSegment>& pinned = self->scratch_;
   pinned.clear();
+  if (self->log_ == nullptr) return number(env, 0);
   memory::pin_window(*self->log_, static_cast<uint64_t>(floor), &pinned);
   if (out.ElementLength() < pinned.size() * kFieldsPerSegment) {
     for (const auto& entry : pinned) self->log_->unpin(entry.segment);
@@ -228,7 +234,7 @@ napi_value LogAttachment::bounds(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   auto* const self = static_cast<LogAttachment*>(info.Data());
   auto out = info[0].As<Napi::Float64Array>();
-  if (out.ElementLength() < 2) return nullptr;
+  if (self->log_ == nullptr || out.ElementLength() < 2) return nullptr;
   const memory::WindowBounds bounds = memory::window_bounds(*self->log_);
   out.Data()[0] = static_cast<double>(bounds.first_index);
   out.Data()[1] = static_cast<double>(bounds.end_index);
@@ -237,6 +243,7 @@ napi_value LogAttachment::bounds(napi_env env, napi_callback_info raw) {
 
 napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
   auto* const self = called_object<LogAttachment>(env, info);
+  if (self->log_ == nullptr) return nullptr;
   const memory::RollingLog::Stats stats = self->log_->stats();
   const napi_value object = new_object(env);
   set(env, object, "segments", stats.pool.segments);
@@ -252,13 +259,13 @@ napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
 
 napi_value LogAttachment::is_claimed(napi_env env, napi_callback_info info) {
   auto* const self = called_object<LogAttachment>(env, info);
-  return boolean(env, self->log_->is_claimed());
+  return boolean(env, self->log_ != nullptr && self->log_->is_claimed());
 }
 
 // () => NativeWriter, or null when the claim is held
 napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
   auto* const self = called_object<LogAttachment>(env, info);
-  if (self->presence_ == nullptr || !self->log_->try_claim()) {
+  if (self->log_ == nullptr || !self->log_->try_claim()) {
     return null_value(env);
   }
   return WriterHandle::create(env, self->presence_)->to_object(env);
@@ -266,7 +273,7 @@ napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
 
 napi_value LogAttachment::has_ended(napi_env env, napi_callback_info info) {
   auto* const self = called_object<LogAttachment>(env, info);
-  return boolean(env, self->log_->has_ended());
+  return boolean(env, self->log_ == nullptr || self->log_->has_ended());
 }
 
 memory::Waiter* LogAttachment::add_waiter(uint32_t id) {
@@ -292,7 +299,7 @@ napi_value LogAttachment::wait_for_index(napi_env env, napi_callback_info raw) {
   const auto index =
       static_cast<uint64_t>(info[1].As<Napi::Number>().DoubleValue());
   bool must_wait = false;
-  if (self->presence_ != nullptr) {
+  if (self->log_ != nullptr) {
     self->log_->entries().add(self->add_waiter(id), index);
     must_wait = look(*self->log_, index) == kTimedOut;
     if (!must_wait) self->drop_waiter(id);
@@ -306,7 +313,7 @@ napi_value LogAttachment::wait_for_claim(napi_env env,
   uint32_t id = 0;
   auto* const self = called_object<LogAttachment>(env, info, &id);
   bool must_wait = false;
-  if (self->presence_ != nullptr) {
+  if (self->log_ != nullptr) {
     self->log_->claims().add(self->add_waiter(id), 0);
     must_wait = self->log_->is_claimed() && !self->log_->has_ended();
     if (!must_wait) self->drop_waiter(id);
@@ -331,6 +338,7 @@ napi_value LogAttachment::wait_slice(napi_env env, napi_callback_info raw) {
       static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue());
   const std::chrono::milliseconds slice(
       info[1].As<Napi::Number>().Uint32Value());
+  if (self->log_ == nullptr) return number(env, kEnded);
   uint32_t result = look(*self->log_, index);
   if (result == kTimedOut && slice.count() > 0) {
     SyncWaiter waiter;

@@ -72,7 +72,8 @@ class LogAttachment final : public Holder,
   void drop_waiter(uint32_t id);
 
   const std::shared_ptr<Environment> environment_;
-  const std::shared_ptr<memory::RollingLog> log_;
+  // Both null once closed. Mappings keep the log's memory for themselves.
+  std::shared_ptr<memory::RollingLog> log_;
   std::shared_ptr<memory::RollingLog> presence_;
   const memory::LogHandle handle_;
   std::vector<Entry> entries_;

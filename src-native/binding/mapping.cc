@@ -24,7 +24,13 @@ napi_status Mapping::create(napi_env env,
       env, segment->block(), log->layout().block_bytes(), &Mapping::on_finalize,
       result, buffer);
   if (status != napi_ok) {
-    delete result;
+    // These answers come before the runtime has taken the finalizer over. After
+    // any other it may have called it or may still do so, and a few bytes that
+    // are never freed are better than ones freed twice.
+    if (status == napi_no_external_buffers_allowed ||
+        status == napi_pending_exception || status == napi_cannot_run_js) {
+      delete result;
+    }
     return status;
   }
   *mapping = result;

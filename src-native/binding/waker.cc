@@ -23,8 +23,9 @@ void Waker::fired(uint32_t id) {
   if (function_ == nullptr) return;
   fired_ids_.push_back(id);
   // One call takes all ids that are there when it runs.
-  if (fired_ids_.size() == 1) {
-    napi_call_threadsafe_function(function_, nullptr, napi_tsfn_nonblocking);
+  if (!is_scheduled_) {
+    is_scheduled_ = napi_call_threadsafe_function(
+                        function_, nullptr, napi_tsfn_nonblocking) == napi_ok;
   }
 }
 
@@ -54,6 +55,7 @@ void Waker::call_dispatch(napi_env env, napi_value dispatch, void* context,
   {
     const std::lock_guard<std::mutex> lock(waker->mutex_);
     ids.swap(waker->fired_ids_);
+    waker->is_scheduled_ = false;
   }
   napi_value array = nullptr;
   if (napi_create_array_with_length(env, ids.size(), &array) != napi_ok) return;

@@ -41,6 +41,7 @@ class Waker {
   // Guarded by mutex_.
   napi_threadsafe_function function_ = nullptr;
   std::vector<uint32_t> fired_ids_;
+  bool is_scheduled_ = false;
 };
 
 // A waiter that ends in a call of the environment's dispatch function.

@@ -5,11 +5,15 @@ import { Worker } from 'node:worker_threads';
 /** What entry `index` holds, as in worker.cjs. */
 export const valueOf = (index: number): number => (index * 2654435761) % 4294967296;
 
+/** Listened for from the start: a worker may have ended before a test asks. */
+const exits = new WeakMap<Worker, Promise<number>>();
+
 export function startWorker(role: string, data: object): Worker {
   const worker = new Worker(join(__dirname, 'worker.cjs'), { workerData: { role, ...data } });
   // A worker that fails on purpose must not fail the test; those that must not
   // fail are asked for their exit code or for a message.
   worker.on('error', () => {});
+  exits.set(worker, new Promise((resolve) => worker.once('exit', resolve)));
   return worker;
 }
 
@@ -24,7 +28,7 @@ export function firstMessage(worker: Worker): Promise<unknown> {
 
 /** The exit code, whether or not the worker failed. */
 export function ended(worker: Worker): Promise<number> {
-  return new Promise((resolve) => worker.once('exit', resolve));
+  return exits.get(worker)!;
 }
 
 /** Runs a script in a process of its own, from the package's root; returns what it prints. */
