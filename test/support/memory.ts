@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose_gc');
 const collect = runInNewContext('gc') as () => void;
 
-const ROUNDS_MAX = 200;
+const ROUNDS_MAX = 100;
 
 /** The end of the current turn of the event loop, after the immediates that wait already. */
 export async function nextTurn(): Promise<void> {

@@ -512,13 +512,16 @@ const capacities: readonly Capacities[] = [
   { retainedCapacity: 5, segmentCapacity: 16 },
 ];
 
+/** Far more than a property takes; it bounds the search for a small counterexample when one fails. */
+const SHRINK_MS = 20_000;
+
 describe.each(kinds)('a log of $name', (kind) => {
   test.each(capacities)(
     'does what an array would, with $retainedCapacity entries in segments of $segmentCapacity',
     async (size) => {
       await fc.assert(
         fc.asyncProperty(runsOf(stepNames), (steps) => new Player(kind, size).play(steps)),
-        { numRuns: 100 },
+        { numRuns: 100, interruptAfterTimeLimit: SHRINK_MS },
       );
     },
   );
@@ -530,7 +533,7 @@ describe.each(kinds)('a log of $name', (kind) => {
       fc.asyncProperty(runsOf([...stepNames, 'drop', 'drop', 'collect']), (steps) =>
         new Player(kind, size).play(steps),
       ),
-      { numRuns: 5 },
+      { numRuns: 5, interruptAfterTimeLimit: SHRINK_MS },
     );
   });
 });
