@@ -8,7 +8,7 @@
 // as stated, so that neither can rot.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 import { mutations } from './mutations.mjs';
 
@@ -107,7 +107,29 @@ export function instrument(target, mutation) {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+/** The orders in core/memory stronger than relaxed that no mutation weakens, as file:line. */
+export function ordersWithoutMutation() {
+  const ORDER = /memory_order_\w+/g;
+  const missing = [];
+  for (const file of FILES.filter((name) => name.startsWith('core/memory/'))) {
+    const text = readFileSync(join(source, file), 'utf8');
+    const weakened = new Set();
+    for (const { from, to } of mutations.flatMap(({ edits }) => edits).filter((edit) => edit.file === file)) {
+      if (from.replace(ORDER, '') !== to.replace(ORDER, '')) continue;
+      const after = to.match(ORDER) ?? [];
+      [...from.matchAll(ORDER)].forEach((before, i) => {
+        if (before[0] !== after[i]) weakened.add(text.indexOf(from) + before.index);
+      });
+    }
+    for (const { 0: order, index } of text.matchAll(ORDER)) {
+      if (order === 'memory_order_relaxed' || weakened.has(index)) continue;
+      missing.push(`${file}:${text.slice(0, index).split('\n').length}`);
+    }
+  }
+  return missing;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [target, name] = process.argv.slice(2);
   const mutation = mutations.find((candidate) => candidate.name === name);
   if (name !== undefined && mutation === undefined) throw new Error(`no mutation is called ${name}`);

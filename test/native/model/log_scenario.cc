@@ -65,11 +65,10 @@ void LogScenario::refresh(Snapshot* snapshot, uint64_t at_least) {
     pin_window(*log_, held + 1, &newer);
     model::check(!newer.empty(), "sealed, but the successor is not there");
     if (newer.front().segment->sequence() == held + 1) {
-      const uint64_t lowest =
-          newer.back().segment->sequence() + 1 - bounds_.full_segments;
+      const uint64_t newest = newer.back().segment->sequence();
       Snapshot kept;
       for (const PinnedSegment& pinned : *snapshot) {
-        if (pinned.segment->sequence() + 1 >= lowest) {
+        if (pinned.segment->sequence() + bounds_.full_segments >= newest) {
           kept.push_back(pinned);
         } else {
           log_->unpin(pinned.segment);
@@ -83,6 +82,7 @@ void LogScenario::refresh(Snapshot* snapshot, uint64_t at_least) {
     }
   }
   check(*snapshot, at_least);
+  check_retains(*snapshot);
 }
 
 void LogScenario::check(const Snapshot& snapshot, uint64_t at_least) {

@@ -173,6 +173,4 @@ long model::membarrier(int command) {
   return 0;
 }
 
-int main(int argc, char** argv) {
-  return atomic_log::memory::main(argc, argv);
-}
+int main(int argc, char** argv) { return atomic_log::memory::main(argc, argv); }

@@ -9,7 +9,6 @@
 //             'harmless'  changes nothing that can be seen; kept to show that
 //             'unseen'    does harm, but this model has no way to see it
 //   note      why, for those two
-//   isQuick   false when it takes long to be caught
 
 const WORD = 'core/memory/published_word.h';
 const SEGMENT = 'core/memory/segment.h';
@@ -103,9 +102,7 @@ export const mutations = [
   },
   {
     name: 'exchange of refs, failure: relaxed',
-    edits: [
-      edit(SEGMENT, '      std::memory_order_acquire)) {', '      std::memory_order_relaxed)) {'),
-    ],
+    edits: [edit(SEGMENT, '      std::memory_order_acquire)) {', '      std::memory_order_relaxed)) {')],
     seenBy: ['snapshots-2'],
   },
   {
@@ -226,7 +223,11 @@ export const mutations = [
     name: "log's reference dropped before the successor is prepared",
     edits: [
       edit(LOG, EVICT, ''),
-      edit(LOG, '  successor->expose(sequence, first_index);\n', `${EVICT}  successor->expose(sequence, first_index);\n`),
+      edit(
+        LOG,
+        '  successor->expose(sequence, first_index);\n',
+        `${EVICT}  successor->expose(sequence, first_index);\n`,
+      ),
     ],
     seenBy: [],
     expected: 'harmless',
@@ -277,6 +278,38 @@ export const mutations = [
         'refs_.fetch_add(1, std::memory_order_acquire)',
       ),
     ],
+    seenBy: ['pins-2'],
+  },
+  {
+    name: 'reference kept at a sequence that does not match',
+    edits: [edit(LOG, '    unpin(segment);\n', '')],
+    seenBy: ['pins-2'],
+  },
+  {
+    name: 'evicted segment not given back',
+    edits: [
+      edit(
+        LOG,
+        'if (evicted != nullptr && evicted->release()) pool_.give_back_owned(evicted);',
+        'if (evicted != nullptr) (void)evicted->release();',
+      ),
+    ],
+    seenBy: ['pins-2'],
+  },
+  {
+    name: 'every drop gives the segment back',
+    edits: [
+      edit(
+        LOG_H,
+        'if (segment->release()) pool_.give_back_shared(segment);',
+        'segment->release(); pool_.give_back_shared(segment);',
+      ),
+    ],
+    seenBy: ['pins-2'],
+  },
+  {
+    name: "no reference of the log's own",
+    edits: [edit(SEGMENT, 'refs_.store(1,', 'refs_.store(0,')],
     seenBy: ['pins-2'],
   },
   {
@@ -359,13 +392,7 @@ export const mutations = [
   },
   {
     name: 'end stored after the waiters are woken',
-    edits: [
-      edit(
-        LOG,
-        `${END_STORE}  entries_.wake_all();\n`,
-        `  entries_.wake_all();\n${END_STORE}`,
-      ),
-    ],
+    edits: [edit(LOG, `${END_STORE}  entries_.wake_all();\n`, `  entries_.wake_all();\n${END_STORE}`)],
     seenBy: ['ends'],
   },
   {

@@ -1,6 +1,5 @@
-#include "scenario.h"
-
 #include "log_scenario.h"
+#include "scenario.h"
 
 namespace atomic_log::memory {
 namespace {
@@ -41,7 +40,8 @@ class Pins final : public LogScenario {
         gone_end_[index] = left;
         break;
       }
-      model::check(segment->sequence() == left - 1, "not the segment asked for");
+      model::check(segment->sequence() == left - 1,
+                   "not the segment asked for");
       log().unpin(segment);
     }
   }
@@ -66,7 +66,7 @@ class Refreshes final : public LogScenario {
   }
 
   void thread(uint32_t index) override {
-    if (index == 0) return append(2);
+    if (index == 0) return append(3);
     Snapshot* const snapshot = &held_[index - 1];
     for (uint32_t i = 0; i < 3 - index; ++i) refresh(snapshot, told());
     release(snapshot);
@@ -112,7 +112,7 @@ class Relay final : public LogScenario {
   }
 
   void thread(uint32_t index) override {
-    if (index == 0) return append_silently();
+    if (index == 0) return append(1);
     if (index == 1) {
       Snapshot snapshot;
       take(&snapshot, bounds().initial);
@@ -125,17 +125,18 @@ class Relay final : public LogScenario {
   }
 
  private:
-  void append_silently() { append(1); }
-
   Snapshot held_;
   model::atomic<uint64_t> seen_;
 };
 
-// The last references are dropped while the writer recycles.
+// The last references are dropped while the writer recycles. The readers
+// share a segment, and hold more than stay warm when they are idle.
 class Releases final : public LogScenario {
  public:
   Releases() : LogScenario({.full_segments = 1, .initial = 2}) {
-    for (Snapshot& snapshot : held_) take(&snapshot, bounds().initial);
+    take(&held_[0], bounds().initial);
+    append(1);
+    take(&held_[1], bounds().initial);
   }
 
   void thread(uint32_t index) override {
@@ -368,7 +369,7 @@ const std::vector<ScenarioKind>& scenarios() {
        make<Snapshots<1, 2>>},
       {"snapshots-3", "two snapshots, a ring of three, 4 rolls", 100,
        make<Snapshots<2, 4>>},
-      {"refreshes", "held snapshots refreshed once and twice, 2 rolls", 100,
+      {"refreshes", "held snapshots refreshed once and twice, 3 rolls", 100,
        make<Refreshes>},
       {"batches", "batches of two in segments of three", 100, make<Batches>},
       {"relay", "a refresh after another reader's snapshot, 1 roll", 100,
