@@ -169,7 +169,7 @@ export const mutations = [
   {
     name: 'staged entries published by the seal',
     edits: [edit(LOG, '  publish(count);\n', '')],
-    seenBy: ['batches'],
+    seenBy: ['relay-batches'],
   },
   {
     name: 'head before ring',
@@ -313,17 +313,12 @@ export const mutations = [
     seenBy: ['pins-2'],
   },
   {
-    name: 'counts read before the walk',
+    name: "head's count read before the walk",
     edits: [
       edit(
         WINDOW,
         '      pinned->push_back({segment, 0});\n',
         '      pinned->push_back({segment, readable(log, segment->word().acquire())});\n',
-      ),
-      edit(
-        WINDOW,
-        '    entry.count = readable(log, entry.segment->word().peek_final());\n',
-        '    (void)entry;\n',
       ),
       edit(WINDOW, '  head.count = readable(log, head.segment->word().acquire());\n', '  (void)head;\n'),
     ],

@@ -105,9 +105,14 @@ class Batches final : public LogScenario {
 };
 
 // A reader tells another what it saw; a refresh must find that too.
+template <uint32_t kSegmentCapacity, uint32_t kBatch>
 class Relay final : public LogScenario {
  public:
-  Relay() : LogScenario({.full_segments = 1, .initial = 2}) {
+  Relay()
+      : LogScenario({.full_segments = 1,
+                     .segment_capacity = kSegmentCapacity,
+                     .initial = 2,
+                     .batch = kBatch}) {
     take(&held_, bounds().initial);
   }
 
@@ -373,7 +378,9 @@ const std::vector<ScenarioKind>& scenarios() {
        make<Refreshes>},
       {"batches", "batches of two in segments of three", 100, make<Batches>},
       {"relay", "a refresh after another reader's snapshot, 1 roll", 100,
-       make<Relay>},
+       make<Relay<1, 1>>},
+      {"relay-batches", "the same, and the roll finds an entry staged", 100,
+       make<Relay<3, 2>>},
       {"releases", "last references dropped during 3 rolls", 100,
        make<Releases>},
       {"retains", "references passed to another thread, 3 rolls", 100,
