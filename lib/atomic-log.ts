@@ -1,4 +1,3 @@
-import type { NativeLog } from '../types/native';
 import { dispose } from './dispose';
 import { isMainThread } from 'node:worker_threads';
 import {
@@ -32,6 +31,7 @@ import {
   type Schema,
 } from './schema';
 import { makeSnapshot, Snapshot } from './snapshot';
+import { chooseMapping, reserveShared, wholeOf, type MappingKind } from './storage';
 import { waitForClaim } from './waits';
 import { makeWriter, Writer } from './writer';
 
@@ -83,8 +83,8 @@ class AtomicLogImpl<T> {
   readonly #pending = new Set<Pending>();
 
   /** @internal */
-  constructor(options: LogOptions | typeof attachToView, native?: NativeLog) {
-    this.#view = LogView.of(options === attachToView ? native! : create(options));
+  constructor(options: LogOptions | typeof attachToView, view?: LogView) {
+    this.#view = view ?? create(options as LogOptions);
     this.#view.addUser(this);
   }
 
@@ -106,10 +106,10 @@ class AtomicLogImpl<T> {
    * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
    */
   static attach<T>(handle: LogHandle<T>): AtomicLogImpl<T> {
-    const { id, token } = checkHandle(handle);
-    const native = addon.attachLog(id, token);
+    const { id, token, memory } = checkHandle(handle);
+    const native = addon.attachLog(id, token, memory && wholeOf(memory));
     if (typeof native === 'number') throw attachFailed(native);
-    return new AtomicLogImpl<T>(attachToView, native);
+    return new AtomicLogImpl<T>(attachToView, LogView.of(native, native.isShared ? memory : undefined));
   }
 
   /**
@@ -118,7 +118,7 @@ class AtomicLogImpl<T> {
    */
   get handle(): LogHandle<T> {
     const { id, token } = this.#view.native;
-    return makeHandle<T>(id, token);
+    return makeHandle<T>(id, token, this.#view.storage.memory);
   }
 
   /** Entries that stay readable, at least. */
@@ -132,8 +132,8 @@ class AtomicLogImpl<T> {
   }
 
   /** How this log's memory is shown to JavaScript. */
-  get mapping(): 'external' {
-    return 'external';
+  get mapping(): MappingKind {
+    return this.#view.storage.kind;
   }
 
   /** Whether this object was closed. */
@@ -393,12 +393,29 @@ function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
   return { from, signal, maxBatch, throwsWhenLost: onLost === 'throw' };
 }
 
-function create(options: LogOptions): NativeLog {
-  const { retainedCapacity, segmentCapacity, layout } = checkOptions(options);
+function create(options: LogOptions): LogView {
+  const { retainedCapacity, segmentCapacity, mapping, layout } = checkOptions(options);
   const elementBytes = Uint32Array.from(layout.kinds, (kind) => scalars[kind]!.Array.BYTES_PER_ELEMENT);
-  const native = addon.createLog(retainedCapacity, segmentCapacity, elementBytes, encodeLayout(layout));
-  if (typeof native !== 'number') return native;
-  throw native === -1
+  let memory: SharedArrayBuffer | undefined;
+  if (chooseMapping(mapping) === 'shared') {
+    const size = addon.measureLog(retainedCapacity, segmentCapacity, elementBytes);
+    if (typeof size === 'number') throw createFailed(size);
+    memory = reserveShared(size.retainedSegments, size.strideBytes);
+  }
+  const native = addon.createLog(
+    retainedCapacity,
+    segmentCapacity,
+    elementBytes,
+    encodeLayout(layout),
+    memory && wholeOf(memory),
+    memory?.maxByteLength,
+  );
+  if (typeof native === 'number') throw createFailed(native);
+  return LogView.of(native, memory);
+}
+
+function createFailed(status: number): AtomicLogError {
+  return status === -1
     ? plainError(
         'ERR_OUT_OF_MEMORY',
         'the system refused memory for the first segment; choose a smaller segmentCapacity',

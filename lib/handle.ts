@@ -1,5 +1,6 @@
 import { describe, typeError, type AtomicLogError } from './errors';
 import { addon, addonPath } from './native';
+import { isSharedMemory } from './storage';
 
 declare const entryType: unique symbol;
 
@@ -15,29 +16,42 @@ export interface LogHandle<T = unknown> {
   readonly registry: string;
   readonly pid: number;
   readonly addonPath: string;
+  /** The log's storage, where it is shared. */
+  readonly memory?: SharedArrayBuffer;
   /** Never there; it carries the type of the entries. */
   readonly [entryType]?: T;
 }
 
-export function makeHandle<T>(id: number, token: string): LogHandle<T> {
-  return { kind: 'atomic-log', id, token, registry: addon.registryNonce, pid: process.pid, addonPath };
+export function makeHandle<T>(
+  id: number,
+  token: string,
+  memory: SharedArrayBuffer | undefined,
+): LogHandle<T> {
+  const { registryNonce: registry } = addon;
+  const handle = { kind: 'atomic-log', id, token, registry, pid: process.pid, addonPath } as const;
+  return memory === undefined ? handle : { ...handle, memory };
 }
 
 /** Checks the form of a handle and where it comes from. */
-export function checkHandle(handle: unknown): { id: number; token: string } {
+export function checkHandle(handle: unknown): {
+  id: number;
+  token: string;
+  memory: SharedArrayBuffer | undefined;
+} {
   if (typeof handle !== 'object' || handle === null) throw invalid(describe(handle));
-  const { kind, id, token, registry, pid, addonPath: path } = handle as Record<string, unknown>;
+  const { kind, id, token, registry, pid, addonPath: path, memory } = handle as Record<string, unknown>;
   if (kind !== 'atomic-log') throw invalid('an object that is no handle (was the log itself posted?)');
   if (
     !Number.isSafeInteger(id) ||
     (id as number) < 0 ||
     typeof token !== 'string' ||
-    typeof registry !== 'string'
+    typeof registry !== 'string' ||
+    (memory !== undefined && !isSharedMemory(memory))
   ) {
     throw invalid('a damaged handle');
   }
   if (registry !== addon.registryNonce) throw foreign(pid, path);
-  return { id: id as number, token };
+  return { id: id as number, token, memory };
 }
 
 function invalid(what: string): AtomicLogError {

@@ -5,7 +5,8 @@
 import type { NativeLog } from '../types/native';
 import { COUNT_MASK } from './mapping';
 import { Pins } from './pins';
-import type { Layout } from './schema';
+import { decodeLayout, type Layout } from './schema';
+import { Storage } from './storage';
 import { Lease, Window, type PinnedSegment } from './window';
 
 const SPARE_LEASES_MAX = 4;
@@ -37,6 +38,7 @@ function sweepViews(): void {
 
 export class LogView {
   readonly layout: Layout;
+  readonly storage: Storage;
   readonly pins: Pins;
   /** The head's published word, as {@link lease} and {@link extend} saw it last. */
   seenWord = 0;
@@ -53,19 +55,26 @@ export class LogView {
   readonly #weakThis = new WeakRef<LogView>(this);
   readonly #spareLeases: Lease[] = [];
 
-  private constructor(readonly native: NativeLog) {
-    this.pins = new Pins(native);
-    this.layout = this.pins.layout;
+  private constructor(
+    readonly native: NativeLog,
+    memory: SharedArrayBuffer | undefined,
+  ) {
+    this.layout = decodeLayout(native.descriptor);
+    this.storage = new Storage(native, this.layout, memory);
+    this.pins = new Pins(native, this.storage);
   }
 
-  /** The view of a log in this environment. `native` is closed again when there is a view already. */
-  static of(native: NativeLog): LogView {
+  /**
+   * The view of a log in this environment. `native` is closed again when there is a view already. `memory` is
+   * the log's storage when that is shared.
+   */
+  static of(native: NativeLog, memory: SharedArrayBuffer | undefined): LogView {
     const known = viewsById.get(native.id)?.deref();
     if (known !== undefined) {
       native.close();
       return known;
     }
-    const view = new LogView(native);
+    const view = new LogView(native, memory);
     if (viewsById.size >= sweepViewsAt) sweepViews();
     viewsById.set(native.id, view.#weakThis);
     return view;

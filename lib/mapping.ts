@@ -1,8 +1,7 @@
 /**
- * A block of native memory as JavaScript sees it: one ArrayBuffer, the
- * published word at its start, and a typed array per column.
+ * A block as JavaScript sees it: the published word at its start, and a typed
+ * array per column.
  */
-import { plainError, type AtomicLogError } from './errors';
 import { scalars, type Kind, type ScalarArray } from './scalar';
 
 /** What stands in for memory that is not there: reading its length is enough to notice. */
@@ -24,25 +23,19 @@ export class Mapping {
   ownsPins = false;
 
   constructor(
-    readonly buffer: ArrayBuffer,
+    readonly buffer: ArrayBufferLike,
+    /** Where the block begins in the buffer, in bytes. */
+    start: number,
     kinds: readonly Kind[],
     offsets: readonly number[],
     capacity: number,
   ) {
-    this.word = new Int32Array(buffer, 0, 1);
-    this.columns = kinds.map((kind, i) => new scalars[kind]!.Array(buffer, offsets[i]!, capacity));
+    this.word = new Int32Array(buffer, start, 1);
+    this.columns = kinds.map((kind, i) => new scalars[kind]!.Array(buffer, start + offsets[i]!, capacity));
   }
 
   /** False once somebody transferred the ArrayBuffer away. */
   get isAttached(): boolean {
     return this.word.length !== 0;
   }
-}
-
-export function mappingUnavailable(): AtomicLogError {
-  return plainError(
-    'ERR_MAPPING_UNAVAILABLE',
-    'this runtime does not let native memory be mapped (V8 sandbox, as in Electron) or has no memory left for it; ' +
-      'put the log into a process that allows it, for example a plain Node process',
-  );
 }

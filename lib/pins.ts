@@ -10,25 +10,25 @@
  * lease is collected.
  */
 import type { NativeLog } from '../types/native';
-import { Mapping, mappingUnavailable } from './mapping';
-import { decodeLayout, type Layout } from './schema';
+import type { Mapping } from './mapping';
+import type { Storage } from './storage';
 import { PinnedSegment, type Window } from './window';
 
 /** Numbers per segment in what pinWindow() writes. */
 const FIELDS = 4;
 
 export class Pins {
-  readonly layout: Layout;
   readonly #native: NativeLog;
+  readonly #storage: Storage;
   /** Kept strongly, by segment id. */
   readonly #mappings: (Mapping | undefined)[] = [];
-  /** ArrayBuffers that live on for their users' sake only, by segment id. */
-  readonly #weakBuffers = new Map<number, WeakRef<ArrayBuffer>>();
+  /** Buffers that live on for their users' sake only, by segment id. */
+  readonly #weakBuffers = new Map<number, WeakRef<ArrayBufferLike>>();
   readonly #fields: Float64Array;
 
-  constructor(native: NativeLog) {
+  constructor(native: NativeLog, storage: Storage) {
     this.#native = native;
-    this.layout = decodeLayout(native.descriptor);
+    this.#storage = storage;
     this.#fields = new Float64Array(FIELDS * native.retainedSegments);
   }
 
@@ -99,10 +99,7 @@ export class Pins {
     if (mapping?.isAttached) return mapping;
     const kept = this.#weakBuffers.get(id)?.deref();
     const canUseKept = kept !== undefined && kept.byteLength !== 0;
-    const buffer = canUseKept ? kept : this.#native.map(id);
-    if (buffer === null) throw mappingUnavailable();
-    const { columnOffsets, segmentCapacity } = this.#native;
-    const made = new Mapping(buffer, this.layout.kinds, columnOffsets, segmentCapacity);
+    const made = canUseKept ? this.#storage.over(id, kept) : this.#storage.mapForReading(id);
     if (canUseKept) made.ownsPins = true;
     else this.#weakBuffers.delete(id);
     this.#mappings[id] = made;

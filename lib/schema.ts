@@ -26,8 +26,12 @@ export type RecordOf<S extends Schema> = { -readonly [K in keyof S]: ValueOf<S[K
 /** The typed array that holds values of type `V`. */
 export type ArrayOf<V> = V extends bigint ? BigIntArray : V extends number ? NumberArray : never;
 
-/** How memory is shown to JavaScript; `'auto'` takes what the runtime allows. */
-export type MappingMode = 'auto' | 'external';
+/**
+ * How memory is shown to JavaScript: `'external'` ArrayBuffers over native memory, `'shared'` one
+ * SharedArrayBuffer, or `'auto'`: what the environment variable `ATOMIC_LOG_MAPPING` says, or else external
+ * where the runtime allows it.
+ */
+export type MappingMode = 'auto' | 'external' | 'shared';
 
 /** Options of every log. */
 export interface CommonLogOptions {
@@ -75,6 +79,7 @@ export interface Layout {
 export interface CheckedOptions {
   readonly retainedCapacity: number;
   readonly segmentCapacity: number;
+  readonly mapping: MappingMode;
   readonly layout: Layout;
 }
 
@@ -166,10 +171,10 @@ export function checkOptions(options: unknown): CheckedOptions {
       'options.type and options.schema exclude each other: a log holds numbers or records',
     );
   }
-  if (mapping !== undefined && mapping !== 'auto' && mapping !== 'external') {
+  if (mapping !== undefined && mapping !== 'auto' && mapping !== 'external' && mapping !== 'shared') {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',
-      `options.mapping must be 'auto' or 'external'; got ${describe(mapping)}`,
+      `options.mapping must be 'auto', 'external' or 'shared'; got ${describe(mapping)}`,
     );
   }
   if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
@@ -178,7 +183,7 @@ export function checkOptions(options: unknown): CheckedOptions {
       ? { kinds: [type === undefined ? Kind.f64 : checkType('options.type', type)], fields: undefined }
       : checkSchema(schema);
   checkSize(columns, checked.retainedCapacity, checked.segmentCapacity);
-  return { ...checked, layout: { ...columns, name } };
+  return { ...checked, mapping: mapping ?? 'auto', layout: { ...columns, name } };
 }
 
 /** The layout as text; the addon hands it to whoever attaches. */

@@ -12,7 +12,7 @@ import {
   type AtomicLogError,
 } from './errors';
 import type { LogView } from './log-view';
-import { Mapping, mappingUnavailable, NO_COLUMNS } from './mapping';
+import { NO_COLUMNS, type Mapping } from './mapping';
 import {
   accepts,
   Kind,
@@ -32,6 +32,9 @@ export const makeWriter = Symbol('makeWriter');
 
 /** In place of a kind: the log holds records. */
 const RECORD = -1;
+
+/** What roll() answers when the storage has to grow first. */
+const UNCOMMITTED = -5;
 
 const NO_VALUES: ScalarArray = new Float64Array(0);
 
@@ -419,7 +422,8 @@ export class Writer<T> {
       this.#mapHead();
       if (this.#count < this.#limit) return this.#count;
     }
-    const id = this.#native.roll(this.#count);
+    let id = this.#native.roll(this.#count);
+    if (id === UNCOMMITTED && this.#view.storage.grow(this.#native)) id = this.#native.roll(this.#count);
     if (id < 0) throw rollFailed(id, this.nextIndex);
     this.#headId = id;
     this.#firstIndex += this.#count;
@@ -436,10 +440,7 @@ export class Writer<T> {
 
   /** A new mapping of the head. */
   #map(): Mapping {
-    const buffer = this.#native.map();
-    if (buffer === null) throw mappingUnavailable();
-    const { columnOffsets, segmentCapacity } = this.#view.native;
-    return new Mapping(buffer, this.#kinds, columnOffsets, segmentCapacity);
+    return this.#view.storage.mapForWriting(this.#headId, this.#native);
   }
 
   #mapHead(): void {
@@ -486,7 +487,7 @@ function refusedField(kind: Kind, name: string, value: unknown, record: object):
 }
 
 function rollFailed(status: number, nextIndex: number): AtomicLogError {
-  return status === -1
+  return status === -1 || status === UNCOMMITTED
     ? plainError(
         'ERR_OUT_OF_MEMORY',
         `the system refused memory for another segment; the entries before index ${nextIndex} are kept, ` +

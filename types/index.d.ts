@@ -76,8 +76,12 @@ export type RecordOf<S extends Schema> = {
 };
 /** The typed array that holds values of type `V`. */
 export type ArrayOf<V> = V extends bigint ? BigIntArray : V extends number ? NumberArray : never;
-/** How memory is shown to JavaScript; `'auto'` takes what the runtime allows. */
-export type MappingMode = 'auto' | 'external';
+/**
+ * How memory is shown to JavaScript: `'external'` ArrayBuffers over native memory, `'shared'` one
+ * SharedArrayBuffer, or `'auto'`: what the environment variable `ATOMIC_LOG_MAPPING` says, or else external
+ * where the runtime allows it.
+ */
+export type MappingMode = 'auto' | 'external' | 'shared';
 /** Options of every log. */
 export interface CommonLogOptions {
   /** Entries that stay readable, at least; a positive integer. Whole segments are kept, so there may be more. */
@@ -139,6 +143,7 @@ export declare class Chunk<T> {
   /** Entry `i` of this chunk, from 0; undefined outside it. */
   at(i: number): T | undefined;
 }
+type MappingKind = 'external' | 'shared';
 /** Where a follower begins, and what it does when it falls behind. */
 export interface FollowOptions {
   /**
@@ -181,6 +186,8 @@ export interface LogHandle<T = unknown> {
   readonly registry: string;
   readonly pid: number;
   readonly addonPath: string;
+  /** The log's storage, where it is shared. */
+  readonly memory?: SharedArrayBuffer;
   /** Never there; it carries the type of the entries. */
   readonly [entryType]?: T;
 }
@@ -504,7 +511,7 @@ declare class AtomicLogImpl<T> {
   /** Entries per segment. */
   get segmentCapacity(): number;
   /** How this log's memory is shown to JavaScript. */
-  get mapping(): 'external';
+  get mapping(): MappingKind;
   /** Whether this object was closed. */
   get isClosed(): boolean;
   /**

@@ -5,7 +5,7 @@
  * A status is a number below zero, from core/base/status.h.
  */
 
-/** A status below zero: -1 out of memory, -2 out of range, -3 gone, -4 foreign. */
+/** A status below zero: -1 out of memory, -2 out of range, -3 gone, -4 foreign, -5 commit first. */
 export type NativeStatus = number;
 
 /** Numbers that pinWindow writes for each segment: id, sequence, first index, readable count. */
@@ -19,6 +19,9 @@ export interface NativeLog {
   readonly retainedCapacity: number;
   readonly segmentCapacity: number;
   readonly retainedSegments: number;
+  /** Whether the blocks lie in a SharedArrayBuffer: block `id` begins at `id * strideBytes`. */
+  readonly isShared: boolean;
+  readonly strideBytes: number;
   /** Bytes of one block: what map() returns. */
   readonly blockBytes: number;
   /** Byte offset of each column in a block. The published word stands at 0. */
@@ -36,6 +39,8 @@ export interface NativeLog {
   leavePinToMapping(id: number): void;
   /** A new ArrayBuffer over the block of a pinned segment; null where external memory cannot be mapped. */
   map(id: number): ArrayBuffer | null;
+  /** Makes a SharedArrayBuffer that holds the pinned segment its newest buffer, as map() does. */
+  adopt(id: number, buffer: SharedArrayBuffer): void;
   /** Writes [firstIndex, endIndex] of the window. */
   bounds(out: Float64Array): void;
   stats(): NativeStats;
@@ -78,6 +83,8 @@ export interface NativeWriter {
   roll(count: number): NativeStatus;
   /** A new ArrayBuffer over the head's block; null where external memory cannot be mapped. */
   map(): ArrayBuffer | null;
+  /** All of the shared storage that may be touched now, after it has grown. */
+  commit(memory: Uint8Array): void;
   /** Writes NativeSegmentFields of the head. */
   head(out: Float64Array): void;
   /** Ends the log for good: no more entries, no more claims. Publish first. */
@@ -94,8 +101,19 @@ export interface NativeAddon {
     segmentCapacity: number,
     elementBytes: Uint32Array,
     descriptor: string,
+    memory?: Uint8Array,
+    memoryBytesMax?: number,
   ): NativeLog | NativeStatus;
-  attachLog(id: number, token: string): NativeLog | NativeStatus;
+  /** `memory` is needed by a log whose storage is shared, and must be that log's own. */
+  attachLog(id: number, token: string, memory?: Uint8Array): NativeLog | NativeStatus;
+  /** What such a log needs of shared storage: room for its segments, each so many bytes after the last. */
+  measureLog(
+    retainedCapacity: number,
+    segmentCapacity: number,
+    elementBytes: Uint32Array,
+  ): { retainedSegments: number; strideBytes: number } | NativeStatus;
+  /** Whether this runtime maps external memory. */
+  canMapExternal(): boolean;
   /** Bytes of address space taken for blocks, and bytes of those without an owner. */
   blockUsage(): { mapped: number; idle: number };
   /** For tests: the block allocation after `count` more fails, once; a negative count never. */

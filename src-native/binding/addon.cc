@@ -27,10 +27,7 @@ std::shared_ptr<memory::RollingLog> make_presence(
           }};
 }
 
-// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array, descriptor)
-//   => NativeLog, or a status < 0
-napi_value create_log(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
+memory::RollingLogOptions options_of(const Napi::CallbackInfo& info) {
   memory::RollingLogOptions options;
   options.retained_capacity =
       static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue());
@@ -39,10 +36,51 @@ napi_value create_log(napi_env env, napi_callback_info raw) {
   options.element_bytes.assign(
       element_bytes.Data(),
       element_bytes.Data() + element_bytes.ElementLength());
+  return options;
+}
+
+// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array)
+//   => { retainedSegments, strideBytes }, or a status < 0
+napi_value measure_log(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  memory::RollingLog::Shape shape;
+  const Status status = memory::RollingLog::check(options_of(info), &shape);
+  if (status != Status::kOk) return to_value(env, status);
+  const napi_value object = new_object(env);
+  set(env, object, "retainedSegments", uint64_t{shape.retained_segments});
+  set(env, object, "strideBytes",
+      memory::SharedStorage::stride_of(shape.layout.block_bytes()));
+  return object;
+}
+
+Status create_shared(const memory::RollingLogOptions& options,
+                     const SharedBytes& bytes, uint64_t bytes_max,
+                     std::shared_ptr<memory::RollingLog>* log) {
+  memory::RollingLog::Shape shape;
+  const Status status = memory::RollingLog::check(options, &shape);
+  if (status != Status::kOk) return status;
+  auto storage = std::make_unique<memory::SharedStorage>(
+      bytes.data, shape.layout.block_bytes(), bytes_max);
+  storage->commit(bytes.length);
+  return memory::RollingLog::create(options, std::move(storage), log);
+}
+
+// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array, descriptor,
+//   memory?: Uint8Array, memoryBytesMax?) => NativeLog, or a status < 0
+napi_value create_log(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  memory::RollingLogOptions options = options_of(info);
   options.descriptor = info[3].As<Napi::String>().Utf8Value();
 
   std::shared_ptr<memory::RollingLog> log;
-  const Status status = memory::RollingLog::create(options, &log);
+  const SharedBytes bytes = shared_bytes(env, info[4]);
+  const Status status =
+      bytes.data == nullptr
+          ? memory::RollingLog::create(options, &log)
+          : create_shared(
+                options, bytes,
+                static_cast<uint64_t>(info[5].As<Napi::Number>().DoubleValue()),
+                &log);
   if (status != Status::kOk) return to_value(env, status);
   auto presence = make_presence(std::move(log));
   const memory::LogHandle handle = memory::Registry::instance().add(presence);
@@ -50,7 +88,7 @@ napi_value create_log(napi_env env, napi_callback_info raw) {
       ->to_object(env);
 }
 
-// (id, token) => NativeLog, or a status < 0
+// (id, token, memory?: Uint8Array) => NativeLog, or a status < 0
 napi_value attach_log(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   const memory::LogHandle handle{
@@ -59,8 +97,25 @@ napi_value attach_log(napi_env env, napi_callback_info raw) {
   std::shared_ptr<memory::RollingLog> presence;
   const Status status = memory::Registry::instance().find(handle, &presence);
   if (status != Status::kOk) return to_value(env, status);
+  // An environment may touch shared storage only while it holds it.
+  const auto* const storage = presence->storage().as_shared();
+  if (storage != nullptr &&
+      shared_bytes(env, info[2]).data != storage->base()) {
+    return to_value(env, Status::kForeign);
+  }
   return LogAttachment::create(env, std::move(presence), handle)
       ->to_object(env);
+}
+
+// () => whether this runtime maps external memory
+napi_value can_map_external(napi_env env, napi_callback_info) {
+  alignas(8) static char memory[8];
+  napi_value buffer = nullptr;
+  const napi_status status = napi_create_external_arraybuffer(
+      env, memory, sizeof(memory), nullptr, nullptr, &buffer);
+  napi_value result = nullptr;
+  napi_get_boolean(env, status != napi_no_external_buffers_allowed, &result);
+  return result;
 }
 
 // () => { mapped, idle }: bytes of address space taken for blocks, and bytes of
@@ -113,6 +168,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   set(env, exports, "registryNonce", memory::Registry::instance().nonce());
   define(env, exports, "createLog", create_log);
   define(env, exports, "attachLog", attach_log);
+  define(env, exports, "measureLog", measure_log);
+  define(env, exports, "canMapExternal", can_map_external);
   define(env, exports, "blockUsage", block_usage);
   define(env, exports, "failBlockAfter", fail_block_after);
   define(env, exports, "startWaker", start_waker);

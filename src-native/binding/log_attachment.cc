@@ -128,6 +128,7 @@ napi_value LogAttachment::to_object(napi_env env) {
   add_function(env, object, "unpin", unpin, self);
   add_function(env, object, "leavePinToMapping", leave_pin_to_mapping, self);
   add_function(env, object, "map", map, self);
+  add_function(env, object, "adopt", adopt, self);
   add_function(env, object, "bounds", bounds, self);
   add_function(env, object, "stats", stats, self);
   add_function(env, object, "isClaimed", is_claimed, self);
@@ -152,7 +153,12 @@ napi_value LogAttachment::to_object(napi_env env) {
   set(env, object, "retainedCapacity", log_->retained_capacity());
   set(env, object, "segmentCapacity", uint64_t{log_->segment_capacity()});
   set(env, object, "retainedSegments", uint64_t{log_->retained_segments()});
-  set(env, object, "blockBytes", log_->layout().block_bytes());
+  const uint64_t block_bytes = log_->layout().block_bytes();
+  set(env, object, "blockBytes", block_bytes);
+  set(env, object, "strideBytes",
+      memory::SharedStorage::stride_of(block_bytes));
+  set(env, object, "isShared",
+      boolean(env, log_->storage().as_shared() != nullptr));
   return object;
 }
 
@@ -227,6 +233,21 @@ napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
     napi_get_null(env, &buffer);
   }
   return buffer;
+}
+
+// (id: number, buffer: SharedArrayBuffer) => void
+napi_value LogAttachment::adopt(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  Entry* const entry =
+      self->pinned_entry(info[0].As<Napi::Number>().Uint32Value());
+  if (entry == nullptr) return nullptr;
+  // Without a finalizer a pin that is left to the mapping goes back at once,
+  // which is what happens in an environment that is being terminated.
+  entry->mapping = nullptr;
+  Mapping::adopt(env, self->log_, entry->segment, self->shared_from_this(),
+                 info[1], &entry->mapping);
+  return nullptr;
 }
 
 // (out: Float64Array) => void; out = [firstIndex, endIndex]

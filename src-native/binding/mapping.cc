@@ -8,8 +8,10 @@ Mapping::~Mapping() {
   for (; adopted_pins_ > 0; --adopted_pins_) log_->unpin(segment_);
 }
 
-void Mapping::on_finalize(napi_env, void*, void* data) {
-  auto* const mapping = static_cast<Mapping*>(data);
+// The runtime passes the block and the mapping for an external buffer, the
+// mapping alone for one that was adopted.
+void Mapping::on_finalize(napi_env, void* data, void* hint) {
+  auto* const mapping = static_cast<Mapping*>(hint != nullptr ? hint : data);
   if (mapping->observer_ != nullptr) mapping->observer_->on_collected(mapping);
   delete mapping;
 }
@@ -31,6 +33,22 @@ napi_status Mapping::create(napi_env env,
         status == napi_pending_exception || status == napi_cannot_run_js) {
       delete result;
     }
+    return status;
+  }
+  *mapping = result;
+  return napi_ok;
+}
+
+napi_status Mapping::adopt(napi_env env,
+                           const std::shared_ptr<memory::RollingLog>& log,
+                           memory::SegmentControl* segment,
+                           std::shared_ptr<Observer> observer,
+                           napi_value buffer, Mapping** mapping) {
+  auto* const result = new Mapping(log, segment, std::move(observer));
+  const napi_status status = napi_add_finalizer(
+      env, buffer, result, &Mapping::on_finalize, nullptr, nullptr);
+  if (status != napi_ok) {
+    delete result;
     return status;
   }
   *mapping = result;

@@ -15,18 +15,26 @@ namespace atomic_log::binding {
 // were dropped without close(), which must last as long as any view does.
 class Mapping {
  public:
-  // Maps the whole block of `segment`. *mapping stays valid until the
-  // ArrayBuffer is collected; `on_collected` is told then.
   class Observer {
    public:
     virtual ~Observer() = default;
     virtual void on_collected(Mapping* mapping) = 0;
   };
+
+  // Maps the whole block of `segment` as *buffer. *mapping stays valid until
+  // the ArrayBuffer is collected; the observer is told then.
   static napi_status create(napi_env env,
                             const std::shared_ptr<memory::RollingLog>& log,
                             memory::SegmentControl* segment,
                             std::shared_ptr<Observer> observer,
                             napi_value* buffer, Mapping** mapping);
+
+  // The same for a SharedArrayBuffer that holds the block already.
+  static napi_status adopt(napi_env env,
+                           const std::shared_ptr<memory::RollingLog>& log,
+                           memory::SegmentControl* segment,
+                           std::shared_ptr<Observer> observer,
+                           napi_value buffer, Mapping** mapping);
 
   memory::SegmentControl* segment() const { return segment_; }
   // Takes over one pin of the segment.
@@ -39,7 +47,7 @@ class Mapping {
         segment_(segment),
         observer_(std::move(observer)) {}
   ~Mapping();
-  static void on_finalize(napi_env env, void* block, void* mapping);
+  static void on_finalize(napi_env env, void* data, void* hint);
 
   const std::shared_ptr<memory::RollingLog> log_;
   memory::SegmentControl* const segment_;

@@ -17,6 +17,8 @@ enum class [[nodiscard]] Status : uint8_t{
     kGone = 3,
     // The handle names a log, but does not carry that log's token.
     kForeign = 4,
+    // The log's storage must be committed further first.
+    kUncommitted = 5,
 };
 
 }  // namespace atomic_log

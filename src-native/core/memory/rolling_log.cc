@@ -7,17 +7,17 @@
 namespace atomic_log::memory {
 
 RollingLog::RollingLog(const RollingLogOptions& options, BlockLayout layout,
-                       uint32_t retained_segments, std::unique_ptr<Slot[]> ring)
+                       uint32_t retained_segments, std::unique_ptr<Slot[]> ring,
+                       std::unique_ptr<Storage> storage)
     : retained_capacity_(options.retained_capacity),
       segment_capacity_(options.segment_capacity),
       retained_segments_(retained_segments),
       layout_(std::move(layout)),
       descriptor_(options.descriptor),
       ring_(std::move(ring)),
-      pool_(layout_.block_bytes(), retained_segments) {}
+      pool_(std::move(storage), retained_segments) {}
 
-Status RollingLog::create(const RollingLogOptions& options,
-                          std::shared_ptr<RollingLog>* log) {
+Status RollingLog::check(const RollingLogOptions& options, Shape* shape) {
   if (options.retained_capacity == 0 || options.segment_capacity == 0 ||
       options.segment_capacity > PublishedWord::kCountMax ||
       options.retained_capacity > kIndexMax) {
@@ -29,21 +29,38 @@ Status RollingLog::create(const RollingLogOptions& options,
       (options.retained_capacity + options.segment_capacity - 1) /
       options.segment_capacity;
   if (full_segments + 1 > kRetainedSegmentsMax) return Status::kOutOfRange;
+  shape->retained_segments = static_cast<uint32_t>(full_segments + 1);
+  return BlockLayout::create(options.element_bytes, options.segment_capacity,
+                             &shape->layout);
+}
 
-  BlockLayout layout;
-  const Status layout_status = BlockLayout::create(
-      options.element_bytes, options.segment_capacity, &layout);
-  if (layout_status != Status::kOk) return layout_status;
+Status RollingLog::create(const RollingLogOptions& options,
+                          std::shared_ptr<RollingLog>* log) {
+  Shape shape;
+  const Status status = check(options, &shape);
+  if (status != Status::kOk) return status;
+  return create(options,
+                std::unique_ptr<Storage>(new (std::nothrow) PooledStorage(
+                    shape.layout.block_bytes())),
+                log);
+}
 
-  const auto retained = static_cast<uint32_t>(full_segments + 1);
+Status RollingLog::create(const RollingLogOptions& options,
+                          std::unique_ptr<Storage> storage,
+                          std::shared_ptr<RollingLog>* log) {
+  Shape shape;
+  const Status status = check(options, &shape);
+  if (status != Status::kOk) return status;
+  const uint32_t retained = shape.retained_segments;
   std::unique_ptr<Slot[]> ring(new (std::nothrow) Slot[retained]());
-  if (ring == nullptr) return Status::kOutOfMemory;
+  if (ring == nullptr || storage == nullptr) return Status::kOutOfMemory;
 
-  std::shared_ptr<RollingLog> result(new (std::nothrow) RollingLog(
-      options, std::move(layout), retained, std::move(ring)));
+  std::shared_ptr<RollingLog> result(
+      new (std::nothrow) RollingLog(options, std::move(shape.layout), retained,
+                                    std::move(ring), std::move(storage)));
   if (result == nullptr) return Status::kOutOfMemory;
   SegmentControl* const first = result->pool_.take();
-  if (first == nullptr) return Status::kOutOfMemory;
+  if (first == nullptr) return result->pool_.refusal();
   first->expose(0, 0);
   result->install(first, 0);
   *log = std::move(result);
@@ -67,7 +84,7 @@ Status RollingLog::roll(uint32_t count) {
   if (first_index + segment_capacity_ > kIndexMax) return Status::kOutOfRange;
 
   SegmentControl* const successor = pool_.take();
-  if (successor == nullptr) return Status::kOutOfMemory;
+  if (successor == nullptr) return pool_.refusal();
 
   // Staged entries must be readable before the successor can be reached, or a
   // snapshot could hold the successor and miss them: a hole.

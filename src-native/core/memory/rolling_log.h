@@ -49,9 +49,21 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
     uint64_t rolls;     // segments sealed so far
   };
 
+  // What follows from the options.
+  struct Shape {
+    BlockLayout layout;
+    uint32_t retained_segments = 0;
+  };
+  static Status check(const RollingLogOptions& options, Shape* shape);
+
   // Makes a log with one empty head segment. kOutOfRange for options outside
   // the limits above, kOutOfMemory when the system refuses.
   static Status create(const RollingLogOptions& options,
+                       std::shared_ptr<RollingLog>* log);
+  // The same with storage of its own; kUncommitted when that has no room for
+  // the first block. Null storage: out of memory.
+  static Status create(const RollingLogOptions& options,
+                       std::unique_ptr<Storage> storage,
                        std::shared_ptr<RollingLog>* log);
   ~RollingLog() = default;
 
@@ -63,6 +75,8 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   uint32_t segment_capacity() const { return segment_capacity_; }
   uint32_t retained_segments() const { return retained_segments_; }
   const BlockLayout& layout() const { return layout_; }
+  // Its own rules say who may do what with it.
+  Storage& storage() { return pool_.storage(); }
   const std::string& descriptor() const { return descriptor_; }
 
   Stats stats() const;
@@ -100,8 +114,9 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
 
   // Publishes the head's entries below `count`, seals it and begins the next
   // segment. `count` must not be 0: an empty segment is never sealed. Nothing
-  // changes when it fails: kOutOfMemory, or kOutOfRange when the indexes of the
-  // next segment would pass kIndexMax.
+  // changes when it fails: kOutOfMemory, kUncommitted when the storage must be
+  // committed further first, or kOutOfRange when the indexes of the next
+  // segment would pass kIndexMax.
   Status roll(uint32_t count);
 
   // --- Readers, any thread.
@@ -132,7 +147,8 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   };
 
   RollingLog(const RollingLogOptions& options, BlockLayout layout,
-             uint32_t retained_segments, std::unique_ptr<Slot[]> ring);
+             uint32_t retained_segments, std::unique_ptr<Slot[]> ring,
+             std::unique_ptr<Storage> storage);
 
   Slot& slot(uint64_t sequence) { return ring_[sequence % retained_segments_]; }
   void install(SegmentControl* successor, uint64_t sequence);
