@@ -111,6 +111,9 @@ export class LogView {
   }
 
   #renew(): Lease {
+    // Then nothing is shared and nothing is kept, so that the end of a snapshot
+    // is the end of its views.
+    if (this.layout.strictViews) return this.#newLease(this.pins.pin(0));
     const previous = this.#current ?? this.#weakCurrent?.deref();
     if (previous !== undefined && !previous.window.isEmpty) {
       const word = this.#loadHeadWord(previous.window);

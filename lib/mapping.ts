@@ -3,6 +3,7 @@
  * published word at its start, and a typed array per column.
  */
 import { plainError, type AtomicLogError } from './errors';
+import { addon } from './native';
 import { scalars, type Kind, type ScalarArray } from './scalar';
 
 /** What stands in for memory that is not there: reading its length is enough to notice. */
@@ -28,6 +29,8 @@ export class Mapping {
     kinds: readonly Kind[],
     offsets: readonly number[],
     capacity: number,
+    /** What the addon knows a reader's mapping by. */
+    readonly key = 0,
   ) {
     this.word = new Int32Array(buffer, 0, 1);
     this.columns = kinds.map((kind, i) => new scalars[kind]!.Array(buffer, offsets[i]!, capacity));
@@ -36,6 +39,11 @@ export class Mapping {
   /** False once somebody transferred the ArrayBuffer away. */
   get isAttached(): boolean {
     return this.word.length !== 0;
+  }
+
+  /** Takes the memory from every view: their length is 0 from now on. */
+  detach(): void {
+    addon.detach(this.buffer);
   }
 }
 

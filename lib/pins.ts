@@ -6,6 +6,10 @@
  * before a synchronous loop ends. Nothing is detached: the first detach in an
  * isolate makes every typed-array loop in the process slower.
  *
+ * With strict views each pin has a mapping of its own instead, which is detached
+ * with the pin: nobody else looks through it, and nothing is kept for the next
+ * pin of the block.
+ *
  * This object refers to no {@link Lease}: it is what stays reachable when a
  * lease is collected.
  */
@@ -22,9 +26,10 @@ export class Pins {
   readonly #native: NativeLog;
   /** Kept strongly, by segment id. */
   readonly #mappings: (Mapping | undefined)[] = [];
-  /** ArrayBuffers that live on for their users' sake only, by segment id. */
-  readonly #weakBuffers = new Map<number, WeakRef<ArrayBuffer>>();
+  /** ArrayBuffers that live on for their users' sake only, with their keys, by segment id. */
+  readonly #weakBuffers = new Map<number, { buffer: WeakRef<ArrayBuffer>; key: number }>();
   readonly #fields: Float64Array;
+  #lastKey = 0;
 
   constructor(native: NativeLog) {
     this.#native = native;
@@ -59,20 +64,28 @@ export class Pins {
   /** A window that held the segment has ended. */
   drop(segment: PinnedSegment): void {
     if (--segment.holders > 0) return;
-    const { id } = segment;
-    const newest = this.#mappings[id];
+    const { id, mapping } = segment;
     if (segment.isAbandoned) {
-      if (newest !== undefined) newest.ownsPins = true;
-      this.#native.leavePinToMapping(id);
+      mapping.ownsPins = true;
+      this.#native.leavePinToMapping(id, mapping.key);
     } else {
+      // Before the pin: nothing newer may be seen through it.
+      if (this.layout.strictViews) mapping.detach();
       this.#native.unpin(id);
     }
     // An ArrayBuffer that owns pins gives them back when it is collected, so
     // nothing here may keep it.
-    if (newest?.ownsPins) {
+    const kept = this.#mappings[id];
+    if (kept?.ownsPins) {
       this.#mappings[id] = undefined;
-      this.#weakBuffers.set(id, new WeakRef(newest.buffer));
+      this.#weakBuffers.set(id, { buffer: new WeakRef(kept.buffer), key: kept.key });
     }
+  }
+
+  /** Ends the views of segments that stay pinned; only with strict views. */
+  endViews(window: Window): void {
+    if (!this.layout.strictViews) return;
+    for (const segment of window.segments) segment.mapping.detach();
   }
 
   /**
@@ -97,15 +110,24 @@ export class Pins {
   #mappingOf(id: number): Mapping {
     const mapping = this.#mappings[id];
     if (mapping?.isAttached) return mapping;
-    const kept = this.#weakBuffers.get(id)?.deref();
-    const canUseKept = kept !== undefined && kept.byteLength !== 0;
-    const buffer = canUseKept ? kept : this.#native.map(id);
-    if (buffer === null) throw mappingUnavailable();
-    const { columnOffsets, segmentCapacity } = this.#native;
-    const made = new Mapping(buffer, this.layout.kinds, columnOffsets, segmentCapacity);
-    if (canUseKept) made.ownsPins = true;
+    const kept = this.#weakBuffers.get(id);
+    const buffer = kept?.buffer.deref();
+    const made = buffer?.byteLength ? this.#wrap(buffer, kept!.key) : this.#map(id);
+    if (made.buffer === buffer) made.ownsPins = true;
     else this.#weakBuffers.delete(id);
-    this.#mappings[id] = made;
+    if (!this.layout.strictViews) this.#mappings[id] = made;
     return made;
+  }
+
+  #map(id: number): Mapping {
+    const key = (this.#lastKey = (this.#lastKey + 1) % 2 ** 32);
+    const buffer = this.#native.map(id, key);
+    if (buffer === null) throw mappingUnavailable();
+    return this.#wrap(buffer, key);
+  }
+
+  #wrap(buffer: ArrayBuffer, key: number): Mapping {
+    const { columnOffsets, segmentCapacity } = this.#native;
+    return new Mapping(buffer, this.layout.kinds, columnOffsets, segmentCapacity, key);
   }
 }

@@ -32,10 +32,16 @@ export interface NativeLog {
   pinWindow(floor: number, out: Float64Array): number;
   /** Gives one pin of segment `id` back. */
   unpin(id: number): void;
-  /** Hands one pin of segment `id` to its newest ArrayBuffer, whose collection gives it back. */
-  leavePinToMapping(id: number): void;
-  /** A new ArrayBuffer over the block of a pinned segment; null where external memory cannot be mapped. */
-  map(id: number): ArrayBuffer | null;
+  /**
+   * Hands one pin of segment `id` to the ArrayBuffer that was mapped with `key`,
+   * whose collection gives it back.
+   */
+  leavePinToMapping(id: number, key: number): void;
+  /**
+   * A new ArrayBuffer over the block of a pinned segment; null where external
+   * memory cannot be mapped. `key`, a uint32, must be new to this NativeLog.
+   */
+  map(id: number, key: number): ArrayBuffer | null;
   /** Writes [firstIndex, endIndex] of the window. */
   bounds(out: Float64Array): void;
   stats(): NativeStats;
@@ -96,6 +102,8 @@ export interface NativeAddon {
     descriptor: string,
   ): NativeLog | NativeStatus;
   attachLog(id: number, token: string): NativeLog | NativeStatus;
+  /** Takes the memory from every view of an ArrayBuffer: their length is 0 from now on. */
+  detach(buffer: ArrayBuffer): void;
   /** Bytes of address space taken for blocks, and bytes of those without an owner. */
   blockUsage(): { mapped: number; idle: number };
   /** For tests: the block allocation after `count` more fails, once; a negative count never. */

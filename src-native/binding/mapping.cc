@@ -16,10 +16,10 @@ void Mapping::on_finalize(napi_env, void*, void* data) {
 
 napi_status Mapping::create(napi_env env,
                             const std::shared_ptr<memory::RollingLog>& log,
-                            memory::SegmentControl* segment,
+                            memory::SegmentControl* segment, uint32_t key,
                             std::shared_ptr<Observer> observer,
                             napi_value* buffer, Mapping** mapping) {
-  auto* const result = new Mapping(log, segment, std::move(observer));
+  auto* const result = new Mapping(log, segment, key, std::move(observer));
   const napi_status status = napi_create_external_arraybuffer(
       env, segment->block(), log->layout().block_bytes(), &Mapping::on_finalize,
       result, buffer);

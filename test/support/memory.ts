@@ -2,6 +2,8 @@ import { ReadableStream } from 'node:stream/web';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+import { hasStrictViews } from './strict';
+
 setFlagsFromString('--expose_gc');
 const collect = runInNewContext('gc') as () => void;
 
@@ -39,6 +41,7 @@ export async function collectUntil(what: string, isDone: () => boolean): Promise
  * `structuredClone` does not do on every runtime: Node 20 copies instead.
  */
 export function detach(buffer: ArrayBufferLike): void {
+  if (hasStrictViews && buffer.byteLength === 0) return;
   new ReadableStream({
     type: 'bytes',
     start(controller) {

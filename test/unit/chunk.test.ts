@@ -2,6 +2,7 @@ import { AtomicLog, type Chunk } from 'atomic-log';
 
 import { expectError } from '../support/errors';
 import { smallLog, SMALL, valuesByChunk } from '../support/logs';
+import { testOfSharedMappings } from '../support/strict';
 
 const schema = { at: 'i64', price: 'f64', flags: 'u8' } as const;
 
@@ -38,7 +39,7 @@ test('a chunk is never empty', () => {
   expect(after.chunks().map(({ length }) => length)).toEqual([4]);
 });
 
-test('each call gives new chunks of the same memory', () => {
+testOfSharedMappings('each call gives new chunks of the same memory', () => {
   const { log } = smallLog(3);
   using snapshot = log.snapshot();
   const [first] = snapshot.chunks();

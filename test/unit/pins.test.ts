@@ -2,6 +2,7 @@ import { AtomicLog, type Chunk, type Snapshot, type Writer } from 'atomic-log';
 
 import { entriesOf, expectConsistent, smallLog, SMALL, type Claimed } from '../support/logs';
 import { collectGarbage, collectUntil, nextTurn } from '../support/memory';
+import { hasStrictViews, lengthAfterEnd } from '../support/strict';
 
 function range(begin: number, end: number): number[] {
   return Array.from({ length: end - begin }, (_, i) => begin + i);
@@ -132,7 +133,8 @@ describe('a snapshot that was dropped without close()', () => {
       using snapshot = log.snapshot();
       expect([...snapshot]).toEqual(range(0, 12));
       // The same memory is mapped once, however it is kept.
-      expect(snapshot.chunks()[2]!.values.buffer).toBe((kept.view as Float64Array).buffer);
+      const isShared = snapshot.chunks()[2]!.values.buffer === (kept.view as Float64Array).buffer;
+      expect(isShared).toBe(!hasStrictViews);
       await collectGarbage(1);
     }
     lap(claimed);
@@ -221,8 +223,8 @@ test('a view that is kept beyond close() shows newer entries or the old ones, ne
   claimed.writer.close();
   claimed.log.close();
   await collectGarbage(3);
-  expect(values).toHaveLength(4);
-  for (const value of values) expect(typeof value).toBe('number');
+  expect(values).toHaveLength(lengthAfterEnd(4));
+  for (let i = 0; i < values.length; ++i) expect(typeof values[i]).toBe('number');
 });
 
 describe('a writer that was dropped without close()', () => {
