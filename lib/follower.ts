@@ -2,7 +2,7 @@ import type { AtomicLog } from './atomic-log';
 import type { Chunk } from './chunk';
 import { plainError } from './errors';
 import type { LogView } from './log-view';
-import { chunksBetween, entriesBetween, type Snapshot } from './snapshot';
+import { chunksBetween, endViews, entriesBetween, type Snapshot } from './snapshot';
 import { waitForIndex, type Wait } from './waits';
 
 /** Where a follower begins, and what it does when it falls behind. */
@@ -243,9 +243,12 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
   #releaseBatch(): void {
     this.#batch?.invalidate();
     this.#batch = undefined;
-    if (this.#snapshot !== undefined && this.#snapshot.endIndex <= this.#next) {
+    if (this.#snapshot === undefined) return;
+    if (this.#snapshot.endIndex <= this.#next) {
       this.#snapshot.close();
       this.#snapshot = undefined;
+    } else {
+      this.#snapshot[endViews]();
     }
   }
 }

@@ -45,12 +45,14 @@ export function checkHandle(handle: unknown): {
     !Number.isSafeInteger(id) ||
     (id as number) < 0 ||
     typeof token !== 'string' ||
-    typeof registry !== 'string' ||
-    (memory !== undefined && !isSharedMemory(memory))
+    typeof registry !== 'string'
   ) {
     throw invalid('a damaged handle');
   }
   if (registry !== addon.registryNonce) throw foreign(pid, path);
+  if (memory !== undefined && !isSharedMemory(memory)) {
+    throw invalid('one whose memory is no SharedArrayBuffer (JSON loses it)');
+  }
   return { id: id as number, token, memory };
 }
 

@@ -61,7 +61,7 @@ export class LogView {
   ) {
     this.layout = decodeLayout(native.descriptor);
     this.storage = new Storage(native, this.layout, memory);
-    this.pins = new Pins(native, this.storage);
+    this.pins = new Pins(native, this.layout, this.storage);
   }
 
   /**
@@ -120,6 +120,9 @@ export class LogView {
   }
 
   #renew(): Lease {
+    // Then nothing is shared and nothing is kept, so that the end of a snapshot
+    // is the end of its views.
+    if (this.layout.strictViews) return this.#newLease(this.pins.pin(0));
     const previous = this.#current ?? this.#weakCurrent?.deref();
     if (previous !== undefined && !previous.window.isEmpty) {
       const word = this.#loadHeadWord(previous.window);

@@ -2,6 +2,8 @@
  * A block as JavaScript sees it: the published word at its start, and a typed
  * array per column.
  */
+import { types } from 'node:util';
+import { addon } from './native';
 import { scalars, type Kind, type ScalarArray } from './scalar';
 
 /** What stands in for memory that is not there: reading its length is enough to notice. */
@@ -29,6 +31,8 @@ export class Mapping {
     kinds: readonly Kind[],
     offsets: readonly number[],
     capacity: number,
+    /** What the addon knows a reader's mapping by. */
+    readonly key = 0,
   ) {
     this.word = new Int32Array(buffer, start, 1);
     this.columns = kinds.map((kind, i) => new scalars[kind]!.Array(buffer, start + offsets[i]!, capacity));
@@ -37,5 +41,10 @@ export class Mapping {
   /** False once somebody transferred the ArrayBuffer away. */
   get isAttached(): boolean {
     return this.word.length !== 0;
+  }
+
+  /** Takes the memory from every view: their length is 0 from now on. Shared memory cannot be taken away. */
+  detach(): void {
+    if (!types.isSharedArrayBuffer(this.buffer)) addon.detach(this.buffer);
   }
 }

@@ -41,6 +41,15 @@ export interface CommonLogOptions {
   segmentCapacity: number;
   /** How memory is shown to JavaScript. Default `'auto'`. */
   mapping?: MappingMode;
+  /**
+   * Whether the typed arrays of a snapshot, batch or span lose their memory (their
+   * length becomes 0) when it ends, instead of showing newer entries: for
+   * development and tests, where it finds uses after the end. Costs a mapping per
+   * segment and snapshot, and makes typed-array loops of the whole process slower.
+   * Default `false`; the environment variable `ATOMIC_LOG_STRICT_VIEWS=1` turns it
+   * on for every log.
+   */
+  strictViews?: boolean;
   /** A name for `stats()` and for people. */
   name?: string;
 }
@@ -74,6 +83,7 @@ export interface Layout {
   /** Names of the columns of a log of records; undefined for a log of numbers. */
   readonly fields: readonly string[] | undefined;
   readonly name: string | undefined;
+  readonly strictViews: boolean;
 }
 
 export interface CheckedOptions {
@@ -157,7 +167,7 @@ function checkSize(
 /** Checks the options of a new log. Reads each of them once. */
 export function checkOptions(options: unknown): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
-  const { retainedCapacity, segmentCapacity, type, schema, mapping, name } = options as Record<
+  const { retainedCapacity, segmentCapacity, type, schema, mapping, strictViews, name } = options as Record<
     string,
     unknown
   >;
@@ -177,21 +187,25 @@ export function checkOptions(options: unknown): CheckedOptions {
       `options.mapping must be 'auto', 'external' or 'shared'; got ${describe(mapping)}`,
     );
   }
+  if (strictViews !== undefined && typeof strictViews !== 'boolean') {
+    throw invalidType('options.strictViews', 'a boolean', strictViews);
+  }
   if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
   const columns =
     schema === undefined
       ? { kinds: [type === undefined ? Kind.f64 : checkType('options.type', type)], fields: undefined }
       : checkSchema(schema);
   checkSize(columns, checked.retainedCapacity, checked.segmentCapacity);
-  return { ...checked, mapping: mapping ?? 'auto', layout: { ...columns, name } };
+  const isStrict = strictViews === true || process.env.ATOMIC_LOG_STRICT_VIEWS === '1';
+  return { ...checked, mapping: mapping ?? 'auto', layout: { ...columns, name, strictViews: isStrict } };
 }
 
 /** The layout as text; the addon hands it to whoever attaches. */
-export function encodeLayout({ kinds, fields, name }: Layout): string {
-  return JSON.stringify({ kinds, fields, name });
+export function encodeLayout({ kinds, fields, name, strictViews }: Layout): string {
+  return JSON.stringify({ kinds, fields, name, strictViews });
 }
 
 export function decodeLayout(descriptor: string): Layout {
-  const { kinds, fields, name } = JSON.parse(descriptor) as Layout;
-  return { kinds, fields, name };
+  const { kinds, fields, name, strictViews } = JSON.parse(descriptor) as Layout;
+  return { kinds, fields, name, strictViews };
 }

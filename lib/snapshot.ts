@@ -23,6 +23,7 @@ export interface SnapshotChange {
 /** Parts of a snapshot, for batches of followers. */
 export const chunksBetween = Symbol('chunksBetween');
 export const entriesBetween = Symbol('entriesBetween');
+export const endViews = Symbol('endViews');
 
 const NOTHING_NEW: SnapshotChange = Object.freeze({ appended: 0, lost: 0 });
 
@@ -243,6 +244,11 @@ export class Snapshot<T> implements Iterable<T> {
       chunks.push(Chunk[makeChunk]<T>(this.#view.layout, segment, begin, end - begin));
     }
     return chunks;
+  }
+
+  /** @internal With strict views, the typed arrays that were given out end here; what is read next is mapped anew. */
+  [endViews](): void {
+    this.#view.pins.endViews(this.#window);
   }
 
   /** Entries of the segment that this snapshot shows. */

@@ -60,6 +60,7 @@ export class OpenSpan<T> implements Span<T> {
 
   end(): void {
     this.#owner = undefined;
+    if (this.layout.strictViews) this.mapping.detach();
   }
 
   #array(column: number): ScalarArray {

@@ -28,6 +28,7 @@ const COMMITTED_BYTES_MIN = 2 ** 16;
 export class Storage {
   readonly #native: NativeLog;
   readonly #layout: Layout;
+  #lastKey = 0;
   /** Undefined for external memory. */
   readonly memory: SharedArrayBuffer | undefined;
 
@@ -43,11 +44,12 @@ export class Storage {
 
   /** A new mapping of a pinned segment. Its buffer can own pins: it is collected with its last view. */
   mapForReading(id: number): Mapping {
-    if (this.memory === undefined) return this.over(id, this.#native.map(id));
+    const key = (this.#lastKey = (this.#lastKey + 1) % 2 ** 32);
+    if (this.memory === undefined) return this.over(id, this.#native.map(id, key), key);
     // Another object over the same memory, whose collection can be noticed.
     const buffer = structuredClone(this.memory);
-    this.#native.adopt(id, buffer);
-    return this.over(id, buffer);
+    this.#native.adopt(id, key, buffer);
+    return this.over(id, buffer, key);
   }
 
   /** A new mapping of the head for its writer. */
@@ -55,12 +57,23 @@ export class Storage {
     return this.over(id, this.memory ?? writer.map());
   }
 
-  /** A mapping over a buffer that was mapped before. */
-  over(id: number, buffer: ArrayBufferLike | null): Mapping {
+  /** A mapping over a buffer; readers' buffers have a key by which the addon knows them. */
+  over(id: number, buffer: ArrayBufferLike | null, key?: number): Mapping {
     if (buffer === null) throw mappingUnavailable();
     const { columnOffsets, segmentCapacity, strideBytes } = this.#native;
     const start = this.memory === undefined ? 0 : id * strideBytes;
-    return new Mapping(buffer, start, this.#layout.kinds, columnOffsets, segmentCapacity);
+    return new Mapping(buffer, start, this.#layout.kinds, columnOffsets, segmentCapacity, key);
+  }
+
+  /**
+   * With strict views: the block begins a new segment. Views of shared memory cannot be taken away, so what
+   * they showed is overwritten, with NaN in floating-point columns and ones in all bits of others.
+   */
+  wipe(id: number): void {
+    if (this.memory === undefined) return;
+    const { blockBytes, columnOffsets, strideBytes } = this.#native;
+    const first = columnOffsets[0]!;
+    new Uint8Array(this.memory, id * strideBytes + first, blockBytes - first).fill(0xff);
   }
 
   /** Makes room for one more block at least; false when there is none. */

@@ -425,6 +425,7 @@ export class Writer<T> {
     let id = this.#native.roll(this.#count);
     if (id === UNCOMMITTED && this.#view.storage.grow(this.#native)) id = this.#native.roll(this.#count);
     if (id < 0) throw rollFailed(id, this.nextIndex);
+    if (this.#view.layout.strictViews) this.#view.storage.wipe(id);
     this.#headId = id;
     this.#firstIndex += this.#count;
     this.#count = 0;

@@ -90,6 +90,15 @@ export interface CommonLogOptions {
   segmentCapacity: number;
   /** How memory is shown to JavaScript. Default `'auto'`. */
   mapping?: MappingMode;
+  /**
+   * Whether the typed arrays of a snapshot, batch or span lose their memory (their
+   * length becomes 0) when it ends, instead of showing newer entries: for
+   * development and tests, where it finds uses after the end. Costs a mapping per
+   * segment and snapshot, and makes typed-array loops of the whole process slower.
+   * Default `false`; the environment variable `ATOMIC_LOG_STRICT_VIEWS=1` turns it
+   * on for every log.
+   */
+  strictViews?: boolean;
   /** A name for `stats()` and for people. */
   name?: string;
 }

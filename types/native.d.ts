@@ -35,12 +35,18 @@ export interface NativeLog {
   pinWindow(floor: number, out: Float64Array): number;
   /** Gives one pin of segment `id` back. */
   unpin(id: number): void;
-  /** Hands one pin of segment `id` to its newest ArrayBuffer, whose collection gives it back. */
-  leavePinToMapping(id: number): void;
-  /** A new ArrayBuffer over the block of a pinned segment; null where external memory cannot be mapped. */
-  map(id: number): ArrayBuffer | null;
-  /** Makes a SharedArrayBuffer that holds the pinned segment its newest buffer, as map() does. */
-  adopt(id: number, buffer: SharedArrayBuffer): void;
+  /**
+   * Hands one pin of segment `id` to the buffer that was mapped or adopted with
+   * `key`, whose collection gives it back.
+   */
+  leavePinToMapping(id: number, key: number): void;
+  /**
+   * A new ArrayBuffer over the block of a pinned segment; null where external
+   * memory cannot be mapped. `key`, a uint32, must be new to this NativeLog.
+   */
+  map(id: number, key: number): ArrayBuffer | null;
+  /** The same for a SharedArrayBuffer that holds the block already. */
+  adopt(id: number, key: number, buffer: SharedArrayBuffer): void;
   /** Writes [firstIndex, endIndex] of the window. */
   bounds(out: Float64Array): void;
   stats(): NativeStats;
@@ -114,6 +120,8 @@ export interface NativeAddon {
   ): { retainedSegments: number; strideBytes: number } | NativeStatus;
   /** Whether this runtime maps external memory. */
   canMapExternal(): boolean;
+  /** Takes the memory from every view of an ArrayBuffer: their length is 0 from now on. */
+  detach(buffer: ArrayBuffer): void;
   /** Bytes of address space taken for blocks, and bytes of those without an owner. */
   blockUsage(): { mapped: number; idle: number };
   /** For tests: the block allocation after `count` more fails, once; a negative count never. */

@@ -118,6 +118,16 @@ napi_value can_map_external(napi_env env, napi_callback_info) {
   return result;
 }
 
+// (buffer: ArrayBuffer) => void; every view of it has length 0 from now on
+napi_value detach(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value buffer = nullptr;
+  napi_get_cb_info(env, info, &count, &buffer, nullptr, nullptr);
+  // Refused for what was transferred away already: it has no length then.
+  napi_detach_arraybuffer(env, buffer);
+  return nullptr;
+}
+
 // () => { mapped, idle }: bytes of address space taken for blocks, and bytes of
 // them without owner
 napi_value block_usage(napi_env env, napi_callback_info) {
@@ -170,6 +180,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "attachLog", attach_log);
   define(env, exports, "measureLog", measure_log);
   define(env, exports, "canMapExternal", can_map_external);
+  define(env, exports, "detach", detach);
   define(env, exports, "blockUsage", block_usage);
   define(env, exports, "failBlockAfter", fail_block_after);
   define(env, exports, "startWaker", start_waker);

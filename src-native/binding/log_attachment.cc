@@ -104,9 +104,9 @@ void LogAttachment::give_back() {
 }
 
 void LogAttachment::on_collected(Mapping* mapping) {
-  const uint32_t id = mapping->segment()->id();
-  if (id < entries_.size() && entries_[id].mapping == mapping) {
-    entries_[id].mapping = nullptr;
+  const auto entry = mappings_.find(mapping->key());
+  if (entry != mappings_.end() && entry->second == mapping) {
+    mappings_.erase(entry);
   }
 }
 
@@ -204,15 +204,18 @@ napi_value LogAttachment::unpin(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (id: number) => void
+// (id: number, key: number) => void
 napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
-                                               napi_callback_info info) {
-  uint32_t id = 0;
-  auto* const self = called_object<LogAttachment>(env, info, &id);
+                                               napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
+  const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
   if (Entry* const entry = self->pinned_entry(id)) {
     --entry->pins;
-    if (entry->mapping != nullptr) {
-      entry->mapping->adopt_pin();
+    const auto mapping = self->mappings_.find(key);
+    if (mapping != self->mappings_.end()) {
+      mapping->second->adopt_pin();
     } else {
       self->log_->unpin(entry->segment);
     }
@@ -220,33 +223,39 @@ napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
   return nullptr;
 }
 
-// (id: number) => ArrayBuffer over the block of a pinned segment, or null when
-// this runtime maps no external memory
-napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
-  uint32_t id = 0;
-  auto* const self = called_object<LogAttachment>(env, info, &id);
+// (id: number, key: number) => ArrayBuffer over the block of a pinned segment,
+// or null when this runtime maps no external memory
+napi_value LogAttachment::map(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
+  const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
   napi_value buffer = nullptr;
+  Mapping* mapping = nullptr;
   Entry* const entry = self->pinned_entry(id);
   if (entry == nullptr ||
-      Mapping::create(env, self->log_, entry->segment, self->shared_from_this(),
-                      &buffer, &entry->mapping) != napi_ok) {
-    napi_get_null(env, &buffer);
+      Mapping::create(env, self->log_, entry->segment, key,
+                      self->shared_from_this(), &buffer, &mapping) != napi_ok) {
+    return null_value(env);
   }
+  self->mappings_[key] = mapping;
   return buffer;
 }
 
-// (id: number, buffer: SharedArrayBuffer) => void
+// (id: number, key: number, buffer: SharedArrayBuffer) => void
 napi_value LogAttachment::adopt(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   auto* const self = static_cast<LogAttachment*>(info.Data());
-  Entry* const entry =
-      self->pinned_entry(info[0].As<Napi::Number>().Uint32Value());
-  if (entry == nullptr) return nullptr;
-  // Without a finalizer a pin that is left to the mapping goes back at once,
-  // which is what happens in an environment that is being terminated.
-  entry->mapping = nullptr;
-  Mapping::adopt(env, self->log_, entry->segment, self->shared_from_this(),
-                 info[1], &entry->mapping);
+  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
+  const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
+  Mapping* mapping = nullptr;
+  Entry* const entry = self->pinned_entry(id);
+  // It fails only while the environment is being terminated.
+  if (entry != nullptr &&
+      Mapping::adopt(env, self->log_, entry->segment, key,
+                     self->shared_from_this(), info[2], &mapping) == napi_ok) {
+    self->mappings_[key] = mapping;
+  }
   return nullptr;
 }
 

@@ -44,7 +44,6 @@ class LogAttachment final : public Holder,
   struct Entry {
     memory::SegmentControl* segment = nullptr;
     uint32_t pins = 0;
-    Mapping* mapping = nullptr;  // the newest one that is not collected yet
   };
 
   LogAttachment(std::shared_ptr<Environment> environment,
@@ -78,6 +77,8 @@ class LogAttachment final : public Holder,
   std::shared_ptr<memory::RollingLog> presence_;
   const memory::LogHandle handle_;
   std::vector<Entry> entries_;
+  // Those that are not collected yet, by the key that lib/pins.ts gave them.
+  std::unordered_map<uint32_t, Mapping*> mappings_;
   std::vector<memory::PinnedSegment> scratch_;
   // By the id that lib/waits.ts gave them.
   std::unordered_map<uint32_t, std::unique_ptr<AsyncWaiter>> waiters_;

@@ -18,10 +18,10 @@ void Mapping::on_finalize(napi_env, void* data, void* hint) {
 
 napi_status Mapping::create(napi_env env,
                             const std::shared_ptr<memory::RollingLog>& log,
-                            memory::SegmentControl* segment,
+                            memory::SegmentControl* segment, uint32_t key,
                             std::shared_ptr<Observer> observer,
                             napi_value* buffer, Mapping** mapping) {
-  auto* const result = new Mapping(log, segment, std::move(observer));
+  auto* const result = new Mapping(log, segment, key, std::move(observer));
   const napi_status status = napi_create_external_arraybuffer(
       env, segment->block(), log->layout().block_bytes(), &Mapping::on_finalize,
       result, buffer);
@@ -41,10 +41,10 @@ napi_status Mapping::create(napi_env env,
 
 napi_status Mapping::adopt(napi_env env,
                            const std::shared_ptr<memory::RollingLog>& log,
-                           memory::SegmentControl* segment,
+                           memory::SegmentControl* segment, uint32_t key,
                            std::shared_ptr<Observer> observer,
                            napi_value buffer, Mapping** mapping) {
-  auto* const result = new Mapping(log, segment, std::move(observer));
+  auto* const result = new Mapping(log, segment, key, std::move(observer));
   const napi_status status = napi_add_finalizer(
       env, buffer, result, &Mapping::on_finalize, nullptr, nullptr);
   if (status != napi_ok) {

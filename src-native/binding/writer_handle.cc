@@ -91,7 +91,7 @@ napi_value WriterHandle::map(napi_env env, napi_callback_info info) {
   Mapping* mapping = nullptr;
   if (self->log_ == nullptr ||
       Mapping::create(env, self->log_->shared_from_this(),
-                      &self->log_->head_segment(), nullptr, &buffer,
+                      &self->log_->head_segment(), 0, nullptr, &buffer,
                       &mapping) != napi_ok) {
     napi_get_null(env, &buffer);
   }

@@ -49,6 +49,7 @@ describe('options', () => {
       'retainedCapacity',
       'schema',
       'segmentCapacity',
+      'strictViews',
       'type',
     ]);
     expect(log.stats().name).toBe('observed');
@@ -319,8 +320,13 @@ describe('options.schema', () => {
 });
 
 describe('other options', () => {
-  test.each(['shared', '', 'AUTO', null, 1, {}])('mapping refuses %p', (mapping) => {
-    const message = /options\.mapping must be 'auto' or 'external'/;
+  test.each([0, 1, 'true', null, {}])('strictViews refuses %p', (strictViews) => {
+    const message = /options\.strictViews must be a boolean/;
+    expectRefusedOptions({ ...capacities, strictViews }, 'ERR_INVALID_ARG_TYPE', message);
+  });
+
+  test.each(['', 'AUTO', 'SHARED', null, 1, {}])('mapping refuses %p', (mapping) => {
+    const message = /options\.mapping must be 'auto', 'external' or 'shared'/;
     expectRefusedOptions({ ...capacities, mapping }, 'ERR_INVALID_ARG_VALUE', message);
   });
 

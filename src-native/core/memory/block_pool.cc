@@ -78,6 +78,11 @@ void BlockPool::decommit(void* block, size_t bytes) {
   if (size >= platform::page_bytes()) platform::decommit_pages(block, size);
 }
 
+bool BlockPool::fails_now() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return fail_after_ >= 0 && fail_after_-- == 0;
+}
+
 BlockPool::Usage BlockPool::usage() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return {mapped_bytes_, idle_bytes_};

@@ -45,8 +45,10 @@ class BlockPool {
   };
   Usage usage();
 
-  // For tests: the allocation after the next `count` ones fails, once.
+  // For tests: the allocation after the next `count` ones fails, once. Storage
+  // of another kind asks fails_now() for itself.
   void fail_after(int64_t count);
+  bool fails_now();
 
  private:
   BlockPool() = default;

@@ -89,8 +89,11 @@ class SharedStorage final : public Storage {
 
   void* take(uint32_t id) override {
     const uint64_t end = (uint64_t{id} + 1) * stride_;
-    // kUncommitted is cured by commit(), kOutOfMemory by readers that let go.
-    refusal_ = end > bytes_max_ ? Status::kOutOfMemory : Status::kUncommitted;
+    if (end > bytes_max_ || BlockPool::instance().fails_now()) {
+      refusal_ = Status::kOutOfMemory;
+      return nullptr;
+    }
+    refusal_ = Status::kUncommitted;
     return end > committed_ ? nullptr : base_ + id * stride_;
   }
   Status refusal() const override { return refusal_; }

@@ -22,6 +22,7 @@ class BlockPool {
     ::operator delete(block);
   }
   static void decommit(void*, size_t) {}
+  bool fails_now() { return false; }
 };
 
 }  // namespace atomic_log::memory

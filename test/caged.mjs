@@ -1,0 +1,6 @@
+// Runs the jest suite against an addon whose runtime allows no external memory,
+// as V8's sandbox does not: `npm run test:caged -- [jest arguments]`. Nothing
+// but that answer tells the library to take shared memory.
+import { buildAddon, runJest } from './support/build-addon.mjs';
+
+runJest(buildAddon('caged', ['-O2', '-Wl,-Bsymbolic'], ['test/native/support/caged_runtime.cc']));
