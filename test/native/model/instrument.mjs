@@ -26,12 +26,15 @@ const FILES = [
   'core/memory/segment.h',
   'core/memory/segment_pool.cc',
   'core/memory/segment_pool.h',
+  'core/memory/storage.h',
   'core/memory/wait_list.cc',
   'core/memory/wait_list.h',
   'core/memory/window.cc',
   'core/memory/window.h',
   'core/platform/barrier.h',
   'core/platform/barrier_posix.cc',
+  'core/platform/memory.h',
+  'core/platform/memory_posix.cc',
 ];
 
 // Everything from <atomic> and <mutex> but std::lock_guard, in every file.
