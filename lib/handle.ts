@@ -2,6 +2,7 @@ import { describe, typeError, type AtomicLogError } from './errors';
 import { addon, addonPath } from './native';
 
 declare const entryType: unique symbol;
+declare const nativeHandle: unique symbol;
 
 /**
  * Names a log for other threads of this process. Plain data: send it through
@@ -17,6 +18,15 @@ export interface LogHandle<T = unknown> {
   readonly addonPath: string;
   /** Never there; it carries the type of the entries. */
   readonly [entryType]?: T;
+}
+
+/**
+ * Names a log for native code of this process: another addon takes it to produce
+ * or consume entries on threads of its own (`atomic_log/node_api.h`). It belongs
+ * to the thread that it was made in: it cannot be posted, copied or made by hand.
+ */
+export interface NativeHandle {
+  readonly [nativeHandle]: true;
 }
 
 export function makeHandle<T>(id: number, token: string): LogHandle<T> {

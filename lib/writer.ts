@@ -33,6 +33,9 @@ export const makeWriter = Symbol('makeWriter');
 /** In place of a kind: the log holds records. */
 const RECORD = -1;
 
+/** The status of a roll that pinnedBytesMax forbids. */
+const PINNED = -5;
+
 const NO_VALUES: ScalarArray = new Float64Array(0);
 
 /** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
@@ -141,7 +144,7 @@ export class Writer<T> {
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
    * `ERR_UNKNOWN_FIELD` for a value that does not fit; `ERR_WRITER_CLOSED`;
-   * `ERR_OUT_OF_MEMORY`
+   * `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   append(value: T): number {
     const index = this.write(value);
@@ -225,7 +228,7 @@ export class Writer<T> {
    * else can be appended.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
-   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`
+   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   reserve(count: number): Span<T> {
     checkCount(count, 1, Infinity);
@@ -419,13 +422,19 @@ export class Writer<T> {
       this.#mapHead();
       if (this.#count < this.#limit) return this.#count;
     }
-    const id = this.#native.roll(this.#count);
+    const id = this.#roll();
     if (id < 0) throw rollFailed(id, this.nextIndex);
     this.#headId = id;
     this.#firstIndex += this.#count;
     this.#count = 0;
     this.#mapHead();
     return 0;
+  }
+
+  #roll(): number {
+    const id = this.#native.roll(this.#count);
+    // What this very thread keeps until the end of its turn is in nobody's way.
+    return id === PINNED && this.#view.dropIdleWindow() ? this.#native.roll(this.#count) : id;
   }
 
   #endSpan(): void {
@@ -486,6 +495,13 @@ function refusedField(kind: Kind, name: string, value: unknown, record: object):
 }
 
 function rollFailed(status: number, nextIndex: number): AtomicLogError {
+  if (status === PINNED) {
+    return plainError(
+      'ERR_PINNED_BYTES',
+      'readers pin more than the pinnedBytesMax of this log (stats() tells which); close or refresh old snapshots. ' +
+        `The entries before index ${nextIndex} are kept, and appending works again once readers let go`,
+    );
+  }
   return status === -1
     ? plainError(
         'ERR_OUT_OF_MEMORY',

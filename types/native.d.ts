@@ -5,7 +5,7 @@
  * A status is a number below zero, from core/base/status.h.
  */
 
-/** A status below zero: -1 out of memory, -2 out of range, -3 gone, -4 foreign. */
+/** A status below zero: -1 out of memory, -2 out of range, -3 gone, -4 foreign, -5 pinned. */
 export type NativeStatus = number;
 
 /** Numbers that pinWindow writes for each segment: id, sequence, first index, readable count. */
@@ -52,6 +52,11 @@ export interface NativeLog {
   cancelWait(id: number): void;
   /** Blocks until entry `index` is readable (1), the log has ended (2), or the time is over (0). */
   waitSlice(index: number, milliseconds: number): 0 | 1 | 2;
+  /** For statistics: follower `id` of this environment delivers `nextIndex` next. */
+  follow(id: number, nextIndex: number): void;
+  unfollow(id: number): void;
+  /** What native code attaches with (include/atomic_log/node_api.h); null when the runtime fails. */
+  nativeHandle(): object | null;
   tryClaim(): NativeWriter | null;
   /** Gives every pin back and leaves the log. Idempotent. */
   close(): void;
@@ -67,6 +72,16 @@ export interface NativeStats {
   rolls: number;
   /** Segments pinned by this environment. */
   pinnedHere: number;
+  readers: NativeReaderStats[];
+}
+
+export interface NativeReaderStats {
+  /** The threadId of worker_threads; 2 ** 32 - 1 for native code. */
+  thread: number;
+  /** Segments that it pins, inside the window or not. */
+  pinned: number;
+  /** Index of the next entry of each of its followers. */
+  followers: number[];
 }
 
 export interface NativeWriter {
@@ -94,6 +109,11 @@ export interface NativeAddon {
     segmentCapacity: number,
     elementBytes: Uint32Array,
     descriptor: string,
+    /** The Kind of each column, and its name; for native producers and consumers. */
+    columnTypes: Uint32Array,
+    columnNames: readonly string[],
+    /** Infinity for no limit. */
+    pinnedBytesMax: number,
   ): NativeLog | NativeStatus;
   attachLog(id: number, token: string): NativeLog | NativeStatus;
   /** Bytes of address space taken for blocks, and bytes of those without an owner. */
@@ -104,6 +124,8 @@ export interface NativeAddon {
   startWaker(dispatch: (ids: number[]) => void): void;
   /** Whether waiters keep the event loop alive. */
   referenceWaker(isReferenced: boolean): void;
+  /** Once per environment: what statistics call it. */
+  setThreadId(threadId: number): void;
   /** For benchmarks: a call that does nothing. */
   doNothing(): void;
 }

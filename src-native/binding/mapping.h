@@ -31,6 +31,7 @@ class Mapping {
   memory::SegmentControl* segment() const { return segment_; }
   // Takes over one pin of the segment.
   void adopt_pin() { ++adopted_pins_; }
+  bool owns_pins() const { return adopted_pins_ > 0; }
 
  private:
   Mapping(std::shared_ptr<memory::RollingLog> log,

@@ -52,6 +52,7 @@ void SegmentPool::give_back_owned(SegmentControl* segment) {
 }
 
 SegmentControl* SegmentPool::make() {
+  if (is_exhausted()) return nullptr;
   const uint64_t id = segments_.size();
   // JavaScript numbers segments with int32.
   if (id >= PublishedWord::kCountMax) return nullptr;

@@ -6,6 +6,8 @@
 //     pages cost more than a copy), a warm one to a decommitted one.
 //  3. Idle blocks beyond `warm_max` are decommitted, or one slow reader's peak
 //     would stay resident for ever.
+//  4. At most `segments_max` are ever made. Once there are so many, take() has
+//     one exactly while readers hold few enough of them.
 #ifndef ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
 #define ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
 
@@ -48,16 +50,23 @@ class SegmentPool {
     uint64_t recycled;     // takes that reused one
   };
 
-  SegmentPool(uint64_t block_bytes, uint64_t warm_max)
-      : block_bytes_(block_bytes), warm_max_(warm_max) {}
+  SegmentPool(uint64_t block_bytes, uint64_t warm_max,
+              uint64_t segments_max = UINT64_MAX)
+      : block_bytes_(block_bytes),
+        warm_max_(warm_max),
+        segments_max_(segments_max) {}
   // Nobody may hold a segment any more.
   ~SegmentPool();
 
   SegmentPool(const SegmentPool&) = delete;
   SegmentPool& operator=(const SegmentPool&) = delete;
 
-  // Writer. A free segment, or null when the system refuses memory.
+  // Writer. A free segment, or null when the system refuses memory or all of
+  // segments_max are in use (is_exhausted).
   SegmentControl* take();
+
+  // Writer, after take() returned null: whether it was for the limit.
+  bool is_exhausted() const { return segments_.size() >= segments_max_; }
 
   // Writer, for a segment whose last reference it dropped, or a take() undone.
   void give_back_owned(SegmentControl* segment);
@@ -77,6 +86,7 @@ class SegmentPool {
   // Immutable after construction.
   const uint64_t block_bytes_;
   const uint64_t warm_max_;
+  const uint64_t segments_max_;
 
   // Writer only.
   OwnedList warm_;
