@@ -16,7 +16,7 @@ import {
   type FollowOptions,
   type Pending,
 } from './follower';
-import { checkHandle, makeHandle, type LogHandle } from './handle';
+import { checkHandle, makeHandle, type LogHandle, type NativeHandle } from './handle';
 import { LogView } from './log-view';
 import { addon } from './native';
 import { scalars } from './scalar';
@@ -31,35 +31,10 @@ import {
   type Schema,
 } from './schema';
 import { makeSnapshot, Snapshot } from './snapshot';
+import { readStats, type LogStats } from './stats';
 import { chooseMapping, reserveShared, wholeOf, type MappingKind } from './storage';
 import { waitForClaim } from './waits';
 import { makeWriter, Writer } from './writer';
-
-/** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
-export interface LogStats {
-  /** The log's name, if it was given one. */
-  name: string | undefined;
-  /** Segments in the window. */
-  retainedSegments: number;
-  /** Segments that are no longer in the window, but pinned by a reader somewhere. */
-  pinnedSegments: number;
-  /** Segments that wait to be used again. */
-  idleSegments: number;
-  /** Bytes of one segment. */
-  segmentBytes: number;
-  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
-  bytes: number;
-  /** Bytes of the segments that are kept only because readers pin them. */
-  pinnedBytes: number;
-  /** Segments that this environment pins, inside the window or not. */
-  pinnedHere: number;
-  /** Segments that were filled and sealed. */
-  rolls: number;
-  /** Segments begun in recycled memory. */
-  recycled: number;
-  /** Segments begun in fresh memory. */
-  fresh: number;
-}
 
 /** A native wait delays `worker.terminate()` for as long as it takes. */
 const WAIT_SLICE_MS = 50;
@@ -119,6 +94,17 @@ class AtomicLogImpl<T> {
   get handle(): LogHandle<T> {
     const { id, token } = this.#view.native;
     return makeHandle<T>(id, token, this.#view.storage.memory);
+  }
+
+  /**
+   * What an addon of your own needs to produce or consume entries on native
+   * threads; see `atomic_log/atomic_log.h` in the folder `require('atomic-log/include')`.
+   * Pass it to that addon in this thread; it keeps nothing alive.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get nativeHandle(): NativeHandle {
+    return this.#open().nativeHandle();
   }
 
   /** Entries that stay readable, at least. */
@@ -299,23 +285,7 @@ class AtomicLogImpl<T> {
    */
   stats(): LogStats {
     const { native, layout } = this.#open();
-    const { segments, retained, idle, decommitted, fresh, recycled, rolls, pinnedHere } = native.stats();
-    const segmentBytes = native.blockBytes;
-    // The figures are read one after the other while the writer goes on.
-    const pinnedSegments = Math.max(0, segments - retained - idle);
-    return {
-      name: layout.name,
-      retainedSegments: retained,
-      pinnedSegments,
-      idleSegments: idle,
-      segmentBytes,
-      bytes: (segments - decommitted) * segmentBytes,
-      pinnedBytes: pinnedSegments * segmentBytes,
-      pinnedHere,
-      rolls,
-      recycled,
-      fresh,
-    };
+    return readStats(native, layout.name);
   }
 
   /** Closes this object only: snapshots and writers that were taken stay valid. Idempotent. */
@@ -394,7 +364,7 @@ function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
 }
 
 function create(options: LogOptions): LogView {
-  const { retainedCapacity, segmentCapacity, mapping, layout } = checkOptions(options);
+  const { retainedCapacity, segmentCapacity, pinnedBytesMax, mapping, layout } = checkOptions(options);
   const elementBytes = Uint32Array.from(layout.kinds, (kind) => scalars[kind]!.Array.BYTES_PER_ELEMENT);
   let memory: SharedArrayBuffer | undefined;
   if (chooseMapping(mapping) === 'shared') {
@@ -407,6 +377,9 @@ function create(options: LogOptions): LogView {
     segmentCapacity,
     elementBytes,
     encodeLayout(layout),
+    Uint32Array.from(layout.kinds),
+    layout.fields ?? [''],
+    pinnedBytesMax,
     memory && wholeOf(memory),
     memory?.maxByteLength,
   );

@@ -45,6 +45,8 @@ export type ErrorCode =
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   /** The system refused memory. */
   | 'ERR_OUT_OF_MEMORY'
+  /** Readers pin more memory than `pinnedBytesMax` allows. */
+  | 'ERR_PINNED_BYTES'
   /** This runtime cannot map the log's memory. */
   | 'ERR_MAPPING_UNAVAILABLE'
   /** No binary of the addon fits this machine. */

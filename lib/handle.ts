@@ -3,6 +3,7 @@ import { addon, addonPath } from './native';
 import { isSharedMemory } from './storage';
 
 declare const entryType: unique symbol;
+declare const nativeHandle: unique symbol;
 
 /**
  * Names a log for other threads of this process. Plain data: send it through
@@ -20,6 +21,15 @@ export interface LogHandle<T = unknown> {
   readonly memory?: SharedArrayBuffer;
   /** Never there; it carries the type of the entries. */
   readonly [entryType]?: T;
+}
+
+/**
+ * Names a log for native code of this process: another addon takes it to produce
+ * or consume entries on threads of its own (`atomic_log/node_api.h`). It belongs
+ * to the thread that it was made in: it cannot be posted, copied or made by hand.
+ */
+export interface NativeHandle {
+  readonly [nativeHandle]: true;
 }
 
 export function makeHandle<T>(

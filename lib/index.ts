@@ -4,12 +4,12 @@
  *
  * @packageDocumentation
  */
-export { AtomicLog, type AtomicLogConstructor, type LogStats } from './atomic-log';
+export { AtomicLog, type AtomicLogConstructor } from './atomic-log';
 export { Chunk } from './chunk';
 export { Cursor } from './cursor';
 export { type AtomicLogError, type ErrorCode } from './errors';
 export { type Batch, type FollowOptions } from './follower';
-export { type LogHandle } from './handle';
+export { type LogHandle, type NativeHandle } from './handle';
 export {
   type BigIntArray,
   type BigIntScalarType,
@@ -30,5 +30,6 @@ export {
   type ValueOf,
 } from './schema';
 export { Snapshot, type SnapshotChange } from './snapshot';
+export { type FollowerStats, type LogStats, type ReaderStats } from './stats';
 export { type Span } from './span';
 export { Writer, type Entries } from './writer';

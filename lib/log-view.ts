@@ -3,6 +3,8 @@
  * snapshots and writers. It decides which window a new snapshot shares.
  */
 import type { NativeLog } from '../types/native';
+import { plainError } from './errors';
+import type { NativeHandle } from './handle';
 import { COUNT_MASK } from './mapping';
 import { Pins } from './pins';
 import { decodeLayout, type Layout } from './schema';
@@ -54,6 +56,7 @@ export class LogView {
   readonly #bounds = new Float64Array(2);
   readonly #weakThis = new WeakRef<LogView>(this);
   readonly #spareLeases: Lease[] = [];
+  #nativeHandle: NativeHandle | null = null;
 
   private constructor(
     readonly native: NativeLog,
@@ -78,6 +81,20 @@ export class LogView {
     if (viewsById.size >= sweepViewsAt) sweepViews();
     viewsById.set(native.id, view.#weakThis);
     return view;
+  }
+
+  /** For native code; always the same object, because it names nothing but the log. */
+  nativeHandle(): NativeHandle {
+    if (this.storage.memory !== undefined) {
+      throw plainError(
+        'ERR_MAPPING_UNAVAILABLE',
+        'native threads cannot use a log with shared mapping: its memory goes with the last environment; ' +
+          "make the log with mapping: 'external' where the runtime allows it",
+      );
+    }
+    const handle = (this.#nativeHandle ??= this.native.nativeHandle() as NativeHandle | null);
+    if (handle === null) throw plainError('ERR_OUT_OF_MEMORY', 'the runtime could not make a native handle');
+    return handle;
   }
 
   /** [firstIndex, endIndex] of the window as it is now; overwritten by the next call. */
@@ -251,14 +268,19 @@ export class LogView {
     }
   }
 
+  /** Lets go of a window that no snapshot is open on, before the turn ends; whether there was one. */
+  dropIdleWindow(): boolean {
+    const lease = this.#current;
+    if (lease === undefined || lease.window.openCount > 0) return false;
+    this.#current = undefined;
+    this.#release(lease);
+    return true;
+  }
+
   #closeIfUnused(): void {
     if (this.#users > 0 || this.#isClosed) return;
-    const lease = this.#current;
-    if (lease !== undefined && lease.window.openCount === 0) {
-      this.#current = undefined;
-      this.#release(lease);
-      return;
-    }
+    // Comes back here when it is done.
+    if (this.dropIdleWindow()) return;
     if (this.#liveWindows > 0) return;
     this.#isClosed = true;
     viewsById.delete(this.native.id);

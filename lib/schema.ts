@@ -50,6 +50,13 @@ export interface CommonLogOptions {
    * on for every log.
    */
   strictViews?: boolean;
+  /**
+   * Bytes that readers may keep from being recycled, beyond the window: an append
+   * that would begin another segment while they keep more fails with
+   * `ERR_PINNED_BYTES`, and works again once they let go. A number of at least 0.
+   * Default: no limit.
+   */
+  pinnedBytesMax?: number;
   /** A name for `stats()` and for people. */
   name?: string;
 }
@@ -90,6 +97,8 @@ export interface CheckedOptions {
   readonly retainedCapacity: number;
   readonly segmentCapacity: number;
   readonly mapping: MappingMode;
+  /** Infinity for no limit. */
+  readonly pinnedBytesMax: number;
   readonly layout: Layout;
 }
 
@@ -103,6 +112,13 @@ function checkCapacity(name: string, value: unknown, max: number): number {
   if (!Number.isInteger(value) || value < 1 || value > max) {
     throw outOfRange(`options.${name}`, `an integer from 1 to ${max}`, value);
   }
+  return value;
+}
+
+function checkPinnedBytesMax(value: unknown): number {
+  if (value === undefined) return Infinity;
+  if (typeof value !== 'number') throw invalidType('options.pinnedBytesMax', 'a number of bytes', value);
+  if (!(value >= 0)) throw outOfRange('options.pinnedBytesMax', 'at least 0', value);
   return value;
 }
 
@@ -167,13 +183,12 @@ function checkSize(
 /** Checks the options of a new log. Reads each of them once. */
 export function checkOptions(options: unknown): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
-  const { retainedCapacity, segmentCapacity, type, schema, mapping, strictViews, name } = options as Record<
-    string,
-    unknown
-  >;
+  const { retainedCapacity, segmentCapacity, type, schema, mapping, strictViews, pinnedBytesMax, name } =
+    options as Record<string, unknown>;
   const checked = {
     retainedCapacity: checkCapacity('retainedCapacity', retainedCapacity, Number.MAX_SAFE_INTEGER),
     segmentCapacity: checkCapacity('segmentCapacity', segmentCapacity, SEGMENT_CAPACITY_MAX),
+    pinnedBytesMax: checkPinnedBytesMax(pinnedBytesMax),
   };
   if (type !== undefined && schema !== undefined) {
     throw typeError(

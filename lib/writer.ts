@@ -33,8 +33,10 @@ export const makeWriter = Symbol('makeWriter');
 /** In place of a kind: the log holds records. */
 const RECORD = -1;
 
-/** What roll() answers when the storage has to grow first. */
-const UNCOMMITTED = -5;
+/** The status of a roll that pinnedBytesMax forbids. */
+const PINNED = -5;
+/** The status of a roll whose storage has to grow first. */
+const UNCOMMITTED = -6;
 
 const NO_VALUES: ScalarArray = new Float64Array(0);
 
@@ -144,7 +146,7 @@ export class Writer<T> {
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
    * `ERR_UNKNOWN_FIELD` for a value that does not fit; `ERR_WRITER_CLOSED`;
-   * `ERR_OUT_OF_MEMORY`
+   * `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   append(value: T): number {
     const index = this.write(value);
@@ -228,7 +230,7 @@ export class Writer<T> {
    * else can be appended.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
-   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`
+   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   reserve(count: number): Span<T> {
     checkCount(count, 1, Infinity);
@@ -422,8 +424,7 @@ export class Writer<T> {
       this.#mapHead();
       if (this.#count < this.#limit) return this.#count;
     }
-    let id = this.#native.roll(this.#count);
-    if (id === UNCOMMITTED && this.#view.storage.grow(this.#native)) id = this.#native.roll(this.#count);
+    const id = this.#roll();
     if (id < 0) throw rollFailed(id, this.nextIndex);
     if (this.#view.layout.strictViews) this.#view.storage.wipe(id);
     this.#headId = id;
@@ -431,6 +432,13 @@ export class Writer<T> {
     this.#count = 0;
     this.#mapHead();
     return 0;
+  }
+
+  #roll(): number {
+    let id = this.#native.roll(this.#count);
+    if (id === UNCOMMITTED && this.#view.storage.grow(this.#native)) id = this.#native.roll(this.#count);
+    // What this very thread keeps until the end of its turn is in nobody's way.
+    return id === PINNED && this.#view.dropIdleWindow() ? this.#native.roll(this.#count) : id;
   }
 
   #endSpan(): void {
@@ -488,6 +496,13 @@ function refusedField(kind: Kind, name: string, value: unknown, record: object):
 }
 
 function rollFailed(status: number, nextIndex: number): AtomicLogError {
+  if (status === PINNED) {
+    return plainError(
+      'ERR_PINNED_BYTES',
+      'readers pin more than the pinnedBytesMax of this log (stats() tells which); close or refresh old snapshots. ' +
+        `The entries before index ${nextIndex} are kept, and appending works again once readers let go`,
+    );
+  }
   return status === -1 || status === UNCOMMITTED
     ? plainError(
         'ERR_OUT_OF_MEMORY',

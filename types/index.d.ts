@@ -47,6 +47,8 @@ export type ErrorCode =
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   /** The system refused memory. */
   | 'ERR_OUT_OF_MEMORY'
+  /** Readers pin more memory than `pinnedBytesMax` allows. */
+  | 'ERR_PINNED_BYTES'
   /** This runtime cannot map the log's memory. */
   | 'ERR_MAPPING_UNAVAILABLE'
   /** No binary of the addon fits this machine. */
@@ -99,6 +101,13 @@ export interface CommonLogOptions {
    * on for every log.
    */
   strictViews?: boolean;
+  /**
+   * Bytes that readers may keep from being recycled, beyond the window: an append
+   * that would begin another segment while they keep more fails with
+   * `ERR_PINNED_BYTES`, and works again once they let go. A number of at least 0.
+   * Default: no limit.
+   */
+  pinnedBytesMax?: number;
   /** A name for `stats()` and for people. */
   name?: string;
 }
@@ -152,6 +161,33 @@ export declare class Chunk<T> {
   /** Entry `i` of this chunk, from 0; undefined outside it. */
   at(i: number): T | undefined;
 }
+declare const entryType: unique symbol;
+declare const nativeHandle: unique symbol;
+/**
+ * Names a log for other threads of this process. Plain data: send it through
+ * `workerData` or `postMessage`. `T` is the type of the entries.
+ */
+export interface LogHandle<T = unknown> {
+  readonly kind: 'atomic-log';
+  readonly id: number;
+  readonly token: string;
+  /** The registry that knows the log, its process, and the addon's file. */
+  readonly registry: string;
+  readonly pid: number;
+  readonly addonPath: string;
+  /** The log's storage, where it is shared. */
+  readonly memory?: SharedArrayBuffer;
+  /** Never there; it carries the type of the entries. */
+  readonly [entryType]?: T;
+}
+/**
+ * Names a log for native code of this process: another addon takes it to produce
+ * or consume entries on threads of its own (`atomic_log/node_api.h`). It belongs
+ * to the thread that it was made in: it cannot be posted, copied or made by hand.
+ */
+export interface NativeHandle {
+  readonly [nativeHandle]: true;
+}
 type MappingKind = 'external' | 'shared';
 /** Where a follower begins, and what it does when it falls behind. */
 export interface FollowOptions {
@@ -181,24 +217,6 @@ export interface Batch<T> extends Iterable<T> {
   readonly lost: number;
   /** The entries segment by segment, over the log's own memory. */
   chunks(): Chunk<T>[];
-}
-declare const entryType: unique symbol;
-/**
- * Names a log for other threads of this process. Plain data: send it through
- * `workerData` or `postMessage`. `T` is the type of the entries.
- */
-export interface LogHandle<T = unknown> {
-  readonly kind: 'atomic-log';
-  readonly id: number;
-  readonly token: string;
-  /** The registry that knows the log, its process, and the addon's file. */
-  readonly registry: string;
-  readonly pid: number;
-  readonly addonPath: string;
-  /** The log's storage, where it is shared. */
-  readonly memory?: SharedArrayBuffer;
-  /** Never there; it carries the type of the entries. */
-  readonly [entryType]?: T;
 }
 /**
  * A view of one entry at a time that is moved instead of made anew: it
@@ -356,6 +374,56 @@ export declare class Snapshot<T> implements Iterable<T> {
   close(): void;
   [Symbol.dispose](): void;
 }
+/** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
+export interface LogStats {
+  /** The log's name, if it was given one. */
+  name: string | undefined;
+  /** Segments that were made so far: retained, pinned and idle ones. */
+  segments: number;
+  /** Segments in the window. */
+  retainedSegments: number;
+  /** Segments that are no longer in the window, but pinned by a reader somewhere. */
+  pinnedSegments: number;
+  /** Segments that wait to be used again. */
+  idleSegments: number;
+  /** Bytes of one segment. */
+  segmentBytes: number;
+  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
+  bytes: number;
+  /** Bytes of the segments that are kept only because readers pin them. */
+  pinnedBytes: number;
+  /** Segments that snapshots of this thread pin, inside the window or not. */
+  pinnedHere: number;
+  /** Segments that were filled and sealed. */
+  rolls: number;
+  /** Segments begun in recycled memory. */
+  recycled: number;
+  /** Segments begun in fresh memory. */
+  fresh: number;
+  /** Who is attached now: every thread, and every attachment of native code. */
+  readers: ReaderStats[];
+}
+/**
+ * What one thread, or one attachment of native code, keeps of a log: by open
+ * snapshots, and by views that outlived a snapshot which was never closed.
+ */
+export interface ReaderStats {
+  /** The `threadId` of `worker_threads` (0 is the main thread); undefined for native code. */
+  threadId: number | undefined;
+  /** Segments that it pins, inside the window or not. */
+  pinnedSegments: number;
+  /** Bytes of those segments. */
+  pinnedBytes: number;
+  /** Its followers, oldest first. */
+  followers: FollowerStats[];
+}
+/** How far a follower has come. */
+export interface FollowerStats {
+  /** Absolute index of the entry that it delivers next. */
+  nextIndex: number;
+  /** Entries that are published and that it has yet to deliver (or to report as lost). */
+  lag: number;
+}
 /**
  * Room for entries that are written in place, before they are published:
  * `writer.reserve(count)`, then fill, then `writer.commit(count)`.
@@ -414,7 +482,7 @@ export declare class Writer<T> {
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
    * `ERR_UNKNOWN_FIELD` for a value that does not fit; `ERR_WRITER_CLOSED`;
-   * `ERR_OUT_OF_MEMORY`
+   * `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   append(value: T): number;
   /**
@@ -449,7 +517,7 @@ export declare class Writer<T> {
    * else can be appended.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
-   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`
+   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   reserve(count: number): Span<T>;
   /**
@@ -471,31 +539,6 @@ export declare class Writer<T> {
   close(): void;
   [Symbol.dispose](): void;
 }
-/** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
-export interface LogStats {
-  /** The log's name, if it was given one. */
-  name: string | undefined;
-  /** Segments in the window. */
-  retainedSegments: number;
-  /** Segments that are no longer in the window, but pinned by a reader somewhere. */
-  pinnedSegments: number;
-  /** Segments that wait to be used again. */
-  idleSegments: number;
-  /** Bytes of one segment. */
-  segmentBytes: number;
-  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
-  bytes: number;
-  /** Bytes of the segments that are kept only because readers pin them. */
-  pinnedBytes: number;
-  /** Segments that this environment pins, inside the window or not. */
-  pinnedHere: number;
-  /** Segments that were filled and sealed. */
-  rolls: number;
-  /** Segments begun in recycled memory. */
-  recycled: number;
-  /** Segments begun in fresh memory. */
-  fresh: number;
-}
 declare class AtomicLogImpl<T> {
   #private;
   /** Makes a log and claims its writer at once. */
@@ -515,6 +558,14 @@ declare class AtomicLogImpl<T> {
    * `postMessage`.
    */
   get handle(): LogHandle<T>;
+  /**
+   * What an addon of your own needs to produce or consume entries on native
+   * threads; see `atomic_log/atomic_log.h` in the folder `require('atomic-log/include')`.
+   * Pass it to that addon in this thread; it keeps nothing alive.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get nativeHandle(): NativeHandle;
   /** Entries that stay readable, at least. */
   get retainedCapacity(): number;
   /** Entries per segment. */

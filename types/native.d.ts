@@ -5,7 +5,7 @@
  * A status is a number below zero, from core/base/status.h.
  */
 
-/** A status below zero: -1 out of memory, -2 out of range, -3 gone, -4 foreign, -5 commit first. */
+/** A status below zero: -1 out of memory, -2 out of range, -3 gone, -4 foreign, -5 pinned, -6 commit first. */
 export type NativeStatus = number;
 
 /** Numbers that pinWindow writes for each segment: id, sequence, first index, readable count. */
@@ -63,6 +63,11 @@ export interface NativeLog {
   cancelWait(id: number): void;
   /** Blocks until entry `index` is readable (1), the log has ended (2), or the time is over (0). */
   waitSlice(index: number, milliseconds: number): 0 | 1 | 2;
+  /** For statistics: follower `id` of this environment delivers `nextIndex` next. */
+  follow(id: number, nextIndex: number): void;
+  unfollow(id: number): void;
+  /** What native code attaches with (include/atomic_log/node_api.h); null when the runtime fails. */
+  nativeHandle(): object | null;
   tryClaim(): NativeWriter | null;
   /** Gives every pin back and leaves the log. Idempotent. */
   close(): void;
@@ -78,6 +83,16 @@ export interface NativeStats {
   rolls: number;
   /** Segments pinned by this environment. */
   pinnedHere: number;
+  readers: NativeReaderStats[];
+}
+
+export interface NativeReaderStats {
+  /** The threadId of worker_threads; 2 ** 32 - 1 for native code. */
+  thread: number;
+  /** Segments that it pins, inside the window or not. */
+  pinned: number;
+  /** Index of the next entry of each of its followers. */
+  followers: number[];
 }
 
 export interface NativeWriter {
@@ -107,6 +122,11 @@ export interface NativeAddon {
     segmentCapacity: number,
     elementBytes: Uint32Array,
     descriptor: string,
+    /** The Kind of each column, and its name; for native producers and consumers. */
+    columnTypes: Uint32Array,
+    columnNames: readonly string[],
+    /** Infinity for no limit. */
+    pinnedBytesMax: number,
     memory?: Uint8Array,
     memoryBytesMax?: number,
   ): NativeLog | NativeStatus;
@@ -130,6 +150,8 @@ export interface NativeAddon {
   startWaker(dispatch: (ids: number[]) => void): void;
   /** Whether waiters keep the event loop alive. */
   referenceWaker(isReferenced: boolean): void;
+  /** Once per environment: what statistics call it. */
+  setThreadId(threadId: number): void;
   /** For benchmarks: a call that does nothing. */
   doNothing(): void;
 }

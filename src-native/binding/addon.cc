@@ -27,6 +27,34 @@ std::shared_ptr<memory::RollingLog> make_presence(
           }};
 }
 
+// One label per column; what is no string counts as an empty name.
+std::vector<memory::ColumnLabel> read_labels(napi_env env, napi_value types,
+                                             napi_value names) {
+  const auto codes = Napi::Uint32Array(env, types);
+  std::vector<memory::ColumnLabel> labels(codes.ElementLength());
+  for (uint32_t i = 0; i < labels.size(); ++i) {
+    labels[i].type = codes.Data()[i];
+    napi_value name = nullptr;
+    size_t bytes = 0;
+    if (napi_get_element(env, names, i, &name) != napi_ok ||
+        napi_get_value_string_utf8(env, name, nullptr, 0, &bytes) != napi_ok) {
+      continue;
+    }
+    // The terminating zero is written behind the text, where std::string has
+    // one anyway.
+    labels[i].name.resize(bytes);
+    napi_get_value_string_utf8(env, name, labels[i].name.data(), bytes + 1,
+                               &bytes);
+  }
+  return labels;
+}
+
+// Bytes from a JavaScript number; Infinity and what is beyond any memory mean
+// no limit.
+uint64_t bytes_or_unlimited(double bytes) {
+  return bytes < 0x1p63 ? static_cast<uint64_t>(bytes) : UINT64_MAX;
+}
+
 memory::RollingLogOptions options_of(const Napi::CallbackInfo& info) {
   memory::RollingLogOptions options;
   options.retained_capacity =
@@ -66,20 +94,24 @@ Status create_shared(const memory::RollingLogOptions& options,
 }
 
 // (retainedCapacity, segmentCapacity, elementBytes: Uint32Array, descriptor,
-//   memory?: Uint8Array, memoryBytesMax?) => NativeLog, or a status < 0
+//  columnTypes: Uint32Array, columnNames: string[], pinnedBytesMax,
+//  memory?: Uint8Array, memoryBytesMax?) => NativeLog, or a status < 0
 napi_value create_log(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   memory::RollingLogOptions options = options_of(info);
   options.descriptor = info[3].As<Napi::String>().Utf8Value();
+  options.labels = read_labels(env, info[4], info[5]);
+  options.pinned_bytes_max =
+      bytes_or_unlimited(info[6].As<Napi::Number>().DoubleValue());
 
   std::shared_ptr<memory::RollingLog> log;
-  const SharedBytes bytes = shared_bytes(env, info[4]);
+  const SharedBytes bytes = shared_bytes(env, info[7]);
   const Status status =
       bytes.data == nullptr
           ? memory::RollingLog::create(options, &log)
           : create_shared(
                 options, bytes,
-                static_cast<uint64_t>(info[5].As<Napi::Number>().DoubleValue()),
+                static_cast<uint64_t>(info[8].As<Napi::Number>().DoubleValue()),
                 &log);
   if (status != Status::kOk) return to_value(env, status);
   auto presence = make_presence(std::move(log));
@@ -153,6 +185,13 @@ napi_value start_waker(napi_env env, napi_callback_info raw) {
   return nullptr;
 }
 
+// (threadId: number) => void; what statistics call this environment
+napi_value set_thread_id(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  Environment::of(env)->set_thread_id(info[0].As<Napi::Number>().Uint32Value());
+  return nullptr;
+}
+
 // (isReferenced: boolean) => void
 napi_value reference_waker(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
@@ -185,6 +224,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "failBlockAfter", fail_block_after);
   define(env, exports, "startWaker", start_waker);
   define(env, exports, "referenceWaker", reference_waker);
+  define(env, exports, "setThreadId", set_thread_id);
   define(env, exports, "doNothing", do_nothing);
   return exports;
 }

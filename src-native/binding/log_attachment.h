@@ -44,6 +44,10 @@ class LogAttachment final : public Holder,
   struct Entry {
     memory::SegmentControl* segment = nullptr;
     uint32_t pins = 0;
+    // Mappings that own pins of snapshots which were dropped without close().
+    uint32_t owning_mappings = 0;
+
+    bool is_held() const { return pins > 0 || owning_mappings > 0; }
   };
 
   LogAttachment(std::shared_ptr<Environment> environment,
@@ -63,11 +67,15 @@ class LogAttachment final : public Holder,
   static napi_value wait_for_index(napi_env env, napi_callback_info info);
   static napi_value wait_for_claim(napi_env env, napi_callback_info info);
   static napi_value cancel_wait(napi_env env, napi_callback_info info);
+  static napi_value follow(napi_env env, napi_callback_info info);
+  static napi_value unfollow(napi_env env, napi_callback_info info);
+  static napi_value native_handle(napi_env env, napi_callback_info info);
   static napi_value wait_slice(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 
   Entry* pinned_entry(uint32_t id);
   uint64_t pinned_segments() const;
+  void drop_pin(Entry* entry);
   memory::Waiter* add_waiter(uint32_t id);
   void drop_waiter(uint32_t id);
 
@@ -75,6 +83,8 @@ class LogAttachment final : public Holder,
   // Both null once closed. Mappings keep the log's memory for themselves.
   std::shared_ptr<memory::RollingLog> log_;
   std::shared_ptr<memory::RollingLog> presence_;
+  // What this environment tells of itself in the log's statistics.
+  const std::shared_ptr<memory::Reader> reader_;
   const memory::LogHandle handle_;
   std::vector<Entry> entries_;
   // Those that are not collected yet, by the key that lib/pins.ts gave them.

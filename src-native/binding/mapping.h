@@ -37,10 +37,12 @@ class Mapping {
                            std::shared_ptr<Observer> observer,
                            napi_value buffer, Mapping** mapping);
 
+  memory::SegmentControl* segment() const { return segment_; }
   // What the observer knows it by.
   uint32_t key() const { return key_; }
   // Takes over one pin of the segment.
   void adopt_pin() { ++adopted_pins_; }
+  bool owns_pins() const { return adopted_pins_ > 0; }
 
  private:
   Mapping(std::shared_ptr<memory::RollingLog> log,

@@ -22,6 +22,7 @@ const classOf: Record<ErrorCode, ErrorConstructor> = {
   ERR_MAIN_THREAD: Error,
   ERR_ILLEGAL_CONSTRUCTOR: TypeError,
   ERR_OUT_OF_MEMORY: Error,
+  ERR_PINNED_BYTES: Error,
   ERR_MAPPING_UNAVAILABLE: Error,
   ERR_ADDON_UNAVAILABLE: Error,
 };

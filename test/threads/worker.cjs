@@ -137,6 +137,30 @@ const roles = {
     writer.close();
   },
 
+  /** Has native threads of this environment write and read, and is terminated somewhere in it. */
+  nativeThreads({ handle, addonPath, consumedHandle }) {
+    const client = require(addonPath);
+    globalThis.held = [AtomicLog.attach(handle), AtomicLog.attach(consumedHandle)];
+    const [produced, consumed] = globalThis.held;
+    const started = [
+      client.produce(produced.nativeHandle, 2 ** 31, 8, false),
+      client.consume(consumed.nativeHandle),
+    ];
+    parentPort.postMessage(started);
+    setInterval(() => {}, 1000);
+  },
+
+  /** Makes a log, reports its handle, follows it, and is terminated somewhere in it. */
+  async makeAndFollow() {
+    const log = new AtomicLog({ retainedCapacity: 512, segmentCapacity: 16 });
+    parentPort.postMessage(log.handle);
+    let next = 0;
+    for await (const batch of log.follow({ from: 'oldest' })) {
+      next = batch.firstIndex;
+      for (const value of batch) if (value !== valueOf(next++)) throw new Error(`entry ${next - 1}`);
+    }
+  },
+
   /** Everything at once, for ever: it is terminated somewhere in it. */
   async torture({ handle, seed }) {
     let state = seed;

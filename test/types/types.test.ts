@@ -19,6 +19,7 @@ import {
   type LogHandle,
   type LogOptions,
   type LogStats,
+  type ReaderStats,
   type NumberArray,
   type RecordOf,
   type ScalarType,
@@ -222,7 +223,9 @@ describe('reading', () => {
   test('statistics are named numbers', () => {
     const stats: LogStats = new AtomicLog(size).stats();
     exactly<string | undefined>()(stats.name);
-    type Numbers = Omit<LogStats, 'name'>;
+    exactly<ReaderStats[]>()(stats.readers);
+    expectType<Same<ReaderStats['threadId'], number | undefined>>();
+    type Numbers = Omit<LogStats, 'name' | 'readers'>;
     expectType<Same<Numbers[keyof Numbers], number>>();
   });
 });

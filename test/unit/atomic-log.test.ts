@@ -274,6 +274,8 @@ describe('stats()', () => {
       rolls: 0,
       recycled: 0,
       fresh: 1,
+      segments: 1,
+      readers: [{ threadId: 0, pinnedSegments: 0, pinnedBytes: 0, followers: [] }],
     });
     expect(new AtomicLog(SMALL).stats().name).toBeUndefined();
   });

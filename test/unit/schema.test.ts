@@ -46,6 +46,7 @@ describe('options', () => {
     expect(reads.sort()).toEqual([
       'mapping',
       'name',
+      'pinnedBytesMax',
       'retainedCapacity',
       'schema',
       'segmentCapacity',

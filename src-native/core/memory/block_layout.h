@@ -37,6 +37,7 @@ class BlockLayout {
       return Status::kOutOfRange;
     }
     BlockLayout result;
+    result.element_bytes_ = element_bytes;
     uint64_t offset = kHeaderBytes;
     for (const uint32_t bytes : element_bytes) {
       if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) {
@@ -56,9 +57,12 @@ class BlockLayout {
   const std::vector<uint64_t>& column_offsets() const {
     return column_offsets_;
   }
+  // Bytes of one element of each column.
+  const std::vector<uint32_t>& element_bytes() const { return element_bytes_; }
   uint64_t block_bytes() const { return block_bytes_; }
 
  private:
+  std::vector<uint32_t> element_bytes_;
   std::vector<uint64_t> column_offsets_;
   uint64_t block_bytes_ = 0;
 };

@@ -5,6 +5,19 @@
 #include <utility>
 
 namespace atomic_log::memory {
+namespace {
+
+// As many as the window holds, one for the roll (a successor is taken before
+// its predecessor in the ring is let go), and what readers may keep besides.
+// Then a roll finds none exactly when readers keep more than that.
+uint64_t segments_max(const RollingLogOptions& options, uint64_t block_bytes,
+                      uint32_t retained_segments) {
+  const uint64_t pinned_max = options.pinned_bytes_max / block_bytes;
+  const uint64_t window = uint64_t{retained_segments} + 1;
+  return pinned_max > UINT64_MAX - window ? UINT64_MAX : window + pinned_max;
+}
+
+}  // namespace
 
 RollingLog::RollingLog(const RollingLogOptions& options, BlockLayout layout,
                        uint32_t retained_segments, std::unique_ptr<Slot[]> ring,
@@ -14,13 +27,17 @@ RollingLog::RollingLog(const RollingLogOptions& options, BlockLayout layout,
       retained_segments_(retained_segments),
       layout_(std::move(layout)),
       descriptor_(options.descriptor),
+      labels_(options.labels),
       ring_(std::move(ring)),
-      pool_(std::move(storage), retained_segments) {}
+      pool_(std::move(storage), retained_segments,
+            segments_max(options, layout_.block_bytes(), retained_segments)) {}
 
 Status RollingLog::check(const RollingLogOptions& options, Shape* shape) {
   if (options.retained_capacity == 0 || options.segment_capacity == 0 ||
       options.segment_capacity > PublishedWord::kCountMax ||
-      options.retained_capacity > kIndexMax) {
+      options.retained_capacity > kIndexMax ||
+      (!options.labels.empty() &&
+       options.labels.size() != options.element_bytes.size())) {
     return Status::kOutOfRange;
   }
   // Whole segments are retained, and the head besides: a head that has just

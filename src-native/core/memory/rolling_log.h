@@ -24,17 +24,28 @@
 #include "core/base/status.h"
 #include "core/memory/block_layout.h"
 #include "core/memory/claim.h"
+#include "core/memory/reader_list.h"
 #include "core/memory/segment.h"
 #include "core/memory/segment_pool.h"
 #include "core/memory/wait_list.h"
 
 namespace atomic_log::memory {
 
+// What a column is called and holds. The core only hands it on: to native
+// producers and consumers, who have no JavaScript to ask.
+struct ColumnLabel {
+  uint32_t type;  // a code of include/atomic_log/abi.h
+  std::string name;
+};
+
 struct RollingLogOptions {
   uint64_t retained_capacity = 0;       // entries
   uint32_t segment_capacity = 0;        // entries, at most 2^31 - 1
   std::vector<uint32_t> element_bytes;  // one per column: 1, 2, 4 or 8
-  std::string descriptor;  // what the columns mean; opaque to the core
+  std::string descriptor = {};  // what the columns mean; opaque to the core
+  std::vector<ColumnLabel> labels = {};  // one per column, or none
+  // Bytes that readers may keep from being recycled beyond the window.
+  uint64_t pinned_bytes_max = UINT64_MAX;
 };
 
 class RollingLog : public std::enable_shared_from_this<RollingLog> {
@@ -78,6 +89,7 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   // Its own rules say who may do what with it.
   Storage& storage() { return pool_.storage(); }
   const std::string& descriptor() const { return descriptor_; }
+  const std::vector<ColumnLabel>& labels() const { return labels_; }
 
   Stats stats() const;
 
@@ -97,6 +109,9 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   WaitList& entries() { return entries_; }
   WaitList& claims() { return claims_; }
 
+  // --- Who reads, any thread; for statistics.
+  ReaderList& readers() { return readers_; }
+
   // --- The claimed writer.
   // The head segment, and how many of its entries are published.
   SegmentControl& head_segment() { return *cursor_.head; }
@@ -114,9 +129,10 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
 
   // Publishes the head's entries below `count`, seals it and begins the next
   // segment. `count` must not be 0: an empty segment is never sealed. Nothing
-  // changes when it fails: kOutOfMemory, kUncommitted when the storage must be
-  // committed further first, or kOutOfRange when the indexes of the next
-  // segment would pass kIndexMax.
+  // changes when it fails: kOutOfMemory, kPinned when readers hold more than
+  // pinned_bytes_max, kUncommitted when the storage must be committed further
+  // first, or kOutOfRange when the indexes of the next segment would pass
+  // kIndexMax.
   Status roll(uint32_t count);
 
   // --- Readers, any thread.
@@ -159,6 +175,7 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   const uint32_t retained_segments_;
   const BlockLayout layout_;
   const std::string descriptor_;
+  const std::vector<ColumnLabel> labels_;
   const std::unique_ptr<Slot[]> ring_;
 
   // Writer only.
@@ -171,6 +188,7 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   std::atomic<bool> has_ended_{false};
   WaitList entries_;
   WaitList claims_;
+  ReaderList readers_;
   SegmentPool pool_;
 };
 

@@ -51,6 +51,8 @@ void SegmentPool::give_back_owned(SegmentControl* segment) {
 
 SegmentControl* SegmentPool::make() {
   const uint64_t id = segments_.size();
+  refusal_ = Status::kPinned;
+  if (id >= segments_max_) return nullptr;
   // JavaScript numbers segments with int32.
   refusal_ = Status::kOutOfMemory;
   if (id >= PublishedWord::kCountMax) return nullptr;

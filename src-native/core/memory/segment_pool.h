@@ -6,6 +6,8 @@
 //     pages cost more than a copy), a warm one to a decommitted one.
 //  3. Idle blocks beyond `warm_max` are decommitted, or one slow reader's peak
 //     would stay resident for ever.
+//  4. At most `segments_max` are ever made. Once there are so many, take() has
+//     one exactly while readers hold few enough of them.
 #ifndef ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
 #define ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
 
@@ -50,16 +52,19 @@ class SegmentPool {
     uint64_t recycled;     // takes that reused one
   };
 
-  SegmentPool(std::unique_ptr<Storage> storage, uint64_t warm_max)
-      : storage_(std::move(storage)), warm_max_(warm_max) {}
+  SegmentPool(std::unique_ptr<Storage> storage, uint64_t warm_max,
+              uint64_t segments_max = UINT64_MAX)
+      : storage_(std::move(storage)),
+        warm_max_(warm_max),
+        segments_max_(segments_max) {}
   // Nobody may hold a segment any more.
   ~SegmentPool();
 
   SegmentPool(const SegmentPool&) = delete;
   SegmentPool& operator=(const SegmentPool&) = delete;
 
-  // Writer. A free segment, or null when there is no memory for one; refusal()
-  // says why.
+  // Writer. A free segment, or null when there is no memory for one or all of
+  // segments_max are in use; refusal() says why.
   SegmentControl* take();
   Status refusal() const { return refusal_; }
 
@@ -82,6 +87,7 @@ class SegmentPool {
   // Immutable after construction.
   const std::unique_ptr<Storage> storage_;
   const uint64_t warm_max_;
+  const uint64_t segments_max_;
 
   // Writer only.
   OwnedList warm_;
