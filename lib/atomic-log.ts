@@ -20,11 +20,15 @@ import {
 import { checkHandle, makeHandle, type LogHandle } from './handle';
 import { LogView } from './log-view';
 import { addon } from './native';
-import { scalars } from './scalar';
+import type { Codec } from './codec';
+import { elementBytes, isVariable, typeNames } from './scalar';
 import {
   checkOptions,
+  decodeLayout,
   encodeLayout,
   type BigIntLogOptions,
+  type CodecLogOptions,
+  type Layout,
   type LogOptions,
   type NumberLogOptions,
   type RecordLogOptions,
@@ -45,8 +49,10 @@ export interface LogStats {
   pinnedSegments: number;
   /** Segments that wait to be used again. */
   idleSegments: number;
-  /** Bytes of one segment. */
+  /** Bytes of one segment, everything included. */
   segmentBytes: number;
+  /** Of these, bytes for the values of each field of variable size (`options.segmentBytes`); 0 when there is none. */
+  dataBytes: number;
   /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
   bytes: number;
   /** Bytes of the segments that are kept only because readers pin them. */
@@ -55,6 +61,8 @@ export interface LogStats {
   pinnedHere: number;
   /** Segments that were filled and sealed. */
   rolls: number;
+  /** Of these, segments that had room for more entries, but not for the bytes of the next one. */
+  earlySeals: number;
   /** Segments begun in recycled memory. */
   recycled: number;
   /** Segments begun in fresh memory. */
@@ -65,6 +73,20 @@ export interface LogStats {
 const WAIT_SLICE_MS = 50;
 
 const attachToView = Symbol('attachToView');
+
+interface Attached {
+  readonly native: NativeLog;
+  readonly layout: Layout;
+}
+
+/** Options of {@link AtomicLogConstructor.attach}. */
+export interface AttachOptions<T> {
+  /**
+   * The codec of a log that has one, if it is your own: functions do not travel
+   * with a handle. Its name must be the one that the log was made with.
+   */
+  codec?: Codec<T>;
+}
 
 /**
  * A rolling window of entries in native memory: one writer appends, any number
@@ -83,8 +105,9 @@ class AtomicLogImpl<T> {
   readonly #pending = new Set<Pending>();
 
   /** @internal */
-  constructor(options: LogOptions | typeof attachToView, native?: NativeLog) {
-    this.#view = LogView.of(options === attachToView ? native! : create(options));
+  constructor(options: LogOptions | typeof attachToView, attached?: Attached) {
+    const { native, layout } = options === attachToView ? attached! : create(options);
+    this.#view = LogView.of(native, layout);
     this.#view.addUser(this);
   }
 
@@ -102,14 +125,19 @@ class AtomicLogImpl<T> {
   /**
    * The log that a handle names, in this thread. A handle keeps nothing alive:
    * keep the log open where it was made until the others have attached.
-   *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
    */
-  static attach<T>(handle: LogHandle<T>): AtomicLogImpl<T> {
+  static attach<T>(handle: LogHandle<T>, options: AttachOptions<T> = {}): AtomicLogImpl<T> {
+    checkObject('options', options);
+    const { codec } = options;
     const { id, token } = checkHandle(handle);
     const native = addon.attachLog(id, token);
     if (typeof native === 'number') throw attachFailed(native);
-    return new AtomicLogImpl<T>(attachToView, native);
+    try {
+      return new AtomicLogImpl<T>(attachToView, { native, layout: decodeLayout(native.descriptor, codec) });
+    } catch (error) {
+      native.close();
+      throw error;
+    }
   }
 
   /**
@@ -299,7 +327,8 @@ class AtomicLogImpl<T> {
    */
   stats(): LogStats {
     const { native, layout } = this.#open();
-    const { segments, retained, idle, decommitted, fresh, recycled, rolls, pinnedHere } = native.stats();
+    const { segments, retained, idle, decommitted, fresh, recycled, rolls, earlySeals, pinnedHere } =
+      native.stats();
     const segmentBytes = native.blockBytes;
     // The figures are read one after the other while the writer goes on.
     const pinnedSegments = Math.max(0, segments - retained - idle);
@@ -309,10 +338,12 @@ class AtomicLogImpl<T> {
       pinnedSegments,
       idleSegments: idle,
       segmentBytes,
+      dataBytes: layout.dataBytes,
       bytes: (segments - decommitted) * segmentBytes,
       pinnedBytes: pinnedSegments * segmentBytes,
       pinnedHere,
       rolls,
+      earlySeals,
       recycled,
       fresh,
     };
@@ -333,8 +364,9 @@ class AtomicLogImpl<T> {
   /** For people: what `console.log` shows. */
   toString(): string {
     const { layout, native } = this.#view;
-    const kinds = layout.kinds.map((kind) => scalars[kind]!.type);
-    const type = layout.fields?.map((field, i) => `${field}: ${kinds[i]}`).join(', ') ?? kinds[0]!;
+    const kinds = layout.kinds.map((kind) => typeNames[kind]!);
+    const type =
+      layout.fields?.map((field, i) => `${field}: ${kinds[i]}`).join(', ') ?? layout.coder?.name ?? kinds[0]!;
     const name = layout.name === undefined ? '' : ` '${layout.name}'`;
     const state = this.#isClosed ? 'closed' : `entries [${this.firstIndex}, ${this.endIndex})`;
     return (
@@ -393,11 +425,17 @@ function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
   return { from, signal, maxBatch, throwsWhenLost: onLost === 'throw' };
 }
 
-function create(options: LogOptions): NativeLog {
+function create(options: LogOptions): Attached {
   const { retainedCapacity, segmentCapacity, layout } = checkOptions(options);
-  const elementBytes = Uint32Array.from(layout.kinds, (kind) => scalars[kind]!.Array.BYTES_PER_ELEMENT);
-  const native = addon.createLog(retainedCapacity, segmentCapacity, elementBytes, encodeLayout(layout));
-  if (typeof native !== 'number') return native;
+  const fixed = layout.kinds.filter((kind) => !isVariable(kind));
+  const native = addon.createLog(
+    retainedCapacity,
+    segmentCapacity,
+    Uint32Array.from(fixed, elementBytes),
+    new Uint32Array(layout.kinds.length - fixed.length).fill(layout.dataBytes),
+    encodeLayout(layout),
+  );
+  if (typeof native !== 'number') return { native, layout };
   throw native === -1
     ? plainError(
         'ERR_OUT_OF_MEMORY',
@@ -420,26 +458,31 @@ function attachFailed(status: number): AtomicLogError {
 
 /**
  * The constructor of logs. The element type follows from the options: numbers,
- * bigints (`type: 'i64'`) or records (`schema`).
+ * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
  */
 export interface AtomicLogConstructor {
   new (options: NumberLogOptions): AtomicLog<number>;
   new (options: BigIntLogOptions): AtomicLog<bigint>;
+  new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
   new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
   readonly prototype: AtomicLog<unknown>;
   /** Makes a log and claims its writer at once. */
   claimed(options: NumberLogOptions): { writer: Writer<number>; log: AtomicLog<number> };
   claimed(options: BigIntLogOptions): { writer: Writer<bigint>; log: AtomicLog<bigint> };
+  claimed<T>(options: CodecLogOptions<T>): { writer: Writer<T>; log: AtomicLog<T> };
   claimed<S extends Schema>(
     options: RecordLogOptions<S>,
   ): { writer: Writer<RecordOf<S>>; log: AtomicLog<RecordOf<S>> };
   /**
    * The log that a handle names, in this thread. A handle keeps nothing alive:
-   * keep the log open where it was made until the others have attached.
+   * keep the log open where it was made until the others have attached. A log
+   * whose codec is your own needs that codec; codecs of one name count as the
+   * same, and a thread that has the log open already goes on with the one it has.
    *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
+   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
+   * `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`
    */
-  attach<T>(handle: LogHandle<T>): AtomicLog<T>;
+  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLog<T>;
 }
 
 export type AtomicLog<T> = AtomicLogImpl<T>;

@@ -36,7 +36,6 @@ function sweepViews(): void {
 }
 
 export class LogView {
-  readonly layout: Layout;
   readonly pins: Pins;
   /** The head's published word, as {@link lease} and {@link extend} saw it last. */
   seenWord = 0;
@@ -53,19 +52,24 @@ export class LogView {
   readonly #weakThis = new WeakRef<LogView>(this);
   readonly #spareLeases: Lease[] = [];
 
-  private constructor(readonly native: NativeLog) {
-    this.pins = new Pins(native);
-    this.layout = this.pins.layout;
+  private constructor(
+    readonly native: NativeLog,
+    readonly layout: Layout,
+  ) {
+    this.pins = new Pins(native, layout);
   }
 
-  /** The view of a log in this environment. `native` is closed again when there is a view already. */
-  static of(native: NativeLog): LogView {
+  /**
+   * The view of a log in this environment. When there is a view already, `native`
+   * is closed again, and the view keeps the layout, and so the codec, that it has.
+   */
+  static of(native: NativeLog, layout: Layout): LogView {
     const known = viewsById.get(native.id)?.deref();
     if (known !== undefined) {
       native.close();
       return known;
     }
-    const view = new LogView(native);
+    const view = new LogView(native, layout);
     if (viewsById.size >= sweepViewsAt) sweepViews();
     viewsById.set(native.id, view.#weakThis);
     return view;

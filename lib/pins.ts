@@ -11,14 +11,13 @@
  */
 import type { NativeLog } from '../types/native';
 import { Mapping, mappingUnavailable } from './mapping';
-import { decodeLayout, type Layout } from './schema';
+import type { Layout } from './schema';
 import { PinnedSegment, type Window } from './window';
 
 /** Numbers per segment in what pinWindow() writes. */
 const FIELDS = 4;
 
 export class Pins {
-  readonly layout: Layout;
   readonly #native: NativeLog;
   /** Kept strongly, by segment id. */
   readonly #mappings: (Mapping | undefined)[] = [];
@@ -26,9 +25,11 @@ export class Pins {
   readonly #weakBuffers = new Map<number, WeakRef<ArrayBuffer>>();
   readonly #fields: Float64Array;
 
-  constructor(native: NativeLog) {
+  constructor(
+    native: NativeLog,
+    readonly layout: Layout,
+  ) {
     this.#native = native;
-    this.layout = decodeLayout(native.descriptor);
     this.#fields = new Float64Array(FIELDS * native.retainedSegments);
   }
 
@@ -102,7 +103,7 @@ export class Pins {
     const buffer = canUseKept ? kept : this.#native.map(id);
     if (buffer === null) throw mappingUnavailable();
     const { columnOffsets, segmentCapacity } = this.#native;
-    const made = new Mapping(buffer, this.layout.kinds, columnOffsets, segmentCapacity);
+    const made = new Mapping(buffer, this.layout, columnOffsets, segmentCapacity);
     if (canUseKept) made.ownsPins = true;
     else this.#weakBuffers.delete(id);
     this.#mappings[id] = made;

@@ -21,7 +21,11 @@ export interface NativeLog {
   readonly retainedSegments: number;
   /** Bytes of one block: what map() returns. */
   readonly blockBytes: number;
-  /** Byte offset of each column in a block. The published word stands at 0. */
+  /**
+   * Byte offset of each column in a block: one per field of fixed size, then
+   * offsets and data of each field of variable size. The published word stands
+   * at 0.
+   */
   readonly columnOffsets: readonly number[];
 
   /**
@@ -65,6 +69,7 @@ export interface NativeStats {
   fresh: number;
   recycled: number;
   rolls: number;
+  earlySeals: number;
   /** Segments pinned by this environment. */
   pinnedHere: number;
 }
@@ -89,10 +94,12 @@ export interface NativeWriter {
 export interface NativeAddon {
   /** Names this process's registry of logs; another process or another copy of the addon has another. */
   readonly registryNonce: string;
+  /** `elementBytes` has one element per field of fixed size, `dataBytes` one per field of variable size. */
   createLog(
     retainedCapacity: number,
     segmentCapacity: number,
     elementBytes: Uint32Array,
+    dataBytes: Uint32Array,
     descriptor: string,
   ): NativeLog | NativeStatus;
   attachLog(id: number, token: string): NativeLog | NativeStatus;

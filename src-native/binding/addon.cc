@@ -27,8 +27,8 @@ std::shared_ptr<memory::RollingLog> make_presence(
           }};
 }
 
-// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array, descriptor)
-//   => NativeLog, or a status < 0
+// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array,
+//  dataBytes: Uint32Array, descriptor) => NativeLog, or a status < 0
 napi_value create_log(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   memory::RollingLogOptions options;
@@ -39,7 +39,10 @@ napi_value create_log(napi_env env, napi_callback_info raw) {
   options.element_bytes.assign(
       element_bytes.Data(),
       element_bytes.Data() + element_bytes.ElementLength());
-  options.descriptor = info[3].As<Napi::String>().Utf8Value();
+  const auto data_bytes = info[3].As<Napi::Uint32Array>();
+  options.data_bytes.assign(data_bytes.Data(),
+                            data_bytes.Data() + data_bytes.ElementLength());
+  options.descriptor = info[4].As<Napi::String>().Utf8Value();
 
   std::shared_ptr<memory::RollingLog> log;
   const Status status = memory::RollingLog::create(options, &log);

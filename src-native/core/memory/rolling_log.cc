@@ -31,8 +31,9 @@ Status RollingLog::create(const RollingLogOptions& options,
   if (full_segments + 1 > kRetainedSegmentsMax) return Status::kOutOfRange;
 
   BlockLayout layout;
-  const Status layout_status = BlockLayout::create(
-      options.element_bytes, options.segment_capacity, &layout);
+  const Status layout_status =
+      BlockLayout::create(options.element_bytes, options.data_bytes,
+                          options.segment_capacity, &layout);
   if (layout_status != Status::kOk) return layout_status;
 
   const auto retained = static_cast<uint32_t>(full_segments + 1);
@@ -80,6 +81,7 @@ Status RollingLog::roll(uint32_t count) {
   install(successor, sequence);
   sealed->word().seal(count);
   if (evicted != nullptr && evicted->release()) pool_.give_back_owned(evicted);
+  if (count < segment_capacity_) early_seals_.add(1);
   rolls_.add(1);
   return Status::kOk;
 }
@@ -124,7 +126,8 @@ RollingLog::Stats RollingLog::stats() const {
   const uint64_t rolls = rolls_.get();
   const uint64_t begun = rolls + 1;
   return {pool_.stats(),
-          begun < retained_segments_ ? begun : retained_segments_, rolls};
+          begun < retained_segments_ ? begun : retained_segments_, rolls,
+          early_seals_.get()};
 }
 
 }  // namespace atomic_log::memory

@@ -101,7 +101,7 @@ int main(int argc, char** argv) {
               static_cast<unsigned long long>(trials), seed);
 
   std::shared_ptr<RollingLog> log;
-  const auto status = RollingLog::create({64, 16, {8}, ""}, &log);
+  const auto status = RollingLog::create({64, 16, {8}, {}, ""}, &log);
   if (status != atomic_log::Status::kOk || !log->try_claim()) return 2;
 
   std::atomic<uint64_t> trial{UINT64_MAX};

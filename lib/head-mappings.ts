@@ -1,0 +1,43 @@
+import type { NativeWriter } from '../types/native';
+import { Mapping, mappingUnavailable } from './mapping';
+import type { Layout } from './schema';
+
+/**
+ * The writer's mappings of the segments that it writes to, by segment id; kept
+ * apart from the readers', and used again when a segment is recycled.
+ */
+export class HeadMappings {
+  /** Users never get these ArrayBuffers, so nobody else can detach them. */
+  readonly #own: (Mapping | undefined)[] = [];
+  /** Those of spans, and of what codecs write to: users can transfer them away, at any time. */
+  readonly #shown: (Mapping | undefined)[] = [];
+
+  constructor(
+    private readonly native: NativeWriter,
+    private readonly layout: Layout,
+    private readonly columnOffsets: readonly number[],
+    private readonly segmentCapacity: number,
+  ) {}
+
+  /** `id` is the head's. */
+  own(id: number): Mapping {
+    return (this.#own[id] ??= this.#map());
+  }
+
+  /** The head's mapping that users may see. */
+  shown(id: number): Mapping {
+    const mapping = this.#shown[id];
+    return mapping?.isAttached ? mapping : (this.#shown[id] = this.#map());
+  }
+
+  clear(): void {
+    this.#own.length = 0;
+    this.#shown.length = 0;
+  }
+
+  #map(): Mapping {
+    const buffer = this.native.map();
+    if (buffer === null) throw mappingUnavailable();
+    return new Mapping(buffer, this.layout, this.columnOffsets, this.segmentCapacity);
+  }
+}
