@@ -316,6 +316,14 @@ test('bytes need not be UTF-8, nor what lies outside the offsets', () => {
   expect(entriesOf(log)).toEqual([{ id: 1, name: 'é', raw: Uint8Array.of(255, 128) }]);
 });
 
+test('no rows at all may come with data that is detached', () => {
+  const { writer, log } = rowLog();
+  const none = { offsets: Int32Array.of(0), data: new Uint8Array(4) };
+  detach(none.data.buffer);
+  expect(writer.appendBatch({ id: new Uint32Array(0), name: none, raw: none })).toBe(0);
+  expect(log.endIndex).toBe(0);
+});
+
 test('a log with a codec takes iterables only', () => {
   const claimed = AtomicLog.claimed({ ...SMALL, codec: utf8 });
   const message = /entries must be an iterable of values/;
