@@ -19,11 +19,14 @@ import {
 import { checkHandle, makeHandle, type LogHandle, type NativeHandle } from './handle';
 import { LogView } from './log-view';
 import { addon } from './native';
-import { scalars } from './scalar';
+import type { Codec } from './codec';
+import { elementBytes, isVariable, typeNames } from './scalar';
 import {
   checkOptions,
+  decodeLayout,
   encodeLayout,
   type BigIntLogOptions,
+  type CodecLogOptions,
   type LogOptions,
   type NumberLogOptions,
   type RecordLogOptions,
@@ -40,6 +43,15 @@ import { makeWriter, Writer } from './writer';
 const WAIT_SLICE_MS = 50;
 
 const attachToView = Symbol('attachToView');
+
+/** Options of {@link AtomicLogConstructor.attach}. */
+export interface AttachOptions<T> {
+  /**
+   * The codec of a log that has one, if it is your own: functions do not travel
+   * with a handle. Its name must be the one that the log was made with.
+   */
+  codec?: Codec<T>;
+}
 
 /**
  * A rolling window of entries in native memory: one writer appends, any number
@@ -77,14 +89,21 @@ class AtomicLogImpl<T> {
   /**
    * The log that a handle names, in this thread. A handle keeps nothing alive:
    * keep the log open where it was made until the others have attached.
-   *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
    */
-  static attach<T>(handle: LogHandle<T>): AtomicLogImpl<T> {
+  static attach<T>(handle: LogHandle<T>, options: AttachOptions<T> = {}): AtomicLogImpl<T> {
+    checkObject('options', options);
+    const { codec } = options;
     const { id, token, memory } = checkHandle(handle);
     const native = addon.attachLog(id, token, memory && wholeOf(memory));
     if (typeof native === 'number') throw attachFailed(native);
-    return new AtomicLogImpl<T>(attachToView, LogView.of(native, native.isShared ? memory : undefined));
+    try {
+      const layout = decodeLayout(native.descriptor, codec);
+      const view = LogView.of(native, layout, native.isShared ? memory : undefined);
+      return new AtomicLogImpl<T>(attachToView, view);
+    } catch (error) {
+      native.close();
+      throw error;
+    }
   }
 
   /**
@@ -285,7 +304,7 @@ class AtomicLogImpl<T> {
    */
   stats(): LogStats {
     const { native, layout } = this.#open();
-    return readStats(native, layout.name);
+    return readStats(native, layout);
   }
 
   /** Closes this object only: snapshots and writers that were taken stay valid. Idempotent. */
@@ -303,8 +322,9 @@ class AtomicLogImpl<T> {
   /** For people: what `console.log` shows. */
   toString(): string {
     const { layout, native } = this.#view;
-    const kinds = layout.kinds.map((kind) => scalars[kind]!.type);
-    const type = layout.fields?.map((field, i) => `${field}: ${kinds[i]}`).join(', ') ?? kinds[0]!;
+    const kinds = layout.kinds.map((kind) => typeNames[kind]!);
+    const type =
+      layout.fields?.map((field, i) => `${field}: ${kinds[i]}`).join(', ') ?? layout.coder?.name ?? kinds[0]!;
     const name = layout.name === undefined ? '' : ` '${layout.name}'`;
     const state = this.#isClosed ? 'closed' : `entries [${this.firstIndex}, ${this.endIndex})`;
     return (
@@ -365,17 +385,21 @@ function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
 
 function create(options: LogOptions): LogView {
   const { retainedCapacity, segmentCapacity, pinnedBytesMax, mapping, layout } = checkOptions(options);
-  const elementBytes = Uint32Array.from(layout.kinds, (kind) => scalars[kind]!.Array.BYTES_PER_ELEMENT);
+  const fixed = layout.kinds.filter((kind) => !isVariable(kind));
+  const sizes = [
+    retainedCapacity,
+    segmentCapacity,
+    Uint32Array.from(fixed, elementBytes),
+    new Uint32Array(layout.kinds.length - fixed.length).fill(layout.dataBytes),
+  ] as const;
   let memory: SharedArrayBuffer | undefined;
   if (chooseMapping(mapping) === 'shared') {
-    const size = addon.measureLog(retainedCapacity, segmentCapacity, elementBytes);
+    const size = addon.measureLog(...sizes);
     if (typeof size === 'number') throw createFailed(size);
     memory = reserveShared(size.retainedSegments, size.strideBytes);
   }
   const native = addon.createLog(
-    retainedCapacity,
-    segmentCapacity,
-    elementBytes,
+    ...sizes,
     encodeLayout(layout),
     Uint32Array.from(layout.kinds),
     layout.fields ?? [''],
@@ -384,7 +408,7 @@ function create(options: LogOptions): LogView {
     memory?.maxByteLength,
   );
   if (typeof native === 'number') throw createFailed(native);
-  return LogView.of(native, memory);
+  return LogView.of(native, layout, memory);
 }
 
 function createFailed(status: number): AtomicLogError {
@@ -410,26 +434,31 @@ function attachFailed(status: number): AtomicLogError {
 
 /**
  * The constructor of logs. The element type follows from the options: numbers,
- * bigints (`type: 'i64'`) or records (`schema`).
+ * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
  */
 export interface AtomicLogConstructor {
   new (options: NumberLogOptions): AtomicLog<number>;
   new (options: BigIntLogOptions): AtomicLog<bigint>;
+  new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
   new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
   readonly prototype: AtomicLog<unknown>;
   /** Makes a log and claims its writer at once. */
   claimed(options: NumberLogOptions): { writer: Writer<number>; log: AtomicLog<number> };
   claimed(options: BigIntLogOptions): { writer: Writer<bigint>; log: AtomicLog<bigint> };
+  claimed<T>(options: CodecLogOptions<T>): { writer: Writer<T>; log: AtomicLog<T> };
   claimed<S extends Schema>(
     options: RecordLogOptions<S>,
   ): { writer: Writer<RecordOf<S>>; log: AtomicLog<RecordOf<S>> };
   /**
    * The log that a handle names, in this thread. A handle keeps nothing alive:
-   * keep the log open where it was made until the others have attached.
+   * keep the log open where it was made until the others have attached. A log
+   * whose codec is your own needs that codec; codecs of one name count as the
+   * same, and a thread that has the log open already goes on with the one it has.
    *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
+   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
+   * `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`
    */
-  attach<T>(handle: LogHandle<T>): AtomicLog<T>;
+  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLog<T>;
 }
 
 export type AtomicLog<T> = AtomicLogImpl<T>;

@@ -3,11 +3,11 @@
  * snapshots and writers. It decides which window a new snapshot shares.
  */
 import type { NativeLog } from '../types/native';
-import { plainError } from './errors';
+import { plainError, typeError } from './errors';
 import type { NativeHandle } from './handle';
 import { COUNT_MASK } from './mapping';
 import { Pins } from './pins';
-import { decodeLayout, type Layout } from './schema';
+import type { Layout } from './schema';
 import { Storage } from './storage';
 import { Lease, Window, type PinnedSegment } from './window';
 
@@ -39,7 +39,6 @@ function sweepViews(): void {
 }
 
 export class LogView {
-  readonly layout: Layout;
   readonly storage: Storage;
   readonly pins: Pins;
   /** The head's published word, as {@link lease} and {@link extend} saw it last. */
@@ -60,24 +59,25 @@ export class LogView {
 
   private constructor(
     readonly native: NativeLog,
+    readonly layout: Layout,
     memory: SharedArrayBuffer | undefined,
   ) {
-    this.layout = decodeLayout(native.descriptor);
-    this.storage = new Storage(native, this.layout, memory);
-    this.pins = new Pins(native, this.layout, this.storage);
+    this.storage = new Storage(native, layout, memory);
+    this.pins = new Pins(native, layout, this.storage);
   }
 
   /**
-   * The view of a log in this environment. `native` is closed again when there is a view already. `memory` is
-   * the log's storage when that is shared.
+   * The view of a log in this environment. When there is a view already, `native`
+   * is closed again, and the view keeps the layout, and so the codec, that it has.
+   * `memory` is the log's storage when that is shared.
    */
-  static of(native: NativeLog, memory: SharedArrayBuffer | undefined): LogView {
+  static of(native: NativeLog, layout: Layout, memory: SharedArrayBuffer | undefined): LogView {
     const known = viewsById.get(native.id)?.deref();
     if (known !== undefined) {
       native.close();
       return known;
     }
-    const view = new LogView(native, memory);
+    const view = new LogView(native, layout, memory);
     if (viewsById.size >= sweepViewsAt) sweepViews();
     viewsById.set(native.id, view.#weakThis);
     return view;
@@ -85,6 +85,9 @@ export class LogView {
 
   /** For native code; always the same object, because it names nothing but the log. */
   nativeHandle(): NativeHandle {
+    if (this.layout.dataBytes > 0) {
+      throw typeError('ERR_VARIABLE_SIZE', 'native threads can use logs of entries of fixed size only');
+    }
     if (this.storage.memory !== undefined) {
       throw plainError(
         'ERR_MAPPING_UNAVAILABLE',

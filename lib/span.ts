@@ -71,6 +71,11 @@ export class OpenSpan<T> implements Span<T> {
         'the memory of the span was transferred away; commit(0) and reserve again',
       );
     }
-    return viewOf(this.layout.kinds[column]!, this.mapping.columns[column]!, this.position, this.length);
+    return viewOf(
+      this.layout.kinds[column]!,
+      this.mapping.columns[column] as ScalarArray,
+      this.position,
+      this.length,
+    );
   }
 }

@@ -1,5 +1,6 @@
 /** What `log.stats()` tells. */
 import type { NativeLog } from '../types/native';
+import type { Layout } from './schema';
 
 /** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
 export interface LogStats {
@@ -13,8 +14,10 @@ export interface LogStats {
   pinnedSegments: number;
   /** Segments that wait to be used again. */
   idleSegments: number;
-  /** Bytes of one segment. */
+  /** Bytes of one segment, everything included. */
   segmentBytes: number;
+  /** Of these, bytes for the values of each field of variable size (`options.segmentBytes`); 0 when there is none. */
+  dataBytes: number;
   /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
   bytes: number;
   /** Bytes of the segments that are kept only because readers pin them. */
@@ -23,6 +26,8 @@ export interface LogStats {
   pinnedHere: number;
   /** Segments that were filled and sealed. */
   rolls: number;
+  /** Of these, segments that had room for more entries, but not for the bytes of the next one. */
+  earlySeals: number;
   /** Segments begun in recycled memory. */
   recycled: number;
   /** Segments begun in fresh memory. */
@@ -57,8 +62,8 @@ export interface FollowerStats {
 /** What native code has in place of a thread. */
 const NATIVE_THREAD = 2 ** 32 - 1;
 
-export function readStats(native: NativeLog, name: string | undefined): LogStats {
-  const { segments, retained, idle, decommitted, fresh, recycled, rolls, pinnedHere, readers } =
+export function readStats(native: NativeLog, { name, dataBytes }: Layout): LogStats {
+  const { segments, retained, idle, decommitted, fresh, recycled, rolls, earlySeals, pinnedHere, readers } =
     native.stats();
   const bounds = new Float64Array(2);
   native.bounds(bounds);
@@ -73,10 +78,12 @@ export function readStats(native: NativeLog, name: string | undefined): LogStats
     pinnedSegments,
     idleSegments: idle,
     segmentBytes,
+    dataBytes,
     bytes: (segments - decommitted) * segmentBytes,
     pinnedBytes: pinnedSegments * segmentBytes,
     pinnedHere,
     rolls,
+    earlySeals,
     recycled,
     fresh,
     readers: readers.map(({ thread, pinned, followers }) => ({

@@ -62,7 +62,7 @@ export class Storage {
     if (buffer === null) throw mappingUnavailable();
     const { columnOffsets, segmentCapacity, strideBytes } = this.#native;
     const start = this.memory === undefined ? 0 : id * strideBytes;
-    return new Mapping(buffer, start, this.#layout.kinds, columnOffsets, segmentCapacity, key);
+    return new Mapping(buffer, start, this.#layout, columnOffsets, segmentCapacity, key);
   }
 
   /**

@@ -24,7 +24,11 @@ export interface NativeLog {
   readonly strideBytes: number;
   /** Bytes of one block: what map() returns. */
   readonly blockBytes: number;
-  /** Byte offset of each column in a block. The published word stands at 0. */
+  /**
+   * Byte offset of each column in a block: one per field of fixed size, then
+   * offsets and data of each field of variable size. The published word stands
+   * at 0.
+   */
   readonly columnOffsets: readonly number[];
 
   /**
@@ -81,6 +85,7 @@ export interface NativeStats {
   fresh: number;
   recycled: number;
   rolls: number;
+  earlySeals: number;
   /** Segments pinned by this environment. */
   pinnedHere: number;
   readers: NativeReaderStats[];
@@ -117,10 +122,12 @@ export interface NativeWriter {
 export interface NativeAddon {
   /** Names this process's registry of logs; another process or another copy of the addon has another. */
   readonly registryNonce: string;
+  /** `elementBytes` has one element per field of fixed size, `dataBytes` one per field of variable size. */
   createLog(
     retainedCapacity: number,
     segmentCapacity: number,
     elementBytes: Uint32Array,
+    dataBytes: Uint32Array,
     descriptor: string,
     /** The Kind of each column, and its name; for native producers and consumers. */
     columnTypes: Uint32Array,
@@ -137,6 +144,7 @@ export interface NativeAddon {
     retainedCapacity: number,
     segmentCapacity: number,
     elementBytes: Uint32Array,
+    dataBytes: Uint32Array,
   ): { retainedSegments: number; strideBytes: number } | NativeStatus;
   /** Whether this runtime maps external memory. */
   canMapExternal(): boolean;

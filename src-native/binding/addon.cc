@@ -64,10 +64,14 @@ memory::RollingLogOptions options_of(const Napi::CallbackInfo& info) {
   options.element_bytes.assign(
       element_bytes.Data(),
       element_bytes.Data() + element_bytes.ElementLength());
+  const auto data_bytes = info[3].As<Napi::Uint32Array>();
+  options.data_bytes.assign(data_bytes.Data(),
+                            data_bytes.Data() + data_bytes.ElementLength());
   return options;
 }
 
-// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array)
+// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array,
+//  dataBytes: Uint32Array)
 //   => { retainedSegments, strideBytes }, or a status < 0
 napi_value measure_log(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
@@ -93,25 +97,26 @@ Status create_shared(const memory::RollingLogOptions& options,
   return memory::RollingLog::create(options, std::move(storage), log);
 }
 
-// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array, descriptor,
-//  columnTypes: Uint32Array, columnNames: string[], pinnedBytesMax,
-//  memory?: Uint8Array, memoryBytesMax?) => NativeLog, or a status < 0
+// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array,
+//  dataBytes: Uint32Array, descriptor, columnTypes: Uint32Array,
+//  columnNames: string[], pinnedBytesMax, memory?: Uint8Array, memoryBytesMax?)
+//  => NativeLog, or a status < 0
 napi_value create_log(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   memory::RollingLogOptions options = options_of(info);
-  options.descriptor = info[3].As<Napi::String>().Utf8Value();
-  options.labels = read_labels(env, info[4], info[5]);
+  options.descriptor = info[4].As<Napi::String>().Utf8Value();
+  options.labels = read_labels(env, info[5], info[6]);
   options.pinned_bytes_max =
-      bytes_or_unlimited(info[6].As<Napi::Number>().DoubleValue());
+      bytes_or_unlimited(info[7].As<Napi::Number>().DoubleValue());
 
   std::shared_ptr<memory::RollingLog> log;
-  const SharedBytes bytes = shared_bytes(env, info[7]);
+  const SharedBytes bytes = shared_bytes(env, info[8]);
   const Status status =
       bytes.data == nullptr
           ? memory::RollingLog::create(options, &log)
           : create_shared(
                 options, bytes,
-                static_cast<uint64_t>(info[8].As<Napi::Number>().DoubleValue()),
+                static_cast<uint64_t>(info[9].As<Napi::Number>().DoubleValue()),
                 &log);
   if (status != Status::kOk) return to_value(env, status);
   auto presence = make_presence(std::move(log));

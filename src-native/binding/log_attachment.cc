@@ -295,6 +295,7 @@ napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
   set(env, object, "fresh", stats.pool.fresh);
   set(env, object, "recycled", stats.pool.recycled);
   set(env, object, "rolls", stats.rolls);
+  set(env, object, "earlySeals", stats.early_seals);
   set(env, object, "pinnedHere", self->pinned_segments());
   set(env, object, "readers", describe_readers(env, *self->log_));
   return object;

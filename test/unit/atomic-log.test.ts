@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import { AtomicLog } from 'atomic-log';
+import { AtomicLog, utf8 } from 'atomic-log';
 
 import { expectError, thrownBy } from '../support/errors';
 import { addon, withBlockFailure } from '../support/internals';
@@ -268,10 +268,12 @@ describe('stats()', () => {
       pinnedSegments: 0,
       idleSegments: 0,
       segmentBytes: 128,
+      dataBytes: 0,
       bytes: 128,
       pinnedBytes: 0,
       pinnedHere: 0,
       rolls: 0,
+      earlySeals: 0,
       recycled: 0,
       fresh: 1,
       segments: 1,
@@ -285,6 +287,19 @@ describe('stats()', () => {
     expect(new AtomicLog({ retainedCapacity: 1, segmentCapacity: 65, schema }).stats().segmentBytes).toBe(
       64 + 128 + 576 + 192,
     );
+  });
+
+  test('segmentBytes counts offsets and data of each field of variable size, dataBytes is the data of one', () => {
+    const schema = { a: 'utf8', b: 'u8', c: 'bytes' } as const;
+    const log = new AtomicLog({ retainedCapacity: 1, segmentCapacity: 16, schema, segmentBytes: 100 });
+    expect(log.stats()).toMatchObject({ segmentBytes: 64 + 64 + 2 * (128 + 128), dataBytes: 100 });
+  });
+
+  test('earlySeals counts the segments that had room for more entries', () => {
+    const { writer, log } = AtomicLog.claimed({ ...SMALL, codec: utf8, segmentBytes: 10 });
+    for (const text of ['12345', '67890', '1', '', '', '', '', '']) writer.append(text);
+    expect(log.stats()).toMatchObject({ rolls: 2, earlySeals: 1 });
+    expect(bounds(log)).toEqual([0, 8]);
   });
 
   test('without readers the window is all that there ever is', () => {

@@ -1,4 +1,4 @@
-import { AtomicLog, type ErrorCode, type ScalarType } from 'atomic-log';
+import { AtomicLog, utf8, type ErrorCode, type ScalarType } from 'atomic-log';
 
 import { expectError, thrownBy } from '../support/errors';
 import { addon, withBlockFailure } from '../support/internals';
@@ -44,11 +44,13 @@ describe('options', () => {
     );
     const log = make(options);
     expect(reads.sort()).toEqual([
+      'codec',
       'mapping',
       'name',
       'pinnedBytesMax',
       'retainedCapacity',
       'schema',
+      'segmentBytes',
       'segmentCapacity',
       'strictViews',
       'type',
@@ -199,6 +201,8 @@ describe('options.type', () => {
     '__proto__',
     'toString',
     'x'.repeat(99),
+    'utf8',
+    'bytes',
   ])('refuses the unknown type %p and lists those that there are', (type) => {
     const message = /options\.type must be one of 'f64', 'f32', 'i8', .*'u64'; got "/;
     expectRefusedOptions({ ...capacities, type }, 'ERR_INVALID_ARG_VALUE', message);
@@ -249,7 +253,7 @@ describe('options.schema', () => {
     },
   );
 
-  test.each(['f16', 'utf8', ''])('refuses the unknown type %p and names the field', (type) => {
+  test.each(['f16', 'utf16', 'string', ''])('refuses the unknown type %p and names the field', (type) => {
     const message = /options\.schema\["price"\] must be one of 'f64'/;
     expectRefusedOptions(
       { ...capacities, schema: { id: 'u32', price: type } },
@@ -317,6 +321,61 @@ describe('options.schema', () => {
       expect(snapshot.chunks()[0]!.column(type)).toEqual(arrayOf([accepted.at(-1)!]));
     }
     snapshot.close();
+  });
+});
+
+describe('options.segmentBytes', () => {
+  const variable = { ...capacities, schema: { id: 'u32', name: 'utf8' } };
+
+  test.each([0, -0, -1, 0.5, NaN, Infinity, 2 ** 31, 2 ** 32])('refuses %p', (segmentBytes) => {
+    const message = /options\.segmentBytes must be an integer from 1 to 2147483647/;
+    expectRefusedOptions({ ...variable, segmentBytes }, 'ERR_OUT_OF_RANGE', message);
+  });
+
+  test.each([null, '8', 8n, {}, true])('refuses %p', (segmentBytes) => {
+    const message = /options\.segmentBytes must be an integer/;
+    expectRefusedOptions({ ...variable, segmentBytes }, 'ERR_INVALID_ARG_TYPE', message);
+  });
+
+  test.each([{}, { type: 'u8' }, { schema: { a: 'u8' } }])(
+    'has no meaning where all values are of a fixed size: %p',
+    (options) => {
+      const message = /segmentBytes is for fields of type 'utf8' or 'bytes' and for logs with a codec/;
+      expectRefusedOptions({ ...capacities, ...options, segmentBytes: 64 }, 'ERR_INVALID_ARG_VALUE', message);
+    },
+  );
+
+  test('is 64 for each entry and at least 65536, unless said otherwise', () => {
+    const dataBytes = (segmentCapacity: number): number =>
+      new AtomicLog({ retainedCapacity: 1, segmentCapacity, codec: utf8 }).stats().dataBytes;
+    expect([1, 1024, 1025, 4096].map(dataBytes)).toEqual([65536, 65536, 65600, 262144]);
+  });
+
+  test('counts for the size of a segment', () => {
+    const schema = { a: 'utf8', b: 'bytes' };
+    const message = /at most 4294967296 can be mapped, so choose a smaller segmentCapacity or segmentBytes/;
+    expectRefusedOptions(
+      { retainedCapacity: 1, segmentCapacity: 1, schema, segmentBytes: 2 ** 31 - 1 },
+      'ERR_OUT_OF_RANGE',
+      message,
+    );
+  });
+
+  test('may be as small as one byte', () => {
+    const { writer, log } = AtomicLog.claimed({ ...capacities, codec: utf8, segmentBytes: 1 });
+    for (const text of ['a', '', 'b', 'c']) writer.append(text);
+    expect(entriesOf(log)).toEqual(['a', '', 'b', 'c']);
+  });
+});
+
+describe('options.codec', () => {
+  test.each([
+    [{ type: 'f64' }, utf8],
+    [{ schema: { a: 'f64' } }, utf8],
+    [{ type: 'f64', schema: { a: 'f64' } }, utf8],
+  ])('excludes %p', (options, codec) => {
+    const message = /exclude each other, and so does options\.codec/;
+    expectRefusedOptions({ ...capacities, ...options, codec }, 'ERR_INVALID_ARG_VALUE', message);
   });
 });
 

@@ -37,7 +37,8 @@ Status RollingLog::check(const RollingLogOptions& options, Shape* shape) {
       options.segment_capacity > PublishedWord::kCountMax ||
       options.retained_capacity > kIndexMax ||
       (!options.labels.empty() &&
-       options.labels.size() != options.element_bytes.size())) {
+       options.labels.size() !=
+           options.element_bytes.size() + options.data_bytes.size())) {
     return Status::kOutOfRange;
   }
   // Whole segments are retained, and the head besides: a head that has just
@@ -47,8 +48,8 @@ Status RollingLog::check(const RollingLogOptions& options, Shape* shape) {
       options.segment_capacity;
   if (full_segments + 1 > kRetainedSegmentsMax) return Status::kOutOfRange;
   shape->retained_segments = static_cast<uint32_t>(full_segments + 1);
-  return BlockLayout::create(options.element_bytes, options.segment_capacity,
-                             &shape->layout);
+  return BlockLayout::create(options.element_bytes, options.data_bytes,
+                             options.segment_capacity, &shape->layout);
 }
 
 Status RollingLog::create(const RollingLogOptions& options,
@@ -114,6 +115,7 @@ Status RollingLog::roll(uint32_t count) {
   install(successor, sequence);
   sealed->word().seal(count);
   if (evicted != nullptr && evicted->release()) pool_.give_back_owned(evicted);
+  if (count < segment_capacity_) early_seals_.add(1);
   rolls_.add(1);
   return Status::kOk;
 }
@@ -158,7 +160,8 @@ RollingLog::Stats RollingLog::stats() const {
   const uint64_t rolls = rolls_.get();
   const uint64_t begun = rolls + 1;
   return {pool_.stats(),
-          begun < retained_segments_ ? begun : retained_segments_, rolls};
+          begun < retained_segments_ ? begun : retained_segments_, rolls,
+          early_seals_.get()};
 }
 
 }  // namespace atomic_log::memory

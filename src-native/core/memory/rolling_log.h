@@ -39,11 +39,12 @@ struct ColumnLabel {
 };
 
 struct RollingLogOptions {
-  uint64_t retained_capacity = 0;       // entries
-  uint32_t segment_capacity = 0;        // entries, at most 2^31 - 1
-  std::vector<uint32_t> element_bytes;  // one per column: 1, 2, 4 or 8
+  uint64_t retained_capacity = 0;         // entries
+  uint32_t segment_capacity = 0;          // entries, at most 2^31 - 1
+  std::vector<uint32_t> element_bytes;    // per field of fixed size: 1, 2, 4, 8
+  std::vector<uint64_t> data_bytes = {};  // per field of variable size
   std::string descriptor = {};  // what the columns mean; opaque to the core
-  std::vector<ColumnLabel> labels = {};  // one per column, or none
+  std::vector<ColumnLabel> labels = {};  // one per field, or none
   // Bytes that readers may keep from being recycled beyond the window.
   uint64_t pinned_bytes_max = UINT64_MAX;
 };
@@ -56,8 +57,9 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
 
   struct Stats {
     SegmentPool::Stats pool;
-    uint64_t retained;  // segments in the window now
-    uint64_t rolls;     // segments sealed so far
+    uint64_t retained;     // segments in the window now
+    uint64_t rolls;        // segments sealed so far
+    uint64_t early_seals;  // those that had room for more entries
   };
 
   // What follows from the options.
@@ -181,6 +183,7 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   // Writer only.
   alignas(kCacheLineBytes) Cursor cursor_;
   Counter rolls_;
+  Counter early_seals_;
 
   // Shared.
   alignas(kCacheLineBytes) std::atomic<uint64_t> head_sequence_{0};

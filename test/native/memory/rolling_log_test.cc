@@ -139,6 +139,11 @@ TEST_CASE("a segment sealed early leaves no hole in the indexes") {
   CHECK(middle->first_index() == 3);
   CHECK(count_in(*middle) == 1);
   log->unpin(middle);
+
+  CHECK(log->stats().early_seals == 2);
+  REQUIRE(log->roll(4) == Status::kOk);
+  CHECK(log->stats().early_seals == 2);
+  CHECK(log->stats().rolls == 3);
 }
 
 // H1: with capacity 3 and {0, 1} published, 2 is staged when the head rolls.
