@@ -191,6 +191,10 @@ export class Writer<T> {
    * checked before anything is stored. A batch that crosses segments is
    * published segment by segment.
    *
+   * When there is no memory for the first entry, nothing has changed. When memory
+   * runs out later, the entries before {@link nextIndex}, which the message names,
+   * are published, and the rest of the batch is not stored.
+   *
    * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
    */
   appendBatch(entries: Entries<T>): number {
@@ -340,23 +344,21 @@ export class Writer<T> {
       entries.forEach((value, i) => {
         if (!accepts(kind, value)) throw refusal(kind, `entries[${i}]`, value);
       });
-      const index = this.#roomForNext(entries.length);
-      for (const value of entries) {
-        if (this.#count >= this.#limit) this.#makeRoom();
-        store(kind, this.#values, this.#count++, value);
-      }
-      this.publish();
-      return index;
+      return this.#storeBatch(entries.length, () => {
+        for (const value of entries) {
+          if (this.#count >= this.#limit) this.#makeRoom();
+          store(kind, this.#values, this.#count++, value);
+        }
+      });
     }
     const rows = entries.map((record) => {
       const values = new Array<unknown>(this.#kinds.length);
       this.#readRecord(record, values);
       return values;
     });
-    const index = this.#roomForNext(rows.length);
-    for (const values of rows) this.#storeRecord(values);
-    this.publish();
-    return index;
+    return this.#storeBatch(rows.length, () => {
+      for (const values of rows) this.#storeRecord(values);
+    });
   }
 
   #appendColumns(columns: object): number {
@@ -385,27 +387,35 @@ export class Writer<T> {
   }
 
   #storeColumns(sources: readonly ScalarArray[], length: number): number {
-    const index = this.#roomForNext(length);
-    for (let done = 0; done < length;) {
-      if (this.#count >= this.#limit) this.#makeRoom();
-      const size = Math.min(length - done, this.#limit - this.#count);
-      for (let i = 0; i < sources.length; ++i) {
-        const part = viewOf(this.#kinds[i]!, sources[i]!, done, size);
-        (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
+    return this.#storeBatch(length, () => {
+      for (let done = 0; done < length;) {
+        if (this.#count >= this.#limit) this.#makeRoom();
+        const size = Math.min(length - done, this.#limit - this.#count);
+        for (let i = 0; i < sources.length; ++i) {
+          const part = viewOf(this.#kinds[i]!, sources[i]!, done, size);
+          (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
+        }
+        this.#count += size;
+        done += size;
       }
-      this.#count += size;
-      done += size;
-    }
-    this.publish();
-    return index;
+    });
   }
 
-  /** The index of the next entry, once its place is there; an empty batch never rolls. */
-  #roomForNext(length: number): number {
+  /**
+   * Has `length` checked entries stored and publishes them; those that were
+   * stored, when memory runs out. An empty batch never rolls.
+   */
+  #storeBatch(length: number, storeAll: () => void): number {
     if (this.#isClosed) throw closed();
     if (this.#span !== undefined) throw spanOpen();
     if (length > 0 && this.#count >= this.#limit) this.#makeRoom();
-    return this.nextIndex;
+    const index = this.nextIndex;
+    try {
+      storeAll();
+    } finally {
+      this.publish();
+    }
+    return index;
   }
 
   // --- The head.

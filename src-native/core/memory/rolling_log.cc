@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "core/base/faults.h"
+
 namespace atomic_log::memory {
 
 RollingLog::RollingLog(const RollingLogOptions& options, BlockLayout layout,
@@ -36,9 +38,11 @@ Status RollingLog::create(const RollingLogOptions& options,
   if (layout_status != Status::kOk) return layout_status;
 
   const auto retained = static_cast<uint32_t>(full_segments + 1);
+  if (memory_is_refused()) return Status::kOutOfMemory;
   std::unique_ptr<Slot[]> ring(new (std::nothrow) Slot[retained]());
   if (ring == nullptr) return Status::kOutOfMemory;
 
+  if (memory_is_refused()) return Status::kOutOfMemory;
   std::shared_ptr<RollingLog> result(new (std::nothrow) RollingLog(
       options, std::move(layout), retained, std::move(ring)));
   if (result == nullptr) return Status::kOutOfMemory;

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "core/base/faults.h"
 #include "core/memory/block_pool.h"
 
 namespace atomic_log::memory {
@@ -57,8 +58,10 @@ SegmentControl* SegmentPool::make() {
   if (id >= PublishedWord::kCountMax) return nullptr;
   void* const block = BlockPool::instance().take(block_bytes_);
   if (block == nullptr) return nullptr;
-  auto* const segment =
-      new (std::nothrow) SegmentControl(static_cast<uint32_t>(id), block);
+  SegmentControl* const segment =
+      memory_is_refused()
+          ? nullptr
+          : new (std::nothrow) SegmentControl(static_cast<uint32_t>(id), block);
   if (segment == nullptr) {
     BlockPool::instance().give_back(block, block_bytes_);
     return nullptr;
