@@ -202,6 +202,10 @@ export class Writer<T> {
    * and checked before anything is stored. A batch that crosses segments is
    * published segment by segment.
    *
+   * When there is no memory for the first entry, nothing has changed. When memory
+   * runs out later, the entries before {@link nextIndex}, which the message names,
+   * are published, and the rest of the batch is not stored.
+   *
    * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
    */
   appendBatch(entries: Entries<T>): number {
@@ -414,61 +418,69 @@ export class Writer<T> {
       entries.forEach((value, i) => {
         if (!accepts(kind, value)) throw refusal(kind, `entries[${i}]`, value);
       });
-      const index = this.#roomForNext(entries.length);
-      for (const value of entries) {
-        if (this.#count >= this.#limit) this.#makeRoom();
-        store(kind, this.#values, this.#count++, value);
-      }
-      this.publish();
-      return index;
+      return this.#storeBatch(entries.length, () => {
+        for (const value of entries) {
+          if (this.#count >= this.#limit) this.#makeRoom();
+          store(kind, this.#values, this.#count++, value);
+        }
+      });
     }
     const rows = entries.map((record) => {
       const values = new Array<unknown>(this.#kinds.length);
       readRecord(this.#layout.fields!, this.#kinds, record, values);
       return values;
     });
-    const index = this.#roomForNext(rows.length);
-    for (const values of rows) this.#storeRecord(values);
-    this.publish();
-    return index;
+    return this.#storeBatch(rows.length, () => {
+      for (const values of rows) this.#storeRecord(values);
+    });
   }
 
   /** The sources are ours: nothing of the user's runs any more. */
   #storeColumns({ sources, length }: Columns): number {
-    const index = this.#roomForNext(length);
-    for (let done = 0; done < length;) {
-      if (this.#count >= this.#limit) this.#makeRoom();
-      let size = Math.min(length - done, this.#limit - this.#count);
-      for (const field of this.#variable) {
-        const { room } = this.#columns[field] as VarArea;
-        size = countFitting(sources[field] as VarSource, done, size, room);
-      }
-      if (size === 0) {
-        this.#roll();
-        continue;
-      }
-      for (let i = 0; i < sources.length; ++i) {
-        if (isVariable(this.#kinds[i]!)) {
-          (this.#columns[i] as VarArea).storeMany(this.#count, sources[i] as VarSource, done, size);
-        } else {
-          const part = viewOf(this.#kinds[i]!, sources[i] as ScalarArray, done, size);
-          (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
+    return this.#storeBatch(length, () => {
+      for (let done = 0; done < length;) {
+        if (this.#count >= this.#limit) this.#makeRoom();
+        let size = Math.min(length - done, this.#limit - this.#count);
+        for (const field of this.#variable) {
+          const { room } = this.#columns[field] as VarArea;
+          size = countFitting(sources[field] as VarSource, done, size, room);
         }
+        if (size === 0) {
+          this.#roll();
+          continue;
+        }
+        for (let i = 0; i < sources.length; ++i) {
+          if (isVariable(this.#kinds[i]!)) {
+            (this.#columns[i] as VarArea).storeMany(this.#count, sources[i] as VarSource, done, size);
+          } else {
+            const part = viewOf(this.#kinds[i]!, sources[i] as ScalarArray, done, size);
+            (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
+          }
+        }
+        this.#count += size;
+        done += size;
       }
-      this.#count += size;
-      done += size;
-    }
-    this.publish();
-    return index;
+    });
   }
 
-  /** The index of the next entry, once its place is there; an empty batch never rolls. */
-  #roomForNext(length: number): number {
+  /**
+   * Has `length` checked entries stored and publishes them; those that were
+   * stored, when memory runs out. An empty batch never rolls.
+   */
+  #storeBatch(length: number, storeAll: () => void): number {
     if (this.#isClosed) throw closed();
     if (this.#isEncoding) throw busy();
     if (this.#span !== undefined) throw spanOpen();
     if (length > 0 && this.#count >= this.#limit) this.#makeRoom();
-    return this.nextIndex;
+    const index = this.nextIndex;
+    try {
+      storeAll();
+    } catch (error) {
+      if (this.nextIndex > index) this.publish();
+      throw error;
+    }
+    this.publish();
+    return index;
   }
 
   // --- The head.

@@ -3,4 +3,9 @@
 // but that answer tells the library to take shared memory.
 import { buildAddon, runJest } from './support/build-addon.mjs';
 
-runJest(buildAddon('caged', ['-O2', '-Wl,-Bsymbolic'], ['test/native/support/caged_runtime.cc']));
+runJest(
+  buildAddon('caged', {
+    flags: ['-O2', '-Wl,-Bsymbolic'],
+    sources: ['test/native/support/caged_runtime.cc'],
+  }),
+);

@@ -7,13 +7,15 @@ function library(name) {
   return execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 }
 
-const addon = buildAddon('sanitized', [
-  '-O1',
-  '-g',
-  '-fsanitize=address,undefined',
-  '-fno-sanitize-recover=undefined',
-  '-fno-omit-frame-pointer',
-]);
+const addon = buildAddon('sanitized', {
+  flags: [
+    '-O1',
+    '-g',
+    '-fsanitize=address,undefined',
+    '-fno-sanitize-recover=undefined',
+    '-fno-omit-frame-pointer',
+  ],
+});
 runJest(addon, {
   LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
   // Node leaves memory to the system at its end; leaks are hunted by tests that

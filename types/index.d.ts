@@ -648,6 +648,10 @@ export declare class Writer<T> {
    * and checked before anything is stored. A batch that crosses segments is
    * published segment by segment.
    *
+   * When there is no memory for the first entry, nothing has changed. When memory
+   * runs out later, the entries before {@link nextIndex}, which the message names,
+   * are published, and the rest of the batch is not stored.
+   *
    * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
    */
   appendBatch(entries: Entries<T>): number;

@@ -152,8 +152,6 @@ export interface NativeAddon {
   detach(buffer: ArrayBuffer): void;
   /** Bytes of address space taken for blocks, and bytes of those without an owner. */
   blockUsage(): { mapped: number; idle: number };
-  /** For tests: the block allocation after `count` more fails, once; a negative count never. */
-  failBlockAfter(count: number): void;
   /** Once per environment, before the first wait: `dispatch` is told which waiters were woken. */
   startWaker(dispatch: (ids: number[]) => void): void;
   /** Whether waiters keep the event loop alive. */

@@ -175,14 +175,6 @@ napi_value block_usage(napi_env env, napi_callback_info) {
   return object;
 }
 
-// (count) => void; for tests, the block allocation after `count` others fails
-napi_value fail_block_after(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  memory::BlockPool::instance().fail_after(
-      info[0].As<Napi::Number>().Int64Value());
-  return nullptr;
-}
-
 // (dispatch: (ids: number[]) => void) => void
 napi_value start_waker(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
@@ -226,7 +218,6 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "canMapExternal", can_map_external);
   define(env, exports, "detach", detach);
   define(env, exports, "blockUsage", block_usage);
-  define(env, exports, "failBlockAfter", fail_block_after);
   define(env, exports, "startWaker", start_waker);
   define(env, exports, "referenceWaker", reference_waker);
   define(env, exports, "setThreadId", set_thread_id);

@@ -1,6 +1,9 @@
 #include "binding/mapping.h"
 
+#include <new>
 #include <utility>
+
+#include "core/base/faults.h"
 
 namespace atomic_log::binding {
 
@@ -21,7 +24,10 @@ napi_status Mapping::create(napi_env env,
                             memory::SegmentControl* segment, uint32_t key,
                             std::shared_ptr<Observer> observer,
                             napi_value* buffer, Mapping** mapping) {
-  auto* const result = new Mapping(log, segment, key, std::move(observer));
+  if (memory_is_refused()) return napi_generic_failure;
+  auto* const result =
+      new (std::nothrow) Mapping(log, segment, key, std::move(observer));
+  if (result == nullptr) return napi_generic_failure;
   const napi_status status = napi_create_external_arraybuffer(
       env, segment->block(), log->layout().block_bytes(), &Mapping::on_finalize,
       result, buffer);

@@ -1,32 +1,43 @@
-// Builds the addon with other flags than the ordinary one, apart from it, and
-// runs the jest suite against that. Needs g++ on Linux.
+// Builds the addon another way than users get it, with g++ on Linux, beside the
+// ordinary build. node-gyp-build loads it when ATOMIC_LOG_PREBUILD names its folder.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const require = createRequire(import.meta.url);
 
-function sources(directory) {
+/** The files of a folder and those below it. */
+function filesIn(directory) {
   return readdirSync(join(root, directory), { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
-    if (entry.isDirectory()) return sources(path);
-    return path.endsWith('.cc') ? [path] : [];
+    return entry.isDirectory() ? filesIn(path) : [path];
   });
 }
 
-/** Builds the addon into build/`name` and returns that folder, for ATOMIC_LOG_PREBUILD. */
-export function buildAddon(name, flags, extraSources = []) {
+const changed = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+
+/**
+ * Builds into build/NAME and returns that folder; does nothing when that is newer
+ * than every source. `replace` maps a source of the addon to what stands in for it.
+ */
+export function buildAddon(name, { flags, replace = {}, sources = [], headers = [] }) {
   const output = join(root, 'build', name);
   const directory = join(output, 'build', 'Release');
+  const target = join(directory, 'atomic_log.node');
+  const own = [...filesIn('src-native/binding'), ...filesIn('src-native/core')];
+  const inputs = [...own, ...Object.values(replace), ...sources, ...headers].map((path) => join(root, path));
+  if (inputs.every((path) => changed(path) < changed(target))) return output;
+
   mkdirSync(directory, { recursive: true });
   // node-gyp-build looks for the package's name beside the binary.
   copyFileSync(join(root, 'package.json'), join(output, 'package.json'));
   const common = [
     '-std=c++20',
     '-fno-exceptions',
+    '-fvisibility=hidden',
     '-shared',
     '-fPIC',
     '-DNAPI_VERSION=8',
@@ -35,12 +46,18 @@ export function buildAddon(name, flags, extraSources = []) {
     '-DNODE_GYP_MODULE_NAME=atomic_log',
     '-DBUILDING_NODE_EXTENSION',
     '-Isrc-native',
+    '-Itest/native',
     `-I${require('node-addon-api').include_dir}`,
     `-I${join(dirname(dirname(process.execPath)), 'include', 'node')}`,
   ];
-  const files = [...sources('src-native/binding'), ...sources('src-native/core'), ...extraSources];
-  const target = join(directory, 'atomic_log.node');
-  execFileSync('g++', [...common, ...flags, ...files, '-o', target, '-ldl'], { cwd: root, stdio: 'inherit' });
+  const files = own.filter((path) => path.endsWith('.cc')).map((path) => replace[path] ?? path);
+  // Under another name first: several test processes may build at the same time.
+  const made = `${target}.${process.pid}`;
+  execFileSync('g++', [...common, ...flags, ...files, ...sources, '-o', made, '-ldl'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  renameSync(made, target);
   return output;
 }
 

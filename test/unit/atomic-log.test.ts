@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { AtomicLog, utf8 } from 'atomic-log';
 
 import { expectError, thrownBy } from '../support/errors';
-import { addon, withBlockFailure } from '../support/internals';
+import { addon } from '../support/internals';
 import { bounds, entriesOf, expectConsistent, smallLog, SMALL, valuesByChunk } from '../support/logs';
 import { isShared, testExternal } from '../support/mapping';
 import { collectUntil, nextTurn } from '../support/memory';
@@ -386,44 +386,5 @@ describe('toString()', () => {
     expect(String(log)).toBe('AtomicLog<f64> { entries [4, 13), retainedCapacity: 8, segmentCapacity: 4 }');
     log.close();
     expect(String(log)).toBe('AtomicLog<f64> { closed, retainedCapacity: 8, segmentCapacity: 4 }');
-  });
-});
-
-describe('when the system refuses memory', () => {
-  const advice = /the entries before index 4 are kept, and appending works again once there is memory/;
-
-  test('an append that needs a segment is refused and nothing has changed', () => {
-    const { writer, log } = smallLog(4);
-    const before = log.stats();
-    withBlockFailure(0, () => expectError(() => writer.append(5), 'ERR_OUT_OF_MEMORY', advice));
-    expect(log.stats()).toEqual(before);
-    expect(bounds(log)).toEqual([0, 4]);
-    expect(writer.nextIndex).toBe(4);
-    expect(writer.append(5)).toBe(4);
-    expect(entriesOf(log)).toEqual([1, 2, 3, 4, 5]);
-  });
-
-  test('staged entries stay staged, in their places', () => {
-    const { writer, log } = smallLog(2);
-    writer.write(3);
-    writer.write(4);
-    withBlockFailure(0, () => expectError(() => writer.write(5), 'ERR_OUT_OF_MEMORY', advice));
-    expect(entriesOf(log)).toEqual([1, 2]);
-    expect(writer.write(5)).toBe(4);
-    expect(entriesOf(log)).toEqual([1, 2, 3, 4]);
-    writer.publish();
-    expect(entriesOf(log)).toEqual([1, 2, 3, 4, 5]);
-  });
-
-  test.each([
-    ['an iterable', [3, 4, 5, 6, 7, 8, 9, 10]],
-    ['a typed array', Float64Array.of(3, 4, 5, 6, 7, 8, 9, 10)],
-  ])('a batch of %s is kept up to the index that the message names', (_form, batch) => {
-    const { writer, log } = smallLog(2);
-    withBlockFailure(0, () => expectError(() => writer.appendBatch(batch), 'ERR_OUT_OF_MEMORY', advice));
-    expect(writer.nextIndex).toBe(4);
-    expect(writer.append(5)).toBe(4);
-    expect(entriesOf(log)).toEqual([1, 2, 3, 4, 5]);
-    expectConsistent(log);
   });
 });

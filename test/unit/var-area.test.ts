@@ -1,8 +1,7 @@
 /** Values of variable size in segments: early seals, room, claims that change hands, damaged offsets. */
-import { AtomicLog, bytes, utf8, type Writer } from 'atomic-log';
+import { AtomicLog, bytes, utf8 } from 'atomic-log';
 
 import { expectError } from '../support/errors';
-import { withBlockFailure } from '../support/internals';
 import { bounds, entriesOf, expectConsistent, expectRefused, SMALL, type Claimed } from '../support/logs';
 import { detach, nextTurn } from '../support/memory';
 
@@ -134,21 +133,6 @@ describe('a segment is sealed early', () => {
     expect(entriesOf(log)).toEqual(['aa', 'bb']);
     writer.publish();
     expect(entriesOf(log)).toEqual(['aa', 'bb', 'cc']);
-  });
-
-  test('and when the system refuses memory for the next one, nothing changes', () => {
-    const claimed = texts(4, 'aaaa');
-    for (const give of [
-      (writer: Writer<string>) => writer.append('bbbb'),
-      (writer: Writer<string>) => writer.write('bbbb'),
-      (writer: Writer<string>) => writer.appendBatch(['bbbb']),
-    ]) {
-      withBlockFailure(0, () => {
-        expectRefused(claimed, ({ writer }) => give(writer), 'ERR_OUT_OF_MEMORY', /refused memory/);
-      });
-    }
-    expect(claimed.writer.append('bbbb')).toBe(1);
-    expect(entriesOf(claimed.log)).toEqual(['aaaa', 'bbbb']);
   });
 });
 

@@ -4,6 +4,8 @@
 #include <new>
 #include <utility>
 
+#include "core/base/faults.h"
+
 namespace atomic_log::memory {
 namespace {
 
@@ -70,9 +72,11 @@ Status RollingLog::create(const RollingLogOptions& options,
   const Status status = check(options, &shape);
   if (status != Status::kOk) return status;
   const uint32_t retained = shape.retained_segments;
+  if (memory_is_refused()) return Status::kOutOfMemory;
   std::unique_ptr<Slot[]> ring(new (std::nothrow) Slot[retained]());
   if (ring == nullptr || storage == nullptr) return Status::kOutOfMemory;
 
+  if (memory_is_refused()) return Status::kOutOfMemory;
   std::shared_ptr<RollingLog> result(
       new (std::nothrow) RollingLog(options, std::move(shape.layout), retained,
                                     std::move(ring), std::move(storage)));

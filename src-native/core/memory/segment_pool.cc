@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "core/base/faults.h"
+
 namespace atomic_log::memory {
 
 SegmentPool::~SegmentPool() {
@@ -61,8 +63,10 @@ SegmentControl* SegmentPool::make() {
     refusal_ = storage_->refusal();
     return nullptr;
   }
-  auto* const segment =
-      new (std::nothrow) SegmentControl(static_cast<uint32_t>(id), block);
+  SegmentControl* const segment =
+      memory_is_refused()
+          ? nullptr
+          : new (std::nothrow) SegmentControl(static_cast<uint32_t>(id), block);
   if (segment == nullptr) {
     storage_->give_back(block);
     return nullptr;

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/faults.h"
 #include "core/base/status.h"
 #include "core/memory/block_layout.h"
 #include "core/memory/block_pool.h"
@@ -89,7 +90,7 @@ class SharedStorage final : public Storage {
 
   void* take(uint32_t id) override {
     const uint64_t end = (uint64_t{id} + 1) * stride_;
-    if (end > bytes_max_ || BlockPool::instance().fails_now()) {
+    if (end > bytes_max_ || memory_is_refused()) {
       refusal_ = Status::kOutOfMemory;
       return nullptr;
     }

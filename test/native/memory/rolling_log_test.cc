@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/memory/block_pool.h"
 #include "support/log_fixture.h"
 #include "support/resident.h"
 

@@ -22,7 +22,6 @@ class BlockPool {
     ::operator delete(block);
   }
   static void decommit(void*, size_t) {}
-  bool fails_now() { return false; }
 };
 
 }  // namespace atomic_log::memory
