@@ -148,10 +148,10 @@ const roles = {
   /** Follows until the log ends, and checks every value; reports seen and lost. */
   async follow({ handle, maxBatch }) {
     const log = AtomicLog.attach(handle);
-    const follower = log.follow({ from: 'oldest', maxBatch });
     let seen = 0;
-    let lost = log.firstIndex;
-    let next = lost;
+    let next = log.firstIndex;
+    let lost = next;
+    const follower = log.follow({ from: next, maxBatch });
     parentPort.postMessage('following');
     for await (const batch of follower) {
       lost += batch.lost;
