@@ -38,6 +38,8 @@ function sweepViews(): void {
 export class LogView {
   readonly layout: Layout;
   readonly pins: Pins;
+  /** Also here, because properties of the addon's objects are slow: V8 holds them in dictionaries. */
+  readonly segmentCapacity: number;
   /** The head's published word, as {@link lease} and {@link extend} saw it last. */
   seenWord = 0;
 
@@ -56,6 +58,7 @@ export class LogView {
   private constructor(readonly native: NativeLog) {
     this.pins = new Pins(native);
     this.layout = this.pins.layout;
+    this.segmentCapacity = native.segmentCapacity;
   }
 
   /** The view of a log in this environment. `native` is closed again when there is a view already. */
@@ -157,7 +160,7 @@ export class LogView {
 
   /** Entries that may be read; a stray store can damage the word, so it is clamped. */
   readable(word: number): number {
-    return Math.min(word & COUNT_MASK, this.native.segmentCapacity);
+    return Math.min(word & COUNT_MASK, this.segmentCapacity);
   }
 
   // --- Leases and their windows.
