@@ -1,86 +1,82 @@
-// Runs every question of a folder (default: memory), each in a process of its
-// own, and prints one table: `npm run bench`. With --write, benchmarks/RESULTS.md
-// is made from it.
+// Runs the questions of benchmarks/memory one after the other, each in a process
+// of its own, and prints what they answer: `npm run bench`.
 import { execFile } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import Table from 'cli-table3';
+import { format, resolveConfig } from 'prettier';
+import { waitForQuiet, withLoad } from './other-load.mjs';
+import { installedPeers, installPeers } from './install-peers.mjs';
+import { markdownReport, terminalReport } from './results.mjs';
 
-const here = fileURLToPath(new URL('.', import.meta.url));
-const run = promisify(execFile);
+const folder = fileURLToPath(new URL('./memory/', import.meta.url));
+const results = fileURLToPath(new URL('./RESULTS.md', import.meta.url));
 
-const program = new Command('bench')
-  .description('ratios measured within one run, and whether they meet their targets')
-  .argument('[questions...]', 'names of files in benchmarks/memory', [])
+/** The order of the report. A file whose name has a dash is started by another one. */
+const ORDER = 'append follower batch refresh snapshot roll sum readers logs read records peers'.split(' ');
+const rank = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+const questions = readdirSync(folder)
+  .filter((name) => name.endsWith('.mjs') && !name.includes('-'))
+  .map((name) => name.slice(0, -'.mjs'.length))
+  .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+
+const program = new Command('npm run bench --')
+  .description('ratios measured within one run, whether they meet their targets, and the peers beside them')
+  .option('--list', 'list the questions')
+  .option('--only <names...>', 'ask these questions only')
+  .option('--quick', 'one round each: to see that everything runs, not how fast')
   .option('--write', 'write benchmarks/RESULTS.md')
   .parse();
+const { list, only = questions, quick, write } = program.opts();
 
-/** Files that are started by others end in -worker or name their role after a dash. */
-function questions() {
-  const all = readdirSync(join(here, 'memory'))
-    .filter((name) => name.endsWith('.mjs') && !name.includes('-'))
-    .map((name) => name.slice(0, -'.mjs'.length));
-  const unknown = program.args.find((name) => !all.includes(name));
-  if (unknown !== undefined)
-    program.error(`no question ${unknown}; there are ${all.join(', ')}`, { exitCode: 2 });
-  return program.args.length > 0 ? program.args : all;
+const unknown = only.find((name) => !questions.includes(name));
+if (unknown !== undefined)
+  program.error(`there is no question ${unknown}; there are ${questions.join(', ')}`, { exitCode: 2 });
+if (write && (quick || only !== questions))
+  program.error('--write needs all questions and all rounds; leave out --only and --quick', { exitCode: 2 });
+
+/** The first sentences of its comment. */
+function whatItAsks(name) {
+  const [comment] = /^(\/\/.*\n)+/.exec(readFileSync(join(folder, `${name}.mjs`), 'utf8')) ?? [''];
+  const text = comment.replaceAll(/^\/\/ ?/gm, '').replaceAll('\n', ' ');
+  return /^.*?[?.](?= |$)/.exec(text)?.[0] ?? text;
 }
 
-function verdict({ ratio, target }) {
-  if (target === null) return 'reported';
-  return ratio <= target ? 'met' : `missed by ${((ratio / target - 1) * 100).toFixed(0)} %`;
+async function ask(name) {
+  const env = { ...process.env, BENCH_QUICK: quick ? '1' : '' };
+  const options = { env, maxBuffer: 1 << 24 };
+  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, `${name}.mjs`)], options);
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 }
 
-function cells(row) {
-  return [
-    row.operation + (row.note === undefined ? '' : ` (${row.note})`),
-    `${row.ns.toFixed(2)} ns`,
-    `${row.ratio.toFixed(3)} ${row.unit}`,
-    row.target === null ? '' : `<= ${row.target}`,
-    verdict(row),
-  ];
-}
-
-const head = ['operation', 'median', 'ratio', 'target', ''];
-const rows = [];
-for (const name of questions()) {
-  const { stdout } = await run(process.execPath, [join(here, 'memory', `${name}.mjs`)], {
-    maxBuffer: 1 << 24,
+async function main() {
+  if (list) {
+    for (const name of questions) console.log(`${name.padEnd(10)} ${whatItAsks(name)}`);
+    return;
+  }
+  if (only.includes('peers')) await installPeers();
+  const rows = [];
+  const disturbed = [];
+  for (const name of only) {
+    if (process.stderr.isTTY) console.error(`${name} ...`);
+    if (!quick) await waitForQuiet();
+    const { result, load, isDisturbed } = await withLoad(() => ask(name));
+    if (isDisturbed) disturbed.push(`${name} (${load.toFixed(1)} cores)`);
+    rows.push(...result);
+  }
+  console.log(terminalReport(rows, disturbed));
+  if (!write) return;
+  const options = await resolveConfig(results);
+  const text = await format(markdownReport(rows, disturbed, installedPeers()), {
+    ...options,
+    filepath: results,
   });
-  for (const line of stdout.trim().split('\n').filter(Boolean)) rows.push(JSON.parse(line));
+  writeFileSync(results, text);
 }
 
-const table = new Table({
-  head,
-  colWidths: [46, 13, 20, 10, 16],
-  wordWrap: true,
-  style: { head: [], border: [] },
-});
-for (const row of rows) table.push(cells(row));
-console.log(table.toString());
-console.log(
-  'E = an empty Node-API call, A = Atomics.load, M = TypedArray.prototype.set of the same bytes; lower is better.',
-);
-
-if (program.opts().write) {
-  const lines = [
-    '# Results',
-    '',
-    'Made by `npm run bench -- --write`. Every figure is a median over interleaved rounds of one run; the ratio is what',
-    'counts, the nanoseconds depend on the machine.',
-    '',
-    'E = an empty Node-API call, A = `Atomics.load`, M = `TypedArray.prototype.set` of the same bytes over a working set of the same size.',
-    '',
-    `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}, ${process.platform}-${process.arch}`,
-    '',
-    `| ${head.map((name) => name || 'verdict').join(' | ')} |`,
-    `|${' --- |'.repeat(head.length)}`,
-    ...rows.map((row) => `| ${cells(row).join(' | ')} |`),
-    '',
-  ];
-  writeFileSync(join(here, 'RESULTS.md'), lines.join('\n'));
-}
+await main();

@@ -1,0 +1,124 @@
+// The tables of the benchmarks: on the terminal, and as benchmarks/RESULTS.md.
+import { cpus, totalmem } from 'node:os';
+import Table from 'cli-table3';
+
+export const UNITS =
+  'E = an empty Node-API call, A = Atomics.load, M = TypedArray.prototype.set of the same bytes over a working set of the same size.';
+
+function round(value) {
+  if (Math.abs(value) >= 100) return value.toFixed(0);
+  return Math.abs(value) < 0.1 ? value.toFixed(3) : value.toPrecision(3);
+}
+
+function nanoseconds(ns) {
+  return ns < 1000 ? `${ns < 10 ? ns.toFixed(2) : ns.toFixed(0)} ns` : `${(ns / 1000).toFixed(1)} us`;
+}
+
+function perSecond(rate) {
+  return rate >= 1e6 ? `${(rate / 1e6).toPrecision(3)} M` : `${(rate / 1e3).toPrecision(3)} k`;
+}
+
+/** Whether a row reached its target. */
+export function verdict({ ratio, target }) {
+  if (target === null) return 'reported';
+  return ratio <= target ? 'met' : `missed by ${((ratio / target - 1) * 100).toFixed(0)} %`;
+}
+
+const ownColumns = [
+  ['operation', (row) => row.operation + (row.note === undefined ? '' : ` (${row.note})`), 50],
+  ['time', (row) => nanoseconds(row.ns), 10],
+  ['ratio', (row) => `${round(row.ratio)} ${row.unit}`, 22],
+  ['quartiles', (row) => `${round(row.low)} - ${round(row.high)}`, 16],
+  ['target', (row) => (row.target === null ? '' : `<= ${row.target}`), 10],
+  ['verdict', verdict, 16],
+];
+
+const peerColumns = [
+  ['entries', (row) => row.entries, 15],
+  ['readers', (row) => String(row.readers), 9],
+  ['way', (row) => row.way, 46],
+  ["writer's CPU per entry", (row) => nanoseconds(row.ns), 12],
+  ['quartiles', (row) => `${nanoseconds(row.low)} - ${nanoseconds(row.high)}`, 21],
+  ['ratio', (row) => round(row.ratio), 9],
+  ['delivered per second, to each', (row) => perSecond(row.perSecond), 14],
+];
+
+function terminalTable(columns, rows) {
+  const table = new Table({
+    head: columns.map(([title]) => title),
+    colWidths: columns.map(([, , width]) => width),
+    wordWrap: true,
+    style: { head: [], border: [], compact: true },
+  });
+  for (const row of rows) table.push(columns.map(([, cell]) => cell(row)));
+  return table.toString();
+}
+
+function markdownTable(columns, rows) {
+  return [
+    `| ${columns.map(([title]) => title).join(' | ')} |`,
+    `|${' --- |'.repeat(columns.length)}`,
+    ...rows.map((row) => `| ${columns.map(([, cell]) => cell(row)).join(' | ')} |`),
+  ].join('\n');
+}
+
+/** Questions with other work on the machine just before or after them. */
+function loadText(disturbed) {
+  return disturbed.length === 0
+    ? 'No other work was seen on the machine before or after any question.'
+    : `Other work ran before or after these questions, whose small differences mean little: ${disturbed.join(', ')}.`;
+}
+
+/** What the questions answered, as two lists of rows. */
+function tablesOf(rows) {
+  return {
+    own: rows.filter(({ table }) => table === undefined),
+    peers: rows.filter(({ table }) => table === 'peers'),
+  };
+}
+
+export function terminalReport(rows, disturbed) {
+  const { own, peers } = tablesOf(rows);
+  const parts = [];
+  if (own.length > 0) parts.push(terminalTable(ownColumns, own), UNITS);
+  if (peers.length > 0) {
+    parts.push(terminalTable(peerColumns, peers), 'ratio: to the polled log in the same round.');
+  }
+  parts.push(loadText(disturbed));
+  return parts.join('\n');
+}
+
+export function markdownReport(rows, disturbed, peersInstalled) {
+  const { own, peers } = tablesOf(rows);
+  const [cpu] = cpus();
+  const machine = `${cpu?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const versions = [
+    `Node ${process.version} (V8 ${process.versions.v8})`,
+    `${process.platform}-${process.arch}`,
+    ...peersInstalled,
+  ];
+  return `# Results
+
+Made by \`npm run bench -- --write\`; do not edit.
+
+${machine}; ${versions.join(', ')}.
+${loadText(disturbed)}
+
+How to read it: what counts is the **ratio**, taken between candidates that take turns within one run; it is the median
+over the rounds, and half of the rounds lie between the **quartiles**. Times depend on the machine. A row without a
+target is only reported.
+${UNITS}
+
+${markdownTable(ownColumns, own)}
+
+## Beside the peers
+
+One writer sends numbers to several readers, which add them up. The writer writes in bursts, and waits until every
+reader has everything before the next; the log and the ring hold a whole burst, so no way waits, queues for ever or
+loses entries. Processor time is that of the writer's thread; the ratio is to the polled log in the same round.
+Readers that poll sleep for a millisecond when there is nothing new. \`ringbuf.js\` has one consumer by design.
+\`MessagePort\` posts once per reader; batches are typed arrays, cloned or transferred.
+
+${markdownTable(peerColumns, peers)}
+`;
+}
