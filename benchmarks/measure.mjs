@@ -53,7 +53,8 @@ function time(run, operations) {
  *
  * @param {Record<string, { run: (operations: number) => unknown, operations: number, per?: number }>} candidates
  *   `run` does the given number of operations; figures are divided by `per` (entries in an operation).
- * @returns the figure of a candidate, or of what a function makes of a round, in the unit that another one is.
+ * @returns the figure of a candidate, or of what a function makes of a round, in the unit that another one is;
+ *   in nanoseconds when there is no unit.
  */
 export function compare(candidates, { rounds = 15, warmup = 3 } = {}) {
   const samples = [];
@@ -68,8 +69,8 @@ export function compare(candidates, { rounds = 15, warmup = 3 } = {}) {
     const value = typeof what === 'function' ? what : (sample) => sample[what];
     return figure(
       samples.map(value),
-      samples.map((sample) => value(sample) / sample[unit]),
-      unit,
+      samples.map((sample) => value(sample) / (unit === undefined ? 1 : sample[unit])),
+      unit ?? 'ns',
     );
   };
 }
@@ -99,7 +100,7 @@ export function atomicsLoad(word) {
  *
  * @typedef {{ ns: number, ratio: number, low: number, high: number, unit: string }} Figure
  * @typedef {Figure & { operation: string, target: number | null, note?: string }} Row
- *   a target of null: only reported
+ *   a target of null: only reported; no ns: the row counts something
  * @param {Row[]} rows
  */
 export function report(rows) {
