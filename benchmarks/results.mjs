@@ -21,12 +21,14 @@ function perSecond(rate) {
 /** Whether a row reached its target. */
 export function verdict({ ratio, target }) {
   if (target === null) return 'reported';
-  return ratio <= target ? 'met' : `missed by ${((ratio / target - 1) * 100).toFixed(0)} %`;
+  if (ratio <= target) return 'met';
+  const percent = (ratio / target - 1) * 100;
+  return `missed by ${percent.toFixed(percent < 10 ? 1 : 0)} %`;
 }
 
 const ownColumns = [
   ['operation', (row) => row.operation + (row.note === undefined ? '' : ` (${row.note})`), 50],
-  ['time', (row) => nanoseconds(row.ns), 10],
+  ['time', (row) => (row.ns === undefined ? '' : nanoseconds(row.ns)), 10],
   ['ratio', (row) => `${round(row.ratio)} ${row.unit}`, 22],
   ['quartiles', (row) => `${round(row.low)} - ${round(row.high)}`, 16],
   ['target', (row) => (row.target === null ? '' : `<= ${row.target}`), 10],
@@ -62,34 +64,58 @@ function markdownTable(columns, rows) {
   ].join('\n');
 }
 
-/** Questions with other work on the machine just before or after them. */
-function loadText(disturbed) {
+/** How the run went: `disturbed` are the questions with other work just before or after them. */
+function runText(disturbed, seconds) {
+  const duration = `The run took ${seconds < 100 ? `${seconds.toFixed(0)} seconds` : `${(seconds / 60).toFixed(1)} minutes`}.`;
+  if (disturbed === undefined) return `${duration} One round each is no measurement: nothing was judged.`;
   return disturbed.length === 0
-    ? 'No other work was seen on the machine before or after any question.'
-    : `Other work ran before or after these questions, whose small differences mean little: ${disturbed.join(', ')}.`;
+    ? `${duration} No other work was seen on the machine before or after any question.`
+    : `${duration} Other work ran before or after these questions, whose small differences mean little: ${disturbed.join(', ')}.`;
 }
 
-/** What the questions answered, as two lists of rows. */
-function tablesOf(rows) {
-  return {
-    own: rows.filter(({ table }) => table === undefined),
-    peers: rows.filter(({ table }) => table === 'peers'),
-  };
+/** The rows of each folder, as two tables. */
+function topicsOf(rows) {
+  return [...new Set(rows.map(({ topic }) => topic))].map((topic) => {
+    const ofTopic = rows.filter((row) => row.topic === topic);
+    return {
+      topic,
+      own: ofTopic.filter(({ table }) => table === undefined),
+      peers: ofTopic.filter(({ table }) => table === 'peers'),
+    };
+  });
 }
 
-export function terminalReport(rows, disturbed) {
-  const { own, peers } = tablesOf(rows);
+export function terminalReport(rows, disturbed, seconds) {
   const parts = [];
-  if (own.length > 0) parts.push(terminalTable(ownColumns, own), UNITS);
-  if (peers.length > 0) {
-    parts.push(terminalTable(peerColumns, peers), 'ratio: to the polled log in the same round.');
+  for (const { topic, own, peers } of topicsOf(rows)) {
+    parts.push(topic);
+    if (own.length > 0) parts.push(terminalTable(ownColumns, own), UNITS);
+    if (peers.length > 0) {
+      parts.push(terminalTable(peerColumns, peers), 'ratio: to the polled log in the same round.');
+    }
   }
-  parts.push(loadText(disturbed));
+  parts.push(runText(disturbed, seconds));
   return parts.join('\n');
 }
 
-export function markdownReport(rows, disturbed, peersInstalled) {
-  const { own, peers } = tablesOf(rows);
+const PEERS_TEXT = `### Beside the peers
+
+One writer sends numbers to several readers, which add them up. The writer writes in bursts, and waits until every
+reader has everything before the next; the log and the ring hold a whole burst, so no way waits, queues for ever or
+loses entries. Processor time is that of the writer's thread; the ratio is to the polled log in the same round.
+Readers that poll sleep for a millisecond when there is nothing new. \`ringbuf.js\` has one consumer by design.
+\`MessagePort\` posts once per reader; batches are typed arrays, cloned or transferred.
+`;
+
+function markdownTopic({ topic, own, peers }) {
+  return [
+    `## ${topic[0].toUpperCase()}${topic.slice(1)}\n`,
+    ...(own.length > 0 ? [`${markdownTable(ownColumns, own)}\n`] : []),
+    ...(peers.length > 0 ? [PEERS_TEXT, `${markdownTable(peerColumns, peers)}\n`] : []),
+  ].join('\n');
+}
+
+export function markdownReport(rows, disturbed, seconds, peersInstalled) {
   const [cpu] = cpus();
   const machine = `${cpu?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
   const versions = [
@@ -102,23 +128,12 @@ export function markdownReport(rows, disturbed, peersInstalled) {
 Made by \`npm run bench -- --write\`; do not edit.
 
 ${machine}; ${versions.join(', ')}.
-${loadText(disturbed)}
+${runText(disturbed, seconds)}
 
 How to read it: what counts is the **ratio**, taken between candidates that take turns within one run; it is the median
 over the rounds, and half of the rounds lie between the **quartiles**. Times depend on the machine. A row without a
 target is only reported.
 ${UNITS}
 
-${markdownTable(ownColumns, own)}
-
-## Beside the peers
-
-One writer sends numbers to several readers, which add them up. The writer writes in bursts, and waits until every
-reader has everything before the next; the log and the ring hold a whole burst, so no way waits, queues for ever or
-loses entries. Processor time is that of the writer's thread; the ratio is to the polled log in the same round.
-Readers that poll sleep for a millisecond when there is nothing new. \`ringbuf.js\` has one consumer by design.
-\`MessagePort\` posts once per reader; batches are typed arrays, cloned or transferred.
-
-${markdownTable(peerColumns, peers)}
-`;
+${topicsOf(rows).map(markdownTopic).join('\n')}`;
 }

@@ -1,5 +1,5 @@
-// Runs the questions of benchmarks/memory one after the other, each in a process
-// of its own, and prints what they answer: `npm run bench`.
+// Runs the questions in the folders beside this file one after the other, each in
+// a process of its own, and prints what they answer: `npm run bench`.
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,72 +11,98 @@ import { waitForQuiet, withLoad } from './other-load.mjs';
 import { installedPeers, installPeers } from './install-peers.mjs';
 import { markdownReport, terminalReport } from './results.mjs';
 
-const folder = fileURLToPath(new URL('./memory/', import.meta.url));
-const results = fileURLToPath(new URL('./RESULTS.md', import.meta.url));
+const here = fileURLToPath(new URL('.', import.meta.url));
+const results = join(here, 'RESULTS.md');
 
-/** The order of the report. A file whose name has a dash is started by another one. */
-const ORDER = 'append follower batch refresh snapshot roll sum readers logs read records peers'.split(' ');
+/** The order of the report; what is not named comes after it, by name. */
+const ORDER = [
+  ...['memory', 'append', 'follower', 'batch', 'refresh', 'snapshot', 'roll', 'sum', 'readers', 'native'],
+  ...['shared', 'logs', 'read', 'records', 'values', 'peers'],
+];
 const rank = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
-const questions = readdirSync(folder)
-  .filter((name) => name.endsWith('.mjs') && !name.includes('-'))
-  .map((name) => name.slice(0, -'.mjs'.length))
-  .sort((a, b) => rank(a) - rank(b) || a.localeCompare(b));
+const inOrder = (a, b) => rank(a) - rank(b) || a.localeCompare(b);
 
+/** Every folder is a topic, and every file in it a question; one whose name has a dash is started by another. */
+function allQuestions() {
+  const topics = readdirSync(here, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
+    .map(({ name }) => name)
+    .sort(inOrder);
+  return topics.flatMap((topic) =>
+    readdirSync(join(here, topic))
+      .filter((name) => name.endsWith('.mjs') && !name.includes('-'))
+      .map((name) => name.slice(0, -'.mjs'.length))
+      .sort(inOrder)
+      .map((name) => ({ topic, name, path: join(here, topic, `${name}.mjs`) })),
+  );
+}
+
+const questions = allQuestions();
 const program = new Command('npm run bench --')
   .description('ratios measured within one run, whether they meet their targets, and the peers beside them')
   .option('--list', 'list the questions')
-  .option('--only <names...>', 'ask these questions only')
+  .option('--only <names...>', 'ask these questions, or those of these folders, only')
   .option('--quick', 'one round each: to see that everything runs, not how fast')
   .option('--write', 'write benchmarks/RESULTS.md')
   .parse();
-const { list, only = questions, quick, write } = program.opts();
+const { list, only, quick, write } = program.opts();
 
-const unknown = only.find((name) => !questions.includes(name));
-if (unknown !== undefined)
-  program.error(`there is no question ${unknown}; there are ${questions.join(', ')}`, { exitCode: 2 });
-if (write && (quick || only !== questions))
-  program.error('--write needs all questions and all rounds; leave out --only and --quick', { exitCode: 2 });
+function chosenQuestions() {
+  if (only === undefined) return questions;
+  const isCalled = ({ topic, name }, what) => [topic, name, `${topic}/${name}`].includes(what);
+  const unknown = only.find((what) => !questions.some((question) => isCalled(question, what)));
+  if (unknown !== undefined) {
+    const names = questions.map(({ name }) => name).join(', ');
+    program.error(`there is no question ${unknown}; there are ${names}`, { exitCode: 2 });
+  }
+  return questions.filter((question) => only.some((what) => isCalled(question, what)));
+}
 
-/** The first sentences of its comment. */
-function whatItAsks(name) {
-  const [comment] = /^(\/\/.*\n)+/.exec(readFileSync(join(folder, `${name}.mjs`), 'utf8')) ?? [''];
+/** The first sentence of its comment. */
+function whatItAsks(path) {
+  const [comment] = /^(\/\/.*\n)+/.exec(readFileSync(path, 'utf8')) ?? [''];
   const text = comment.replaceAll(/^\/\/ ?/gm, '').replaceAll('\n', ' ');
   return /^.*?[?.](?= |$)/.exec(text)?.[0] ?? text;
 }
 
-async function ask(name) {
+async function ask({ topic, path }) {
   const env = { ...process.env, BENCH_QUICK: quick ? '1' : '' };
-  const options = { env, maxBuffer: 1 << 24 };
-  const { stdout } = await promisify(execFile)(process.execPath, [join(folder, `${name}.mjs`)], options);
-  return stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line));
+  const { stdout } = await promisify(execFile)(process.execPath, [path], { env, maxBuffer: 1 << 24 });
+  const rows = stdout.split('\n').filter(Boolean);
+  return rows.map((line) => ({ topic, ...JSON.parse(line) }));
 }
 
 async function main() {
+  const chosen = chosenQuestions();
   if (list) {
-    for (const name of questions) console.log(`${name.padEnd(10)} ${whatItAsks(name)}`);
+    for (const { topic, name, path } of chosen)
+      console.log(`${`${topic}/${name}`.padEnd(18)} ${whatItAsks(path)}`);
     return;
   }
-  if (only.includes('peers')) await installPeers();
+  if (write && (quick || only !== undefined))
+    program.error('--write needs all questions and all rounds; leave out --only and --quick', {
+      exitCode: 2,
+    });
+  await installPeers();
   const rows = [];
   const disturbed = [];
-  for (const name of only) {
-    if (process.stderr.isTTY) console.error(`${name} ...`);
-    if (!quick) await waitForQuiet();
-    const { result, load, isDisturbed } = await withLoad(() => ask(name));
-    if (isDisturbed) disturbed.push(`${name} (${load.toFixed(1)} cores)`);
+  for (const question of chosen) {
+    if (process.stderr.isTTY) console.error(`${question.topic}/${question.name} ...`);
+    if (quick) {
+      // One round judges nothing.
+      for (const row of await ask(question)) rows.push({ ...row, target: null });
+      continue;
+    }
+    await waitForQuiet();
+    const { result, load, isDisturbed } = await withLoad(() => ask(question));
+    if (isDisturbed) disturbed.push(`${question.name} (${load.toFixed(1)} cores)`);
     rows.push(...result);
   }
-  console.log(terminalReport(rows, disturbed));
+  const seconds = performance.now() / 1000;
+  console.log(terminalReport(rows, quick ? undefined : disturbed, seconds));
   if (!write) return;
-  const options = await resolveConfig(results);
-  const text = await format(markdownReport(rows, disturbed, installedPeers()), {
-    ...options,
-    filepath: results,
-  });
-  writeFileSync(results, text);
+  const text = markdownReport(rows, disturbed, seconds, installedPeers());
+  writeFileSync(results, await format(text, { ...(await resolveConfig(results)), filepath: results }));
 }
 
 await main();
