@@ -164,10 +164,12 @@ const roles = {
     const log = AtomicLog.attach(handle);
     const follower = log.follow({ from: 'oldest', maxBatch });
     let seen = 0;
-    let lost = log.firstIndex;
-    let next = lost;
+    let lost = 0;
+    let next;
     parentPort.postMessage('following');
     for await (const batch of follower) {
+      // A writer at full rate gets on between any two calls, so only the first batch tells where it began.
+      if (next === undefined) lost = next = batch.firstIndex - batch.lost;
       lost += batch.lost;
       next += batch.lost;
       for (const value of batch) {
