@@ -19,6 +19,11 @@ export class PinnedSegment {
     public count: number,
     public mapping: Mapping,
   ) {}
+
+  /** Whether this environment has the pin: then nobody writes to the entries, however fast the writer is. */
+  get isPinned(): boolean {
+    return this.holders > 0;
+  }
 }
 
 /** Consecutive segments, ascending. */
