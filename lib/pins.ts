@@ -48,7 +48,10 @@ export class Pins {
       for (let i = 0; i < length; i += FIELDS) {
         const id = fields[i]!;
         const mapping = this.#mappingOf(id);
-        segments.push(new PinnedSegment(id, fields[i + 1]!, fields[i + 2]!, fields[i + 3]!, mapping));
+        const isFinal = i + FIELDS < length;
+        segments.push(
+          new PinnedSegment(id, fields[i + 1]!, fields[i + 2]!, fields[i + 3]!, isFinal, mapping),
+        );
       }
     } catch (error) {
       for (let i = 0; i < length; i += FIELDS) this.#native.unpin(fields[i]!);

@@ -15,8 +15,10 @@ export class PinnedSegment {
     readonly id: number,
     readonly sequence: number,
     readonly firstIndex: number,
-    /** Readable entries; final once the segment has a successor. */
+    /** Readable entries. */
     public count: number,
+    /** Whether the count was told by the successor: no look at the word may change it then. */
+    public isFinal: boolean,
     public mapping: Mapping,
   ) {}
 
