@@ -103,13 +103,6 @@ void LogAttachment::give_back() {
   log_.reset();
 }
 
-void LogAttachment::on_collected(Mapping* mapping) {
-  const uint32_t id = mapping->segment()->id();
-  if (id < entries_.size() && entries_[id].mapping == mapping) {
-    entries_[id].mapping = nullptr;
-  }
-}
-
 LogAttachment::Entry* LogAttachment::pinned_entry(uint32_t id) {
   if (id >= entries_.size() || entries_[id].pins == 0) return nullptr;
   return &entries_[id];
@@ -205,8 +198,8 @@ napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
   auto* const self = called_object<LogAttachment>(env, info, &id);
   if (Entry* const entry = self->pinned_entry(id)) {
     --entry->pins;
-    if (entry->mapping != nullptr) {
-      entry->mapping->adopt_pin();
+    if (const auto mapping = entry->mapping.lock()) {
+      mapping->adopt_pin();
     } else {
       self->log_->unpin(entry->segment);
     }
@@ -222,8 +215,8 @@ napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
   napi_value buffer = nullptr;
   Entry* const entry = self->pinned_entry(id);
   if (entry == nullptr ||
-      Mapping::create(env, self->log_, entry->segment, self->shared_from_this(),
-                      &buffer, &entry->mapping) != napi_ok) {
+      Mapping::create(env, self->log_, entry->segment, &buffer,
+                      &entry->mapping) != napi_ok) {
     napi_get_null(env, &buffer);
   }
   return buffer;

@@ -22,7 +22,6 @@
 namespace atomic_log::binding {
 
 class LogAttachment final : public Holder,
-                            public Mapping::Observer,
                             public std::enable_shared_from_this<LogAttachment> {
  public:
   // Registers with the environment. `presence` is what the registry watches:
@@ -37,14 +36,13 @@ class LogAttachment final : public Holder,
   napi_value to_object(napi_env env);
 
   void give_back() override;
-  void on_collected(Mapping* mapping) override;
 
  private:
   // What this environment has of one segment; indexed by the segment's id.
   struct Entry {
     memory::SegmentControl* segment = nullptr;
     uint32_t pins = 0;
-    Mapping* mapping = nullptr;  // the newest one that is not collected yet
+    std::weak_ptr<Mapping> mapping;  // the newest one
   };
 
   LogAttachment(std::shared_ptr<Environment> environment,

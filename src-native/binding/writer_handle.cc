@@ -87,10 +87,10 @@ napi_value WriterHandle::roll(napi_env env, napi_callback_info info) {
 napi_value WriterHandle::map(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WriterHandle>(env, info);
   napi_value buffer = nullptr;
-  Mapping* mapping = nullptr;
+  std::weak_ptr<Mapping> mapping;
   if (self->log_ == nullptr ||
       Mapping::create(env, self->log_->shared_from_this(),
-                      &self->log_->head_segment(), nullptr, &buffer,
+                      &self->log_->head_segment(), &buffer,
                       &mapping) != napi_ok) {
     napi_get_null(env, &buffer);
   }
