@@ -2,8 +2,20 @@ import { ReadableStream } from 'node:stream/web';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-setFlagsFromString('--expose_gc');
-const collect = runInNewContext('gc') as () => void;
+import { runtime } from './runtime';
+
+/** The runtime's own garbage collector. */
+function collector(): () => void {
+  if (runtime === 'bun') {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- only Bun has it
+    const { gc } = require('bun') as { gc: (force: boolean) => void };
+    return () => gc(true);
+  }
+  setFlagsFromString('--expose_gc');
+  return runInNewContext('gc') as () => void;
+}
+
+const collect = collector();
 
 const ROUNDS_MAX = 100;
 

@@ -5,7 +5,7 @@
 //
 // TORTURE_TERMINATIONS sets the number (default 500), TORTURE_SEED the seed.
 import { AtomicLog } from 'atomic-log';
-import { firstMessage, startWorker, valueOf } from './helpers';
+import { firstMessage, startWorker, tornDown, valueOf } from './helpers';
 
 const TERMINATIONS = Number(process.env.TORTURE_TERMINATIONS ?? 500);
 const SEED = Number(process.env.TORTURE_SEED ?? Date.now() % 2147483646) + 1;
@@ -51,6 +51,7 @@ test(`${TERMINATIONS} terminations, seed ${SEED}`, async () => {
   isOver = true;
   await watching;
 
+  await tornDown(() => !log.isWriterClaimed);
   expect(failures).toEqual([]);
   expect(checks).toBeGreaterThan(100);
   expect(log.endIndex).toBeGreaterThan(0);
