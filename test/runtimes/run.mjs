@@ -2,20 +2,22 @@
 // build/Release: `npm run test:runtimes`. Fails when any test fails that
 // test/support/runtime.ts does not skip.
 //
-// A run of all of them and of all tests rewrites the table in the README;
-// `-- --only node26` and `-- test/threads` only print theirs.
-import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+// Whole runs are kept in results.json, and the table in the README is made from
+// that: `-- --only node26` renews one row, `-- test/threads` none.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { format, resolveConfig } from 'prettier';
+import { buildOtherAddon, otherAddons } from '../support/other-addons.cjs';
 import { install, pinOf, runtimes } from './install.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
-const results = join(here, 'results');
+const outputs = join(here, 'results');
+const results = join(here, 'results.json');
 const readme = join(root, 'README.md');
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const differences = JSON.parse(readFileSync(join(here, 'differences.json'), 'utf8'));
@@ -40,11 +42,23 @@ if (unknown !== undefined) {
   program.error(`no runtime ${unknown}; there are ${names.join(', ')}`, { exitCode: 2 });
 }
 
+/**
+ * Builds what tests would build themselves: the runtimes come without headers, and all shall load the same
+ * binaries.
+ */
+function buildAddons() {
+  for (const directory of otherAddons) buildOtherAddon(directory);
+  execFileSync(process.execPath, ['test/faults/build.mjs'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
 /** Runs the suite; returns what the table says of it. */
 function run(runtime) {
   const binary = install(runtime);
-  const report = join(results, `${runtime.name}.json`);
-  const log = join(results, `${runtime.name}.log`);
+  const report = join(outputs, `${runtime.name}.json`);
+  const log = join(outputs, `${runtime.name}.log`);
   rmSync(report, { force: true });
   const output = openSync(log, 'w');
   const args = [...runtime.flags, jest, '--json', `--outputFile=${report}`, ...program.args];
@@ -57,7 +71,14 @@ function run(runtime) {
   });
   closeSync(output);
 
-  const row = { runtime, passed: 0, skipped: 0, failed: 0, problem: '' };
+  const row = {
+    title: runtime.title,
+    version: pinOf(runtime).version,
+    passed: 0,
+    skipped: 0,
+    failed: 0,
+    problem: '',
+  };
   try {
     const counts = JSON.parse(readFileSync(report, 'utf8'));
     row.passed = counts.numPassedTests;
@@ -75,23 +96,15 @@ function run(runtime) {
   return row;
 }
 
-function line({ runtime, passed, skipped, failed, problem }) {
-  const cells = [
-    runtime.title,
-    pinOf(runtime).version,
-    passed,
-    skipped,
-    problem === '' ? failed : `${failed}, ${problem}`,
-  ];
+function line({ title, version, passed, skipped, failed, problem }) {
+  const cells = [title, version, passed, skipped, problem === '' ? failed : `${failed}, ${problem}`];
   return `| ${cells.join(' | ')} |`;
 }
 
 /** What users must know, and why tests are skipped. */
-function notes(rows) {
-  return differences
-    .map(({ runtime, note }) => ({ row: rows.find((row) => row.runtime.family === runtime), note }))
-    .filter(({ row }) => row !== undefined)
-    .map(({ row, note }) => `- **${row.runtime.title}**: ${note}.`);
+function notes() {
+  const titles = Object.fromEntries(runtimes.map(({ family, title }) => [family, title]));
+  return differences.map(({ runtime, note }) => `- **${titles[runtime]}**: ${note}.`);
 }
 
 async function table(rows) {
@@ -100,7 +113,7 @@ async function table(rows) {
     '| - | - | -: | -: | -: |',
     ...rows.map(line),
     '',
-    ...notes(rows),
+    ...notes(),
   ];
   return format(lines.join('\n'), { ...(await resolveConfig(readme)), parser: 'markdown' });
 }
@@ -115,15 +128,24 @@ function writeReadme(text) {
   );
 }
 
-mkdirSync(results, { recursive: true });
-const rows = [];
+mkdirSync(outputs, { recursive: true });
+buildAddons();
+const whole = program.args.length === 0;
+const kept = whole && existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {};
+let isGood = true;
 for (const runtime of runtimes.filter(({ name }) => only?.includes(name) ?? true)) {
   console.log(`${runtime.title} ${pinOf(runtime).version}`);
   const row = run(runtime);
   console.log(`  ${row.passed} passed, ${row.skipped} skipped, ${row.failed} failed ${row.problem}`);
-  rows.push(row);
+  kept[runtime.name] = row;
+  isGood &&= row.failed === 0 && row.problem === '';
 }
+const rows = names.flatMap((name) => kept[name] ?? []);
 const text = await table(rows);
 console.log(`\n${text}`);
-if (only === undefined && program.args.length === 0) writeReadme(text);
-process.exitCode = rows.some(({ failed, problem }) => failed > 0 || problem !== '') ? 1 : 0;
+if (whole) {
+  const inOrder = Object.fromEntries(names.filter((name) => name in kept).map((name) => [name, kept[name]]));
+  writeFileSync(results, `${JSON.stringify(inOrder, null, 2)}\n`);
+  writeReadme(text);
+}
+process.exitCode = isGood ? 0 : 1;

@@ -1,8 +1,10 @@
 import { ReadableStream } from 'node:stream/web';
+import { types } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import { runtime } from './runtime';
+import { hasStrictViews } from './strict';
 
 /** The runtime's own garbage collector. */
 function collector(): () => void {
@@ -48,9 +50,12 @@ export async function collectUntil(what: string, isDone: () => boolean): Promise
 
 /**
  * Detaches an ArrayBuffer of a log, as a byte stream does to what it is given.
- * `structuredClone` does not do on every runtime: Node 20 copies instead.
+ * `structuredClone` does not do on every runtime: Node 20 copies instead. Shared
+ * memory cannot be detached, and is left as it is.
  */
 export function detach(buffer: ArrayBufferLike): void {
+  if (types.isSharedArrayBuffer(buffer)) return;
+  if (hasStrictViews && buffer.byteLength === 0) return;
   new ReadableStream({
     type: 'bytes',
     start(controller) {
@@ -62,6 +67,7 @@ export function detach(buffer: ArrayBufferLike): void {
 
 /** Transfers an ArrayBuffer away if the runtime lets it go; Node 20 copies it, later ones refuse. */
 export function tryTransfer(buffer: ArrayBufferLike): void {
+  if (types.isSharedArrayBuffer(buffer)) return;
   try {
     structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
   } catch (error) {

@@ -5,14 +5,17 @@ import * as atomicLog from 'atomic-log';
 import { runFileInChild, runInChild } from '../support/child';
 import { packageRoot } from '../support/internals';
 
-const publicNames = ['AtomicLog', 'Chunk', 'Cursor', 'Snapshot', 'Writer'];
+const classes = ['AtomicLog', 'Chunk', 'Cursor', 'Snapshot', 'VarColumn', 'Writer'];
+const codecs = ['bytes', 'json', 'structured', 'utf8'];
+const publicNames = [...classes, ...codecs];
 
-test('the package exports its classes and nothing else', () => {
+test('the package exports its classes and codecs, and nothing else', () => {
   expect(Object.keys(atomicLog).sort()).toEqual(publicNames);
-  const { AtomicLog, Chunk, Cursor, Snapshot, Writer } = atomicLog;
-  expect([AtomicLog, Chunk, Cursor, Snapshot, Writer].map((constructor) => constructor.name)).toEqual(
-    publicNames,
-  );
+  const { AtomicLog, Chunk, Cursor, Snapshot, VarColumn, Writer } = atomicLog;
+  const constructors = [AtomicLog, Chunk, Cursor, Snapshot, VarColumn, Writer];
+  expect(constructors.map((constructor) => constructor.name)).toEqual(classes);
+  const { bytes, json, structured, utf8 } = atomicLog;
+  expect([bytes, json(), structured(), utf8].map(({ name }) => name)).toEqual(codecs);
 });
 
 test('import and require give the same classes, so that there is one state', () => {

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <thread>
 #include <utility>
-#include <vector>
 
 // Compiled here, because the other native tests know no Node-API.
 #include "binding/mapping.cc"
@@ -29,6 +28,11 @@ napi_status answer = napi_ok;
 
 }  // namespace
 
+extern "C" napi_status napi_add_finalizer(napi_env, napi_value, void*,
+                                          napi_finalize, void*, napi_ref*) {
+  return napi_ok;
+}
+
 extern "C" napi_status napi_create_external_arraybuffer(napi_env, void* block,
                                                         size_t bytes,
                                                         napi_finalize finalize,
@@ -45,55 +49,102 @@ using test::Appender;
 using test::is_conserved;
 using test::make_log;
 
-ArrayBuffer map(const std::shared_ptr<memory::RollingLog>& log,
-                memory::SegmentControl* segment,
-                std::weak_ptr<Mapping>* mapping) {
-  napi_value ignored = nullptr;
-  REQUIRE(Mapping::create(nullptr, log, segment, &ignored, mapping) == napi_ok);
-  return created;
-}
+// The mappings of one log in one environment.
+class Environment {
+ public:
+  explicit Environment(std::shared_ptr<memory::RollingLog> log)
+      : log_(std::move(log)) {}
+
+  ArrayBuffer map(uint32_t key, memory::SegmentControl* segment) {
+    napi_value ignored = nullptr;
+    REQUIRE(Mapping::create(nullptr, log_, segment, table_, key, &ignored) ==
+            napi_ok);
+    return created;
+  }
+  // Pins the head and hands the pin to the mapping.
+  bool leave_pin(uint32_t key) {
+    memory::SegmentControl* const segment =
+        log_->try_pin(log_->head_sequence());
+    REQUIRE(segment != nullptr);
+    held_->hold();
+    const bool is_left = table_->leave_pin(key, held_);
+    held_->drop();
+    if (!is_left) log_->unpin(segment);
+    return is_left;
+  }
+  uint64_t pinned_segments() const { return reader_->pinned_segments(); }
+  const std::shared_ptr<MappingTable>& table() const { return table_; }
+
+ private:
+  const std::shared_ptr<memory::RollingLog> log_;
+  const std::shared_ptr<memory::Reader> reader_ =
+      std::make_shared<memory::Reader>(1);
+  const std::shared_ptr<memory::HeldSegment> held_ =
+      std::make_shared<memory::HeldSegment>(reader_);
+  const std::shared_ptr<MappingTable> table_ = std::make_shared<MappingTable>();
+};
 
 TEST_CASE("a mapping shows the whole block and keeps the log") {
   auto log = make_log(8, 4);
   const std::weak_ptr<memory::RollingLog> watched = log;
-  std::weak_ptr<Mapping> mapping;
-  ArrayBuffer buffer = map(log, &log->head_segment(), &mapping);
+  ArrayBuffer buffer = Environment(log).map(7, &log->head_segment());
   CHECK(buffer.block == log->head_segment().block());
   CHECK(buffer.bytes == log->layout().block_bytes());
   log.reset();
   CHECK_FALSE(watched.expired());
-  CHECK_FALSE(mapping.expired());
   buffer.collect();
   CHECK(watched.expired());
-  CHECK(mapping.expired());
 }
 
 TEST_CASE("a mapping gives back the pins that it was handed, once collected") {
   const auto log = make_log(8, 4);
-  std::weak_ptr<Mapping> mapping;
-  ArrayBuffer buffer = map(log, &log->head_segment(), &mapping);
-  for (int i = 0; i < 3; ++i) {
-    REQUIRE(log->try_pin(0) != nullptr);
-    mapping.lock()->adopt_pin();
-  }
+  Environment environment(log);
+  ArrayBuffer buffer = environment.map(7, &log->head_segment());
+  for (int i = 0; i < 3; ++i) CHECK(environment.leave_pin(7));
+  CHECK_FALSE(environment.leave_pin(8));
+  CHECK(environment.pinned_segments() == 1);
   REQUIRE(Appender(*log).append(40) == Status::kOk);
   CHECK_FALSE(is_conserved(*log));
   buffer.collect();
+  CHECK(is_conserved(*log));
+  CHECK(environment.pinned_segments() == 0);
+  CHECK_FALSE(environment.leave_pin(7));
+}
+
+TEST_CASE("a key that came around again belongs to the newer mapping") {
+  const auto log = make_log(8, 4);
+  Environment environment(log);
+  ArrayBuffer older = environment.map(7, &log->head_segment());
+  ArrayBuffer newer = environment.map(7, &log->head_segment());
+  older.collect();
+  CHECK(environment.leave_pin(7));
+  newer.collect();
+  CHECK_FALSE(environment.leave_pin(7));
+}
+
+TEST_CASE("a writer's mapping stands in no table") {
+  const auto log = make_log(8, 4);
+  napi_value ignored = nullptr;
+  REQUIRE(Mapping::create(nullptr, log, &log->head_segment(), nullptr, 0,
+                          &ignored) == napi_ok);
+  created.collect();
   CHECK(is_conserved(*log));
 }
 
 TEST_CASE("a runtime that refuses leaves nothing behind") {
   auto log = make_log(8, 4);
   const std::weak_ptr<memory::RollingLog> watched = log;
-  std::weak_ptr<Mapping> mapping;
-  napi_value ignored = nullptr;
-  for (const napi_status status :
-       {napi_no_external_buffers_allowed, napi_pending_exception}) {
-    answer = status;
-    CHECK(Mapping::create(nullptr, log, &log->head_segment(), &ignored,
-                          &mapping) == status);
-    answer = napi_ok;
-    CHECK(mapping.expired());
+  {
+    Environment environment(log);
+    napi_value ignored = nullptr;
+    for (const napi_status status :
+         {napi_no_external_buffers_allowed, napi_pending_exception}) {
+      answer = status;
+      CHECK(Mapping::create(nullptr, log, &log->head_segment(),
+                            environment.table(), 7, &ignored) == status);
+      answer = napi_ok;
+      CHECK_FALSE(environment.leave_pin(7));
+    }
   }
   log.reset();
   CHECK(watched.expired());
@@ -104,6 +155,7 @@ TEST_CASE("another thread may collect while pins are handed over" *
           doctest::test_suite("threads")) {
   constexpr int kRounds = 2000;
   const auto log = make_log(8, 4);
+  Environment environment(log);
   Appender appender(*log);
   std::atomic<int> round{0};
   ArrayBuffer buffer;
@@ -119,20 +171,9 @@ TEST_CASE("another thread may collect while pins are handed over" *
     }
   });
   for (int i = 1; i <= kRounds; ++i) {
-    memory::SegmentControl* const segment = &log->head_segment();
-    std::weak_ptr<Mapping> mapping;
-    buffer = map(log, segment, &mapping);
-    std::vector<memory::PinnedSegment> pinned;
-    for (int pin = 0; pin < 8; ++pin)
-      pin_window(*log, segment->sequence(), &pinned);
+    buffer = environment.map(i, &log->head_segment());
     round.store(i, std::memory_order_release);
-    for (const memory::PinnedSegment& entry : pinned) {
-      if (const auto owned = mapping.lock()) {
-        owned->adopt_pin();
-      } else {
-        log->unpin(entry.segment);
-      }
-    }
+    for (int pin = 0; pin < 8; ++pin) environment.leave_pin(i);
     while (round.load(std::memory_order_acquire) != -i) {
       std::this_thread::yield();
     }
@@ -140,6 +181,7 @@ TEST_CASE("another thread may collect while pins are handed over" *
   }
   collector.join();
   CHECK(is_conserved(*log));
+  CHECK(environment.pinned_segments() == 0);
 }
 
 }  // namespace
