@@ -100,18 +100,6 @@ void LogAttachment::give_back() {
   log_.reset();
 }
 
-void LogAttachment::on_collected(Mapping* mapping) {
-  const auto found = mappings_.find(mapping->key());
-  if (found != mappings_.end() && found->second == mapping) {
-    mappings_.erase(found);
-  }
-  const uint32_t id = mapping->segment()->id();
-  if (id >= entries_.size() || !mapping->owns_pins()) return;
-  Entry& entry = entries_[id];
-  --entry.owning_mappings;
-  if (!entry.is_held()) reader_->pinned(-1);
-}
-
 LogAttachment::Entry* LogAttachment::pinned_entry(uint32_t id) {
   if (id >= entries_.size() || entries_[id].pins == 0) return nullptr;
   return &entries_[id];
@@ -124,8 +112,7 @@ uint64_t LogAttachment::pinned_segments() const {
 }
 
 void LogAttachment::drop_pin(Entry* entry) {
-  --entry->pins;
-  if (!entry->is_held()) reader_->pinned(-1);
+  if (--entry->pins == 0) entry->held->drop();
   log_->unpin(entry->segment);
 }
 
@@ -194,9 +181,11 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info raw) {
       self->entries_.resize(segment->id() + 1);
     }
     Entry& entry = self->entries_[segment->id()];
-    if (!entry.is_held()) self->reader_->pinned(1);
-    entry.segment = segment;
-    ++entry.pins;
+    if (entry.segment == nullptr) {
+      entry.segment = segment;
+      entry.held = std::make_shared<memory::HeldSegment>(self->reader_);
+    }
+    if (entry.pins++ == 0) entry.held->hold();
     *field++ = segment->id();
     *field++ = static_cast<double>(segment->sequence());
     *field++ = static_cast<double>(segment->first_index());
@@ -223,11 +212,8 @@ napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
   const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
   const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
   if (Entry* const entry = self->pinned_entry(id)) {
-    const auto mapping = self->mappings_.find(key);
-    if (mapping != self->mappings_.end()) {
-      --entry->pins;
-      if (!mapping->second->owns_pins()) ++entry->owning_mappings;
-      mapping->second->adopt_pin();
+    if (self->mappings_->leave_pin(key, entry->held)) {
+      if (--entry->pins == 0) entry->held->drop();
     } else {
       self->drop_pin(entry);
     }
@@ -243,14 +229,12 @@ napi_value LogAttachment::map(napi_env env, napi_callback_info raw) {
   const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
   const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
   napi_value buffer = nullptr;
-  Mapping* mapping = nullptr;
   Entry* const entry = self->pinned_entry(id);
   if (entry == nullptr ||
-      Mapping::create(env, self->log_, entry->segment, key,
-                      self->shared_from_this(), &buffer, &mapping) != napi_ok) {
+      Mapping::create(env, self->log_, entry->segment, self->mappings_, key,
+                      &buffer) != napi_ok) {
     return null_value(env);
   }
-  self->mappings_[key] = mapping;
   return buffer;
 }
 
@@ -260,13 +244,10 @@ napi_value LogAttachment::adopt(napi_env env, napi_callback_info raw) {
   auto* const self = static_cast<LogAttachment*>(info.Data());
   const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
   const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
-  Mapping* mapping = nullptr;
-  Entry* const entry = self->pinned_entry(id);
   // It fails only while the environment is being terminated.
-  if (entry != nullptr &&
-      Mapping::adopt(env, self->log_, entry->segment, key,
-                     self->shared_from_this(), info[2], &mapping) == napi_ok) {
-    self->mappings_[key] = mapping;
+  if (Entry* const entry = self->pinned_entry(id)) {
+    Mapping::adopt(env, self->log_, entry->segment, self->mappings_, key,
+                   info[2]);
   }
   return nullptr;
 }

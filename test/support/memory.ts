@@ -3,10 +3,21 @@ import { types } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
+import { runtime } from './runtime';
 import { hasStrictViews } from './strict';
 
-setFlagsFromString('--expose_gc');
-const collect = runInNewContext('gc') as () => void;
+/** The runtime's own garbage collector. */
+function collector(): () => void {
+  if (runtime === 'bun') {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- only Bun has it
+    const { gc } = require('bun') as { gc: (force: boolean) => void };
+    return () => gc(true);
+  }
+  setFlagsFromString('--expose_gc');
+  return runInNewContext('gc') as () => void;
+}
+
+const collect = collector();
 
 const ROUNDS_MAX = 300;
 /** After so many rounds there is a pause in each. */
