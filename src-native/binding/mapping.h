@@ -22,8 +22,9 @@ class Mapping {
     virtual void on_collected(Mapping* mapping) = 0;
   };
 
-  // Maps the whole block of `segment` as *buffer. *mapping stays valid until
-  // the ArrayBuffer is collected; the observer is told then.
+  // Maps the columns of `segment` as *buffer; its published word is not in it,
+  // because users get this ArrayBuffer. *mapping stays valid until the
+  // ArrayBuffer is collected; the observer is told then.
   static napi_status create(napi_env env,
                             const std::shared_ptr<memory::RollingLog>& log,
                             memory::SegmentControl* segment, uint32_t key,
