@@ -4,6 +4,7 @@
 import { AtomicLog, type NativeHandle } from 'atomic-log';
 
 import { expectError } from '../support/errors';
+import { describeExternal } from '../support/mapping';
 import { collectUntil } from '../support/memory';
 import { buildAddon } from '../support/other-addons';
 import { ended, firstMessage, startWorker, valueOf } from './helpers';
@@ -53,7 +54,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-(binary === undefined ? describe.skip : describe)('native threads', () => {
+(binary === undefined ? describe.skip : describeExternal)('native threads', () => {
   afterEach(() => {
     client.stop();
     client.join();

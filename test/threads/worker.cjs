@@ -162,14 +162,12 @@ const roles = {
   /** Follows until the log ends, and checks every value; reports seen and lost. */
   async follow({ handle, maxBatch }) {
     const log = AtomicLog.attach(handle);
-    const follower = log.follow({ from: 'oldest', maxBatch });
     let seen = 0;
-    let lost = 0;
-    let next;
+    let next = log.firstIndex;
+    let lost = next;
+    const follower = log.follow({ from: next, maxBatch });
     parentPort.postMessage('following');
     for await (const batch of follower) {
-      // A writer at full rate gets on between any two calls, so only the first batch tells where it began.
-      if (next === undefined) lost = next = batch.firstIndex - batch.lost;
       lost += batch.lost;
       next += batch.lost;
       for (const value of batch) {

@@ -311,6 +311,23 @@ describe.each(strayWords)('a stray store of %p into a published word of shared m
   });
 });
 
+test.each(strayWords)(
+  'a stray store of %p is not believed by a window where the segment is not the head',
+  (word) => {
+    const { writer, log } = indexLog(2, 'shared');
+    using early = log.snapshot();
+    writer.appendBatch(range(2, 10));
+    using late = early.clone();
+    late.extend();
+    damage(early, -1, word);
+    // Far enough that nothing adjoins what the early one holds.
+    writer.appendBatch(range(10, 40));
+    early.extend();
+    failingIfItHangs(() => expect([...late]).toEqual(range(0, 10)));
+    expect(late.chunks().map(({ length }) => length)).toEqual([4, 4, 2]);
+  },
+);
+
 testExternal('users reach no published word, neither by views of readers nor of spans', () => {
   const { writer, log } = indexLog(10);
   using held = log.snapshot();
