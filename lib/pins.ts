@@ -118,7 +118,7 @@ export class Pins {
     const kept = this.#weakBuffers.get(id);
     const buffer = kept?.buffer.deref();
     const made = buffer?.byteLength
-      ? this.#storage.over(id, buffer, kept!.key)
+      ? this.#storage.mapAgain(id, buffer, kept!.key)
       : this.#storage.mapForReading(id);
     if (made.buffer === buffer) made.ownsPins = true;
     else this.#weakBuffers.delete(id);

@@ -6,6 +6,7 @@
 #include "binding/functions.h"
 #include "binding/native_handle.h"
 #include "binding/writer_handle.h"
+#include "core/base/faults.h"
 #include "core/memory/blocking_wait.h"
 
 namespace atomic_log::binding {
@@ -123,6 +124,7 @@ napi_value LogAttachment::to_object(napi_env env) {
   add_function(env, object, "unpin", unpin, self);
   add_function(env, object, "leavePinToMapping", leave_pin_to_mapping, self);
   add_function(env, object, "map", map, self);
+  add_function(env, object, "mapWord", map_word, self);
   add_function(env, object, "adopt", adopt, self);
   add_function(env, object, "bounds", bounds, self);
   add_function(env, object, "stats", stats, self);
@@ -221,8 +223,8 @@ napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
   return nullptr;
 }
 
-// (id: number, key: number) => ArrayBuffer over the block of a pinned segment,
-// or null when this runtime maps no external memory
+// (id: number, key: number) => ArrayBuffer over the columns of a pinned
+// segment, or null when this runtime maps no external memory
 napi_value LogAttachment::map(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   auto* const self = static_cast<LogAttachment*>(info.Data());
@@ -233,6 +235,24 @@ napi_value LogAttachment::map(napi_env env, napi_callback_info raw) {
   if (entry == nullptr ||
       Mapping::create(env, self->log_, entry->segment, self->mappings_, key,
                       &buffer) != napi_ok) {
+    return null_value(env);
+  }
+  return buffer;
+}
+
+// (id: number) => ArrayBuffer over the published word of a pinned segment, or
+// null when this runtime maps no external memory. It has no finalizer: the
+// addresses of blocks stay mapped, and it is read only while the segment is
+// pinned.
+napi_value LogAttachment::map_word(napi_env env, napi_callback_info info) {
+  uint32_t id = 0;
+  auto* const self = called_object<LogAttachment>(env, info, &id);
+  Entry* const entry = self->pinned_entry(id);
+  napi_value buffer = nullptr;
+  if (entry == nullptr || memory_is_refused() ||
+      napi_create_external_arraybuffer(env, entry->segment->block(),
+                                       memory::BlockLayout::kHeaderBytes,
+                                       nullptr, nullptr, &buffer) != napi_ok) {
     return null_value(env);
   }
   return buffer;

@@ -55,6 +55,7 @@ class LogAttachment final : public Holder,
   static napi_value unpin(napi_env env, napi_callback_info info);
   static napi_value leave_pin_to_mapping(napi_env env, napi_callback_info info);
   static napi_value map(napi_env env, napi_callback_info info);
+  static napi_value map_word(napi_env env, napi_callback_info info);
   static napi_value adopt(napi_env env, napi_callback_info info);
   static napi_value bounds(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);

@@ -50,7 +50,7 @@ Mapping::~Mapping() {
   for (; adopted_pins_ > 0; --adopted_pins_) log_->unpin(segment_);
 }
 
-// The runtime passes the block and the mapping for an external buffer, the
+// The runtime passes the memory and the mapping for an external buffer, the
 // mapping alone for one that was adopted.
 void Mapping::on_finalize(napi_env, void* data, void* hint) {
   delete static_cast<Mapping*>(hint != nullptr ? hint : data);
@@ -66,8 +66,10 @@ napi_status Mapping::create(napi_env env,
       new (std::nothrow) Mapping(log, segment, std::move(table), key);
   if (mapping == nullptr) return napi_generic_failure;
   const napi_status status = napi_create_external_arraybuffer(
-      env, segment->block(), log->layout().block_bytes(), &Mapping::on_finalize,
-      mapping, buffer);
+      env,
+      static_cast<char*>(segment->block()) + memory::BlockLayout::kHeaderBytes,
+      log->layout().block_bytes() - memory::BlockLayout::kHeaderBytes,
+      &Mapping::on_finalize, mapping, buffer);
   // These answers come before the runtime has taken the finalizer over. After
   // any other it may have called it or may still do so, and a few bytes that
   // are never freed are better than ones freed twice.

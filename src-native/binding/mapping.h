@@ -47,8 +47,9 @@ class MappingTable {
 // close(), which must last as long as any view does.
 class Mapping {
  public:
-  // Maps the whole block of `segment` as *buffer. `table` is null for writers,
-  // whose mappings own no pins.
+  // Maps the columns of `segment` as *buffer; its published word is not in it,
+  // because users get this ArrayBuffer. `table` is null for writers, whose
+  // mappings own no pins.
   static napi_status create(napi_env env,
                             const std::shared_ptr<memory::RollingLog>& log,
                             memory::SegmentControl* segment,

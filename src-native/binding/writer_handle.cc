@@ -83,7 +83,7 @@ napi_value WriterHandle::roll(napi_env env, napi_callback_info info) {
   return id;
 }
 
-// () => ArrayBuffer over the head's block for writing, or null when this
+// () => ArrayBuffer over the head's columns for writing, or null when this
 // runtime maps no external memory
 napi_value WriterHandle::map(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WriterHandle>(env, info);
