@@ -1,4 +1,14 @@
 // The ESM face of the one CommonJS core: two copies would have two states.
 import core from './index.js';
 
-export const { AtomicLog, Chunk, Cursor, Snapshot, Writer } = core;
+export const {
+  AtomicLog,
+  Chunk,
+  Cursor,
+  FlushedOffset,
+  SegmentReader,
+  SegmentRecord,
+  SegmentWriter,
+  Snapshot,
+  Writer,
+} = core;

@@ -8,6 +8,7 @@ export { AtomicLog, type AtomicLogConstructor, type LogStats } from './atomic-lo
 export { Chunk } from './chunk';
 export { Cursor } from './cursor';
 export { type AtomicLogError, type ErrorCode } from './errors';
+export { FlushedOffset, type FlushedOffsetHandle } from './flushed-offset';
 export { type Batch, type FollowOptions } from './follower';
 export { type LogHandle } from './handle';
 export {
@@ -29,6 +30,18 @@ export {
   type Schema,
   type ValueOf,
 } from './schema';
+export { type SegmentError } from './segment-errors';
+export { type SegmentOptions } from './segment-options';
+export { SegmentReader, type ReadHint, type SegmentReaderOptions } from './segment-reader';
+export { SegmentRecord } from './segment-record';
+export {
+  SegmentWriter,
+  type Appended,
+  type SegmentCreateOptions,
+  type SegmentEntry,
+  type SegmentOpenOptions,
+  type SegmentRecoveryReport,
+} from './segment-writer';
 export { Snapshot, type SnapshotChange } from './snapshot';
 export { type Span } from './span';
 export { Writer, type Entries } from './writer';

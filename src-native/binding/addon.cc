@@ -8,6 +8,8 @@
 #include "binding/environment.h"
 #include "binding/functions.h"
 #include "binding/log_attachment.h"
+#include "binding/segment_reader_handle.h"
+#include "binding/segment_writer_handle.h"
 #include "core/memory/block_pool.h"
 #include "core/memory/registry.h"
 #include "core/memory/rolling_log.h"
@@ -117,6 +119,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "failBlockAfter", fail_block_after);
   define(env, exports, "startWaker", start_waker);
   define(env, exports, "referenceWaker", reference_waker);
+  define(env, exports, "createSegment", SegmentWriterHandle::create_file);
+  define(env, exports, "openSegment", SegmentWriterHandle::open_file);
+  define(env, exports, "openSegmentReader", SegmentReaderHandle::open);
   define(env, exports, "doNothing", do_nothing);
   return exports;
 }

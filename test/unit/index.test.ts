@@ -2,14 +2,22 @@ import * as atomicLog from 'atomic-log';
 
 import { runInChild } from '../support/child';
 
-const publicNames = ['AtomicLog', 'Chunk', 'Cursor', 'Snapshot', 'Writer'];
+const publicNames = [
+  'AtomicLog',
+  'Chunk',
+  'Cursor',
+  'FlushedOffset',
+  'SegmentReader',
+  'SegmentRecord',
+  'SegmentWriter',
+  'Snapshot',
+  'Writer',
+];
 
 test('the package exports its classes and nothing else', () => {
   expect(Object.keys(atomicLog).sort()).toEqual(publicNames);
-  const { AtomicLog, Chunk, Cursor, Snapshot, Writer } = atomicLog;
-  expect([AtomicLog, Chunk, Cursor, Snapshot, Writer].map((constructor) => constructor.name)).toEqual(
-    publicNames,
-  );
+  const classes = Object.entries(atomicLog) as [string, { name: string }][];
+  for (const [name, constructor] of classes) expect(constructor.name).toBe(name);
 });
 
 test('import and require give the same classes, so that there is one state', () => {
