@@ -67,6 +67,8 @@ export type ErrorCode =
   | 'ERR_NO_SPACE'
   /** The system failed to read, write or sync; `cause` says how. */
   | 'ERR_IO'
+  /** The addon was built without zstd. */
+  | 'ERR_COMPRESSION_UNAVAILABLE'
   /** The class is made by the library only. */
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   /** The system refused memory. */

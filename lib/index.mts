@@ -8,7 +8,9 @@ export const {
   FlushedOffset,
   SegmentReader,
   SegmentRecord,
+  SegmentTail,
   SegmentWriter,
   Snapshot,
   Writer,
+  parseRecord,
 } = core;

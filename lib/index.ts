@@ -11,6 +11,7 @@ export { type AtomicLogError, type ErrorCode } from './errors';
 export { FlushedOffset, type FlushedOffsetHandle } from './flushed-offset';
 export { type Batch, type FollowOptions } from './follower';
 export { type LogHandle } from './handle';
+export { parseRecord, type ParseOptions } from './parse-record';
 export {
   type BigIntArray,
   type BigIntScalarType,
@@ -34,9 +35,11 @@ export { type SegmentError } from './segment-errors';
 export { type SegmentOptions } from './segment-options';
 export { SegmentReader, type ReadHint, type SegmentReaderOptions } from './segment-reader';
 export { SegmentRecord } from './segment-record';
+export { SegmentTail, type SegmentFollowOptions, type SegmentTailOptions } from './segment-tail';
 export {
   SegmentWriter,
   type Appended,
+  type Compression,
   type SegmentCreateOptions,
   type SegmentEntry,
   type SegmentOpenOptions,

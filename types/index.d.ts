@@ -69,6 +69,8 @@ export type ErrorCode =
   | 'ERR_NO_SPACE'
   /** The system failed to read, write or sync; `cause` says how. */
   | 'ERR_IO'
+  /** The addon was built without zstd. */
+  | 'ERR_COMPRESSION_UNAVAILABLE'
   /** The class is made by the library only. */
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   /** The system refused memory. */
@@ -687,6 +689,56 @@ export declare class FlushedOffset {
    */
   waitSync(beyond: number, timeoutMs?: number): 'ready' | 'timeout';
 }
+/**
+ * One record of a segment file, checked.
+ *
+ * Its arrays are views. Those of a reader in the mode `'mmap'` are the mapped
+ * file: treat them as read-only, and do not use them after the reader was
+ * closed or the record was cut off.
+ */
+export declare class SegmentRecord {
+  #private;
+  /** Where the record begins in the file. */
+  readonly offset: number;
+  /** All its bytes in the file: the next record begins at `offset + length`. */
+  readonly length: number;
+  /**
+   * The record's header, of `headerSize` bytes.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  get header(): Uint8Array;
+  /**
+   * What was appended; decompressed at the first use.
+   *
+   * @throws `ERR_READER_CLOSED`; for compressed data also `ERR_OUT_OF_RANGE` when
+   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data, and
+   * `ERR_COMPRESSION_UNAVAILABLE`
+   */
+  get data(): Uint8Array;
+  /** Whether the data is compressed in the file. */
+  get isCompressed(): boolean;
+  /**
+   * The data as the file has it, when it is compressed: the original size (u32)
+   * and one zstd frame.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  get compressedData(): Uint8Array | undefined;
+}
+/** What {@link parseRecord} must know. */
+export interface ParseOptions {
+  headerSize?: number;
+  checksum?: 'crc32c' | 'crc32';
+}
+/**
+ * The record at `offset` of bytes in memory: those of a segment file, however
+ * they came here. Its arrays are views of `bytes`.
+ *
+ * @throws `ERR_CHECKSUM_MISMATCH`, `ERR_END_OF_LOG`, `ERR_OUT_OF_RANGE`,
+ * `ERR_INVALID_ARG_TYPE`
+ */
+export declare function parseRecord(bytes: Uint8Array, offset: number, options?: ParseOptions): SegmentRecord;
 /** An error of a segment file. */
 export type SegmentError = AtomicLogError & {
   /** The file. */
@@ -710,34 +762,6 @@ export interface SegmentOptions {
    */
   checksum?: 'crc32c' | 'crc32';
 }
-/**
- * One record of a segment file, checked.
- *
- * Its arrays are views. Those of a reader in the mode `'mmap'` are the mapped
- * file: treat them as read-only, and do not use them after the reader was
- * closed or the record was cut off.
- */
-export declare class SegmentRecord {
-  #private;
-  /** Where the record begins in the file. */
-  readonly offset: number;
-  /** All its bytes in the file: the next record begins at `offset + length`. */
-  readonly length: number;
-  /**
-   * The record's header, of `headerSize` bytes.
-   *
-   * @throws `ERR_READER_CLOSED`
-   */
-  get header(): Uint8Array;
-  /**
-   * What was appended; decompressed at the first use.
-   *
-   * @throws `ERR_READER_CLOSED`
-   */
-  get data(): Uint8Array;
-  /** Whether the data is compressed in the file. */
-  get isCompressed(): boolean;
-}
 /** How a {@link SegmentReader} reads. */
 export interface SegmentReaderOptions extends SegmentOptions {
   /** Nothing beyond it is read. Without it, the whole file is, synced or not. */
@@ -747,6 +771,8 @@ export interface SegmentReaderOptions extends SegmentOptions {
    * `'pread'` reads, and copies. A file that cannot be mapped is read.
    */
   mode?: 'mmap' | 'pread';
+  /** Compressed data that would be more is refused. Default: 64 MiB. */
+  dataBytesMax?: number;
 }
 /** Whether records are read here and there, or one after the other. */
 export type ReadHint = 'random' | 'sequential';
@@ -819,10 +845,72 @@ export declare class SegmentReader {
   close(): void;
   [Symbol.dispose](): void;
 }
+/** How {@link SegmentTail.open} begins. */
+export interface SegmentTailOptions extends SegmentOptions {
+  /** The first record to deliver. Default: the first of the file. */
+  from?: number;
+  /** Compressed data that would be more is refused. Default: 64 MiB. */
+  dataBytesMax?: number;
+}
+/** How {@link SegmentTail.follow} waits. */
+export interface SegmentFollowOptions {
+  /** Milliseconds between two looks at the file. Default: 20. */
+  pollMs?: number;
+  /** Ends the wait; the iterator rejects with its reason. */
+  signal?: AbortSignal;
+}
+/**
+ * Follows a segment file that another process writes: its intact records, one
+ * after the other. Records are copies.
+ *
+ * It sees what the system has, not what is durable: after a power failure the
+ * last records may be gone, and after `setLength()` of the writer a record that
+ * was delivered is not in the file any more. Within one process,
+ * `SegmentReader` with the writer's `flushedOffset` sees neither.
+ *
+ * ```ts
+ * using tail = SegmentTail.open('events.seg');
+ * for await (const record of tail.follow({ signal })) handle(record.data);
+ * ```
+ */
+export declare class SegmentTail {
+  #private;
+  private constructor();
+  /**
+   * Opens a file for following.
+   *
+   * @throws as `SegmentReader.open()`
+   */
+  static open(path: string, options?: SegmentTailOptions): SegmentTail;
+  /** Where the next record will be. */
+  get offset(): number;
+  /**
+   * The next record, or undefined when there is none yet: the log ends here, or
+   * the record is being written. A damaged record looks like one that is being
+   * written for ever.
+   *
+   * @throws `ERR_IO`, `ERR_READER_CLOSED`
+   */
+  next(): SegmentRecord | undefined;
+  /**
+   * The records that come, for ever: it waits where {@link next} has none.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the iterator as
+   * {@link next}, and with the signal's reason
+   */
+  follow(options?: SegmentFollowOptions): AsyncIterableIterator<SegmentRecord>;
+  /** Lets go of the file. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+/** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
+export type Compression = 'none' | 'zstd';
 /** How {@link SegmentWriter.create} makes a file. */
 export interface SegmentCreateOptions extends SegmentOptions {
   /** Bytes of the file. Its length never changes. */
   size: number;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
 }
 /** How {@link SegmentWriter.open} opens a file. */
 export interface SegmentOpenOptions extends SegmentOptions {
@@ -832,6 +920,8 @@ export interface SegmentOpenOptions extends SegmentOptions {
   durableOffset?: number;
   /** The file is complete: any damage is an error. */
   sealed?: boolean;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
   /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
   discardUnreadable?: boolean;
 }
@@ -904,6 +994,15 @@ export declare class SegmentWriter {
    * `ERR_OUT_OF_RANGE`
    */
   static open(path: string, options?: SegmentOpenOptions): SegmentWriter;
+  /**
+   * Whether the records that come are compressed; it may be switched between
+   * records.
+   *
+   * @throws `ERR_COMPRESSION_UNAVAILABLE` when set to `'zstd'` and the addon was
+   * built without it
+   */
+  get compression(): Compression;
+  set compression(compression: Compression);
   /** What {@link open} found; undefined after {@link create}. */
   get recovery(): SegmentRecoveryReport | undefined;
   /** How far the file is durable, to be shared with readers in any thread. */

@@ -119,8 +119,8 @@ export interface NativeSegmentWriter {
   readonly recovery?: NativeRecovery;
   /** Appends records that are laid out but for their checksums, which are filled in there; 0 or an outcome. */
   appendFormatted(records: Uint8Array, bytes: number): NativeOutcome;
-  /** Appends one record of header, prefix and data; its offset or an outcome. */
-  append(header: Uint8Array, prefix: Uint8Array, data: Uint8Array, isCompressed: boolean): number;
+  /** Appends one record, compressed where asked for and worth it; its offset or an outcome. */
+  append(header: Uint8Array, data: Uint8Array, compresses: boolean): number;
   /** Appends records that lie in `bytes` one behind the other; the offset of the first or an outcome. */
   appendPacked(bytes: Uint8Array, lengths: Uint32Array): number;
   flush(): NativeOutcome;
@@ -210,6 +210,12 @@ export interface NativeAddon {
     isMapped: boolean,
     cells: BigInt64Array | null,
   ): NativeSegmentReader | NativeFailure;
+  /** The length word of the record at `offset`, or an outcome. */
+  parseRecord(bytes: Uint8Array, offset: number, headerSize: number, checksum: 0 | 1): number;
+  /** Whether zstd was built in. */
+  readonly hasCompression: boolean;
+  /** Of the stored data of a record, the original size included. */
+  decompress(stored: Uint8Array, target: Uint8Array): boolean;
   /** For benchmarks: a call that does nothing. */
   doNothing(): void;
 }

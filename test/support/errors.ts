@@ -33,6 +33,7 @@ const classOf: Record<ErrorCode, ErrorConstructor> = {
   ERR_FILE_ACCESS: Error,
   ERR_NO_SPACE: Error,
   ERR_IO: Error,
+  ERR_COMPRESSION_UNAVAILABLE: Error,
   ERR_ILLEGAL_CONSTRUCTOR: TypeError,
   ERR_OUT_OF_MEMORY: Error,
   ERR_MAPPING_UNAVAILABLE: Error,

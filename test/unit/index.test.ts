@@ -9,9 +9,11 @@ const publicNames = [
   'FlushedOffset',
   'SegmentReader',
   'SegmentRecord',
+  'SegmentTail',
   'SegmentWriter',
   'Snapshot',
   'Writer',
+  'parseRecord',
 ];
 
 test('the package exports its classes and nothing else', () => {
