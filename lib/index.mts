@@ -11,6 +11,11 @@ export const {
   SegmentTail,
   SegmentWriter,
   Snapshot,
+  VarColumn,
   Writer,
+  bytes,
+  json,
   parseRecord,
+  structured,
+  utf8,
 } = core;

@@ -4,24 +4,30 @@
  *
  * @packageDocumentation
  */
-export { AtomicLog, type AtomicLogConstructor, type LogStats } from './atomic-log';
+export { AtomicLog, type AtomicLogConstructor, type AttachOptions } from './atomic-log';
+export { type ColumnSource, type Entries, type VarData } from './batch';
 export { Chunk } from './chunk';
+export { bytes, json, structured, utf8, type Codec } from './codec';
 export { Cursor } from './cursor';
 export { type AtomicLogError, type ErrorCode } from './errors';
 export { FlushedOffset, type FlushedOffsetHandle } from './flushed-offset';
 export { type Batch, type FollowOptions } from './follower';
-export { type LogHandle } from './handle';
+export { type LogHandle, type NativeHandle } from './handle';
 export { parseRecord, type ParseOptions } from './parse-record';
 export {
   type BigIntArray,
   type BigIntScalarType,
+  type FieldType,
   type NumberArray,
   type NumberScalarType,
   type ScalarType,
+  type VariableType,
 } from './scalar';
 export {
   type ArrayOf,
   type BigIntLogOptions,
+  type CodecLogOptions,
+  type ColumnOf,
   type CommonLogOptions,
   type LogOptions,
   type MappingMode,
@@ -30,6 +36,7 @@ export {
   type RecordOf,
   type Schema,
   type ValueOf,
+  type VariableSizeOptions,
 } from './schema';
 export { type SegmentError } from './segment-errors';
 export { type SegmentOptions } from './segment-options';
@@ -46,5 +53,7 @@ export {
   type SegmentRecoveryReport,
 } from './segment-writer';
 export { Snapshot, type SnapshotChange } from './snapshot';
+export { type FollowerStats, type LogStats, type ReaderStats } from './stats';
 export { type Span } from './span';
-export { Writer, type Entries } from './writer';
+export { VarColumn } from './var-column';
+export { Writer } from './writer';
