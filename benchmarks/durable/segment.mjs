@@ -2,7 +2,7 @@
 import { mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SegmentReader, SegmentWriter } from 'atomic-log';
+import { SegmentReader, SegmentWriter } from '../../dist/index.mjs';
 import { compare, emptyCall, report } from '../measure.mjs';
 
 const ROUNDS = 15;
@@ -48,19 +48,19 @@ const shuffled = random.offsets.map(() => {
   return random.offsets[position % RECORDS];
 });
 const descriptor = openSync(random.path, 'r');
-const target = Buffer.alloc(2048);
+const bytesRead = Buffer.alloc(2048);
 /** What any way of writing the same bytes costs: 64 KiB at a time, over a file that is there. */
 const written = openSync(join(folder, 'written'), 'r+');
 const piece = Buffer.alloc(65_536, 7);
 let writtenAt = 0;
 
-const { ns, ratio } = compare(
+const figure = compare(
   {
     E: emptyCall,
     R: {
       operations: RANDOM_READS,
       run(operations) {
-        for (let i = 0; i < operations; ++i) readSync(descriptor, target, 0, 2048, shuffled[i]);
+        for (let i = 0; i < operations; ++i) readSync(descriptor, bytesRead, 0, 2048, shuffled[i]);
       },
     },
     write: {
@@ -120,15 +120,8 @@ const { ns, ratio } = compare(
   { rounds: ROUNDS, warmup: WARMUP },
 );
 
-const writing = `of which ${ratio('write', 'E').toFixed(1)} E are the system's write of 72 bytes`;
-const row = (operation, name, unit, limit, note) => ({
-  operation,
-  ns: ns(name),
-  ratio: ratio(name, unit),
-  unit,
-  target: limit,
-  note,
-});
+const writing = `of which ${figure('write', 'E').ratio.toFixed(1)} E are the system's write of 72 bytes`;
+const row = (operation, name, unit, target, note) => ({ operation, ...figure(name, unit), target, note });
 report([
   row('segment append 64 B, buffered', 'append', 'E', 6, writing),
   row('segment appendBatch(array of 100 Buffers), per record', 'arrays', 'E', 8, writing),
