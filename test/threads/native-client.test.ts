@@ -6,7 +6,7 @@ import { AtomicLog, type NativeHandle } from 'atomic-log';
 import { expectError } from '../support/errors';
 import { describeExternal } from '../support/mapping';
 import { collectUntil } from '../support/memory';
-import { buildAddon } from '../support/other-addons';
+import { buildOtherAddon } from '../support/other-addons.cjs';
 import { ended, firstMessage, startWorker, valueOf } from './helpers';
 
 const OK = 0;
@@ -37,7 +37,7 @@ interface NativeClient {
 
 const FOREVER = 2 ** 31;
 const options = { retainedCapacity: 4096, segmentCapacity: 64 };
-const binary = buildAddon('test/addon', 'native_client');
+const binary = buildOtherAddon('test/addon');
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- built a moment ago
 const client = (binary === undefined ? undefined : require(binary)) as NativeClient;
 
