@@ -68,7 +68,8 @@ export interface CommonLogOptions {
    * Bytes that readers may keep from being recycled, beyond the window: an append
    * that would begin another segment while they keep more fails with
    * `ERR_PINNED_BYTES`, and works again once they let go. A number of at least 0.
-   * Default: no limit.
+   * Leave room for a segment per thread: looking at the log (`endIndex`, a follower)
+   * keeps one for a moment. Default: no limit.
    */
   pinnedBytesMax?: number;
   /** A name for `stats()` and for people. */
