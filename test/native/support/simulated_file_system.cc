@@ -187,8 +187,12 @@ void SimulatedFileSystem::write_unit_states(Inode& inode, uint64_t offset,
   if (bytes == 0) return;
   for (uint64_t unit = offset / kUnit; unit <= (offset + bytes - 1) / kUnit;
        ++unit) {
-    std::vector<Bytes>& states = inode.dirty[unit];
     Bytes state = unit_of(inode.seen, unit);
+    // What the disk has already cannot be lost.
+    if (inode.dirty.count(unit) == 0 && state == unit_of(inode.on_disk, unit)) {
+      continue;
+    }
+    std::vector<Bytes>& states = inode.dirty[unit];
     if (states.empty() || states.back() != state) {
       states.push_back(std::move(state));
     }
@@ -255,6 +259,10 @@ IoStatus SimulatedFileSystem::list(const std::string& directory,
     }
   }
   return {};
+}
+
+IoStatus SimulatedFileSystem::make_directory(const std::string&) {
+  return {IoCode::kExists, 0, "make_directory"};
 }
 
 IoStatus SimulatedFileSystem::sync_directory(const std::string& directory) {
