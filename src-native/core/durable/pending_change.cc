@@ -7,7 +7,6 @@
 #include "core/base/crc32.h"
 #include "core/base/little_endian.h"
 #include "core/durable/record_format.h"
-#include "core/durable/record_scanner.h"
 
 namespace atomic_log::durable {
 namespace {
@@ -19,8 +18,6 @@ using platform::IoStatus;
 using platform::OpenMode;
 
 constexpr char kMagic[8] = {'A', 'L', 'O', 'G', 'C', 'H', 'G', '1'};
-constexpr uint32_t kReplace = 1;
-constexpr uint32_t kTruncate = 2;
 constexpr size_t kFixedBytes = 28;
 constexpr size_t kChecksumBytes = 4;
 // More than any header has.
@@ -30,8 +27,8 @@ std::vector<uint8_t> encode(const PendingChange& change) {
   const size_t count = change.old_bytes.size();
   std::vector<uint8_t> bytes(kFixedBytes + 2 * count + kChecksumBytes);
   std::memcpy(bytes.data(), kMagic, sizeof(kMagic));
-  store_u32(&bytes[8], change.zeroes_rest ? kTruncate : kReplace);
-  store_u64(&bytes[16], change.offset);
+  store_u64(&bytes[8], change.offset);
+  store_u64(&bytes[16], change.zero_end);
   store_u32(&bytes[24], static_cast<uint32_t>(count));
   std::copy(change.old_bytes.begin(), change.old_bytes.end(),
             bytes.begin() + kFixedBytes);
@@ -47,9 +44,7 @@ std::vector<uint8_t> encode(const PendingChange& change) {
 bool decode(const std::vector<uint8_t>& bytes, PendingChange* change) {
   if (bytes.size() < kFixedBytes + kChecksumBytes) return false;
   if (std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0) return false;
-  const uint32_t kind = load_u32(&bytes[8]);
   const uint32_t count = load_u32(&bytes[24]);
-  if (kind != kReplace && kind != kTruncate) return false;
   if (count == 0 || count > kChangedBytesMax) return false;
   if (bytes.size() != kFixedBytes + 2 * size_t{count} + kChecksumBytes) {
     return false;
@@ -60,8 +55,8 @@ bool decode(const std::vector<uint8_t>& bytes, PendingChange* change) {
     return false;
   }
   const auto old_begin = bytes.begin() + kFixedBytes;
-  change->zeroes_rest = kind == kTruncate;
-  change->offset = load_u64(&bytes[16]);
+  change->offset = load_u64(&bytes[8]);
+  change->zero_end = load_u64(&bytes[16]);
   change->old_bytes.assign(old_begin, old_begin + count);
   change->new_bytes.assign(old_begin + count, old_begin + 2 * count);
   return true;
@@ -107,19 +102,35 @@ IoStatus store_pending(FileSystem& system, const std::string& path,
   return status;
 }
 
-IoStatus apply_change(File& file, uint64_t size, const PendingChange& change) {
+IoStatus apply_change(File& file, const PendingChange& change) {
   const size_t count = change.new_bytes.size();
+  const uint64_t rest = change.offset + count;
   IoStatus status =
       file.write_at(change.offset, change.new_bytes.data(), count);
-  if (!status.ok()) return status;
-  if (change.zeroes_rest) {
-    const uint64_t rest = change.offset + count;
-    uint64_t end = rest;
-    status = find_nonzero_end(file, rest, size, &end);
-    if (status.ok()) status = file.zero_range(rest, end - rest);
-    if (!status.ok()) return status;
+  if (status.ok() && change.zero_end > rest) {
+    status = file.zero_range(rest, change.zero_end - rest);
   }
-  return file.sync_data();
+  if (status.ok()) status = file.sync_data();
+  return status;
+}
+
+IoStatus zero_durably(FileSystem& system, File& file, const std::string& path,
+                      uint64_t offset, uint64_t end) {
+  const auto count =
+      static_cast<size_t>(std::min<uint64_t>(end - offset, kHeadBytes));
+  PendingChange change;
+  change.offset = offset;
+  change.old_bytes.resize(count);
+  change.new_bytes.resize(count);
+  change.zero_end = end;
+  size_t read = 0;
+  IoStatus status = file.read_at(offset, change.old_bytes.data(), count, &read);
+  // The old bytes must be on disk, or the file beside would not be known again.
+  if (status.ok()) status = file.sync_data();
+  if (status.ok()) status = store_pending(system, path, change);
+  if (status.ok()) status = apply_change(file, change);
+  if (status.ok()) status = forget_pending(system, path);
+  return status;
 }
 
 IoStatus forget_pending(FileSystem& system, const std::string& path) {
@@ -167,7 +178,7 @@ Outcome finish_pending(FileSystem& system, File& file, const std::string& path,
                   "file; move that file away"};
       return Outcome::kFormat;
     }
-    status = apply_change(file, size, change);
+    status = apply_change(file, change);
     if (!status.ok()) return io_failure(status, path, failure);
   }
   status = forget_pending(system, path);

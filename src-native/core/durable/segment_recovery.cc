@@ -122,7 +122,7 @@ class SegmentRecovery {
     if (status.ok()) status = aside->sync_all();
     if (status.ok()) status = system_.sync_parent(path_);
     if (!status.ok()) return fail(status, from);
-    status = file_.zero_range(from, to - from);
+    status = zero_durably(system_, file_, path_, from, to);
     if (!status.ok()) return fail(status, from);
     recovery->set_aside_bytes = to - from;
     return Outcome::kOk;

@@ -337,25 +337,7 @@ Outcome SegmentWriter::set_length(uint64_t offset) {
 IoStatus SegmentWriter::cut_off(uint64_t offset, uint64_t end) {
   const std::lock_guard<std::mutex> lock(sync_mutex_);
   if (is_poisoned_.load(std::memory_order_relaxed)) return poison_;
-  IoStatus status;
-  if (offset == format_.start_offset) {
-    // A crash that left half of the first record would look like a file that is
-    // read with the wrong options.
-    PendingChange change;
-    change.offset = offset;
-    change.old_bytes.resize(kHeadBytes);
-    change.new_bytes.resize(kHeadBytes);
-    change.zeroes_rest = true;
-    size_t read = 0;
-    status = file_->read_at(offset, change.old_bytes.data(), kHeadBytes, &read);
-    if (status.ok()) status = store_pending(system_, path_, change);
-    if (status.ok()) status = apply_change(*file_, end, change);
-    if (status.ok()) status = forget_pending(system_, path_);
-  } else {
-    status = file_->zero_range(offset, end - offset);
-    if (status.ok()) status = file_->sync_data();
-  }
-  return status;
+  return zero_durably(system_, *file_, path_, offset, end);
 }
 
 Outcome SegmentWriter::replace_header(uint64_t offset, const uint8_t* header) {
@@ -408,7 +390,10 @@ Outcome SegmentWriter::change_in_place(const PendingChange& change) {
     const std::lock_guard<std::mutex> lock(sync_mutex_);
     if (is_poisoned_.load(std::memory_order_relaxed)) status = poison_;
     if (status.ok() && !is_atomic) {
-      status = store_pending(system_, path_, change);
+      // The old bytes must be on disk, or the file beside would not be known
+      // again.
+      status = file_->sync_data();
+      if (status.ok()) status = store_pending(system_, path_, change);
     }
     if (status.ok()) {
       flushed_.begin_change(UINT64_MAX);
