@@ -10,5 +10,7 @@ export const {
   SegmentRecord,
   SegmentWriter,
   Snapshot,
+  Wal,
+  WalReader,
   Writer,
 } = core;

@@ -44,4 +44,10 @@ export {
 } from './segment-writer';
 export { Snapshot, type SnapshotChange } from './snapshot';
 export { type Span } from './span';
+export { Wal, type AppendOptions, type WalRecovery, type WalStats } from './wal';
+export { type WalEntry, type WalRange } from './wal-entries';
+export { type WalError } from './wal-errors';
+export { type WalFollowOptions } from './wal-follower';
+export { type CommitPolicy, type Durability, type WalFile, type WalOptions } from './wal-options';
+export { WalReader, type WalReaderOptions } from './wal-reader';
 export { Writer, type Entries } from './writer';

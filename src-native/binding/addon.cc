@@ -10,6 +10,8 @@
 #include "binding/log_attachment.h"
 #include "binding/segment_reader_handle.h"
 #include "binding/segment_writer_handle.h"
+#include "binding/wal_handle.h"
+#include "binding/wal_reader_handle.h"
 #include "core/memory/block_pool.h"
 #include "core/memory/registry.h"
 #include "core/memory/rolling_log.h"
@@ -122,6 +124,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "createSegment", SegmentWriterHandle::create_file);
   define(env, exports, "openSegment", SegmentWriterHandle::open_file);
   define(env, exports, "openSegmentReader", SegmentReaderHandle::open);
+  define(env, exports, "openWalSync", WalHandle::open_sync);
+  define(env, exports, "openWal", WalHandle::open_async);
+  define(env, exports, "openWalReader", WalReaderHandle::open);
+  define(env, exports, "verifyWal", WalReaderHandle::verify);
   define(env, exports, "doNothing", do_nothing);
   return exports;
 }

@@ -11,6 +11,8 @@ const publicNames = [
   'SegmentRecord',
   'SegmentWriter',
   'Snapshot',
+  'Wal',
+  'WalReader',
   'Writer',
 ];
 

@@ -259,15 +259,15 @@ Outcome WalLog::truncate_after(uint64_t lsn, Failure* failure) {
 }
 
 Outcome WalLog::show(WalReader* reader, Failure* failure) {
-  return work(failure, [&] {
-    const Outcome outcome =
-        writer_->is_poisoned() ? Outcome::kOk : writer_->flush();
-    // A poisoned log can still be read as far as it is durable.
-    reader->update(
-        writer_->log_id(), writer_->files(), writer_->first_lsn(),
-        writer_->is_poisoned() ? writer_->durable_lsn() : writer_->last_lsn());
-    return outcome;
-  });
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  if (is_closed_) return closed(failure);
+  // A poisoned log can still be read as far as it is durable.
+  const bool is_poisoned = writer_->is_poisoned();
+  const Outcome outcome = is_poisoned ? Outcome::kOk : writer_->flush();
+  if (outcome != Outcome::kOk) *failure = writer_->failure();
+  reader->update(writer_->log_id(), writer_->files(), writer_->first_lsn(),
+                 is_poisoned ? writer_->durable_lsn() : writer_->last_lsn());
+  return outcome;
 }
 
 std::vector<WalFileInfo> WalLog::files() {

@@ -87,7 +87,8 @@ class WalLog {
   Outcome sync(Failure* failure);
   Outcome checkpoint(uint64_t lsn, Failure* failure);
   Outcome truncate_after(uint64_t lsn, Failure* failure);
-  // Hands everything to the system and tells the reader what there is.
+  // Hands what was written to the system and tells the reader what there is;
+  // what is queued stays there.
   Outcome show(WalReader* reader, Failure* failure);
   // Writes what is queued, syncs, and lets go of the log.
   Outcome close(Failure* failure);

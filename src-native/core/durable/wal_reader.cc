@@ -73,6 +73,13 @@ std::vector<WalFileInfo> WalReader::files() const {
   return infos;
 }
 
+void WalReader::close() {
+  files_.clear();
+  top_file_.reset();
+  probe_ = {};
+  last_lsn_ = first_lsn_ - 1;
+}
+
 WalReader::LogFile* WalReader::find(uint64_t lsn) {
   const auto found = std::find_if(
       files_.rbegin(), files_.rend(),
@@ -103,7 +110,8 @@ Outcome WalReader::open(LogFile& file, Failure* failure) {
   const IoStatus status = system_.open(
       wal_file_path(directory_, file.info.number), OpenMode::kRead, &opened);
   if (status.code == IoCode::kNotFound) {
-    *failure = {Outcome::kCheckpointed, status, directory_, 0, first_lsn_, ""};
+    *failure = {Outcome::kCheckpointed, status,     directory_,
+                file.info.base_lsn,     first_lsn_, ""};
     return Outcome::kCheckpointed;
   }
   if (!status.ok()) return fail(status, file.info.number, 0, failure);

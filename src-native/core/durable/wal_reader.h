@@ -57,6 +57,12 @@ class WalReader {
   uint64_t last_lsn() const { return last_lsn_; }
   const std::vector<uint8_t>& metadata() const { return metadata_; }
   std::vector<WalFileInfo> files() const;
+  // 0 while there is none.
+  uint64_t newest_file() const {
+    return files_.empty() ? 0 : files_.back().info.number;
+  }
+  // Lets go of all files; nothing is there then until the next refresh().
+  void close();
 
   // Entries from `from` on, up to `to` and at most about bytes_max of data, but
   // at least one when there is one. kCheckpointed when `from` is gone.

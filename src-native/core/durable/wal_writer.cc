@@ -390,22 +390,24 @@ Outcome WalWriter::checkpoint(uint64_t lsn) {
   if (is_poisoned_) return poisoned();
   if (lsn >= next_lsn_) return refuse(Outcome::kOutOfRange, lsn, next_lsn_ - 1);
   if (lsn < oldest_lsn_) return Outcome::kOk;
-  Outcome outcome = sync();
-  if (outcome == Outcome::kOk) outcome = make_room(kWalControlBytes);
-  if (outcome != Outcome::kOk) return outcome;
+  // Found before a file is added, so that callers can foretell what goes.
   const auto keep = std::find_if(
       files_.rbegin(), files_.rend(),
       [lsn](const WalFileInfo& file) { return file.base_lsn <= lsn + 1; });
   const uint64_t oldest_file =
       keep == files_.rend() ? oldest_file_ : keep->number;
+  Outcome outcome = sync();
+  if (outcome == Outcome::kOk) outcome = make_room(kWalControlBytes);
+  if (outcome != Outcome::kOk) return outcome;
   put_control(WalType::kCheckpoint, lsn + 1, oldest_file);
   outcome = sync();
   if (outcome != Outcome::kOk) return outcome;
   oldest_lsn_ = lsn + 1;
   oldest_file_ = oldest_file;
   store(first_lsn_, oldest_lsn_);
-  files_.erase(files_.begin(),
-               keep == files_.rend() ? files_.begin() : keep.base() - 1);
+  std::erase_if(files_, [oldest_file](const WalFileInfo& file) {
+    return file.number < oldest_file;
+  });
   // What cannot be deleted is garbage all the same.
   if (list_wal_files(system_, options_.directory, &garbage_).ok()) {
     garbage_.unfinished_paths.clear();

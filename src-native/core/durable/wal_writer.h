@@ -78,6 +78,7 @@ class WalWriter {
   // Whether there is something that no record says to be durable.
   bool wants_mark() const { return is_unmarked_; }
   uint64_t entry_bytes_max() const;
+  const std::string& directory() const { return options_.directory; }
   const WalLogId& log_id() const { return log_id_; }
   const std::vector<uint8_t>& metadata() const { return metadata_; }
   // Oldest first; the newest one's end is what was handed to the system.
