@@ -446,6 +446,17 @@ Outcome WalReader::link_files(uint64_t top, Failure* failure) {
         next.previous_next_base != next.base_lsn || next.previous_end > bytes) {
       return corrupt(number, 0, kBroken, failure);
     }
+    if (next.previous_end < kWalHeaderBytes + kWalControlBytes) {
+      return corrupt(number + 1, 80, kBroken, failure);
+    }
+    const uint64_t seal = next.previous_end - kWalControlBytes;
+    uint32_t checksum = 0;
+    const IoStatus status =
+        read_wal_seal(*file, WalCodec(header.log_id, number), seal, &checksum);
+    if (!status.ok()) return fail(status, number, seal, failure);
+    if (checksum != next.previous_seal_checksum) {
+      return corrupt(number, seal, kBroken, failure);
+    }
     infos.push_back({number, header.base_lsn, header.epoch, header.file_bytes,
                      next.previous_end});
     next = std::move(header);

@@ -275,20 +275,12 @@ class Judge {
       return decide(WalRow::kBrokenChain, number + 1, 80);
     }
     const uint64_t offset = next.previous_end - kWalControlBytes;
-    uint8_t record[kWalControlBytes];
-    size_t read = 0;
-    const IoStatus status = file.read_at(offset, record, sizeof(record), &read);
+    uint32_t checksum = 0;
+    const IoStatus status =
+        read_wal_seal(file, WalCodec(header.log_id, number), offset, &checksum);
     if (!status.ok()) return fail(status, path_of(number), offset);
-    const WalCodec codec(header.log_id, number);
-    WalHead head;
-    const uint8_t* const body = record + kWalHeadBytes;
-    if (read < sizeof(record) || !codec.decode_head(offset, record, &head) ||
-        head.type != WalType::kSeal ||
-        head.body_checksum !=
-            codec.body_checksum(offset, body, kWalControlBodyBytes)) {
-      return decide(WalRow::kDamagedOlderFile, number, offset);
-    }
-    if (head.checksum != next.previous_seal_checksum) {
+    if (checksum == 0) return decide(WalRow::kDamagedOlderFile, number, offset);
+    if (checksum != next.previous_seal_checksum) {
       return decide(WalRow::kBrokenChain, number, offset);
     }
     return Outcome::kOk;

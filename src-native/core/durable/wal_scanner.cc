@@ -82,6 +82,23 @@ uint64_t WalScanner::control_value(size_t index) const {
   return load_u64(body_ + 8 * index);
 }
 
+IoStatus read_wal_seal(File& file, const WalCodec& codec, uint64_t offset,
+                       uint32_t* checksum) {
+  *checksum = 0;
+  uint8_t record[kWalControlBytes];
+  size_t read = 0;
+  const IoStatus status = file.read_at(offset, record, sizeof(record), &read);
+  if (!status.ok() || read < sizeof(record)) return status;
+  WalHead head;
+  const uint8_t* const body = record + kWalHeadBytes;
+  if (codec.decode_head(offset, record, &head) && head.type == WalType::kSeal &&
+      head.body_checksum ==
+          codec.body_checksum(offset, body, kWalControlBodyBytes)) {
+    *checksum = head.checksum;
+  }
+  return {};
+}
+
 IoStatus find_wal_proof(File& file, const WalCodec& codec, uint64_t from,
                         uint64_t to, uint64_t* proof) {
   *proof = 0;

@@ -75,6 +75,10 @@ class WalScanner {
   size_t buffer_bytes_ = 0;
 };
 
+// The checksum of the SEAL at `offset`; 0 when no intact one is there.
+platform::IoStatus read_wal_seal(platform::File& file, const WalCodec& codec,
+                                 uint64_t offset, uint32_t* checksum);
+
 // Looks for an intact head in (from, to), of whatever epoch, that says that
 // `from` and more was on disk once. *proof is its offset, or 0.
 platform::IoStatus find_wal_proof(platform::File& file, const WalCodec& codec,

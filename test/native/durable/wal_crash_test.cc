@@ -39,8 +39,9 @@ void for_each_crash(const SimulatedFileSystem& system, std::mt19937_64& random,
   }
   std::vector<uint32_t> choices(states.size(), 0);
   if (product <= kStatesMax && product <= sampled * 42) {
-    for (uint64_t n = 0; n < product; ++n) {
-      uint64_t rest = n;
+    // Each of them more than once, because the callers choose at random too.
+    for (uint64_t n = 0; n < std::max(product, sampled); ++n) {
+      uint64_t rest = n % product;
       for (size_t i = 0; i < states.size(); ++i) {
         choices[i] = static_cast<uint32_t>(rest % states[i]);
         rest /= states[i];
@@ -165,11 +166,12 @@ bool fail_sync(const std::string& operations, const char* name, uint64_t at,
   const bool has_failed = system.operations() > at;
   INFO("script ", operations, ", ", name, " fails at ", at);
   {
-    // The process opens the log again, and later the power goes.
+    // The process opens the log again and goes on, and later the power goes.
     auto alive = system.kill();
     WalScript script = WalScript::copy_of(before);
     const std::string wrong = script.check_restart(*alive);
     REQUIRE(wrong == "");
+    REQUIRE(script.run('a'));
     script.drop();
     for_each_crash(*alive, random, 8, [&](const auto& choices) {
       ++g_states;
@@ -177,11 +179,14 @@ bool fail_sync(const std::string& operations, const char* name, uint64_t at,
       const std::string lost = later.check_restart(*alive->crash(choices));
       REQUIRE(lost == "");
     });
-    // The same with a crash while it is being opened again.
+  }
+  // The same with a crash at every step of opening again.
+  for (uint64_t step = 0;; ++step) {
     auto cut = system.kill();
-    cut->fail_at(random() % 40, Fault::kPowerOff);
+    cut->fail_at(step, Fault::kPowerOff);
     WalScript half = WalScript::copy_of(before);
     const std::string none = half.check_restart(*cut);
+    INFO("opening again is cut at ", step);
     REQUIRE(none == "");
     half.drop();
     for_each_crash(*cut, random, 8, [&](const auto& choices) {
@@ -190,6 +195,7 @@ bool fail_sync(const std::string& operations, const char* name, uint64_t at,
       const std::string lost = later.check_restart(*cut->crash(choices));
       REQUIRE(lost == "");
     });
+    if (cut->has_power()) break;
   }
   for_each_crash(system, random, sampled, [&](const auto& choices) {
     ++g_states;
@@ -205,9 +211,10 @@ TEST_SUITE_BEGIN("wal crashes");
 TEST_CASE("the shortest scripts that break each rule, crashed everywhere") {
   uint64_t seed = 1;
   for (const char* const operations :
-       {"",     "a",    "w",    "x",    "wb",   "ww",    "wwf",   "fwfx",
-        "wbxs", "wa",   "wfa",  "bbc",  "bxc",  "wbc",   "wt",    "at",
-        "wk",   "wwkw", "wxxa", "BxTw", "aaiw", "xxkkk", "AtwTx", "bCwfbc"}) {
+       {"",      "a",     "w",      "x",      "wb",     "ww",     "wwf",
+        "fwfx",  "wbxs",  "wa",     "wfa",    "bbc",    "bxc",    "wbc",
+        "wt",    "at",    "wk",     "wwkw",   "wxxa",   "BxTw",   "aaiw",
+        "xxkkk", "AtwTx", "bCwfbc", "wwaiwf", "wwaiwf", "wwaiwf", "aaaiwfwf"}) {
     crash_everywhere(operations, ++seed, kStatesSampled * effort());
   }
 }
@@ -228,7 +235,8 @@ TEST_CASE("scripts at random, crashed everywhere") {
 TEST_CASE("every sync fails once, then the process or the machine goes") {
   std::mt19937_64 random(7);
   for (const char* const operations :
-       {"", "a", "wa", "wwfa", "bbc", "at", "wk", "xxaxa", "wfwfsaTkw"}) {
+       {"", "a", "wa", "wwfa", "bbc", "at", "wk", "xxaxa", "wfwfsaTkw", "xxxc",
+        "axxxCw"}) {
     for (const char* const name :
          {"sync_data", "sync_all", "sync_directory", "write"}) {
       for (uint64_t at = 0;

@@ -275,6 +275,34 @@ TEST_CASE("the table for readers: what is corrupt or refused") {
     Follower follower(log.system);
     CHECK(follower.refresh() == Outcome::kCorrupt);
   }
+  SUBCASE("a file of another log, or of another state of the log") {
+    Log log("aat");
+    const Log other("wwt");
+    log.system.put(wal_path(2), other.system.contents(wal_path(2)));
+    Follower follower(log.system);
+    CHECK(follower.refresh() == Outcome::kCorrupt);
+
+    Log three(kThreeFiles);
+    SimulatedFileSystem foreign;
+    auto options = small_wal();
+    options.new_log_id = {9};
+    OpenedWal opened = open_wal(foreign, options);
+    const Bytes data(600);
+    uint64_t lsn = 0;
+    for (int i = 0; i < 9; ++i) {
+      REQUIRE(opened.writer->append(data.data(), 600, &lsn) == Outcome::kOk);
+    }
+    REQUIRE(opened.writer->close() == Outcome::kOk);
+    three.system.put(wal_path(2), foreign.contents(wal_path(2)));
+    Follower second(three.system);
+    CHECK(second.refresh() == Outcome::kCorrupt);
+  }
+  SUBCASE("a damaged SEAL") {
+    Log log("wwt");
+    log.change(1, kWalHeaderBytes + 56 + 2 * 136 + 45);
+    Follower follower(log.system);
+    CHECK(follower.refresh() == Outcome::kCorrupt);
+  }
   SUBCASE("a header in front of records") {
     Log log("wxk");
     log.change(1, 50);

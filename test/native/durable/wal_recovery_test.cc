@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <random>
 #include <string>
 
 #include "core/base/little_endian.h"
@@ -102,7 +103,7 @@ TEST_CASE("a torn tail is set aside, unless that is refused") {
   strict.is_tail_strict = true;
   const OpenedWal refused = open_wal(log.system, strict);
   CHECK(refused.outcome == Outcome::kTornTail);
-  const OpenedWal opened = log.check_opened(WalRow::kTornTail);
+  OpenedWal opened = log.check_opened(WalRow::kTornTail);
   CHECK(opened.recovery.set_aside_offset == end);
   CHECK(opened.recovery.set_aside_bytes == 301);
   CHECK(opened.recovery.set_aside_lsn == 3);
@@ -111,6 +112,40 @@ TEST_CASE("a torn tail is set aside, unless that is refused") {
   CHECK(aside[3] == 0xFF);
   CHECK(aside[300] == 0xFF);
   CHECK(opened.recovery.set_aside_path == wal_path(1) + ".torn-1");
+  // Once.
+  opened.writer.reset();
+  log.check_opened(WalRow::kCleanEnd);
+}
+
+TEST_CASE(
+    "torn bytes are in the file or in the copy, whenever the power goes") {
+  Log torn("wwk");
+  const size_t end = kWalHeaderBytes + 3 * durable::kWalControlBytes +
+                     2 * durable::wal_record_bytes(90);
+  for (size_t i = 0; i < 700; i += 50) torn.change(1, end + 1 + i);
+  const Bytes all = torn.system.contents(wal_path(1));
+  const Bytes bytes(all.begin() + static_cast<ptrdiff_t>(end),
+                    all.begin() + static_cast<ptrdiff_t>(end) + 652);
+  std::mt19937_64 random(3);
+  for (uint64_t step = 0;; ++step) {
+    const auto disk = torn.system.kill();
+    disk->fail_at(step, Fault::kPowerOff);
+    (void)open_wal(*disk);
+    for (int sample = 0; sample < 300; ++sample) {
+      std::vector<uint32_t> choices;
+      for (const uint32_t count : disk->dirty_states()) {
+        choices.push_back(static_cast<uint32_t>(random() % count));
+      }
+      const auto left = disk->crash(choices);
+      const Bytes log = left->contents(wal_path(1));
+      const bool is_there =
+          std::equal(bytes.begin(), bytes.end(),
+                     log.begin() + static_cast<ptrdiff_t>(end));
+      INFO("cut at ", step);
+      REQUIRE((is_there || left->contents(wal_path(1) + ".torn-1") == bytes));
+    }
+    if (disk->has_power()) break;
+  }
 }
 
 TEST_CASE("damage that a later record proves is corruption") {
@@ -224,6 +259,12 @@ TEST_CASE("files that do not follow one another are corruption") {
     log.system.put(wal_path(2), log.system.contents(wal_path(1)));
     log.check_refused(WalRow::kBrokenChain, Outcome::kCorrupt);
   }
+  SUBCASE("one is the successor of another state of the same log") {
+    Log log("aat");
+    const Log other("wwt");
+    log.system.put(wal_path(2), other.system.contents(wal_path(2)));
+    log.check_refused(WalRow::kBrokenChain, Outcome::kCorrupt);
+  }
   SUBCASE("one is from another log") {
     Log log(kThreeFiles);
     SimulatedFileSystem other;
@@ -297,6 +338,59 @@ TEST_CASE("an intact record with another LSN is corruption") {
   codec.encode_head(at, head, bytes.data() + at);
   log.system.put(wal_path(1), bytes);
   log.check_refused(WalRow::kWrongLsn, Outcome::kCorrupt);
+}
+
+TEST_CASE("a record of another log, or of another file, is not taken") {
+  // The same bytes at the same offset, from a log with another id.
+  SimulatedFileSystem other;
+  auto options = small_wal();
+  options.new_log_id = {9};
+  OpenedWal opened = open_wal(other, options);
+  const Bytes data(90, 1);
+  uint64_t lsn = 0;
+  for (int i = 0; i < 2; ++i) {
+    REQUIRE(opened.writer->append(data.data(), 90, &lsn) == Outcome::kOk);
+  }
+  REQUIRE(opened.writer->flush() == Outcome::kOk);
+  const size_t at = kWalHeaderBytes + durable::kWalControlBytes +
+                    durable::wal_record_bytes(90);
+  const auto splice = [at](const Bytes& from, Bytes into) {
+    std::copy_n(from.begin() + static_cast<ptrdiff_t>(at), 136,
+                into.begin() + static_cast<ptrdiff_t>(at));
+    return into;
+  };
+  SimulatedFileSystem mixed;
+  Log own("wf");
+  mixed.put(wal_path(1), splice(other.contents(wal_path(1)),
+                                own.system.contents(wal_path(1))));
+  const OpenedWal read = open_wal(mixed);
+  REQUIRE(read.outcome == Outcome::kOk);
+  CHECK(read.recovery.row == WalRow::kTornTail);
+  CHECK(read.writer->last_lsn() == 1);
+}
+
+TEST_CASE("a header whose sync failed is written again") {
+  for (const bool crashes : {false, true}) {
+    Log log("");
+    log.system.put(wal_path(1), Bytes(100));
+    log.system.count_only("sync_all");
+    log.system.fail_at(0, Fault::kOnce);
+    CHECK(open_wal(log.system).outcome == Outcome::kIo);
+    // The cache shows the header, the disk has not got it.
+    auto alive = log.system.kill();
+    {
+      OpenedWal opened = open_wal(*alive);
+      REQUIRE(opened.outcome == Outcome::kOk);
+      uint64_t lsn = 0;
+      REQUIRE(opened.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+      REQUIRE(opened.writer->sync() == Outcome::kOk);
+    }
+    const std::vector<uint32_t> nothing(alive->dirty_states().size(), 0);
+    const auto disk = crashes ? alive->crash(nothing) : alive->kill();
+    const OpenedWal again = open_wal(*disk);
+    REQUIRE(again.outcome == Outcome::kOk);
+    CHECK(again.writer->last_lsn() == 1);
+  }
 }
 
 TEST_CASE("a failing read or write is a failure, and touches nothing") {

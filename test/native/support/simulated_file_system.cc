@@ -274,11 +274,12 @@ IoStatus SimulatedFileSystem::sync_directory(const std::string& directory) {
         operation.begin(), operation.end(), [&](const auto& change) {
           return parent_of(change.path) == directory;
         });
-    if (!is_here) {
+    // Names of a failed sync wait for the next one: unlike bytes, nothing could
+    // write them again.
+    if (!is_here || !status.ok()) {
       kept.push_back(std::move(operation));
       continue;
     }
-    if (!status.ok()) continue;
     for (const NameChange& change : operation) {
       if (change.inode == nullptr) {
         names_on_disk_.erase(change.path);
