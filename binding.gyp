@@ -11,6 +11,8 @@
         "src-native/binding/environment.cc",
         "src-native/binding/log_attachment.cc",
         "src-native/binding/mapping.cc",
+        "src-native/binding/native_handle.cc",
+        "src-native/binding/record_functions.cc",
         "src-native/binding/segment_reader_handle.cc",
         "src-native/binding/segment_sync.cc",
         "src-native/binding/segment_values.cc",
@@ -20,10 +22,13 @@
         "src-native/binding/wal_reader_handle.cc",
         "src-native/binding/wal_values.cc",
         "src-native/binding/writer_handle.cc",
+        "src-native/core/abi/api.cc",
+        "src-native/core/abi/attachment.cc",
         "src-native/core/base/cpu.cc",
         "src-native/core/base/crc32.cc",
         "src-native/core/base/crc32_arm.cc",
         "src-native/core/base/crc32_x86.cc",
+        "src-native/core/durable/compression.cc",
         "src-native/core/durable/pending_change.cc",
         "src-native/core/durable/record_scanner.cc",
         "src-native/core/durable/segment_reader.cc",
@@ -37,6 +42,7 @@
         "src-native/core/durable/wal_scanner.cc",
         "src-native/core/durable/wal_writer.cc",
         "src-native/core/memory/block_pool.cc",
+        "src-native/core/memory/blocking_wait.cc",
         "src-native/core/memory/registry.cc",
         "src-native/core/memory/rolling_log.cc",
         "src-native/core/memory/segment_pool.cc",
@@ -50,7 +56,8 @@
         "src-native/core/platform/memory_posix.cc",
         "src-native/core/platform/memory_windows.cc",
         "src-native/core/platform/module_posix.cc",
-        "src-native/core/platform/module_windows.cc"
+        "src-native/core/platform/module_windows.cc",
+        "<!@(node src-native/zstd.mjs sources)"
       ],
       "include_dirs": [
         "src-native",
@@ -59,7 +66,8 @@
       "defines": [
         "NAPI_VERSION=8",
         "NAPI_DISABLE_CPP_EXCEPTIONS",
-        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"
+        "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+        "<!@(node src-native/zstd.mjs defines)"
       ],
       "cflags!": ["-O2", "-std=gnu++17", "-std=gnu++20"],
       "cflags_cc!": ["-fno-rtti", "-fexceptions", "-std=gnu++17", "-std=gnu++20", "-std=c++17"],

@@ -1,5 +1,3 @@
-import type { NativeLog } from '../types/native';
-import { checkSignal } from './signals';
 import { dispose } from './dispose';
 import { isMainThread } from 'node:worker_threads';
 import {
@@ -18,14 +16,18 @@ import {
   type FollowOptions,
   type Pending,
 } from './follower';
-import { checkHandle, makeHandle, type LogHandle } from './handle';
+import { checkHandle, makeHandle, type LogHandle, type NativeHandle } from './handle';
 import { LogView } from './log-view';
 import { addon } from './native';
-import { scalars } from './scalar';
+import type { Codec } from './codec';
+import { checkSignal } from './signals';
+import { elementBytes, isVariable, typeNames } from './scalar';
 import {
   checkOptions,
+  decodeLayout,
   encodeLayout,
   type BigIntLogOptions,
+  type CodecLogOptions,
   type LogOptions,
   type NumberLogOptions,
   type RecordLogOptions,
@@ -33,39 +35,24 @@ import {
   type Schema,
 } from './schema';
 import { makeSnapshot, Snapshot } from './snapshot';
+import { readStats, type LogStats } from './stats';
+import { chooseMapping, reserveShared, wholeOf, type MappingKind } from './storage';
 import { waitForClaim } from './waits';
 import { makeWriter, Writer } from './writer';
-
-/** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
-export interface LogStats {
-  /** The log's name, if it was given one. */
-  name: string | undefined;
-  /** Segments in the window. */
-  retainedSegments: number;
-  /** Segments that are no longer in the window, but pinned by a reader somewhere. */
-  pinnedSegments: number;
-  /** Segments that wait to be used again. */
-  idleSegments: number;
-  /** Bytes of one segment. */
-  segmentBytes: number;
-  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
-  bytes: number;
-  /** Bytes of the segments that are kept only because readers pin them. */
-  pinnedBytes: number;
-  /** Segments that this environment pins, inside the window or not. */
-  pinnedHere: number;
-  /** Segments that were filled and sealed. */
-  rolls: number;
-  /** Segments begun in recycled memory. */
-  recycled: number;
-  /** Segments begun in fresh memory. */
-  fresh: number;
-}
 
 /** A native wait delays `worker.terminate()` for as long as it takes. */
 const WAIT_SLICE_MS = 50;
 
 const attachToView = Symbol('attachToView');
+
+/** Options of {@link AtomicLogConstructor.attach}. */
+export interface AttachOptions<T> {
+  /**
+   * The codec of a log that has one, if it is your own: functions do not travel
+   * with a handle. Its name must be the one that the log was made with.
+   */
+  codec?: Codec<T>;
+}
 
 /**
  * A rolling window of entries in native memory: one writer appends, any number
@@ -84,8 +71,8 @@ class AtomicLogImpl<T> {
   readonly #pending = new Set<Pending>();
 
   /** @internal */
-  constructor(options: LogOptions | typeof attachToView, native?: NativeLog) {
-    this.#view = LogView.of(options === attachToView ? native! : create(options));
+  constructor(options: LogOptions | typeof attachToView, view?: LogView) {
+    this.#view = view ?? create(options as LogOptions);
     this.#view.addUser(this);
   }
 
@@ -103,14 +90,21 @@ class AtomicLogImpl<T> {
   /**
    * The log that a handle names, in this thread. A handle keeps nothing alive:
    * keep the log open where it was made until the others have attached.
-   *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
    */
-  static attach<T>(handle: LogHandle<T>): AtomicLogImpl<T> {
-    const { id, token } = checkHandle(handle);
-    const native = addon.attachLog(id, token);
+  static attach<T>(handle: LogHandle<T>, options: AttachOptions<T> = {}): AtomicLogImpl<T> {
+    checkObject('options', options);
+    const { codec } = options;
+    const { id, token, memory } = checkHandle(handle);
+    const native = addon.attachLog(id, token, memory && wholeOf(memory));
     if (typeof native === 'number') throw attachFailed(native);
-    return new AtomicLogImpl<T>(attachToView, native);
+    try {
+      const layout = decodeLayout(native.descriptor, codec);
+      const view = LogView.of(native, layout, native.isShared ? memory : undefined);
+      return new AtomicLogImpl<T>(attachToView, view);
+    } catch (error) {
+      native.close();
+      throw error;
+    }
   }
 
   /**
@@ -119,7 +113,18 @@ class AtomicLogImpl<T> {
    */
   get handle(): LogHandle<T> {
     const { id, token } = this.#view.native;
-    return makeHandle<T>(id, token);
+    return makeHandle<T>(id, token, this.#view.storage.memory);
+  }
+
+  /**
+   * What an addon of your own needs to produce or consume entries on native
+   * threads; see `atomic_log/atomic_log.h` in the folder `require('atomic-log/include')`.
+   * Pass it to that addon in this thread; it keeps nothing alive.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get nativeHandle(): NativeHandle {
+    return this.#open().nativeHandle();
   }
 
   /** Entries that stay readable, at least. */
@@ -133,8 +138,8 @@ class AtomicLogImpl<T> {
   }
 
   /** How this log's memory is shown to JavaScript. */
-  get mapping(): 'external' {
-    return 'external';
+  get mapping(): MappingKind {
+    return this.#view.storage.kind;
   }
 
   /** Whether this object was closed. */
@@ -300,23 +305,7 @@ class AtomicLogImpl<T> {
    */
   stats(): LogStats {
     const { native, layout } = this.#open();
-    const { segments, retained, idle, decommitted, fresh, recycled, rolls, pinnedHere } = native.stats();
-    const segmentBytes = native.blockBytes;
-    // The figures are read one after the other while the writer goes on.
-    const pinnedSegments = Math.max(0, segments - retained - idle);
-    return {
-      name: layout.name,
-      retainedSegments: retained,
-      pinnedSegments,
-      idleSegments: idle,
-      segmentBytes,
-      bytes: (segments - decommitted) * segmentBytes,
-      pinnedBytes: pinnedSegments * segmentBytes,
-      pinnedHere,
-      rolls,
-      recycled,
-      fresh,
-    };
+    return readStats(native, layout);
   }
 
   /** Closes this object only: snapshots and writers that were taken stay valid. Idempotent. */
@@ -334,8 +323,9 @@ class AtomicLogImpl<T> {
   /** For people: what `console.log` shows. */
   toString(): string {
     const { layout, native } = this.#view;
-    const kinds = layout.kinds.map((kind) => scalars[kind]!.type);
-    const type = layout.fields?.map((field, i) => `${field}: ${kinds[i]}`).join(', ') ?? kinds[0]!;
+    const kinds = layout.kinds.map((kind) => typeNames[kind]!);
+    const type =
+      layout.fields?.map((field, i) => `${field}: ${kinds[i]}`).join(', ') ?? layout.coder?.name ?? kinds[0]!;
     const name = layout.name === undefined ? '' : ` '${layout.name}'`;
     const state = this.#isClosed ? 'closed' : `entries [${this.firstIndex}, ${this.endIndex})`;
     return (
@@ -387,12 +377,36 @@ function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
   return { from, signal, maxBatch, throwsWhenLost: onLost === 'throw' };
 }
 
-function create(options: LogOptions): NativeLog {
-  const { retainedCapacity, segmentCapacity, layout } = checkOptions(options);
-  const elementBytes = Uint32Array.from(layout.kinds, (kind) => scalars[kind]!.Array.BYTES_PER_ELEMENT);
-  const native = addon.createLog(retainedCapacity, segmentCapacity, elementBytes, encodeLayout(layout));
-  if (typeof native !== 'number') return native;
-  throw native === -1
+function create(options: LogOptions): LogView {
+  const { retainedCapacity, segmentCapacity, pinnedBytesMax, mapping, layout } = checkOptions(options);
+  const fixed = layout.kinds.filter((kind) => !isVariable(kind));
+  const sizes = [
+    retainedCapacity,
+    segmentCapacity,
+    Uint32Array.from(fixed, elementBytes),
+    new Uint32Array(layout.kinds.length - fixed.length).fill(layout.dataBytes),
+  ] as const;
+  let memory: SharedArrayBuffer | undefined;
+  if (chooseMapping(mapping) === 'shared') {
+    const size = addon.measureLog(...sizes);
+    if (typeof size === 'number') throw createFailed(size);
+    memory = reserveShared(size.retainedSegments, size.strideBytes);
+  }
+  const native = addon.createLog(
+    ...sizes,
+    encodeLayout(layout),
+    Uint32Array.from(layout.kinds),
+    layout.fields ?? [''],
+    pinnedBytesMax,
+    memory && wholeOf(memory),
+    memory?.maxByteLength,
+  );
+  if (typeof native === 'number') throw createFailed(native);
+  return LogView.of(native, layout, memory);
+}
+
+function createFailed(status: number): AtomicLogError {
+  return status === -1
     ? plainError(
         'ERR_OUT_OF_MEMORY',
         'the system refused memory for the first segment; choose a smaller segmentCapacity',
@@ -414,26 +428,31 @@ function attachFailed(status: number): AtomicLogError {
 
 /**
  * The constructor of logs. The element type follows from the options: numbers,
- * bigints (`type: 'i64'`) or records (`schema`).
+ * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
  */
 export interface AtomicLogConstructor {
   new (options: NumberLogOptions): AtomicLog<number>;
   new (options: BigIntLogOptions): AtomicLog<bigint>;
+  new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
   new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
   readonly prototype: AtomicLog<unknown>;
   /** Makes a log and claims its writer at once. */
   claimed(options: NumberLogOptions): { writer: Writer<number>; log: AtomicLog<number> };
   claimed(options: BigIntLogOptions): { writer: Writer<bigint>; log: AtomicLog<bigint> };
+  claimed<T>(options: CodecLogOptions<T>): { writer: Writer<T>; log: AtomicLog<T> };
   claimed<S extends Schema>(
     options: RecordLogOptions<S>,
   ): { writer: Writer<RecordOf<S>>; log: AtomicLog<RecordOf<S>> };
   /**
    * The log that a handle names, in this thread. A handle keeps nothing alive:
-   * keep the log open where it was made until the others have attached.
+   * keep the log open where it was made until the others have attached. A log
+   * whose codec is your own needs that codec; codecs of one name count as the
+   * same, and a thread that has the log open already goes on with the one it has.
    *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
+   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
+   * `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`
    */
-  attach<T>(handle: LogHandle<T>): AtomicLog<T>;
+  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLog<T>;
 }
 
 export type AtomicLog<T> = AtomicLogImpl<T>;

@@ -1,4 +1,4 @@
-import { columnIndex } from './chunk';
+import { columnIndex, readEntry, readField } from './chunk';
 import { checkInteger, illegalConstructor } from './errors';
 import type { Mapping } from './mapping';
 import type { Layout } from './schema';
@@ -80,12 +80,15 @@ export class Cursor<T> {
   }
 
   /**
-   * The entry of a log of numbers; undefined before the first `next()`.
+   * The entry; undefined before the first `next()`. In a log of records it is a
+   * new object: {@link get} reads single fields.
    *
    * @throws `ERR_SNAPSHOT_CLOSED`
    */
-  get value(): T extends number | bigint ? T | undefined : never {
-    return this.#read(0) as T extends number | bigint ? T | undefined : never;
+  get value(): T | undefined {
+    const place = this.#current();
+    if (place === undefined) return undefined;
+    return readEntry(this.#layout, place.mapping, this.#index - place.firstIndex) as T;
   }
 
   /**
@@ -95,15 +98,15 @@ export class Cursor<T> {
    * @throws `ERR_UNKNOWN_FIELD`, `ERR_SNAPSHOT_CLOSED`
    */
   get<K extends keyof T & string>(name: K): T[K] {
-    return this.#read(columnIndex(this.#layout, name)) as T[K];
+    const column = columnIndex(this.#layout, name);
+    const place = this.#current();
+    if (place === undefined) return undefined as T[K];
+    return readField(this.#layout, place.mapping, column, this.#index - place.firstIndex) as T[K];
   }
 
-  #read(column: number): unknown {
-    let place = this.#place;
-    if (place === undefined || !place.isCurrent()) {
-      place = this.#place = this.#locate(this.#index);
-      if (place === undefined) return undefined;
-    }
-    return place.mapping.columns[column]![this.#index - place.firstIndex];
+  #current(): Place | undefined {
+    const place = this.#place;
+    if (place !== undefined && place.isCurrent()) return place;
+    return (this.#place = this.#locate(this.#index));
   }
 }

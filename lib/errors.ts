@@ -17,6 +17,16 @@ export type ErrorCode =
   | 'ERR_UNKNOWN_FIELD'
   /** The columns of a batch differ in length. */
   | 'ERR_COLUMN_LENGTH'
+  /** A value needs more bytes than a segment has for values of variable size. */
+  | 'ERR_VALUE_TOO_LARGE'
+  /** The operation is for entries of fixed size. */
+  | 'ERR_VARIABLE_SIZE'
+  /** The log needs another codec than the one that was given, or needs one. */
+  | 'ERR_CODEC_MISMATCH'
+  /** A codec returned what it must not return. */
+  | 'ERR_CODEC_RESULT'
+  /** The codec is writing an entry: append the next one after that. */
+  | 'ERR_WRITER_BUSY'
   /** What was given to `attach` is not a handle, or is not the handle of a log. */
   | 'ERR_INVALID_HANDLE'
   /** The handle comes from another process or from another copy of the addon. */
@@ -79,10 +89,14 @@ export type ErrorCode =
   | 'ERR_BATCH_TOO_LARGE'
   /** The newest file of the log ends in a torn record, and `strictTail` refuses that. */
   | 'ERR_TORN_TAIL'
+  /** The addon was built without zstd. */
+  | 'ERR_COMPRESSION_UNAVAILABLE'
   /** The class is made by the library only. */
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   /** The system refused memory. */
   | 'ERR_OUT_OF_MEMORY'
+  /** Readers pin more memory than `pinnedBytesMax` allows. */
+  | 'ERR_PINNED_BYTES'
   /** This runtime cannot map the log's memory. */
   | 'ERR_MAPPING_UNAVAILABLE'
   /** No binary of the addon fits this machine. */

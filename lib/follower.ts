@@ -1,8 +1,9 @@
+import type { NativeLog } from '../types/native';
 import type { AtomicLog } from './atomic-log';
 import type { Chunk } from './chunk';
 import { plainError } from './errors';
 import type { LogView } from './log-view';
-import { chunksBetween, entriesBetween, type Snapshot } from './snapshot';
+import { chunksBetween, endViews, entriesBetween, type Snapshot } from './snapshot';
 import { waitForIndex, type Wait } from './waits';
 
 /** Where a follower begins, and what it does when it falls behind. */
@@ -89,6 +90,16 @@ export interface Pending {
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
+interface Position {
+  readonly native: NativeLog;
+  readonly id: number;
+}
+
+/** Takes followers that were dropped without having finished out of the statistics. */
+const collectedFollowers = new FinalizationRegistry<Position>(({ native, id }) => native.unfollow(id));
+
+let lastId = 0;
+
 /** What `log.follow()` returns. It pins memory only between two calls of `next()`. */
 export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
   readonly #log: AtomicLog<T>;
@@ -100,6 +111,7 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
   readonly #pending: Set<Pending>;
   /** Index of the next entry to deliver. */
   #next: number;
+  readonly #id = (lastId = (lastId + 1) % 2 ** 32);
   #snapshot: Snapshot<T> | undefined;
   #batch: SnapshotBatch<T> | undefined;
   #wait: Wait | undefined;
@@ -124,6 +136,9 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     this.#throwsWhenLost = options.throwsWhenLost;
     this.#pending = pending;
     view.addUser(this);
+    const { native } = view;
+    native.follow(this.#id, start);
+    collectedFollowers.register(this, { native, id: this.#id }, this);
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -158,6 +173,8 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     this.#releaseBatch();
     this.#snapshot?.close();
     this.#wait?.cancel();
+    collectedFollowers.unregister(this);
+    this.#view.native.unfollow(this.#id);
     this.#view.dropUser(this);
   }
 
@@ -227,6 +244,7 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     }
     const length = Math.min(this.#maxBatch, snapshot.endIndex - firstIndex);
     this.#next = firstIndex + length;
+    this.#view.native.follow(this.#id, this.#next);
     this.#batch = new SnapshotBatch(snapshot, firstIndex, length, lost);
     return this.#batch;
   }
@@ -243,9 +261,12 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
   #releaseBatch(): void {
     this.#batch?.invalidate();
     this.#batch = undefined;
-    if (this.#snapshot !== undefined && this.#snapshot.endIndex <= this.#next) {
+    if (this.#snapshot === undefined) return;
+    if (this.#snapshot.endIndex <= this.#next) {
       this.#snapshot.close();
       this.#snapshot = undefined;
+    } else {
+      this.#snapshot[endViews]();
     }
   }
 }

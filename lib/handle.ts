@@ -1,7 +1,9 @@
 import { describe, typeError, type AtomicLogError } from './errors';
 import { addon, addonPath } from './native';
+import { isSharedMemory } from './storage';
 
 declare const entryType: unique symbol;
+declare const nativeHandle: unique symbol;
 
 /**
  * Names a log for other threads of this process. Plain data: send it through
@@ -15,18 +17,39 @@ export interface LogHandle<T = unknown> {
   readonly registry: string;
   readonly pid: number;
   readonly addonPath: string;
+  /** The log's storage, where it is shared. */
+  readonly memory?: SharedArrayBuffer;
   /** Never there; it carries the type of the entries. */
   readonly [entryType]?: T;
 }
 
-export function makeHandle<T>(id: number, token: string): LogHandle<T> {
-  return { kind: 'atomic-log', id, token, registry: addon.registryNonce, pid: process.pid, addonPath };
+/**
+ * Names a log for native code of this process: another addon takes it to produce
+ * or consume entries on threads of its own (`atomic_log/node_api.h`). It belongs
+ * to the thread that it was made in: it cannot be posted, copied or made by hand.
+ */
+export interface NativeHandle {
+  readonly [nativeHandle]: true;
+}
+
+export function makeHandle<T>(
+  id: number,
+  token: string,
+  memory: SharedArrayBuffer | undefined,
+): LogHandle<T> {
+  const { registryNonce: registry } = addon;
+  const handle = { kind: 'atomic-log', id, token, registry, pid: process.pid, addonPath } as const;
+  return memory === undefined ? handle : { ...handle, memory };
 }
 
 /** Checks the form of a handle and where it comes from. */
-export function checkHandle(handle: unknown): { id: number; token: string } {
+export function checkHandle(handle: unknown): {
+  id: number;
+  token: string;
+  memory: SharedArrayBuffer | undefined;
+} {
   if (typeof handle !== 'object' || handle === null) throw invalid(describe(handle));
-  const { kind, id, token, registry, pid, addonPath: path } = handle as Record<string, unknown>;
+  const { kind, id, token, registry, pid, addonPath: path, memory } = handle as Record<string, unknown>;
   if (kind !== 'atomic-log') throw invalid('an object that is no handle (was the log itself posted?)');
   if (
     !Number.isSafeInteger(id) ||
@@ -37,7 +60,10 @@ export function checkHandle(handle: unknown): { id: number; token: string } {
     throw invalid('a damaged handle');
   }
   if (registry !== addon.registryNonce) throw foreign(pid, path);
-  return { id: id as number, token };
+  if (memory !== undefined && !isSharedMemory(memory)) {
+    throw invalid('one whose memory is no SharedArrayBuffer (JSON loses it)');
+  }
+  return { id: id as number, token, memory };
 }
 
 function invalid(what: string): AtomicLogError {

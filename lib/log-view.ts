@@ -3,9 +3,12 @@
  * snapshots and writers. It decides which window a new snapshot shares.
  */
 import type { NativeLog } from '../types/native';
+import { plainError, typeError } from './errors';
+import type { NativeHandle } from './handle';
 import { COUNT_MASK } from './mapping';
 import { Pins } from './pins';
 import type { Layout } from './schema';
+import { Storage } from './storage';
 import { Lease, Window, type PinnedSegment } from './window';
 
 const SPARE_LEASES_MAX = 4;
@@ -36,7 +39,7 @@ function sweepViews(): void {
 }
 
 export class LogView {
-  readonly layout: Layout;
+  readonly storage: Storage;
   readonly pins: Pins;
   /** The head's published word, as {@link lease} and {@link extend} saw it last. */
   seenWord = 0;
@@ -52,23 +55,49 @@ export class LogView {
   readonly #bounds = new Float64Array(2);
   readonly #weakThis = new WeakRef<LogView>(this);
   readonly #spareLeases: Lease[] = [];
+  #nativeHandle: NativeHandle | null = null;
 
-  private constructor(readonly native: NativeLog) {
-    this.pins = new Pins(native);
-    this.layout = this.pins.layout;
+  private constructor(
+    readonly native: NativeLog,
+    readonly layout: Layout,
+    memory: SharedArrayBuffer | undefined,
+  ) {
+    this.storage = new Storage(native, layout, memory);
+    this.pins = new Pins(native, layout, this.storage);
   }
 
-  /** The view of a log in this environment. `native` is closed again when there is a view already. */
-  static of(native: NativeLog): LogView {
+  /**
+   * The view of a log in this environment. When there is a view already, `native`
+   * is closed again, and the view keeps the layout, and so the codec, that it has.
+   * `memory` is the log's storage when that is shared.
+   */
+  static of(native: NativeLog, layout: Layout, memory: SharedArrayBuffer | undefined): LogView {
     const known = viewsById.get(native.id)?.deref();
     if (known !== undefined) {
       native.close();
       return known;
     }
-    const view = new LogView(native);
+    const view = new LogView(native, layout, memory);
     if (viewsById.size >= sweepViewsAt) sweepViews();
     viewsById.set(native.id, view.#weakThis);
     return view;
+  }
+
+  /** For native code; always the same object, because it names nothing but the log. */
+  nativeHandle(): NativeHandle {
+    if (this.layout.dataBytes > 0) {
+      throw typeError('ERR_VARIABLE_SIZE', 'native threads can use logs of entries of fixed size only');
+    }
+    if (this.storage.memory !== undefined) {
+      throw plainError(
+        'ERR_MAPPING_UNAVAILABLE',
+        'native threads cannot use a log with shared mapping: its memory goes with the last environment; ' +
+          "make the log with mapping: 'external' where the runtime allows it",
+      );
+    }
+    const handle = (this.#nativeHandle ??= this.native.nativeHandle() as NativeHandle | null);
+    if (handle === null) throw plainError('ERR_OUT_OF_MEMORY', 'the runtime could not make a native handle');
+    return handle;
   }
 
   /** [firstIndex, endIndex] of the window as it is now; overwritten by the next call. */
@@ -111,6 +140,9 @@ export class LogView {
   }
 
   #renew(): Lease {
+    // Then nothing is shared and nothing is kept, so that the end of a snapshot
+    // is the end of its views.
+    if (this.layout.strictViews) return this.#newLease(this.pins.pin(0));
     const previous = this.#current ?? this.#weakCurrent?.deref();
     if (previous !== undefined && !previous.window.isEmpty) {
       const word = this.#loadHeadWord(previous.window);
@@ -239,14 +271,19 @@ export class LogView {
     }
   }
 
+  /** Lets go of a window that no snapshot is open on, before the turn ends; whether there was one. */
+  dropIdleWindow(): boolean {
+    const lease = this.#current;
+    if (lease === undefined || lease.window.openCount > 0) return false;
+    this.#current = undefined;
+    this.#release(lease);
+    return true;
+  }
+
   #closeIfUnused(): void {
     if (this.#users > 0 || this.#isClosed) return;
-    const lease = this.#current;
-    if (lease !== undefined && lease.window.openCount === 0) {
-      this.#current = undefined;
-      this.#release(lease);
-      return;
-    }
+    // Comes back here when it is done.
+    if (this.dropIdleWindow()) return;
     if (this.#liveWindows > 0) return;
     this.#isClosed = true;
     viewsById.delete(this.native.id);

@@ -1,13 +1,21 @@
 /**
- * A block of native memory as JavaScript sees it: one ArrayBuffer, the
- * published word at its start, and a typed array per column.
+/**
+ * A block as JavaScript sees it: the published word at its start, and a typed
+ * array per column, or offsets and data for one of variable size.
  */
-import { plainError, type AtomicLogError } from './errors';
-import { scalars, type Kind, type ScalarArray } from './scalar';
+import { types } from 'node:util';
+import { addon } from './native';
+import { isVariable, scalars, type ScalarArray } from './scalar';
+import type { Layout } from './schema';
+import { VarArea } from './var-area';
+
+/** A field as it is mapped. */
+export type Column = ScalarArray | VarArea;
 
 /** What stands in for memory that is not there: reading its length is enough to notice. */
 export const NO_WORD = new Int32Array(0);
-export const NO_COLUMNS: readonly ScalarArray[] = [];
+export const NO_COLUMNS: readonly Column[] = [];
+export const NO_AREAS: readonly VarArea[] = [];
 
 /** Set in the published word once the segment is sealed: the word is negative then. */
 export const COUNT_MASK = 0x7fffffff;
@@ -15,8 +23,10 @@ export const COUNT_MASK = 0x7fffffff;
 export class Mapping {
   /** The published word. Int32Array, because an unsigned view is slower to load from. */
   readonly word: Int32Array;
-  /** Each as long as the segment's capacity. */
-  readonly columns: readonly ScalarArray[];
+  /** One per field; typed arrays are as long as the segment's capacity. */
+  readonly columns: readonly Column[];
+  /** Those of variable size. */
+  readonly areas: readonly VarArea[];
   /**
    * Whether the ArrayBuffer owns pins of snapshots that were dropped without
    * `close()`. Then nothing but its users may keep it alive.
@@ -24,25 +34,37 @@ export class Mapping {
   ownsPins = false;
 
   constructor(
-    readonly buffer: ArrayBuffer,
-    kinds: readonly Kind[],
+    readonly buffer: ArrayBufferLike,
+    /** Where the block begins in the buffer, in bytes. */
+    start: number,
+    { kinds, dataBytes }: Layout,
     offsets: readonly number[],
     capacity: number,
+    /** What the addon knows a reader's mapping by. */
+    readonly key = 0,
   ) {
-    this.word = new Int32Array(buffer, 0, 1);
-    this.columns = kinds.map((kind, i) => new scalars[kind]!.Array(buffer, offsets[i]!, capacity));
+    this.word = new Int32Array(buffer, start, 1);
+    const areas: VarArea[] = [];
+    // In a block the fields of variable size come last, with two columns each.
+    let fixed = 0;
+    let variable = kinds.filter((kind) => !isVariable(kind)).length;
+    this.columns = kinds.map((kind) => {
+      if (!isVariable(kind)) return new scalars[kind]!.Array(buffer, start + offsets[fixed++]!, capacity);
+      const offsetsAt = start + offsets[variable++]!;
+      const area = new VarArea(buffer, offsetsAt, start + offsets[variable++]!, capacity, dataBytes);
+      areas.push(area);
+      return area;
+    });
+    this.areas = areas.length === 0 ? NO_AREAS : areas;
   }
 
   /** False once somebody transferred the ArrayBuffer away. */
   get isAttached(): boolean {
     return this.word.length !== 0;
   }
-}
 
-export function mappingUnavailable(): AtomicLogError {
-  return plainError(
-    'ERR_MAPPING_UNAVAILABLE',
-    'this runtime does not let native memory be mapped (V8 sandbox, as in Electron) or has no memory left for it; ' +
-      'put the log into a process that allows it, for example a plain Node process',
-  );
+  /** Takes the memory from every view: their length is 0 from now on. Shared memory cannot be taken away. */
+  detach(): void {
+    if (!types.isSharedArrayBuffer(this.buffer)) addon.detach(this.buffer);
+  }
 }

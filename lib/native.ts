@@ -3,6 +3,7 @@
  * one for this machine, otherwise what was built from source.
  */
 import { join } from 'node:path';
+import { threadId } from 'node:worker_threads';
 
 import type { NativeAddon } from '../types/native';
 import { plainError } from './errors';
@@ -28,3 +29,4 @@ function load(): { addon: NativeAddon; path: string } {
 
 /** The addon, and the file it was loaded from (handles carry it, to tell two copies apart). */
 export const { addon, path: addonPath } = load();
+addon.setThreadId(threadId);

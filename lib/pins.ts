@@ -6,29 +6,36 @@
  * before a synchronous loop ends. Nothing is detached: the first detach in an
  * isolate makes every typed-array loop in the process slower.
  *
+ * With strict views each pin has a mapping of its own instead, which is detached
+ * with the pin: nobody else looks through it, and nothing is kept for the next
+ * pin of the block.
+ *
  * This object refers to no {@link Lease}: it is what stays reachable when a
  * lease is collected.
  */
 import type { NativeLog } from '../types/native';
-import { Mapping, mappingUnavailable } from './mapping';
-import { decodeLayout, type Layout } from './schema';
+import type { Mapping } from './mapping';
+import type { Layout } from './schema';
+import type { Storage } from './storage';
 import { PinnedSegment, type Window } from './window';
 
 /** Numbers per segment in what pinWindow() writes. */
 const FIELDS = 4;
 
 export class Pins {
-  readonly layout: Layout;
   readonly #native: NativeLog;
+  readonly #layout: Layout;
+  readonly #storage: Storage;
   /** Kept strongly, by segment id. */
   readonly #mappings: (Mapping | undefined)[] = [];
-  /** ArrayBuffers that live on for their users' sake only, by segment id. */
-  readonly #weakBuffers = new Map<number, WeakRef<ArrayBuffer>>();
+  /** Buffers that live on for their users' sake only, with their keys, by segment id. */
+  readonly #weakBuffers = new Map<number, { buffer: WeakRef<ArrayBufferLike>; key: number }>();
   readonly #fields: Float64Array;
 
-  constructor(native: NativeLog) {
+  constructor(native: NativeLog, layout: Layout, storage: Storage) {
     this.#native = native;
-    this.layout = decodeLayout(native.descriptor);
+    this.#layout = layout;
+    this.#storage = storage;
     this.#fields = new Float64Array(FIELDS * native.retainedSegments);
   }
 
@@ -59,20 +66,28 @@ export class Pins {
   /** A window that held the segment has ended. */
   drop(segment: PinnedSegment): void {
     if (--segment.holders > 0) return;
-    const { id } = segment;
-    const newest = this.#mappings[id];
+    const { id, mapping } = segment;
     if (segment.isAbandoned) {
-      if (newest !== undefined) newest.ownsPins = true;
-      this.#native.leavePinToMapping(id);
+      mapping.ownsPins = true;
+      this.#native.leavePinToMapping(id, mapping.key);
     } else {
+      // Before the pin: nothing newer may be seen through it.
+      if (this.#layout.strictViews) mapping.detach();
       this.#native.unpin(id);
     }
     // An ArrayBuffer that owns pins gives them back when it is collected, so
     // nothing here may keep it.
-    if (newest?.ownsPins) {
+    const kept = this.#mappings[id];
+    if (kept?.ownsPins) {
       this.#mappings[id] = undefined;
-      this.#weakBuffers.set(id, new WeakRef(newest.buffer));
+      this.#weakBuffers.set(id, { buffer: new WeakRef(kept.buffer), key: kept.key });
     }
+  }
+
+  /** Ends the views of segments that stay pinned; only with strict views. */
+  endViews(window: Window): void {
+    if (!this.#layout.strictViews) return;
+    for (const segment of window.segments) segment.mapping.detach();
   }
 
   /**
@@ -97,15 +112,14 @@ export class Pins {
   #mappingOf(id: number): Mapping {
     const mapping = this.#mappings[id];
     if (mapping?.isAttached) return mapping;
-    const kept = this.#weakBuffers.get(id)?.deref();
-    const canUseKept = kept !== undefined && kept.byteLength !== 0;
-    const buffer = canUseKept ? kept : this.#native.map(id);
-    if (buffer === null) throw mappingUnavailable();
-    const { columnOffsets, segmentCapacity } = this.#native;
-    const made = new Mapping(buffer, this.layout.kinds, columnOffsets, segmentCapacity);
-    if (canUseKept) made.ownsPins = true;
+    const kept = this.#weakBuffers.get(id);
+    const buffer = kept?.buffer.deref();
+    const made = buffer?.byteLength
+      ? this.#storage.over(id, buffer, kept!.key)
+      : this.#storage.mapForReading(id);
+    if (made.buffer === buffer) made.ownsPins = true;
     else this.#weakBuffers.delete(id);
-    this.#mappings[id] = made;
+    if (!this.#layout.strictViews) this.#mappings[id] = made;
     return made;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The ten scalar types: their typed arrays, what each accepts, and how a value
- * is stored. Nothing is coerced and nothing wraps: what does not fit is refused.
+ * The types of fields. The ten scalar ones: their typed arrays, what each
+ * accepts, and how a value is stored; those of variable size are stored by
+ * var-area.ts. Nothing is coerced and nothing wraps: what does not fit is refused.
  */
 import { invalidType, outOfRange, type AtomicLogError } from './errors';
 
@@ -10,6 +11,10 @@ export type NumberScalarType = 'f64' | 'f32' | 'i8' | 'u8' | 'i16' | 'u16' | 'i3
 export type BigIntScalarType = 'i64' | 'u64';
 /** The type of a log of numbers, or of a field of a record. */
 export type ScalarType = NumberScalarType | BigIntScalarType;
+/** Types whose values differ in size: strings, stored as UTF-8, and `Uint8Array`s. */
+export type VariableType = 'utf8' | 'bytes';
+/** The type of a field of a record. */
+export type FieldType = ScalarType | VariableType;
 
 /** Typed arrays of the number types. */
 export type NumberArray =
@@ -19,8 +24,29 @@ export type BigIntArray = BigInt64Array | BigUint64Array;
 export type ScalarArray = NumberArray | BigIntArray;
 
 /** Small integers instead of names: a switch over them is a jump table. */
-export const Kind = { f64: 0, f32: 1, i8: 2, u8: 3, i16: 4, u16: 5, i32: 6, u32: 7, i64: 8, u64: 9 } as const;
-export type Kind = (typeof Kind)[ScalarType];
+export const Kind = {
+  f64: 0,
+  f32: 1,
+  i8: 2,
+  u8: 3,
+  i16: 4,
+  u16: 5,
+  i32: 6,
+  u32: 7,
+  i64: 8,
+  u64: 9,
+  utf8: 10,
+  bytes: 11,
+} as const;
+export type Kind = (typeof Kind)[FieldType];
+
+/** Whether the values of this kind differ in size. */
+export function isVariable(kind: Kind): boolean {
+  return kind >= Kind.utf8;
+}
+
+/** Indexed by Kind. */
+export const typeNames = Object.keys(Kind) as readonly FieldType[];
 
 type ScalarArrayConstructor = new (
   buffer: ArrayBufferLike,
@@ -35,7 +61,7 @@ interface ScalarInfo {
   readonly accepts: string;
 }
 
-/** Indexed by Kind. */
+/** Indexed by Kind, as far as it is of a fixed size. */
 export const scalars: readonly ScalarInfo[] = [
   { type: 'f64', Array: Float64Array, accepts: 'a number' },
   { type: 'f32', Array: Float32Array, accepts: 'a number within the range of a 32-bit float' },
@@ -49,12 +75,19 @@ export const scalars: readonly ScalarInfo[] = [
   { type: 'u64', Array: BigUint64Array, accepts: 'a bigint from 0n to 2n ** 64n - 1n' },
 ];
 
-export function isScalarType(value: unknown): value is ScalarType {
-  return typeof value === 'string' && Object.hasOwn(Kind, value);
+export function isFieldType(value: string): value is FieldType {
+  return Object.hasOwn(Kind, value);
+}
+
+/** Bytes of one value of a fixed size. */
+export function elementBytes(kind: Kind): number {
+  return scalars[kind]!.Array.BYTES_PER_ELEMENT;
 }
 
 /** The error for a value that a column refuses. */
 export function refusal(kind: Kind, what: string, value: unknown): AtomicLogError {
+  if (kind === Kind.utf8) return invalidType(what, 'a string (utf8)', value);
+  if (kind === Kind.bytes) return invalidType(what, 'a Uint8Array (bytes)', value);
   const expected = kind >= Kind.i64 ? 'bigint' : 'number';
   const { accepts, type } = scalars[kind]!;
   return typeof value === expected
@@ -78,7 +111,10 @@ const isI64 = (value: unknown): value is bigint =>
 const isU64 = (value: unknown): value is bigint =>
   typeof value === 'bigint' && BigInt.asUintN(64, value) === value;
 
-const checks = [isF64, isF32, isI8, isU8, isI16, isU16, isI32, isU32, isI64, isU64] as const;
+const isUtf8 = (value: unknown): value is string => typeof value === 'string';
+const isBytes = (value: unknown): value is Uint8Array => typedArrayTag(value) === 'Uint8Array';
+
+const checks = [isF64, isF32, isI8, isU8, isI16, isU16, isI32, isU32, isI64, isU64, isUtf8, isBytes] as const;
 
 /** Whether a column of this kind takes the value as it is. */
 export function accepts(kind: Kind, value: unknown): boolean {
@@ -86,7 +122,7 @@ export function accepts(kind: Kind, value: unknown): boolean {
 }
 
 /**
- * Stores a value that its column accepts; false, and nothing stored, for any
+ * Stores a value of fixed size that its column accepts; false, and nothing stored, for any
  * other. Each kind has a store of its own, so that each stays monomorphic in a
  * process whose logs have different types.
  */
@@ -156,6 +192,10 @@ export function typedArrayTag(value: unknown): string | undefined {
 /** Elements of a typed array; 0 when it is detached. */
 export function typedArrayLength(array: ScalarArray): number {
   return getLength.call(array);
+}
+
+export function isShared(array: ScalarArray): boolean {
+  return getBuffer.call(array) instanceof SharedArrayBuffer;
 }
 
 /** A plain view of part of a typed array, made without running user code (`subarray` consults the species). */

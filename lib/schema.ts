@@ -2,23 +2,34 @@
  * What a log's columns are: checked options, and the descriptor that carries
  * them to the other environments that attach.
  */
+import { coderFor, coderOf, type Codec, type Coder } from './codec';
 import { describe, invalidType, outOfRange, rangeError, typeError } from './errors';
 import {
-  isScalarType,
+  elementBytes,
+  isFieldType,
+  isVariable,
   Kind,
   scalars,
+  typeNames,
   type BigIntArray,
   type BigIntScalarType,
+  type FieldType,
   type NumberArray,
   type NumberScalarType,
-  type ScalarType,
 } from './scalar';
+import type { VarColumn } from './var-column';
 
 /** Fields of a record, in the order of their columns. */
-export type Schema = Readonly<Record<string, ScalarType>>;
+export type Schema = Readonly<Record<string, FieldType>>;
 
 /** The JavaScript type of a field. */
-export type ValueOf<K extends ScalarType> = K extends BigIntScalarType ? bigint : number;
+export type ValueOf<K extends FieldType> = K extends 'utf8'
+  ? string
+  : K extends 'bytes'
+    ? Uint8Array
+    : K extends BigIntScalarType
+      ? bigint
+      : number;
 
 /** The record that a schema describes. */
 export type RecordOf<S extends Schema> = { -readonly [K in keyof S]: ValueOf<S[K]> };
@@ -26,8 +37,15 @@ export type RecordOf<S extends Schema> = { -readonly [K in keyof S]: ValueOf<S[K
 /** The typed array that holds values of type `V`. */
 export type ArrayOf<V> = V extends bigint ? BigIntArray : V extends number ? NumberArray : never;
 
-/** How memory is shown to JavaScript; `'auto'` takes what the runtime allows. */
-export type MappingMode = 'auto' | 'external';
+/** How the values of a field of type `V` are shown, many at once. */
+export type ColumnOf<V> = V extends string | Uint8Array ? VarColumn<V> : ArrayOf<V>;
+
+/**
+ * How memory is shown to JavaScript: `'external'` ArrayBuffers over native memory, `'shared'` one
+ * SharedArrayBuffer, or `'auto'`: what the environment variable `ATOMIC_LOG_MAPPING` says, or else external
+ * where the runtime allows it.
+ */
+export type MappingMode = 'auto' | 'external' | 'shared';
 
 /** Options of every log. */
 export interface CommonLogOptions {
@@ -37,6 +55,22 @@ export interface CommonLogOptions {
   segmentCapacity: number;
   /** How memory is shown to JavaScript. Default `'auto'`. */
   mapping?: MappingMode;
+  /**
+   * Whether the typed arrays of a snapshot, batch or span lose their memory (their
+   * length becomes 0) when it ends, instead of showing newer entries: for
+   * development and tests, where it finds uses after the end. Costs a mapping per
+   * segment and snapshot, and makes typed-array loops of the whole process slower.
+   * Default `false`; the environment variable `ATOMIC_LOG_STRICT_VIEWS=1` turns it
+   * on for every log.
+   */
+  strictViews?: boolean;
+  /**
+   * Bytes that readers may keep from being recycled, beyond the window: an append
+   * that would begin another segment while they keep more fails with
+   * `ERR_PINNED_BYTES`, and works again once they let go. A number of at least 0.
+   * Default: no limit.
+   */
+  pinnedBytesMax?: number;
   /** A name for `stats()` and for people. */
   name?: string;
 }
@@ -46,6 +80,7 @@ export interface NumberLogOptions extends CommonLogOptions {
   /** Type of the entries. Default `'f64'`. */
   type?: NumberScalarType;
   schema?: undefined;
+  codec?: undefined;
 }
 
 /** Options of a log of bigints. */
@@ -53,28 +88,62 @@ export interface BigIntLogOptions extends CommonLogOptions {
   /** Type of the entries. */
   type: BigIntScalarType;
   schema?: undefined;
+  codec?: undefined;
+}
+
+/** Options of a log with values of variable size. */
+export interface VariableSizeOptions {
+  /**
+   * Bytes that a segment has for the values of each field of variable size; an
+   * integer from 1 to 2³¹ - 1. Default: 64 for each entry of `segmentCapacity`,
+   * and at least 65536.
+   *
+   * A segment is sealed early when one of its fields has no room for the next
+   * entry: then fewer entries are retained than `retainedCapacity` says, which
+   * `stats().earlySeals` tells. A value that is larger is refused. What is never
+   * written to takes address space, but no memory.
+   */
+  segmentBytes?: number;
 }
 
 /** Options of a log of records. */
-export interface RecordLogOptions<S extends Schema> extends CommonLogOptions {
+export interface RecordLogOptions<S extends Schema> extends CommonLogOptions, VariableSizeOptions {
   /** Fields and their types. Each field is stored as a column. */
   schema: S;
   type?: undefined;
+  codec?: undefined;
 }
 
-export type LogOptions = NumberLogOptions | BigIntLogOptions | RecordLogOptions<Schema>;
+/** Options of a log of any values. */
+export interface CodecLogOptions<T> extends CommonLogOptions, VariableSizeOptions {
+  /** How values become bytes: `utf8`, `bytes`, `json()`, `structured()`, or your own. */
+  codec: Codec<T>;
+  type?: undefined;
+  schema?: undefined;
+}
 
-/** The columns of a log. A log of numbers has one, and no fields. */
+export type LogOptions =
+  NumberLogOptions | BigIntLogOptions | RecordLogOptions<Schema> | CodecLogOptions<unknown>;
+
+/** The columns of a log. A log of numbers or with a codec has one, and no fields. */
 export interface Layout {
   readonly kinds: readonly Kind[];
-  /** Names of the columns of a log of records; undefined for a log of numbers. */
+  /** Names of the columns of a log of records; undefined for any other. */
   readonly fields: readonly string[] | undefined;
   readonly name: string | undefined;
+  readonly strictViews: boolean;
+  /** Bytes that a segment has for the values of each field of variable size; 0 when there is none. */
+  readonly dataBytes: number;
+  /** Of a log with a codec. */
+  readonly coder: Coder | undefined;
 }
 
 export interface CheckedOptions {
   readonly retainedCapacity: number;
   readonly segmentCapacity: number;
+  readonly mapping: MappingMode;
+  /** Infinity for no limit. */
+  readonly pinnedBytesMax: number;
   readonly layout: Layout;
 }
 
@@ -82,6 +151,10 @@ const SEGMENT_CAPACITY_MAX = 2 ** 31 - 1;
 const RETAINED_SEGMENTS_MAX = 2 ** 20;
 const BLOCK_BYTES_MAX = 2 ** 32;
 const FIELDS_MAX = 4096;
+/** Offsets are signed and of 32 bits. */
+const DATA_BYTES_MAX = 2 ** 31 - 1;
+const DEFAULT_BYTES_PER_ENTRY = 64;
+const DEFAULT_DATA_BYTES_MIN = 2 ** 16;
 
 function checkCapacity(name: string, value: unknown, max: number): number {
   if (typeof value !== 'number') throw invalidType(`options.${name}`, 'a positive integer', value);
@@ -91,10 +164,18 @@ function checkCapacity(name: string, value: unknown, max: number): number {
   return value;
 }
 
-function checkType(what: string, value: unknown): Kind {
-  const expected = `one of ${scalars.map(({ type }) => `'${type}'`).join(', ')}`;
+function checkPinnedBytesMax(value: unknown): number {
+  if (value === undefined) return Infinity;
+  if (typeof value !== 'number') throw invalidType('options.pinnedBytesMax', 'a number of bytes', value);
+  if (!(value >= 0)) throw outOfRange('options.pinnedBytesMax', 'at least 0', value);
+  return value;
+}
+
+/** `types`: those that there are, indexed by kind. */
+function checkType(what: string, value: unknown, types: readonly FieldType[]): Kind {
+  const expected = `one of ${types.map((type) => `'${type}'`).join(', ')}`;
   if (typeof value !== 'string') throw invalidType(what, expected, value);
-  if (!isScalarType(value)) {
+  if (!isFieldType(value) || !types.includes(value)) {
     throw typeError('ERR_INVALID_ARG_VALUE', `${what} must be ${expected}; got ${describe(value)}`);
   }
   return Kind[value];
@@ -121,13 +202,62 @@ function checkSchema(schema: unknown): Pick<Layout, 'kinds' | 'fields'> {
   }
   fields.forEach(checkFieldName);
   const kinds = fields.map((name) =>
-    checkType(`options.schema[${describe(name)}]`, (schema as Record<string, unknown>)[name]),
+    checkType(`options.schema[${describe(name)}]`, (schema as Record<string, unknown>)[name], typeNames),
   );
   return { kinds, fields };
 }
 
+function checkColumns(
+  type: unknown,
+  schema: unknown,
+  codec: unknown,
+): Omit<Layout, 'name' | 'dataBytes' | 'strictViews'> {
+  if ([type, schema, codec].filter((option) => option !== undefined).length > 1) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      'options.type and options.schema exclude each other, and so does options.codec: ' +
+        'a log holds numbers, records, or values of a codec',
+    );
+  }
+  if (schema !== undefined) return { ...checkSchema(schema), coder: undefined };
+  const coder = codec === undefined ? undefined : coderOf(codec);
+  if (coder !== undefined) return { kinds: [coder.kind], fields: undefined, coder };
+  const types = scalars.map((scalar) => scalar.type);
+  const kind = type === undefined ? Kind.f64 : checkType('options.type', type, types);
+  return { kinds: [kind], fields: undefined, coder: undefined };
+}
+
+/** Bytes for the data of each field of variable size. */
+function checkDataBytes(segmentBytes: unknown, kinds: readonly Kind[], segmentCapacity: number): number {
+  const expected = `an integer from 1 to ${DATA_BYTES_MAX}`;
+  if (!kinds.some(isVariable)) {
+    if (segmentBytes === undefined) return 0;
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      "options.segmentBytes is for fields of type 'utf8' or 'bytes' and for logs with a codec; this log has neither",
+    );
+  }
+  if (segmentBytes === undefined) {
+    const bytes = Math.max(DEFAULT_DATA_BYTES_MIN, DEFAULT_BYTES_PER_ENTRY * segmentCapacity);
+    return Math.min(bytes, DATA_BYTES_MAX);
+  }
+  if (typeof segmentBytes !== 'number') throw invalidType('options.segmentBytes', expected, segmentBytes);
+  if (!Number.isInteger(segmentBytes) || segmentBytes < 1 || segmentBytes > DATA_BYTES_MAX) {
+    throw outOfRange('options.segmentBytes', expected, segmentBytes);
+  }
+  return segmentBytes;
+}
+
+/** Bytes of a block, rounded up: every column begins on a line of its own. */
+function blockBytes({ kinds, dataBytes }: Pick<Layout, 'kinds' | 'dataBytes'>, capacity: number): number {
+  const columnBytes = kinds.map((kind) =>
+    isVariable(kind) ? 4 * (capacity + 1) + 64 + dataBytes : elementBytes(kind) * capacity,
+  );
+  return columnBytes.reduce((sum, bytes) => sum + bytes + 64, 64);
+}
+
 function checkSize(
-  { kinds }: Pick<Layout, 'kinds'>,
+  layout: Pick<Layout, 'kinds' | 'dataBytes'>,
   retainedCapacity: number,
   segmentCapacity: number,
 ): void {
@@ -138,13 +268,13 @@ function checkSize(
         `of ${segmentCapacity} entries; choose a larger segmentCapacity`,
     );
   }
-  const entryBytes = kinds.reduce<number>((sum, kind) => sum + scalars[kind]!.Array.BYTES_PER_ELEMENT, 0);
-  const blockBytes = entryBytes * segmentCapacity + 64 * (kinds.length + 1);
-  if (blockBytes > BLOCK_BYTES_MAX) {
+  const bytes = blockBytes(layout, segmentCapacity);
+  if (bytes > BLOCK_BYTES_MAX) {
     throw rangeError(
       'ERR_OUT_OF_RANGE',
-      `options.segmentCapacity ${segmentCapacity} makes segments of ${blockBytes} bytes; ` +
-        `at most ${BLOCK_BYTES_MAX} can be mapped, so choose a smaller segmentCapacity`,
+      `options.segmentCapacity ${segmentCapacity} makes segments of ${bytes} bytes; ` +
+        `at most ${BLOCK_BYTES_MAX} can be mapped, so choose a smaller segmentCapacity` +
+        (layout.dataBytes > 0 ? ' or segmentBytes' : ''),
     );
   }
 }
@@ -152,41 +282,50 @@ function checkSize(
 /** Checks the options of a new log. Reads each of them once. */
 export function checkOptions(options: unknown): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
-  const { retainedCapacity, segmentCapacity, type, schema, mapping, name } = options as Record<
-    string,
-    unknown
-  >;
+  const {
+    retainedCapacity,
+    segmentCapacity,
+    type,
+    schema,
+    codec,
+    segmentBytes,
+    mapping,
+    strictViews,
+    pinnedBytesMax,
+    name,
+  } = options as Record<string, unknown>;
   const checked = {
     retainedCapacity: checkCapacity('retainedCapacity', retainedCapacity, Number.MAX_SAFE_INTEGER),
     segmentCapacity: checkCapacity('segmentCapacity', segmentCapacity, SEGMENT_CAPACITY_MAX),
+    pinnedBytesMax: checkPinnedBytesMax(pinnedBytesMax),
   };
-  if (type !== undefined && schema !== undefined) {
+  if (mapping !== undefined && mapping !== 'auto' && mapping !== 'external' && mapping !== 'shared') {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',
-      'options.type and options.schema exclude each other: a log holds numbers or records',
+      `options.mapping must be 'auto', 'external' or 'shared'; got ${describe(mapping)}`,
     );
   }
-  if (mapping !== undefined && mapping !== 'auto' && mapping !== 'external') {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      `options.mapping must be 'auto' or 'external'; got ${describe(mapping)}`,
-    );
+  if (strictViews !== undefined && typeof strictViews !== 'boolean') {
+    throw invalidType('options.strictViews', 'a boolean', strictViews);
   }
   if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
-  const columns =
-    schema === undefined
-      ? { kinds: [type === undefined ? Kind.f64 : checkType('options.type', type)], fields: undefined }
-      : checkSchema(schema);
-  checkSize(columns, checked.retainedCapacity, checked.segmentCapacity);
-  return { ...checked, layout: { ...columns, name } };
+  const columns = checkColumns(type, schema, codec);
+  const dataBytes = checkDataBytes(segmentBytes, columns.kinds, checked.segmentCapacity);
+  const isStrict = strictViews === true || process.env.ATOMIC_LOG_STRICT_VIEWS === '1';
+  const layout: Layout = { ...columns, name, strictViews: isStrict, dataBytes };
+  checkSize(layout, checked.retainedCapacity, checked.segmentCapacity);
+  return { ...checked, mapping: mapping ?? 'auto', layout };
 }
 
-/** The layout as text; the addon hands it to whoever attaches. */
-export function encodeLayout({ kinds, fields, name }: Layout): string {
-  return JSON.stringify({ kinds, fields, name });
+/** The layout as text; the addon hands it to whoever attaches. Functions stay here: a codec travels by name. */
+export function encodeLayout({ kinds, fields, name, strictViews, dataBytes, coder }: Layout): string {
+  return JSON.stringify({ kinds, fields, name, strictViews, dataBytes, codec: coder?.name });
 }
 
-export function decodeLayout(descriptor: string): Layout {
-  const { kinds, fields, name } = JSON.parse(descriptor) as Layout;
-  return { kinds, fields, name };
+/** @throws `ERR_CODEC_MISMATCH` when `codec` is not the one that the log needs */
+export function decodeLayout(descriptor: string, codec: unknown): Layout {
+  const { codec: codecName, ...layout } = JSON.parse(descriptor) as Omit<Layout, 'coder'> & {
+    codec?: string;
+  };
+  return { ...layout, fields: layout.fields, name: layout.name, coder: coderFor(codecName, codec) };
 }

@@ -15,6 +15,10 @@ export interface SegmentOptions {
   checksum?: 'crc32c' | 'crc32';
 }
 
+/** Decompressed data has no more bytes than this, unless the options say otherwise. */
+export const DATA_BYTES_MAX = 64 << 20;
+export const BODY_BYTES_MAX = 2 ** 31 - 1;
+
 export interface SegmentFormat {
   readonly startOffset: number;
   readonly headerSize: number;

@@ -5,11 +5,13 @@ import { checkFlushed, type FlushedOffset, type FlushedOffsetHandle } from './fl
 import { addon } from './native';
 import { Outcome, outsideOfRecords, segmentError } from './segment-errors';
 import {
+  BODY_BYTES_MAX,
   checkChoice,
   checkFormat,
   checkObject,
   checkOffset,
   checkPath,
+  DATA_BYTES_MAX,
   orThrow,
   type SegmentFormat,
   type SegmentOptions,
@@ -25,6 +27,8 @@ export interface SegmentReaderOptions extends SegmentOptions {
    * `'pread'` reads, and copies. A file that cannot be mapped is read.
    */
   mode?: 'mmap' | 'pread';
+  /** Compressed data that would be more is refused. Default: 64 MiB. */
+  dataBytesMax?: number;
 }
 
 /** Whether records are read here and there, or one after the other. */
@@ -41,6 +45,7 @@ interface ReaderParts {
   readonly flushed: FlushedOffset | undefined;
   /** Of a mapping that is shared with the reader this is a clone of. */
   readonly mapping: Uint8Array | undefined;
+  readonly dataBytesMax: number;
 }
 
 /** The mapping of a reader: its records find out that it was closed. */
@@ -50,7 +55,7 @@ class MappedBytes implements RecordBytes {
   constructor(
     readonly bytes: Uint8Array,
     readonly headerSize: number,
-    readonly recordBytesMax: number,
+    readonly dataBytesMax: number,
   ) {}
 }
 
@@ -68,6 +73,7 @@ export class SegmentReader {
   readonly #path: string;
   readonly #format: SegmentFormat;
   readonly #flushed: FlushedOffset | undefined;
+  readonly #dataBytesMax: number;
   readonly #mapping: MappedBytes | undefined;
   readonly #words = new Uint32Array(BATCH_RECORDS);
   readonly #found = new Float64Array(2);
@@ -75,12 +81,13 @@ export class SegmentReader {
 
   private constructor(key: typeof openReader, parts: ReaderParts) {
     if (key !== openReader) throw illegalConstructor('SegmentReader', 'SegmentReader.open()');
-    const { native, path, format, flushed, mapping } = parts;
+    const { native, path, format, flushed, mapping, dataBytesMax } = parts;
     this.#native = native;
     this.#path = path;
     this.#format = format;
     this.#flushed = flushed;
-    this.#mapping = mapping && new MappedBytes(mapping, format.headerSize, native.size);
+    this.#dataBytesMax = dataBytesMax;
+    this.#mapping = mapping && new MappedBytes(mapping, format.headerSize, dataBytesMax);
   }
 
   /**
@@ -94,6 +101,8 @@ export class SegmentReader {
     const given = checkObject('options', options);
     const format = checkFormat(given);
     const flushed = checkFlushed(given.flushed);
+    const { dataBytesMax = DATA_BYTES_MAX } = given;
+    checkOffset('options.dataBytesMax', dataBytesMax, 0, BODY_BYTES_MAX);
     const isMapped = checkChoice('options.mode', given.mode, ['mmap', 'pread']) === 'mmap';
     const native = orThrow(
       addon.openSegmentReader(
@@ -107,7 +116,14 @@ export class SegmentReader {
     );
     const buffer = native.mapping();
     const mapping = buffer === null ? undefined : new Uint8Array(buffer);
-    return new SegmentReader(openReader, { native, path, format, flushed, mapping });
+    return new SegmentReader(openReader, {
+      native,
+      path,
+      format,
+      flushed,
+      mapping,
+      dataBytesMax: dataBytesMax as number,
+    });
   }
 
   /**
@@ -116,7 +132,14 @@ export class SegmentReader {
    * @internal
    */
   static [openReader](native: NativeSegmentReader, path: string, format: SegmentFormat): SegmentReader {
-    return new SegmentReader(openReader, { native, path, format, flushed: undefined, mapping: undefined });
+    return new SegmentReader(openReader, {
+      native,
+      path,
+      format,
+      flushed: undefined,
+      mapping: undefined,
+      dataBytesMax: DATA_BYTES_MAX,
+    });
   }
 
   /** Whether records are views of the mapped file (`'mmap'`), or copies. */
@@ -217,6 +240,7 @@ export class SegmentReader {
       format: this.#format,
       flushed: this.#flushed,
       mapping: this.#mapping?.bytes,
+      dataBytesMax: this.#dataBytesMax,
     });
   }
 
@@ -251,7 +275,7 @@ export class SegmentReader {
     return {
       bytes,
       headerSize: this.#format.headerSize,
-      recordBytesMax: this.#native.size,
+      dataBytesMax: this.#dataBytesMax,
       isClosed: false,
     };
   }

@@ -1,4 +1,5 @@
-import { illegalConstructor, plainError } from './errors';
+import { illegalConstructor, plainError, rangeError } from './errors';
+import { addon } from './native';
 
 export const COMPRESSED_BIT = 0x8000_0000;
 export const HEAD_BYTES = 8;
@@ -7,8 +8,8 @@ export const HEAD_BYTES = 8;
 export interface RecordBytes {
   readonly bytes: Uint8Array;
   readonly headerSize: number;
-  /** Decompression makes no more than this. */
-  readonly recordBytesMax: number;
+  /** Decompressed data may have no more bytes than this. */
+  readonly dataBytesMax: number;
   /** Whether the memory is the mapping of a reader, which is gone after its close(). */
   readonly isClosed: boolean;
 }
@@ -63,10 +64,12 @@ export class SegmentRecord {
   /**
    * What was appended; decompressed at the first use.
    *
-   * @throws `ERR_READER_CLOSED`
+   * @throws `ERR_READER_CLOSED`; for compressed data also `ERR_OUT_OF_RANGE` when
+   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data, and
+   * `ERR_COMPRESSION_UNAVAILABLE`
    */
   get data(): Uint8Array {
-    return (this.#data ??= this.#stored());
+    return (this.#data ??= this.isCompressed ? this.#decompress() : this.#stored());
   }
 
   /** Whether the data is compressed in the file. */
@@ -74,9 +77,41 @@ export class SegmentRecord {
     return this.#word >>> 31 === 1;
   }
 
+  /**
+   * The data as the file has it, when it is compressed: the original size (u32)
+   * and one zstd frame.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  get compressedData(): Uint8Array | undefined {
+    return this.isCompressed ? this.#stored() : undefined;
+  }
+
   #stored(): Uint8Array {
     const { headerSize } = this.#source;
     return this.#view(headerSize, this.length - HEAD_BYTES - headerSize);
+  }
+
+  #decompress(): Uint8Array {
+    if (!addon.hasCompression) {
+      throw plainError(
+        'ERR_COMPRESSION_UNAVAILABLE',
+        'the record is compressed, and the addon was built without zstd; decompress compressedData yourself',
+      );
+    }
+    const stored = this.#stored();
+    const bytes = new DataView(stored.buffer, stored.byteOffset).getUint32(0, true);
+    if (bytes > this.#source.dataBytesMax) {
+      throw rangeError(
+        'ERR_OUT_OF_RANGE',
+        `the record at ${this.offset} says that it has ${bytes} bytes of data; raise dataBytesMax if it is right`,
+      );
+    }
+    const data = new Uint8Array(bytes);
+    if (!addon.decompress(stored, data)) {
+      throw plainError('ERR_CORRUPT', `the data of the record at ${this.offset} cannot be decompressed`);
+    }
+    return data;
   }
 
   #view(from: number, length: number): Uint8Array {

@@ -4,9 +4,11 @@ import { dispose } from './dispose';
 import { illegalConstructor, invalidType, outOfRange, plainError, rangeError } from './errors';
 import { FlushedOffset } from './flushed-offset';
 import { addon } from './native';
-import { typedArrayLength, typedArrayTag } from './scalar';
+import { Kind, typedArrayLength, typedArrayTag, viewOf } from './scalar';
 import { outsideOfRecords, segmentError, segmentFull } from './segment-errors';
 import {
+  BODY_BYTES_MAX,
+  checkChoice,
   checkFlag,
   checkFormat,
   checkObject,
@@ -19,10 +21,15 @@ import {
 import { readerOf } from './segment-reader';
 import { HEAD_BYTES, type SegmentRecord } from './segment-record';
 
+/** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
+export type Compression = 'none' | 'zstd';
+
 /** How {@link SegmentWriter.create} makes a file. */
 export interface SegmentCreateOptions extends SegmentOptions {
   /** Bytes of the file. Its length never changes. */
   size: number;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
 }
 
 /** How {@link SegmentWriter.open} opens a file. */
@@ -33,6 +40,8 @@ export interface SegmentOpenOptions extends SegmentOptions {
   durableOffset?: number;
   /** The file is complete: any damage is an error. */
   sealed?: boolean;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
   /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
   discardUnreadable?: boolean;
 }
@@ -64,7 +73,8 @@ export type SegmentEntry = Uint8Array | { readonly data: Uint8Array; readonly he
 
 /** Laid out records wait here; the addon takes them from here. */
 const STAGING_BYTES = 65_536;
-const BODY_BYTES_MAX = 2 ** 31 - 1;
+/** Shorter data is never compressed: core/durable/compression.h. */
+const COMPRESSED_BYTES_MIN = 128;
 const openWriter = Symbol('openWriter');
 
 interface WriterParts {
@@ -72,6 +82,7 @@ interface WriterParts {
   readonly path: string;
   readonly format: SegmentFormat;
   readonly flushed: FlushedOffset;
+  readonly compresses: boolean;
 }
 
 /**
@@ -105,16 +116,19 @@ export class SegmentWriter {
   /** Where the first staged record goes. */
   #base = 0;
   #isClosed = false;
+  /** Data of this many bytes goes to the addon one by one, to be compressed. */
+  #compressedMin = Infinity;
 
   private constructor(key: typeof openWriter, parts: WriterParts) {
     if (key !== openWriter)
       throw illegalConstructor('SegmentWriter', 'SegmentWriter.create() or SegmentWriter.open()');
-    const { native, path, format, flushed } = parts;
+    const { native, path, format, flushed, compresses } = parts;
     this.#native = native;
     this.#path = path;
     this.#format = format;
     this.#headerSize = format.headerSize;
     this.#flushed = flushed;
+    if (compresses) this.#compressedMin = COMPRESSED_BYTES_MIN;
     const { recovery } = native;
     this.#recovery = recovery && {
       records: recovery.records,
@@ -138,6 +152,7 @@ export class SegmentWriter {
     const given = checkObject('options', options);
     const format = checkFormat(given);
     const size = checkOffset('options.size', given.size, format.startOffset + 1);
+    const compresses = checkCompression(given.compression);
     const flushed = new FlushedOffset();
     const native = orThrow(
       addon.createSegment(
@@ -149,7 +164,7 @@ export class SegmentWriter {
         flushed.cells,
       ),
     );
-    return new SegmentWriter(openWriter, { native, path, format, flushed });
+    return new SegmentWriter(openWriter, { native, path, format, flushed, compresses });
   }
 
   /**
@@ -170,6 +185,7 @@ export class SegmentWriter {
     const given = checkObject('options', options);
     const format = checkFormat(given);
     const { size, durableOffset = 0 } = given;
+    const compresses = checkCompression(given.compression);
     const flushed = new FlushedOffset();
     const native = orThrow(
       addon.openSegment(
@@ -184,7 +200,22 @@ export class SegmentWriter {
         flushed.cells,
       ),
     );
-    return new SegmentWriter(openWriter, { native, path, format, flushed });
+    return new SegmentWriter(openWriter, { native, path, format, flushed, compresses });
+  }
+
+  /**
+   * Whether the records that come are compressed; it may be switched between
+   * records.
+   *
+   * @throws `ERR_COMPRESSION_UNAVAILABLE` when set to `'zstd'` and the addon was
+   * built without it
+   */
+  get compression(): Compression {
+    return this.#compressedMin === Infinity ? 'none' : 'zstd';
+  }
+
+  set compression(compression: Compression) {
+    this.#compressedMin = checkCompression(compression) ? COMPRESSED_BYTES_MIN : Infinity;
   }
 
   /** What {@link open} found; undefined after {@link create}. */
@@ -227,7 +258,8 @@ export class SegmentWriter {
     if (header !== NO_BYTES || headerSize !== 0) this.#checkHeader(header);
     const body = headerSize + typedArrayLength(data);
     const staged = this.#staged;
-    if (staged + HEAD_BYTES + body > this.#limit) return this.#appendAtLimit(data, header, body);
+    if (staged + HEAD_BYTES + body > this.#limit || body - headerSize >= this.#compressedMin)
+      return this.#appendAlone(data, header, body);
     const staging = this.#staging;
     this.#numbers.setUint32(staged, body, true);
     if (headerSize > 0) staging.set(header, staged + HEAD_BYTES);
@@ -436,14 +468,17 @@ export class SegmentWriter {
     this.#check(answer);
   }
 
-  #appendAtLimit(data: Uint8Array, header: Uint8Array, body: number): Appended {
+  /** What is compressed, does not fit into the staging memory, or not into the file. */
+  #appendAlone(data: Uint8Array, header: Uint8Array, body: number): Appended {
     this.#checkOpen();
-    this.#checkRoom(HEAD_BYTES + body);
+    const compresses = body - this.#headerSize >= this.#compressedMin;
+    // How much room compressed data needs is known when it is compressed.
+    if (!compresses) this.#checkRoom(HEAD_BYTES + body);
     this.#drain();
-    if (HEAD_BYTES + body <= this.#limit) return this.append(data, header);
-    const offset = this.#native.append(header, NO_BYTES, data, false);
+    if (!compresses && HEAD_BYTES + body <= this.#limit) return this.append(data, header);
+    const offset = this.#native.append(header, data, compresses);
     this.#rebase();
-    return { offset: this.#check(offset), length: HEAD_BYTES + body };
+    return { offset: this.#check(offset), length: this.#base - offset };
   }
 
   #checkRoom(bytes: number): void {
@@ -478,7 +513,7 @@ export class SegmentWriter {
     this.#checkRoom(length);
     const offset = this.writeOffset;
     for (const [data, header] of pairs) this.append(data, header);
-    return { offset, length };
+    return { offset, length: this.writeOffset - offset };
   }
 
   #appendPacked(bytes: unknown, lengths: Uint32Array | readonly number[]): Appended {
@@ -498,11 +533,25 @@ export class SegmentWriter {
     if (sum !== count) throw outOfRange('the sum of lengths', `bytes.length (${count})`, sum);
     this.#checkOpen();
     const length = count + HEAD_BYTES * sizes.length;
-    if (length > this.remaining) throw segmentFull(this.#path, length, this.remaining);
+    this.#checkRoom(length);
+    if (this.#compressedMin !== Infinity) return this.#appendOneByOne(bytes as Uint8Array, sizes);
     this.#drain();
     const offset = this.#native.appendPacked(bytes as Uint8Array, sizes);
     this.#rebase();
     return { offset: this.#check(offset), length };
+  }
+
+  /** Packed records, of which some may be compressed. */
+  #appendOneByOne(bytes: Uint8Array, sizes: Uint32Array): Appended {
+    const offset = this.writeOffset;
+    const packed = viewOf(Kind.u8, bytes, 0, typedArrayLength(bytes)) as Uint8Array;
+    let at = 0;
+    for (const size of sizes) {
+      const header = packed.subarray(at, at + this.#headerSize);
+      this.append(packed.subarray(at + this.#headerSize, at + size), header);
+      at += size;
+    }
+    return { offset, length: this.writeOffset - offset };
   }
 
   /** A copy of the record at `offset`, synced or not. */
@@ -518,6 +567,16 @@ export class SegmentWriter {
       reader.close();
     }
   }
+}
+
+/** Whether to compress. */
+function checkCompression(compression: unknown): boolean {
+  if (checkChoice('compression', compression, ['none', 'zstd']) === 'none') return false;
+  if (addon.hasCompression) return true;
+  throw plainError(
+    'ERR_COMPRESSION_UNAVAILABLE',
+    "the addon was built without zstd; install the package zstd-napi and build it again, or use 'none'",
+  );
 }
 
 function isIterable(value: unknown): value is Iterable<SegmentEntry> {

@@ -1,12 +1,20 @@
 import type { AtomicLog } from './atomic-log';
-import { Chunk, columnIndex, makeChunk, readEntry } from './chunk';
+import { Chunk, columnIndex, makeChunk, readEntry, readField, variableSize } from './chunk';
 import { Cursor, makeCursor, type Locate } from './cursor';
 import { dispose } from './dispose';
 import { checkInteger, illegalConstructor, invalidType, plainError } from './errors';
 import type { LogView } from './log-view';
 import { NO_WORD } from './mapping';
-import { Kind, scalars, typedArrayLength, typedArrayTag, viewOf } from './scalar';
-import type { ArrayOf } from './schema';
+import {
+  isVariable,
+  Kind,
+  scalars,
+  typedArrayLength,
+  typedArrayTag,
+  viewOf,
+  type ScalarArray,
+} from './scalar';
+import type { ArrayOf, Layout } from './schema';
 import { Window, type Lease, type PinnedSegment } from './window';
 
 /** Only the library has it, so only the library makes snapshots. */
@@ -23,6 +31,7 @@ export interface SnapshotChange {
 /** Parts of a snapshot, for batches of followers. */
 export const chunksBetween = Symbol('chunksBetween');
 export const entriesBetween = Symbol('entriesBetween');
+export const endViews = Symbol('endViews');
 
 const NOTHING_NEW: SnapshotChange = Object.freeze({ appended: 0, lost: 0 });
 
@@ -245,6 +254,11 @@ export class Snapshot<T> implements Iterable<T> {
     return chunks;
   }
 
+  /** @internal With strict views, the typed arrays that were given out end here; what is read next is mapped anew. */
+  [endViews](): void {
+    this.#view.pins.endViews(this.#window);
+  }
+
   /** Entries of the segment that this snapshot shows. */
   #count(window: Window, segment: PinnedSegment): number {
     return segment === window.head ? this.#headCount : segment.count;
@@ -303,7 +317,8 @@ export class Snapshot<T> implements Iterable<T> {
    * Copies the newest entries that fit into `target`, oldest first, and returns
    * how many. `target` is a typed array of the log's type, or of the column's.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`,
+   * `ERR_VARIABLE_SIZE` for values of variable size: use `chunks()`
    */
   copyInto(
     ...[target, column]: T extends number | bigint
@@ -313,6 +328,9 @@ export class Snapshot<T> implements Iterable<T> {
     const window = this.#open();
     const c = this.#column(column);
     const kind = this.#view.layout.kinds[c]!;
+    if (isVariable(kind)) {
+      throw variableSize('values of variable size fit no typed array; read them from chunks()');
+    }
     const { name } = scalars[kind]!.Array;
     if (typedArrayTag(target) !== name) throw invalidType('target', `a ${name}`, target);
     const room = typedArrayLength(target);
@@ -322,7 +340,12 @@ export class Snapshot<T> implements Iterable<T> {
       const begin = Math.max(0, from - segment.firstIndex);
       const end = this.#count(window, segment);
       if (begin >= end) continue;
-      const source = viewOf(kind, this.#view.pins.attached(segment).columns[c]!, begin, end - begin);
+      const source = viewOf(
+        kind,
+        this.#view.pins.attached(segment).columns[c] as ScalarArray,
+        begin,
+        end - begin,
+      );
       const place = viewOf(kind, target, segment.firstIndex + begin - from, end - begin);
       (place as Float64Array).set(source as Float64Array);
     }
@@ -332,28 +355,30 @@ export class Snapshot<T> implements Iterable<T> {
   /**
    * For entries (or a column) that never decrease, such as timestamps: the
    * position of the first one that is not less than `value`, from 0 to
-   * `length`. O(log n).
+   * `length`. O(log n). Strings compare as `<` does, by UTF-16 code units.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`,
+   * `ERR_VARIABLE_SIZE` for bytes, and for codecs other than utf8
    */
   lowerBound(
-    ...args: T extends number | bigint
+    ...args: T extends number | bigint | string
       ? [value: T]
       : { [K in keyof T & string]: [column: K, value: T[K]] }[keyof T & string]
   ): number {
     this.#open();
     const isOfRecords = this.#view.layout.fields !== undefined;
     const column = this.#column(isOfRecords ? args[0] : undefined);
-    const value = (isOfRecords ? args[1] : args[0]) as number | bigint;
-    const kind = this.#view.layout.kinds[column]!;
-    const expected = kind >= Kind.i64 ? 'bigint' : 'number';
+    const value = (isOfRecords ? args[1] : args[0]) as number | bigint | string;
+    const { layout } = this.#view;
+    const expected = comparableType(layout, column);
     if (typeof value !== expected) throw invalidType('value', `a ${expected}`, value);
     let low = this.#firstIndex;
     let high = this.#endIndex;
     while (low < high) {
       const middle = low + Math.floor((high - low) / 2);
       const segment = findSegment(this.#window.segments, middle);
-      const entry = this.#view.pins.attached(segment).columns[column]![middle - segment.firstIndex]!;
+      const mapping = this.#view.pins.attached(segment);
+      const entry = readField(layout, mapping, column, middle - segment.firstIndex) as typeof value;
       if (entry < value) low = middle + 1;
       else high = middle;
     }
@@ -394,6 +419,14 @@ export class Snapshot<T> implements Iterable<T> {
   [dispose](): void {
     this.close();
   }
+}
+
+/** What the values of a column are that are compared with `<`. */
+function comparableType({ kinds, coder }: Layout, column: number): 'number' | 'bigint' | 'string' {
+  const kind = kinds[column]!;
+  if (!isVariable(kind)) return kind >= Kind.i64 ? 'bigint' : 'number';
+  if (kind === Kind.utf8 && (coder === undefined || coder.name === 'utf8')) return 'string';
+  throw variableSize('only numbers and strings have an order; keep one in a column of its own');
 }
 
 function closed(): Error {

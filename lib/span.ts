@@ -60,6 +60,7 @@ export class OpenSpan<T> implements Span<T> {
 
   end(): void {
     this.#owner = undefined;
+    if (this.layout.strictViews) this.mapping.detach();
   }
 
   #array(column: number): ScalarArray {
@@ -70,6 +71,11 @@ export class OpenSpan<T> implements Span<T> {
         'the memory of the span was transferred away; commit(0) and reserve again',
       );
     }
-    return viewOf(this.layout.kinds[column]!, this.mapping.columns[column]!, this.position, this.length);
+    return viewOf(
+      this.layout.kinds[column]!,
+      this.mapping.columns[column] as ScalarArray,
+      this.position,
+      this.length,
+    );
   }
 }

@@ -1,20 +1,17 @@
 import type { NativeWriter } from '../types/native';
 import type { AtomicLog } from './atomic-log';
 import { dispose } from './dispose';
-import {
-  describe,
-  illegalConstructor,
-  invalidType,
-  outOfRange,
-  plainError,
-  rangeError,
-  typeError,
-  type AtomicLogError,
-} from './errors';
+import { collect, readColumns, type Columns, type Entries } from './batch';
+import { variableSize } from './chunk';
+import { encodeInto } from './codec';
+import { illegalConstructor, invalidType, plainError } from './errors';
 import type { LogView } from './log-view';
-import { Mapping, mappingUnavailable, NO_COLUMNS } from './mapping';
+import { HeadMappings } from './head-mappings';
+import { NO_AREAS, NO_COLUMNS, type Column } from './mapping';
+import { readRecord } from './record';
 import {
   accepts,
+  isVariable,
   Kind,
   refusal,
   scalars,
@@ -24,20 +21,27 @@ import {
   viewOf,
   type ScalarArray,
 } from './scalar';
-import type { ArrayOf } from './schema';
+import type { Layout } from './schema';
 import { OpenSpan, type Span } from './span';
+import {
+  countFitting,
+  payloadBytes,
+  payloadFits,
+  tooLarge,
+  type Payload,
+  type VarArea,
+  type VarSource,
+} from './var-area';
+import { busy, checkCount, closed, PINNED, rollFailed, spanOpen, UNCOMMITTED } from './writer-errors';
 
 /** Only the library has it, so only the library makes writers. */
 export const makeWriter = Symbol('makeWriter');
 
-/** In place of a kind: the log holds records. */
+/** In place of a kind: the log holds records, or the values of a codec. */
 const RECORD = -1;
+const ENCODED = -2;
 
 const NO_VALUES: ScalarArray = new Float64Array(0);
-
-/** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
-export type Entries<T> =
-  Iterable<T> | ArrayOf<T> | (T extends object ? { readonly [K in keyof T]: ArrayOf<T[K]> } : never);
 
 /**
  * The exclusive right to append to a log. `close()` it, or declare it with
@@ -58,51 +62,56 @@ export class Writer<T> {
   readonly #publishStaged: () => void;
   /** The cell by which publish() learns the count. */
   readonly #staged: Uint32Array;
+  readonly #layout: Layout;
   readonly #kinds: readonly Kind[];
-  /** Undefined for a log of numbers. */
-  readonly #fields: readonly string[] | undefined;
-  /** The kind of a log of numbers, or RECORD. */
-  readonly #kind: Kind | typeof RECORD;
+  /** The kind of a log of numbers, or RECORD, or ENCODED. */
+  readonly #kind: Kind | typeof RECORD | typeof ENCODED;
+  /** The fields of variable size. */
+  readonly #variable: readonly number[];
   /** The typed array of a log of numbers, by name. */
   readonly #tag: string;
-  /** Writer mappings by segment id; kept apart from the readers'. */
-  readonly #mappings: (Mapping | undefined)[] = [];
+  readonly #mappings: HeadMappings;
   #isClosed = false;
+  /** Whether a codec is writing into the head. */
+  #isEncoding = false;
   #span: OpenSpan<T> | undefined;
 
-  /** Mappings for spans by segment id: users can transfer those away, at any time. */
-  readonly #spanMappings: (Mapping | undefined)[] = [];
-
-  // The head. Users never get the writer's own ArrayBuffers, so nobody else can
-  // detach them.
+  // The head.
   #headId: number;
   #firstIndex: number;
   /** Entries stored in the head, published or not. */
   #count: number;
   /**
    * Entries that the head has room for; 0 when closed, not mapped, or while a
-   * span is open, so that one check on the way of every store notices all four.
+   * span is open or a codec is writing, so that one check on the way of every
+   * store notices all of them.
    */
   #limit = 0;
-  #columns: readonly ScalarArray[] = NO_COLUMNS;
-  /** The first column. */
+  #columns: readonly Column[] = NO_COLUMNS;
+  /** The columns of variable size. */
+  #areas: readonly VarArea[] = NO_AREAS;
+  /** The first column of a log of numbers. */
   #values: ScalarArray = NO_VALUES;
   /** Values of the record that is being stored; undefined while in use. */
   #scratch: unknown[] | undefined;
 
   private constructor(key: typeof makeWriter, log: AtomicLog<T>, view: LogView, native: NativeWriter) {
     if (key !== makeWriter) throw illegalConstructor('Writer', 'log.tryClaimWriter() or AtomicLog.claimed()');
-    const { kinds, fields } = view.layout;
+    const { layout } = view;
+    const { kinds, fields, coder } = layout;
     this.#log = log;
     this.#view = view;
     this.#native = native;
     this.#publishStaged = native.publish;
     this.#staged = native.staged;
+    this.#layout = layout;
     this.#kinds = kinds;
-    this.#fields = fields;
-    this.#kind = fields === undefined ? kinds[0]! : RECORD;
-    this.#tag = fields === undefined ? scalars[kinds[0]!]!.Array.name : '';
+    this.#kind = coder !== undefined ? ENCODED : fields === undefined ? kinds[0]! : RECORD;
+    this.#tag = this.#kind >= 0 ? scalars[this.#kind]!.Array.name : '';
+    this.#variable = kinds.flatMap((kind, i) => (isVariable(kind) ? [i] : []));
     this.#scratch = kinds.map(() => undefined);
+
+    this.#mappings = new HeadMappings(native, view.storage);
 
     const head = new Float64Array(4);
     native.head(head);
@@ -140,8 +149,9 @@ export class Writer<T> {
    * absolute index.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
-   * `ERR_UNKNOWN_FIELD` for a value that does not fit; `ERR_WRITER_CLOSED`;
-   * `ERR_OUT_OF_MEMORY`
+   * `ERR_UNKNOWN_FIELD` for a value that does not fit, `ERR_VALUE_TOO_LARGE` for
+   * one that no segment has room for; `ERR_CODEC_RESULT`, `ERR_WRITER_BUSY` and
+   * what the codec throws; `ERR_WRITER_CLOSED`; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   append(value: T): number {
     const index = this.write(value);
@@ -159,14 +169,14 @@ export class Writer<T> {
    */
   write(value: T): number {
     const kind = this.#kind;
-    if (kind === RECORD) return this.#writeRecord(value);
+    if (kind < 0) return kind === RECORD ? this.#writeRecord(value) : this.#writeEncoded(value);
     let position = this.#count;
     if (position >= this.#limit) {
       // A refused value must not begin a segment.
-      if (!accepts(kind, value)) throw refusal(kind, 'value', value);
+      if (!accepts(kind as Kind, value)) throw refusal(kind as Kind, 'value', value);
       position = this.#makeRoom();
     }
-    if (!store(kind, this.#values, position, value)) throw refusal(kind, 'value', value);
+    if (!store(kind as Kind, this.#values, position, value)) throw refusal(kind as Kind, 'value', value);
     this.#count = position + 1;
     return this.#firstIndex + position;
   }
@@ -187,9 +197,14 @@ export class Writer<T> {
    * index of the first.
    *
    * A typed array of the log's own type is copied as it is; a log of records
-   * takes one such array per field. Any other iterable is read to its end and
-   * checked before anything is stored. A batch that crosses segments is
+   * takes one such array per field, and for one of variable size an iterable of
+   * its values or their offsets and data. Any other iterable is read to its end
+   * and checked before anything is stored. A batch that crosses segments is
    * published segment by segment.
+   *
+   * When there is no memory for the first entry, nothing has changed. When memory
+   * runs out later, the entries before {@link nextIndex}, which the message names,
+   * are published, and the rest of the batch is not stored.
    *
    * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
    */
@@ -206,17 +221,19 @@ export class Writer<T> {
         this.#publishStaged();
         return this.#firstIndex + position;
       }
-      return this.#storeColumns([source], length);
+      return this.#storeColumns({ sources: [source], length });
     }
     if (entries === null || typeof entries !== 'object') {
       throw invalidType('entries', 'an iterable or an object of columns', entries);
     }
     // The iterator of a detached typed array of another kind would throw.
     if (typedArrayTag(entries) !== undefined && typedArrayLength(entries as unknown as ScalarArray) === 0) {
-      return this.#storeEntries([]);
+      return this.#storeColumns({ sources: [], length: 0 });
     }
     const isIterable = typeof (entries as Partial<Iterable<T>>)[Symbol.iterator] === 'function';
-    return isIterable ? this.#storeEntries([...(entries as Iterable<T>)]) : this.#appendColumns(entries);
+    if (!isIterable) return this.#storeColumns(readColumns(this.#layout, entries));
+    if (this.#variable.length > 0) return this.#storeColumns(collect(this.#layout, entries as Iterable<T>));
+    return this.#storeEntries([...(entries as Iterable<T>)]);
   }
 
   /**
@@ -225,17 +242,20 @@ export class Writer<T> {
    * else can be appended.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
-   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`
+   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`; `ERR_VARIABLE_SIZE`
+   * in a log with values of variable size, whose room is not known before
    */
   reserve(count: number): Span<T> {
     checkCount(count, 1, Infinity);
+    if (this.#variable.length > 0) {
+      throw variableSize(
+        'room can be reserved for entries of fixed size only; write() and publish(), or appendBatch()',
+      );
+    }
     if (this.#count >= this.#limit) this.#makeRoom();
     const length = Math.min(count, this.#limit - this.#count);
-    let mapping = this.#spanMappings[this.#headId];
-    if (!mapping?.isAttached) {
-      mapping = this.#spanMappings[this.#headId] = this.#map();
-    }
-    this.#span = new OpenSpan<T>(this, this.nextIndex, length, this.#count, this.#view.layout, mapping);
+    const mapping = this.#mappings.shown(this.#headId);
+    this.#span = new OpenSpan<T>(this, this.nextIndex, length, this.#count, this.#layout, mapping);
     this.#limit = 0;
     return this.#span;
   }
@@ -280,9 +300,9 @@ export class Writer<T> {
     this.#span = undefined;
     this.#limit = 0;
     this.#columns = NO_COLUMNS;
+    this.#areas = NO_AREAS;
     this.#values = NO_VALUES;
-    this.#mappings.length = 0;
-    this.#spanMappings.length = 0;
+    this.#mappings.clear();
     this.#native.close();
     this.#view.dropUser(this);
   }
@@ -298,114 +318,169 @@ export class Writer<T> {
     // its own. Everything is read and checked before anything is stored.
     const values = this.#scratch ?? new Array<unknown>(this.#kinds.length);
     this.#scratch = undefined;
-    this.#readRecord(record, values);
+    readRecord(this.#layout.fields!, this.#kinds, record, values);
     const index = this.#storeRecord(values);
     this.#scratch = values;
     return index;
   }
 
-  #readRecord(record: unknown, values: unknown[]): void {
-    const fields = this.#fields!;
-    if (record === null || typeof record !== 'object') {
-      throw invalidType('the record', `an object with the fields ${fields.join(', ')}`, record);
-    }
-    const keys = Object.keys(record);
-    for (let i = 0; i < keys.length; ++i) {
-      if (keys[i] !== fields[i] && !fields.includes(keys[i]!)) throw unknownField(keys[i]!, fields);
-    }
-    for (let i = 0; i < fields.length; ++i) {
-      const value = (record as Record<string, unknown>)[fields[i]!];
-      if (!accepts(this.#kinds[i]!, value)) throw refusedField(this.#kinds[i]!, fields[i]!, value, record);
-      values[i] = value;
-    }
-  }
-
   /** Stores values that were accepted already. */
   #storeRecord(values: readonly unknown[]): number {
+    if (this.#variable.length > 0) return this.#storeVariableRecord(values);
     let position = this.#count;
     if (position >= this.#limit) position = this.#makeRoom();
     for (let i = 0; i < values.length; ++i) {
-      store(this.#kinds[i]!, this.#columns[i]!, position, values[i]);
+      store(this.#kinds[i]!, this.#columns[i] as ScalarArray, position, values[i]);
     }
     this.#count = position + 1;
     return this.#firstIndex + position;
   }
 
+  #storeVariableRecord(values: readonly unknown[]): number {
+    const position = this.#makeDataRoom(values as readonly Payload[]);
+    for (let i = 0; i < values.length; ++i) {
+      const kind = this.#kinds[i]!;
+      if (isVariable(kind)) (this.#columns[i] as VarArea).store(position, values[i] as Payload);
+      else store(kind, this.#columns[i] as ScalarArray, position, values[i]);
+    }
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  // --- Values of a codec.
+
+  #writeEncoded(value: unknown): number {
+    const coder = this.#layout.coder!;
+    if (coder.packInto !== undefined) {
+      const index = this.#encodeInPlace(value);
+      if (index >= 0) return index;
+    }
+    const values = this.#scratch ?? [undefined];
+    values[0] = coder.pack(value, 'value');
+    const position = this.#makeDataRoom(values as Payload[]);
+    this.#areas[0]!.store(position, values[0] as Payload);
+    values[0] = undefined;
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  /** Lets the codec write into the head; -1 when the head has too little room. */
+  #encodeInPlace(value: unknown): number {
+    const position = this.#count;
+    const limit = this.#limit;
+    // A value that is refused must not begin a segment.
+    if (position >= limit) return -1;
+    const area = this.#areas[0]!;
+    const { data } = this.#mappings.shown(this.#headId).areas[0]!;
+    const target = viewOf(Kind.u8, data, area.used, area.room) as Uint8Array;
+    let length: number;
+    this.#isEncoding = true;
+    this.#limit = 0;
+    try {
+      length = encodeInto(this.#layout.coder!, value, target);
+    } finally {
+      this.#isEncoding = false;
+      if (!this.#isClosed) this.#limit = limit;
+    }
+    if (this.#isClosed) throw closed();
+    if (length === -1) return -1;
+    area.take(position, length);
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  /**
+   * A position in a head that has room for the values of variable size; a value
+   * that no segment has room for is refused before anything changes.
+   */
+  #makeDataRoom(values: readonly Payload[]): number {
+    const { dataBytes, fields } = this.#layout;
+    for (const field of this.#variable) {
+      const value = values[field]!;
+      if (payloadFits(value, dataBytes)) continue;
+      const what = fields === undefined ? 'the value' : `the field ${fields[field]!}`;
+      throw tooLarge(what, payloadBytes(value), dataBytes);
+    }
+    let position = this.#count;
+    if (position >= this.#limit) position = this.#makeRoom();
+    for (let i = 0; i < this.#areas.length; ++i) {
+      if (!payloadFits(values[this.#variable[i]!]!, this.#areas[i]!.room)) return this.#roll();
+    }
+    return position;
+  }
+
   // --- Batches.
 
-  /** `entries` is ours: reading the iterable is over. */
+  /** Entries of fixed size. They are ours: reading the iterable is over. */
   #storeEntries(entries: readonly unknown[]): number {
-    const kind = this.#kind;
-    if (kind !== RECORD) {
+    const kind = this.#kind as Kind;
+    if (this.#kind !== RECORD) {
       entries.forEach((value, i) => {
         if (!accepts(kind, value)) throw refusal(kind, `entries[${i}]`, value);
       });
-      const index = this.#roomForNext(entries.length);
-      for (const value of entries) {
-        if (this.#count >= this.#limit) this.#makeRoom();
-        store(kind, this.#values, this.#count++, value);
-      }
-      this.publish();
-      return index;
+      return this.#storeBatch(entries.length, () => {
+        for (const value of entries) {
+          if (this.#count >= this.#limit) this.#makeRoom();
+          store(kind, this.#values, this.#count++, value);
+        }
+      });
     }
     const rows = entries.map((record) => {
       const values = new Array<unknown>(this.#kinds.length);
-      this.#readRecord(record, values);
+      readRecord(this.#layout.fields!, this.#kinds, record, values);
       return values;
     });
-    const index = this.#roomForNext(rows.length);
-    for (const values of rows) this.#storeRecord(values);
-    this.publish();
-    return index;
-  }
-
-  #appendColumns(columns: object): number {
-    const fields = this.#fields;
-    if (fields === undefined) {
-      throw invalidType('entries', 'an iterable of numbers or a typed array', columns);
-    }
-    const unknown = Object.keys(columns).find((key) => !fields.includes(key));
-    if (unknown !== undefined) throw unknownField(unknown, fields);
-    const sources = fields.map((name) => (columns as Record<string, unknown>)[name]);
-    sources.forEach((source, i) => {
-      const { name } = scalars[this.#kinds[i]!]!.Array;
-      if (source === undefined) throw missingField(fields[i]!);
-      if (typedArrayTag(source) !== name) throw invalidType(`entries.${fields[i]}`, `a ${name}`, source);
+    return this.#storeBatch(rows.length, () => {
+      for (const values of rows) this.#storeRecord(values);
     });
-    const lengths = sources.map((source) => typedArrayLength(source as ScalarArray));
-    const length = lengths[0]!;
-    const other = lengths.findIndex((n) => n !== length);
-    if (other > 0) {
-      throw rangeError(
-        'ERR_COLUMN_LENGTH',
-        `the columns of a batch must be of one length; ${fields[0]} has ${length}, ${fields[other]} has ${lengths[other]}`,
-      );
-    }
-    return this.#storeColumns(sources as ScalarArray[], length);
   }
 
-  #storeColumns(sources: readonly ScalarArray[], length: number): number {
-    const index = this.#roomForNext(length);
-    for (let done = 0; done < length;) {
-      if (this.#count >= this.#limit) this.#makeRoom();
-      const size = Math.min(length - done, this.#limit - this.#count);
-      for (let i = 0; i < sources.length; ++i) {
-        const part = viewOf(this.#kinds[i]!, sources[i]!, done, size);
-        (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
+  /** The sources are ours: nothing of the user's runs any more. */
+  #storeColumns({ sources, length }: Columns): number {
+    return this.#storeBatch(length, () => {
+      for (let done = 0; done < length;) {
+        if (this.#count >= this.#limit) this.#makeRoom();
+        let size = Math.min(length - done, this.#limit - this.#count);
+        for (const field of this.#variable) {
+          const { room } = this.#columns[field] as VarArea;
+          size = countFitting(sources[field] as VarSource, done, size, room);
+        }
+        if (size === 0) {
+          this.#roll();
+          continue;
+        }
+        for (let i = 0; i < sources.length; ++i) {
+          if (isVariable(this.#kinds[i]!)) {
+            (this.#columns[i] as VarArea).storeMany(this.#count, sources[i] as VarSource, done, size);
+          } else {
+            const part = viewOf(this.#kinds[i]!, sources[i] as ScalarArray, done, size);
+            (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
+          }
+        }
+        this.#count += size;
+        done += size;
       }
-      this.#count += size;
-      done += size;
-    }
-    this.publish();
-    return index;
+    });
   }
 
-  /** The index of the next entry, once its place is there; an empty batch never rolls. */
-  #roomForNext(length: number): number {
+  /**
+   * Has `length` checked entries stored and publishes them; those that were
+   * stored, when memory runs out. An empty batch never rolls.
+   */
+  #storeBatch(length: number, storeAll: () => void): number {
     if (this.#isClosed) throw closed();
+    if (this.#isEncoding) throw busy();
     if (this.#span !== undefined) throw spanOpen();
     if (length > 0 && this.#count >= this.#limit) this.#makeRoom();
-    return this.nextIndex;
+    const index = this.nextIndex;
+    try {
+      storeAll();
+    } catch (error) {
+      if (this.nextIndex > index) this.publish();
+      throw error;
+    }
+    this.publish();
+    return index;
   }
 
   // --- The head.
@@ -413,19 +488,33 @@ export class Writer<T> {
   /** The slow path of every store: returns a position that is really there. */
   #makeRoom(): number {
     if (this.#isClosed) throw closed();
+    if (this.#isEncoding) throw busy();
     if (this.#span !== undefined) throw spanOpen();
     if (this.#limit === 0) {
       // The head could not be mapped when it was begun; try again.
       this.#mapHead();
       if (this.#count < this.#limit) return this.#count;
     }
-    const id = this.#native.roll(this.#count);
+    return this.#roll();
+  }
+
+  /** Begins the next segment, however many entries the head has room for. */
+  #roll(): number {
+    const id = this.#nextHead();
     if (id < 0) throw rollFailed(id, this.nextIndex);
+    if (this.#view.layout.strictViews) this.#view.storage.wipe(id);
     this.#headId = id;
     this.#firstIndex += this.#count;
     this.#count = 0;
     this.#mapHead();
     return 0;
+  }
+
+  #nextHead(): number {
+    let id = this.#native.roll(this.#count);
+    if (id === UNCOMMITTED && this.#view.storage.grow(this.#native)) id = this.#native.roll(this.#count);
+    // What this very thread keeps until the end of its turn is in nobody's way.
+    return id === PINNED && this.#view.dropIdleWindow() ? this.#native.roll(this.#count) : id;
   }
 
   #endSpan(): void {
@@ -434,66 +523,13 @@ export class Writer<T> {
     this.#mapHead();
   }
 
-  /** A new mapping of the head. */
-  #map(): Mapping {
-    const buffer = this.#native.map();
-    if (buffer === null) throw mappingUnavailable();
-    const { columnOffsets, segmentCapacity } = this.#view.native;
-    return new Mapping(buffer, this.#kinds, columnOffsets, segmentCapacity);
-  }
-
   #mapHead(): void {
     this.#limit = 0;
-    const mapping = (this.#mappings[this.#headId] ??= this.#map());
+    const mapping = this.#mappings.own(this.#headId);
     this.#columns = mapping.columns;
-    this.#values = mapping.columns[0]!;
+    this.#areas = mapping.areas;
+    if (this.#kind >= 0) this.#values = mapping.columns[0] as ScalarArray;
+    for (let i = 0; i < this.#areas.length; ++i) this.#areas[i]!.begin(this.#count);
     this.#limit = this.#view.native.segmentCapacity;
   }
-}
-
-function closed(): AtomicLogError {
-  return plainError('ERR_WRITER_CLOSED', 'the writer is closed; claim a new one with log.tryClaimWriter()');
-}
-
-function spanOpen(): AtomicLogError {
-  return plainError('ERR_SPAN_OPEN', 'a span is open; commit it first (commit(0) gives the room back)');
-}
-
-function checkCount(count: unknown, min: number, max: number): void {
-  const expected = `an integer from ${min} to ${max}`;
-  if (typeof count !== 'number') throw invalidType('count', expected, count);
-  if (!Number.isInteger(count) || count < min || count > max) throw outOfRange('count', expected, count);
-}
-
-function unknownField(name: string, fields: readonly string[]): AtomicLogError {
-  return typeError(
-    'ERR_UNKNOWN_FIELD',
-    `the log has no field ${describe(name)}; it has ${fields.join(', ')}`,
-  );
-}
-
-function missingField(name: string): AtomicLogError {
-  return typeError(
-    'ERR_MISSING_FIELD',
-    `the field ${describe(name)} is missing; every field of the schema needs a value`,
-  );
-}
-
-function refusedField(kind: Kind, name: string, value: unknown, record: object): AtomicLogError {
-  return value === undefined && !Object.hasOwn(record, name)
-    ? missingField(name)
-    : refusal(kind, `the field ${name}`, value);
-}
-
-function rollFailed(status: number, nextIndex: number): AtomicLogError {
-  return status === -1
-    ? plainError(
-        'ERR_OUT_OF_MEMORY',
-        `the system refused memory for another segment; the entries before index ${nextIndex} are kept, ` +
-          'and appending works again once there is memory',
-      )
-    : rangeError(
-        'ERR_OUT_OF_RANGE',
-        `the log is full: indexes end at 2 ** 53, and ${nextIndex} is in its last segment`,
-      );
 }

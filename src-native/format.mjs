@@ -17,7 +17,7 @@ function sources(directory) {
 }
 
 const options = process.argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i'];
-const files = [...sources('src-native'), ...sources('test/native')];
+const files = ['src-native', 'test/native', 'test/addon', 'examples'].flatMap(sources);
 const { status } = spawnSync(process.execPath, [clangFormat, ...options, ...files], {
   cwd: root,
   stdio: 'inherit',

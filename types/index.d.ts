@@ -19,6 +19,16 @@ export type ErrorCode =
   | 'ERR_UNKNOWN_FIELD'
   /** The columns of a batch differ in length. */
   | 'ERR_COLUMN_LENGTH'
+  /** A value needs more bytes than a segment has for values of variable size. */
+  | 'ERR_VALUE_TOO_LARGE'
+  /** The operation is for entries of fixed size. */
+  | 'ERR_VARIABLE_SIZE'
+  /** The log needs another codec than the one that was given, or needs one. */
+  | 'ERR_CODEC_MISMATCH'
+  /** A codec returned what it must not return. */
+  | 'ERR_CODEC_RESULT'
+  /** The codec is writing an entry: append the next one after that. */
+  | 'ERR_WRITER_BUSY'
   /** What was given to `attach` is not a handle, or is not the handle of a log. */
   | 'ERR_INVALID_HANDLE'
   /** The handle comes from another process or from another copy of the addon. */
@@ -81,10 +91,14 @@ export type ErrorCode =
   | 'ERR_BATCH_TOO_LARGE'
   /** The newest file of the log ends in a torn record, and `strictTail` refuses that. */
   | 'ERR_TORN_TAIL'
+  /** The addon was built without zstd. */
+  | 'ERR_COMPRESSION_UNAVAILABLE'
   /** The class is made by the library only. */
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   /** The system refused memory. */
   | 'ERR_OUT_OF_MEMORY'
+  /** Readers pin more memory than `pinnedBytesMax` allows. */
+  | 'ERR_PINNED_BYTES'
   /** This runtime cannot map the log's memory. */
   | 'ERR_MAPPING_UNAVAILABLE'
   /** No binary of the addon fits this machine. */
@@ -99,23 +113,105 @@ export type NumberScalarType = 'f64' | 'f32' | 'i8' | 'u8' | 'i16' | 'u16' | 'i3
 export type BigIntScalarType = 'i64' | 'u64';
 /** The type of a log of numbers, or of a field of a record. */
 export type ScalarType = NumberScalarType | BigIntScalarType;
+/** Types whose values differ in size: strings, stored as UTF-8, and `Uint8Array`s. */
+export type VariableType = 'utf8' | 'bytes';
+/** The type of a field of a record. */
+export type FieldType = ScalarType | VariableType;
 /** Typed arrays of the number types. */
 export type NumberArray =
   Float64Array | Float32Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
 /** Typed arrays of the bigint types. */
 export type BigIntArray = BigInt64Array | BigUint64Array;
+/**
+ * How the values of a log become bytes and values again: `utf8`, `bytes`,
+ * `json()`, `structured()`, or your own.
+ *
+ * ```ts
+ * const codec: Codec<Date> = {
+ *   name: 'date',
+ *   encode: (date) => new Uint8Array(Float64Array.of(date.getTime()).buffer),
+ *   decode: (bytes) => new Date(new Float64Array(bytes.slice().buffer)[0]!),
+ * };
+ * ```
+ *
+ * An exception that a codec throws passes through unchanged, and nothing has
+ * changed in the log then.
+ */
+export interface Codec<T> {
+  /** Names the codec to those who attach: they must bring one of the same name. */
+  readonly name: string;
+  /** The value as bytes. They are copied at once, so that the memory can be used again for the next value. */
+  encode(value: T): Uint8Array;
+  /**
+   * If it is there, `append()` and `write()` ask it first: it writes the value to
+   * the start of `target`, which is the log's own memory, and returns how many
+   * bytes it wrote, or -1 when `target` is too small; then `encode()` is asked.
+   * It cannot append to the log meanwhile.
+   */
+  encodeInto?(value: T, target: Uint8Array): number;
+  /**
+   * The value of these bytes. They are a view of the log's own memory: read-only,
+   * and valid during the call. Copy (`slice()`) what the value keeps of them.
+   */
+  decode(bytes: Uint8Array): T;
+}
+/** Strings, stored as UTF-8. A lone surrogate becomes U+FFFD, as with `TextEncoder`. */
+export declare const utf8: Codec<string>;
+/** `Uint8Array`s. What is read is a copy; `chunk.encoded.bytesAt(i)` is a view. */
+export declare const bytes: Codec<Uint8Array>;
+/** What `JSON.stringify` and `JSON.parse` make of a value. */
+export declare function json<T = unknown>(): Codec<T>;
+/** What the structured clone algorithm makes of a value (`node:v8`): maps, sets, dates, typed arrays, cycles. */
+export declare function structured<T = unknown>(): Codec<T>;
+/**
+ * The values of a field of variable size, or of a log with a codec, in one
+ * chunk: `offsets` and `data` as Apache Arrow has them. Views of the log's own
+ * memory, as the typed arrays of other fields are.
+ *
+ * ```ts
+ * const names = chunk.column('name');
+ * for (let i = 0; i < names.length; ++i) console.log(names.at(i), names.bytesAt(i)?.length);
+ * ```
+ */
+export declare class VarColumn<V> implements Iterable<V> {
+  #private;
+  /** Values. */
+  readonly length: number;
+  private constructor();
+  /** Where the values stand: value `i` is `data` from `offsets[i]` to `offsets[i + 1]`; `length + 1` of them. */
+  get offsets(): Int32Array;
+  /** The values' bytes, one after the other. The first need not begin at 0. */
+  get data(): Uint8Array;
+  /** Value `i`, from 0; undefined outside. A string, a copy of the bytes, or what the codec makes of them. */
+  at(i: number): V | undefined;
+  /** The bytes of value `i` in the log's own memory; undefined outside. */
+  bytesAt(i: number): Uint8Array | undefined;
+  [Symbol.iterator](): IterableIterator<V>;
+}
 /** Fields of a record, in the order of their columns. */
-export type Schema = Readonly<Record<string, ScalarType>>;
+export type Schema = Readonly<Record<string, FieldType>>;
 /** The JavaScript type of a field. */
-export type ValueOf<K extends ScalarType> = K extends BigIntScalarType ? bigint : number;
+export type ValueOf<K extends FieldType> = K extends 'utf8'
+  ? string
+  : K extends 'bytes'
+    ? Uint8Array
+    : K extends BigIntScalarType
+      ? bigint
+      : number;
 /** The record that a schema describes. */
 export type RecordOf<S extends Schema> = {
   -readonly [K in keyof S]: ValueOf<S[K]>;
 };
 /** The typed array that holds values of type `V`. */
 export type ArrayOf<V> = V extends bigint ? BigIntArray : V extends number ? NumberArray : never;
-/** How memory is shown to JavaScript; `'auto'` takes what the runtime allows. */
-export type MappingMode = 'auto' | 'external';
+/** How the values of a field of type `V` are shown, many at once. */
+export type ColumnOf<V> = V extends string | Uint8Array ? VarColumn<V> : ArrayOf<V>;
+/**
+ * How memory is shown to JavaScript: `'external'` ArrayBuffers over native memory, `'shared'` one
+ * SharedArrayBuffer, or `'auto'`: what the environment variable `ATOMIC_LOG_MAPPING` says, or else external
+ * where the runtime allows it.
+ */
+export type MappingMode = 'auto' | 'external' | 'shared';
 /** Options of every log. */
 export interface CommonLogOptions {
   /** Entries that stay readable, at least; a positive integer. Whole segments are kept, so there may be more. */
@@ -124,6 +220,22 @@ export interface CommonLogOptions {
   segmentCapacity: number;
   /** How memory is shown to JavaScript. Default `'auto'`. */
   mapping?: MappingMode;
+  /**
+   * Whether the typed arrays of a snapshot, batch or span lose their memory (their
+   * length becomes 0) when it ends, instead of showing newer entries: for
+   * development and tests, where it finds uses after the end. Costs a mapping per
+   * segment and snapshot, and makes typed-array loops of the whole process slower.
+   * Default `false`; the environment variable `ATOMIC_LOG_STRICT_VIEWS=1` turns it
+   * on for every log.
+   */
+  strictViews?: boolean;
+  /**
+   * Bytes that readers may keep from being recycled, beyond the window: an append
+   * that would begin another segment while they keep more fails with
+   * `ERR_PINNED_BYTES`, and works again once they let go. A number of at least 0.
+   * Default: no limit.
+   */
+  pinnedBytesMax?: number;
   /** A name for `stats()` and for people. */
   name?: string;
 }
@@ -132,20 +244,45 @@ export interface NumberLogOptions extends CommonLogOptions {
   /** Type of the entries. Default `'f64'`. */
   type?: NumberScalarType;
   schema?: undefined;
+  codec?: undefined;
 }
 /** Options of a log of bigints. */
 export interface BigIntLogOptions extends CommonLogOptions {
   /** Type of the entries. */
   type: BigIntScalarType;
   schema?: undefined;
+  codec?: undefined;
+}
+/** Options of a log with values of variable size. */
+export interface VariableSizeOptions {
+  /**
+   * Bytes that a segment has for the values of each field of variable size; an
+   * integer from 1 to 2³¹ - 1. Default: 64 for each entry of `segmentCapacity`,
+   * and at least 65536.
+   *
+   * A segment is sealed early when one of its fields has no room for the next
+   * entry: then fewer entries are retained than `retainedCapacity` says, which
+   * `stats().earlySeals` tells. A value that is larger is refused. What is never
+   * written to takes address space, but no memory.
+   */
+  segmentBytes?: number;
 }
 /** Options of a log of records. */
-export interface RecordLogOptions<S extends Schema> extends CommonLogOptions {
+export interface RecordLogOptions<S extends Schema> extends CommonLogOptions, VariableSizeOptions {
   /** Fields and their types. Each field is stored as a column. */
   schema: S;
   type?: undefined;
+  codec?: undefined;
 }
-export type LogOptions = NumberLogOptions | BigIntLogOptions | RecordLogOptions<Schema>;
+/** Options of a log of any values. */
+export interface CodecLogOptions<T> extends CommonLogOptions, VariableSizeOptions {
+  /** How values become bytes: `utf8`, `bytes`, `json()`, `structured()`, or your own. */
+  codec: Codec<T>;
+  type?: undefined;
+  schema?: undefined;
+}
+export type LogOptions =
+  NumberLogOptions | BigIntLogOptions | RecordLogOptions<Schema> | CodecLogOptions<unknown>;
 /**
  * The readable part of one segment in a snapshot.
  *
@@ -165,18 +302,54 @@ export declare class Chunk<T> {
   /**
    * The entries of a log of numbers, `length` of them.
    *
-   * @throws `ERR_UNKNOWN_FIELD` in a log of records: ask for a {@link column}.
+   * @throws `ERR_UNKNOWN_FIELD` in a log of records: ask for a {@link column};
+   * `ERR_VARIABLE_SIZE` in a log with a codec: use {@link encoded}.
    */
   get values(): ArrayOf<T>;
+  /**
+   * The entries of a log with a codec as they are stored: bytes, and `at(i)`
+   * decodes one.
+   *
+   * @throws `ERR_VARIABLE_SIZE` in a log of numbers or records.
+   */
+  get encoded(): VarColumn<T>;
   /**
    * One field of every entry of a log of records, `length` of them.
    *
    * @throws `ERR_UNKNOWN_FIELD` when the log has no such field.
    */
-  column<K extends keyof T & string>(name: K): ArrayOf<T[K]>;
+  column<K extends keyof T & string>(name: K): ColumnOf<T[K]>;
   /** Entry `i` of this chunk, from 0; undefined outside it. */
   at(i: number): T | undefined;
 }
+declare const entryType: unique symbol;
+declare const nativeHandle: unique symbol;
+/**
+ * Names a log for other threads of this process. Plain data: send it through
+ * `workerData` or `postMessage`. `T` is the type of the entries.
+ */
+export interface LogHandle<T = unknown> {
+  readonly kind: 'atomic-log';
+  readonly id: number;
+  readonly token: string;
+  /** The registry that knows the log, its process, and the addon's file. */
+  readonly registry: string;
+  readonly pid: number;
+  readonly addonPath: string;
+  /** The log's storage, where it is shared. */
+  readonly memory?: SharedArrayBuffer;
+  /** Never there; it carries the type of the entries. */
+  readonly [entryType]?: T;
+}
+/**
+ * Names a log for native code of this process: another addon takes it to produce
+ * or consume entries on threads of its own (`atomic_log/node_api.h`). It belongs
+ * to the thread that it was made in: it cannot be posted, copied or made by hand.
+ */
+export interface NativeHandle {
+  readonly [nativeHandle]: true;
+}
+type MappingKind = 'external' | 'shared';
 /** Where a follower begins, and what it does when it falls behind. */
 export interface FollowOptions {
   /**
@@ -206,22 +379,6 @@ export interface Batch<T> extends Iterable<T> {
   /** The entries segment by segment, over the log's own memory. */
   chunks(): Chunk<T>[];
 }
-declare const entryType: unique symbol;
-/**
- * Names a log for other threads of this process. Plain data: send it through
- * `workerData` or `postMessage`. `T` is the type of the entries.
- */
-export interface LogHandle<T = unknown> {
-  readonly kind: 'atomic-log';
-  readonly id: number;
-  readonly token: string;
-  /** The registry that knows the log, its process, and the addon's file. */
-  readonly registry: string;
-  readonly pid: number;
-  readonly addonPath: string;
-  /** Never there; it carries the type of the entries. */
-  readonly [entryType]?: T;
-}
 /**
  * A view of one entry at a time that is moved instead of made anew: it
  * allocates nothing per entry.
@@ -250,11 +407,12 @@ export declare class Cursor<T> {
    */
   seek(index: number): boolean;
   /**
-   * The entry of a log of numbers; undefined before the first `next()`.
+   * The entry; undefined before the first `next()`. In a log of records it is a
+   * new object: {@link get} reads single fields.
    *
    * @throws `ERR_SNAPSHOT_CLOSED`
    */
-  get value(): T extends number | bigint ? T | undefined : never;
+  get value(): T | undefined;
   /**
    * One field of the entry of a log of records; undefined before the first
    * `next()`.
@@ -345,7 +503,8 @@ export declare class Snapshot<T> implements Iterable<T> {
    * Copies the newest entries that fit into `target`, oldest first, and returns
    * how many. `target` is a typed array of the log's type, or of the column's.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`,
+   * `ERR_VARIABLE_SIZE` for values of variable size: use `chunks()`
    */
   copyInto(
     ...[target, column]: T extends number | bigint
@@ -357,12 +516,13 @@ export declare class Snapshot<T> implements Iterable<T> {
   /**
    * For entries (or a column) that never decrease, such as timestamps: the
    * position of the first one that is not less than `value`, from 0 to
-   * `length`. O(log n).
+   * `length`. O(log n). Strings compare as `<` does, by UTF-16 code units.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`,
+   * `ERR_VARIABLE_SIZE` for bytes, and for codecs other than utf8
    */
   lowerBound(
-    ...args: T extends number | bigint
+    ...args: T extends number | bigint | string
       ? [value: T]
       : {
           [K in keyof T & string]: [column: K, value: T[K]];
@@ -378,6 +538,79 @@ export declare class Snapshot<T> implements Iterable<T> {
   close(): void;
   [Symbol.dispose](): void;
 }
+/** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
+export interface LogStats {
+  /** The log's name, if it was given one. */
+  name: string | undefined;
+  /** Segments that were made so far: retained, pinned and idle ones. */
+  segments: number;
+  /** Segments in the window. */
+  retainedSegments: number;
+  /** Segments that are no longer in the window, but pinned by a reader somewhere. */
+  pinnedSegments: number;
+  /** Segments that wait to be used again. */
+  idleSegments: number;
+  /** Bytes of one segment, everything included. */
+  segmentBytes: number;
+  /** Of these, bytes for the values of each field of variable size (`options.segmentBytes`); 0 when there is none. */
+  dataBytes: number;
+  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
+  bytes: number;
+  /** Bytes of the segments that are kept only because readers pin them. */
+  pinnedBytes: number;
+  /** Segments that snapshots of this thread pin, inside the window or not. */
+  pinnedHere: number;
+  /** Segments that were filled and sealed. */
+  rolls: number;
+  /** Of these, segments that had room for more entries, but not for the bytes of the next one. */
+  earlySeals: number;
+  /** Segments begun in recycled memory. */
+  recycled: number;
+  /** Segments begun in fresh memory. */
+  fresh: number;
+  /** Who is attached now: every thread, and every attachment of native code. */
+  readers: ReaderStats[];
+}
+/**
+ * What one thread, or one attachment of native code, keeps of a log: by open
+ * snapshots, and by views that outlived a snapshot which was never closed.
+ */
+export interface ReaderStats {
+  /** The `threadId` of `worker_threads` (0 is the main thread); undefined for native code. */
+  threadId: number | undefined;
+  /** Segments that it pins, inside the window or not. */
+  pinnedSegments: number;
+  /** Bytes of those segments. */
+  pinnedBytes: number;
+  /** Its followers, oldest first. */
+  followers: FollowerStats[];
+}
+/** How far a follower has come. */
+export interface FollowerStats {
+  /** Absolute index of the entry that it delivers next. */
+  nextIndex: number;
+  /** Entries that are published and that it has yet to deliver (or to report as lost). */
+  lag: number;
+}
+/**
+ * Values of variable size, as Apache Arrow has them: value `i` is `data` from
+ * `offsets[i]` to `offsets[i + 1]`. A {@link VarColumn} is one.
+ */
+export interface VarData {
+  readonly offsets: Int32Array;
+  readonly data: Uint8Array;
+}
+/** The values of a field, many at once: a typed array; or, of variable size, an iterable or {@link VarData}. */
+export type ColumnSource<V> = V extends string | Uint8Array ? Iterable<V> | VarData : ArrayOf<V>;
+/** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
+export type Entries<T> =
+  | Iterable<T>
+  | ArrayOf<T>
+  | (T extends object
+      ? {
+          readonly [K in keyof T]: ColumnSource<T[K]>;
+        }
+      : never);
 /**
  * Room for entries that are written in place, before they are published:
  * `writer.reserve(count)`, then fill, then `writer.commit(count)`.
@@ -402,15 +635,6 @@ export interface Span<T> {
    */
   column<K extends keyof T & string>(name: K): ArrayOf<T[K]>;
 }
-/** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
-export type Entries<T> =
-  | Iterable<T>
-  | ArrayOf<T>
-  | (T extends object
-      ? {
-          readonly [K in keyof T]: ArrayOf<T[K]>;
-        }
-      : never);
 /**
  * The exclusive right to append to a log. `close()` it, or declare it with
  * `using`; a worker that ends gives it back too.
@@ -435,8 +659,9 @@ export declare class Writer<T> {
    * absolute index.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
-   * `ERR_UNKNOWN_FIELD` for a value that does not fit; `ERR_WRITER_CLOSED`;
-   * `ERR_OUT_OF_MEMORY`
+   * `ERR_UNKNOWN_FIELD` for a value that does not fit, `ERR_VALUE_TOO_LARGE` for
+   * one that no segment has room for; `ERR_CODEC_RESULT`, `ERR_WRITER_BUSY` and
+   * what the codec throws; `ERR_WRITER_CLOSED`; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   append(value: T): number;
   /**
@@ -458,9 +683,14 @@ export declare class Writer<T> {
    * index of the first.
    *
    * A typed array of the log's own type is copied as it is; a log of records
-   * takes one such array per field. Any other iterable is read to its end and
-   * checked before anything is stored. A batch that crosses segments is
+   * takes one such array per field, and for one of variable size an iterable of
+   * its values or their offsets and data. Any other iterable is read to its end
+   * and checked before anything is stored. A batch that crosses segments is
    * published segment by segment.
+   *
+   * When there is no memory for the first entry, nothing has changed. When memory
+   * runs out later, the entries before {@link nextIndex}, which the message names,
+   * are published, and the rest of the batch is not stored.
    *
    * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
    */
@@ -471,7 +701,8 @@ export declare class Writer<T> {
    * else can be appended.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
-   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`
+   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`; `ERR_VARIABLE_SIZE`
+   * in a log with values of variable size, whose room is not known before
    */
   reserve(count: number): Span<T>;
   /**
@@ -493,30 +724,13 @@ export declare class Writer<T> {
   close(): void;
   [Symbol.dispose](): void;
 }
-/** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
-export interface LogStats {
-  /** The log's name, if it was given one. */
-  name: string | undefined;
-  /** Segments in the window. */
-  retainedSegments: number;
-  /** Segments that are no longer in the window, but pinned by a reader somewhere. */
-  pinnedSegments: number;
-  /** Segments that wait to be used again. */
-  idleSegments: number;
-  /** Bytes of one segment. */
-  segmentBytes: number;
-  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
-  bytes: number;
-  /** Bytes of the segments that are kept only because readers pin them. */
-  pinnedBytes: number;
-  /** Segments that this environment pins, inside the window or not. */
-  pinnedHere: number;
-  /** Segments that were filled and sealed. */
-  rolls: number;
-  /** Segments begun in recycled memory. */
-  recycled: number;
-  /** Segments begun in fresh memory. */
-  fresh: number;
+/** Options of {@link AtomicLogConstructor.attach}. */
+export interface AttachOptions<T> {
+  /**
+   * The codec of a log that has one, if it is your own: functions do not travel
+   * with a handle. Its name must be the one that the log was made with.
+   */
+  codec?: Codec<T>;
 }
 declare class AtomicLogImpl<T> {
   #private;
@@ -528,21 +742,27 @@ declare class AtomicLogImpl<T> {
   /**
    * The log that a handle names, in this thread. A handle keeps nothing alive:
    * keep the log open where it was made until the others have attached.
-   *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
    */
-  static attach<T>(handle: LogHandle<T>): AtomicLogImpl<T>;
+  static attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLogImpl<T>;
   /**
    * What another thread needs to {@link attach}: plain data for `workerData` or
    * `postMessage`.
    */
   get handle(): LogHandle<T>;
+  /**
+   * What an addon of your own needs to produce or consume entries on native
+   * threads; see `atomic_log/atomic_log.h` in the folder `require('atomic-log/include')`.
+   * Pass it to that addon in this thread; it keeps nothing alive.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get nativeHandle(): NativeHandle;
   /** Entries that stay readable, at least. */
   get retainedCapacity(): number;
   /** Entries per segment. */
   get segmentCapacity(): number;
   /** How this log's memory is shown to JavaScript. */
-  get mapping(): 'external';
+  get mapping(): MappingKind;
   /** Whether this object was closed. */
   get isClosed(): boolean;
   /**
@@ -632,11 +852,12 @@ declare class AtomicLogImpl<T> {
 }
 /**
  * The constructor of logs. The element type follows from the options: numbers,
- * bigints (`type: 'i64'`) or records (`schema`).
+ * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
  */
 export interface AtomicLogConstructor {
   new (options: NumberLogOptions): AtomicLog<number>;
   new (options: BigIntLogOptions): AtomicLog<bigint>;
+  new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
   new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
   readonly prototype: AtomicLog<unknown>;
   /** Makes a log and claims its writer at once. */
@@ -648,6 +869,10 @@ export interface AtomicLogConstructor {
     writer: Writer<bigint>;
     log: AtomicLog<bigint>;
   };
+  claimed<T>(options: CodecLogOptions<T>): {
+    writer: Writer<T>;
+    log: AtomicLog<T>;
+  };
   claimed<S extends Schema>(
     options: RecordLogOptions<S>,
   ): {
@@ -656,11 +881,14 @@ export interface AtomicLogConstructor {
   };
   /**
    * The log that a handle names, in this thread. A handle keeps nothing alive:
-   * keep the log open where it was made until the others have attached.
+   * keep the log open where it was made until the others have attached. A log
+   * whose codec is your own needs that codec; codecs of one name count as the
+   * same, and a thread that has the log open already goes on with the one it has.
    *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`
+   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
+   * `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`
    */
-  attach<T>(handle: LogHandle<T>): AtomicLog<T>;
+  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLog<T>;
 }
 export type AtomicLog<T> = AtomicLogImpl<T>;
 export declare const AtomicLog: AtomicLogConstructor;
@@ -699,6 +927,56 @@ export declare class FlushedOffset {
    */
   waitSync(beyond: number, timeoutMs?: number): 'ready' | 'timeout';
 }
+/**
+ * One record of a segment file, checked.
+ *
+ * Its arrays are views. Those of a reader in the mode `'mmap'` are the mapped
+ * file: treat them as read-only, and do not use them after the reader was
+ * closed or the record was cut off.
+ */
+export declare class SegmentRecord {
+  #private;
+  /** Where the record begins in the file. */
+  readonly offset: number;
+  /** All its bytes in the file: the next record begins at `offset + length`. */
+  readonly length: number;
+  /**
+   * The record's header, of `headerSize` bytes.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  get header(): Uint8Array;
+  /**
+   * What was appended; decompressed at the first use.
+   *
+   * @throws `ERR_READER_CLOSED`; for compressed data also `ERR_OUT_OF_RANGE` when
+   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data, and
+   * `ERR_COMPRESSION_UNAVAILABLE`
+   */
+  get data(): Uint8Array;
+  /** Whether the data is compressed in the file. */
+  get isCompressed(): boolean;
+  /**
+   * The data as the file has it, when it is compressed: the original size (u32)
+   * and one zstd frame.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  get compressedData(): Uint8Array | undefined;
+}
+/** What {@link parseRecord} must know. */
+export interface ParseOptions {
+  headerSize?: number;
+  checksum?: 'crc32c' | 'crc32';
+}
+/**
+ * The record at `offset` of bytes in memory: those of a segment file, however
+ * they came here. Its arrays are views of `bytes`.
+ *
+ * @throws `ERR_CHECKSUM_MISMATCH`, `ERR_END_OF_LOG`, `ERR_OUT_OF_RANGE`,
+ * `ERR_INVALID_ARG_TYPE`
+ */
+export declare function parseRecord(bytes: Uint8Array, offset: number, options?: ParseOptions): SegmentRecord;
 /** An error of a segment file. */
 export type SegmentError = AtomicLogError & {
   /** The file. */
@@ -722,34 +1000,6 @@ export interface SegmentOptions {
    */
   checksum?: 'crc32c' | 'crc32';
 }
-/**
- * One record of a segment file, checked.
- *
- * Its arrays are views. Those of a reader in the mode `'mmap'` are the mapped
- * file: treat them as read-only, and do not use them after the reader was
- * closed or the record was cut off.
- */
-export declare class SegmentRecord {
-  #private;
-  /** Where the record begins in the file. */
-  readonly offset: number;
-  /** All its bytes in the file: the next record begins at `offset + length`. */
-  readonly length: number;
-  /**
-   * The record's header, of `headerSize` bytes.
-   *
-   * @throws `ERR_READER_CLOSED`
-   */
-  get header(): Uint8Array;
-  /**
-   * What was appended; decompressed at the first use.
-   *
-   * @throws `ERR_READER_CLOSED`
-   */
-  get data(): Uint8Array;
-  /** Whether the data is compressed in the file. */
-  get isCompressed(): boolean;
-}
 /** How a {@link SegmentReader} reads. */
 export interface SegmentReaderOptions extends SegmentOptions {
   /** Nothing beyond it is read. Without it, the whole file is, synced or not. */
@@ -759,6 +1009,8 @@ export interface SegmentReaderOptions extends SegmentOptions {
    * `'pread'` reads, and copies. A file that cannot be mapped is read.
    */
   mode?: 'mmap' | 'pread';
+  /** Compressed data that would be more is refused. Default: 64 MiB. */
+  dataBytesMax?: number;
 }
 /** Whether records are read here and there, or one after the other. */
 export type ReadHint = 'random' | 'sequential';
@@ -831,10 +1083,72 @@ export declare class SegmentReader {
   close(): void;
   [Symbol.dispose](): void;
 }
+/** How {@link SegmentTail.open} begins. */
+export interface SegmentTailOptions extends SegmentOptions {
+  /** The first record to deliver. Default: the first of the file. */
+  from?: number;
+  /** Compressed data that would be more is refused. Default: 64 MiB. */
+  dataBytesMax?: number;
+}
+/** How {@link SegmentTail.follow} waits. */
+export interface SegmentFollowOptions {
+  /** Milliseconds between two looks at the file. Default: 20. */
+  pollMs?: number;
+  /** Ends the wait; the iterator rejects with its reason. */
+  signal?: AbortSignal;
+}
+/**
+ * Follows a segment file that another process writes: its intact records, one
+ * after the other. Records are copies.
+ *
+ * It sees what the system has, not what is durable: after a power failure the
+ * last records may be gone, and after `setLength()` of the writer a record that
+ * was delivered is not in the file any more. Within one process,
+ * `SegmentReader` with the writer's `flushedOffset` sees neither.
+ *
+ * ```ts
+ * using tail = SegmentTail.open('events.seg');
+ * for await (const record of tail.follow({ signal })) handle(record.data);
+ * ```
+ */
+export declare class SegmentTail {
+  #private;
+  private constructor();
+  /**
+   * Opens a file for following.
+   *
+   * @throws as `SegmentReader.open()`
+   */
+  static open(path: string, options?: SegmentTailOptions): SegmentTail;
+  /** Where the next record will be. */
+  get offset(): number;
+  /**
+   * The next record, or undefined when there is none yet: the log ends here, or
+   * the record is being written. A damaged record looks like one that is being
+   * written for ever.
+   *
+   * @throws `ERR_IO`, `ERR_READER_CLOSED`
+   */
+  next(): SegmentRecord | undefined;
+  /**
+   * The records that come, for ever: it waits where {@link next} has none.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the iterator as
+   * {@link next}, and with the signal's reason
+   */
+  follow(options?: SegmentFollowOptions): AsyncIterableIterator<SegmentRecord>;
+  /** Lets go of the file. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+/** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
+export type Compression = 'none' | 'zstd';
 /** How {@link SegmentWriter.create} makes a file. */
 export interface SegmentCreateOptions extends SegmentOptions {
   /** Bytes of the file. Its length never changes. */
   size: number;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
 }
 /** How {@link SegmentWriter.open} opens a file. */
 export interface SegmentOpenOptions extends SegmentOptions {
@@ -844,6 +1158,8 @@ export interface SegmentOpenOptions extends SegmentOptions {
   durableOffset?: number;
   /** The file is complete: any damage is an error. */
   sealed?: boolean;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
   /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
   discardUnreadable?: boolean;
 }
@@ -916,6 +1232,15 @@ export declare class SegmentWriter {
    * `ERR_OUT_OF_RANGE`
    */
   static open(path: string, options?: SegmentOpenOptions): SegmentWriter;
+  /**
+   * Whether the records that come are compressed; it may be switched between
+   * records.
+   *
+   * @throws `ERR_COMPRESSION_UNAVAILABLE` when set to `'zstd'` and the addon was
+   * built without it
+   */
+  get compression(): Compression;
+  set compression(compression: Compression);
   /** What {@link open} found; undefined after {@link create}. */
   get recovery(): SegmentRecoveryReport | undefined;
   /** How far the file is durable, to be shared with readers in any thread. */

@@ -5,7 +5,7 @@
  * A status is a number below zero, from core/base/status.h.
  */
 
-/** A status below zero: -1 out of memory, -2 out of range, -3 gone, -4 foreign. */
+/** A status below zero: -1 out of memory, -2 out of range, -3 gone, -4 foreign, -5 pinned, -6 commit first. */
 export type NativeStatus = number;
 
 /** Numbers that pinWindow writes for each segment: id, sequence, first index, readable count. */
@@ -19,9 +19,16 @@ export interface NativeLog {
   readonly retainedCapacity: number;
   readonly segmentCapacity: number;
   readonly retainedSegments: number;
+  /** Whether the blocks lie in a SharedArrayBuffer: block `id` begins at `id * strideBytes`. */
+  readonly isShared: boolean;
+  readonly strideBytes: number;
   /** Bytes of one block: what map() returns. */
   readonly blockBytes: number;
-  /** Byte offset of each column in a block. The published word stands at 0. */
+  /**
+   * Byte offset of each column in a block: one per field of fixed size, then
+   * offsets and data of each field of variable size. The published word stands
+   * at 0.
+   */
   readonly columnOffsets: readonly number[];
 
   /**
@@ -32,10 +39,18 @@ export interface NativeLog {
   pinWindow(floor: number, out: Float64Array): number;
   /** Gives one pin of segment `id` back. */
   unpin(id: number): void;
-  /** Hands one pin of segment `id` to its newest ArrayBuffer, whose collection gives it back. */
-  leavePinToMapping(id: number): void;
-  /** A new ArrayBuffer over the block of a pinned segment; null where external memory cannot be mapped. */
-  map(id: number): ArrayBuffer | null;
+  /**
+   * Hands one pin of segment `id` to the buffer that was mapped or adopted with
+   * `key`, whose collection gives it back.
+   */
+  leavePinToMapping(id: number, key: number): void;
+  /**
+   * A new ArrayBuffer over the block of a pinned segment; null where external
+   * memory cannot be mapped. `key`, a uint32, must be new to this NativeLog.
+   */
+  map(id: number, key: number): ArrayBuffer | null;
+  /** The same for a SharedArrayBuffer that holds the block already. */
+  adopt(id: number, key: number, buffer: SharedArrayBuffer): void;
   /** Writes [firstIndex, endIndex] of the window. */
   bounds(out: Float64Array): void;
   stats(): NativeStats;
@@ -52,6 +67,11 @@ export interface NativeLog {
   cancelWait(id: number): void;
   /** Blocks until entry `index` is readable (1), the log has ended (2), or the time is over (0). */
   waitSlice(index: number, milliseconds: number): 0 | 1 | 2;
+  /** For statistics: follower `id` of this environment delivers `nextIndex` next. */
+  follow(id: number, nextIndex: number): void;
+  unfollow(id: number): void;
+  /** What native code attaches with (include/atomic_log/node_api.h); null when the runtime fails. */
+  nativeHandle(): object | null;
   tryClaim(): NativeWriter | null;
   /** Gives every pin back and leaves the log. Idempotent. */
   close(): void;
@@ -65,8 +85,19 @@ export interface NativeStats {
   fresh: number;
   recycled: number;
   rolls: number;
+  earlySeals: number;
   /** Segments pinned by this environment. */
   pinnedHere: number;
+  readers: NativeReaderStats[];
+}
+
+export interface NativeReaderStats {
+  /** The threadId of worker_threads; 2 ** 32 - 1 for native code. */
+  thread: number;
+  /** Segments that it pins, inside the window or not. */
+  pinned: number;
+  /** Index of the next entry of each of its followers. */
+  followers: number[];
 }
 
 export interface NativeWriter {
@@ -78,6 +109,8 @@ export interface NativeWriter {
   roll(count: number): NativeStatus;
   /** A new ArrayBuffer over the head's block; null where external memory cannot be mapped. */
   map(): ArrayBuffer | null;
+  /** All of the shared storage that may be touched now, after it has grown. */
+  commit(memory: Uint8Array): void;
   /** Writes NativeSegmentFields of the head. */
   head(out: Float64Array): void;
   /** Ends the log for good: no more entries, no more claims. Publish first. */
@@ -122,8 +155,8 @@ export interface NativeSegmentWriter {
   readonly recovery?: NativeRecovery;
   /** Appends records that are laid out but for their checksums, which are filled in there; 0 or an outcome. */
   appendFormatted(records: Uint8Array, bytes: number): NativeOutcome;
-  /** Appends one record of header, prefix and data; its offset or an outcome. */
-  append(header: Uint8Array, prefix: Uint8Array, data: Uint8Array, isCompressed: boolean): number;
+  /** Appends one record, compressed where asked for and worth it; its offset or an outcome. */
+  append(header: Uint8Array, data: Uint8Array, compresses: boolean): number;
   /** Appends records that lie in `bytes` one behind the other; the offset of the first or an outcome. */
   appendPacked(bytes: Uint8Array, lengths: Uint32Array): number;
   flush(): NativeOutcome;
@@ -270,17 +303,36 @@ export type NativeWalArguments = [
 export interface NativeAddon {
   /** Names this process's registry of logs; another process or another copy of the addon has another. */
   readonly registryNonce: string;
+  /** `elementBytes` has one element per field of fixed size, `dataBytes` one per field of variable size. */
   createLog(
     retainedCapacity: number,
     segmentCapacity: number,
     elementBytes: Uint32Array,
+    dataBytes: Uint32Array,
     descriptor: string,
+    /** The Kind of each column, and its name; for native producers and consumers. */
+    columnTypes: Uint32Array,
+    columnNames: readonly string[],
+    /** Infinity for no limit. */
+    pinnedBytesMax: number,
+    memory?: Uint8Array,
+    memoryBytesMax?: number,
   ): NativeLog | NativeStatus;
-  attachLog(id: number, token: string): NativeLog | NativeStatus;
+  /** `memory` is needed by a log whose storage is shared, and must be that log's own. */
+  attachLog(id: number, token: string, memory?: Uint8Array): NativeLog | NativeStatus;
+  /** What such a log needs of shared storage: room for its segments, each so many bytes after the last. */
+  measureLog(
+    retainedCapacity: number,
+    segmentCapacity: number,
+    elementBytes: Uint32Array,
+    dataBytes: Uint32Array,
+  ): { retainedSegments: number; strideBytes: number } | NativeStatus;
+  /** Whether this runtime maps external memory. */
+  canMapExternal(): boolean;
+  /** Takes the memory from every view of an ArrayBuffer: their length is 0 from now on. */
+  detach(buffer: ArrayBuffer): void;
   /** Bytes of address space taken for blocks, and bytes of those without an owner. */
   blockUsage(): { mapped: number; idle: number };
-  /** For tests: the block allocation after `count` more fails, once; a negative count never. */
-  failBlockAfter(count: number): void;
   /** Once per environment, before the first wait: `dispatch` is told which waiters were woken. */
   startWaker(dispatch: (ids: number[]) => void): void;
   /** Whether waiters keep the event loop alive. */
@@ -320,6 +372,14 @@ export interface NativeAddon {
   openWalReader(path: string): NativeWalReader;
   /** Reads everything as a writer would that opens the log; the row it would find. */
   verifyWal(path: string): number | NativeFailure;
+  /** The length word of the record at `offset`, or an outcome. */
+  parseRecord(bytes: Uint8Array, offset: number, headerSize: number, checksum: 0 | 1): number;
+  /** Whether zstd was built in. */
+  readonly hasCompression: boolean;
+  /** Of the stored data of a record, the original size included. */
+  decompress(stored: Uint8Array, target: Uint8Array): boolean;
+  /** Once per environment: what statistics call it. */
+  setThreadId(threadId: number): void;
   /** For benchmarks: a call that does nothing. */
   doNothing(): void;
 }

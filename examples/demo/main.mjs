@@ -69,7 +69,12 @@ async function run(options, source, column) {
   const origin = process.hrtime.bigint();
   const now = clockSince(origin);
   const publisher = new Publisher(writer, source, now);
-  const pool = new ReaderPool(options.readers, { handle: log.handle, fields: source.fields, origin });
+  const pool = new ReaderPool(options.readers, {
+    handle: log.handle,
+    fields: source.fields,
+    origin,
+    poll: options.poll,
+  });
   const display = openDisplay(options.json === true);
   const stopping = stopper(pool);
   try {
@@ -82,8 +87,9 @@ async function run(options, source, column) {
     await publishPaced(publisher, options.rate ?? source.rate, stopping.signal);
     const { seconds } = view();
     stopping.stop();
+    writer.end();
     await shown;
-    await pool.drain(publisher.written);
+    await pool.drain();
 
     const verdict = judge(publisher.written, publisher.checksum, pool.reports);
     display.finish({ ...view(), seconds, perSecond: publisher.written / seconds }, verdict);

@@ -9,6 +9,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
  * @property {number} [rate] Records per second; the source's own when missing.
  * @property {number} [seconds] End after so long.
  * @property {number} readers
+ * @property {boolean} poll
  * @property {number} window
  * @property {string} [column] The column whose rolling statistics are shown.
  * @property {boolean} [json]
@@ -48,6 +49,7 @@ export function parseOptions(argv) {
     )
     .option('--seconds <s>', 'end after this time', seconds)
     .option('--readers <n>', 'worker threads that read', integer(1, 64), 3)
+    .option('--poll', 'readers look for new records again and again, instead of being woken', false)
     .option('--window <n>', 'records that stay readable, at least', integer(16, 2 ** 24), 65_536)
     .option('--column <name>', 'the column whose rolling statistics are shown (default: the first)')
     .option('--json', 'print one JSON object per second, and a summary')

@@ -29,14 +29,13 @@ const TURN_MS = 10;
 const silence = new Int32Array(new SharedArrayBuffer(4));
 
 /**
- * Everything that the log holds and will hold, batch by batch, until the reader has reached `end()`. That is
- * where the writer stopped, or Infinity while it goes on.
+ * Everything that the log holds and will hold, batch by batch, until the writer has ended it: what
+ * `log.follow({ from: 0 })` yields, by looking again and again instead of being woken.
  *
  * @param {import('atomic-log').AtomicLog<Record<string, number>>} log
- * @param {() => number} end
  * @returns {AsyncGenerator<Batch, void, void>}
  */
-export async function* pollLog(log, end) {
+export async function* pollLog(log) {
   const snapshot = log.snapshot();
   try {
     let change = { appended: snapshot.length, lost: snapshot.firstIndex };
@@ -47,7 +46,7 @@ export async function* pollLog(log, end) {
       if (!isIdle) {
         pauseMs = PAUSE_MIN_MS;
         yield newBatch(snapshot, change.appended, change.lost);
-      } else if (snapshot.endIndex >= end()) {
+      } else if (log.ended && snapshot.endIndex === log.endIndex) {
         return;
       } else {
         // Each pause in a row is longer, so a quiet log costs next to nothing. What the pause adds to the

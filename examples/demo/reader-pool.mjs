@@ -7,7 +7,6 @@ import { Worker } from 'node:worker_threads';
  * @typedef {import('./reader.mjs').Answer} Answer
  * @typedef {import('./reader.mjs').ReaderData} ReaderData
  * @typedef {import('./reader.mjs').Report} Report
- * @typedef {import('./reader.mjs').Request} Request
  */
 
 const ANSWER_MS = 400;
@@ -38,17 +37,12 @@ export class ReaderPool {
 
   /** Asks every reader for a report. One that is too busy to answer in time keeps its old report for now. */
   async collect() {
-    this.#send('report');
+    for (const worker of this.#workers) worker.postMessage('report');
     await Promise.race([this.#answers(), setTimeout(ANSWER_MS, undefined, { ref: false })]);
   }
 
-  /**
-   * Tells the readers where the writer stopped and waits until they have read all that came before.
-   *
-   * @param {number} endIndex
-   */
-  async drain(endIndex) {
-    this.#send({ endIndex });
+  /** Waits until the readers have read all that there is. Only after the writer has ended the log. */
+  async drain() {
     const late = setTimeout(DRAIN_MS, 'late', { ref: false });
     if ((await Promise.race([this.ended, late])) === 'late') {
       throw new Error(`a reader has not reached the end after ${DRAIN_MS / 1000} s`);
@@ -73,11 +67,6 @@ export class ReaderPool {
       if (answer !== 'ready') this.reports[i] = answer;
     });
     return worker;
-  }
-
-  /** @param {Request} request */
-  #send(request) {
-    for (const worker of this.#workers) worker.postMessage(request);
   }
 
   /** The next message of every reader; rejects when one fails. */

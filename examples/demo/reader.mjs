@@ -13,12 +13,7 @@ import { RunCheck } from './run-check.mjs';
  * @property {import('atomic-log').LogHandle<Record<string, number>>} handle
  * @property {readonly string[]} fields
  * @property {bigint} origin Zero of the clock that all threads share.
- */
-
-/**
- * What the main thread tells a reader: to report, or where the writer stopped.
- *
- * @typedef {'report' | { endIndex: number }} Request
+ * @property {boolean} poll Look for new records again and again, instead of being woken.
  */
 
 /**
@@ -41,24 +36,21 @@ import { RunCheck } from './run-check.mjs';
  */
 
 /**
- * What a reader tells the main thread: that it is attached, then a report for each request.
+ * What a reader tells the main thread: that it is attached, then a report each time it is asked.
  *
  * @typedef {'ready' | Report} Answer
  */
 
 const port = /** @type {import('node:worker_threads').MessagePort} */ (parentPort);
-const { handle, fields, origin } = /** @type {ReaderData} */ (workerData);
+const { handle, fields, origin, poll } = /** @type {ReaderData} */ (workerData);
 
 const log = AtomicLog.attach(handle);
 const now = clockSince(origin);
 const check = new RunCheck(fields, log.segmentCapacity);
 const latency = new LatencyMeter();
 
-let end = Infinity;
-port.on('message', (/** @type {Request} */ request) => {
-  if (request === 'report') report();
-  else end = request.endIndex;
-});
+// The only thing that the main thread ever asks for.
+port.on('message', report);
 
 const start = now();
 let reportedAt = start;
@@ -66,7 +58,7 @@ let reportedSeen = 0;
 
 port.postMessage('ready');
 try {
-  for await (const batch of pollLog(log, () => end)) read(batch);
+  for await (const batch of poll ? pollLog(log) : log.follow({ from: 0 })) read(batch);
   reportFinal();
 } finally {
   log.close();

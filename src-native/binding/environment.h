@@ -10,6 +10,7 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <memory>
 #include <unordered_set>
 
@@ -39,10 +40,15 @@ class Environment {
   // Shared with the waiters, which native threads may still hold at the end.
   const std::shared_ptr<Waker>& waker() const { return waker_; }
 
+  // The number that worker_threads gives this thread.
+  void set_thread_id(uint32_t thread_id) { thread_id_ = thread_id; }
+  uint32_t thread_id() const { return thread_id_; }
+
  private:
   static void on_cleanup(void* data);
 
   std::unordered_set<Holder*> holders_;
+  uint32_t thread_id_ = 0;
   const std::shared_ptr<Waker> waker_ = std::make_shared<Waker>();
 };
 

@@ -136,6 +136,24 @@ inline void set(napi_env env, napi_value object, const char* name,
   set(env, object, name, value);
 }
 
+// The bytes of a typed array over a SharedArrayBuffer; {nullptr, 0} for any
+// other value. napi_get_arraybuffer_info refuses shared ones on Node 20.
+struct SharedBytes {
+  void* data = nullptr;
+  size_t length = 0;
+};
+
+inline SharedBytes shared_bytes(napi_env env, napi_value array) {
+  SharedBytes bytes;
+  napi_typedarray_type type = napi_uint8_array;
+  if (napi_get_typedarray_info(env, array, &type, &bytes.length, &bytes.data,
+                               nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array) {
+    return {};
+  }
+  return bytes;
+}
+
 inline napi_value new_object(napi_env env) {
   napi_value object = nullptr;
   napi_create_object(env, &object);

@@ -1,12 +1,12 @@
 #include "binding/log_attachment.h"
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <utility>
 
 #include "binding/functions.h"
+#include "binding/native_handle.h"
 #include "binding/writer_handle.h"
+#include "core/memory/blocking_wait.h"
 
 namespace atomic_log::binding {
 namespace {
@@ -14,37 +14,10 @@ namespace {
 // Numbers that pin_window writes per segment; types/native.d.ts names them.
 constexpr size_t kFieldsPerSegment = 4;
 
-// A thread that blocks until it is woken.
-class SyncWaiter final : public memory::Waiter {
- public:
-  void wake() override {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    is_woken_ = true;
-    condition_.notify_one();
-  }
-  void wait_for(std::chrono::milliseconds time) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    condition_.wait_for(lock, time, [this] { return is_woken_; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable condition_;
-  bool is_woken_ = false;
-};
-
 // What wait_slice returns; types/native.d.ts names them.
-constexpr uint32_t kTimedOut = 0;
-constexpr uint32_t kReady = 1;
-constexpr uint32_t kEnded = 2;
-
-// Whether entry `index` can be read, or never will. The end is looked at first:
-// entries that precede it are then all there.
-uint32_t look(memory::RollingLog& log, uint64_t index) {
-  const bool has_ended = log.has_ended();
-  if (memory::end_index(log) > index) return kReady;
-  return has_ended ? kEnded : kTimedOut;
-}
+static_assert(static_cast<uint32_t>(memory::Arrival::kPending) == 0 &&
+              static_cast<uint32_t>(memory::Arrival::kReady) == 1 &&
+              static_cast<uint32_t>(memory::Arrival::kEnded) == 2);
 
 napi_value number(napi_env env, uint64_t value) {
   napi_value result = nullptr;
@@ -56,6 +29,27 @@ napi_value null_value(napi_env env) {
   napi_value result = nullptr;
   napi_get_null(env, &result);
   return result;
+}
+
+// [{ thread, pinned, followers: [index of the next entry] }]
+napi_value describe_readers(napi_env env, memory::RollingLog& log) {
+  napi_value readers = nullptr;
+  napi_create_array(env, &readers);
+  uint32_t count = 0;
+  for (const auto& reader : log.readers().all()) {
+    const napi_value object = new_object(env);
+    set(env, object, "thread", uint64_t{reader->thread_id()});
+    set(env, object, "pinned", reader->pinned_segments());
+    napi_value followers = nullptr;
+    napi_create_array(env, &followers);
+    uint32_t position = 0;
+    for (const uint64_t next_index : reader->followers()) {
+      napi_set_element(env, followers, position++, number(env, next_index));
+    }
+    set(env, object, "followers", followers);
+    napi_set_element(env, readers, count++, object);
+  }
+  return readers;
 }
 
 napi_value boolean(napi_env env, bool value) {
@@ -72,8 +66,10 @@ LogAttachment::LogAttachment(std::shared_ptr<Environment> environment,
     : environment_(std::move(environment)),
       log_(presence->shared_from_this()),
       presence_(std::move(presence)),
+      reader_(std::make_shared<memory::Reader>(environment_->thread_id())),
       handle_(std::move(handle)) {
   environment_->add(this);
+  log_->readers().add(reader_);
 }
 
 std::shared_ptr<LogAttachment> LogAttachment::create(
@@ -99,15 +95,21 @@ void LogAttachment::give_back() {
   }
   waiters_.clear();
   entries_.clear();
+  log_->readers().remove(reader_.get());
   presence_.reset();
   log_.reset();
 }
 
 void LogAttachment::on_collected(Mapping* mapping) {
-  const uint32_t id = mapping->segment()->id();
-  if (id < entries_.size() && entries_[id].mapping == mapping) {
-    entries_[id].mapping = nullptr;
+  const auto found = mappings_.find(mapping->key());
+  if (found != mappings_.end() && found->second == mapping) {
+    mappings_.erase(found);
   }
+  const uint32_t id = mapping->segment()->id();
+  if (id >= entries_.size() || !mapping->owns_pins()) return;
+  Entry& entry = entries_[id];
+  --entry.owning_mappings;
+  if (!entry.is_held()) reader_->pinned(-1);
 }
 
 LogAttachment::Entry* LogAttachment::pinned_entry(uint32_t id) {
@@ -121,6 +123,12 @@ uint64_t LogAttachment::pinned_segments() const {
   return count;
 }
 
+void LogAttachment::drop_pin(Entry* entry) {
+  --entry->pins;
+  if (!entry->is_held()) reader_->pinned(-1);
+  log_->unpin(entry->segment);
+}
+
 napi_value LogAttachment::to_object(napi_env env) {
   const napi_value object = new_object(env);
   const auto self = shared_from_this();
@@ -128,6 +136,7 @@ napi_value LogAttachment::to_object(napi_env env) {
   add_function(env, object, "unpin", unpin, self);
   add_function(env, object, "leavePinToMapping", leave_pin_to_mapping, self);
   add_function(env, object, "map", map, self);
+  add_function(env, object, "adopt", adopt, self);
   add_function(env, object, "bounds", bounds, self);
   add_function(env, object, "stats", stats, self);
   add_function(env, object, "isClaimed", is_claimed, self);
@@ -137,6 +146,9 @@ napi_value LogAttachment::to_object(napi_env env) {
   add_function(env, object, "waitForClaim", wait_for_claim, self);
   add_function(env, object, "cancelWait", cancel_wait, self);
   add_function(env, object, "waitSlice", wait_slice, self);
+  add_function(env, object, "follow", follow, self);
+  add_function(env, object, "unfollow", unfollow, self);
+  add_function(env, object, "nativeHandle", native_handle, self);
   add_function(env, object, "close", close, self);
 
   napi_value offsets = nullptr;
@@ -152,7 +164,12 @@ napi_value LogAttachment::to_object(napi_env env) {
   set(env, object, "retainedCapacity", log_->retained_capacity());
   set(env, object, "segmentCapacity", uint64_t{log_->segment_capacity()});
   set(env, object, "retainedSegments", uint64_t{log_->retained_segments()});
-  set(env, object, "blockBytes", log_->layout().block_bytes());
+  const uint64_t block_bytes = log_->layout().block_bytes();
+  set(env, object, "blockBytes", block_bytes);
+  set(env, object, "strideBytes",
+      memory::SharedStorage::stride_of(block_bytes));
+  set(env, object, "isShared",
+      boolean(env, log_->storage().as_shared() != nullptr));
   return object;
 }
 
@@ -177,6 +194,7 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info raw) {
       self->entries_.resize(segment->id() + 1);
     }
     Entry& entry = self->entries_[segment->id()];
+    if (!entry.is_held()) self->reader_->pinned(1);
     entry.segment = segment;
     ++entry.pins;
     *field++ = segment->id();
@@ -192,41 +210,65 @@ napi_value LogAttachment::unpin(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
   auto* const self = called_object<LogAttachment>(env, info, &id);
   if (Entry* const entry = self->pinned_entry(id)) {
-    --entry->pins;
-    self->log_->unpin(entry->segment);
+    self->drop_pin(entry);
   }
   return nullptr;
 }
 
-// (id: number) => void
+// (id: number, key: number) => void
 napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
-                                               napi_callback_info info) {
-  uint32_t id = 0;
-  auto* const self = called_object<LogAttachment>(env, info, &id);
+                                               napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
+  const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
   if (Entry* const entry = self->pinned_entry(id)) {
-    --entry->pins;
-    if (entry->mapping != nullptr) {
-      entry->mapping->adopt_pin();
+    const auto mapping = self->mappings_.find(key);
+    if (mapping != self->mappings_.end()) {
+      --entry->pins;
+      if (!mapping->second->owns_pins()) ++entry->owning_mappings;
+      mapping->second->adopt_pin();
     } else {
-      self->log_->unpin(entry->segment);
+      self->drop_pin(entry);
     }
   }
   return nullptr;
 }
 
-// (id: number) => ArrayBuffer over the block of a pinned segment, or null when
-// this runtime maps no external memory
-napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
-  uint32_t id = 0;
-  auto* const self = called_object<LogAttachment>(env, info, &id);
+// (id: number, key: number) => ArrayBuffer over the block of a pinned segment,
+// or null when this runtime maps no external memory
+napi_value LogAttachment::map(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
+  const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
   napi_value buffer = nullptr;
+  Mapping* mapping = nullptr;
   Entry* const entry = self->pinned_entry(id);
   if (entry == nullptr ||
-      Mapping::create(env, self->log_, entry->segment, self->shared_from_this(),
-                      &buffer, &entry->mapping) != napi_ok) {
-    napi_get_null(env, &buffer);
+      Mapping::create(env, self->log_, entry->segment, key,
+                      self->shared_from_this(), &buffer, &mapping) != napi_ok) {
+    return null_value(env);
   }
+  self->mappings_[key] = mapping;
   return buffer;
+}
+
+// (id: number, key: number, buffer: SharedArrayBuffer) => void
+napi_value LogAttachment::adopt(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
+  const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
+  Mapping* mapping = nullptr;
+  Entry* const entry = self->pinned_entry(id);
+  // It fails only while the environment is being terminated.
+  if (entry != nullptr &&
+      Mapping::adopt(env, self->log_, entry->segment, key,
+                     self->shared_from_this(), info[2], &mapping) == napi_ok) {
+    self->mappings_[key] = mapping;
+  }
+  return nullptr;
 }
 
 // (out: Float64Array) => void; out = [firstIndex, endIndex]
@@ -253,7 +295,9 @@ napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
   set(env, object, "fresh", stats.pool.fresh);
   set(env, object, "recycled", stats.pool.recycled);
   set(env, object, "rolls", stats.rolls);
+  set(env, object, "earlySeals", stats.early_seals);
   set(env, object, "pinnedHere", self->pinned_segments());
+  set(env, object, "readers", describe_readers(env, *self->log_));
   return object;
 }
 
@@ -301,7 +345,8 @@ napi_value LogAttachment::wait_for_index(napi_env env, napi_callback_info raw) {
   bool must_wait = false;
   if (self->log_ != nullptr) {
     self->log_->entries().add(self->add_waiter(id), index);
-    must_wait = look(*self->log_, index) == kTimedOut;
+    must_wait =
+        memory::look_for(*self->log_, index) == memory::Arrival::kPending;
     if (!must_wait) self->drop_waiter(id);
   }
   return boolean(env, must_wait);
@@ -338,17 +383,35 @@ napi_value LogAttachment::wait_slice(napi_env env, napi_callback_info raw) {
       static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue());
   const std::chrono::milliseconds slice(
       info[1].As<Napi::Number>().Uint32Value());
-  if (self->log_ == nullptr) return number(env, kEnded);
-  uint32_t result = look(*self->log_, index);
-  if (result == kTimedOut && slice.count() > 0) {
-    SyncWaiter waiter;
-    self->log_->entries().add(&waiter, index);
-    result = look(*self->log_, index);
-    if (result == kTimedOut) waiter.wait_for(slice);
-    self->log_->entries().remove(&waiter);
-    if (result == kTimedOut) result = look(*self->log_, index);
-  }
-  return number(env, result);
+  const memory::Arrival arrival =
+      self->log_ == nullptr ? memory::Arrival::kEnded
+                            : memory::wait_for(*self->log_, index, slice);
+  return number(env, static_cast<uint64_t>(arrival));
+}
+
+// (id: number, nextIndex: number) => void
+napi_value LogAttachment::follow(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<LogAttachment*>(info.Data());
+  self->reader_->follow(
+      info[0].As<Napi::Number>().Uint32Value(),
+      static_cast<uint64_t>(info[1].As<Napi::Number>().DoubleValue()));
+  return nullptr;
+}
+
+// (id: number) => void
+napi_value LogAttachment::unfollow(napi_env env, napi_callback_info info) {
+  uint32_t id = 0;
+  auto* const self = called_object<LogAttachment>(env, info, &id);
+  self->reader_->unfollow(id);
+  return nullptr;
+}
+
+// () => what native code attaches with, or null when the runtime fails
+napi_value LogAttachment::native_handle(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<LogAttachment>(env, info);
+  const napi_value handle = make_native_handle(env, self->handle_);
+  return handle == nullptr ? null_value(env) : handle;
 }
 
 napi_value LogAttachment::close(napi_env env, napi_callback_info info) {

@@ -44,7 +44,10 @@ class LogAttachment final : public Holder,
   struct Entry {
     memory::SegmentControl* segment = nullptr;
     uint32_t pins = 0;
-    Mapping* mapping = nullptr;  // the newest one that is not collected yet
+    // Mappings that own pins of snapshots which were dropped without close().
+    uint32_t owning_mappings = 0;
+
+    bool is_held() const { return pins > 0 || owning_mappings > 0; }
   };
 
   LogAttachment(std::shared_ptr<Environment> environment,
@@ -55,6 +58,7 @@ class LogAttachment final : public Holder,
   static napi_value unpin(napi_env env, napi_callback_info info);
   static napi_value leave_pin_to_mapping(napi_env env, napi_callback_info info);
   static napi_value map(napi_env env, napi_callback_info info);
+  static napi_value adopt(napi_env env, napi_callback_info info);
   static napi_value bounds(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);
   static napi_value is_claimed(napi_env env, napi_callback_info info);
@@ -63,11 +67,15 @@ class LogAttachment final : public Holder,
   static napi_value wait_for_index(napi_env env, napi_callback_info info);
   static napi_value wait_for_claim(napi_env env, napi_callback_info info);
   static napi_value cancel_wait(napi_env env, napi_callback_info info);
+  static napi_value follow(napi_env env, napi_callback_info info);
+  static napi_value unfollow(napi_env env, napi_callback_info info);
+  static napi_value native_handle(napi_env env, napi_callback_info info);
   static napi_value wait_slice(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 
   Entry* pinned_entry(uint32_t id);
   uint64_t pinned_segments() const;
+  void drop_pin(Entry* entry);
   memory::Waiter* add_waiter(uint32_t id);
   void drop_waiter(uint32_t id);
 
@@ -75,8 +83,12 @@ class LogAttachment final : public Holder,
   // Both null once closed. Mappings keep the log's memory for themselves.
   std::shared_ptr<memory::RollingLog> log_;
   std::shared_ptr<memory::RollingLog> presence_;
+  // What this environment tells of itself in the log's statistics.
+  const std::shared_ptr<memory::Reader> reader_;
   const memory::LogHandle handle_;
   std::vector<Entry> entries_;
+  // Those that are not collected yet, by the key that lib/pins.ts gave them.
+  std::unordered_map<uint32_t, Mapping*> mappings_;
   std::vector<memory::PinnedSegment> scratch_;
   // By the id that lib/waits.ts gave them.
   std::unordered_map<uint32_t, std::unique_ptr<AsyncWaiter>> waiters_;

@@ -1,6 +1,9 @@
 #include "binding/mapping.h"
 
+#include <new>
 #include <utility>
+
+#include "core/base/faults.h"
 
 namespace atomic_log::binding {
 
@@ -8,18 +11,23 @@ Mapping::~Mapping() {
   for (; adopted_pins_ > 0; --adopted_pins_) log_->unpin(segment_);
 }
 
-void Mapping::on_finalize(napi_env, void*, void* data) {
-  auto* const mapping = static_cast<Mapping*>(data);
+// The runtime passes the block and the mapping for an external buffer, the
+// mapping alone for one that was adopted.
+void Mapping::on_finalize(napi_env, void* data, void* hint) {
+  auto* const mapping = static_cast<Mapping*>(hint != nullptr ? hint : data);
   if (mapping->observer_ != nullptr) mapping->observer_->on_collected(mapping);
   delete mapping;
 }
 
 napi_status Mapping::create(napi_env env,
                             const std::shared_ptr<memory::RollingLog>& log,
-                            memory::SegmentControl* segment,
+                            memory::SegmentControl* segment, uint32_t key,
                             std::shared_ptr<Observer> observer,
                             napi_value* buffer, Mapping** mapping) {
-  auto* const result = new Mapping(log, segment, std::move(observer));
+  if (memory_is_refused()) return napi_generic_failure;
+  auto* const result =
+      new (std::nothrow) Mapping(log, segment, key, std::move(observer));
+  if (result == nullptr) return napi_generic_failure;
   const napi_status status = napi_create_external_arraybuffer(
       env, segment->block(), log->layout().block_bytes(), &Mapping::on_finalize,
       result, buffer);
@@ -31,6 +39,22 @@ napi_status Mapping::create(napi_env env,
         status == napi_pending_exception || status == napi_cannot_run_js) {
       delete result;
     }
+    return status;
+  }
+  *mapping = result;
+  return napi_ok;
+}
+
+napi_status Mapping::adopt(napi_env env,
+                           const std::shared_ptr<memory::RollingLog>& log,
+                           memory::SegmentControl* segment, uint32_t key,
+                           std::shared_ptr<Observer> observer,
+                           napi_value buffer, Mapping** mapping) {
+  auto* const result = new Mapping(log, segment, key, std::move(observer));
+  const napi_status status = napi_add_finalizer(
+      env, buffer, result, &Mapping::on_finalize, nullptr, nullptr);
+  if (status != napi_ok) {
+    delete result;
     return status;
   }
   *mapping = result;

@@ -6,6 +6,7 @@
 #include "binding/segment_reader_handle.h"
 #include "binding/segment_sync.h"
 #include "binding/segment_values.h"
+#include "core/durable/compression.h"
 
 namespace atomic_log::binding {
 
@@ -151,21 +152,25 @@ napi_value SegmentWriterHandle::append_formatted(napi_env env,
                          records.data, static_cast<size_t>(bytes)));
 }
 
-// (header, prefix, data: Uint8Array, isCompressed) => offset, or an outcome < 0
+// (header, data: Uint8Array, compresses) => offset, or an outcome < 0
 napi_value SegmentWriterHandle::append(napi_env env, napi_callback_info info) {
-  napi_value arguments[4] = {};
+  napi_value arguments[3] = {};
   auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
   const auto header = to_bytes(env, arguments[0]);
-  const auto prefix = to_bytes(env, arguments[1]);
-  const auto data = to_bytes(env, arguments[2]);
+  const auto data = to_bytes(env, arguments[1]);
   if (self->writer_ == nullptr ||
       header.count != self->writer_->format().header_bytes) {
     return answer(env, Outcome::kOutOfRange);
   }
+  std::vector<uint8_t> stored;
+  const bool is_compressed = to_bool(env, arguments[2]) &&
+                             durable::compress(data.data, data.count, &stored);
   uint64_t offset = 0;
-  const Outcome outcome = self->writer_->append(
-      header.data, {prefix.data, prefix.count}, {data.data, data.count},
-      to_bool(env, arguments[3]), &offset);
+  const Outcome outcome =
+      is_compressed ? self->writer_->append(header.data, stored.data(),
+                                            stored.size(), true, &offset)
+                    : self->writer_->append(header.data, data.data, data.count,
+                                            false, &offset);
   return answer(env, outcome, offset);
 }
 

@@ -38,6 +38,7 @@ napi_value WriterHandle::to_object(napi_env env) {
   const auto self = shared_from_this();
   add_function(env, object, "roll", roll, self);
   add_function(env, object, "map", map, self);
+  add_function(env, object, "commit", commit, self);
   add_function(env, object, "head", head, self);
   add_function(env, object, "end", end, self);
   add_function(env, object, "close", close, self);
@@ -90,11 +91,24 @@ napi_value WriterHandle::map(napi_env env, napi_callback_info info) {
   Mapping* mapping = nullptr;
   if (self->log_ == nullptr ||
       Mapping::create(env, self->log_->shared_from_this(),
-                      &self->log_->head_segment(), nullptr, &buffer,
+                      &self->log_->head_segment(), 0, nullptr, &buffer,
                       &mapping) != napi_ok) {
     napi_get_null(env, &buffer);
   }
   return buffer;
+}
+
+// (memory: Uint8Array over all that may be touched) => void
+napi_value WriterHandle::commit(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  auto* const self = static_cast<WriterHandle*>(info.Data());
+  if (self->log_ == nullptr) return nullptr;
+  memory::SharedStorage* const storage = self->log_->storage().as_shared();
+  const SharedBytes bytes = shared_bytes(env, info[0]);
+  if (storage != nullptr && bytes.data == storage->base()) {
+    storage->commit(bytes.length);
+  }
+  return nullptr;
 }
 
 // (out: Float64Array) => void; out = [id, sequence, firstIndex, count]

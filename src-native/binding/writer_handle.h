@@ -38,6 +38,7 @@ class WriterHandle final : public Holder,
   static napi_value publish(napi_env env, napi_callback_info info);
   static napi_value roll(napi_env env, napi_callback_info info);
   static napi_value map(napi_env env, napi_callback_info info);
+  static napi_value commit(napi_env env, napi_callback_info info);
   static napi_value head(napi_env env, napi_callback_info info);
   static napi_value end(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);

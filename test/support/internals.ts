@@ -12,13 +12,3 @@ export function requireInternal<T>(name: string): T {
 
 /** The addon that the package under test has loaded. */
 export const { addon, addonPath } = requireInternal<{ addon: NativeAddon; addonPath: string }>('native.js');
-
-/** Runs `run` while the block allocation after `count` others fails. */
-export function withBlockFailure<R>(count: number, run: () => R): R {
-  addon.failBlockAfter(count);
-  try {
-    return run();
-  } finally {
-    addon.failBlockAfter(-1);
-  }
-}

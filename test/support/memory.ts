@@ -1,6 +1,9 @@
 import { ReadableStream } from 'node:stream/web';
+import { types } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+
+import { hasStrictViews } from './strict';
 
 setFlagsFromString('--expose_gc');
 const collect = runInNewContext('gc') as () => void;
@@ -36,9 +39,12 @@ export async function collectUntil(what: string, isDone: () => boolean): Promise
 
 /**
  * Detaches an ArrayBuffer of a log, as a byte stream does to what it is given.
- * `structuredClone` does not do on every runtime: Node 20 copies instead.
+ * `structuredClone` does not do on every runtime: Node 20 copies instead. Shared
+ * memory cannot be detached, and is left as it is.
  */
 export function detach(buffer: ArrayBufferLike): void {
+  if (types.isSharedArrayBuffer(buffer)) return;
+  if (hasStrictViews && buffer.byteLength === 0) return;
   new ReadableStream({
     type: 'bytes',
     start(controller) {
@@ -50,6 +56,7 @@ export function detach(buffer: ArrayBufferLike): void {
 
 /** Transfers an ArrayBuffer away if the runtime lets it go; Node 20 copies it, later ones refuse. */
 export function tryTransfer(buffer: ArrayBufferLike): void {
+  if (types.isSharedArrayBuffer(buffer)) return;
   try {
     structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
   } catch (error) {

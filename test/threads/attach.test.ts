@@ -69,14 +69,26 @@ test('the addon stays loaded when only workers loaded it', () => {
       const { writer, log } = AtomicLog.claimed({ retainedCapacity: 1000, segmentCapacity: 100 });
       writer.appendBatch(new Float64Array(500));
       globalThis.kept = log.snapshot().chunks().map((chunk) => chunk.values);
+      require('node:worker_threads').parentPort.postMessage(log.handle);
     \`;
     (async () => {
       if (isLoaded()) throw new Error('loaded too early');
+      const handles = [];
       for (let i = 0; i < 5; ++i) {
         const worker = new Worker(code, { eval: true });
+        worker.once('message', (handle) => handles.push(handle));
         await new Promise((resolve) => worker.once('exit', resolve));
         if (process.platform === 'linux' && !isLoaded()) throw new Error('unloaded');
       }
+      // Loaded again it still is the same: were it another, it would take the
+      // first handle for that of a foreign copy.
+      const { AtomicLog } = require('./dist/index.js');
+      const { handle } = new AtomicLog({ retainedCapacity: 8, segmentCapacity: 4 });
+      if (handles.length !== 5) throw new Error('not every worker had a log');
+      if (handles.some(({ registry }) => registry !== handle.registry)) throw new Error('loaded anew');
+      let refusal;
+      try { AtomicLog.attach(handles[0]); } catch (error) { refusal = error.code; }
+      if (refusal !== 'ERR_LOG_GONE') throw new Error('the log of an ended worker: ' + refusal);
       console.log('still loaded');
     })();
   `);

@@ -8,17 +8,25 @@ import { dirname, join } from 'node:path';
 
 import {
   AtomicLog,
+  bytes,
   Chunk,
+  json,
   Snapshot,
+  structured,
+  utf8,
+  VarColumn,
   Writer,
   type ArrayOf,
   type AtomicLogError,
   type BigIntArray,
+  type Codec,
+  type ColumnOf,
   type Entries,
   type ErrorCode,
   type LogHandle,
   type LogOptions,
   type LogStats,
+  type ReaderStats,
   type NumberArray,
   type RecordOf,
   type ScalarType,
@@ -111,6 +119,51 @@ describe('the type of the entries follows from the options', () => {
     expectType<Same<RecordOf<typeof schema>, { at: bigint; price: number; size: number }>>();
   });
 
+  test('strings and bytes for fields of variable size', () => {
+    const schema = { at: 'f64', name: 'utf8', raw: 'bytes' } as const;
+    const { writer, log } = AtomicLog.claimed({ ...size, schema, segmentBytes: 64 });
+    exactly<AtomicLog<{ at: number; name: string; raw: Uint8Array }>>()(log);
+    writer.append({ at: 1, name: 'a', raw: Uint8Array.of(1) });
+    expectType<Same<RecordOf<typeof schema>, { at: number; name: string; raw: Uint8Array }>>();
+    // @ts-expect-error -- a field has the wrong type
+    expect(() => writer.append({ at: 1, name: 1, raw: new Uint8Array(1) })).toThrow();
+    // @ts-expect-error -- a number has no bytes
+    expect(() => new AtomicLog({ ...size, type: 'f64', segmentBytes: 64 })).toThrow();
+  });
+
+  test('whatever a codec decodes', () => {
+    interface Order {
+      id: number;
+      tags: string[];
+    }
+    exactly<AtomicLog<string>>()(new AtomicLog({ ...size, codec: utf8 }));
+    exactly<AtomicLog<Uint8Array>>()(new AtomicLog({ ...size, codec: bytes }));
+    exactly<AtomicLog<Order>>()(new AtomicLog({ ...size, codec: json<Order>() }));
+    exactly<AtomicLog<unknown>>()(new AtomicLog({ ...size, codec: json() }));
+    exactly<AtomicLog<Map<string, Order>>>()(
+      new AtomicLog({ ...size, codec: structured<Map<string, Order>>() }),
+    );
+    const mine: Codec<Date> = {
+      name: 'date',
+      encode: (date) => new Uint8Array(Float64Array.of(date.getTime()).buffer),
+      decode: (view) => new Date(new Float64Array(view.slice().buffer)[0]!),
+    };
+    const { writer, log } = AtomicLog.claimed({ ...size, codec: mine, segmentBytes: 64 });
+    exactly<Writer<Date>>()(writer);
+    writer.append(new Date(5));
+    const attached = AtomicLog.attach(log.handle, { codec: mine });
+    exactly<AtomicLog<Date>>()(attached);
+    expect(attached.latest()).toEqual(new Date(5));
+    // @ts-expect-error -- no string in a log of dates
+    expect(() => writer.append('1970-01-01')).toThrow();
+    // @ts-expect-error -- a codec of other values
+    expect(() => AtomicLog.attach(log.handle, { codec: utf8 })).toThrow();
+    // @ts-expect-error -- a log holds numbers or values of a codec
+    expect(() => new AtomicLog({ ...size, type: 'f64', codec: utf8 })).toThrow();
+    // @ts-expect-error -- a codec decodes
+    expect(() => new AtomicLog({ ...size, codec: { name: 'a', encode: mine.encode } })).toThrow();
+  });
+
   test('a handle carries it to the other threads', () => {
     const { handle } = new AtomicLog({ ...size, schema: { a: 'f64', b: 'i64' } });
     const attached = AtomicLog.attach(handle);
@@ -189,6 +242,39 @@ describe('reading', () => {
     expectType<Same<Chunk<{ at: bigint; price: number }>['values'], never>>();
   });
 
+  test('columns of variable size are strings or bytes', () => {
+    const { writer, log } = AtomicLog.claimed({ ...size, schema: { name: 'utf8', raw: 'bytes', at: 'i64' } });
+    writer.append({ name: 'a', raw: Uint8Array.of(1), at: 1n });
+    using snapshot = log.snapshot();
+    const [chunk] = snapshot.chunks();
+    const name = chunk!.column('name');
+    const raw = chunk!.column('raw');
+    exactly<VarColumn<string>>()(name);
+    exactly<VarColumn<Uint8Array>>()(raw);
+    exactly<BigIntArray>()(chunk!.column('at'));
+    exactly<string | undefined>()(name.at(0));
+    exactly<Uint8Array | undefined>()(raw.at(0));
+    for (const text of name) exactly<string>()(text);
+    expect([name.offsets[1], raw.data[0], name.bytesAt(0)?.length]).toEqual([1, 1, 1]);
+    writer.appendBatch({ name: ['b'], raw, at: BigInt64Array.of(2n) });
+    // @ts-expect-error -- strings and bytes fit no typed array
+    expect(() => snapshot.copyInto(new Uint8Array(1), 'name')).toThrow();
+    // @ts-expect-error -- a column holds the wrong values
+    expect(() => writer.appendBatch({ name: [1], raw: [], at: new BigInt64Array(0) })).toThrow();
+  });
+
+  test('values of a codec', () => {
+    const { writer, log } = AtomicLog.claimed({ ...size, codec: json<{ a: number }>() });
+    writer.appendBatch([{ a: 1 }]);
+    using snapshot = log.snapshot();
+    const [chunk] = snapshot.chunks();
+    exactly<VarColumn<{ a: number }>>()(chunk!.encoded);
+    const cursor = snapshot.cursor();
+    exactly<{ a: number } | undefined>()(cursor.value);
+    exactly<{ a: number } | undefined>()(chunk!.encoded.at(0));
+    expect(chunk!.at(0)).toEqual({ a: 1 });
+  });
+
   test('changes are numbers, and not to be written', () => {
     using snapshot = new AtomicLog(size).snapshot();
     const change: SnapshotChange = snapshot.refresh();
@@ -222,7 +308,9 @@ describe('reading', () => {
   test('statistics are named numbers', () => {
     const stats: LogStats = new AtomicLog(size).stats();
     exactly<string | undefined>()(stats.name);
-    type Numbers = Omit<LogStats, 'name'>;
+    exactly<ReaderStats[]>()(stats.readers);
+    expectType<Same<ReaderStats['threadId'], number | undefined>>();
+    type Numbers = Omit<LogStats, 'name' | 'readers'>;
     expectType<Same<Numbers[keyof Numbers], number>>();
   });
 });
@@ -322,9 +410,18 @@ test('helper types', () => {
   expectType<Same<ArrayOf<number>, NumberArray>>();
   expectType<Same<ArrayOf<bigint>, BigIntArray>>();
   expectType<Same<ArrayOf<string>, never>>();
+  expectType<Same<ValueOf<'utf8'>, string>>();
+  expectType<Same<ValueOf<'bytes'>, Uint8Array>>();
+  expectType<Same<ColumnOf<string>, VarColumn<string>>>();
+  expectType<Same<ColumnOf<bigint>, BigIntArray>>();
   const schema: Schema = { a: 'f64' };
-  const options: LogOptions[] = [size, { ...size, type: 'i64' }, { ...size, schema }];
-  expect(options).toHaveLength(3);
+  const options: LogOptions[] = [
+    size,
+    { ...size, type: 'i64' },
+    { ...size, schema },
+    { ...size, codec: json<string>(), segmentBytes: 9 },
+  ];
+  expect(options).toHaveLength(4);
 });
 
 test('errors can be told apart by their code', () => {

@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 
-import { AtomicLog } from 'atomic-log';
+import { AtomicLog, utf8 } from 'atomic-log';
 
 import { expectError, thrownBy } from '../support/errors';
-import { addon, withBlockFailure } from '../support/internals';
+import { addon } from '../support/internals';
 import { bounds, entriesOf, expectConsistent, smallLog, SMALL, valuesByChunk } from '../support/logs';
+import { isShared, testExternal } from '../support/mapping';
 import { collectUntil, nextTurn } from '../support/memory';
 
 function range(begin: number, end: number): number[] {
@@ -37,7 +38,11 @@ describe('making a log', () => {
     expect(log.isWriterClaimed).toBe(false);
     expect(bounds(log)).toEqual([0, 0]);
     expect(entriesOf(log)).toEqual([]);
-    expect([log.retainedCapacity, log.segmentCapacity, log.mapping]).toEqual([8, 4, 'external']);
+    expect([log.retainedCapacity, log.segmentCapacity, log.mapping]).toEqual([
+      8,
+      4,
+      isShared ? 'shared' : 'external',
+    ]);
   });
 
   test('AtomicLog.claimed() gives the writer and the log of each other', () => {
@@ -54,7 +59,7 @@ describe('making a log', () => {
     expect(thrownBy(() => call(SMALL))).toBeInstanceOf(TypeError);
   });
 
-  test.each(['auto', 'external'] as const)('mapping %p is external memory here', (mapping) => {
+  testExternal.each(['auto', 'external'] as const)('mapping %p is external memory here', (mapping) => {
     expect(new AtomicLog({ ...SMALL, mapping }).mapping).toBe('external');
   });
 
@@ -263,12 +268,16 @@ describe('stats()', () => {
       pinnedSegments: 0,
       idleSegments: 0,
       segmentBytes: 128,
+      dataBytes: 0,
       bytes: 128,
       pinnedBytes: 0,
       pinnedHere: 0,
       rolls: 0,
+      earlySeals: 0,
       recycled: 0,
       fresh: 1,
+      segments: 1,
+      readers: [{ threadId: 0, pinnedSegments: 0, pinnedBytes: 0, followers: [] }],
     });
     expect(new AtomicLog(SMALL).stats().name).toBeUndefined();
   });
@@ -278,6 +287,19 @@ describe('stats()', () => {
     expect(new AtomicLog({ retainedCapacity: 1, segmentCapacity: 65, schema }).stats().segmentBytes).toBe(
       64 + 128 + 576 + 192,
     );
+  });
+
+  test('segmentBytes counts offsets and data of each field of variable size, dataBytes is the data of one', () => {
+    const schema = { a: 'utf8', b: 'u8', c: 'bytes' } as const;
+    const log = new AtomicLog({ retainedCapacity: 1, segmentCapacity: 16, schema, segmentBytes: 100 });
+    expect(log.stats()).toMatchObject({ segmentBytes: 64 + 64 + 2 * (128 + 128), dataBytes: 100 });
+  });
+
+  test('earlySeals counts the segments that had room for more entries', () => {
+    const { writer, log } = AtomicLog.claimed({ ...SMALL, codec: utf8, segmentBytes: 10 });
+    for (const text of ['12345', '67890', '1', '', '', '', '', '']) writer.append(text);
+    expect(log.stats()).toMatchObject({ rolls: 2, earlySeals: 1 });
+    expect(bounds(log)).toEqual([0, 8]);
   });
 
   test('without readers the window is all that there ever is', () => {
@@ -364,44 +386,5 @@ describe('toString()', () => {
     expect(String(log)).toBe('AtomicLog<f64> { entries [4, 13), retainedCapacity: 8, segmentCapacity: 4 }');
     log.close();
     expect(String(log)).toBe('AtomicLog<f64> { closed, retainedCapacity: 8, segmentCapacity: 4 }');
-  });
-});
-
-describe('when the system refuses memory', () => {
-  const advice = /the entries before index 4 are kept, and appending works again once there is memory/;
-
-  test('an append that needs a segment is refused and nothing has changed', () => {
-    const { writer, log } = smallLog(4);
-    const before = log.stats();
-    withBlockFailure(0, () => expectError(() => writer.append(5), 'ERR_OUT_OF_MEMORY', advice));
-    expect(log.stats()).toEqual(before);
-    expect(bounds(log)).toEqual([0, 4]);
-    expect(writer.nextIndex).toBe(4);
-    expect(writer.append(5)).toBe(4);
-    expect(entriesOf(log)).toEqual([1, 2, 3, 4, 5]);
-  });
-
-  test('staged entries stay staged, in their places', () => {
-    const { writer, log } = smallLog(2);
-    writer.write(3);
-    writer.write(4);
-    withBlockFailure(0, () => expectError(() => writer.write(5), 'ERR_OUT_OF_MEMORY', advice));
-    expect(entriesOf(log)).toEqual([1, 2]);
-    expect(writer.write(5)).toBe(4);
-    expect(entriesOf(log)).toEqual([1, 2, 3, 4]);
-    writer.publish();
-    expect(entriesOf(log)).toEqual([1, 2, 3, 4, 5]);
-  });
-
-  test.each([
-    ['an iterable', [3, 4, 5, 6, 7, 8, 9, 10]],
-    ['a typed array', Float64Array.of(3, 4, 5, 6, 7, 8, 9, 10)],
-  ])('a batch of %s is kept up to the index that the message names', (_form, batch) => {
-    const { writer, log } = smallLog(2);
-    withBlockFailure(0, () => expectError(() => writer.appendBatch(batch), 'ERR_OUT_OF_MEMORY', advice));
-    expect(writer.nextIndex).toBe(4);
-    expect(writer.append(5)).toBe(4);
-    expect(entriesOf(log)).toEqual([1, 2, 3, 4, 5]);
-    expectConsistent(log);
   });
 });

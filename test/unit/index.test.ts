@@ -2,24 +2,31 @@ import * as atomicLog from 'atomic-log';
 
 import { runInChild } from '../support/child';
 
-const publicNames = [
+const classes = [
   'AtomicLog',
   'Chunk',
   'Cursor',
   'FlushedOffset',
   'SegmentReader',
   'SegmentRecord',
+  'SegmentTail',
   'SegmentWriter',
   'Snapshot',
+  'VarColumn',
   'Wal',
   'WalReader',
   'Writer',
 ];
+const functions = ['parseRecord'];
+const codecs = ['bytes', 'json', 'structured', 'utf8'];
+const publicNames = [...classes, ...functions, ...codecs].sort();
 
-test('the package exports its classes and nothing else', () => {
+test('the package exports its classes and codecs, and nothing else', () => {
   expect(Object.keys(atomicLog).sort()).toEqual(publicNames);
-  const classes = Object.entries(atomicLog) as [string, { name: string }][];
-  for (const [name, constructor] of classes) expect(constructor.name).toBe(name);
+  const exported = atomicLog as unknown as Record<string, { name: string }>;
+  for (const name of [...classes, ...functions]) expect(exported[name]!.name).toBe(name);
+  const { bytes, json, structured, utf8 } = atomicLog;
+  expect([bytes, json(), structured(), utf8].map(({ name }) => name)).toEqual(codecs);
 });
 
 test('import and require give the same classes, so that there is one state', () => {

@@ -3,8 +3,9 @@ import { AtomicLog } from 'atomic-log';
 import { expectError } from '../support/errors';
 import { bounds, entriesOf, smallLog, SMALL } from '../support/logs';
 import { collectUntil, nextTurn } from '../support/memory';
+import { testOfSharedMappings } from '../support/strict';
 
-test('all objects of a log in one thread share its mappings', () => {
+testOfSharedMappings('all objects of a log in one thread share its mappings', () => {
   const { log } = smallLog(6);
   using attached = AtomicLog.attach(log.handle);
   using snapshot = log.snapshot();
@@ -16,7 +17,7 @@ test('all objects of a log in one thread share its mappings', () => {
   expect(other.log).toBe(attached);
 });
 
-test('a block that is used again is seen through the same ArrayBuffer', () => {
+testOfSharedMappings('a block that is used again is seen through the same ArrayBuffer', () => {
   const { writer, log } = smallLog();
   const buffers = new Set<ArrayBufferLike>();
   for (let i = 0; i < 400; ++i) {

@@ -10,6 +10,7 @@ import {
   valuesByChunk,
   type Claimed,
 } from '../support/logs';
+import { describeExternal } from '../support/mapping';
 import { collectUntil, detach, nextTurn, tryTransfer } from '../support/memory';
 
 function range(begin: number, end: number): number[] {
@@ -156,7 +157,7 @@ describe('the ArrayBuffer of a span that was detached', () => {
   });
 });
 
-describe('a chunk whose ArrayBuffer was detached', () => {
+describeExternal('a chunk whose ArrayBuffer was detached', () => {
   test('of numbers shows nothing', () => {
     const { log } = indexLog(3);
     using snapshot = log.snapshot();

@@ -8,7 +8,12 @@ import { deepStrictEqual as expectSame } from 'node:assert';
 import fc from 'fast-check';
 import {
   AtomicLog,
+  bytes,
+  json,
+  structured,
+  utf8,
   type Chunk,
+  type Codec,
   type Cursor,
   type Entries,
   type NumberLogOptions,
@@ -18,6 +23,7 @@ import {
   type Writer,
 } from 'atomic-log';
 
+import { thrownBy } from '../support/errors';
 import { bounds } from '../support/logs';
 import { collectGarbage, collectUntil, detach, nextTurn, tryTransfer } from '../support/memory';
 
@@ -27,6 +33,12 @@ type Column = Record<number, unknown> & { readonly buffer: ArrayBufferLike };
 interface Kind {
   readonly name: string;
   readonly make: (capacities: Capacities) => AtomicLog<unknown>;
+  /** What those need who attach. */
+  readonly codec?: Codec<unknown>;
+  /** Bytes of the entry in each field of variable size. */
+  readonly sizes: (entry: unknown) => number[];
+  /** Values that the log refuses. */
+  readonly refused: readonly unknown[];
   readonly entry: (n: number) => unknown;
   /** The forms that a batch of entries may take. */
   readonly batches: readonly ((entries: readonly unknown[]) => unknown)[];
@@ -42,6 +54,10 @@ interface Capacities {
   readonly segmentCapacity: number;
 }
 
+/** Bytes of a segment for each field of variable size: a few entries. */
+const SEGMENT_BYTES = 24;
+const TOO_LONG = 'x'.repeat(SEGMENT_BYTES + 1);
+
 const asArray = (entries: readonly unknown[]): unknown => entries;
 const asGenerator = (entries: readonly unknown[]): unknown => entries.values();
 
@@ -53,6 +69,8 @@ function ofScalars(
   return {
     name: type,
     make: (capacities) => new AtomicLog({ ...capacities, type } as NumberLogOptions) as AtomicLog<unknown>,
+    sizes: () => [],
+    refused: ['1', undefined],
     entry,
     batches: [asArray, asGenerator, asTypedArray],
     columns: (view) => [view.values as unknown as Column],
@@ -74,6 +92,8 @@ const rows: Kind = {
     const log = new AtomicLog({ ...capacities, schema: { a: 'f32', b: 'i64', c: 'u16' } });
     return log as unknown as AtomicLog<unknown>;
   },
+  sizes: () => [],
+  refused: [{ a: 1, b: 1n, c: -1 }, { a: 1 }],
   entry: (n) => ({ a: n / 2, b: BigInt(-n), c: n }),
   batches: [
     asArray,
@@ -90,7 +110,132 @@ const rows: Kind = {
   entryAt: (cursor) => rows.join(['a', 'b', 'c'].map((name) => cursor.get(name as never))),
 };
 
+/** The values of a field of variable size, where typed arrays are expected. */
+function listOf(column: { readonly data: Uint8Array } & Iterable<unknown>): Column {
+  return Object.assign([...column], { buffer: column.data.buffer }) as unknown as Column;
+}
+
+/** Texts of up to eleven bytes, not all ASCII. */
+const textOf = (n: number): string => 'é€'.slice(0, n % 3).repeat((n * 7) % 3) + String(n % 10);
+const bytesOf = (n: number): Uint8Array => new Uint8Array((n * 5) % 9).fill(n);
+
+interface Line {
+  text: string;
+  n: number;
+  raw: Uint8Array;
+}
+
+const lines: Kind = {
+  name: 'records with strings and bytes',
+  make: (capacities) => {
+    const schema = { text: 'utf8', n: 'i16', raw: 'bytes' } as const;
+    const log = new AtomicLog({ ...capacities, schema, segmentBytes: SEGMENT_BYTES });
+    return log as unknown as AtomicLog<unknown>;
+  },
+  sizes: (entry) => [Buffer.byteLength((entry as Line).text), (entry as Line).raw.length],
+  refused: [
+    { text: TOO_LONG, n: 1, raw: bytesOf(1) },
+    { text: 1, n: 1, raw: bytesOf(1) },
+    { text: '', n: 1, raw: new Uint8Array(SEGMENT_BYTES + 1) },
+  ],
+  entry: (n) => ({ text: textOf(n), n, raw: bytesOf(n) }),
+  batches: [
+    asArray,
+    asGenerator,
+    (entries) => ({
+      text: (entries as Line[]).map(({ text }) => text),
+      n: Int16Array.from(entries as Line[], ({ n }) => n),
+      raw: {
+        offsets: Int32Array.from([0, ...(entries as Line[])], (_, i) =>
+          (entries as Line[]).slice(0, i).reduce((sum, { raw }) => sum + raw.length, 0),
+        ),
+        data: new Uint8Array(Buffer.concat((entries as Line[]).map(({ raw }) => raw))),
+      },
+    }),
+  ],
+  columns: (view) => {
+    const chunk = view as Chunk<Line>;
+    return [
+      listOf(chunk.column('text')),
+      chunk.column('n') as unknown as Column,
+      listOf(chunk.column('raw')),
+    ];
+  },
+  split: (entry) => Object.values(entry as Line),
+  join: ([text, n, raw]) => ({ text, n, raw }),
+  entryAt: (cursor) => lines.join(['text', 'n', 'raw'].map((name) => cursor.get(name as never))),
+};
+
+function ofCodec<T>(
+  codec: Codec<T>,
+  entry: (n: number) => T,
+  encode: (value: T) => Uint8Array,
+  refused: readonly unknown[],
+): Kind {
+  return {
+    name: `the codec ${codec.name}`,
+    make: (capacities) =>
+      new AtomicLog({ ...capacities, codec, segmentBytes: SEGMENT_BYTES }) as unknown as AtomicLog<unknown>,
+    codec: codec as Codec<unknown>,
+    sizes: (value) => [encode(value as T).length],
+    refused,
+    entry,
+    batches: [asArray, asGenerator],
+    columns: (view) => [listOf((view as Chunk<T>).encoded)],
+    split: (value) => [value],
+    join: ([value]) => value,
+    entryAt: (cursor) => cursor.value,
+  };
+}
+
+interface Pair {
+  n: number;
+  text: string;
+}
+
+/** A user's codec that writes in place, throws half-way, and uses its memory again. */
+const scratch = new Uint8Array(64);
+const pairs: Codec<Pair> = {
+  name: 'pairs',
+  encode(value) {
+    return scratch.slice(0, this.encodeInto!(value, scratch));
+  },
+  encodeInto({ n, text }, target) {
+    if (target.length === 0) return -1;
+    target[0] = n;
+    target.fill(0xff, 1);
+    if (text === 'throw') throw new Error('half-way');
+    const { read, written } = new TextEncoder().encodeInto(text, target.subarray(1));
+    return read < text.length ? -1 : 1 + written;
+  },
+  decode: (view) => ({ n: view[0]!, text: new TextDecoder().decode(view.subarray(1)) }),
+};
+
 const kinds: readonly Kind[] = [
+  lines,
+  ofCodec(utf8, textOf, (text) => Buffer.from(text), [TOO_LONG, 1]),
+  ofCodec(bytes, bytesOf, (value) => value, [Buffer.from(TOO_LONG), 'text']),
+  ofCodec(
+    json<object>(),
+    (n) => [textOf(n)],
+    (value) => Buffer.from(JSON.stringify(value)),
+    [TOO_LONG, undefined],
+  ),
+  ofCodec(
+    structured<unknown>(),
+    (n) => textOf(n),
+    (value) => structured().encode(value),
+    [TOO_LONG, () => 1],
+  ),
+  ofCodec(
+    pairs,
+    (n) => ({ n: n % 256, text: textOf(n) }),
+    (value) => pairs.encode(value),
+    [
+      { n: 1, text: 'throw' },
+      { n: 1, text: TOO_LONG },
+    ],
+  ),
   ofScalars(
     'f64',
     (n) => n,
@@ -121,13 +266,15 @@ class Model {
   readonly history: unknown[] = [];
   /** Entries before it are published. */
   end = 0;
-  /** Sequence of the head segment. */
-  head = 0;
+  /** Index of the first entry of each segment. */
+  readonly #starts: number[] = [0];
   readonly #segmentCapacity: number;
   readonly #retainedSegments: number;
+  readonly #sizes: (entry: unknown) => number[];
 
-  constructor({ retainedCapacity, segmentCapacity }: Capacities) {
+  constructor({ retainedCapacity, segmentCapacity }: Capacities, sizes: (entry: unknown) => number[]) {
     this.#segmentCapacity = segmentCapacity;
+    this.#sizes = sizes;
     this.#retainedSegments = Math.ceil(retainedCapacity / segmentCapacity) + 1;
   }
 
@@ -135,8 +282,19 @@ class Model {
     return this.history.length;
   }
 
+  /** Sequence of the head segment. */
+  get head(): number {
+    return this.#starts.length - 1;
+  }
+
   get rolls(): number {
     return this.head;
+  }
+
+  /** Segments that had room for more entries, but not for the bytes of the next. */
+  get earlySeals(): number {
+    const capacity = this.#segmentCapacity;
+    return this.#starts.filter((start, i) => i > 0 && start - this.#starts[i - 1]! < capacity).length;
   }
 
   get retainedSegments(): number {
@@ -149,21 +307,28 @@ class Model {
   }
 
   #firstOf(sequence: number): number {
-    return sequence * this.#segmentCapacity;
+    return this.#starts[sequence]!;
   }
 
   write(entry: unknown): void {
-    this.makeRoom();
+    this.makeRoom(this.#sizes(entry));
     this.history.push(entry);
   }
 
-  /** Begins a segment, if the head is full, and returns how many entries have room. */
-  makeRoom(): number {
-    if (this.next === this.#firstOf(this.head + 1)) {
+  /**
+   * Begins a segment, if the head is full or has no room for an entry of these
+   * sizes, and returns how many entries have room.
+   */
+  makeRoom(sizes: readonly number[] = []): number {
+    const entries = this.history.slice(this.#firstOf(this.head)).map(this.#sizes);
+    const isFull = sizes.some(
+      (size, field) => entries.reduce((sum, entry) => sum + entry[field]!, size) > SEGMENT_BYTES,
+    );
+    if (isFull || entries.length === this.#segmentCapacity) {
       this.publish();
-      ++this.head;
+      this.#starts.push(this.next);
     }
-    return this.#firstOf(this.head + 1) - this.next;
+    return this.#firstOf(this.head) + this.#segmentCapacity - this.next;
   }
 
   publish(): void {
@@ -204,11 +369,11 @@ class Model {
 
   /** [sequence, firstIndex, length] of each chunk. */
   chunks({ first, end }: SnapshotModel): [number, number, number][] {
-    const chunks: [number, number, number][] = [];
-    for (let index = first; index < end; index += this.#segmentCapacity) {
-      chunks.push([index / this.#segmentCapacity, index, Math.min(this.#segmentCapacity, end - index)]);
-    }
-    return chunks;
+    return this.#starts.flatMap((start, sequence): [number, number, number][] => {
+      const begin = Math.max(start, first);
+      const length = Math.min(this.#starts[sequence + 1] ?? end, end) - begin;
+      return length > 0 ? [[sequence, begin, length]] : [];
+    });
   }
 }
 
@@ -234,9 +399,12 @@ class Player {
 
   constructor(kind: Kind, capacities: Capacities) {
     this.#kind = kind;
-    this.#model = new Model(capacities);
+    this.#model = new Model(capacities, kind.sizes);
     this.#log = kind.make(capacities);
-    this.#attached = AtomicLog.attach(this.#log.handle);
+    this.#attached = AtomicLog.attach(
+      this.#log.handle,
+      kind.codec === undefined ? {} : { codec: kind.codec },
+    );
   }
 
   claim(a: number): void {
@@ -290,8 +458,22 @@ class Player {
     expectSame(this.#writer.appendBatch(batch as Entries<unknown>), index);
   }
 
+  /** What is refused changes nothing: the comparison after the step sees it. */
+  refuse(a: number, b: number): void {
+    const writer = this.#writer;
+    if (writer === null) return;
+    const { refused, entry } = this.#kind;
+    const value = refused[a % refused.length];
+    const ways = [
+      () => writer.append(value),
+      () => writer.write(value),
+      () => writer.appendBatch([entry(a), entry(b), value]),
+    ];
+    thrownBy(ways[b % 3]!);
+  }
+
   reserve(a: number, b: number): void {
-    if (this.#writer === null) return;
+    if (this.#writer === null || this.#kind.sizes(this.#kind.entry(0)).length > 0) return;
     const length = Math.min(a + 1, this.#model.makeRoom());
     const span = this.#writer.reserve(a + 1);
     expectSame([span.firstIndex, span.length], [this.#model.next, length]);
@@ -385,14 +567,17 @@ class Player {
   }
 
   #compare(a: number, b: number): void {
-    const { first, end, next, rolls, retainedSegments } = this.#model;
+    const { first, end, next, rolls, earlySeals, retainedSegments } = this.#model;
     expectSame(bounds(this.#log), [first, end]);
     expectSame(bounds(this.#attached), [first, end]);
     expectSame(this.#log.latest(), end === first ? undefined : this.#model.history[end - 1]);
     expectSame(this.#log.isWriterClaimed, this.#writer !== null);
     if (this.#writer !== null) expectSame(this.#writer.nextIndex, next);
     const stats = this.#log.stats();
-    expectSame([stats.rolls, stats.retainedSegments], [rolls, retainedSegments]);
+    expectSame(
+      [stats.rolls, stats.earlySeals, stats.retainedSegments],
+      [rolls, earlySeals, retainedSegments],
+    );
     for (const { real, model } of this.#open) expectSame(bounds(real), [model.first, model.end]);
     // One snapshot in full, by one of the ways to read it.
     this.#withSnapshot(a, ({ real, model }) => {
@@ -486,6 +671,7 @@ const stepNames: readonly (keyof Player)[] = [
   'publish',
   'appendBatch',
   'appendBatch',
+  'refuse',
   'reserve',
   'snapshot',
   'snapshot',

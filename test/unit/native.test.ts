@@ -23,6 +23,7 @@ interface LoadError {
 
 function loadErrorOf(packageDirectory: string): LoadError {
   const source = `
+    delete process.env.ATOMIC_LOG_PREBUILD;
     try {
       require(${JSON.stringify(packageDirectory)});
       console.log('null');

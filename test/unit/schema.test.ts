@@ -1,7 +1,7 @@
-import { AtomicLog, type ErrorCode, type ScalarType } from 'atomic-log';
+import { AtomicLog, utf8, type ErrorCode, type ScalarType } from 'atomic-log';
 
 import { expectError, thrownBy } from '../support/errors';
-import { addon, withBlockFailure } from '../support/internals';
+import { addon } from '../support/internals';
 import { entriesOf } from '../support/logs';
 import { neverScalars, scalarCases } from '../support/scalars';
 
@@ -44,11 +44,15 @@ describe('options', () => {
     );
     const log = make(options);
     expect(reads.sort()).toEqual([
+      'codec',
       'mapping',
       'name',
+      'pinnedBytesMax',
       'retainedCapacity',
       'schema',
+      'segmentBytes',
       'segmentCapacity',
+      'strictViews',
       'type',
     ]);
     expect(log.stats().name).toBe('observed');
@@ -156,13 +160,6 @@ describe('huge capacities', () => {
     expect(entriesOf(log)).toEqual([7]);
     expect(log.stats()).toMatchObject({ retainedSegments: 1, bytes: 128 });
   });
-
-  test('when the system refuses memory, the error says what to do, and the next log is fine', () => {
-    const message = /refused memory.*choose a smaller segmentCapacity/;
-    withBlockFailure(0, () => expectError(() => make(capacities), 'ERR_OUT_OF_MEMORY', message));
-    withBlockFailure(0, () => expectError(() => AtomicLog.claimed(capacities), 'ERR_OUT_OF_MEMORY', message));
-    expect(make(capacities).endIndex).toBe(0);
-  });
 });
 
 describe('options.type', () => {
@@ -197,6 +194,8 @@ describe('options.type', () => {
     '__proto__',
     'toString',
     'x'.repeat(99),
+    'utf8',
+    'bytes',
   ])('refuses the unknown type %p and lists those that there are', (type) => {
     const message = /options\.type must be one of 'f64', 'f32', 'i8', .*'u64'; got "/;
     expectRefusedOptions({ ...capacities, type }, 'ERR_INVALID_ARG_VALUE', message);
@@ -247,7 +246,7 @@ describe('options.schema', () => {
     },
   );
 
-  test.each(['f16', 'utf8', ''])('refuses the unknown type %p and names the field', (type) => {
+  test.each(['f16', 'utf16', 'string', ''])('refuses the unknown type %p and names the field', (type) => {
     const message = /options\.schema\["price"\] must be one of 'f64'/;
     expectRefusedOptions(
       { ...capacities, schema: { id: 'u32', price: type } },
@@ -318,9 +317,69 @@ describe('options.schema', () => {
   });
 });
 
+describe('options.segmentBytes', () => {
+  const variable = { ...capacities, schema: { id: 'u32', name: 'utf8' } };
+
+  test.each([0, -0, -1, 0.5, NaN, Infinity, 2 ** 31, 2 ** 32])('refuses %p', (segmentBytes) => {
+    const message = /options\.segmentBytes must be an integer from 1 to 2147483647/;
+    expectRefusedOptions({ ...variable, segmentBytes }, 'ERR_OUT_OF_RANGE', message);
+  });
+
+  test.each([null, '8', 8n, {}, true])('refuses %p', (segmentBytes) => {
+    const message = /options\.segmentBytes must be an integer/;
+    expectRefusedOptions({ ...variable, segmentBytes }, 'ERR_INVALID_ARG_TYPE', message);
+  });
+
+  test.each([{}, { type: 'u8' }, { schema: { a: 'u8' } }])(
+    'has no meaning where all values are of a fixed size: %p',
+    (options) => {
+      const message = /segmentBytes is for fields of type 'utf8' or 'bytes' and for logs with a codec/;
+      expectRefusedOptions({ ...capacities, ...options, segmentBytes: 64 }, 'ERR_INVALID_ARG_VALUE', message);
+    },
+  );
+
+  test('is 64 for each entry and at least 65536, unless said otherwise', () => {
+    const dataBytes = (segmentCapacity: number): number =>
+      new AtomicLog({ retainedCapacity: 1, segmentCapacity, codec: utf8 }).stats().dataBytes;
+    expect([1, 1024, 1025, 4096].map(dataBytes)).toEqual([65536, 65536, 65600, 262144]);
+  });
+
+  test('counts for the size of a segment', () => {
+    const schema = { a: 'utf8', b: 'bytes' };
+    const message = /at most 4294967296 can be mapped, so choose a smaller segmentCapacity or segmentBytes/;
+    expectRefusedOptions(
+      { retainedCapacity: 1, segmentCapacity: 1, schema, segmentBytes: 2 ** 31 - 1 },
+      'ERR_OUT_OF_RANGE',
+      message,
+    );
+  });
+
+  test('may be as small as one byte', () => {
+    const { writer, log } = AtomicLog.claimed({ ...capacities, codec: utf8, segmentBytes: 1 });
+    for (const text of ['a', '', 'b', 'c']) writer.append(text);
+    expect(entriesOf(log)).toEqual(['a', '', 'b', 'c']);
+  });
+});
+
+describe('options.codec', () => {
+  test.each([
+    [{ type: 'f64' }, utf8],
+    [{ schema: { a: 'f64' } }, utf8],
+    [{ type: 'f64', schema: { a: 'f64' } }, utf8],
+  ])('excludes %p', (options, codec) => {
+    const message = /exclude each other, and so does options\.codec/;
+    expectRefusedOptions({ ...capacities, ...options, codec }, 'ERR_INVALID_ARG_VALUE', message);
+  });
+});
+
 describe('other options', () => {
-  test.each(['shared', '', 'AUTO', null, 1, {}])('mapping refuses %p', (mapping) => {
-    const message = /options\.mapping must be 'auto' or 'external'/;
+  test.each([0, 1, 'true', null, {}])('strictViews refuses %p', (strictViews) => {
+    const message = /options\.strictViews must be a boolean/;
+    expectRefusedOptions({ ...capacities, strictViews }, 'ERR_INVALID_ARG_TYPE', message);
+  });
+
+  test.each(['', 'AUTO', 'SHARED', null, 1, {}])('mapping refuses %p', (mapping) => {
+    const message = /options\.mapping must be 'auto', 'external' or 'shared'/;
     expectRefusedOptions({ ...capacities, mapping }, 'ERR_INVALID_ARG_VALUE', message);
   });
 

@@ -1,5 +1,7 @@
 import { AtomicLog } from 'atomic-log';
 
+import { tryTransfer } from '../support/memory';
+
 const options = { retainedCapacity: 8, segmentCapacity: 4 };
 const code = (expected: string): Error => expect.objectContaining({ code: expected });
 
@@ -94,7 +96,7 @@ test('transferring a span away loses nothing', () => {
   const span = writer.reserve(2);
   const { values } = span;
   values.set([1, 2]);
-  structuredClone(values.buffer, { transfer: [values.buffer as ArrayBuffer] });
+  tryTransfer(values.buffer);
   writer.commit(2);
   writer.append(3);
   writer.append(4);

@@ -17,6 +17,10 @@ enum class [[nodiscard]] Status : uint8_t{
     kGone = 3,
     // The handle names a log, but does not carry that log's token.
     kForeign = 4,
+    // Readers pin more memory than the log's limit allows.
+    kPinned = 5,
+    // The log's storage must be committed further first.
+    kUncommitted = 6,
 };
 
 }  // namespace atomic_log

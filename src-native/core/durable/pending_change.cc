@@ -144,7 +144,7 @@ Outcome finish_pending(FileSystem& system, File& file, const std::string& path,
                        uint64_t size, Failure* failure) {
   const std::string beside_path = pending_path(path);
   std::unique_ptr<File> beside;
-  IoStatus status = system.open(beside_path, OpenMode::kRead, &beside);
+  IoStatus status = system.open(beside_path, OpenMode::kReadWrite, &beside);
   if (status.code == IoCode::kNotFound) return Outcome::kOk;
   uint64_t bytes = 0;
   if (status.ok()) status = beside->size(&bytes);
@@ -156,7 +156,6 @@ Outcome finish_pending(FileSystem& system, File& file, const std::string& path,
   size_t read = 0;
   status = beside->read_at(0, contents.data(), contents.size(), &read);
   if (!status.ok()) return io_failure(status, beside_path, failure);
-  beside.reset();
 
   PendingChange change;
   if (decode(contents, &change)) {
@@ -178,9 +177,17 @@ Outcome finish_pending(FileSystem& system, File& file, const std::string& path,
                   "file; move that file away"};
       return Outcome::kFormat;
     }
+    // The process may have been killed before the sync of the file beside, or
+    // that sync may have failed: it is written again.
+    status = beside->write_at(0, contents.data(), contents.size());
+    if (status.ok()) status = beside->sync_all();
+    if (status.ok()) status = system.sync_parent(path);
+    if (!status.ok()) return io_failure(status, beside_path, failure);
     status = apply_change(file, change);
     if (!status.ok()) return io_failure(status, path, failure);
   }
+  // Windows removes no file that is open.
+  beside.reset();
   status = forget_pending(system, path);
   if (!status.ok()) return io_failure(status, beside_path, failure);
   return Outcome::kOk;

@@ -11,8 +11,9 @@
 //   zero, if that is farther
 //   checksum  CRC-32C of all before it
 //
-//  1. The change begins only when the file beside is durable, and that file is
-//     durably gone before the change is reported as done.
+//  1. The change begins only when the file beside is durable (open() makes sure
+//     of it again), and that file is durably gone before the change is reported
+//     as done.
 //  2. The bytes are written again even where they seem to be right: after a
 //     failed sync the system shows what never reached the disk.
 //  3. A torn file beside belongs to a change that had not begun.

@@ -153,11 +153,12 @@ Outcome SegmentWriter::poison(const IoStatus& io, uint64_t offset) {
   return Outcome::kIo;
 }
 
-Outcome SegmentWriter::append(const uint8_t* header, Piece prefix, Piece data,
-                              bool is_compressed, uint64_t* offset) {
+Outcome SegmentWriter::append(const uint8_t* header, const uint8_t* data,
+                              size_t data_bytes, bool is_compressed,
+                              uint64_t* offset) {
   if (is_poisoned_.load(std::memory_order_acquire)) return poisoned();
-  const uint64_t body =
-      uint64_t{format_.header_bytes} + prefix.count + data.count;
+  const uint32_t header_bytes = format_.header_bytes;
+  const uint64_t body = uint64_t{header_bytes} + data_bytes;
   if (body > kBodyBytesMax || kHeadBytes + body > remaining()) {
     return full(kHeadBytes + body);
   }
@@ -175,12 +176,9 @@ Outcome SegmentWriter::append(const uint8_t* header, Piece prefix, Piece data,
   }
   const auto word = static_cast<uint32_t>(body);
   store_u32(record, is_compressed ? word | kCompressedBit : word);
-  uint8_t* to = record + kHeadBytes;
-  for (const Piece& piece :
-       {Piece{header, format_.header_bytes}, prefix, data}) {
-    if (piece.count > 0) std::memcpy(to, piece.bytes, piece.count);
-    to += piece.count;
-  }
+  uint8_t* const to = record + kHeadBytes;
+  if (header_bytes > 0) std::memcpy(to, header, header_bytes);
+  if (data_bytes > 0) std::memcpy(to + header_bytes, data, data_bytes);
   if (bytes > kBufferBytes) return append_formatted(record, large.size());
   codec_.seal(record);
   buffered_ += static_cast<size_t>(bytes);
@@ -234,7 +232,7 @@ Outcome SegmentWriter::append_packed(const uint8_t* bytes,
       const uint32_t header = format_.header_bytes;
       uint64_t ignored = 0;
       const Outcome outcome =
-          append(bytes, {}, {bytes + header, length - header}, false, &ignored);
+          append(bytes, bytes + header, length - header, false, &ignored);
       if (outcome != Outcome::kOk) return outcome;
     }
     bytes += length;

@@ -55,13 +55,9 @@ class SegmentWriter {
   void detach() { flushed_ = FlushedOffset(); }
 
   // Appends one record to the buffer. `header` has header_bytes of the format;
-  // the data is `prefix` and `data`, one after the other. *offset is the
-  // record's. kFull when the file has no room for it.
-  struct Piece {
-    const uint8_t* bytes = nullptr;
-    size_t count = 0;
-  };
-  Outcome append(const uint8_t* header, Piece prefix, Piece data,
+  // compressed data is as compression.h makes it. *offset is the record's.
+  // kFull when the file has no room for it.
+  Outcome append(const uint8_t* header, const uint8_t* data, size_t bytes,
                  bool is_compressed, uint64_t* offset);
 
   // Appends records that are laid out already, without their checksums, and

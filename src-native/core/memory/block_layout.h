@@ -4,10 +4,15 @@
 //   offset 64         column 0: capacity x its element size
 //   next multiple     column 1, and so on
 //   of 64
+//   then for each     offsets: (capacity + 1) x 4 bytes; value i of the field
+//   field of          is data [offsets[i], offsets[i + 1])
+//   variable size     data: as many bytes as the field was given
 //
-// A header line of its own keeps the word's cache line free of entries. The
-// same layout is used by every block of a log; JavaScript makes its typed
-// arrays from the same offsets. Immutable after construction.
+// Offsets and data are columns like the others, and each begins on a line of
+// its own; this is Arrow's layout of values of variable size. A header line of
+// its own keeps the word's cache line free of entries. The same layout is used
+// by every block of a log; JavaScript makes its typed arrays from the same
+// offsets. Immutable after construction.
 #ifndef ATOMIC_LOG_CORE_MEMORY_BLOCK_LAYOUT_H_
 #define ATOMIC_LOG_CORE_MEMORY_BLOCK_LAYOUT_H_
 
@@ -26,41 +31,63 @@ class BlockLayout {
   static constexpr size_t kHeaderBytes = kCacheLineBytes;
   // The longest ArrayBuffer that every supported runtime can map.
   static constexpr uint64_t kBlockBytesMax = uint64_t{1} << 32;
-  static constexpr size_t kColumnCountMax = 4096;
+  static constexpr size_t kFieldCountMax = 4096;
+  // Offsets into the data of a field are signed and of 32 bits.
+  static constexpr uint64_t kDataBytesMax = (uint64_t{1} << 31) - 1;
 
-  // kOutOfRange when there is no column or too many, an element size is not
-  // 1, 2, 4 or 8, or the block would be larger than kBlockBytesMax.
+  // `element_bytes` has one element for each field of fixed size, `data_bytes`
+  // one for each field of variable size. kOutOfRange when there is no field or
+  // too many, an element size is not 1, 2, 4 or 8, data has no bytes or more
+  // than kDataBytesMax, or the block would be larger than kBlockBytesMax.
   static Status create(const std::vector<uint32_t>& element_bytes,
+                       const std::vector<uint64_t>& data_bytes,
                        uint32_t segment_capacity, BlockLayout* layout) {
-    if (element_bytes.empty() || element_bytes.size() > kColumnCountMax ||
+    const size_t field_count = element_bytes.size() + data_bytes.size();
+    if (field_count == 0 || field_count > kFieldCountMax ||
         segment_capacity == 0) {
       return Status::kOutOfRange;
     }
     BlockLayout result;
-    uint64_t offset = kHeaderBytes;
+    result.element_bytes_ = element_bytes;
     for (const uint32_t bytes : element_bytes) {
       if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) {
         return Status::kOutOfRange;
       }
-      result.column_offsets_.push_back(offset);
-      const uint64_t column_bytes = uint64_t{segment_capacity} * bytes;
-      offset += (column_bytes + kCacheLineBytes - 1) & ~(kCacheLineBytes - 1);
-      if (offset > kBlockBytesMax) return Status::kOutOfRange;
+      if (!result.add_column(uint64_t{segment_capacity} * bytes)) {
+        return Status::kOutOfRange;
+      }
     }
-    result.block_bytes_ = offset;
+    for (const uint64_t bytes : data_bytes) {
+      if (bytes == 0 || bytes > kDataBytesMax ||
+          !result.add_column((uint64_t{segment_capacity} + 1) * 4) ||
+          !result.add_column(bytes)) {
+        return Status::kOutOfRange;
+      }
+    }
     *layout = std::move(result);
     return Status::kOk;
   }
 
-  // Byte offsets of the columns from the start of a block.
+  // Byte offsets of the columns from the start of a block: one per field of
+  // fixed size, then offsets and data of each field of variable size.
   const std::vector<uint64_t>& column_offsets() const {
     return column_offsets_;
   }
+  // Bytes of one element of each column.
+  const std::vector<uint32_t>& element_bytes() const { return element_bytes_; }
   uint64_t block_bytes() const { return block_bytes_; }
 
  private:
+  // False when the block would become too large.
+  bool add_column(uint64_t bytes) {
+    column_offsets_.push_back(block_bytes_);
+    block_bytes_ += (bytes + kCacheLineBytes - 1) & ~(kCacheLineBytes - 1);
+    return block_bytes_ <= kBlockBytesMax;
+  }
+
+  std::vector<uint32_t> element_bytes_;
   std::vector<uint64_t> column_offsets_;
-  uint64_t block_bytes_ = 0;
+  uint64_t block_bytes_ = kHeaderBytes;
 };
 
 }  // namespace atomic_log::memory

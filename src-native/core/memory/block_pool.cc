@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "core/base/faults.h"
 #include "core/memory/block_layout.h"
 #include "core/platform/memory.h"
 
@@ -36,7 +37,7 @@ size_t BlockPool::class_bytes(size_t bytes) {
 void* BlockPool::take(size_t bytes) {
   const size_t size = class_bytes(bytes);
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (fail_after_ >= 0 && fail_after_-- == 0) return nullptr;
+  if (memory_is_refused()) return nullptr;
   std::vector<void*>& idle = idle_by_class_[size];
   if (!idle.empty()) {
     void* const block = idle.back();
@@ -81,11 +82,6 @@ void BlockPool::decommit(void* block, size_t bytes) {
 BlockPool::Usage BlockPool::usage() {
   const std::lock_guard<std::mutex> lock(mutex_);
   return {mapped_bytes_, idle_bytes_};
-}
-
-void BlockPool::fail_after(int64_t count) {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  fail_after_ = count;
 }
 
 }  // namespace atomic_log::memory

@@ -45,9 +45,6 @@ class BlockPool {
   };
   Usage usage();
 
-  // For tests: the allocation after the next `count` ones fails, once.
-  void fail_after(int64_t count);
-
  private:
   BlockPool() = default;
   void* map_block(size_t bytes);
@@ -59,7 +56,6 @@ class BlockPool {
   char* slab_end_ = nullptr;
   uint64_t mapped_bytes_ = 0;
   uint64_t idle_bytes_ = 0;
-  int64_t fail_after_ = -1;
 };
 
 }  // namespace atomic_log::memory

@@ -4,23 +4,43 @@
 #include <new>
 #include <utility>
 
+#include "core/base/faults.h"
+
 namespace atomic_log::memory {
+namespace {
+
+// As many as the window holds, one for the roll (a successor is taken before
+// its predecessor in the ring is let go), and what readers may keep besides.
+// Then a roll finds none exactly when readers keep more than that.
+uint64_t segments_max(const RollingLogOptions& options, uint64_t block_bytes,
+                      uint32_t retained_segments) {
+  const uint64_t pinned_max = options.pinned_bytes_max / block_bytes;
+  const uint64_t window = uint64_t{retained_segments} + 1;
+  return pinned_max > UINT64_MAX - window ? UINT64_MAX : window + pinned_max;
+}
+
+}  // namespace
 
 RollingLog::RollingLog(const RollingLogOptions& options, BlockLayout layout,
-                       uint32_t retained_segments, std::unique_ptr<Slot[]> ring)
+                       uint32_t retained_segments, std::unique_ptr<Slot[]> ring,
+                       std::unique_ptr<Storage> storage)
     : retained_capacity_(options.retained_capacity),
       segment_capacity_(options.segment_capacity),
       retained_segments_(retained_segments),
       layout_(std::move(layout)),
       descriptor_(options.descriptor),
+      labels_(options.labels),
       ring_(std::move(ring)),
-      pool_(layout_.block_bytes(), retained_segments) {}
+      pool_(std::move(storage), retained_segments,
+            segments_max(options, layout_.block_bytes(), retained_segments)) {}
 
-Status RollingLog::create(const RollingLogOptions& options,
-                          std::shared_ptr<RollingLog>* log) {
+Status RollingLog::check(const RollingLogOptions& options, Shape* shape) {
   if (options.retained_capacity == 0 || options.segment_capacity == 0 ||
       options.segment_capacity > PublishedWord::kCountMax ||
-      options.retained_capacity > kIndexMax) {
+      options.retained_capacity > kIndexMax ||
+      (!options.labels.empty() &&
+       options.labels.size() !=
+           options.element_bytes.size() + options.data_bytes.size())) {
     return Status::kOutOfRange;
   }
   // Whole segments are retained, and the head besides: a head that has just
@@ -29,21 +49,40 @@ Status RollingLog::create(const RollingLogOptions& options,
       (options.retained_capacity + options.segment_capacity - 1) /
       options.segment_capacity;
   if (full_segments + 1 > kRetainedSegmentsMax) return Status::kOutOfRange;
+  shape->retained_segments = static_cast<uint32_t>(full_segments + 1);
+  return BlockLayout::create(options.element_bytes, options.data_bytes,
+                             options.segment_capacity, &shape->layout);
+}
 
-  BlockLayout layout;
-  const Status layout_status = BlockLayout::create(
-      options.element_bytes, options.segment_capacity, &layout);
-  if (layout_status != Status::kOk) return layout_status;
+Status RollingLog::create(const RollingLogOptions& options,
+                          std::shared_ptr<RollingLog>* log) {
+  Shape shape;
+  const Status status = check(options, &shape);
+  if (status != Status::kOk) return status;
+  return create(options,
+                std::unique_ptr<Storage>(new (std::nothrow) PooledStorage(
+                    shape.layout.block_bytes())),
+                log);
+}
 
-  const auto retained = static_cast<uint32_t>(full_segments + 1);
+Status RollingLog::create(const RollingLogOptions& options,
+                          std::unique_ptr<Storage> storage,
+                          std::shared_ptr<RollingLog>* log) {
+  Shape shape;
+  const Status status = check(options, &shape);
+  if (status != Status::kOk) return status;
+  const uint32_t retained = shape.retained_segments;
+  if (memory_is_refused()) return Status::kOutOfMemory;
   std::unique_ptr<Slot[]> ring(new (std::nothrow) Slot[retained]());
-  if (ring == nullptr) return Status::kOutOfMemory;
+  if (ring == nullptr || storage == nullptr) return Status::kOutOfMemory;
 
-  std::shared_ptr<RollingLog> result(new (std::nothrow) RollingLog(
-      options, std::move(layout), retained, std::move(ring)));
+  if (memory_is_refused()) return Status::kOutOfMemory;
+  std::shared_ptr<RollingLog> result(
+      new (std::nothrow) RollingLog(options, std::move(shape.layout), retained,
+                                    std::move(ring), std::move(storage)));
   if (result == nullptr) return Status::kOutOfMemory;
   SegmentControl* const first = result->pool_.take();
-  if (first == nullptr) return Status::kOutOfMemory;
+  if (first == nullptr) return result->pool_.refusal();
   first->expose(0, 0);
   result->install(first, 0);
   *log = std::move(result);
@@ -67,7 +106,7 @@ Status RollingLog::roll(uint32_t count) {
   if (first_index + segment_capacity_ > kIndexMax) return Status::kOutOfRange;
 
   SegmentControl* const successor = pool_.take();
-  if (successor == nullptr) return Status::kOutOfMemory;
+  if (successor == nullptr) return pool_.refusal();
 
   // Staged entries must be readable before the successor can be reached, or a
   // snapshot could hold the successor and miss them: a hole.
@@ -80,6 +119,7 @@ Status RollingLog::roll(uint32_t count) {
   install(successor, sequence);
   sealed->word().seal(count);
   if (evicted != nullptr && evicted->release()) pool_.give_back_owned(evicted);
+  if (count < segment_capacity_) early_seals_.add(1);
   rolls_.add(1);
   return Status::kOk;
 }
@@ -124,7 +164,8 @@ RollingLog::Stats RollingLog::stats() const {
   const uint64_t rolls = rolls_.get();
   const uint64_t begun = rolls + 1;
   return {pool_.stats(),
-          begun < retained_segments_ ? begun : retained_segments_, rolls};
+          begun < retained_segments_ ? begun : retained_segments_, rolls,
+          early_seals_.get()};
 }
 
 }  // namespace atomic_log::memory

@@ -24,17 +24,29 @@
 #include "core/base/status.h"
 #include "core/memory/block_layout.h"
 #include "core/memory/claim.h"
+#include "core/memory/reader_list.h"
 #include "core/memory/segment.h"
 #include "core/memory/segment_pool.h"
 #include "core/memory/wait_list.h"
 
 namespace atomic_log::memory {
 
+// What a column is called and holds. The core only hands it on: to native
+// producers and consumers, who have no JavaScript to ask.
+struct ColumnLabel {
+  uint32_t type;  // a code of include/atomic_log/abi.h
+  std::string name;
+};
+
 struct RollingLogOptions {
-  uint64_t retained_capacity = 0;       // entries
-  uint32_t segment_capacity = 0;        // entries, at most 2^31 - 1
-  std::vector<uint32_t> element_bytes;  // one per column: 1, 2, 4 or 8
-  std::string descriptor;  // what the columns mean; opaque to the core
+  uint64_t retained_capacity = 0;         // entries
+  uint32_t segment_capacity = 0;          // entries, at most 2^31 - 1
+  std::vector<uint32_t> element_bytes;    // per field of fixed size: 1, 2, 4, 8
+  std::vector<uint64_t> data_bytes = {};  // per field of variable size
+  std::string descriptor = {};  // what the columns mean; opaque to the core
+  std::vector<ColumnLabel> labels = {};  // one per field, or none
+  // Bytes that readers may keep from being recycled beyond the window.
+  uint64_t pinned_bytes_max = UINT64_MAX;
 };
 
 class RollingLog : public std::enable_shared_from_this<RollingLog> {
@@ -45,13 +57,26 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
 
   struct Stats {
     SegmentPool::Stats pool;
-    uint64_t retained;  // segments in the window now
-    uint64_t rolls;     // segments sealed so far
+    uint64_t retained;     // segments in the window now
+    uint64_t rolls;        // segments sealed so far
+    uint64_t early_seals;  // those that had room for more entries
   };
+
+  // What follows from the options.
+  struct Shape {
+    BlockLayout layout;
+    uint32_t retained_segments = 0;
+  };
+  static Status check(const RollingLogOptions& options, Shape* shape);
 
   // Makes a log with one empty head segment. kOutOfRange for options outside
   // the limits above, kOutOfMemory when the system refuses.
   static Status create(const RollingLogOptions& options,
+                       std::shared_ptr<RollingLog>* log);
+  // The same with storage of its own; kUncommitted when that has no room for
+  // the first block. Null storage: out of memory.
+  static Status create(const RollingLogOptions& options,
+                       std::unique_ptr<Storage> storage,
                        std::shared_ptr<RollingLog>* log);
   ~RollingLog() = default;
 
@@ -63,7 +88,10 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   uint32_t segment_capacity() const { return segment_capacity_; }
   uint32_t retained_segments() const { return retained_segments_; }
   const BlockLayout& layout() const { return layout_; }
+  // Its own rules say who may do what with it.
+  Storage& storage() { return pool_.storage(); }
   const std::string& descriptor() const { return descriptor_; }
+  const std::vector<ColumnLabel>& labels() const { return labels_; }
 
   Stats stats() const;
 
@@ -83,6 +111,9 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   WaitList& entries() { return entries_; }
   WaitList& claims() { return claims_; }
 
+  // --- Who reads, any thread; for statistics.
+  ReaderList& readers() { return readers_; }
+
   // --- The claimed writer.
   // The head segment, and how many of its entries are published.
   SegmentControl& head_segment() { return *cursor_.head; }
@@ -100,8 +131,10 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
 
   // Publishes the head's entries below `count`, seals it and begins the next
   // segment. `count` must not be 0: an empty segment is never sealed. Nothing
-  // changes when it fails: kOutOfMemory, or kOutOfRange when the indexes of the
-  // next segment would pass kIndexMax.
+  // changes when it fails: kOutOfMemory, kPinned when readers hold more than
+  // pinned_bytes_max, kUncommitted when the storage must be committed further
+  // first, or kOutOfRange when the indexes of the next segment would pass
+  // kIndexMax.
   Status roll(uint32_t count);
 
   // --- Readers, any thread.
@@ -132,7 +165,8 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   };
 
   RollingLog(const RollingLogOptions& options, BlockLayout layout,
-             uint32_t retained_segments, std::unique_ptr<Slot[]> ring);
+             uint32_t retained_segments, std::unique_ptr<Slot[]> ring,
+             std::unique_ptr<Storage> storage);
 
   Slot& slot(uint64_t sequence) { return ring_[sequence % retained_segments_]; }
   void install(SegmentControl* successor, uint64_t sequence);
@@ -143,11 +177,13 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   const uint32_t retained_segments_;
   const BlockLayout layout_;
   const std::string descriptor_;
+  const std::vector<ColumnLabel> labels_;
   const std::unique_ptr<Slot[]> ring_;
 
   // Writer only.
   alignas(kCacheLineBytes) Cursor cursor_;
   Counter rolls_;
+  Counter early_seals_;
 
   // Shared.
   alignas(kCacheLineBytes) std::atomic<uint64_t> head_sequence_{0};
@@ -155,6 +191,7 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   std::atomic<bool> has_ended_{false};
   WaitList entries_;
   WaitList claims_;
+  ReaderList readers_;
   SegmentPool pool_;
 };
 

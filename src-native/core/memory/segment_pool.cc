@@ -2,13 +2,13 @@
 
 #include <new>
 
-#include "core/memory/block_pool.h"
+#include "core/base/faults.h"
 
 namespace atomic_log::memory {
 
 SegmentPool::~SegmentPool() {
   for (const auto& segment : segments_) {
-    BlockPool::instance().give_back(segment->block(), block_bytes_);
+    storage_->give_back(segment->block());
   }
 }
 
@@ -38,7 +38,7 @@ void SegmentPool::sort_returned() {
     if (warm_.length() < warm_max_) {
       warm_.push(chain);
     } else {
-      BlockPool::decommit(chain->block(), block_bytes_);
+      storage_->decommit(chain->block());
       cold_.push(chain);
       decommitted_.add(1);
     }
@@ -53,14 +53,22 @@ void SegmentPool::give_back_owned(SegmentControl* segment) {
 
 SegmentControl* SegmentPool::make() {
   const uint64_t id = segments_.size();
+  refusal_ = Status::kPinned;
+  if (id >= segments_max_) return nullptr;
   // JavaScript numbers segments with int32.
+  refusal_ = Status::kOutOfMemory;
   if (id >= PublishedWord::kCountMax) return nullptr;
-  void* const block = BlockPool::instance().take(block_bytes_);
-  if (block == nullptr) return nullptr;
-  auto* const segment =
-      new (std::nothrow) SegmentControl(static_cast<uint32_t>(id), block);
+  void* const block = storage_->take(static_cast<uint32_t>(id));
+  if (block == nullptr) {
+    refusal_ = storage_->refusal();
+    return nullptr;
+  }
+  SegmentControl* const segment =
+      memory_is_refused()
+          ? nullptr
+          : new (std::nothrow) SegmentControl(static_cast<uint32_t>(id), block);
   if (segment == nullptr) {
-    BlockPool::instance().give_back(block, block_bytes_);
+    storage_->give_back(block);
     return nullptr;
   }
   segments_.emplace_back(segment);

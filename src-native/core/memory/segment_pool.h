@@ -6,16 +6,20 @@
 //     pages cost more than a copy), a warm one to a decommitted one.
 //  3. Idle blocks beyond `warm_max` are decommitted, or one slow reader's peak
 //     would stay resident for ever.
+//  4. At most `segments_max` are ever made. Once there are so many, take() has
+//     one exactly while readers hold few enough of them.
 #ifndef ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
 #define ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/memory/free_list.h"
 #include "core/memory/segment.h"
+#include "core/memory/storage.h"
 
 namespace atomic_log::memory {
 
@@ -48,16 +52,21 @@ class SegmentPool {
     uint64_t recycled;     // takes that reused one
   };
 
-  SegmentPool(uint64_t block_bytes, uint64_t warm_max)
-      : block_bytes_(block_bytes), warm_max_(warm_max) {}
+  SegmentPool(std::unique_ptr<Storage> storage, uint64_t warm_max,
+              uint64_t segments_max = UINT64_MAX)
+      : storage_(std::move(storage)),
+        warm_max_(warm_max),
+        segments_max_(segments_max) {}
   // Nobody may hold a segment any more.
   ~SegmentPool();
 
   SegmentPool(const SegmentPool&) = delete;
   SegmentPool& operator=(const SegmentPool&) = delete;
 
-  // Writer. A free segment, or null when the system refuses memory.
+  // Writer. A free segment, or null when there is no memory for one or all of
+  // segments_max are in use; refusal() says why.
   SegmentControl* take();
+  Status refusal() const { return refusal_; }
 
   // Writer, for a segment whose last reference it dropped, or a take() undone.
   void give_back_owned(SegmentControl* segment);
@@ -69,19 +78,22 @@ class SegmentPool {
   }
 
   Stats stats() const;
+  Storage& storage() { return *storage_; }
 
  private:
   SegmentControl* make();
   void sort_returned();
 
   // Immutable after construction.
-  const uint64_t block_bytes_;
+  const std::unique_ptr<Storage> storage_;
   const uint64_t warm_max_;
+  const uint64_t segments_max_;
 
   // Writer only.
   OwnedList warm_;
   OwnedList cold_;
   std::vector<std::unique_ptr<SegmentControl>> segments_;
+  Status refusal_ = Status::kOk;
   Counter segment_count_;
   Counter decommitted_;
   Counter fresh_;

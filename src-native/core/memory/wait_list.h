@@ -50,6 +50,10 @@ class WaitList {
     }
   }
 
+  // What published() loads, for a writer that inlines it and calls it only when
+  // somebody waits (include/atomic_log/writer.h).
+  const std::atomic<uint64_t>& wake_index() const { return wake_index_; }
+
   // Any thread. Wakes everybody, whatever they wait for.
   void wake_all() { wake_below(kNobody); }
 

@@ -54,7 +54,9 @@ function passes(replaced = new Map()) {
   const { status, stderr } = run(compiler, [...objects, '-pthread', '-o', program]);
   if (status !== 0) throw new Error(stderr);
   const result = run(program, []);
-  return result.status === 0 ? undefined : (/^ *(?:TEST CASE: .*)$/m.exec(result.stdout)?.[0].trim() ?? 'crash');
+  if (result.status === 0) return undefined;
+  const before = result.stdout.slice(0, result.stdout.indexOf('ERROR: '));
+  return [...before.matchAll(/^TEST CASE: +(.*)$/gm)].at(-1)?.[1] ?? 'crash';
 }
 
 const broken = passes();

@@ -43,7 +43,7 @@ export const mutations = [
   mutation('G4', 'a torn file beside is refused', [
     PENDING,
     '  if (decode(contents, &change)) {',
-    '  (void)decode(contents, &change);\n  {',
+    '  if (!decode(contents, &change)) return Outcome::kFormat;\n  {',
   ]),
   mutation('G5', 'damage below durableOffset is cut off', [RECOVERY, 'if (end < options.durable_offset) {', 'if (false) {']),
   mutation('G5', 'damage of a sealed file is cut off', [RECOVERY, 'if (options.is_sealed && nonzero_end > end) {', 'if (false) {']),
@@ -85,10 +85,24 @@ export const mutations = [
     RECOVERY,
     '    if (status.ok()) status = aside->sync_all();\n',
   ]),
-  mutation('G8', 'the name of the bytes set aside is not synced', [
-    RECOVERY,
-    '    if (status.ok()) status = system_.sync_parent(path_);\n    if (!status.ok()) return fail(status, from);\n    status = zero',
-    '    if (!status.ok()) return fail(status, from);\n    status = zero',
+  mutation(
+    'G8',
+    'the name of the bytes set aside is not synced',
+    [
+      RECOVERY,
+      '    if (status.ok()) status = system_.sync_parent(path_);\n    if (!status.ok()) return fail(status, from);\n    status = zero',
+      '    if (!status.ok()) return fail(status, from);\n    status = zero',
+    ],
+    // It would be synced with that of the file beside.
+    [
+      PENDING,
+      '  if (status.ok()) status = file->sync_all();\n  if (status.ok()) status = system.sync_parent(path);\n',
+      '  if (status.ok()) status = file->sync_all();\n',
+    ],
+  ),
+  mutation('G8', 'a pending change is finished before it is durable itself', [
+    PENDING,
+    '    if (status.ok()) status = beside->sync_all();\n',
   ]),
   mutation('G8', 'a read error is the end of the log', [
     RECOVERY,

@@ -79,6 +79,7 @@ bool is_allowed(const Records& found, const Expectation& expectation) {
 
 // Runs a script on a disk; stops when the disk does. Letters:
 //   a, A  append a short, a long record      s  sync
+//   b  append one such that the next header crosses a sector
 //   t  truncate to the last record but two   T  truncate to the start
 //   h  replace the header of the last record, H of the first
 //   o  close (no sync) and open
@@ -106,6 +107,8 @@ class Script {
         return append(30 + 17 * (serial_ % 7));
       case 'A':
         return append(900);
+      case 'b':
+        return append((1015 - (writer_->write_offset() + 15) % 512) % 512);
       case 's':
         return sync();
       case 't':
@@ -360,7 +363,7 @@ TEST_CASE("every disk that a crash can leave keeps the promises") {
   Tally tally;
   // Each operation after each other, from a few beginnings.
   const std::string letters = "aAstTHho";
-  for (const std::string beginning : {"", "aAs", "Aa"}) {
+  for (const std::string beginning : {"", "aAs", "Aa", "ba", "bas"}) {
     for (const char first : letters) {
       for (const char second : letters) {
         const std::string steps = beginning + first + second;
@@ -382,13 +385,52 @@ TEST_CASE("so do random scripts") {
   for (int i = 0; i < scripts; ++i) {
     std::string steps;
     for (uint32_t length = 3 + random() % 6; length > 0; --length) {
-      steps.push_back("aaaaAAsstTHho"[random() % 13]);
+      steps.push_back("aaaabAAsstTHho"[random() % 14]);
     }
     check_script(steps, random, &tally);
     check_failing_sync(steps, random, &tally);
   }
   MESSAGE(tally.images << " disks");
   CHECK_MESSAGE(tally.violations == 0, tally.first);
+}
+
+// G8: the process is killed anywhere in a change in place, then the power goes
+// anywhere in the recovery, which must not trust what it sees.
+TEST_CASE("a change that was killed is recovered through any power failure") {
+  std::mt19937 random(3);
+  uint64_t disks = 0;
+  for (const std::string steps : {"bash", "aAst"}) {
+    bool is_killed = true;
+    for (uint64_t cut = 0; is_killed; ++cut) {
+      SimulatedFileSystem disk;
+      disk.fail_at(cut, Fault::kPowerOff);
+      const Expectation expectation = Script(disk, steps).run();
+      is_killed = !disk.has_power();
+      if (!expectation.must_exist) continue;
+      bool is_cut = true;
+      for (uint64_t operation = 0; is_cut; ++operation) {
+        const Disk again = disk.kill();
+        again->fail_at(operation, Fault::kPowerOff);
+        open_after_crash(*again).writer.reset();
+        is_cut = !again->has_power();
+        const std::vector<uint32_t> states = again->dirty_states();
+        for (int image = 0; image < 24; ++image) {
+          std::vector<uint32_t> choices;
+          for (const uint32_t count : states) {
+            choices.push_back(random() % count);
+          }
+          const Disk after = again->crash(choices);
+          ++disks;
+          CAPTURE(steps);
+          CAPTURE(cut);
+          CAPTURE(operation);
+          REQUIRE(open_after_crash(*after).outcome == Outcome::kOk);
+          REQUIRE(is_allowed(records_on(*after), expectation));
+        }
+      }
+    }
+  }
+  MESSAGE(disks << " disks");
 }
 
 // G8.

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -112,6 +113,29 @@ TEST_CASE("what was read ahead is forgotten when the writer truncates") {
   sync(*segment.writer);
   REQUIRE(reading.read(16 + 66, ReadHint::kSequential) == Outcome::kOk);
   CHECK(reading.run.bytes[16] == payload(101, 1)[0]);
+}
+
+TEST_CASE("a truncation in the middle of a read is noticed") {
+  SimulatedFileSystem system;
+  Opened segment = create_segment(system, kFormat, 8192);
+  SegmentWriter& writer = *segment.writer;
+  FlushedCells cells;
+  writer.attach(&cells);
+  append(writer, 1, 50);
+  sync(writer);
+  Reading reading(system);
+  reading.reader->attach(&cells);
+  bool has_happened = false;
+  system.on_operation = [&](const char* name) {
+    if (has_happened || std::string(name) != "read") return;
+    has_happened = true;
+    REQUIRE(writer.set_length(16) == Outcome::kOk);
+    append(writer, 2, 50);
+    REQUIRE(writer.flush() == Outcome::kOk);
+  };
+  // The other record lies there whole, but was not synced.
+  CHECK(reading.read(16) == Outcome::kOutOfRange);
+  CHECK(has_happened);
 }
 
 // A replaced header is shown whole, the old or the new, to readers in other

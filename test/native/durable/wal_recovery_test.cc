@@ -369,6 +369,26 @@ TEST_CASE("a record of another log, or of another file, is not taken") {
   CHECK(read.writer->last_lsn() == 1);
 }
 
+TEST_CASE("a record of an earlier epoch is not taken") {
+  // Left behind by a writer before the last OPEN, right in everything else.
+  Log log("w");
+  Bytes bytes = log.system.contents(wal_path(1));
+  durable::WalHead head;
+  head.lsn = 1;
+  head.epoch = 0;
+  head.count = 1;
+  head.durable_offset = kWalHeaderBytes;
+  const size_t at = kWalHeaderBytes + durable::kWalControlBytes;
+  const durable::WalCodec codec(small_wal().new_log_id, 1);
+  head.body_checksum = codec.body_checksum(at, nullptr, 0);
+  codec.encode_head(at, head, bytes.data() + at);
+  log.system.put(wal_path(1), bytes);
+  const OpenedWal opened = open_wal(log.system);
+  REQUIRE(opened.outcome == Outcome::kOk);
+  CHECK(opened.recovery.row == WalRow::kTornTail);
+  CHECK(opened.writer->last_lsn() == 0);
+}
+
 TEST_CASE("a header whose sync failed is written again") {
   for (const bool crashes : {false, true}) {
     Log log("");

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "core/memory/block_pool.h"
 #include "support/log_fixture.h"
 #include "support/resident.h"
 
@@ -139,6 +140,11 @@ TEST_CASE("a segment sealed early leaves no hole in the indexes") {
   CHECK(middle->first_index() == 3);
   CHECK(count_in(*middle) == 1);
   log->unpin(middle);
+
+  CHECK(log->stats().early_seals == 2);
+  REQUIRE(log->roll(4) == Status::kOk);
+  CHECK(log->stats().early_seals == 2);
+  CHECK(log->stats().rolls == 3);
 }
 
 // H1: with capacity 3 and {0, 1} published, 2 is staged when the head rolls.
@@ -467,6 +473,52 @@ TEST_CASE("indexes end at 2^53; the last roll is refused and changes nothing") {
   CHECK(log->published_count() == 1);
   CHECK(count_in(log->head_segment()) == 1);
   CHECK(is_conserved(*log));
+}
+
+TEST_CASE(
+    "readers that keep more than the limit stop the roll, and nothing else") {
+  for (const uint64_t allowed : {0, 1, 3}) {
+    auto options = log_options(8, 4);
+    const uint64_t block_bytes = make_log(8, 4)->layout().block_bytes();
+    // Whatever is less than a whole segment does not count.
+    options.pinned_bytes_max = allowed * block_bytes + block_bytes - 1;
+    std::shared_ptr<RollingLog> log;
+    REQUIRE(RollingLog::create(options, &log) == Status::kOk);
+    REQUIRE(try_claim(*log));
+    Appender appender(*log);
+    // So that every append of four rolls once.
+    REQUIRE(appender.append(1) == Status::kOk);
+    std::vector<SegmentControl*> held;
+    Status status = Status::kOk;
+    while (status == Status::kOk) {
+      held.push_back(log->try_pin(log->head_sequence()));
+      status = appender.append(4);
+    }
+    CHECK(status == Status::kPinned);
+    const auto stats = log->stats();
+    CHECK(stats.pool.segments == log->retained_segments() + 1 + allowed);
+    CHECK(stats.pool.idle == 0);
+    CHECK(log->roll(4) == Status::kPinned);
+    CHECK(log->stats().rolls == stats.rolls);
+    // One that comes back is enough for one roll.
+    log->unpin(held.front());
+    held.erase(held.begin());
+    CHECK(appender.append(1) == Status::kOk);
+    for (SegmentControl* const segment : held) log->unpin(segment);
+    CHECK(appender.append(100) == Status::kOk);
+    CHECK(log->stats().pool.segments == stats.pool.segments);
+    CHECK(is_conserved(*log));
+  }
+}
+
+TEST_CASE("labels come one per column, or not at all") {
+  auto options = log_options(8, 4);
+  std::shared_ptr<RollingLog> log;
+  options.labels = {{1, "one"}};
+  CHECK(RollingLog::create(options, &log) == Status::kOutOfRange);
+  options.labels.push_back({2, "two"});
+  REQUIRE(RollingLog::create(options, &log) == Status::kOk);
+  CHECK(log->labels()[1].name == "two");
 }
 
 TEST_SUITE_END();

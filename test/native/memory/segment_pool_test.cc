@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <cstring>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -21,6 +22,10 @@ using test::resident_pages;
 constexpr uint64_t kSmallBlockBytes = 256;
 
 uint64_t large_block_bytes() { return 8 * platform::page_bytes(); }
+
+std::unique_ptr<Storage> pooled(uint64_t block_bytes) {
+  return std::make_unique<PooledStorage>(block_bytes);
+}
 
 std::vector<SegmentControl*> take_many(SegmentPool& pool, uint32_t count) {
   std::vector<SegmentControl*> segments;
@@ -45,7 +50,7 @@ size_t resident(const std::vector<SegmentControl*>& segments, uint64_t bytes) {
 TEST_SUITE_BEGIN("segment_pool");
 
 TEST_CASE("segments are numbered densely as they are made") {
-  SegmentPool pool(kSmallBlockBytes, 2);
+  SegmentPool pool(pooled(kSmallBlockBytes), 2);
   const auto segments = take_many(pool, 5);
   for (uint32_t id = 0; id < 5; ++id) {
     REQUIRE(segments[id] != nullptr);
@@ -59,7 +64,7 @@ TEST_CASE("segments are numbered densely as they are made") {
 }
 
 TEST_CASE("a segment given back is taken again before one is made") {
-  SegmentPool pool(kSmallBlockBytes, 2);
+  SegmentPool pool(pooled(kSmallBlockBytes), 2);
   SegmentControl* const first = pool.take();
   SegmentControl* const second = pool.take();
   pool.give_back_owned(first);
@@ -76,7 +81,7 @@ TEST_CASE("a segment given back is taken again before one is made") {
 
 TEST_CASE("what is given back beyond the window's need is decommitted") {
   const uint64_t bytes = large_block_bytes();
-  SegmentPool pool(bytes, 3);
+  SegmentPool pool(pooled(bytes), 3);
   const auto segments = take_many(pool, 10);
   touch(segments, bytes);
   for (SegmentControl* segment : segments) pool.give_back_shared(segment);
@@ -93,7 +98,7 @@ TEST_CASE("what is given back beyond the window's need is decommitted") {
 
 TEST_CASE("a warm segment is preferred to a decommitted one, both to a new") {
   const uint64_t bytes = large_block_bytes();
-  SegmentPool pool(bytes, 2);
+  SegmentPool pool(pooled(bytes), 2);
   const auto segments = take_many(pool, 5);
   touch(segments, bytes);
   for (SegmentControl* segment : segments) pool.give_back_shared(segment);
@@ -116,7 +121,7 @@ TEST_CASE("a warm segment is preferred to a decommitted one, both to a new") {
 TEST_CASE("a peak given back while the writer rolls on is decommitted too") {
   const uint64_t bytes = large_block_bytes();
   constexpr uint64_t kWarmMax = 3;
-  SegmentPool pool(bytes, kWarmMax);
+  SegmentPool pool(pooled(bytes), kWarmMax);
   const auto segments = take_many(pool, 40);
   touch(segments, bytes);
 
@@ -136,7 +141,7 @@ TEST_CASE("a pool that dies gives its blocks to the process's pool") {
   const BlockPool::Usage before = BlockPool::instance().usage();
   std::vector<void*> blocks;
   {
-    SegmentPool pool(bytes, 2);
+    SegmentPool pool(pooled(bytes), 2);
     for (SegmentControl* segment : take_many(pool, 4)) {
       blocks.push_back(segment->block());
       std::memset(segment->block(), 1, bytes);
@@ -148,7 +153,7 @@ TEST_CASE("a pool that dies gives its blocks to the process's pool") {
   for (void* const block : blocks) {
     if (kCanAskResidency) CHECK(resident_pages(block, bytes) == 0);
   }
-  SegmentPool next(bytes, 2);
+  SegmentPool next(pooled(bytes), 2);
   take_many(next, 4);
   CHECK(BlockPool::instance().usage().mapped_bytes == after.mapped_bytes);
 }
@@ -157,7 +162,7 @@ TEST_CASE("readers give back while the writer takes" *
           doctest::test_suite("threads")) {
   constexpr uint32_t kReaders = 3;
   constexpr int kRounds = 300;
-  SegmentPool pool(kSmallBlockBytes, 2);
+  SegmentPool pool(pooled(kSmallBlockBytes), 2);
   for (int round = 0; round < kRounds; ++round) {
     const auto segments = take_many(pool, 2 * kReaders);
     for (SegmentControl* segment : segments) {
@@ -188,7 +193,7 @@ TEST_CASE("readers give back while the writer takes" *
 // --- Error paths.
 
 TEST_CASE("a refused segment is null, changes nothing, and is made later") {
-  SegmentPool pool(kSmallBlockBytes, 2);
+  SegmentPool pool(pooled(kSmallBlockBytes), 2);
   REQUIRE(pool.take() != nullptr);
   const SegmentPool::Stats before = pool.stats();
   {
@@ -205,7 +210,7 @@ TEST_CASE("a refused segment is null, changes nothing, and is made later") {
 }
 
 TEST_CASE("recycling needs no memory from the system") {
-  SegmentPool pool(kSmallBlockBytes, 2);
+  SegmentPool pool(pooled(kSmallBlockBytes), 2);
   SegmentControl* const segment = pool.take();
   pool.give_back_shared(segment);
   const FailingAllocations failing(0);

@@ -68,7 +68,7 @@ TEST_CASE("wake_all wakes whoever waits, whatever for") {
 
 std::shared_ptr<RollingLog> make_log() {
   std::shared_ptr<RollingLog> log;
-  REQUIRE(RollingLog::create({8, 4, {8}, ""}, &log) == Status::kOk);
+  REQUIRE(RollingLog::create({8, 4, {8}, {}, ""}, &log) == Status::kOk);
   REQUIRE(log->try_claim());
   return log;
 }

@@ -16,6 +16,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, '../../../src-native');
 
 const FILES = [
+  'core/base/faults.h',
   'core/base/status.h',
   'core/memory/block_layout.h',
   'core/memory/claim.h',
@@ -26,12 +27,15 @@ const FILES = [
   'core/memory/segment.h',
   'core/memory/segment_pool.cc',
   'core/memory/segment_pool.h',
+  'core/memory/storage.h',
   'core/memory/wait_list.cc',
   'core/memory/wait_list.h',
   'core/memory/window.cc',
   'core/memory/window.h',
   'core/platform/barrier.h',
   'core/platform/barrier_posix.cc',
+  'core/platform/memory.h',
+  'core/platform/memory_posix.cc',
 ];
 
 // Everything from <atomic> and <mutex> but std::lock_guard, in every file.

@@ -5,5 +5,6 @@
 #include "core/memory/wait_list.cc"
 #include "core/memory/window.cc"
 #include "core/platform/barrier_posix.cc"
+#include "core/platform/memory_posix.cc"
 #include "log_scenario.cc"
 #include "scenarios.cc"

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <thread>
 
-#include "core/memory/block_pool.h"
 #include "stress/episode.h"
+#include "support/faults.h"
 #include "support/log_fixture.h"
 
 namespace atomic_log::test {
@@ -106,9 +106,9 @@ class StressWriter {
   void roll_without_memory() {
     const uint64_t head = log_.head_sequence();
     const uint32_t published = log_.published_count();
-    memory::BlockPool::instance().fail_after(0);
+    refuse_memory_after(0);
     const Status status = log_.roll(count_);
-    memory::BlockPool::instance().fail_after(-1);
+    refuse_memory_after(-1);
     if (status == Status::kOk) {
       count_ = 0;
       return;

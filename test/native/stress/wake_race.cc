@@ -3,18 +3,23 @@
 // waiter finds the entry when it looks again, or it is woken. A waiter that is
 // neither is a lost wake-up, and the test fails.
 //
-//   wake_race [trials] [seed]
+// The writer is the core's own (core), or publishes without a call through the
+// installed C++ wrapper (native).
+//
+//   wake_race core|native [trials] [seed]
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <random>
 #include <thread>
 
-#include "core/memory/rolling_log.h"
+#include "atomic_log/atomic_log.h"
 #include "core/memory/window.h"
+#include "support/handle_fixture.h"
 
 namespace atomic_log::memory {
 namespace {
@@ -50,23 +55,55 @@ void jitter(std::minstd_rand& random) {
   }
 }
 
-void write(RollingLog& log, std::atomic<uint64_t>& trial, uint64_t trials,
+// `append` publishes one entry.
+template <typename Append>
+void write(Append&& append, std::atomic<uint64_t>& trial, uint64_t trials,
            uint32_t seed) {
   std::minstd_rand random(seed);
-  uint32_t count = 0;
   for (uint64_t i = 0; i < trials; ++i) {
     for (uint64_t spins = 1; trial.load(std::memory_order_acquire) != i;
          ++spins) {
       if (spins % 4096 == 0) std::this_thread::yield();
     }
     jitter(random);
-    if (count == log.segment_capacity()) {
-      if (log.roll(count) != Status::kOk) std::abort();
-      count = 0;
-    }
-    log.publish(++count);
+    append();
   }
 }
+
+class CoreAppender {
+ public:
+  explicit CoreAppender(const test::HandledLog& handled) : log_(*handled.log) {
+    if (!log_.try_claim()) std::abort();
+  }
+  void operator()() {
+    if (count_ == log_.segment_capacity()) {
+      if (log_.roll(count_) != Status::kOk) std::abort();
+      count_ = 0;
+    }
+    log_.publish(++count_);
+  }
+
+ private:
+  RollingLog& log_;
+  uint32_t count_ = 0;
+};
+
+class NativeAppender {
+ public:
+  explicit NativeAppender(const test::HandledLog& handled) {
+    native::Log log;
+    if (native::Log::attach(&handled.handle, &log) != native::Status::kOk ||
+        writer_.claim(log) != native::Status::kOk) {
+      std::abort();
+    }
+  }
+  void operator()() {
+    if (writer_.append(1.0) != native::Status::kOk) std::abort();
+  }
+
+ private:
+  native::Writer<double> writer_;
+};
 
 // The number of trials in which the waiter slept, or -1 for a lost wake-up.
 int64_t wait(RollingLog& log, std::atomic<uint64_t>& trial, uint64_t trials,
@@ -92,22 +129,30 @@ int64_t wait(RollingLog& log, std::atomic<uint64_t>& trial, uint64_t trials,
 }  // namespace atomic_log::memory
 
 int main(int argc, char** argv) {
-  using atomic_log::memory::RollingLog;
+  using namespace atomic_log::memory;
+  const bool is_native = argc > 1 && std::strcmp(argv[1], "native") == 0;
+  if (!is_native && (argc < 2 || std::strcmp(argv[1], "core") != 0)) {
+    std::fprintf(stderr, "usage: %s core|native [trials] [seed]\n", argv[0]);
+    return 2;
+  }
   const uint64_t trials =
-      argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 2'000'000;
-  const uint32_t seed = argc > 2 ? static_cast<uint32_t>(std::atoi(argv[2]))
+      argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 2'000'000;
+  const uint32_t seed = argc > 3 ? static_cast<uint32_t>(std::atoi(argv[3]))
                                  : std::random_device{}();
-  std::printf("wake_race: %llu trials, seed %u\n",
+  std::printf("wake_race: %s, %llu trials, seed %u\n", argv[1],
               static_cast<unsigned long long>(trials), seed);
 
-  std::shared_ptr<RollingLog> log;
-  const auto status = RollingLog::create({64, 16, {8}, ""}, &log);
-  if (status != atomic_log::Status::kOk || !log->try_claim()) return 2;
-
+  const auto handled = atomic_log::test::make_number_log(64, 16);
+  if (handled.log == nullptr) return 2;
   std::atomic<uint64_t> trial{UINT64_MAX};
-  std::thread writer(
-      [&] { atomic_log::memory::write(*log, trial, trials, seed); });
-  const int64_t slept = atomic_log::memory::wait(*log, trial, trials, seed + 1);
+  std::thread writer([&] {
+    if (is_native) {
+      write(NativeAppender(handled), trial, trials, seed);
+    } else {
+      write(CoreAppender(handled), trial, trials, seed);
+    }
+  });
+  const int64_t slept = wait(*handled.log, trial, trials, seed + 1);
   if (slept < 0) {
     std::printf("LOST a wake-up in trial %llu, seed %u\n",
                 static_cast<unsigned long long>(trial.load()), seed);

@@ -7,10 +7,10 @@
 #include <memory>
 #include <vector>
 
-#include "core/memory/block_pool.h"
 #include "core/memory/rolling_log.h"
 #include "core/memory/window.h"
 #include "support/columns.h"
+#include "support/faults.h"
 
 namespace atomic_log::test {
 
@@ -103,14 +103,12 @@ inline bool is_conserved(const memory::RollingLog& log) {
   return stats.pool.idle + stats.retained == stats.pool.segments;
 }
 
-// Arms the block pool's failure for one scope; a failure that was not met must
-// not hit the next test.
+// Has memory refused within one scope; a failure that was not met must not hit
+// the next test.
 class FailingAllocations {
  public:
-  explicit FailingAllocations(int64_t after) {
-    memory::BlockPool::instance().fail_after(after);
-  }
-  ~FailingAllocations() { memory::BlockPool::instance().fail_after(-1); }
+  explicit FailingAllocations(int64_t after) { refuse_memory_after(after); }
+  ~FailingAllocations() { refuse_memory_after(-1); }
   FailingAllocations(const FailingAllocations&) = delete;
   FailingAllocations& operator=(const FailingAllocations&) = delete;
 };

@@ -61,8 +61,8 @@ inline durable::Outcome append_record(durable::SegmentWriter& writer,
                                       const Stored& record,
                                       uint64_t* offset = nullptr) {
   uint64_t ignored = 0;
-  return writer.append(record.header.data(), {},
-                       {record.data.data(), record.data.size()}, false,
+  return writer.append(record.header.data(), record.data.data(),
+                       record.data.size(), false,
                        offset == nullptr ? &ignored : offset);
 }
 

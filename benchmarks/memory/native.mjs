@@ -1,0 +1,49 @@
+// What does an entry cost a native producer, beside a bare loop of the same stores?
+import { execFileSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { AtomicLog } from 'atomic-log';
+import { compare, report } from '../measure.mjs';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const directory = join('test', 'addon');
+const build = ['src-native/build.mjs', `--directory=${directory}`, '--loglevel=error'];
+execFileSync(process.execPath, build, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+const client = createRequire(import.meta.url)(
+  join(root, directory, 'build', 'Release', 'native_client.node'),
+);
+
+const log = new AtomicLog({ retainedCapacity: 65_536, segmentCapacity: 4096 });
+if (client.openWriter(log.nativeHandle) !== 0) throw new Error('the writer could not be claimed');
+
+const { ns, ratio } = compare({
+  bare: { operations: 20_000_000, run: client.storeBare },
+  append: { operations: 20_000_000, run: client.append },
+  write64: { operations: 500_000, per: 64, run: client.write64 },
+  batch64: { operations: 500_000, per: 64, run: client.batch64 },
+});
+if (log.endIndex === 0) throw new Error('nothing was appended');
+client.closeWriter();
+
+const rows = { bare: 'a bare loop of the same stores', append: 'append, each published' };
+report([
+  ...Object.entries(rows).map(([name, what]) => ({
+    operation: `native producer: ${what}`,
+    ns: ns(name),
+    ratio: ns(name),
+    unit: 'ns',
+    target: name === 'append' ? 3 : null,
+  })),
+  ...[
+    ['append', 'append, each published'],
+    ['write64', 'write x64 then publish, per entry'],
+    ['batch64', 'append_batch(64), per entry'],
+  ].map(([name, what]) => ({
+    operation: `native producer: ${what}`,
+    ns: ns(name),
+    ratio: ratio(name, 'bare'),
+    unit: 'bare loops',
+    target: null,
+  })),
+]);

@@ -1,0 +1,96 @@
+/** What `log.stats()` tells. */
+import type { NativeLog } from '../types/native';
+import type { Layout } from './schema';
+
+/** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
+export interface LogStats {
+  /** The log's name, if it was given one. */
+  name: string | undefined;
+  /** Segments that were made so far: retained, pinned and idle ones. */
+  segments: number;
+  /** Segments in the window. */
+  retainedSegments: number;
+  /** Segments that are no longer in the window, but pinned by a reader somewhere. */
+  pinnedSegments: number;
+  /** Segments that wait to be used again. */
+  idleSegments: number;
+  /** Bytes of one segment, everything included. */
+  segmentBytes: number;
+  /** Of these, bytes for the values of each field of variable size (`options.segmentBytes`); 0 when there is none. */
+  dataBytes: number;
+  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
+  bytes: number;
+  /** Bytes of the segments that are kept only because readers pin them. */
+  pinnedBytes: number;
+  /** Segments that snapshots of this thread pin, inside the window or not. */
+  pinnedHere: number;
+  /** Segments that were filled and sealed. */
+  rolls: number;
+  /** Of these, segments that had room for more entries, but not for the bytes of the next one. */
+  earlySeals: number;
+  /** Segments begun in recycled memory. */
+  recycled: number;
+  /** Segments begun in fresh memory. */
+  fresh: number;
+  /** Who is attached now: every thread, and every attachment of native code. */
+  readers: ReaderStats[];
+}
+
+/**
+ * What one thread, or one attachment of native code, keeps of a log: by open
+ * snapshots, and by views that outlived a snapshot which was never closed.
+ */
+export interface ReaderStats {
+  /** The `threadId` of `worker_threads` (0 is the main thread); undefined for native code. */
+  threadId: number | undefined;
+  /** Segments that it pins, inside the window or not. */
+  pinnedSegments: number;
+  /** Bytes of those segments. */
+  pinnedBytes: number;
+  /** Its followers, oldest first. */
+  followers: FollowerStats[];
+}
+
+/** How far a follower has come. */
+export interface FollowerStats {
+  /** Absolute index of the entry that it delivers next. */
+  nextIndex: number;
+  /** Entries that are published and that it has yet to deliver (or to report as lost). */
+  lag: number;
+}
+
+/** What native code has in place of a thread. */
+const NATIVE_THREAD = 2 ** 32 - 1;
+
+export function readStats(native: NativeLog, { name, dataBytes }: Layout): LogStats {
+  const { segments, retained, idle, decommitted, fresh, recycled, rolls, earlySeals, pinnedHere, readers } =
+    native.stats();
+  const bounds = new Float64Array(2);
+  native.bounds(bounds);
+  const endIndex = bounds[1]!;
+  const segmentBytes = native.blockBytes;
+  // The figures are read one after the other while the writer goes on.
+  const pinnedSegments = Math.max(0, segments - retained - idle);
+  return {
+    name,
+    segments,
+    retainedSegments: retained,
+    pinnedSegments,
+    idleSegments: idle,
+    segmentBytes,
+    dataBytes,
+    bytes: (segments - decommitted) * segmentBytes,
+    pinnedBytes: pinnedSegments * segmentBytes,
+    pinnedHere,
+    rolls,
+    earlySeals,
+    recycled,
+    fresh,
+    readers: readers.map(({ thread, pinned, followers }) => ({
+      threadId: thread === NATIVE_THREAD ? undefined : thread,
+      pinnedSegments: pinned,
+      pinnedBytes: pinned * segmentBytes,
+      followers: followers.map((nextIndex) => ({ nextIndex, lag: Math.max(0, endIndex - nextIndex) })),
+    })),
+  };
+}

@@ -1,0 +1,185 @@
+#include "core/abi/api.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "core/abi/attachment.h"
+#include "core/memory/blocking_wait.h"
+
+namespace atomic_log::abi {
+namespace {
+
+static_assert(ATOMIC_LOG_OUT_OF_MEMORY ==
+              static_cast<int32_t>(Status::kOutOfMemory));
+static_assert(ATOMIC_LOG_OUT_OF_RANGE ==
+              static_cast<int32_t>(Status::kOutOfRange));
+static_assert(ATOMIC_LOG_GONE == static_cast<int32_t>(Status::kGone));
+static_assert(ATOMIC_LOG_FOREIGN == static_cast<int32_t>(Status::kForeign));
+static_assert(ATOMIC_LOG_PINNED == static_cast<int32_t>(Status::kPinned));
+
+atomic_log_status to_abi(Status status) {
+  return static_cast<atomic_log_status>(status);
+}
+
+Writer& impl(atomic_log_writer* writer) {
+  return *static_cast<Writer*>(writer);
+}
+
+// --- Logs.
+
+atomic_log_status attach(const atomic_log_handle* handle,
+                         atomic_log_log** result) {
+  *result = nullptr;
+  if (handle->abi_version != ATOMIC_LOG_ABI_VERSION ||
+      handle->struct_size < sizeof(atomic_log_handle)) {
+    return ATOMIC_LOG_VERSION;
+  }
+  std::shared_ptr<memory::RollingLog> log;
+  const Status status = memory::Registry::instance().find(
+      {handle->id, std::string(handle->token, sizeof(handle->token))}, &log);
+  if (status != Status::kOk) return to_abi(status);
+  *result = new (std::nothrow) atomic_log_log(std::move(log));
+  return *result == nullptr ? ATOMIC_LOG_OUT_OF_MEMORY : ATOMIC_LOG_OK;
+}
+
+void retain(atomic_log_log* log) { log->retain(); }
+
+void release(atomic_log_log* log) { log->release(); }
+
+const atomic_log_info* info(const atomic_log_log* log) { return &log->info(); }
+
+void bounds(atomic_log_log* log, uint64_t* first_index, uint64_t* end_index) {
+  const memory::WindowBounds bounds = memory::window_bounds(log->log());
+  *first_index = bounds.first_index;
+  *end_index = bounds.end_index;
+}
+
+int32_t has_ended(const atomic_log_log* log) {
+  return log->log().has_ended() ? 1 : 0;
+}
+
+int32_t is_claimed(const atomic_log_log* log) {
+  return log->log().is_claimed() ? 1 : 0;
+}
+
+// In slices, because a deadline in the far future overflows the clock.
+atomic_log_status wait(atomic_log_log* log, uint64_t index,
+                       uint64_t timeout_ns) {
+  constexpr uint64_t kSliceNs = uint64_t{3600} * 1'000'000'000;
+  for (;;) {
+    const uint64_t slice = std::min(timeout_ns, kSliceNs);
+    switch (
+        memory::wait_for(log->log(), index, std::chrono::nanoseconds(slice))) {
+      case memory::Arrival::kReady:
+        return ATOMIC_LOG_OK;
+      case memory::Arrival::kEnded:
+        return ATOMIC_LOG_ENDED;
+      case memory::Arrival::kPending:
+        break;
+    }
+    if (timeout_ns == slice) return ATOMIC_LOG_TIMED_OUT;
+    if (timeout_ns != UINT64_MAX) timeout_ns -= slice;
+  }
+}
+
+// --- Writing.
+
+atomic_log_status claim(atomic_log_log* log, atomic_log_writer** result) {
+  *result = nullptr;
+  if (!log->log().try_claim()) {
+    return log->log().has_ended() ? ATOMIC_LOG_ENDED : ATOMIC_LOG_CLAIMED;
+  }
+  *result = new (std::nothrow) Writer(log);
+  if (*result != nullptr) return ATOMIC_LOG_OK;
+  log->log().release_claim();
+  return ATOMIC_LOG_OUT_OF_MEMORY;
+}
+
+void publish(atomic_log_writer* writer, uint32_t count) {
+  memory::RollingLog& log = impl(writer).log->log();
+  log.publish(count);
+  writer->published = log.published_count();
+}
+
+// The caller has stored the word already; storing it again changes nothing, and
+// makes the log's own count agree.
+void wake(atomic_log_writer* writer) { publish(writer, writer->published); }
+
+atomic_log_status roll(atomic_log_writer* writer, uint32_t count) {
+  memory::RollingLog& log = impl(writer).log->log();
+  if (count == 0 || count > log.segment_capacity() ||
+      count < writer->published) {
+    return ATOMIC_LOG_OUT_OF_RANGE;
+  }
+  const Status status = log.roll(count);
+  if (status == Status::kOk) impl(writer).describe_head();
+  return to_abi(status);
+}
+
+void end(atomic_log_writer* writer) {
+  publish(writer, writer->published);
+  impl(writer).log->log().end();
+}
+
+void unclaim(atomic_log_writer* writer) {
+  publish(writer, writer->published);
+  impl(writer).log->log().release_claim();
+  delete &impl(writer);
+}
+
+// --- Reading.
+
+atomic_log_status snapshot(atomic_log_log* log, atomic_log_snapshot** result) {
+  *result = new (std::nothrow) Snapshot(log);
+  return *result == nullptr ? ATOMIC_LOG_OUT_OF_MEMORY : ATOMIC_LOG_OK;
+}
+
+void refresh(atomic_log_snapshot* snapshot) {
+  static_cast<Snapshot*>(snapshot)->refresh();
+}
+
+void close(atomic_log_snapshot* snapshot) {
+  delete static_cast<Snapshot*>(snapshot);
+}
+
+constexpr atomic_log_api kTable = {
+    ATOMIC_LOG_ABI_VERSION,
+    sizeof(atomic_log_api),
+    attach,
+    retain,
+    release,
+    info,
+    bounds,
+    has_ended,
+    is_claimed,
+    wait,
+    claim,
+    publish,
+    wake,
+    roll,
+    end,
+    unclaim,
+    snapshot,
+    refresh,
+    close,
+};
+
+}  // namespace
+
+const atomic_log_api& table() { return kTable; }
+
+atomic_log_handle make_handle(const memory::LogHandle& handle) {
+  atomic_log_handle result = {ATOMIC_LOG_ABI_VERSION,
+                              sizeof(atomic_log_handle),
+                              &kTable,
+                              handle.id,
+                              {}};
+  std::memcpy(result.token, handle.token.data(),
+              std::min(handle.token.size(), sizeof(result.token)));
+  return result;
+}
+
+}  // namespace atomic_log::abi

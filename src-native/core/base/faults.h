@@ -1,0 +1,19 @@
+// The places where the system may refuse memory and the core goes on. A test
+// build (ATOMIC_LOG_FAULTS) has any of them refused on demand; in an ordinary
+// build there is nothing here.
+#ifndef ATOMIC_LOG_CORE_BASE_FAULTS_H_
+#define ATOMIC_LOG_CORE_BASE_FAULTS_H_
+
+namespace atomic_log {
+
+#if defined(ATOMIC_LOG_FAULTS)
+// Whether the allocation that follows is to fail. Any thread; the test build
+// defines it (test/native/support/faults.cc).
+bool memory_is_refused();
+#else
+constexpr bool memory_is_refused() { return false; }
+#endif
+
+}  // namespace atomic_log
+
+#endif  // ATOMIC_LOG_CORE_BASE_FAULTS_H_

@@ -1,0 +1,90 @@
+// Who reads a log, so that its statistics can say who pins memory and who lags
+// behind. Nothing else depends on it.
+//
+//  1. A Reader is what one environment, or one native attachment, tells of
+//     itself. It joins the list when it attaches and leaves when it closes.
+//  2. Any thread may look at any time. The figures are read one after the other
+//     while their owners go on.
+#ifndef ATOMIC_LOG_CORE_MEMORY_READER_LIST_H_
+#define ATOMIC_LOG_CORE_MEMORY_READER_LIST_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/memory/segment_pool.h"
+
+namespace atomic_log::memory {
+
+class Reader {
+ public:
+  // What native attachments have in place of a thread's number.
+  static constexpr uint32_t kNative = UINT32_MAX;
+
+  explicit Reader(uint32_t thread_id) : thread_id_(thread_id) {}
+
+  uint32_t thread_id() const { return thread_id_; }
+
+  // Owner: it holds `n` segments more, or fewer.
+  void pinned(int64_t n) { pinned_segments_.add_shared(n); }
+  uint64_t pinned_segments() const { return pinned_segments_.get(); }
+
+  // Owner: its follower `id` delivers entry `next_index` next.
+  void follow(uint32_t id, uint64_t next_index) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    followers_[id] = next_index;
+  }
+  void unfollow(uint32_t id) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    followers_.erase(id);
+  }
+  // The positions of the followers, oldest follower first.
+  std::vector<uint64_t> followers() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::vector<uint64_t> positions;
+    for (const auto& [id, next_index] : followers_) {
+      positions.push_back(next_index);
+    }
+    return positions;
+  }
+
+ private:
+  const uint32_t thread_id_;
+  Counter pinned_segments_;
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::map<uint32_t, uint64_t> followers_;
+};
+
+class ReaderList {
+ public:
+  void add(std::shared_ptr<const Reader> reader) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    readers_.push_back(std::move(reader));
+  }
+  void remove(const Reader* reader) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    readers_.erase(std::remove_if(readers_.begin(), readers_.end(),
+                                  [reader](const auto& entry) {
+                                    return entry.get() == reader;
+                                  }),
+                   readers_.end());
+  }
+  // Those that are attached now; they may leave at any time.
+  std::vector<std::shared_ptr<const Reader>> all() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return readers_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::vector<std::shared_ptr<const Reader>> readers_;
+};
+
+}  // namespace atomic_log::memory
+
+#endif  // ATOMIC_LOG_CORE_MEMORY_READER_LIST_H_

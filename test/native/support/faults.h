@@ -1,0 +1,16 @@
+// Memory that is refused on demand, in builds with ATOMIC_LOG_FAULTS.
+#ifndef ATOMIC_LOG_TEST_NATIVE_SUPPORT_FAULTS_H_
+#define ATOMIC_LOG_TEST_NATIVE_SUPPORT_FAULTS_H_
+
+#include <cstdint>
+
+namespace atomic_log::test {
+
+// The allocation after the next `count` ones fails, once; with a negative count
+// none does. Returns how many were still to be granted before: negative once
+// the failure was met.
+int64_t refuse_memory_after(int64_t count);
+
+}  // namespace atomic_log::test
+
+#endif  // ATOMIC_LOG_TEST_NATIVE_SUPPORT_FAULTS_H_

@@ -1,0 +1,24 @@
+// Runs the jest suite against an addon that is built with AddressSanitizer and
+// UndefinedBehaviorSanitizer: `npm run test:sanitized -- [jest arguments]`.
+import { execFileSync } from 'node:child_process';
+import { buildAddon, runJest } from './support/build-addon.mjs';
+
+function library(name) {
+  return execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
+}
+
+const addon = buildAddon('sanitized', {
+  flags: [
+    '-O1',
+    '-g',
+    '-fsanitize=address,undefined',
+    '-fno-sanitize-recover=undefined',
+    '-fno-omit-frame-pointer',
+  ],
+});
+runJest(addon, {
+  LD_PRELOAD: `${library('libasan.so')} ${library('libubsan.so')}`,
+  // Node leaves memory to the system at its end; leaks are hunted by tests that
+  // watch resident memory.
+  ASAN_OPTIONS: 'detect_leaks=0',
+});

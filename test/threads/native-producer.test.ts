@@ -1,0 +1,28 @@
+// The example: an addon whose native thread publishes at full rate to workers.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+
+import { packageRoot } from '../support/internals';
+import { buildAddon } from '../support/other-addons';
+
+const binary = buildAddon('examples/native-producer', 'telemetry');
+
+(binary === undefined ? test.skip : test)(
+  'the example publishes 100,000 records a second and more, and every one is right',
+  () => {
+    // It ends with 1 when one is wrong or the rate is not reached.
+    const output = execFileSync(process.execPath, [join('examples', 'native-producer', 'main.mjs'), '2'], {
+      cwd: packageRoot,
+      encoding: 'utf8',
+    });
+    expect(output).toMatch(/all records are right/);
+    expect(output.match(/0 wrong/g)).toHaveLength(2);
+  },
+);
+
+test('the include folder can be asked for', () => {
+  const print = (script: string, ...flags: string[]): string =>
+    execFileSync(process.execPath, [...flags, '-p', script], { cwd: packageRoot, encoding: 'utf8' }).trim();
+  // As binding.gyp does it.
+  expect(print(`require('atomic-log/include')`)).toBe(join(packageRoot, 'src-native', 'include'));
+});
