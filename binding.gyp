@@ -39,6 +39,7 @@
         "src-native/core/durable/wal_log.cc",
         "src-native/core/durable/wal_reader.cc",
         "src-native/core/durable/wal_recovery.cc",
+        "src-native/core/durable/wal_salvage.cc",
         "src-native/core/durable/wal_scanner.cc",
         "src-native/core/durable/wal_writer.cc",
         "src-native/core/memory/block_pool.cc",

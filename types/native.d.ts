@@ -217,6 +217,20 @@ export interface NativeWalChunk {
   index: Float64Array;
 }
 
+/** What can still be read of a damaged log. */
+export interface NativeWalRemains {
+  logId: Uint8Array;
+  oldestLsn: number;
+  /** As NativeWalEntries.files(); the base LSN is 0 where the header is damaged. */
+  files: Float64Array;
+}
+
+/** Intact entries of one file; their LSNs may repeat, and leave gaps. */
+export interface NativeWalSalvaged extends NativeWalChunk {
+  /** Where to go on; 0 at the end. */
+  nextOffset: number;
+}
+
 /** What reads entries, beside the writer or without it. */
 export interface NativeWalEntries {
   /** Entries from `from` to `to` and at most about `bytesMax` of data, but one at least. */
@@ -372,6 +386,14 @@ export interface NativeAddon {
   openWalReader(path: string): NativeWalReader;
   /** Reads everything as a writer would that opens the log; the row it would find. */
   verifyWal(path: string): number | NativeFailure;
+  findWalRemains(path: string): NativeWalRemains | NativeFailure;
+  salvageWalFile(
+    path: string,
+    number: number,
+    logId: Uint8Array,
+    from: number,
+    bytesMax: number,
+  ): NativeWalSalvaged | NativeFailure;
   /** The length word of the record at `offset`, or an outcome. */
   parseRecord(bytes: Uint8Array, offset: number, headerSize: number, checksum: 0 | 1): number;
   /** Whether zstd was built in. */

@@ -233,6 +233,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "openWal", WalHandle::open_async);
   define(env, exports, "openWalReader", WalReaderHandle::open);
   define(env, exports, "verifyWal", WalReaderHandle::verify);
+  define(env, exports, "findWalRemains", WalReaderHandle::remains);
+  define(env, exports, "salvageWalFile", WalReaderHandle::salvage);
   define(env, exports, "parseRecord", parse_record);
   define(env, exports, "decompress", decompress);
   napi_value has_compression = nullptr;

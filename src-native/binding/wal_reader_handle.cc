@@ -1,11 +1,13 @@
 #include "binding/wal_reader_handle.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "binding/functions.h"
 #include "binding/segment_values.h"
 #include "binding/wal_values.h"
 #include "core/durable/wal_recovery.h"
+#include "core/durable/wal_salvage.h"
 
 namespace atomic_log::binding {
 
@@ -42,6 +44,47 @@ napi_value WalReaderHandle::verify(napi_env env, napi_callback_info info) {
                          platform::OpenMode::kRead, &found, &failure);
   if (outcome != Outcome::kOk) return failure_object(env, failure);
   return from_number(env, static_cast<double>(found.row));
+}
+
+// (path) => { logId, oldestLsn, files } | NativeFailure
+napi_value WalReaderHandle::remains(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  called_object<void>(env, info, arguments);
+  durable::WalRemains found;
+  Failure failure;
+  if (durable::find_wal_remains(platform::native_file_system(),
+                                to_text(env, arguments[0]), &found,
+                                &failure) != Outcome::kOk) {
+    return failure_object(env, failure);
+  }
+  const napi_value object = new_object(env);
+  set(env, object, "logId",
+      to_uint8_array(env, found.log_id.data(), found.log_id.size()));
+  set(env, object, "oldestLsn", found.oldest_lsn);
+  set(env, object, "files", files_array(env, found.files));
+  return object;
+}
+
+// (path, number, logId, from, bytesMax) => NativeWalSalvaged | NativeFailure
+napi_value WalReaderHandle::salvage(napi_env env, napi_callback_info info) {
+  napi_value arguments[5] = {};
+  called_object<void>(env, info, arguments);
+  durable::WalLogId log_id = {};
+  const auto given = to_bytes(env, arguments[2]);
+  std::copy_n(given.data, std::min(given.count, log_id.size()), log_id.begin());
+  durable::WalSalvaged salvaged;
+  Failure failure;
+  if (durable::salvage_wal_file(
+          platform::native_file_system(), to_text(env, arguments[0]), log_id,
+          to_offset(env, arguments[1]), to_offset(env, arguments[3]),
+          static_cast<size_t>(to_offset(env, arguments[4])), &salvaged,
+          &failure) != Outcome::kOk) {
+    return failure_object(env, failure);
+  }
+  const napi_value object = chunk_object(env, salvaged.chunk);
+  if (object == nullptr) return nullptr;
+  set(env, object, "nextOffset", salvaged.next_offset);
+  return object;
 }
 
 // (into: Float64Array of 3: first and last LSN, newest file) => NativeFailure |

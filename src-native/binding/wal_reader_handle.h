@@ -18,6 +18,9 @@ class WalReaderHandle final {
   // (path) => the condition of wal_recovery.h that a writer would meet, with
   // all records read: NativeFailure, or its row
   static napi_value verify(napi_env env, napi_callback_info info);
+  // What can be read of a damaged log.
+  static napi_value remains(napi_env env, napi_callback_info info);
+  static napi_value salvage(napi_env env, napi_callback_info info);
 
  private:
   explicit WalReaderHandle(std::string directory)

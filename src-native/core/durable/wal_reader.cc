@@ -25,6 +25,30 @@ constexpr const char* kBroken =
 
 }  // namespace
 
+bool add_wal_entries(const WalScanner& scanner, uint64_t from, uint64_t to,
+                     WalChunk* chunk) {
+  const WalHead& head = scanner.head();
+  const uint8_t* const body = scanner.body();
+  const auto add = [&](uint64_t lsn, const uint8_t* data, uint32_t bytes) {
+    if (lsn < from || lsn > to) return;
+    const bool is_batch = head.type == WalType::kBatch;
+    chunk->entries.push_back({lsn, chunk->data.size(), bytes,
+                              is_batch ? head.lsn : 0,
+                              is_batch ? uint64_t{head.count} : 0});
+    chunk->data.insert(chunk->data.end(), data, data + bytes);
+  };
+  if (head.type == WalType::kData) add(head.lsn, body, head.body_bytes);
+  if (head.type != WalType::kBatch) return true;
+  uint64_t at = kWalBatchItemBytes * uint64_t{head.count};
+  for (uint32_t i = 0; i < head.count; ++i) {
+    const uint32_t bytes = load_u32(body + kWalBatchItemBytes * i);
+    if (bytes > head.body_bytes - at) return false;
+    add(head.lsn + i, body + at, bytes);
+    at += bytes;
+  }
+  return true;
+}
+
 Outcome WalReader::fail(const IoStatus& io, uint64_t number, uint64_t offset,
                         Failure* failure) const {
   *failure = {Outcome::kIo, io, wal_file_path(directory_, number),
@@ -154,36 +178,6 @@ Outcome WalReader::extend_index(LogFile& file, uint64_t lsn, Failure* failure) {
   return Outcome::kOk;
 }
 
-Outcome WalReader::add_record(const LogFile& file, const WalScanner& scanner,
-                              uint64_t from, uint64_t to, WalChunk* chunk,
-                              Failure* failure) {
-  const WalHead& head = scanner.head();
-  const uint8_t* const body = scanner.body();
-  if (head.type == WalType::kData) {
-    if (head.lsn < from || head.lsn > to) return Outcome::kOk;
-    chunk->entries.push_back(
-        {head.lsn, chunk->data.size(), head.body_bytes, 0, 0});
-    chunk->data.insert(chunk->data.end(), body, body + head.body_bytes);
-    return Outcome::kOk;
-  }
-  if (head.type != WalType::kBatch) return Outcome::kOk;
-  uint64_t at = kWalBatchItemBytes * uint64_t{head.count};
-  for (uint32_t i = 0; i < head.count; ++i) {
-    const uint32_t bytes = load_u32(body + kWalBatchItemBytes * i);
-    if (bytes > head.body_bytes - at) {
-      return corrupt(file.info.number, scanner.offset(), kDamaged, failure);
-    }
-    const uint64_t lsn = head.lsn + i;
-    if (lsn >= from && lsn <= to) {
-      chunk->entries.push_back(
-          {lsn, chunk->data.size(), bytes, head.lsn, head.count});
-      chunk->data.insert(chunk->data.end(), body + at, body + at + bytes);
-    }
-    at += bytes;
-  }
-  return Outcome::kOk;
-}
-
 Outcome WalReader::read_file(LogFile& file, uint64_t from, uint64_t to,
                              size_t bytes_max, WalChunk* chunk,
                              Failure* failure) {
@@ -206,8 +200,9 @@ Outcome WalReader::read_file(LogFile& file, uint64_t from, uint64_t to,
       return scan_failure(file, scanner, verdict, failure);
     }
     note(file, scanner.position());
-    outcome = add_record(file, scanner, from, to, chunk, failure);
-    if (outcome != Outcome::kOk) return outcome;
+    if (!add_wal_entries(scanner, from, to, chunk)) {
+      return corrupt(file.info.number, scanner.offset(), kDamaged, failure);
+    }
   }
   hint_number_ = file.info.number;
   hint_ = scanner.position();

@@ -43,6 +43,11 @@ struct WalChunk {
   std::vector<WalEntry> entries;
 };
 
+// Adds the entries from `from` to `to` of the record that the scanner is at.
+// False: its parts do not fit together.
+bool add_wal_entries(const WalScanner& scanner, uint64_t from, uint64_t to,
+                     WalChunk* chunk);
+
 class WalReader {
  public:
   WalReader(platform::FileSystem& system, std::string directory)
@@ -101,9 +106,6 @@ class WalReader {
   Outcome extend_index(LogFile& file, uint64_t lsn, Failure* failure);
   Outcome read_file(LogFile& file, uint64_t from, uint64_t to, size_t bytes_max,
                     WalChunk* chunk, Failure* failure);
-  Outcome add_record(const LogFile& file, const WalScanner& scanner,
-                     uint64_t from, uint64_t to, WalChunk* chunk,
-                     Failure* failure);
   static void note(LogFile& file, const WalPosition& position);
   Outcome scan_failure(const LogFile& file, const WalScanner& scanner,
                        WalVerdict verdict, Failure* failure);

@@ -99,9 +99,9 @@ IoStatus read_wal_seal(File& file, const WalCodec& codec, uint64_t offset,
   return {};
 }
 
-IoStatus find_wal_proof(File& file, const WalCodec& codec, uint64_t from,
-                        uint64_t to, uint64_t* proof) {
-  *proof = 0;
+IoStatus find_wal_head(File& file, const WalCodec& codec, uint64_t from,
+                       uint64_t to, uint64_t above, uint64_t* found) {
+  *found = 0;
   std::vector<uint8_t> buffer(kBufferBytes);
   uint64_t begin = from + kWalAlignment;
   while (begin < to && to - begin >= kWalHeadBytes) {
@@ -115,8 +115,8 @@ IoStatus find_wal_proof(File& file, const WalCodec& codec, uint64_t from,
     for (; at + kWalHeadBytes <= read; at += kWalAlignment) {
       WalHead head;
       if (codec.decode_head(begin + at, buffer.data() + at, &head) &&
-          head.durable_offset > from) {
-        *proof = begin + at;
+          (above == 0 || head.durable_offset > above)) {
+        *found = begin + at;
         return {};
       }
     }

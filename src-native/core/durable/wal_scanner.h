@@ -79,10 +79,19 @@ class WalScanner {
 platform::IoStatus read_wal_seal(platform::File& file, const WalCodec& codec,
                                  uint64_t offset, uint32_t* checksum);
 
+// Looks for an intact head in (from, to), of whatever epoch, with a durable
+// offset above `above` or, for 0, with any. *found is its offset, or 0.
+platform::IoStatus find_wal_head(platform::File& file, const WalCodec& codec,
+                                 uint64_t from, uint64_t to, uint64_t above,
+                                 uint64_t* found);
+
 // Looks for an intact head in (from, to), of whatever epoch, that says that
 // `from` and more was on disk once. *proof is its offset, or 0.
-platform::IoStatus find_wal_proof(platform::File& file, const WalCodec& codec,
-                                  uint64_t from, uint64_t to, uint64_t* proof);
+inline platform::IoStatus find_wal_proof(platform::File& file,
+                                         const WalCodec& codec, uint64_t from,
+                                         uint64_t to, uint64_t* proof) {
+  return find_wal_head(file, codec, from, to, from, proof);
+}
 
 }  // namespace atomic_log::durable
 
