@@ -41,6 +41,8 @@ function sweepViews(): void {
 export class LogView {
   readonly storage: Storage;
   readonly pins: Pins;
+  /** Also here, because properties of the addon's objects are slow: V8 holds them in dictionaries. */
+  readonly segmentCapacity: number;
   /** The head's published word, as {@link lease} and {@link extend} saw it last. */
   seenWord = 0;
 
@@ -64,6 +66,7 @@ export class LogView {
   ) {
     this.storage = new Storage(native, layout, memory);
     this.pins = new Pins(native, layout, this.storage);
+    this.segmentCapacity = native.segmentCapacity;
   }
 
   /**
@@ -189,7 +192,7 @@ export class LogView {
 
   /** Entries that may be read; a stray store can damage the word, so it is clamped. */
   readable(word: number): number {
-    return Math.min(word & COUNT_MASK, this.native.segmentCapacity);
+    return Math.min(word & COUNT_MASK, this.segmentCapacity);
   }
 
   // --- Leases and their windows.

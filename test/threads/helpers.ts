@@ -17,13 +17,26 @@ export function startWorker(role: string, data: object): Worker {
   return worker;
 }
 
+interface Deferred {
+  readonly promise: Promise<unknown>;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+function deferred(): Deferred {
+  let resolve!: Deferred['resolve'];
+  let reject!: Deferred['reject'];
+  const promise = new Promise((...settle) => ([resolve, reject] = settle));
+  return { promise, resolve, reject };
+}
+
 /** The next message; rejects when the worker ends without one. */
 export function firstMessage(worker: Worker): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-    worker.once('exit', (code) => reject(new Error(`the worker ended with ${code} and no message`)));
-  });
+  const { promise, resolve, reject } = deferred();
+  const onExit = (code: number): void => reject(new Error(`the worker ended with ${code} and no message`));
+  worker.once('message', resolve).once('error', reject).once('exit', onExit);
+  // A worker may be asked for many messages, and an emitter warns of many listeners.
+  return promise.finally(() => worker.off('message', resolve).off('error', reject).off('exit', onExit));
 }
 
 /** The exit code, whether or not the worker failed. */

@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
 import { packageRoot } from '../support/internals';
+import { testExternal } from '../support/mapping';
 import { buildAddon } from '../support/other-addons';
 
 const binary = buildAddon('examples/native-producer', 'telemetry');
 
-(binary === undefined ? test.skip : test)(
+(binary === undefined ? test.skip : testExternal)(
   'the example publishes 100,000 records a second and more, and every one is right',
   () => {
     // It ends with 1 when one is wrong or the rate is not reached.

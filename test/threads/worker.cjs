@@ -45,6 +45,20 @@ const roles = {
     parentPort.once('message', (handle) => roles.read({ handle }));
   },
 
+  /** Keeps every array it is posted, and reads all of them in every turn; answers with the length. */
+  keep() {
+    const kept = [];
+    parentPort.on('message', (bytes) => {
+      kept.push(bytes);
+      parentPort.postMessage(bytes.length);
+    });
+    const look = () => {
+      globalThis.sum = kept.reduce((sum, bytes) => sum + bytes.reduce((a, b) => a + b, 0), 0);
+      setImmediate(look);
+    };
+    look();
+  },
+
   /** Claims the writer, appends, closes. */
   append({ handle, values }) {
     const writer = AtomicLog.attach(handle).tryClaimWriter();
@@ -148,10 +162,10 @@ const roles = {
   /** Follows until the log ends, and checks every value; reports seen and lost. */
   async follow({ handle, maxBatch }) {
     const log = AtomicLog.attach(handle);
-    const follower = log.follow({ from: 'oldest', maxBatch });
     let seen = 0;
-    let lost = log.firstIndex;
-    let next = lost;
+    let next = log.firstIndex;
+    let lost = next;
+    const follower = log.follow({ from: next, maxBatch });
     parentPort.postMessage('following');
     for await (const batch of follower) {
       lost += batch.lost;

@@ -11,6 +11,11 @@ function range(from: number, to: number): number[] {
 }
 
 describe("a log with mapping: 'shared'", () => {
+  test('has no handle for native threads, which could not keep its memory', () => {
+    const log = new AtomicLog(SHARED);
+    expectError(() => log.nativeHandle, 'ERR_MAPPING_UNAVAILABLE', /make the log with mapping: 'external'/);
+  });
+
   test('says so, and its views are of shared memory', () => {
     const { writer, log } = AtomicLog.claimed(SHARED);
     writer.appendBatch(range(0, 10));

@@ -3,6 +3,7 @@ import { AtomicLog, json, utf8, VarColumn } from 'atomic-log';
 
 import { expectError } from '../support/errors';
 import { SMALL } from '../support/logs';
+import { testExternal } from '../support/mapping';
 import { detach } from '../support/memory';
 
 const schema = { id: 'u8', name: 'utf8', raw: 'bytes' } as const;
@@ -71,7 +72,7 @@ test('encoded shows the values of a codec', () => {
   expect(chunk!.at(0)).toEqual({ a: 1 });
 });
 
-test('shows nothing once the memory was transferred away', () => {
+testExternal('shows nothing once the memory was transferred away', () => {
   using snapshot = filled(4).snapshot();
   const [chunk] = snapshot.chunks();
   const name = chunk!.column('name');

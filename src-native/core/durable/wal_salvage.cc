@@ -101,8 +101,8 @@ Outcome find_wal_remains(FileSystem& system, const std::string& directory,
     if (io.ok()) io = read_wal_header(*file, &header, &verdict);
     if (!io.ok()) return fail(io, path, 0, failure);
     const bool is_good = verdict == WalHeaderVerdict::kGood;
-    remains->files.push_back({number, is_good ? header.base_lsn : 0,
-                              header.epoch, bytes, bytes});
+    remains->files.push_back(
+        {number, is_good ? header.base_lsn : 0, header.epoch, bytes, bytes});
     if (!is_good) continue;
     is_known = true;
     newest = number;
@@ -110,7 +110,11 @@ Outcome find_wal_remains(FileSystem& system, const std::string& directory,
     remains->oldest_lsn = header.oldest_lsn;
   }
   if (!is_known && !listing.numbers.empty()) {
-    *failure = {Outcome::kFormat, {}, directory, 0, 0,
+    *failure = {Outcome::kFormat,
+                {},
+                directory,
+                0,
+                0,
                 "no file has an intact header of a write-ahead log"};
     return Outcome::kFormat;
   }
