@@ -18,6 +18,7 @@ export const {
   bytes,
   json,
   parseRecord,
+  salvage,
   structured,
   utf8,
 } = core;

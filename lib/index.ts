@@ -62,4 +62,5 @@ export { type WalError } from './wal-errors';
 export { type WalFollowOptions } from './wal-follower';
 export { type CommitPolicy, type Durability, type WalFile, type WalOptions } from './wal-options';
 export { WalReader, type WalReaderOptions } from './wal-reader';
+export { salvage, type LostEntries } from './wal-salvage';
 export { Writer } from './writer';

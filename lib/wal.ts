@@ -5,8 +5,9 @@ import { checkBytes } from './bytes';
 import { asyncDispose, dispose } from './dispose';
 import { illegalConstructor, invalidType, plainError } from './errors';
 import { addon } from './native';
-import { checkObject } from './segment-options';
+import { checkObject, checkPath } from './segment-options';
 import { Listener } from './waits';
+import { copyLog } from './wal-backup';
 import {
   checkRange,
   getEntry,
@@ -16,7 +17,7 @@ import {
   type WalEntry,
   type WalRange,
 } from './wal-entries';
-import { batchTooLarge, entryTooLarge, walClosed, walError } from './wal-errors';
+import { batchTooLarge, checkpointed, entryTooLarge, walClosed, walError } from './wal-errors';
 import { WalFollower, type FollowSource, type WalFollowOptions } from './wal-follower';
 import {
   checkDurability,
@@ -486,6 +487,30 @@ export class Wal {
   truncateAfter(lsn: number): void {
     checkLsn('lsn', lsn);
     this.#now((native) => native.truncateAfter(lsn));
+  }
+
+  /**
+   * Copies the log, as far as it is durable when this is called, to a new
+   * directory, while it goes on being written. Files that are complete are not
+   * copied but linked, where the file system can. The directory appears when the
+   * copy is whole and on disk; it is a log of its own.
+   *
+   * @throws (rejects) `ERR_FILE_EXISTS` when something has the name;
+   * `ERR_CHECKPOINTED` when a checkpoint deletes files meanwhile; what the file
+   * system throws; `ERR_POISONED`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`
+   */
+  async backup(directory: string): Promise<void> {
+    const target = checkPath(directory);
+    this.syncSync();
+    const { files } = this;
+    // Nothing was appended since the sync.
+    const end = this.#native.files().at(-1)!;
+    try {
+      await copyLog(files, end, target);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw checkpointed(this.path, files[0]!.firstLsn, this.firstLsn);
+    }
   }
 
   /**

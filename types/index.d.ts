@@ -1591,6 +1591,17 @@ export declare class Wal {
    */
   truncateAfter(lsn: number): void;
   /**
+   * Copies the log, as far as it is durable when this is called, to a new
+   * directory, while it goes on being written. Files that are complete are not
+   * copied but linked, where the file system can. The directory appears when the
+   * copy is whole and on disk; it is a log of its own.
+   *
+   * @throws (rejects) `ERR_FILE_EXISTS` when something has the name;
+   * `ERR_CHECKPOINTED` when a checkpoint deletes files meanwhile; what the file
+   * system throws; `ERR_POISONED`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`
+   */
+  backup(directory: string): Promise<void>;
+  /**
    * Syncs what was appended, settles every promise, and lets go of the log.
    * Idempotent.
    *
@@ -1689,5 +1700,29 @@ export declare class WalReader {
   close(): void;
   [Symbol.dispose](): void;
 }
+/** A range of entries that cannot be read any more; the bounds are inclusive. */
+export interface LostEntries {
+  readonly lost: {
+    readonly from: number;
+    readonly to: number;
+  };
+}
+/**
+ * What can still be read of a damaged log, in order: every intact entry, and in
+ * its place every range of entries that are lost. What was lost behind the last
+ * intact entry, nobody can know. Changes nothing.
+ *
+ * ```ts
+ * for (const found of salvage('orders')) {
+ *   if ('lost' in found) console.error('lost', found.lost);
+ *   else copy.write(found.data);
+ * }
+ * ```
+ *
+ * @throws while iterating `ERR_FORMAT` when no file has an intact header,
+ * `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; at once
+ * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ */
+export declare function salvage(directory: string): IterableIterator<WalEntry | LostEntries>;
 
 export {};

@@ -17,7 +17,7 @@ const classes = [
   'WalReader',
   'Writer',
 ];
-const functions = ['parseRecord'];
+const functions = ['parseRecord', 'salvage'];
 const codecs = ['bytes', 'json', 'structured', 'utf8'];
 const publicNames = [...classes, ...functions, ...codecs].sort();
 
