@@ -1,6 +1,5 @@
 /** Copying a log while it is written. */
-import { closeSync, linkSync, openSync } from 'node:fs';
-import { copyFile, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
+import { access, copyFile, link, mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { plainError } from './errors';
@@ -74,7 +73,7 @@ export async function copyLog(files: readonly WalFile[], end: number, target: st
 
 async function exists(path: string): Promise<boolean> {
   try {
-    closeSync(openSync(path, 'r'));
+    await access(path);
     return true;
   } catch (error) {
     return !isCode(error, 'ENOENT');
@@ -83,7 +82,7 @@ async function exists(path: string): Promise<boolean> {
 
 async function linkOrCopy(from: string, to: string): Promise<void> {
   try {
-    linkSync(from, to);
+    await link(from, to);
   } catch (error) {
     if (isCode(error, 'ENOENT')) throw error;
     // Another file system, or one without links.

@@ -1,9 +1,11 @@
 /** Reading entries by LSN, beside the writer or without it. */
+import { join } from 'node:path';
+
 import type { NativeWalChunk, NativeWalEntries } from '../types/native';
 import { outOfRange } from './errors';
 import { checkObject } from './segment-options';
 import { orThrowWal } from './wal-errors';
-import { checkLsn } from './wal-options';
+import { checkLsn, type WalFile } from './wal-options';
 
 /** One entry of a log. */
 export interface WalEntry {
@@ -41,6 +43,7 @@ export interface EntrySource {
 /** Data of entries that are read ahead. */
 const READ_BYTES = 1 << 18;
 const FIELDS = 5;
+const FILE_FIELDS = 4;
 
 export function checkRange(range: unknown): CheckedRange {
   const { from, to, reverse } = checkObject('range', range);
@@ -65,6 +68,26 @@ export function entriesOf({ data, index }: NativeWalChunk): WalEntry[] {
     );
   }
   return entries;
+}
+
+/** NativeWalEntries.files as objects, oldest first. */
+export function filesOf(directory: string, fields: Float64Array, lastLsn: number): WalFile[] {
+  const files: WalFile[] = [];
+  let last = lastLsn;
+  for (let at = fields.length - FILE_FIELDS; at >= 0; at -= FILE_FIELDS) {
+    const number = fields[at]!;
+    const firstLsn = fields[at + 1]!;
+    files.push({
+      path: join(directory, `wal-${String(number).padStart(6, '0')}.log`),
+      number,
+      firstLsn,
+      lastLsn: Math.max(last, firstLsn - 1),
+      bytes: fields[at + 2]!,
+    });
+    // What comes later takes back what is above its base.
+    last = Math.min(last, firstLsn - 1);
+  }
+  return files.reverse();
 }
 
 /** Entries from `from` on, at least one of those up to `to`. */

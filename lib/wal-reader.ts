@@ -6,6 +6,7 @@ import { checkObject, checkOffset, checkPath } from './segment-options';
 import type { Wait } from './waits';
 import {
   checkRange,
+  filesOf,
   getEntry,
   iterate,
   readEntries,
@@ -15,7 +16,7 @@ import {
 } from './wal-entries';
 import { checkpointed, orThrowWal } from './wal-errors';
 import { WalFollower, type WalFollowOptions } from './wal-follower';
-import { checkLsn } from './wal-options';
+import { checkLsn, type WalFile } from './wal-options';
 
 /** How a {@link WalReader} looks for new entries. */
 export interface WalReaderOptions {
@@ -94,6 +95,12 @@ export class WalReader {
   /** LSN of the last entry that is proved to be on disk, as of the last {@link refresh}. */
   get lastLsn(): number {
     return this.#bounds[1]!;
+  }
+
+  /** The files, oldest first, as of the last {@link refresh}. */
+  get files(): WalFile[] {
+    this.#checkOpen();
+    return filesOf(this.#path, this.#native.files(), this.lastLsn);
   }
 
   /** What the log was created with. */

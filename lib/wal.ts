@@ -1,5 +1,3 @@
-import { join } from 'node:path';
-
 import type { NativeFailure, NativeWal, NativeWalLevel } from '../types/native';
 import { checkBytes } from './bytes';
 import { asyncDispose, dispose } from './dispose';
@@ -10,6 +8,7 @@ import { Listener } from './waits';
 import { copyLog } from './wal-backup';
 import {
   checkRange,
+  filesOf,
   getEntry,
   iterate,
   readEntries,
@@ -74,7 +73,6 @@ export interface WalStats {
 const actions: readonly WalRecovery['action'][] = ['created', 'clean', 'continued', 'truncated', 'recreated'];
 /** Of a batch, for each entry. */
 const BATCH_ITEM_BYTES = 8;
-const FILE_FIELDS = 4;
 const Counter = {
   first: 0,
   last: 1,
@@ -248,22 +246,7 @@ export class Wal {
   /** The files, oldest first. */
   get files(): WalFile[] {
     if (this.#isClosed) throw walClosed();
-    const fields = this.#native.files();
-    const files: WalFile[] = [];
-    let lastLsn = this.lastLsn;
-    for (let at = fields.length - FILE_FIELDS; at >= 0; at -= FILE_FIELDS) {
-      const number = fields[at]!;
-      const firstLsn = fields[at + 1]!;
-      files.push({
-        path: join(this.path, `wal-${String(number).padStart(6, '0')}.log`),
-        number,
-        firstLsn,
-        lastLsn: Math.max(lastLsn, firstLsn - 1),
-        bytes: fields[at + 2]!,
-      });
-      lastLsn = Math.min(lastLsn, firstLsn - 1);
-    }
-    return files.reverse();
+    return filesOf(this.path, this.#native.files(), this.lastLsn);
   }
 
   /** What was done since the log was opened. */

@@ -1333,34 +1333,6 @@ export declare class SegmentWriter {
   close(): void;
   [Symbol.dispose](): void;
 }
-/** One entry of a log. */
-export interface WalEntry {
-  /** Its log sequence number. */
-  readonly lsn: number;
-  /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
-  readonly data: Uint8Array;
-  /** The batch it was appended in: the first LSN, and how many entries. */
-  readonly batch?: {
-    readonly first: number;
-    readonly count: number;
-  };
-}
-/** Which entries to read; the bounds are inclusive. */
-export interface WalRange {
-  /** Default: the first one. */
-  from?: number;
-  /** Default: the last one there is when the iteration begins. */
-  to?: number;
-  /** From `to` down to `from`. */
-  reverse?: boolean;
-}
-/** Where a follower of a write-ahead log begins, and when it ends. */
-export interface WalFollowOptions {
-  /** The first entry: `'oldest'` (default), `'latest'` for what comes after this call, or an LSN, which may lie in the future. */
-  from?: 'oldest' | 'latest' | number;
-  /** Ends the iteration: it rejects with the signal's reason. */
-  signal?: AbortSignal;
-}
 /**
  * What has happened when an append is acknowledged: the disk has it (`'full'`),
  * the system has it, so that it survives this process (`'os'`), or it only has
@@ -1411,6 +1383,34 @@ export interface WalOptions {
   onSegmentSealed?: (file: WalFile) => void;
   /** A checkpoint is about to let go of the file. When this throws, nothing is deleted. */
   beforeDelete?: (file: WalFile) => void;
+}
+/** One entry of a log. */
+export interface WalEntry {
+  /** Its log sequence number. */
+  readonly lsn: number;
+  /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
+  readonly data: Uint8Array;
+  /** The batch it was appended in: the first LSN, and how many entries. */
+  readonly batch?: {
+    readonly first: number;
+    readonly count: number;
+  };
+}
+/** Which entries to read; the bounds are inclusive. */
+export interface WalRange {
+  /** Default: the first one. */
+  from?: number;
+  /** Default: the last one there is when the iteration begins. */
+  to?: number;
+  /** From `to` down to `from`. */
+  reverse?: boolean;
+}
+/** Where a follower of a write-ahead log begins, and when it ends. */
+export interface WalFollowOptions {
+  /** The first entry: `'oldest'` (default), `'latest'` for what comes after this call, or an LSN, which may lie in the future. */
+  from?: 'oldest' | 'latest' | number;
+  /** Ends the iteration: it rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 /** How one entry is appended. */
 export interface AppendOptions {
@@ -1662,6 +1662,8 @@ export declare class WalReader {
   get firstLsn(): number;
   /** LSN of the last entry that is proved to be on disk, as of the last {@link refresh}. */
   get lastLsn(): number;
+  /** The files, oldest first, as of the last {@link refresh}. */
+  get files(): WalFile[];
   /** What the log was created with. */
   get metadata(): Uint8Array;
   /**
