@@ -36,12 +36,12 @@ function bareFile() {
   };
 }
 
-/** A peer that is not installed is left out. */
+/** A peer that is not installed, or not built for this machine, is left out. */
 async function optional(name, open) {
   try {
     return await open(await import(name));
   } catch (error) {
-    if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    console.error(`without ${name}: ${error.message.split('\n')[0]}`);
     return undefined;
   }
 }
