@@ -185,7 +185,8 @@ export class LogView {
     const { head } = window;
     window.headWord = this.pins.attached(head).word;
     const word = Atomics.load(window.headWord, 0);
-    head.count = this.readable(word);
+    // Other windows may hold the segment too, as one that has successors.
+    if (!head.isFinal) head.count = this.readable(word);
     this.seenWord = word;
     return word;
   }
@@ -302,5 +303,6 @@ function follows(held: Window, newer: readonly PinnedSegment[]): boolean {
   const successor = newer[0]!;
   if (successor.sequence !== head.sequence + 1) return false;
   head.count = successor.firstIndex - head.firstIndex;
+  head.isFinal = true;
   return true;
 }

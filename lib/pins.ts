@@ -50,7 +50,8 @@ export class Pins {
         const sequence = integer(fields[i + 1]!);
         const firstIndex = integer(fields[i + 2]!);
         const count = integer(fields[i + 3]!);
-        segments.push(new PinnedSegment(id, sequence, firstIndex, count, this.#mappingOf(id)));
+        const isFinal = i + FIELDS < length;
+        segments.push(new PinnedSegment(id, sequence, firstIndex, count, isFinal, this.#mappingOf(id)));
       }
     } catch (error) {
       for (let i = 0; i < length; i += FIELDS) this.#native.unpin(fields[i]!);
@@ -117,7 +118,7 @@ export class Pins {
     const kept = this.#weakBuffers.get(id);
     const buffer = kept?.buffer.deref();
     const made = buffer?.byteLength
-      ? this.#storage.over(id, buffer, kept!.key)
+      ? this.#storage.mapAgain(id, buffer, kept!.key)
       : this.#storage.mapForReading(id);
     if (made.buffer === buffer) made.ownsPins = true;
     else this.#weakBuffers.delete(id);

@@ -256,16 +256,8 @@ export class SegmentWriter {
     if (typedArrayTag(data) !== 'Uint8Array') throw invalidType('data', 'a Uint8Array', data);
     const headerSize = this.#headerSize;
     if (header !== NO_BYTES || headerSize !== 0) this.#checkHeader(header);
-    const body = headerSize + typedArrayLength(data);
-    const staged = this.#staged;
-    if (staged + HEAD_BYTES + body > this.#limit || body - headerSize >= this.#compressedMin)
-      return this.#appendAlone(data, header, body);
-    const staging = this.#staging;
-    this.#numbers.setUint32(staged, body, true);
-    if (headerSize > 0) staging.set(header, staged + HEAD_BYTES);
-    staging.set(data, staged + HEAD_BYTES + headerSize);
-    this.#staged = staged + HEAD_BYTES + body;
-    return { offset: this.#base + staged, length: HEAD_BYTES + body };
+    const offset = this.#put(data, header, headerSize + typedArrayLength(data));
+    return { offset, length: this.writeOffset - offset };
   }
 
   /**
@@ -468,17 +460,31 @@ export class SegmentWriter {
     this.#check(answer);
   }
 
+  /** Appends a record of `body` bytes that was checked; its offset. */
+  #put(data: Uint8Array, header: Uint8Array, body: number): number {
+    const headerSize = this.#headerSize;
+    const staged = this.#staged;
+    if (staged + HEAD_BYTES + body > this.#limit || body - headerSize >= this.#compressedMin)
+      return this.#putAlone(data, header, body);
+    const staging = this.#staging;
+    this.#numbers.setUint32(staged, body, true);
+    if (headerSize > 0) staging.set(header, staged + HEAD_BYTES);
+    staging.set(data, staged + HEAD_BYTES + headerSize);
+    this.#staged = staged + HEAD_BYTES + body;
+    return this.#base + staged;
+  }
+
   /** What is compressed, does not fit into the staging memory, or not into the file. */
-  #appendAlone(data: Uint8Array, header: Uint8Array, body: number): Appended {
+  #putAlone(data: Uint8Array, header: Uint8Array, body: number): number {
     this.#checkOpen();
     const compresses = body - this.#headerSize >= this.#compressedMin;
     // How much room compressed data needs is known when it is compressed.
     if (!compresses) this.#checkRoom(HEAD_BYTES + body);
     this.#drain();
-    if (!compresses && HEAD_BYTES + body <= this.#limit) return this.append(data, header);
+    if (!compresses && HEAD_BYTES + body <= this.#limit) return this.#put(data, header, body);
     const offset = this.#native.append(header, data, compresses);
     this.#rebase();
-    return { offset: this.#check(offset), length: this.#base - offset };
+    return this.#check(offset);
   }
 
   #checkRoom(bytes: number): void {
@@ -490,29 +496,37 @@ export class SegmentWriter {
   #appendEntries(entries: Iterable<SegmentEntry>): Appended {
     // Iterators and getters run code of the user, which may append or close:
     // they are done with before anything is decided.
-    const pairs: (readonly [data: Uint8Array, header: Uint8Array])[] = [];
+    const records: Uint8Array[] = [];
+    const headers: Uint8Array[] = [];
     for (const entry of entries) {
       if (typedArrayTag(entry) !== undefined) {
-        pairs.push([entry as Uint8Array, NO_BYTES]);
+        records.push(entry as Uint8Array);
+        headers.push(NO_BYTES);
       } else {
         const { data, header = NO_BYTES } = checkObject('an entry', entry ?? null) as {
           data: Uint8Array;
           header?: Uint8Array;
         };
-        pairs.push([data, header]);
+        records.push(data);
+        headers.push(header);
       }
     }
+    const headerSize = this.#headerSize;
     let length = 0;
-    for (const [data, header] of pairs) {
-      this.#checkHeader(header);
-      const bytes = HEAD_BYTES + this.#headerSize + checkBytes('the data of an entry', data);
+    for (let i = 0; i < records.length; ++i) {
+      const header = headers[i]!;
+      if (header !== NO_BYTES || headerSize !== 0) this.#checkHeader(header);
+      const bytes = HEAD_BYTES + headerSize + checkBytes('the data of an entry', records[i]);
       if (bytes > BODY_BYTES_MAX) this.#checkRoom(bytes);
       length += bytes;
     }
     this.#checkOpen();
     this.#checkRoom(length);
     const offset = this.writeOffset;
-    for (const [data, header] of pairs) this.append(data, header);
+    for (let i = 0; i < records.length; ++i) {
+      const data = records[i]!;
+      this.#put(data, headers[i]!, headerSize + typedArrayLength(data));
+    }
     return { offset, length: this.writeOffset - offset };
   }
 

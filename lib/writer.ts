@@ -503,7 +503,7 @@ export class Writer<T> {
   /** Begins the next segment, however many entries the head has room for. */
   #roll(): number {
     const id = this.#nextHead();
-    if (id < 0) throw rollFailed(id, this.nextIndex);
+    if (id < 0) throw rollFailed(id, this.nextIndex, this.#view.storage.kind === 'shared');
     if (this.#view.layout.strictViews) this.#view.storage.wipe(id);
     this.#headId = id;
     this.#firstIndex += this.#count;

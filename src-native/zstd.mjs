@@ -2,22 +2,41 @@
 //
 //   node src-native/zstd.mjs sources | defines
 //
-// The sources come with the npm package zstd-napi, which is needed for building
-// only. Without them the addon is built without compression.
-import { existsSync, readdirSync } from 'node:fs';
+// The sources come with the npm package zstd-napi. It is no dependency, because
+// it would build an addon of its own: what is pinned in zstd/package-lock.json
+// is installed without its scripts, into a folder of its own. Where that cannot
+// be done, the addon is built without compression.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const library = 'node_modules/zstd-napi/deps/zstd/lib';
-const isThere = existsSync(join(root, library, 'zstd.h'));
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const folder = 'node_modules/.zstd';
+const library = `${folder}/node_modules/zstd-napi/deps/zstd/lib`;
+
+const isThere = () => existsSync(join(root, library, 'zstd.h'));
+
+function install() {
+  mkdirSync(join(root, folder), { recursive: true });
+  for (const name of ['package.json', 'package-lock.json']) {
+    copyFileSync(join(here, 'zstd', name), join(root, folder, name));
+  }
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: join(root, folder),
+    // What binding.gyp reads is the standard output.
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+}
 
 const answers = {
   sources: () =>
-    ['common', 'compress', 'decompress'].flatMap((folder) =>
-      readdirSync(join(root, library, folder))
+    ['common', 'compress', 'decompress'].flatMap((part) =>
+      readdirSync(join(root, library, part))
         .filter((name) => name.endsWith('.c'))
-        .map((name) => `${library}/${folder}/${name}`),
+        .map((name) => `${library}/${part}/${name}`),
     ),
   // Every symbol stays hidden: Node exports a zstd of its own, and a library
   // that is visible would be bound to it.
@@ -29,4 +48,10 @@ const answers = {
     'ZSTDERRORLIB_VISIBLE=',
   ],
 };
-if (isThere) console.log(answers[process.argv[2]]().join('\n'));
+
+try {
+  if (!isThere()) install();
+} catch (error) {
+  console.error(`the sources of zstd cannot be had, so there will be no compression: ${error.message}`);
+}
+if (isThere()) console.log(answers[process.argv[2]]().join('\n'));

@@ -22,7 +22,7 @@ export interface NativeLog {
   /** Whether the blocks lie in a SharedArrayBuffer: block `id` begins at `id * strideBytes`. */
   readonly isShared: boolean;
   readonly strideBytes: number;
-  /** Bytes of one block: what map() returns. */
+  /** Bytes of one block. */
   readonly blockBytes: number;
   /**
    * Byte offset of each column in a block: one per field of fixed size, then
@@ -45,11 +45,14 @@ export interface NativeLog {
    */
   leavePinToMapping(id: number, key: number): void;
   /**
-   * A new ArrayBuffer over the block of a pinned segment; null where external
-   * memory cannot be mapped. `key`, a uint32, must be new to this NativeLog.
+   * A new ArrayBuffer over the columns of a pinned segment, that is its block from
+   * the first column on; null where external memory cannot be mapped. `key`, a
+   * uint32, must be new to this NativeLog.
    */
   map(id: number, key: number): ArrayBuffer | null;
-  /** The same for a SharedArrayBuffer that holds the block already. */
+  /** The same over the published word of a pinned segment; it stays there for as long as the log lives. */
+  mapWord(id: number): ArrayBuffer | null;
+  /** As map(), for a SharedArrayBuffer that holds the block already. */
   adopt(id: number, key: number, buffer: SharedArrayBuffer): void;
   /** Writes [firstIndex, endIndex] of the window. */
   bounds(out: Float64Array): void;
@@ -107,7 +110,7 @@ export interface NativeWriter {
   publish(): void;
   /** Publishes `count` entries, seals the head, begins the next segment; returns its id, or a status. */
   roll(count: number): NativeStatus;
-  /** A new ArrayBuffer over the head's block; null where external memory cannot be mapped. */
+  /** A new ArrayBuffer over the head's columns; null where external memory cannot be mapped. */
   map(): ArrayBuffer | null;
   /** All of the shared storage that may be touched now, after it has grown. */
   commit(memory: Uint8Array): void;

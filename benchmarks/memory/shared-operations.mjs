@@ -102,7 +102,7 @@ if (log.mapping !== mapping) throw new Error(`asked for ${mapping}, got ${log.ma
 const result = {};
 for (const [name, { times, operation, per }] of Object.entries(operations)) {
   const samples = [];
-  for (let i = -2; i < roundsOf(15); ++i) {
+  for (let i = -2; i < roundsOf(9); ++i) {
     const start = process.hrtime.bigint();
     operation(times);
     if (i >= 0) samples.push(Number(process.hrtime.bigint() - start) / times / per);

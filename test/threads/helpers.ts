@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
+import { has } from '../support/runtime';
+
 /** What entry `index` holds, as in worker.cjs. */
 export const valueOf = (index: number): number => (index * 2654435761) % 4294967296;
 
@@ -42,6 +44,20 @@ export function firstMessage(worker: Worker): Promise<unknown> {
 /** The exit code, whether or not the worker failed. */
 export function ended(worker: Worker): Promise<number> {
   return exits.get(worker)!;
+}
+
+/**
+ * Waits until terminated workers have given back what they held. On runtimes
+ * that tell of a worker's end only after its teardown, that is so at once, and
+ * nothing is waited for.
+ */
+export async function tornDown(isGivenBack: () => boolean): Promise<void> {
+  if (has('teardown before exit')) return;
+  // For a while: a worker that still runs may take what it has just given back.
+  for (let i = 0, steady = 0; i < 1000 && steady < 20; ++i) {
+    steady = isGivenBack() ? steady + 1 : 0;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** Runs a script in a process of its own, from the package's root; returns what it prints. */

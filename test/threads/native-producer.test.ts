@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { packageRoot } from '../support/internals';
 import { testExternal } from '../support/mapping';
-import { buildAddon } from '../support/other-addons';
+import { buildOtherAddon } from '../support/other-addons.cjs';
 
-const binary = buildAddon('examples/native-producer', 'telemetry');
+const binary = buildOtherAddon('examples/native-producer');
 
 (binary === undefined ? test.skip : testExternal)(
   'the example publishes 100,000 records a second and more, and every one is right',

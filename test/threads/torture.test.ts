@@ -11,7 +11,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicLog } from 'atomic-log';
 import { nextTurn } from '../support/memory';
-import { firstMessage, startWorker } from './helpers';
+import { firstMessage, startWorker, tornDown } from './helpers';
 import { sorts, type Sort } from './sorts.cjs';
 
 const TERMINATIONS = Number(process.env['TORTURE_TERMINATIONS'] ?? 500);
@@ -75,6 +75,7 @@ class Torture {
     this.#isOver = true;
     await this.#watching;
 
+    await tornDown(() => !log.isWriterClaimed);
     expect(failures).toEqual([]);
     expect(this.checks).toBeGreaterThan(100);
     if (name !== 'numbers') expect(log.stats().earlySeals).toBeGreaterThan(0);

@@ -40,6 +40,16 @@ const roles = {
     log.close();
   },
 
+  /** Attaches; reports the code of the error if that fails. */
+  attach({ handle }) {
+    try {
+      AtomicLog.attach(handle).close();
+      parentPort.postMessage('attached');
+    } catch (error) {
+      parentPort.postMessage(error.code);
+    }
+  },
+
   /** Waits for a handle, then reads. */
   readPosted() {
     parentPort.once('message', (handle) => roles.read({ handle }));

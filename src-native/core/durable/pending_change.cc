@@ -161,8 +161,9 @@ Outcome finish_pending(FileSystem& system, File& file, const std::string& path,
   if (decode(contents, &change)) {
     const size_t count = change.old_bytes.size();
     std::vector<uint8_t> now(count);
-    const bool is_inside =
-        change.offset <= size && count <= size - change.offset;
+    const bool is_inside = change.offset <= size &&
+                           count <= size - change.offset &&
+                           change.zero_end <= size;
     if (is_inside) {
       status = file.read_at(change.offset, now.data(), count, &read);
       if (!status.ok()) return io_failure(status, path, failure);

@@ -206,6 +206,20 @@ TEST_CASE("a pending change that is not of this file is loud") {
     CHECK(opened.outcome == Outcome::kFormat);
     CHECK((system.contents(kPath) == bytes));
   }
+  // The right bytes, but zeros to far behind the file's end.
+  SimulatedFileSystem system;
+  const Bytes bytes = segment_of(3);
+  system.put(kPath, bytes);
+  change.offset = 30;
+  change.old_bytes.assign(bytes.begin() + 30, bytes.begin() + 33);
+  for (const uint64_t zero_end : {kSize + 1, uint64_t{1} << 50, UINT64_MAX}) {
+    change.zero_end = zero_end;
+    REQUIRE(system.remove(pending_path(kPath)).code !=
+            platform::IoCode::kFailed);
+    REQUIRE(store_pending(system, kPath, change).ok());
+    CHECK(open_segment(system, kFormat).outcome == Outcome::kFormat);
+    CHECK((system.contents(kPath) == bytes));
+  }
 }
 
 TEST_CASE("a pending change is finished, whichever sectors it has reached") {

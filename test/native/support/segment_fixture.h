@@ -80,7 +80,8 @@ inline std::vector<Stored> parse_independently(
     const uint32_t length = word(at) & 0x7FFFFFFF;
     const uint32_t checksum = word(at + 4);
     if (word(at) == 0 && checksum == 0) break;
-    if (length > file.size() - at - 8 || length < format.header_bytes) break;
+    const uint32_t least = format.header_bytes + (word(at) >> 31) * 4;
+    if (length > file.size() - at - 8 || length < least) break;
     Bytes checked(file.begin() + static_cast<ptrdiff_t>(at),
                   file.begin() + static_cast<ptrdiff_t>(at + 4));
     const auto body = file.begin() + static_cast<ptrdiff_t>(at + 8);
