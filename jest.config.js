@@ -1,7 +1,7 @@
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/{unit,threads,types}/**/*.test.ts'],
+  testMatch: ['<rootDir>/test/{unit,threads,crash,types}/**/*.test.ts'],
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/test/tsconfig.json' }] },
   // What users load: the built package, through its own exports.
   moduleNameMapper: { '^atomic-log$': '<rootDir>/dist/index.js' },

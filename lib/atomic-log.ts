@@ -21,6 +21,7 @@ import { checkHandle, makeHandle, type LogHandle, type NativeHandle } from './ha
 import { LogView } from './log-view';
 import { addon } from './native';
 import type { Codec } from './codec';
+import { checkSignal } from './signals';
 import { elementBytes, isVariable, typeNames } from './scalar';
 import {
   checkOptions,
@@ -349,13 +350,6 @@ function checkIndex(what: string, value: unknown): asserts value is number {
   const expected = 'an index from 0 to 2 ** 53 - 1';
   if (typeof value !== 'number') throw invalidType(what, expected, value);
   if (!Number.isSafeInteger(value) || value < 0) throw outOfRange(what, expected, value);
-}
-
-function checkSignal(signal: unknown): void {
-  if (signal === undefined) return;
-  const { addEventListener, throwIfAborted } = (signal ?? {}) as Partial<AbortSignal>;
-  if (typeof addEventListener !== 'function' || typeof throwIfAborted !== 'function')
-    throw invalidType('options.signal', 'an AbortSignal', signal);
 }
 
 function checkObject(what: string, value: unknown): void {

@@ -34,7 +34,9 @@ const path = join(root, 'types/index.d.ts');
 // lib/dispose.ts is a run-time matter; for types it is Symbol.dispose.
 const publicTypes = bundle
   .replace(/^declare const dispose: typeof Symbol\.dispose;\n/m, '')
-  .replaceAll('[dispose]()', '[Symbol.dispose]()');
+  .replace(/^declare const asyncDispose: typeof Symbol\.asyncDispose;\n/m, '')
+  .replaceAll('[dispose]()', '[Symbol.dispose]()')
+  .replaceAll('[asyncDispose]()', '[Symbol.asyncDispose]()');
 const text = await format(banner + publicTypes, { ...(await resolveConfig(path)), filepath: path });
 
 if (process.argv.includes('--check')) {

@@ -33,7 +33,7 @@ export type ErrorCode =
   | 'ERR_FOREIGN_HANDLE'
   /** Every environment has closed the log that the handle names. */
   | 'ERR_LOG_GONE'
-  /** The AtomicLog object was closed. */
+  /** The AtomicLog or Wal object was closed. */
   | 'ERR_LOG_CLOSED'
   /** The Writer was closed. */
   | 'ERR_WRITER_CLOSED'
@@ -77,6 +77,18 @@ export type ErrorCode =
   | 'ERR_NO_SPACE'
   /** The system failed to read, write or sync; `cause` says how. */
   | 'ERR_IO'
+  /** The entry would not get the LSN that was expected. */
+  | 'ERR_LSN_MISMATCH'
+  /** A checkpoint let go of the entry; `firstLsn` is the first one kept. */
+  | 'ERR_CHECKPOINTED'
+  /** Entries that were delivered to a follower were taken back. */
+  | 'ERR_TRUNCATED'
+  /** The entry is larger than a log takes. */
+  | 'ERR_ENTRY_TOO_LARGE'
+  /** The batch is larger than a log takes in one piece. */
+  | 'ERR_BATCH_TOO_LARGE'
+  /** The newest file of the log ends in a torn record, and `strictTail` refuses that. */
+  | 'ERR_TORN_TAIL'
   /** The addon was built without zstd. */
   | 'ERR_COMPRESSION_UNAVAILABLE'
   /** The class is made by the library only. */

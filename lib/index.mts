@@ -12,10 +12,13 @@ export const {
   SegmentWriter,
   Snapshot,
   VarColumn,
+  Wal,
+  WalReader,
   Writer,
   bytes,
   json,
   parseRecord,
+  salvage,
   structured,
   utf8,
 } = core;

@@ -37,7 +37,7 @@ const ioErrors: Record<number, readonly [ErrorCode, string]> = {
   5: ['ERR_NO_SPACE', 'the disk is full; make room'],
 };
 
-function withDetails(error: AtomicLogError, details: object): SegmentError {
+export function withDetails(error: AtomicLogError, details: object): SegmentError {
   for (const [key, value] of Object.entries(details)) {
     Object.defineProperty(error, key, { value, enumerable: true, configurable: true, writable: true });
   }
@@ -53,12 +53,14 @@ function systemError({ systemError: number, operation, path }: NativeFailure): E
   return withDetails(error as AtomicLogError, { errno: -number, code, syscall: operation, path });
 }
 
-function ioError(failure: NativeFailure): SegmentError {
+/** `other` replaces what is said of some codes. */
+export function ioError(failure: NativeFailure, other: typeof ioErrors = {}): SegmentError {
   const { io, path, offset, operation } = failure;
-  const [code, advice] = ioErrors[io] ?? [
-    'ERR_IO',
-    `the system failed to ${operation} at ${offset}; check the disk, then open the file again`,
-  ];
+  const [code, advice] = other[io] ??
+    ioErrors[io] ?? [
+      'ERR_IO',
+      `the system failed to ${operation} at ${offset}; check the disk, then open the file again`,
+    ];
   return withDetails(plainError(code, `${path}: ${advice}`, systemError(failure)), { path, offset });
 }
 

@@ -1,6 +1,6 @@
 /**
- * Waiting for a log without blocking: promises that native threads resolve, by
- * way of one coalesced call per environment.
+ * Waiting for native threads without blocking: promises and listeners that are
+ * woken by way of one coalesced call per environment.
  */
 import type { NativeLog } from '../types/native';
 import { addon } from './native';
@@ -9,6 +9,8 @@ interface Waits {
   /** What to do when the waiter with this id is woken. */
   readonly woken: Map<number, () => void>;
   lastId: number;
+  /** Those that want to be there when it happens. */
+  holds: number;
 }
 
 /** Kept by the addon, so that two copies of this module over one addon share it. */
@@ -16,11 +18,24 @@ const waits = ((addon as { waits?: Waits }).waits ??= start());
 const { woken } = waits;
 
 function start(): Waits {
-  const started: Waits = { woken: new Map(), lastId: 0 };
+  const started: Waits = { woken: new Map(), lastId: 0, holds: 0 };
   addon.startWaker((ids) => {
     for (const id of ids) started.woken.get(id)?.();
   });
   return started;
+}
+
+/** Somebody who waits keeps the event loop alive; nobody else does. */
+function hold(): void {
+  if (waits.holds++ === 0) addon.referenceWaker(true);
+}
+
+function release(): void {
+  if (--waits.holds === 0) addon.referenceWaker(false);
+}
+
+function nextId(): number {
+  return (waits.lastId = (waits.lastId + 1) % 2 ** 32);
 }
 
 /** A wait that can be given up. */
@@ -31,19 +46,17 @@ export interface Wait {
 }
 
 function wait(native: NativeLog, register: (id: number) => boolean): Wait | undefined {
-  const id = (waits.lastId = (waits.lastId + 1) % 2 ** 32);
+  const id = nextId();
   if (!register(id)) return undefined;
   let resolve!: () => void;
   const done = new Promise<void>((settle) => (resolve = settle));
   const finish = (): void => {
     if (!woken.delete(id)) return;
-    // Somebody who waits wants to be there when it happens; nobody else keeps
-    // the event loop alive.
-    if (woken.size === 0) addon.referenceWaker(false);
+    release();
     native.cancelWait(id);
     resolve();
   };
-  if (woken.size === 0) addon.referenceWaker(true);
+  hold();
   woken.set(id, finish);
   return { done, cancel: finish };
 }
@@ -56,4 +69,27 @@ export function waitForIndex(native: NativeLog, index: number): Wait | undefined
 /** Until the claim is free or the log has ended; undefined when that is so already. */
 export function waitForClaim(native: NativeLog): Wait | undefined {
   return wait(native, (id) => native.waitForClaim(id));
+}
+
+/** Is called whenever its id is woken, which happens once for many calls of a native thread. */
+export class Listener {
+  readonly id = nextId();
+  #isHolding = false;
+
+  constructor(onWake: () => void) {
+    woken.set(this.id, onWake);
+  }
+
+  /** Whether the event loop stays alive until the next call. */
+  set isHolding(isHolding: boolean) {
+    if (isHolding === this.#isHolding) return;
+    this.#isHolding = isHolding;
+    if (isHolding) hold();
+    else release();
+  }
+
+  remove(): void {
+    this.isHolding = false;
+    woken.delete(this.id);
+  }
 }

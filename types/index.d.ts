@@ -35,7 +35,7 @@ export type ErrorCode =
   | 'ERR_FOREIGN_HANDLE'
   /** Every environment has closed the log that the handle names. */
   | 'ERR_LOG_GONE'
-  /** The AtomicLog object was closed. */
+  /** The AtomicLog or Wal object was closed. */
   | 'ERR_LOG_CLOSED'
   /** The Writer was closed. */
   | 'ERR_WRITER_CLOSED'
@@ -79,6 +79,18 @@ export type ErrorCode =
   | 'ERR_NO_SPACE'
   /** The system failed to read, write or sync; `cause` says how. */
   | 'ERR_IO'
+  /** The entry would not get the LSN that was expected. */
+  | 'ERR_LSN_MISMATCH'
+  /** A checkpoint let go of the entry; `firstLsn` is the first one kept. */
+  | 'ERR_CHECKPOINTED'
+  /** Entries that were delivered to a follower were taken back. */
+  | 'ERR_TRUNCATED'
+  /** The entry is larger than a log takes. */
+  | 'ERR_ENTRY_TOO_LARGE'
+  /** The batch is larger than a log takes in one piece. */
+  | 'ERR_BATCH_TOO_LARGE'
+  /** The newest file of the log ends in a torn record, and `strictTail` refuses that. */
+  | 'ERR_TORN_TAIL'
   /** The addon was built without zstd. */
   | 'ERR_COMPRESSION_UNAVAILABLE'
   /** The class is made by the library only. */
@@ -1322,5 +1334,398 @@ export declare class SegmentWriter {
   close(): void;
   [Symbol.dispose](): void;
 }
+/**
+ * What has happened when an append is acknowledged: the disk has it (`'full'`),
+ * the system has it, so that it survives this process (`'os'`), or it only has
+ * its place in the log (`'none'`).
+ */
+export type Durability = 'full' | 'os' | 'none';
+/** When appends that wait together are committed. At once, unless `waitUs` says to wait for more. */
+export interface CommitPolicy {
+  /** Microseconds to wait for more. Default: 0. */
+  waitUs?: number;
+  /** Entries that end the wait. */
+  count?: number;
+  /** Bytes that end the wait. */
+  bytes?: number;
+}
+/** A file of a log. */
+export interface WalFile {
+  readonly path: string;
+  readonly number: number;
+  /** LSN of its first entry. */
+  readonly firstLsn: number;
+  /** LSN of its last entry; `firstLsn - 1` when it has none. */
+  readonly lastLsn: number;
+  readonly bytes: number;
+}
+/** How a log is opened. */
+export interface WalOptions {
+  /** Bytes of each file that is made. Default: 64 MiB. */
+  segmentBytes?: number;
+  /** Entries may have so many bytes. Default: what a file takes, but 16 MiB at most. */
+  entryBytesMax?: number;
+  /** When appends are acknowledged. Default: `'full'`. */
+  durability?: Durability;
+  commit?: CommitPolicy;
+  /** When appends of more bytes are under way, the next one commits them before it returns. Default: 64 MiB. */
+  bytesInFlightMax?: number;
+  /** LSN of the first entry of a log that is created. Default: 1. */
+  firstLsn?: number;
+  /** Up to 3988 bytes of your own, kept in a log that is created. */
+  metadata?: Uint8Array;
+  /** Let go of the oldest files while all have more bytes than this. */
+  retainBytes?: number;
+  /** Refuse a log with a torn last record, instead of setting it aside. */
+  strictTail?: boolean;
+  /** Read the records of all files, not of the newest only. */
+  verifyOnOpen?: boolean;
+  /** A file is complete and will not change again; to archive it, for example. */
+  onSegmentSealed?: (file: WalFile) => void;
+  /** A checkpoint is about to let go of the file. When this throws, nothing is deleted. */
+  beforeDelete?: (file: WalFile) => void;
+}
+/** One entry of a log. */
+export interface WalEntry {
+  /** Its log sequence number. */
+  readonly lsn: number;
+  /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
+  readonly data: Uint8Array;
+  /** The batch it was appended in: the first LSN, and how many entries. */
+  readonly batch?: {
+    readonly first: number;
+    readonly count: number;
+  };
+}
+/** Which entries to read; the bounds are inclusive. */
+export interface WalRange {
+  /** Default: the first one. */
+  from?: number;
+  /** Default: the last one there is when the iteration begins. */
+  to?: number;
+  /** From `to` down to `from`. */
+  reverse?: boolean;
+}
+/** Where a follower of a write-ahead log begins, and when it ends. */
+export interface WalFollowOptions {
+  /** The first entry: `'oldest'` (default), `'latest'` for what comes after this call, or an LSN, which may lie in the future. */
+  from?: 'oldest' | 'latest' | number;
+  /** Ends the iteration: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+/** How one entry is appended. */
+export interface AppendOptions {
+  /** When it is acknowledged. Default: the log's. */
+  durability?: Durability;
+  /** Refuse it with `ERR_LSN_MISMATCH` when it, or the first entry of the batch, would get another LSN. */
+  expectedLsn?: number;
+}
+/** What {@link Wal.open} found and did. It is on disk by then. */
+export interface WalRecovery {
+  /**
+   * The log was made; it ended cleanly, or with a full file; a torn last record
+   * was set aside; a file whose making was interrupted was made again.
+   */
+  readonly action: 'created' | 'clean' | 'continued' | 'truncated' | 'recreated';
+  /** Intact records found in the newest file. */
+  readonly records: number;
+  /** Bytes that were set aside; 0: none. */
+  readonly bytes: number;
+  /** Where they began in the newest file. */
+  readonly offset: number;
+  /** The LSN that comes there now. */
+  readonly lsn: number;
+  /** The file that keeps them. */
+  readonly savedAs: string | undefined;
+}
+/** Counters of a log, since it was opened. */
+export interface WalStats {
+  readonly files: number;
+  /** Bytes of all files. */
+  readonly bytes: number;
+  readonly syncs: number;
+  /** Commits of the committer: each is one sync for many appends. */
+  readonly commits: number;
+  readonly rotations: number;
+  readonly writtenBytes: number;
+  /** Bytes of appends that are not committed yet. */
+  readonly bytesInFlight: number;
+}
+/**
+ * The one writer of a write-ahead log: a directory of files with entries that
+ * have dense sequence numbers (LSNs) and survive any crash. Close it, or declare
+ * it with `await using`.
+ *
+ * What was acknowledged at the durability `'full'` is on disk. After a crash,
+ * open() finds every such entry, in order and unchanged, and perhaps some that
+ * were never acknowledged.
+ *
+ * ```ts
+ * await using wal = await Wal.open('orders');
+ * const lsn = await wal.append(Buffer.from('an order'));
+ * for (const { lsn, data } of wal.entries()) console.log(lsn, data);
+ * ```
+ */
+export declare class Wal {
+  #private;
+  private constructor();
+  /**
+   * Opens the log in `directory`, or creates it; the directory and those above
+   * are made when they are missing. {@link recovery} says what was found.
+   *
+   * @throws `ERR_LOCKED` while another writer has it, in this process or
+   * another; `ERR_CORRUPT` when entries that were durable are damaged, and
+   * `ERR_FORMAT` for files that are no log or of a later release: nothing was
+   * changed then; `ERR_TORN_TAIL` with `strictTail`; `ERR_FILE_ACCESS`,
+   * `ERR_NO_SPACE`, `ERR_IO`, `ERR_POISONED` when the first sync failed;
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   */
+  static open(directory: string, options?: WalOptions): Promise<Wal>;
+  /** As {@link open}, on this thread. */
+  static openSync(directory: string, options?: WalOptions): Wal;
+  /** The directory. */
+  get path(): string;
+  /** What {@link open} found and did. */
+  get recovery(): WalRecovery;
+  /** Whether {@link open} had to set a torn last record aside. */
+  get tailState(): 'clean' | 'truncated';
+  /** What the log was created with. */
+  get metadata(): Uint8Array;
+  /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
+  get firstLsn(): number;
+  /** LSN of the last entry; appends that are under way may not have one yet. */
+  get lastLsn(): number;
+  /** Entries up to here were acknowledged, at the durability that was asked for. */
+  get ackedLsn(): number;
+  /** Entries up to here are on disk. */
+  get durableLsn(): number;
+  /** The files, oldest first. */
+  get files(): WalFile[];
+  /** What was done since the log was opened. */
+  stats(): WalStats;
+  /**
+   * Appends an entry, and resolves with its LSN once it is as durable as asked
+   * for. Appends that wait at the same time share one sync. `data` is copied
+   * before this returns.
+   *
+   * @throws (rejects) `ERR_POISONED` when a write or a sync fails, now or
+   * earlier; `ERR_NO_SPACE` when there is none for another file: the entry has
+   * no LSN then, and appending may be tried again; `ERR_LSN_MISMATCH`,
+   * `ERR_ENTRY_TOO_LARGE`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`
+   */
+  append(data: Uint8Array, options?: AppendOptions): Promise<number>;
+  /**
+   * Appends an entry and waits, with this thread, until it is durable.
+   *
+   * @throws as {@link append}
+   */
+  appendSync(data: Uint8Array, options?: AppendOptions): number;
+  /**
+   * Appends an entry without waiting for anything: it is durable when a later
+   * {@link sync}, or append, is. Returns its LSN.
+   *
+   * @throws as {@link append}
+   */
+  write(data: Uint8Array): number;
+  /**
+   * Appends entries that come back together after a crash, or not at all, and
+   * resolves once they are durable. No entry: nothing is appended, and `last` is
+   * below `first`.
+   *
+   * @throws (rejects) as {@link append}, and `ERR_BATCH_TOO_LARGE`
+   */
+  appendBatch(
+    entries: Iterable<Uint8Array>,
+    options?: AppendOptions,
+  ): Promise<{
+    first: number;
+    last: number;
+  }>;
+  /**
+   * Makes everything durable that was written or appended before, and resolves
+   * with the last durable LSN.
+   *
+   * @throws (rejects) `ERR_POISONED`, `ERR_LOG_CLOSED`
+   */
+  sync(): Promise<number>;
+  /** As {@link sync}, on this thread. */
+  syncSync(): number;
+  /**
+   * Entries in order, or in reverse. Those whose append has not resolved yet may
+   * be missing.
+   *
+   * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
+   * `ERR_CORRUPT` when one is damaged, `ERR_IO`, `ERR_LOG_CLOSED`; at once
+   * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  entries(range?: WalRange): IterableIterator<WalEntry>;
+  /**
+   * The entry with this LSN; undefined when the log does not hold it.
+   *
+   * @throws as {@link entries}
+   */
+  get(lsn: number): WalEntry | undefined;
+  /**
+   * Entries from `from` on, in batches, and then those that become durable, one
+   * batch after the other without gap or repetition. Ends when the log is closed.
+   *
+   * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
+   * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_LOG_CLOSED`
+   */
+  follow(options?: WalFollowOptions): AsyncIterableIterator<WalEntry[]>;
+  /**
+   * Lets go of the entries up to `lsn`, durably, and deletes the files that hold
+   * no others.
+   *
+   * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete`
+   * throws; `ERR_POISONED`, `ERR_NO_SPACE`, `ERR_LOG_CLOSED`
+   */
+  checkpoint(lsn: number): void;
+  /**
+   * Takes back the entries behind `lsn`, durably: it is the last one then, and
+   * the next append gets `lsn + 1`.
+   *
+   * @throws `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
+   * `ERR_NO_SPACE`, `ERR_LOG_CLOSED`
+   */
+  truncateAfter(lsn: number): void;
+  /**
+   * Copies the log, as far as it is durable when this is called, to a new
+   * directory, while it goes on being written. Files that are complete are not
+   * copied but linked, where the file system can. The directory appears when the
+   * copy is whole and on disk; it is a log of its own.
+   *
+   * @throws (rejects) `ERR_FILE_EXISTS` when something has the name;
+   * `ERR_CHECKPOINTED` when a checkpoint deletes files meanwhile; what the file
+   * system throws; `ERR_POISONED`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`
+   */
+  backup(directory: string): Promise<void>;
+  /**
+   * Syncs what was appended, settles every promise, and lets go of the log.
+   * Idempotent.
+   *
+   * @throws (rejects) `ERR_POISONED` when not everything became durable; the log
+   * is closed all the same
+   */
+  close(): Promise<void>;
+  /** As {@link close}, on this thread. */
+  closeSync(): void;
+  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+/** An error of a write-ahead log. */
+export type WalError = SegmentError & {
+  /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
+  readonly nextLsn?: number;
+  /** Of `ERR_CHECKPOINTED`: the entry that is gone. */
+  readonly lsn?: number;
+  /** Of `ERR_CHECKPOINTED`: the first entry that is still there. */
+  readonly firstLsn?: number;
+  /** Of `ERR_LOCKED`: the process that has the log open, where it is known. */
+  readonly holder?: number;
+};
+/** How a {@link WalReader} looks for new entries. */
+export interface WalReaderOptions {
+  /** How often a follower that waits looks, in milliseconds. Default: 20. */
+  pollMs?: number;
+}
+/**
+ * Reads a write-ahead log beside its writer, in any thread or process, and
+ * follows it. It needs no more than permission to read, takes no lock and
+ * changes nothing.
+ *
+ * It sees what is proved to be on disk, so nothing that a power failure could
+ * take back: the last entries a moment later than the writer's own process,
+ * which says so in the log when it is idle.
+ *
+ * ```ts
+ * using reader = WalReader.open('orders');
+ * for await (const entries of reader.follow()) for (const { lsn } of entries) console.log(lsn);
+ * ```
+ */
+export declare class WalReader {
+  #private;
+  private constructor();
+  /**
+   * Opens the log in `directory`. One that has no entries yet is empty.
+   *
+   * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_CORRUPT`
+   * when the files do not follow one another or durable entries are damaged;
+   * `ERR_FORMAT` for files that are no log or of a later release;
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   */
+  static open(directory: string, options?: WalReaderOptions): WalReader;
+  /** The directory. */
+  get path(): string;
+  /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
+  get firstLsn(): number;
+  /** LSN of the last entry that is proved to be on disk, as of the last {@link refresh}. */
+  get lastLsn(): number;
+  /** The files, oldest first, as of the last {@link refresh}. */
+  get files(): WalFile[];
+  /** What the log was created with. */
+  get metadata(): Uint8Array;
+  /**
+   * Looks for what was appended, or checkpointed, since. A follower does so by
+   * itself.
+   *
+   * @throws as {@link open}, and `ERR_READER_CLOSED`
+   */
+  refresh(): void;
+  /**
+   * Entries in order, or in reverse.
+   *
+   * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
+   * `ERR_CORRUPT` when one is damaged, `ERR_IO`, `ERR_READER_CLOSED`; at once
+   * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  entries(range?: WalRange): IterableIterator<WalEntry>;
+  /**
+   * The entry with this LSN; undefined when the log does not hold it.
+   *
+   * @throws as {@link entries}
+   */
+  get(lsn: number): WalEntry | undefined;
+  /**
+   * Entries from `from` on, in batches, and then those that become durable, one
+   * batch after the other without gap or repetition, across files. Ends when the
+   * reader is closed.
+   *
+   * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
+   * `ERR_TRUNCATED` when the writer took back what was delivered, `ERR_CORRUPT`,
+   * `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_READER_CLOSED`
+   */
+  follow(options?: WalFollowOptions): AsyncIterableIterator<WalEntry[]>;
+  /** Lets go of the files, and ends every follower. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+/** A range of entries that cannot be read any more; the bounds are inclusive. */
+export interface LostEntries {
+  readonly lost: {
+    readonly from: number;
+    readonly to: number;
+  };
+}
+/**
+ * What can still be read of a damaged log, in order: every intact entry, and in
+ * its place every range of entries that are lost. What was lost behind the last
+ * intact entry, nobody can know. Changes nothing.
+ *
+ * ```ts
+ * for (const found of salvage('orders')) {
+ *   if ('lost' in found) console.error('lost', found.lost);
+ *   else copy.write(found.data);
+ * }
+ * ```
+ *
+ * @throws while iterating `ERR_FORMAT` when no file has an intact header,
+ * `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; at once
+ * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+ */
+export declare function salvage(directory: string): IterableIterator<WalEntry | LostEntries>;
 
 export {};

@@ -124,7 +124,10 @@ export interface NativeWriter {
 
 /** Why an operation on a segment file failed: core/durable/outcome.h and core/platform/io_status.h. */
 export interface NativeFailure {
-  /** 1 io, 2 locked, 3 format, 4 corrupt, 5 poisoned, 6 full, 7 out of range, 8 no record, 9 checksum. */
+  /**
+   * 1 io, 2 locked, 3 format, 4 corrupt, 5 poisoned, 6 full, 7 out of range, 8 no record, 9 checksum;
+   * 20 LSN mismatch, 21 too large, 22 closed, 23 torn tail, 24 checkpointed.
+   */
   outcome: number;
   /** 1 not found, 2 exists, 3 denied, 4 not a file, 5 no space, 6 locked, 7 unsupported, 8 failed. */
   io: number;
@@ -199,6 +202,121 @@ export interface NativeSegmentReader {
   close(): void;
 }
 
+/** What opening a write-ahead log has found: core/durable/wal_recovery.h. */
+export interface NativeWalRecovery {
+  /** 0 none, 1 clean, 2 sealed, 3 torn tail, 4 unfinished file. */
+  row: number;
+  records: number;
+  setAsideBytes: number;
+  setAsideOffset: number;
+  setAsideLsn: number;
+  setAsidePath: string;
+}
+
+/** Entries in a row. */
+export interface NativeWalChunk {
+  data: Uint8Array;
+  /** For each entry: LSN, where it begins in `data`, its bytes, first LSN and count of its batch (0, 0: none). */
+  index: Float64Array;
+}
+
+/** What can still be read of a damaged log. */
+export interface NativeWalRemains {
+  logId: Uint8Array;
+  oldestLsn: number;
+  /** As NativeWalEntries.files(); the base LSN is 0 where the header is damaged. */
+  files: Float64Array;
+}
+
+/** Intact entries of one file; their LSNs may repeat, and leave gaps. */
+export interface NativeWalSalvaged extends NativeWalChunk {
+  /** Where to go on; 0 at the end. */
+  nextOffset: number;
+}
+
+/** What reads entries, beside the writer or without it. */
+export interface NativeWalEntries {
+  /** Entries from `from` to `to` and at most about `bytesMax` of data, but one at least. */
+  read(from: number, to: number, bytesMax: number): NativeWalChunk | NativeFailure;
+  /** An LSN at or below `lsn`, from where reading begins at once. */
+  seekPoint(lsn: number): number | NativeFailure;
+  /** For each file, oldest first: number, base LSN, bytes, where its records end. */
+  files(): Float64Array;
+}
+
+/** 0 in order, 1 with the system, 2 on disk. */
+export type NativeWalLevel = 0 | 1 | 2;
+
+export interface NativeWal extends NativeWalEntries {
+  readonly recovery: NativeWalRecovery;
+  readonly metadata: Uint8Array;
+  /** 16 bytes. */
+  readonly logId: Uint8Array;
+  readonly entryBytesMax: number;
+  /**
+   * Hands entries to the committer: entry i is the next lengths[i] of the first
+   * `bytes` bytes of `data`. None: a sync. Returns the bytes in its queue.
+   */
+  submit(
+    level: NativeWalLevel,
+    isBatch: boolean,
+    expectedLsn: number,
+    data: Uint8Array,
+    bytes: number,
+    lengths: Uint32Array,
+    count: number,
+  ): number;
+  /**
+   * Four for each submission, in order: first LSN (or the last durable one, for
+   * a sync), how many entries are done, the outcome, and why the rest failed.
+   */
+  takeAnswers(): (number | NativeFailure | undefined)[];
+  /** Does now, on this thread, what is queued. */
+  commit(): void;
+  /** As submit(), on this thread, behind what is queued; the first LSN or an outcome. */
+  appendNow(
+    level: NativeWalLevel,
+    isBatch: boolean,
+    expectedLsn: number,
+    data: Uint8Array,
+    bytes: number,
+    lengths: Uint32Array,
+    count: number,
+  ): number;
+  /** The last durable LSN or an outcome. */
+  sync(): number;
+  checkpoint(lsn: number): NativeOutcome;
+  truncateAfter(lsn: number): NativeOutcome;
+  /** First, last, acknowledged and durable LSN; syncs, rotations, bytes written, commits, bytes queued. */
+  counters(into: Float64Array): void;
+  failure(): NativeFailure;
+  /** A last sync; the log is let go either way. */
+  close(): NativeOutcome;
+}
+
+export interface NativeWalReader extends NativeWalEntries {
+  /** Finds out what there is: first and last LSN, number of the newest file. */
+  refresh(into: Float64Array): NativeFailure | undefined;
+  metadata(): Uint8Array;
+  /** Lets go of the files. */
+  close(): void;
+}
+
+export type NativeWalArguments = [
+  path: string,
+  segmentBytes: number,
+  firstLsn: number,
+  metadata: Uint8Array,
+  logId: Uint8Array,
+  isTailStrict: boolean,
+  verifies: boolean,
+  processId: number,
+  commitCount: number,
+  commitBytes: number,
+  commitWaitUs: number,
+  waiterId: number,
+];
+
 export interface NativeAddon {
   /** Names this process's registry of logs; another process or another copy of the addon has another. */
   readonly registryNonce: string;
@@ -265,6 +383,20 @@ export interface NativeAddon {
     isMapped: boolean,
     cells: BigInt64Array | null,
   ): NativeSegmentReader | NativeFailure;
+  /** `waiterId` is woken when there are answers. */
+  openWalSync(...options: NativeWalArguments): NativeWal | NativeFailure;
+  openWal(...options: NativeWalArguments): Promise<NativeWal | NativeFailure> | undefined;
+  openWalReader(path: string): NativeWalReader;
+  /** Reads everything as a writer would that opens the log; the row it would find. */
+  verifyWal(path: string): number | NativeFailure;
+  findWalRemains(path: string): NativeWalRemains | NativeFailure;
+  salvageWalFile(
+    path: string,
+    number: number,
+    logId: Uint8Array,
+    from: number,
+    bytesMax: number,
+  ): NativeWalSalvaged | NativeFailure;
   /** The length word of the record at `offset`, or an outcome. */
   parseRecord(bytes: Uint8Array, offset: number, headerSize: number, checksum: 0 | 1): number;
   /** Whether zstd was built in. */

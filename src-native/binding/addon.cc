@@ -11,6 +11,8 @@
 #include "binding/record_functions.h"
 #include "binding/segment_reader_handle.h"
 #include "binding/segment_writer_handle.h"
+#include "binding/wal_handle.h"
+#include "binding/wal_reader_handle.h"
 #include "core/durable/compression.h"
 #include "core/memory/block_pool.h"
 #include "core/memory/registry.h"
@@ -227,6 +229,12 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "createSegment", SegmentWriterHandle::create_file);
   define(env, exports, "openSegment", SegmentWriterHandle::open_file);
   define(env, exports, "openSegmentReader", SegmentReaderHandle::open);
+  define(env, exports, "openWalSync", WalHandle::open_sync);
+  define(env, exports, "openWal", WalHandle::open_async);
+  define(env, exports, "openWalReader", WalReaderHandle::open);
+  define(env, exports, "verifyWal", WalReaderHandle::verify);
+  define(env, exports, "findWalRemains", WalReaderHandle::remains);
+  define(env, exports, "salvageWalFile", WalReaderHandle::salvage);
   define(env, exports, "parseRecord", parse_record);
   define(env, exports, "decompress", decompress);
   napi_value has_compression = nullptr;

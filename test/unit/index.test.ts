@@ -16,9 +16,11 @@ const classes = [
   'SegmentWriter',
   'Snapshot',
   'VarColumn',
+  'Wal',
+  'WalReader',
   'Writer',
 ];
-const functions = ['parseRecord'];
+const functions = ['parseRecord', 'salvage'];
 const codecs = ['bytes', 'json', 'structured', 'utf8'];
 const publicNames = [...classes, ...functions, ...codecs].sort();
 

@@ -31,6 +31,16 @@ enum class [[nodiscard]] Outcome : uint8_t{
     kNoRecord = 8,
     // No intact record is at the offset.
     kChecksum = 9,
+    // The LSN that the caller expects is not the next; Failure::value is.
+    kLsnMismatch = 20,
+    // An entry or a batch that no file can take; Failure::value is the limit.
+    kTooLarge = 21,
+    // The log was closed.
+    kClosed = 22,
+    // The newest file ends in a torn record, and strict_tail refuses that.
+    kTornTail = 23,
+    // A checkpoint let go of the entry; Failure::value is the first one kept.
+    kCheckpointed = 24,
 };
 
 struct Failure {

@@ -95,6 +95,8 @@ class FileSystem {
   // Names in a directory, in no order, without "." and "..".
   virtual IoStatus list(const std::string& directory,
                         std::vector<std::string>* names) = 0;
+  // kExists when something of that name is there, directory or not.
+  virtual IoStatus make_directory(const std::string& path) = 0;
   // Makes the names in a directory durable.
   virtual IoStatus sync_directory(const std::string& directory) = 0;
 

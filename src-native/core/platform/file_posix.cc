@@ -301,6 +301,10 @@ class PosixFileSystem final : public FileSystem {
     return error == 0 ? IoStatus{} : failure(error, "readdir");
   }
 
+  IoStatus make_directory(const std::string& path) override {
+    return check(mkdir(path.c_str(), 0777), "mkdir");
+  }
+
   IoStatus sync_directory(const std::string& directory) override {
     int descriptor;
     do {

@@ -264,6 +264,11 @@ class WindowsFileSystem final : public FileSystem {
     return failure(error, "FindNextFileW");
   }
 
+  IoStatus make_directory(const std::string& path) override {
+    return check(CreateDirectoryW(wide(path).c_str(), nullptr),
+                 "CreateDirectoryW");
+  }
+
   // NTFS writes names to its journal, in order with what FlushFileBuffers
   // writes; there is no call for a directory.
   IoStatus sync_directory(const std::string&) override { return {}; }

@@ -45,3 +45,30 @@ mkdirSync(new URL('corpus/segment/', here), { recursive: true });
 for (const [name, bytes] of Object.entries(seeds)) {
   writeFileSync(new URL(`corpus/segment/seed-${name}`, here), bytes);
 }
+
+// Edits of a small write-ahead log; see wal_fuzz.cc for the bits.
+const CUTS = 2;
+const REMOVES = 4;
+
+function edit({ file = 1, at, bits = 0, put = [] }) {
+  const fixed = Buffer.from([file - 1, at & 255, at >> 8, bits, put.length]);
+  return Buffer.concat([fixed, Buffer.from(put)]);
+}
+
+const record = 4096 + 56;
+const walSeeds = {
+  nothing: [],
+  body: [edit({ at: record + 50, put: [1] })],
+  'body-sealed': [edit({ at: record + 50, put: [1] }), edit({ at: record, bits: SEALS })],
+  length: [edit({ at: record, bits: SEALS, put: [0, 0, 0, 0, 255, 255, 255, 0] })],
+  lsn: [edit({ at: record, bits: SEALS, put: [0, 0, 0, 0, 16, 0, 0, 0, 9] })],
+  header: [edit({ file: 2, at: 48, bits: SEALS, put: [9] })],
+  short: [edit({ file: 3, at: 4000, bits: CUTS })],
+  missing: [edit({ file: 2, at: 0, bits: REMOVES })],
+  oldest: [edit({ file: 3, at: 72, bits: SEALS, put: [3] }), edit({ file: 1, at: 0, bits: REMOVES })],
+};
+
+mkdirSync(new URL('corpus/wal/', here), { recursive: true });
+for (const [name, edits] of Object.entries(walSeeds)) {
+  writeFileSync(new URL(`corpus/wal/seed-${name}`, here), Buffer.concat([Buffer.from([1]), ...edits]));
+}

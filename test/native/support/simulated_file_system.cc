@@ -187,8 +187,12 @@ void SimulatedFileSystem::write_unit_states(Inode& inode, uint64_t offset,
   if (bytes == 0) return;
   for (uint64_t unit = offset / kUnit; unit <= (offset + bytes - 1) / kUnit;
        ++unit) {
-    std::vector<Bytes>& states = inode.dirty[unit];
     Bytes state = unit_of(inode.seen, unit);
+    // What the disk has already cannot be lost.
+    if (inode.dirty.count(unit) == 0 && state == unit_of(inode.on_disk, unit)) {
+      continue;
+    }
+    std::vector<Bytes>& states = inode.dirty[unit];
     if (states.empty() || states.back() != state) {
       states.push_back(std::move(state));
     }
@@ -257,6 +261,10 @@ IoStatus SimulatedFileSystem::list(const std::string& directory,
   return {};
 }
 
+IoStatus SimulatedFileSystem::make_directory(const std::string&) {
+  return {IoCode::kExists, 0, "make_directory"};
+}
+
 IoStatus SimulatedFileSystem::sync_directory(const std::string& directory) {
   const IoStatus status = begin("sync_directory");
   if (!has_power_) return status;
@@ -266,11 +274,12 @@ IoStatus SimulatedFileSystem::sync_directory(const std::string& directory) {
         operation.begin(), operation.end(), [&](const auto& change) {
           return parent_of(change.path) == directory;
         });
-    if (!is_here) {
+    // Names of a failed sync wait for the next one: unlike bytes, nothing could
+    // write them again.
+    if (!is_here || !status.ok()) {
       kept.push_back(std::move(operation));
       continue;
     }
-    if (!status.ok()) continue;
     for (const NameChange& change : operation) {
       if (change.inode == nullptr) {
         names_on_disk_.erase(change.path);

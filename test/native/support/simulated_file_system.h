@@ -39,6 +39,8 @@ class SimulatedFileSystem final : public platform::FileSystem {
                             const std::string& to) override;
   platform::IoStatus list(const std::string& directory,
                           std::vector<std::string>* names) override;
+  // Directories are there without being made.
+  platform::IoStatus make_directory(const std::string& path) override;
   platform::IoStatus sync_directory(const std::string& directory) override;
 
   // --- Faults.

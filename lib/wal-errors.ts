@@ -1,0 +1,141 @@
+/** Failures of write-ahead logs as errors with a code and what there is to know. */
+import type { NativeFailure } from '../types/native';
+import { plainError, rangeError } from './errors';
+import { ioError, segmentError, withDetails, type SegmentError } from './segment-errors';
+
+/** An error of a write-ahead log. */
+export type WalError = SegmentError & {
+  /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
+  readonly nextLsn?: number;
+  /** Of `ERR_CHECKPOINTED`: the entry that is gone. */
+  readonly lsn?: number;
+  /** Of `ERR_CHECKPOINTED`: the first entry that is still there. */
+  readonly firstLsn?: number;
+  /** Of `ERR_LOCKED`: the process that has the log open, where it is known. */
+  readonly holder?: number;
+};
+
+/** Outcomes of core/durable/outcome.h that only these logs have. */
+const Outcome = {
+  io: 1,
+  locked: 2,
+  corrupt: 4,
+  poisoned: 5,
+  outOfRange: 7,
+  lsnMismatch: 20,
+  tooLarge: 21,
+  closed: 22,
+  tornTail: 23,
+  checkpointed: 24,
+} as const;
+
+/** Codes of core/platform/io_status.h that mean something else for a directory of files. */
+const ioErrors: Parameters<typeof ioError>[1] = {
+  1: ['ERR_FILE_NOT_FOUND', 'there is no such directory, or no such file of the log; check the path'],
+  2: ['ERR_FILE_EXISTS', 'something that is no directory has the name; give another path'],
+};
+
+export function walClosed(): WalError {
+  return plainError('ERR_LOG_CLOSED', 'the log is closed; open it again');
+}
+
+export function lsnMismatch(expected: number, nextLsn: number): WalError {
+  return withDetails(
+    plainError(
+      'ERR_LSN_MISMATCH',
+      `the entry would get LSN ${nextLsn}, not ${expected}; read what was appended meanwhile, then decide again`,
+    ),
+    { nextLsn },
+  );
+}
+
+export function entryTooLarge(bytes: number, limit: number): WalError {
+  return withDetails(
+    rangeError('ERR_ENTRY_TOO_LARGE', `the entry has ${bytes} bytes and must not exceed ${limit}; split it`),
+    { attempted: bytes, available: limit },
+  );
+}
+
+export function batchTooLarge(bytes: number, limit: number): WalError {
+  return withDetails(
+    rangeError(
+      'ERR_BATCH_TOO_LARGE',
+      `the batch needs ${bytes} bytes and must not exceed ${limit}; append it in parts`,
+    ),
+    { attempted: bytes, available: limit },
+  );
+}
+
+export function checkpointed(path: string, lsn: number, firstLsn: number): WalError {
+  return withDetails(
+    rangeError(
+      'ERR_CHECKPOINTED',
+      `${path}: entry ${lsn} is gone, a checkpoint let go of all below ${firstLsn}; go on from there`,
+    ),
+    { path, lsn, firstLsn },
+  );
+}
+
+/** The error for what the addon reports. */
+export function walError(failure: NativeFailure): WalError {
+  const { path, offset, value, detail } = failure;
+  switch (failure.outcome) {
+    case Outcome.locked: {
+      const who = value > 0 ? `process ${value} has` : 'another writer has';
+      return withDetails(
+        plainError('ERR_LOCKED', `${path}: ${who} the log open; close it there, or read with a WalReader`),
+        value > 0 ? { path, holder: value } : { path },
+      );
+    }
+    case Outcome.corrupt:
+      return withDetails(
+        plainError(
+          'ERR_CORRUPT',
+          `${path}: ${detail} (at ${offset}); nothing was changed. Restore the file, or copy what salvage() still finds`,
+        ),
+        { path, offset },
+      );
+    case Outcome.poisoned:
+      return withDetails(
+        plainError(
+          'ERR_POISONED',
+          `${path}: an earlier write or sync failed, so that nobody knows what is on disk behind LSN ${value}; ` +
+            'close the log and open it again',
+          ioError(failure).cause,
+        ),
+        { path, offset },
+      );
+    case Outcome.outOfRange:
+      return withDetails(
+        rangeError(
+          'ERR_OUT_OF_RANGE',
+          `${path}: LSN ${offset} is not in the log, whose last entry is ${value}`,
+        ),
+        { path },
+      );
+    case Outcome.lsnMismatch:
+      return lsnMismatch(offset, value);
+    case Outcome.tooLarge:
+      return entryTooLarge(offset, value);
+    case Outcome.closed:
+      return walClosed();
+    case Outcome.tornTail:
+      return withDetails(
+        plainError(
+          'ERR_TORN_TAIL',
+          `${path}: ${detail} (at ${offset}); nothing was changed. Open without strictTail to set it aside`,
+        ),
+        { path, offset },
+      );
+    case Outcome.checkpointed:
+      return checkpointed(path, offset, value);
+    default:
+      return failure.outcome === Outcome.io ? ioError(failure, ioErrors) : segmentError(failure);
+  }
+}
+
+/** What the addon answers, unless it is a failure. */
+export function orThrowWal<T extends object | number>(answer: T | NativeFailure): T {
+  if (typeof answer === 'object' && 'outcome' in answer) throw walError(answer);
+  return answer;
+}

@@ -1,0 +1,148 @@
+import { plainError } from './errors';
+import { checkObject } from './segment-options';
+import { checkSignal } from './signals';
+import type { Wait } from './waits';
+import type { WalEntry } from './wal-entries';
+import { checkLsn } from './wal-options';
+
+/** Where a follower of a write-ahead log begins, and when it ends. */
+export interface WalFollowOptions {
+  /** The first entry: `'oldest'` (default), `'latest'` for what comes after this call, or an LSN, which may lie in the future. */
+  from?: 'oldest' | 'latest' | number;
+  /** Ends the iteration: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What a follower reads from. */
+export interface FollowSource {
+  /** What there is, and a number that changes when a file is added; undefined when it was closed. */
+  bounds(): { readonly firstLsn: number; readonly lastLsn: number; readonly version: number } | undefined;
+  /** NativeWalEntries.files */
+  files(): Float64Array;
+  read(from: number, to: number): WalEntry[];
+  /** Until there may be more. */
+  wait(): Wait;
+}
+
+const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
+/** How long a follower that always finds entries may keep the event loop from turning. */
+const TURN_MS = 5;
+const FILE_FIELDS = 4;
+
+/** What `follow()` returns. */
+export class WalFollower implements AsyncIterableIterator<WalEntry[]> {
+  readonly #source: FollowSource;
+  readonly #signal: AbortSignal | undefined;
+  /** LSN of the next entry to deliver. */
+  #next: number;
+  /** Behind the last one delivered; 0 before the first. */
+  #delivered = 0;
+  /** What is known of the files: the version, and the newest one. */
+  #version: number;
+  #file: number;
+  #wait: Wait | undefined;
+  #isFinished = false;
+  #turnedAt = performance.now();
+  /** Calls of next() are answered one after the other. */
+  #turn: Promise<unknown> = Promise.resolve();
+  readonly #onAbort = (): void => this.#wait?.cancel();
+
+  constructor(source: FollowSource, options: unknown) {
+    const { from = 'oldest', signal } = checkObject('options', options);
+    this.#source = source;
+    this.#signal = checkSignal(signal);
+    const isName = from === 'oldest' || from === 'latest';
+    const lsn = isName ? 0 : checkLsn('options.from', from, 1);
+    const { firstLsn, lastLsn, version } = source.bounds() ?? { firstLsn: 1, lastLsn: 0, version: 0 };
+    this.#next = isName ? (from === 'oldest' ? firstLsn : lastLsn + 1) : lsn;
+    this.#version = version;
+    this.#file = source.files().at(-FILE_FIELDS) ?? 0;
+    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<WalEntry[]>> {
+    const result = this.#turn.then(() => this.#step());
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Ends the iteration, also while a `next()` is pending. */
+  return(): Promise<IteratorResult<WalEntry[]>> {
+    this.#finish();
+    return Promise.resolve(DONE);
+  }
+
+  // An async function, so that any value can be what it rejects with.
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async throw(error: unknown): Promise<IteratorResult<WalEntry[]>> {
+    this.#finish();
+    throw error;
+  }
+
+  #finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#wait?.cancel();
+  }
+
+  async #step(): Promise<IteratorResult<WalEntry[]>> {
+    try {
+      return await this.#deliver();
+    } catch (error) {
+      this.#finish();
+      throw error;
+    }
+  }
+
+  async #deliver(): Promise<IteratorResult<WalEntry[]>> {
+    if (performance.now() - this.#turnedAt > TURN_MS) await this.#turnOver();
+    for (;;) {
+      if (this.#isFinished) return DONE;
+      if (this.#signal?.aborted) throw this.#signal.reason;
+      const bounds = this.#source.bounds();
+      if (bounds === undefined) {
+        this.#finish();
+        return DONE;
+      }
+      if (bounds.version !== this.#version) this.#checkTruncation(bounds.version);
+      if (this.#next <= bounds.lastLsn) {
+        const entries = this.#source.read(this.#next, bounds.lastLsn);
+        if (entries.length > 0) {
+          this.#next = this.#delivered = entries.at(-1)!.lsn + 1;
+          return { done: false, value: entries };
+        }
+      }
+      this.#wait = this.#source.wait();
+      await this.#wait.done;
+      this.#wait = undefined;
+      this.#turnedAt = performance.now();
+    }
+  }
+
+  /** What was delivered may have been taken back: then a newer file begins below it. */
+  #checkTruncation(version: number): void {
+    const files = this.#source.files();
+    const newest = files.at(-FILE_FIELDS) ?? 0;
+    for (let at = 0; at < files.length; at += FILE_FIELDS) {
+      const [number, base] = [files[at]!, files[at + 1]!];
+      if (number <= this.#file || base >= this.#delivered) continue;
+      throw plainError(
+        'ERR_TRUNCATED',
+        `entries from ${base} on were delivered, and then taken back by truncateAfter(); follow again from ${base}`,
+      );
+    }
+    this.#file = newest;
+    this.#version = version;
+  }
+
+  /** Promises alone would starve timers, messages and I/O. */
+  async #turnOver(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#turnedAt = performance.now();
+  }
+}

@@ -1,0 +1,224 @@
+import type { NativeWalReader } from '../types/native';
+import { dispose } from './dispose';
+import { illegalConstructor, plainError } from './errors';
+import { addon } from './native';
+import { checkObject, checkOffset, checkPath } from './segment-options';
+import type { Wait } from './waits';
+import {
+  checkRange,
+  filesOf,
+  getEntry,
+  iterate,
+  readEntries,
+  type EntrySource,
+  type WalEntry,
+  type WalRange,
+} from './wal-entries';
+import { checkpointed, orThrowWal } from './wal-errors';
+import { WalFollower, type WalFollowOptions } from './wal-follower';
+import { checkLsn, type WalFile } from './wal-options';
+
+/** How a {@link WalReader} looks for new entries. */
+export interface WalReaderOptions {
+  /** How often a follower that waits looks, in milliseconds. Default: 20. */
+  pollMs?: number;
+}
+
+const openReader = Symbol('openReader');
+const POLL_MS = 20;
+const POLL_MS_MAX = 3_600_000;
+
+/**
+ * Reads a write-ahead log beside its writer, in any thread or process, and
+ * follows it. It needs no more than permission to read, takes no lock and
+ * changes nothing.
+ *
+ * It sees what is proved to be on disk, so nothing that a power failure could
+ * take back: the last entries a moment later than the writer's own process,
+ * which says so in the log when it is idle.
+ *
+ * ```ts
+ * using reader = WalReader.open('orders');
+ * for await (const entries of reader.follow()) for (const { lsn } of entries) console.log(lsn);
+ * ```
+ */
+export class WalReader {
+  readonly #native: NativeWalReader;
+  readonly #path: string;
+  readonly #pollMs: number;
+  readonly #bounds = new Float64Array([1, 0, 0]);
+  readonly #waits = new Set<Wait>();
+  #isClosed = false;
+  readonly #source = (): EntrySource => {
+    this.#checkOpen();
+    return { native: this.#native, firstLsn: this.firstLsn, lastLsn: this.lastLsn };
+  };
+
+  private constructor(key: typeof openReader, native: NativeWalReader, path: string, pollMs: number) {
+    if (key !== openReader) throw illegalConstructor('WalReader', 'WalReader.open()');
+    this.#native = native;
+    this.#path = path;
+    this.#pollMs = pollMs;
+  }
+
+  /**
+   * Opens the log in `directory`. One that has no entries yet is empty.
+   *
+   * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_CORRUPT`
+   * when the files do not follow one another or durable entries are damaged;
+   * `ERR_FORMAT` for files that are no log or of a later release;
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   */
+  static open(directory: string, options?: WalReaderOptions): WalReader {
+    const path = checkPath(directory);
+    const { pollMs = POLL_MS } = checkObject('options', options);
+    const reader = new WalReader(
+      openReader,
+      addon.openWalReader(path),
+      path,
+      checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX),
+    );
+    reader.refresh();
+    return reader;
+  }
+
+  /** The directory. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
+  get firstLsn(): number {
+    return this.#bounds[0]!;
+  }
+
+  /** LSN of the last entry that is proved to be on disk, as of the last {@link refresh}. */
+  get lastLsn(): number {
+    return this.#bounds[1]!;
+  }
+
+  /** The files, oldest first, as of the last {@link refresh}. */
+  get files(): WalFile[] {
+    this.#checkOpen();
+    return filesOf(this.#path, this.#native.files(), this.lastLsn);
+  }
+
+  /** What the log was created with. */
+  get metadata(): Uint8Array {
+    this.#checkOpen();
+    return this.#native.metadata();
+  }
+
+  /**
+   * Looks for what was appended, or checkpointed, since. A follower does so by
+   * itself.
+   *
+   * @throws as {@link open}, and `ERR_READER_CLOSED`
+   */
+  refresh(): void {
+    this.#checkOpen();
+    orThrowWal(this.#native.refresh(this.#bounds) ?? 0);
+  }
+
+  /**
+   * Entries in order, or in reverse.
+   *
+   * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
+   * `ERR_CORRUPT` when one is damaged, `ERR_IO`, `ERR_READER_CLOSED`; at once
+   * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  entries(range?: WalRange): IterableIterator<WalEntry> {
+    const checked = checkRange(range);
+    this.#checkOpen();
+    return this.#checking(iterate(this.#source, checked));
+  }
+
+  /**
+   * The entry with this LSN; undefined when the log does not hold it.
+   *
+   * @throws as {@link entries}
+   */
+  get(lsn: number): WalEntry | undefined {
+    checkLsn('lsn', lsn);
+    return this.#checked(() => getEntry(this.#source(), lsn));
+  }
+
+  /**
+   * Entries from `from` on, in batches, and then those that become durable, one
+   * batch after the other without gap or repetition, across files. Ends when the
+   * reader is closed.
+   *
+   * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
+   * `ERR_TRUNCATED` when the writer took back what was delivered, `ERR_CORRUPT`,
+   * `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_READER_CLOSED`
+   */
+  follow(options?: WalFollowOptions): AsyncIterableIterator<WalEntry[]> {
+    this.#checkOpen();
+    const bounds = () => {
+      if (this.#isClosed) return undefined;
+      this.refresh();
+      return { firstLsn: this.firstLsn, lastLsn: this.lastLsn, version: this.#bounds[2]! };
+    };
+    return new WalFollower(
+      {
+        bounds,
+        files: () => this.#native.files(),
+        read: (from, to) => this.#checked(() => readEntries(this.#native, from, to)),
+        wait: () => this.#poll(),
+      },
+      options,
+    );
+  }
+
+  /** Lets go of the files, and ends every follower. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#native.close();
+    for (const wait of [...this.#waits]) wait.cancel();
+  }
+
+  [dispose](): void {
+    this.close();
+  }
+
+  #poll(): Wait {
+    let finish!: () => void;
+    const done = new Promise<void>((resolve) => (finish = resolve));
+    const wait = {
+      done,
+      cancel: () => {
+        clearTimeout(timer);
+        this.#waits.delete(wait);
+        finish();
+      },
+    };
+    const timer = setTimeout(wait.cancel, this.#pollMs);
+    this.#waits.add(wait);
+    return wait;
+  }
+
+  *#checking(entries: IterableIterator<WalEntry>): IterableIterator<WalEntry> {
+    for (;;) {
+      const result = this.#checked(() => entries.next());
+      if (result.done) return;
+      yield result.value;
+    }
+  }
+
+  /** A file that is gone was let go by a checkpoint, which a refresh shows; otherwise it is missing. */
+  #checked<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_CHECKPOINTED') throw error;
+      this.refresh();
+      throw checkpointed(this.#path, (error as { lsn?: number }).lsn ?? 0, this.firstLsn);
+    }
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw plainError('ERR_READER_CLOSED', 'the reader is closed; open another one');
+  }
+}

@@ -1,0 +1,640 @@
+import type { NativeFailure, NativeWal, NativeWalLevel } from '../types/native';
+import { checkBytes } from './bytes';
+import { asyncDispose, dispose } from './dispose';
+import { illegalConstructor, invalidType, plainError } from './errors';
+import { addon } from './native';
+import { checkObject, checkPath } from './segment-options';
+import { Listener } from './waits';
+import { copyLog } from './wal-backup';
+import {
+  checkRange,
+  filesOf,
+  getEntry,
+  iterate,
+  readEntries,
+  type EntrySource,
+  type WalEntry,
+  type WalRange,
+} from './wal-entries';
+import { batchTooLarge, checkpointed, entryTooLarge, walClosed, walError } from './wal-errors';
+import { WalFollower, type FollowSource, type WalFollowOptions } from './wal-follower';
+import {
+  checkDurability,
+  checkLsn,
+  checkWalOptions,
+  type CheckedWalOptions,
+  type Durability,
+  type WalFile,
+  type WalOptions,
+} from './wal-options';
+import { WalQueue } from './wal-queue';
+
+/** How one entry is appended. */
+export interface AppendOptions {
+  /** When it is acknowledged. Default: the log's. */
+  durability?: Durability;
+  /** Refuse it with `ERR_LSN_MISMATCH` when it, or the first entry of the batch, would get another LSN. */
+  expectedLsn?: number;
+}
+
+/** What {@link Wal.open} found and did. It is on disk by then. */
+export interface WalRecovery {
+  /**
+   * The log was made; it ended cleanly, or with a full file; a torn last record
+   * was set aside; a file whose making was interrupted was made again.
+   */
+  readonly action: 'created' | 'clean' | 'continued' | 'truncated' | 'recreated';
+  /** Intact records found in the newest file. */
+  readonly records: number;
+  /** Bytes that were set aside; 0: none. */
+  readonly bytes: number;
+  /** Where they began in the newest file. */
+  readonly offset: number;
+  /** The LSN that comes there now. */
+  readonly lsn: number;
+  /** The file that keeps them. */
+  readonly savedAs: string | undefined;
+}
+
+/** Counters of a log, since it was opened. */
+export interface WalStats {
+  readonly files: number;
+  /** Bytes of all files. */
+  readonly bytes: number;
+  readonly syncs: number;
+  /** Commits of the committer: each is one sync for many appends. */
+  readonly commits: number;
+  readonly rotations: number;
+  readonly writtenBytes: number;
+  /** Bytes of appends that are not committed yet. */
+  readonly bytesInFlight: number;
+}
+
+const actions: readonly WalRecovery['action'][] = ['created', 'clean', 'continued', 'truncated', 'recreated'];
+/** Of a batch, for each entry. */
+const BATCH_ITEM_BYTES = 8;
+const Counter = {
+  first: 0,
+  last: 1,
+  acked: 2,
+  durable: 3,
+  syncs: 4,
+  rotations: 5,
+  written: 6,
+  commits: 7,
+  queued: 8,
+};
+const openWal = Symbol('openWal');
+const settle = Symbol('settle');
+
+const RETRIED = new Set<unknown>(['ERR_NO_SPACE', 'ERR_IO', 'ERR_POISONED']);
+
+/** Logs that somebody waits for must not be collected. */
+const busy = new Set<Wal>();
+const listeners = new FinalizationRegistry<Listener>((listener) => listener.remove());
+
+/** Wakes a log without keeping it alive. */
+class Notifier {
+  wal: WeakRef<Wal> | undefined;
+  readonly listener = new Listener(() => this.wal?.deref()?.[settle]());
+}
+
+/**
+ * The one writer of a write-ahead log: a directory of files with entries that
+ * have dense sequence numbers (LSNs) and survive any crash. Close it, or declare
+ * it with `await using`.
+ *
+ * What was acknowledged at the durability `'full'` is on disk. After a crash,
+ * open() finds every such entry, in order and unchanged, and perhaps some that
+ * were never acknowledged.
+ *
+ * ```ts
+ * await using wal = await Wal.open('orders');
+ * const lsn = await wal.append(Buffer.from('an order'));
+ * for (const { lsn, data } of wal.entries()) console.log(lsn, data);
+ * ```
+ */
+export class Wal {
+  readonly #native: NativeWal;
+  readonly #options: CheckedWalOptions;
+  readonly #queue: WalQueue;
+  readonly #listener: Listener;
+  readonly #recovery: WalRecovery;
+  readonly #entryBytesMax: number;
+  readonly #counters = new Float64Array(9);
+  readonly #followers = new Set<() => void>();
+  /** One entry, for calls that need an array. */
+  readonly #length = new Uint32Array(1);
+  /** Rotations whose file was announced. */
+  #announced = 0;
+  #isClosed = false;
+  #closing: Promise<void> | undefined;
+  readonly #source = (): EntrySource => {
+    this.#checkOpen();
+    return { native: this.#native, firstLsn: this.firstLsn, lastLsn: this.lastLsn };
+  };
+
+  private constructor(
+    key: typeof openWal,
+    native: NativeWal,
+    options: CheckedWalOptions,
+    notifier: Notifier,
+  ) {
+    if (key !== openWal) throw illegalConstructor('Wal', 'Wal.open() or Wal.openSync()');
+    this.#native = native;
+    this.#options = options;
+    this.#queue = new WalQueue(native, options.bytesInFlightMax);
+    this.#listener = notifier.listener;
+    this.#entryBytesMax = Math.min(options.entryBytesMax, native.entryBytesMax);
+    const { row, records, setAsideBytes, setAsideOffset, setAsideLsn, setAsidePath } = native.recovery;
+    this.#recovery = {
+      action: actions[row]!,
+      records,
+      bytes: setAsideBytes,
+      offset: setAsideOffset,
+      lsn: setAsideLsn,
+      savedAs: setAsideBytes > 0 ? setAsidePath : undefined,
+    };
+    notifier.wal = new WeakRef(this);
+    listeners.register(this, notifier.listener, this);
+    this.#announced = this.#count(Counter.rotations);
+  }
+
+  /**
+   * Opens the log in `directory`, or creates it; the directory and those above
+   * are made when they are missing. {@link recovery} says what was found.
+   *
+   * @throws `ERR_LOCKED` while another writer has it, in this process or
+   * another; `ERR_CORRUPT` when entries that were durable are damaged, and
+   * `ERR_FORMAT` for files that are no log or of a later release: nothing was
+   * changed then; `ERR_TORN_TAIL` with `strictTail`; `ERR_FILE_ACCESS`,
+   * `ERR_NO_SPACE`, `ERR_IO`, `ERR_POISONED` when the first sync failed;
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   */
+  static async open(directory: string, options?: WalOptions): Promise<Wal> {
+    const checked = checkWalOptions(directory, options);
+    const notifier = new Notifier();
+    notifier.listener.isHolding = true;
+    try {
+      const opening = addon.openWal(...checked.nativeArguments(notifier.listener.id));
+      if (opening === undefined) throw plainError('ERR_OUT_OF_MEMORY', 'the runtime cannot start the work');
+      return Wal.#finish(await opening, checked, notifier);
+    } finally {
+      notifier.listener.isHolding = false;
+    }
+  }
+
+  /** As {@link open}, on this thread. */
+  static openSync(directory: string, options?: WalOptions): Wal {
+    const checked = checkWalOptions(directory, options);
+    const notifier = new Notifier();
+    return Wal.#finish(
+      addon.openWalSync(...checked.nativeArguments(notifier.listener.id)),
+      checked,
+      notifier,
+    );
+  }
+
+  static #finish(native: NativeWal | NativeFailure, options: CheckedWalOptions, notifier: Notifier): Wal {
+    if ('outcome' in native) {
+      notifier.listener.remove();
+      throw walError(native);
+    }
+    return new Wal(openWal, native, options, notifier);
+  }
+
+  /** The directory. */
+  get path(): string {
+    return this.#options.path;
+  }
+
+  /** What {@link open} found and did. */
+  get recovery(): WalRecovery {
+    return this.#recovery;
+  }
+
+  /** Whether {@link open} had to set a torn last record aside. */
+  get tailState(): 'clean' | 'truncated' {
+    return this.#recovery.bytes > 0 ? 'truncated' : 'clean';
+  }
+
+  /** What the log was created with. */
+  get metadata(): Uint8Array {
+    return this.#native.metadata.slice();
+  }
+
+  /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
+  get firstLsn(): number {
+    return this.#count(Counter.first);
+  }
+
+  /** LSN of the last entry; appends that are under way may not have one yet. */
+  get lastLsn(): number {
+    return this.#count(Counter.last);
+  }
+
+  /** Entries up to here were acknowledged, at the durability that was asked for. */
+  get ackedLsn(): number {
+    return this.#count(Counter.acked);
+  }
+
+  /** Entries up to here are on disk. */
+  get durableLsn(): number {
+    return this.#count(Counter.durable);
+  }
+
+  /** The files, oldest first. */
+  get files(): WalFile[] {
+    if (this.#isClosed) throw walClosed();
+    return filesOf(this.path, this.#native.files(), this.lastLsn);
+  }
+
+  /** What was done since the log was opened. */
+  stats(): WalStats {
+    const { files } = this;
+    return {
+      files: files.length,
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+      syncs: this.#count(Counter.syncs),
+      commits: this.#count(Counter.commits),
+      rotations: this.#count(Counter.rotations),
+      writtenBytes: this.#count(Counter.written),
+      bytesInFlight: this.#count(Counter.queued),
+    };
+  }
+
+  /**
+   * Appends an entry, and resolves with its LSN once it is as durable as asked
+   * for. Appends that wait at the same time share one sync. `data` is copied
+   * before this returns.
+   *
+   * @throws (rejects) `ERR_POISONED` when a write or a sync fails, now or
+   * earlier; `ERR_NO_SPACE` when there is none for another file: the entry has
+   * no LSN then, and appending may be tried again; `ERR_LSN_MISMATCH`,
+   * `ERR_ENTRY_TOO_LARGE`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`
+   */
+  // Not an async function: it costs a promise more. Errors of arguments reject all the same.
+  append(data: Uint8Array, options?: AppendOptions): Promise<number> {
+    try {
+      const bytes = checkBytes('data', data);
+      this.#checkOpen();
+      if (bytes > this.#entryBytesMax) throw entryTooLarge(bytes, this.#entryBytesMax);
+      if (options === undefined) {
+        const done = this.#queue.append(data, bytes, this.#options.level);
+        this.#waiting();
+        return done;
+      }
+      const { level, expectedLsn } = this.#checkAppend(options);
+      const done =
+        expectedLsn === 0
+          ? this.#queue.append(data, bytes, level)
+          : this.#queue.appendWhole(level, false, expectedLsn, data, Uint32Array.of(bytes));
+      this.#waiting();
+      return done;
+    } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what an option's getter throws
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Appends an entry and waits, with this thread, until it is durable.
+   *
+   * @throws as {@link append}
+   */
+  appendSync(data: Uint8Array, options?: AppendOptions): number {
+    const bytes = checkBytes('data', data);
+    this.#checkOpen();
+    if (bytes > this.#entryBytesMax) throw entryTooLarge(bytes, this.#entryBytesMax);
+    const { level, expectedLsn } = this.#checkAppend(options);
+    return this.#appendNow(level, expectedLsn, data, bytes);
+  }
+
+  /**
+   * Appends an entry without waiting for anything: it is durable when a later
+   * {@link sync}, or append, is. Returns its LSN.
+   *
+   * @throws as {@link append}
+   */
+  write(data: Uint8Array): number {
+    const bytes = checkBytes('data', data);
+    this.#checkOpen();
+    if (bytes > this.#entryBytesMax) throw entryTooLarge(bytes, this.#entryBytesMax);
+    return this.#appendNow(0, 0, data, bytes);
+  }
+
+  /**
+   * Appends entries that come back together after a crash, or not at all, and
+   * resolves once they are durable. No entry: nothing is appended, and `last` is
+   * below `first`.
+   *
+   * @throws (rejects) as {@link append}, and `ERR_BATCH_TOO_LARGE`
+   */
+  async appendBatch(
+    entries: Iterable<Uint8Array>,
+    options?: AppendOptions,
+  ): Promise<{ first: number; last: number }> {
+    if (typeof entries !== 'object' || entries === null || !(Symbol.iterator in entries)) {
+      throw invalidType('entries', 'an iterable of Uint8Arrays', entries);
+    }
+    const all = Array.from(entries);
+    const lengths = Uint32Array.from(all, (entry, i) => checkBytes(`entries[${i}]`, entry));
+    this.#checkOpen();
+    const { level, expectedLsn } = this.#checkAppend(options);
+    const bytes = lengths.reduce((sum, length) => sum + length, 0);
+    const needed = bytes + BATCH_ITEM_BYTES * all.length;
+    if (needed > this.#native.entryBytesMax) throw batchTooLarge(needed, this.#native.entryBytesMax);
+    const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+    if (longest > this.#entryBytesMax) throw entryTooLarge(longest, this.#entryBytesMax);
+    if (all.length === 0) {
+      const last = await this.sync();
+      return { first: last + 1, last };
+    }
+    const packed = new Uint8Array(bytes);
+    let at = 0;
+    for (let i = 0; i < all.length; ++i) {
+      packed.set(all[i]!, at);
+      at += lengths[i]!;
+    }
+    const done = this.#queue.appendWhole(level, true, expectedLsn, packed, lengths);
+    this.#waiting();
+    const first = await done;
+    return { first, last: first + all.length - 1 };
+  }
+
+  /**
+   * Makes everything durable that was written or appended before, and resolves
+   * with the last durable LSN.
+   *
+   * @throws (rejects) `ERR_POISONED`, `ERR_LOG_CLOSED`
+   */
+  async sync(): Promise<number> {
+    this.#checkOpen();
+    const done = this.#queue.sync();
+    this.#waiting();
+    return done;
+  }
+
+  /** As {@link sync}, on this thread. */
+  syncSync(): number {
+    return this.#now((native) => native.sync());
+  }
+
+  /**
+   * Entries in order, or in reverse. Those whose append has not resolved yet may
+   * be missing.
+   *
+   * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
+   * `ERR_CORRUPT` when one is damaged, `ERR_IO`, `ERR_LOG_CLOSED`; at once
+   * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  entries(range?: WalRange): IterableIterator<WalEntry> {
+    const checked = checkRange(range);
+    this.#checkOpen();
+    return iterate(this.#source, checked);
+  }
+
+  /**
+   * The entry with this LSN; undefined when the log does not hold it.
+   *
+   * @throws as {@link entries}
+   */
+  get(lsn: number): WalEntry | undefined {
+    checkLsn('lsn', lsn);
+    return getEntry(this.#source(), lsn);
+  }
+
+  /**
+   * Entries from `from` on, in batches, and then those that become durable, one
+   * batch after the other without gap or repetition. Ends when the log is closed.
+   *
+   * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
+   * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_LOG_CLOSED`
+   */
+  follow(options?: WalFollowOptions): AsyncIterableIterator<WalEntry[]> {
+    this.#checkOpen();
+    const source: FollowSource = {
+      bounds: () =>
+        this.#isClosed
+          ? undefined
+          : { firstLsn: this.firstLsn, lastLsn: this.durableLsn, version: this.#count(Counter.rotations) },
+      files: () => this.#native.files(),
+      read: (from, to) => readEntries(this.#native, from, to),
+      wait: () => {
+        let wake!: () => void;
+        const done = new Promise<void>((resolve) => (wake = resolve));
+        this.#followers.add(wake);
+        return {
+          done,
+          cancel: () => {
+            this.#followers.delete(wake);
+            wake();
+          },
+        };
+      },
+    };
+    return new WalFollower(source, options);
+  }
+
+  /**
+   * Lets go of the entries up to `lsn`, durably, and deletes the files that hold
+   * no others.
+   *
+   * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete`
+   * throws; `ERR_POISONED`, `ERR_NO_SPACE`, `ERR_LOG_CLOSED`
+   */
+  checkpoint(lsn: number): void {
+    checkLsn('lsn', lsn);
+    this.#now((native) => {
+      native.commit();
+      const { beforeDelete } = this.#options;
+      if (beforeDelete !== undefined && lsn >= this.firstLsn && lsn <= this.lastLsn) {
+        const { files } = this;
+        const kept = files.reduce((last, { firstLsn }, i) => (firstLsn <= lsn + 1 ? i : last), 0);
+        for (const file of files.slice(0, kept)) beforeDelete(file);
+        this.#checkOpen();
+      }
+      return native.checkpoint(lsn);
+    });
+  }
+
+  /**
+   * Takes back the entries behind `lsn`, durably: it is the last one then, and
+   * the next append gets `lsn + 1`.
+   *
+   * @throws `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
+   * `ERR_NO_SPACE`, `ERR_LOG_CLOSED`
+   */
+  truncateAfter(lsn: number): void {
+    checkLsn('lsn', lsn);
+    this.#now((native) => native.truncateAfter(lsn));
+  }
+
+  /**
+   * Copies the log, as far as it is durable when this is called, to a new
+   * directory, while it goes on being written. Files that are complete are not
+   * copied but linked, where the file system can. The directory appears when the
+   * copy is whole and on disk; it is a log of its own.
+   *
+   * @throws (rejects) `ERR_FILE_EXISTS` when something has the name;
+   * `ERR_CHECKPOINTED` when a checkpoint deletes files meanwhile; what the file
+   * system throws; `ERR_POISONED`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`
+   */
+  async backup(directory: string): Promise<void> {
+    const target = checkPath(directory);
+    this.syncSync();
+    const { files } = this;
+    // Nothing was appended since the sync.
+    const end = this.#native.files().at(-1)!;
+    try {
+      await copyLog(files, end, target);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw checkpointed(this.path, files[0]!.firstLsn, this.firstLsn);
+    }
+  }
+
+  /**
+   * Syncs what was appended, settles every promise, and lets go of the log.
+   * Idempotent.
+   *
+   * @throws (rejects) `ERR_POISONED` when not everything became durable; the log
+   * is closed all the same
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#isClosed) return;
+    // The committer does the slow part; what is appended meanwhile is refused.
+    const synced = this.#queue.sync();
+    this.#waiting();
+    try {
+      await synced;
+    } finally {
+      this.closeSync();
+    }
+  }
+
+  /** As {@link close}, on this thread. */
+  closeSync(): void {
+    if (this.#isClosed) return;
+    this.#queue.submit();
+    const outcome = this.#native.close();
+    const failure = outcome < 0 ? walError(this.#native.failure()) : undefined;
+    this.#isClosed = true;
+    this[settle]();
+    this.#queue.rejectAll(() => failure ?? walClosed());
+    this.#waiting();
+    this.#listener.remove();
+    listeners.unregister(this);
+    if (failure !== undefined) throw failure;
+  }
+
+  [dispose](): void {
+    this.closeSync();
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * The committer has answered, or something else may have moved.
+   *
+   * @internal
+   */
+  [settle](): void {
+    this.#queue.settle();
+    this.#waiting();
+    const waiting = [...this.#followers];
+    this.#followers.clear();
+    for (const wake of waiting) wake();
+    this.#noticeSealed();
+  }
+
+  /** Tells of files that were sealed, later: the caller's work is done, and must not seem to have failed. */
+  #noticeSealed(): void {
+    if (this.#announced === this.#count(Counter.rotations)) return;
+    queueMicrotask(() => this.#announceSealed());
+  }
+
+  #announceSealed(): void {
+    if (this.#isClosed) return;
+    const rotations = this.#count(Counter.rotations);
+    const sealed = rotations - this.#announced;
+    this.#announced = rotations;
+    const { onSegmentSealed } = this.#options;
+    if (sealed > 0 && this.#closing === undefined) this.#retain();
+    if (onSegmentSealed === undefined || sealed === 0 || this.#isClosed) return;
+    this.files.slice(-1 - sealed, -1).forEach((file) => onSegmentSealed(file));
+  }
+
+  #retain(): void {
+    const { files } = this;
+    let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    let lsn = 0;
+    for (const file of files.slice(0, -1)) {
+      if (bytes <= this.#options.retainBytes) break;
+      bytes -= file.bytes;
+      lsn = file.lastLsn;
+    }
+    if (lsn < this.firstLsn) return;
+    try {
+      this.checkpoint(lsn);
+    } catch (error) {
+      // It is tried again with the next file; the next append tells of a poisoned log.
+      if (!RETRIED.has((error as { code?: unknown }).code)) throw error;
+    }
+  }
+
+  #count(counter: number): number {
+    this.#native.counters(this.#counters);
+    return this.#counters[counter]!;
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed || this.#closing !== undefined) throw walClosed();
+  }
+
+  #checkAppend(options: AppendOptions | undefined): { level: NativeWalLevel; expectedLsn: number } {
+    if (options === undefined) return { level: this.#options.level, expectedLsn: 0 };
+    const { durability, expectedLsn } = checkObject('options', options);
+    const checked = {
+      level:
+        durability === undefined ? this.#options.level : checkDurability('options.durability', durability),
+      expectedLsn: expectedLsn === undefined ? 0 : checkLsn('options.expectedLsn', expectedLsn, 1),
+    };
+    // A getter may have closed it.
+    this.#checkOpen();
+    return checked;
+  }
+
+  /** Whether somebody waits: then the log stays, and the event loop turns. */
+  #waiting(): void {
+    const isBusy = this.#queue.isBusy;
+    this.#listener.isHolding = isBusy;
+    if (isBusy) busy.add(this);
+    else busy.delete(this);
+  }
+
+  #appendNow(level: NativeWalLevel, expectedLsn: number, data: Uint8Array, bytes: number): number {
+    this.#length[0] = bytes;
+    const length = this.#length;
+    return this.#now((native) => native.appendNow(level, false, expectedLsn, data, bytes, length, 1));
+  }
+
+  /** Works on this thread, behind what was appended before. */
+  #now(work: (native: NativeWal) => number): number {
+    this.#checkOpen();
+    this.#queue.submit();
+    const answer = work(this.#native);
+    if (answer < 0) throw walError(this.#native.failure());
+    this.#noticeSealed();
+    return answer;
+  }
+}

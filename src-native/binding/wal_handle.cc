@@ -1,0 +1,325 @@
+#include "binding/wal_handle.h"
+
+#include <cstring>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "binding/functions.h"
+#include "binding/segment_values.h"
+#include "binding/wal_values.h"
+
+namespace atomic_log::binding {
+
+using durable::Failure;
+using durable::Outcome;
+using durable::WalAnswer;
+using durable::WalLevel;
+using durable::WalLog;
+using durable::WalSubmission;
+
+// One opening, on the caller's thread or on the pool's.
+struct WalHandle::Opening {
+  durable::WalOptions options;
+  durable::WalCommitPolicy policy;
+  uint32_t waiter_id = 0;
+
+  Outcome outcome = Outcome::kOk;
+  std::shared_ptr<WalLog> log;
+  durable::WalRecovery recovery;
+  Failure failure;
+
+  napi_deferred deferred = nullptr;
+  napi_async_work work = nullptr;
+
+  void run() {
+    outcome = WalLog::open(platform::native_file_system(), options, policy,
+                           &log, &recovery, &failure);
+  }
+};
+
+WalHandle::WalHandle(std::shared_ptr<Environment> environment,
+                     std::shared_ptr<WalLog> log, uint32_t waiter_id)
+    : environment_(std::move(environment)),
+      log_(std::move(log)),
+      reader_(platform::native_file_system(), log_->writer().directory()) {
+  environment_->add(this);
+  const std::shared_ptr<Waker> waker = environment_->waker();
+  log_->set_notify([waker, waiter_id] { waker->fired(waiter_id); });
+}
+
+WalHandle::~WalHandle() { give_back(); }
+
+void WalHandle::give_back() {
+  environment_->remove(this);
+  log_->stop();
+}
+
+std::unique_ptr<WalHandle::Opening> WalHandle::read_arguments(
+    napi_env env, napi_callback_info info) {
+  napi_value arguments[12] = {};
+  size_t count = 12;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  auto opening = std::make_unique<Opening>();
+  durable::WalOptions& options = opening->options;
+  options.directory = to_text(env, arguments[0]);
+  options.segment_bytes = to_offset(env, arguments[1]);
+  options.first_lsn = to_offset(env, arguments[2]);
+  const auto metadata = to_bytes(env, arguments[3]);
+  options.metadata.assign(metadata.data, metadata.data + metadata.count);
+  const auto log_id = to_bytes(env, arguments[4]);
+  if (log_id.count == options.new_log_id.size()) {
+    std::memcpy(options.new_log_id.data(), log_id.data, log_id.count);
+  }
+  napi_get_value_bool(env, arguments[5], &options.is_tail_strict);
+  napi_get_value_bool(env, arguments[6], &options.verifies);
+  options.process_id = to_offset(env, arguments[7]);
+  opening->policy.count = to_offset(env, arguments[8]);
+  opening->policy.bytes = to_offset(env, arguments[9]);
+  opening->policy.wait_us = to_offset(env, arguments[10]);
+  napi_get_value_uint32(env, arguments[11], &opening->waiter_id);
+  return opening;
+}
+
+napi_value WalHandle::finish(napi_env env, Opening& opening) {
+  if (opening.outcome != Outcome::kOk) {
+    return failure_object(env, opening.failure);
+  }
+  const durable::WalRecovery& recovery = opening.recovery;
+  const napi_value report = new_object(env);
+  set(env, report, "row", uint64_t{static_cast<uint8_t>(recovery.row)});
+  set(env, report, "records", recovery.records);
+  set(env, report, "setAsideBytes", recovery.set_aside_bytes);
+  set(env, report, "setAsideOffset", recovery.set_aside_offset);
+  set(env, report, "setAsideLsn", recovery.set_aside_lsn);
+  set(env, report, "setAsidePath", recovery.set_aside_path);
+
+  const auto handle = std::shared_ptr<WalHandle>(new WalHandle(
+      Environment::of(env), std::move(opening.log), opening.waiter_id));
+  const napi_value object = new_object(env);
+  const durable::WalWriter& writer = handle->log_->writer();
+  set(env, object, "recovery", report);
+  set(env, object, "metadata",
+      to_uint8_array(env, writer.metadata().data(), writer.metadata().size()));
+  set(env, object, "logId",
+      to_uint8_array(env, writer.log_id().data(), writer.log_id().size()));
+  set(env, object, "entryBytesMax", writer.entry_bytes_max());
+  add_function(env, object, "submit", submit, handle);
+  add_function(env, object, "takeAnswers", take_answers, handle);
+  add_function(env, object, "commit", commit, handle);
+  add_function(env, object, "appendNow", append_now, handle);
+  add_function(env, object, "sync", sync, handle);
+  add_function(env, object, "checkpoint", checkpoint, handle);
+  add_function(env, object, "truncateAfter", truncate_after, handle);
+  add_function(env, object, "counters", counters, handle);
+  add_function(env, object, "files", files, handle);
+  add_function(env, object, "read", read, handle);
+  add_function(env, object, "seekPoint", seek_point, handle);
+  add_function(env, object, "failure", failure, handle);
+  add_function(env, object, "close", close, handle);
+  return object;
+}
+
+napi_value WalHandle::open_sync(napi_env env, napi_callback_info info) {
+  const std::unique_ptr<Opening> opening = read_arguments(env, info);
+  opening->run();
+  return finish(env, *opening);
+}
+
+napi_value WalHandle::open_async(napi_env env, napi_callback_info info) {
+  std::unique_ptr<Opening> opening = read_arguments(env, info);
+  napi_value promise = nullptr;
+  napi_value name = nullptr;
+  napi_create_string_utf8(env, "atomic-log open", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_promise(env, &opening->deferred, &promise) != napi_ok) {
+    return nullptr;
+  }
+  const auto execute = [](napi_env, void* data) {
+    static_cast<Opening*>(data)->run();
+  };
+  // Also called, as cancelled, when the environment ends first; the log that
+  // may have been opened is let go with its last owner.
+  const auto complete = [](napi_env env, napi_status status, void* data) {
+    const std::unique_ptr<Opening> opening(static_cast<Opening*>(data));
+    if (status == napi_ok) {
+      napi_resolve_deferred(env, opening->deferred, finish(env, *opening));
+    }
+    napi_delete_async_work(env, opening->work);
+  };
+  if (napi_create_async_work(env, nullptr, name, execute, complete,
+                             opening.get(), &opening->work) != napi_ok) {
+    return nullptr;
+  }
+  if (napi_queue_async_work(env, opening->work) != napi_ok) {
+    napi_delete_async_work(env, opening->work);
+    return nullptr;
+  }
+  // complete() owns it now.
+  (void)opening.release();
+  return promise;
+}
+
+// The value, or an outcome below zero, about which failure() tells.
+napi_value WalHandle::answer(napi_env env, Outcome outcome, uint64_t value) {
+  return from_number(env, outcome == Outcome::kOk ? static_cast<double>(value)
+                                                  : outcome_number(outcome));
+}
+
+namespace {
+
+// (level, isBatch, expectedLsn, bytes, byteCount, lengths, count)
+WalSubmission to_submission(napi_env env, const napi_value* arguments) {
+  WalSubmission submission;
+  submission.level = static_cast<WalLevel>(to_offset(env, arguments[0]) % 3);
+  napi_get_value_bool(env, arguments[1], &submission.is_batch);
+  submission.expected_lsn = to_offset(env, arguments[2]);
+  const auto bytes = to_bytes(env, arguments[3]);
+  const uint64_t byte_count = to_offset(env, arguments[4]);
+  const auto lengths =
+      to_elements<uint32_t>(env, arguments[5], napi_uint32_array);
+  const uint64_t count = to_offset(env, arguments[6]);
+  // TypeScript made all of these, so that they agree; were they to disagree,
+  // nothing is written rather than what is not there.
+  uint64_t total = 0;
+  for (uint64_t i = 0; i < count && i < lengths.count; ++i) {
+    total += lengths.data[i];
+  }
+  if (count > lengths.count || byte_count > bytes.count ||
+      total != byte_count) {
+    return submission;
+  }
+  submission.bytes.assign(bytes.data, bytes.data + byte_count);
+  submission.lengths.assign(lengths.data, lengths.data + count);
+  return submission;
+}
+
+}  // namespace
+
+// => the bytes that are queued now
+napi_value WalHandle::submit(napi_env env, napi_callback_info info) {
+  napi_value arguments[7] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  const uint64_t queued = self->log_->submit(to_submission(env, arguments));
+  return from_number(env, static_cast<double>(queued));
+}
+
+// () => [first, count, outcome, NativeFailure | undefined, ...]
+napi_value WalHandle::take_answers(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<WalHandle>(env, info);
+  const std::vector<WalAnswer> answers = self->log_->take_answers();
+  napi_value array = nullptr;
+  if (napi_create_array_with_length(env, 4 * answers.size(), &array) !=
+      napi_ok) {
+    return nullptr;
+  }
+  uint32_t at = 0;
+  for (const WalAnswer& answer : answers) {
+    napi_set_element(env, array, at++,
+                     from_number(env, static_cast<double>(answer.first)));
+    napi_set_element(env, array, at++,
+                     from_number(env, static_cast<double>(answer.count)));
+    napi_set_element(env, array, at++,
+                     from_number(env, -outcome_number(answer.outcome)));
+    if (answer.outcome != Outcome::kOk) {
+      const napi_value failure = failure_object(env, answer.failure);
+      if (failure != nullptr) napi_set_element(env, array, at, failure);
+    }
+    ++at;
+  }
+  return array;
+}
+
+napi_value WalHandle::commit(napi_env env, napi_callback_info info) {
+  called_object<WalHandle>(env, info)->log_->commit();
+  return nullptr;
+}
+
+// (as submit) => the first LSN, or an outcome < 0
+napi_value WalHandle::append_now(napi_env env, napi_callback_info info) {
+  napi_value arguments[7] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  uint64_t lsn = 0;
+  const Outcome outcome =
+      self->log_->append(to_submission(env, arguments), &lsn, &self->failure_);
+  return self->answer(env, outcome, lsn);
+}
+
+// () => the last durable LSN, or an outcome < 0
+napi_value WalHandle::sync(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<WalHandle>(env, info);
+  const Outcome outcome = self->log_->sync(&self->failure_);
+  return self->answer(env, outcome, self->log_->writer().durable_lsn());
+}
+
+napi_value WalHandle::checkpoint(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  return self->answer(
+      env,
+      self->log_->checkpoint(to_offset(env, arguments[0]), &self->failure_), 0);
+}
+
+napi_value WalHandle::truncate_after(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  return self->answer(
+      env,
+      self->log_->truncate_after(to_offset(env, arguments[0]), &self->failure_),
+      0);
+}
+
+// (into: Float64Array of 9) => void
+napi_value WalHandle::counters(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  const auto into = to_elements<double>(env, arguments[0], napi_float64_array);
+  const durable::WalWriter& writer = self->log_->writer();
+  const uint64_t values[] = {writer.first_lsn(),
+                             writer.last_lsn(),
+                             self->log_->acked_lsn(),
+                             writer.durable_lsn(),
+                             writer.syncs(),
+                             writer.rotations(),
+                             writer.written_bytes(),
+                             self->log_->commits(),
+                             self->log_->queued_bytes()};
+  for (size_t i = 0; i < std::size(values) && i < into.count; ++i) {
+    into.data[i] = static_cast<double>(values[i]);
+  }
+  return nullptr;
+}
+
+napi_value WalHandle::files(napi_env env, napi_callback_info info) {
+  return files_array(env, called_object<WalHandle>(env, info)->log_->files());
+}
+
+napi_value WalHandle::read(napi_env env, napi_callback_info info) {
+  napi_value arguments[3] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  const Outcome outcome = self->log_->show(&self->reader_, &self->failure_);
+  if (outcome != Outcome::kOk) return failure_object(env, self->failure_);
+  return read_chunk(env, self->reader_, arguments);
+}
+
+napi_value WalHandle::seek_point(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  const Outcome outcome = self->log_->show(&self->reader_, &self->failure_);
+  if (outcome != Outcome::kOk) return failure_object(env, self->failure_);
+  return read_seek_point(env, self->reader_, arguments[0]);
+}
+
+napi_value WalHandle::failure(napi_env env, napi_callback_info info) {
+  return failure_object(env, called_object<WalHandle>(env, info)->failure_);
+}
+
+// () => 0, or an outcome < 0. The log is let go either way; answers may still
+// be taken.
+napi_value WalHandle::close(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<WalHandle>(env, info);
+  const Outcome outcome = self->log_->close(&self->failure_);
+  self->environment_->remove(self);
+  return self->answer(env, outcome, 0);
+}
+
+}  // namespace atomic_log::binding

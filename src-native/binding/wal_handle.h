@@ -1,0 +1,65 @@
+// The native half of a Wal.
+//
+// The log is let go by close(), when the environment ends, or when the
+// functions are collected, whichever is first; the committer is joined then.
+// Answers of the committer reach JavaScript as one call of the environment's
+// waker for many of them, after which takeAnswers() fetches them all.
+#ifndef ATOMIC_LOG_BINDING_WAL_HANDLE_H_
+#define ATOMIC_LOG_BINDING_WAL_HANDLE_H_
+
+#include <napi.h>
+
+#include <memory>
+
+#include "binding/environment.h"
+#include "core/durable/wal_log.h"
+
+namespace atomic_log::binding {
+
+class WalHandle final : public Holder {
+ public:
+  // (path, segmentBytes, firstLsn, metadata, logId, isTailStrict, verifies,
+  //  processId, commitCount, commitBytes, commitWaitUs, waiterId)
+  //   => NativeWal | NativeFailure
+  static napi_value open_sync(napi_env env, napi_callback_info info);
+  // The same on the thread pool => Promise
+  static napi_value open_async(napi_env env, napi_callback_info info);
+
+  ~WalHandle() override;
+  void give_back() override;
+
+ private:
+  struct Opening;
+
+  WalHandle(std::shared_ptr<Environment> environment,
+            std::shared_ptr<durable::WalLog> log, uint32_t waiter_id);
+  static std::unique_ptr<Opening> read_arguments(napi_env env,
+                                                 napi_callback_info info);
+  static napi_value finish(napi_env env, Opening& opening);
+
+  napi_value to_object(napi_env env);
+  napi_value answer(napi_env env, durable::Outcome outcome, uint64_t value);
+
+  static napi_value submit(napi_env env, napi_callback_info info);
+  static napi_value take_answers(napi_env env, napi_callback_info info);
+  static napi_value commit(napi_env env, napi_callback_info info);
+  static napi_value append_now(napi_env env, napi_callback_info info);
+  static napi_value sync(napi_env env, napi_callback_info info);
+  static napi_value checkpoint(napi_env env, napi_callback_info info);
+  static napi_value truncate_after(napi_env env, napi_callback_info info);
+  static napi_value counters(napi_env env, napi_callback_info info);
+  static napi_value files(napi_env env, napi_callback_info info);
+  static napi_value read(napi_env env, napi_callback_info info);
+  static napi_value seek_point(napi_env env, napi_callback_info info);
+  static napi_value failure(napi_env env, napi_callback_info info);
+  static napi_value close(napi_env env, napi_callback_info info);
+
+  const std::shared_ptr<Environment> environment_;
+  const std::shared_ptr<durable::WalLog> log_;
+  durable::WalReader reader_;
+  durable::Failure failure_;
+};
+
+}  // namespace atomic_log::binding
+
+#endif  // ATOMIC_LOG_BINDING_WAL_HANDLE_H_

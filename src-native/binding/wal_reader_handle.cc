@@ -1,0 +1,137 @@
+#include "binding/wal_reader_handle.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "binding/functions.h"
+#include "binding/segment_values.h"
+#include "binding/wal_values.h"
+#include "core/durable/wal_recovery.h"
+#include "core/durable/wal_salvage.h"
+
+namespace atomic_log::binding {
+
+using durable::Failure;
+using durable::Outcome;
+
+napi_value WalReaderHandle::open(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  size_t count = 1;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  const std::shared_ptr<WalReaderHandle> handle(
+      new WalReaderHandle(to_text(env, arguments[0])));
+  const napi_value object = new_object(env);
+  add_function(env, object, "refresh", refresh, handle);
+  add_function(env, object, "files", files, handle);
+  add_function(env, object, "metadata", metadata, handle);
+  add_function(env, object, "read", read, handle);
+  add_function(env, object, "seekPoint", seek_point, handle);
+  add_function(env, object, "close", close, handle);
+  return object;
+}
+
+napi_value WalReaderHandle::verify(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  size_t count = 1;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  durable::WalOptions options;
+  options.directory = to_text(env, arguments[0]);
+  options.verifies = true;
+  durable::WalJudgement found;
+  Failure failure;
+  const Outcome outcome =
+      durable::judge_wal(platform::native_file_system(), options,
+                         platform::OpenMode::kRead, &found, &failure);
+  if (outcome != Outcome::kOk) return failure_object(env, failure);
+  return from_number(env, static_cast<double>(found.row));
+}
+
+// (path) => { logId, oldestLsn, files } | NativeFailure
+napi_value WalReaderHandle::remains(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  called_object<void>(env, info, arguments);
+  durable::WalRemains found;
+  Failure failure;
+  if (durable::find_wal_remains(platform::native_file_system(),
+                                to_text(env, arguments[0]), &found,
+                                &failure) != Outcome::kOk) {
+    return failure_object(env, failure);
+  }
+  const napi_value object = new_object(env);
+  set(env, object, "logId",
+      to_uint8_array(env, found.log_id.data(), found.log_id.size()));
+  set(env, object, "oldestLsn", found.oldest_lsn);
+  set(env, object, "files", files_array(env, found.files));
+  return object;
+}
+
+// (path, number, logId, from, bytesMax) => NativeWalSalvaged | NativeFailure
+napi_value WalReaderHandle::salvage(napi_env env, napi_callback_info info) {
+  napi_value arguments[5] = {};
+  called_object<void>(env, info, arguments);
+  durable::WalLogId log_id = {};
+  const auto given = to_bytes(env, arguments[2]);
+  std::copy_n(given.data, std::min(given.count, log_id.size()), log_id.begin());
+  durable::WalSalvaged salvaged;
+  Failure failure;
+  if (durable::salvage_wal_file(
+          platform::native_file_system(), to_text(env, arguments[0]), log_id,
+          to_offset(env, arguments[1]), to_offset(env, arguments[3]),
+          static_cast<size_t>(to_offset(env, arguments[4])), &salvaged,
+          &failure) != Outcome::kOk) {
+    return failure_object(env, failure);
+  }
+  const napi_value object = chunk_object(env, salvaged.chunk);
+  if (object == nullptr) return nullptr;
+  set(env, object, "nextOffset", salvaged.next_offset);
+  return object;
+}
+
+// (into: Float64Array of 3: first and last LSN, newest file) => NativeFailure |
+// undefined
+napi_value WalReaderHandle::refresh(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<WalReaderHandle>(env, info, arguments);
+  Failure failure;
+  if (self->reader_.refresh(&failure) != Outcome::kOk) {
+    return failure_object(env, failure);
+  }
+  const auto into = to_elements<double>(env, arguments[0], napi_float64_array);
+  if (into.count >= 3) {
+    into.data[0] = static_cast<double>(self->reader_.first_lsn());
+    into.data[1] = static_cast<double>(self->reader_.last_lsn());
+    into.data[2] = static_cast<double>(self->reader_.newest_file());
+  }
+  return nullptr;
+}
+
+napi_value WalReaderHandle::files(napi_env env, napi_callback_info info) {
+  return files_array(
+      env, called_object<WalReaderHandle>(env, info)->reader_.files());
+}
+
+napi_value WalReaderHandle::metadata(napi_env env, napi_callback_info info) {
+  const auto& metadata =
+      called_object<WalReaderHandle>(env, info)->reader_.metadata();
+  return to_uint8_array(env, metadata.data(), metadata.size());
+}
+
+napi_value WalReaderHandle::read(napi_env env, napi_callback_info info) {
+  napi_value arguments[3] = {};
+  auto* const self = called_object<WalReaderHandle>(env, info, arguments);
+  return read_chunk(env, self->reader_, arguments);
+}
+
+napi_value WalReaderHandle::seek_point(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<WalReaderHandle>(env, info, arguments);
+  return read_seek_point(env, self->reader_, arguments[0]);
+}
+
+// Lets go of the files.
+napi_value WalReaderHandle::close(napi_env env, napi_callback_info info) {
+  called_object<WalReaderHandle>(env, info)->reader_.close();
+  return nullptr;
+}
+
+}  // namespace atomic_log::binding

@@ -1,0 +1,97 @@
+#include "binding/wal_values.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "binding/functions.h"
+#include "binding/segment_values.h"
+
+namespace atomic_log::binding {
+
+using durable::Failure;
+using durable::Outcome;
+using durable::WalChunk;
+using durable::WalEntry;
+using durable::WalFileInfo;
+using durable::WalReader;
+
+napi_value to_uint8_array(napi_env env, const uint8_t* bytes, size_t count) {
+  void* memory = nullptr;
+  napi_value buffer = nullptr;
+  napi_value array = nullptr;
+  if (napi_create_arraybuffer(env, count, &memory, &buffer) != napi_ok) {
+    return nullptr;
+  }
+  if (count > 0) std::memcpy(memory, bytes, count);
+  napi_create_typedarray(env, napi_uint8_array, count, buffer, 0, &array);
+  return array;
+}
+
+napi_value new_float64_array(napi_env env, size_t count, double** elements) {
+  void* memory = nullptr;
+  napi_value buffer = nullptr;
+  napi_value array = nullptr;
+  if (napi_create_arraybuffer(env, count * sizeof(double), &memory, &buffer) !=
+          napi_ok ||
+      napi_create_typedarray(env, napi_float64_array, count, buffer, 0,
+                             &array) != napi_ok) {
+    return nullptr;
+  }
+  *elements = static_cast<double*>(memory);
+  return array;
+}
+
+napi_value chunk_object(napi_env env, const WalChunk& chunk) {
+  constexpr size_t kFields = 5;
+  const napi_value object = new_object(env);
+  set(env, object, "data",
+      to_uint8_array(env, chunk.data.data(), chunk.data.size()));
+  double* at = nullptr;
+  const napi_value index =
+      new_float64_array(env, kFields * chunk.entries.size(), &at);
+  if (index == nullptr) return nullptr;
+  for (const WalEntry& entry : chunk.entries) {
+    *at++ = static_cast<double>(entry.lsn);
+    *at++ = static_cast<double>(entry.begin);
+    *at++ = static_cast<double>(entry.bytes);
+    *at++ = static_cast<double>(entry.batch_first);
+    *at++ = static_cast<double>(entry.batch_count);
+  }
+  set(env, object, "index", index);
+  return object;
+}
+
+napi_value files_array(napi_env env, const std::vector<WalFileInfo>& files) {
+  double* at = nullptr;
+  const napi_value array = new_float64_array(env, 4 * files.size(), &at);
+  if (array == nullptr) return nullptr;
+  for (const WalFileInfo& file : files) {
+    *at++ = static_cast<double>(file.number);
+    *at++ = static_cast<double>(file.base_lsn);
+    *at++ = static_cast<double>(file.bytes);
+    *at++ = static_cast<double>(file.end_offset);
+  }
+  return array;
+}
+
+napi_value read_chunk(napi_env env, WalReader& reader,
+                      const napi_value* arguments) {
+  WalChunk chunk;
+  Failure failure;
+  const Outcome outcome = reader.read(
+      to_offset(env, arguments[0]), to_offset(env, arguments[1]),
+      static_cast<size_t>(to_offset(env, arguments[2])), &chunk, &failure);
+  return outcome == Outcome::kOk ? chunk_object(env, chunk)
+                                 : failure_object(env, failure);
+}
+
+napi_value read_seek_point(napi_env env, WalReader& reader, napi_value lsn) {
+  uint64_t point = 0;
+  Failure failure;
+  const Outcome outcome =
+      reader.seek_point(to_offset(env, lsn), &point, &failure);
+  return outcome == Outcome::kOk ? from_number(env, static_cast<double>(point))
+                                 : failure_object(env, failure);
+}
+
+}  // namespace atomic_log::binding

@@ -1,0 +1,33 @@
+// What the classes of write-ahead logs have in common on their way to
+// JavaScript.
+#ifndef ATOMIC_LOG_BINDING_WAL_VALUES_H_
+#define ATOMIC_LOG_BINDING_WAL_VALUES_H_
+
+#include <napi.h>
+
+#include <vector>
+
+#include "core/durable/wal_files.h"
+#include "core/durable/wal_reader.h"
+
+namespace atomic_log::binding {
+
+// A Uint8Array with a copy of the bytes, or null.
+napi_value to_uint8_array(napi_env env, const uint8_t* bytes, size_t count);
+// A Float64Array of that many elements, and where they are; or null.
+napi_value new_float64_array(napi_env env, size_t count, double** elements);
+// types/native.d.ts NativeWalChunk.
+napi_value chunk_object(napi_env env, const durable::WalChunk& chunk);
+// For each file: number, base LSN, bytes, end offset.
+napi_value files_array(napi_env env,
+                       const std::vector<durable::WalFileInfo>& files);
+// (from, to, bytesMax) => NativeWalChunk | NativeFailure
+napi_value read_chunk(napi_env env, durable::WalReader& reader,
+                      const napi_value* arguments);
+// (lsn) => LSN | NativeFailure
+napi_value read_seek_point(napi_env env, durable::WalReader& reader,
+                           napi_value lsn);
+
+}  // namespace atomic_log::binding
+
+#endif  // ATOMIC_LOG_BINDING_WAL_VALUES_H_

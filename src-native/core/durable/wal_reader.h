@@ -1,0 +1,149 @@
+// Reads the entries of a write-ahead log by LSN.
+//
+//  1. An LSN belongs to the newest file whose base is not above it: what was
+//     taken back by a truncation stays in older files and is not seen.
+//  2. Every record is verified whenever it is read.
+//  3. A sparse index, filled as records are read, leads near any LSN.
+//  4. Beside the writer, update() says what there is. Elsewhere refresh() finds
+//     it: all of the files that have a successor, and of the newest what a
+//     durable offset proves. Nothing that power loss could take back is seen.
+//
+// One thread at a time. The files are opened when they are needed, and stay
+// open until they leave the log.
+#ifndef ATOMIC_LOG_CORE_DURABLE_WAL_READER_H_
+#define ATOMIC_LOG_CORE_DURABLE_WAL_READER_H_
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/durable/outcome.h"
+#include "core/durable/wal_files.h"
+#include "core/durable/wal_format.h"
+#include "core/durable/wal_scanner.h"
+#include "core/platform/file.h"
+
+namespace atomic_log::durable {
+
+struct WalEntry {
+  uint64_t lsn = 0;
+  // In WalChunk::data.
+  size_t begin = 0;
+  size_t bytes = 0;
+  // 0 when it is in no batch.
+  uint64_t batch_first = 0;
+  uint64_t batch_count = 0;
+};
+
+struct WalChunk {
+  std::vector<uint8_t> data;
+  std::vector<WalEntry> entries;
+};
+
+// Adds the entries from `from` to `to` of the record that the scanner is at.
+// False: its parts do not fit together.
+bool add_wal_entries(const WalScanner& scanner, uint64_t from, uint64_t to,
+                     WalChunk* chunk);
+
+class WalReader {
+ public:
+  WalReader(platform::FileSystem& system, std::string directory)
+      : system_(system), directory_(std::move(directory)) {}
+
+  void update(const WalLogId& log_id, const std::vector<WalFileInfo>& files,
+              uint64_t first_lsn, uint64_t last_lsn);
+  Outcome refresh(Failure* failure);
+
+  // Nothing is there when last_lsn() is below first_lsn().
+  uint64_t first_lsn() const { return first_lsn_; }
+  uint64_t last_lsn() const { return last_lsn_; }
+  const std::vector<uint8_t>& metadata() const { return metadata_; }
+  std::vector<WalFileInfo> files() const;
+  // 0 while there is none.
+  uint64_t newest_file() const {
+    return files_.empty() ? 0 : files_.back().info.number;
+  }
+  // Lets go of all files; nothing is there then until the next refresh().
+  void close();
+
+  // Entries from `from` on, up to `to` and at most about bytes_max of data, but
+  // at least one when there is one. kCheckpointed when `from` is gone.
+  Outcome read(uint64_t from, uint64_t to, size_t bytes_max, WalChunk* chunk,
+               Failure* failure);
+  // An LSN at or below `lsn` and near it from where reading begins at once.
+  Outcome seek_point(uint64_t lsn, uint64_t* point, Failure* failure);
+
+ private:
+  struct LogFile {
+    WalFileInfo info;
+    WalLogId log_id = {};
+    std::shared_ptr<platform::File> file;
+    std::vector<WalPosition> index;
+    // How far it was scanned for the index.
+    WalPosition scanned;
+  };
+  // Of the newest file, how far refresh() has looked.
+  struct Probe {
+    uint64_t number = 0;
+    WalPosition position;
+    uint64_t proven_offset = 0;
+    // Behind the last record that is proved, and the LSN that comes there.
+    uint64_t end_offset = 0;
+    uint64_t next_lsn = 0;
+    // Records that are not proved yet: their ends, and the LSN behind each.
+    std::deque<std::pair<uint64_t, uint64_t>> unproven;
+    bool was_checked = false;
+  };
+
+  LogFile* find(uint64_t lsn);
+  LogFile* find_number(uint64_t number);
+  // Behind the last LSN that belongs to the file.
+  uint64_t end_lsn(const LogFile& file) const;
+  Outcome open(LogFile& file, Failure* failure);
+  Outcome extend_index(LogFile& file, uint64_t lsn, Failure* failure);
+  Outcome read_file(LogFile& file, uint64_t from, uint64_t to, size_t bytes_max,
+                    WalChunk* chunk, Failure* failure);
+  static void note(LogFile& file, const WalPosition& position);
+  Outcome scan_failure(const LogFile& file, const WalScanner& scanner,
+                       WalVerdict verdict, Failure* failure);
+
+  Outcome try_refresh(Failure* failure);
+  Outcome load_header(uint64_t number, WalHeader* header,
+                      WalHeaderVerdict* verdict, uint64_t* bytes,
+                      std::shared_ptr<platform::File>* file, Failure* failure);
+  Outcome find_top(const WalListing& listing, uint64_t* top, Failure* failure);
+  Outcome probe_top(uint64_t top, Failure* failure);
+  Outcome check_stop(platform::File& file, const WalCodec& codec,
+                     WalScanner& scanner, Failure* failure);
+  Outcome link_files(uint64_t top, Failure* failure);
+  Outcome fail(const platform::IoStatus& io, uint64_t number, uint64_t offset,
+               Failure* failure) const;
+  Outcome corrupt(uint64_t number, uint64_t offset, const char* detail,
+                  Failure* failure) const;
+
+  platform::FileSystem& system_;
+  const std::string directory_;
+  uint64_t first_lsn_ = 1;
+  uint64_t last_lsn_ = 0;
+  std::vector<uint8_t> metadata_;
+  // Oldest first.
+  std::vector<LogFile> files_;
+
+  // refresh() only.
+  Probe probe_;
+  WalHeader top_header_;
+  std::shared_ptr<platform::File> top_file_;
+  uint64_t oldest_file_ = 1;
+  uint64_t oldest_lsn_ = 1;
+
+  // Where the last read ended.
+  uint64_t hint_number_ = 0;
+  WalPosition hint_;
+};
+
+}  // namespace atomic_log::durable
+
+#endif  // ATOMIC_LOG_CORE_DURABLE_WAL_READER_H_

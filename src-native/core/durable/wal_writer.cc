@@ -1,0 +1,475 @@
+#include "core/durable/wal_writer.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "core/base/little_endian.h"
+#include "core/durable/open_files.h"
+
+namespace atomic_log::durable {
+namespace {
+
+using platform::File;
+using platform::FileSystem;
+using platform::IoCode;
+using platform::IoStatus;
+using platform::OpenMode;
+
+// The buffer is handed to the system when it has grown to this.
+constexpr size_t kBufferBytes = size_t{1} << 20;
+// What is written in larger pieces needs no zeros ahead: the disk's own work
+// costs more than that of the file system.
+constexpr size_t kSmallWriteBytes = size_t{1} << 16;
+
+void store(std::atomic<uint64_t>& number, uint64_t value) {
+  number.store(value, std::memory_order_relaxed);
+}
+
+void add(std::atomic<uint64_t>& number, uint64_t value) {
+  number.fetch_add(value, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+WalWriter::WalWriter(FileSystem& system, const WalOptions& options)
+    : system_(system), options_(options) {}
+
+void WalWriter::unlock() {
+  if (is_registered_) OpenFiles::instance().remove(lock_identity_);
+  is_registered_ = false;
+  lock_file_.reset();
+}
+
+Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
+                        std::unique_ptr<WalWriter>* writer,
+                        WalRecovery* recovery, Failure* failure) {
+  std::unique_ptr<WalWriter> opened(new WalWriter(system, options));
+  const IoStatus status = make_wal_directory(system, options.directory);
+  Outcome outcome = Outcome::kOk;
+  if (!status.ok()) {
+    outcome = Outcome::kIo;
+    opened->failure_ = {outcome, status, options.directory, 0, 0, ""};
+  }
+  if (outcome == Outcome::kOk) outcome = opened->take_lock();
+  WalJudgement found;
+  if (outcome == Outcome::kOk) {
+    outcome = judge_wal(system, options, OpenMode::kReadWrite, &found,
+                        &opened->failure_);
+  }
+  if (outcome == Outcome::kOk) {
+    outcome = repair_wal(system, options, found, recovery, &opened->failure_);
+  }
+  if (outcome == Outcome::kOk) outcome = opened->start(found);
+  if (outcome != Outcome::kOk) {
+    *failure = opened->failure_;
+    return outcome;
+  }
+  *writer = std::move(opened);
+  return Outcome::kOk;
+}
+
+Outcome WalWriter::take_lock() {
+  const std::string path = options_.directory + "/LOCK";
+  IoStatus status = system_.open(path, OpenMode::kCreateNew, &lock_file_);
+  // Two may try at once; whoever is second finds the file of the first.
+  if (status.code == IoCode::kExists) {
+    status = system_.open(path, OpenMode::kReadWrite, &lock_file_);
+  }
+  if (status.ok()) status = lock_file_->identity(&lock_identity_);
+  if (status.ok()) {
+    is_registered_ = OpenFiles::instance().add(lock_identity_);
+    status = is_registered_ ? lock_file_->lock()
+                            : IoStatus{IoCode::kLocked, 0, "lock"};
+  }
+  uint8_t text[24] = {};
+  if (status.code == IoCode::kLocked) {
+    size_t read = 0;
+    (void)lock_file_->read_at(0, text, sizeof(text) - 1, &read);
+    const uint64_t holder =
+        std::strtoull(reinterpret_cast<const char*>(text), nullptr, 10);
+    failure_ = {Outcome::kLocked, status, path, 0, holder, ""};
+    return Outcome::kLocked;
+  }
+  if (!status.ok()) {
+    failure_ = {Outcome::kIo, status, path, 0, 0, ""};
+    return Outcome::kIo;
+  }
+  // For messages only: whether anybody holds it, the system knows.
+  std::string holder = std::to_string(options_.process_id);
+  holder.resize(sizeof(text) - 1, '\n');
+  (void)lock_file_->write_at(0, holder.data(), holder.size());
+  return Outcome::kOk;
+}
+
+Outcome WalWriter::start(const WalJudgement& found) {
+  garbage_ = found.listing;
+  Outcome outcome = Outcome::kOk;
+  switch (wal_rule(found.row).action) {
+    case WalAction::kCreate:
+      log_id_ = options_.new_log_id;
+      metadata_ = options_.metadata;
+      next_lsn_ = oldest_lsn_ = options_.first_lsn;
+      outcome = create_file(1, next_header(next_lsn_));
+      break;
+    case WalAction::kRecreate:
+      outcome = recreate_file(found);
+      break;
+    default:
+      adopt(found);
+      if (found.row == WalRow::kSealedEnd) {
+        WalHeader header = next_header(found.next_base);
+        header.previous_seal_checksum = found.seal_checksum;
+        next_lsn_ = found.next_base;
+        outcome = create_file(file_number_ + 1, header);
+      }
+      break;
+  }
+  if (outcome != Outcome::kOk) return outcome;
+  remove_wal_garbage(system_, options_.directory, oldest_file_, garbage_);
+  store(first_lsn_, oldest_lsn_);
+  store(last_lsn_, next_lsn_ - 1);
+  outcome = write_open();
+  publish_durable();
+  return outcome;
+}
+
+// Everything that recovery has found is on disk by now.
+void WalWriter::adopt(const WalJudgement& found) {
+  log_id_ = found.header.log_id;
+  metadata_ = found.header.metadata;
+  next_lsn_ = found.end.lsn;
+  epoch_ = found.end.epoch;
+  oldest_lsn_ = found.oldest_lsn;
+  oldest_file_ = found.oldest_file;
+  files_ = found.files;
+  file_ = found.newest;
+  file_number_ = found.files.back().number;
+  file_bytes_ = found.header.file_bytes;
+  codec_ = WalCodec(log_id_, file_number_);
+  tail_ = buffer_offset_ = durable_offset_ = zeroed_end_ = found.end.offset;
+}
+
+Outcome WalWriter::recreate_file(const WalJudgement& found) {
+  WalHeader header;
+  if (found.files.empty()) {
+    log_id_ = options_.new_log_id;
+    metadata_ = options_.metadata;
+    next_lsn_ = oldest_lsn_ = options_.first_lsn;
+    header = next_header(next_lsn_);
+    header.file_number = found.newest_number;
+  } else {
+    adopt(found);
+    next_lsn_ = found.next_base;
+    header = next_header(next_lsn_);
+    header.previous_seal_checksum = found.seal_checksum;
+  }
+  // Whatever length it has got already, it keeps: a shorter one might leave
+  // what was mapped.
+  header.file_bytes = std::max(options_.segment_bytes, found.newest_bytes);
+  IoStatus status;
+  if (found.newest_bytes < header.file_bytes) {
+    status = found.newest->preallocate(header.file_bytes);
+  }
+  if (status.ok()) status = write_wal_header(*found.newest, header);
+  if (status.ok()) status = found.newest->sync_all();
+  if (status.ok()) status = system_.sync_directory(options_.directory);
+  if (!status.ok()) return io_failure(status);
+  enter(found.newest, header);
+  return Outcome::kOk;
+}
+
+Outcome WalWriter::create_file(uint64_t number, const WalHeader& header) {
+  std::unique_ptr<File> file;
+  WalHeader numbered = header;
+  numbered.file_number = number;
+  IoStatus status = reserve_wal_file(system_, options_.directory, number,
+                                     header.file_bytes, &file);
+  if (status.ok()) {
+    status = publish_wal_file(system_, options_.directory, *file, numbered);
+  }
+  if (!status.ok()) return io_failure(status);
+  enter(std::move(file), numbered);
+  return Outcome::kOk;
+}
+
+// When there is no room, the file is full but for its SEAL: OPEN begins the
+// next.
+Outcome WalWriter::write_open() {
+  const Outcome outcome = make_room(kWalControlBytes);
+  if (outcome != Outcome::kOk) return outcome;
+  put_control(WalType::kOpen, uint64_t{epoch_} + 1, 0);
+  // The record itself still belongs to the epoch before.
+  ++epoch_;
+  return sync();
+}
+
+WalHeader WalWriter::next_header(uint64_t next_base) const {
+  WalHeader header;
+  header.log_id = log_id_;
+  header.file_number = file_number_ + 1;
+  header.file_bytes = options_.segment_bytes;
+  header.base_lsn = next_base;
+  header.epoch = epoch_;
+  header.oldest_lsn = oldest_lsn_;
+  header.oldest_file = oldest_file_;
+  header.metadata = metadata_;
+  if (file_number_ > 0) {
+    header.previous_end = tail_;
+    header.previous_next_base = next_base;
+  }
+  return header;
+}
+
+void WalWriter::enter(std::shared_ptr<File> file, const WalHeader& header) {
+  if (!files_.empty()) files_.back().end_offset = tail_;
+  file_ = std::move(file);
+  file_number_ = header.file_number;
+  file_bytes_ = header.file_bytes;
+  codec_ = WalCodec(log_id_, file_number_);
+  tail_ = buffer_offset_ = durable_offset_ = zeroed_end_ = kWalHeaderBytes;
+  files_.push_back({file_number_, header.base_lsn, header.epoch, file_bytes_,
+                    kWalHeaderBytes});
+}
+
+uint64_t WalWriter::entry_bytes_max() const {
+  // A file of its own always takes it.
+  const uint64_t room = options_.segment_bytes - kWalHeaderBytes -
+                        kWalControlBytes - kWalHeadBytes;
+  return std::min<uint64_t>(room & ~uint64_t{kWalAlignment - 1},
+                            kWalBodyBytesMax);
+}
+
+bool WalWriter::fits(uint64_t record_bytes) const {
+  return tail_ + record_bytes + kWalControlBytes <= file_bytes_;
+}
+
+Outcome WalWriter::make_room(uint64_t record_bytes) {
+  return fits(record_bytes) ? Outcome::kOk : rotate(next_lsn_);
+}
+
+Outcome WalWriter::rotate(uint64_t next_base) {
+  const uint64_t number = file_number_ + 1;
+  std::unique_ptr<File> next;
+  IoStatus status = reserve_wal_file(system_, options_.directory, number,
+                                     options_.segment_bytes, &next);
+  // Nothing was written: this can be tried again.
+  if (!status.ok()) return io_failure(status);
+  const uint32_t checksum = put_control(WalType::kSeal, next_base, 0);
+  const Outcome outcome = sync();
+  if (outcome != Outcome::kOk) return outcome;
+  WalHeader header = next_header(next_base);
+  header.previous_seal_checksum = checksum;
+  status = publish_wal_file(system_, options_.directory, *next, header);
+  if (!status.ok()) return poison(status);
+  next_lsn_ = next_base;
+  enter(std::move(next), header);
+  add(rotations_, 1);
+  store(last_lsn_, next_lsn_ - 1);
+  publish_durable();
+  return Outcome::kOk;
+}
+
+// The body of the record that put() will finish.
+uint8_t* WalWriter::body_of_next() {
+  return buffer_.data() + (tail_ - buffer_offset_) + kWalHeadBytes;
+}
+
+// Finishes a record whose body is at the end of the buffer.
+uint32_t WalWriter::put(WalType type, uint32_t count, uint64_t body_bytes) {
+  WalHead head;
+  head.body_bytes = static_cast<uint32_t>(body_bytes);
+  head.lsn = next_lsn_;
+  head.durable_offset = durable_offset_;
+  head.epoch = epoch_;
+  head.count = count;
+  head.type = type;
+  uint8_t* const body = body_of_next();
+  head.body_checksum = codec_.body_checksum(tail_, body, head.body_bytes);
+  codec_.encode_head(tail_, head, body - kWalHeadBytes);
+  tail_ += wal_record_bytes(body_bytes);
+  next_lsn_ = head.next_lsn();
+  is_unmarked_ = type != WalType::kSync;
+  return head.checksum;
+}
+
+uint32_t WalWriter::put_control(WalType type, uint64_t first, uint64_t second) {
+  buffer_.resize(buffer_.size() + kWalControlBytes);
+  store_u64(body_of_next(), first);
+  store_u64(body_of_next() + 8, second);
+  return put(type, 0, kWalControlBodyBytes);
+}
+
+Outcome WalWriter::append(const uint8_t* data, size_t bytes, uint64_t* lsn) {
+  if (is_poisoned_) return poisoned();
+  if (bytes > entry_bytes_max()) {
+    return refuse(Outcome::kTooLarge, bytes, entry_bytes_max());
+  }
+  const uint64_t record_bytes = wal_record_bytes(bytes);
+  const Outcome outcome = make_room(record_bytes);
+  if (outcome != Outcome::kOk) return outcome;
+  buffer_.resize(buffer_.size() + static_cast<size_t>(record_bytes));
+  if (bytes > 0) std::memcpy(body_of_next(), data, bytes);
+  return put_and_flush(bytes, WalType::kData, 1, lsn);
+}
+
+Outcome WalWriter::append_batch(const uint8_t* data, const uint32_t* lengths,
+                                size_t count, uint64_t* first_lsn) {
+  if (is_poisoned_) return poisoned();
+  uint64_t data_bytes = 0;
+  for (size_t i = 0; i < count; ++i) data_bytes += lengths[i];
+  const uint64_t body_bytes = data_bytes + kWalBatchItemBytes * uint64_t{count};
+  if (body_bytes > entry_bytes_max()) {
+    return refuse(Outcome::kTooLarge, body_bytes, entry_bytes_max());
+  }
+  const uint64_t record_bytes = wal_record_bytes(body_bytes);
+  const Outcome outcome = make_room(record_bytes);
+  if (outcome != Outcome::kOk) return outcome;
+  buffer_.resize(buffer_.size() + static_cast<size_t>(record_bytes));
+  uint8_t* item = body_of_next();
+  const uint8_t* entry = data;
+  for (size_t i = 0; i < count; ++i) {
+    store_u32(item, lengths[i]);
+    store_u32(item + 4, crc32(Crc32Kind::kCastagnoli, 0, entry, lengths[i]));
+    item += kWalBatchItemBytes;
+    entry += lengths[i];
+  }
+  if (data_bytes > 0) std::memcpy(item, data, static_cast<size_t>(data_bytes));
+  return put_and_flush(static_cast<size_t>(body_bytes), WalType::kBatch,
+                       static_cast<uint32_t>(count), first_lsn);
+}
+
+Outcome WalWriter::put_and_flush(size_t body_bytes, WalType type,
+                                 uint32_t count, uint64_t* lsn) {
+  const uint64_t first = next_lsn_;
+  put(type, count, body_bytes);
+  if (buffer_.size() >= kBufferBytes) {
+    const Outcome outcome = flush();
+    if (outcome != Outcome::kOk) return outcome;
+  }
+  store(last_lsn_, next_lsn_ - 1);
+  *lsn = first;
+  return Outcome::kOk;
+}
+
+Outcome WalWriter::flush() {
+  if (is_poisoned_) return poisoned();
+  if (buffer_.empty()) return Outcome::kOk;
+  const size_t bytes = buffer_.size();
+  if (tail_ > zeroed_end_) {
+    zeroed_end_ = tail_;
+    if (bytes < kSmallWriteBytes && options_.zero_ahead_bytes > 0) {
+      zeroed_end_ = std::min(tail_ + options_.zero_ahead_bytes, file_bytes_);
+      buffer_.resize(static_cast<size_t>(zeroed_end_ - buffer_offset_));
+    }
+  }
+  const IoStatus status =
+      file_->write_at(buffer_offset_, buffer_.data(), buffer_.size());
+  if (!status.ok()) return poison(status);
+  add(written_bytes_, bytes);
+  buffer_.clear();
+  buffer_offset_ = tail_;
+  return Outcome::kOk;
+}
+
+Outcome WalWriter::sync() {
+  const Outcome outcome = flush();
+  if (outcome != Outcome::kOk || durable_offset_ == tail_) return outcome;
+  const IoStatus status = file_->sync_data();
+  if (!status.ok()) return poison(status);
+  durable_offset_ = tail_;
+  add(syncs_, 1);
+  publish_durable();
+  return Outcome::kOk;
+}
+
+void WalWriter::publish_durable() { store(durable_lsn_, next_lsn_ - 1); }
+
+Outcome WalWriter::checkpoint(uint64_t lsn) {
+  if (is_poisoned_) return poisoned();
+  if (lsn >= next_lsn_) return refuse(Outcome::kOutOfRange, lsn, next_lsn_ - 1);
+  if (lsn < oldest_lsn_) return Outcome::kOk;
+  // Found before a file is added, so that callers can foretell what goes.
+  const auto keep = std::find_if(
+      files_.rbegin(), files_.rend(),
+      [lsn](const WalFileInfo& file) { return file.base_lsn <= lsn + 1; });
+  const uint64_t oldest_file =
+      keep == files_.rend() ? oldest_file_ : keep->number;
+  Outcome outcome = sync();
+  if (outcome == Outcome::kOk) outcome = make_room(kWalControlBytes);
+  if (outcome != Outcome::kOk) return outcome;
+  put_control(WalType::kCheckpoint, lsn + 1, oldest_file);
+  outcome = sync();
+  if (outcome != Outcome::kOk) return outcome;
+  oldest_lsn_ = lsn + 1;
+  oldest_file_ = oldest_file;
+  store(first_lsn_, oldest_lsn_);
+  std::erase_if(files_, [oldest_file](const WalFileInfo& file) {
+    return file.number < oldest_file;
+  });
+  // What cannot be deleted is garbage all the same.
+  if (list_wal_files(system_, options_.directory, &garbage_).ok()) {
+    garbage_.unfinished_paths.clear();
+    remove_wal_garbage(system_, options_.directory, oldest_file_, garbage_);
+  }
+  return Outcome::kOk;
+}
+
+Outcome WalWriter::truncate_after(uint64_t lsn) {
+  if (is_poisoned_) return poisoned();
+  if (lsn >= next_lsn_ || lsn + 1 < oldest_lsn_) {
+    return refuse(Outcome::kOutOfRange, lsn, next_lsn_ - 1);
+  }
+  if (lsn + 1 == next_lsn_) return sync();
+  return rotate(lsn + 1);
+}
+
+Outcome WalWriter::mark() {
+  if (!is_unmarked_ || durable_offset_ != tail_ || !fits(kWalControlBytes)) {
+    return Outcome::kOk;
+  }
+  put_control(WalType::kSync, 0, 0);
+  return flush();
+}
+
+Outcome WalWriter::close() {
+  Outcome outcome = sync();
+  if (outcome == Outcome::kOk) outcome = mark();
+  if (outcome == Outcome::kOk) outcome = sync();
+  return outcome;
+}
+
+std::vector<WalFileInfo> WalWriter::files() const {
+  std::vector<WalFileInfo> files = files_;
+  files.back().end_offset = buffer_offset_;
+  return files;
+}
+
+Outcome WalWriter::refuse(Outcome outcome, uint64_t offset, uint64_t value) {
+  failure_ = {outcome, {}, options_.directory, offset, value, ""};
+  return outcome;
+}
+
+Outcome WalWriter::io_failure(const IoStatus& io) {
+  failure_ = {Outcome::kIo, io, options_.directory, tail_, 0, ""};
+  return Outcome::kIo;
+}
+
+Outcome WalWriter::poisoned() {
+  failure_ = {Outcome::kPoisoned,
+              poison_,
+              wal_file_path(options_.directory, file_number_),
+              durable_offset_,
+              durable_lsn(),
+              ""};
+  return Outcome::kPoisoned;
+}
+
+Outcome WalWriter::poison(const IoStatus& io) {
+  is_poisoned_ = true;
+  poison_ = io;
+  return poisoned();
+}
+
+}  // namespace atomic_log::durable

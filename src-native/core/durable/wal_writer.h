@@ -1,0 +1,162 @@
+// The one writer of a write-ahead log, without threads of its own.
+//
+//  1. LSNs are dense: an operation that fails before it wrote anything takes
+//     none.
+//  2. An entry is durable when a sync that began after it has returned kOk, and
+//     only then durable_lsn() covers it; an operation that promises durability
+//     returns afterwards.
+//  3. The durable offset in a record moves after a real sync only.
+//  4. After a write or a sync has failed the writer is poisoned: nothing is
+//     written any more and durable_lsn() stays. What is on disk is found out by
+//     opening the log again.
+//  5. A file that has a successor never changes again.
+//  6. The space of the next file is secured before this one is sealed: a full
+//     disk costs an append, not the log.
+//
+// One thread at a time; the atomic counters may be read by any.
+#ifndef ATOMIC_LOG_CORE_DURABLE_WAL_WRITER_H_
+#define ATOMIC_LOG_CORE_DURABLE_WAL_WRITER_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/durable/outcome.h"
+#include "core/durable/wal_files.h"
+#include "core/durable/wal_format.h"
+#include "core/durable/wal_recovery.h"
+#include "core/platform/file.h"
+
+namespace atomic_log::durable {
+
+class WalWriter {
+ public:
+  // Opens the log, or creates it, as wal_recovery.h says. kLocked:
+  // Failure::value is the holder's process id, where it is known.
+  static Outcome open(platform::FileSystem& system, const WalOptions& options,
+                      std::unique_ptr<WalWriter>* writer, WalRecovery* recovery,
+                      Failure* failure);
+
+  // What was not flushed is dropped; see close().
+  ~WalWriter() { unlock(); }
+  WalWriter(const WalWriter&) = delete;
+
+  // Appends one entry to the buffer.
+  Outcome append(const uint8_t* data, size_t bytes, uint64_t* lsn);
+  // Appends entries that come back together or not at all; entry i is the next
+  // lengths[i] bytes.
+  Outcome append_batch(const uint8_t* data, const uint32_t* lengths,
+                       size_t count, uint64_t* first_lsn);
+  // Hands everything to the system: a process that is killed loses nothing.
+  Outcome flush();
+  // flush(), then to the disk.
+  Outcome sync();
+  // Lets go of the entries up to `lsn`, durably, and of the files that hold
+  // nothing else.
+  Outcome checkpoint(uint64_t lsn);
+  // Takes back the entries behind `lsn`, durably; it is the last one then.
+  Outcome truncate_after(uint64_t lsn);
+  // Writes how far the disk is, for those who follow, unless it is known.
+  Outcome mark();
+  // mark() and sync().
+  Outcome close();
+  // Gives the lock back; nothing but the counters may be used afterwards.
+  void unlock();
+
+  // Any thread. Relaxed: they are numbers to look at, and publish no memory.
+  uint64_t first_lsn() const { return load(first_lsn_); }
+  uint64_t last_lsn() const { return load(last_lsn_); }
+  uint64_t durable_lsn() const { return load(durable_lsn_); }
+  uint64_t syncs() const { return load(syncs_); }
+  uint64_t rotations() const { return load(rotations_); }
+  uint64_t written_bytes() const { return load(written_bytes_); }
+
+  uint64_t next_lsn() const { return next_lsn_; }
+  bool is_poisoned() const { return is_poisoned_; }
+  // Whether there is something that no record says to be durable.
+  bool wants_mark() const { return is_unmarked_; }
+  uint64_t entry_bytes_max() const;
+  const std::string& directory() const { return options_.directory; }
+  const WalLogId& log_id() const { return log_id_; }
+  const std::vector<uint8_t>& metadata() const { return metadata_; }
+  // Oldest first; the newest one's end is what was handed to the system.
+  std::vector<WalFileInfo> files() const;
+  // Of the last operation that did not answer kOk.
+  const Failure& failure() const { return failure_; }
+
+ private:
+  WalWriter(platform::FileSystem& system, const WalOptions& options);
+  static uint64_t load(const std::atomic<uint64_t>& number) {
+    return number.load(std::memory_order_relaxed);
+  }
+
+  Outcome take_lock();
+  Outcome start(const WalJudgement& found);
+  Outcome create_file(uint64_t number, const WalHeader& header);
+  Outcome recreate_file(const WalJudgement& found);
+  void adopt(const WalJudgement& found);
+  Outcome write_open();
+
+  bool fits(uint64_t record_bytes) const;
+  Outcome make_room(uint64_t record_bytes);
+  // Seals this file and goes on in a new one.
+  Outcome rotate(uint64_t next_base);
+  WalHeader next_header(uint64_t next_base) const;
+  void enter(std::shared_ptr<platform::File> file, const WalHeader& header);
+  uint32_t put(WalType type, uint32_t count, uint64_t body_bytes);
+  uint32_t put_control(WalType type, uint64_t first, uint64_t second);
+  uint8_t* body_of_next();
+  Outcome put_and_flush(size_t body_bytes, WalType type, uint32_t count,
+                        uint64_t* lsn);
+  Outcome refuse(Outcome outcome, uint64_t offset, uint64_t value);
+  Outcome io_failure(const platform::IoStatus& io);
+  Outcome poisoned();
+  Outcome poison(const platform::IoStatus& io);
+  void publish_durable();
+
+  platform::FileSystem& system_;
+  const WalOptions options_;
+  std::unique_ptr<platform::File> lock_file_;
+  platform::FileIdentity lock_identity_;
+  bool is_registered_ = false;
+
+  // Of the log.
+  WalLogId log_id_ = {};
+  std::vector<uint8_t> metadata_;
+  uint64_t next_lsn_ = 1;
+  uint32_t epoch_ = 0;
+  uint64_t oldest_lsn_ = 1;
+  uint64_t oldest_file_ = 1;
+  std::vector<WalFileInfo> files_;
+  WalListing garbage_;
+
+  // Of the newest file.
+  std::shared_ptr<platform::File> file_;
+  uint64_t file_number_ = 0;
+  uint64_t file_bytes_ = 0;
+  WalCodec codec_;
+  uint64_t tail_ = 0;
+  uint64_t durable_offset_ = 0;
+  uint64_t zeroed_end_ = 0;
+  // Records that are not with the system yet; they begin at buffer_offset_.
+  std::vector<uint8_t> buffer_;
+  uint64_t buffer_offset_ = 0;
+  bool is_unmarked_ = false;
+
+  bool is_poisoned_ = false;
+  platform::IoStatus poison_;
+  Failure failure_;
+
+  std::atomic<uint64_t> first_lsn_{1};
+  std::atomic<uint64_t> last_lsn_{0};
+  std::atomic<uint64_t> durable_lsn_{0};
+  std::atomic<uint64_t> syncs_{0};
+  std::atomic<uint64_t> rotations_{0};
+  std::atomic<uint64_t> written_bytes_{0};
+};
+
+}  // namespace atomic_log::durable
+
+#endif  // ATOMIC_LOG_CORE_DURABLE_WAL_WRITER_H_

@@ -1,0 +1,104 @@
+// System calls of the built binary that fail, by way of strace where it is there.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+import { Wal } from 'atomic-log';
+
+import { packageRoot } from '../support/internals';
+import { temporaryDirectory } from '../support/segments';
+import { lsnsOf, range } from '../support/wals';
+
+const directory = temporaryDirectory();
+const path = () => directory.path('log');
+
+/** What the child prints: an object, as JSON. */
+interface Told {
+  settled: { lsn?: number; code?: string; cause?: string }[];
+  later: string;
+  durableLsn: number;
+  ackedLsn: number;
+}
+
+const source = `
+const { Wal } = require(${JSON.stringify(packageRoot)});
+(async () => {
+  const wal = await Wal.open(process.argv[1], { segmentBytes: 1 << 20 });
+  const settled = [];
+  const settle = async (promise) =>
+    settled.push(await promise.then((lsn) => ({ lsn }), ({ code, cause }) => ({ code, cause: cause && cause.code })));
+  for (let round = 0; round < 10; ++round) {
+    await Promise.all([1, 2, 3].map(() => settle(wal.append(Buffer.alloc(200_000 * (round === 9) + 100, round)))));
+  }
+  const later = await wal.append(Buffer.from('later')).then(() => 'resolved', ({ code }) => code);
+  const { durableLsn, ackedLsn } = wal;
+  console.log(JSON.stringify({ settled, later, durableLsn, ackedLsn }));
+  process.exit(0);
+})();
+`;
+
+function run(inject: string): Told {
+  const args = [
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    '-e',
+    `trace=${inject.split(':')[0]}`,
+    '-e',
+    `inject=${inject}`,
+  ];
+  const { stdout, stderr, status } = spawnSync(
+    'strace',
+    [...args, process.execPath, '--eval', source, path()],
+    {
+      encoding: 'utf8',
+    },
+  );
+  if (status !== 0) throw new Error(`${status}: ${stderr}`);
+  return JSON.parse(stdout) as Told;
+}
+
+function canTrace(): boolean {
+  if (!existsSync('/usr/bin/strace')) return false;
+  return spawnSync('strace', ['-o', '/dev/null', '/bin/true']).status === 0;
+}
+
+const traced = canTrace() ? describe : describe.skip;
+
+traced('a system call that fails', () => {
+  test.each([
+    ['fdatasync:error=EIO:when=4', 'EIO'],
+    ['fdatasync:error=ENOSPC:when=5', 'ENOSPC'],
+    ['pwrite64:error=EIO:when=8', 'EIO'],
+    ['pwrite64:error=ENOSPC:when=9', 'ENOSPC'],
+  ])('%s: all waiters are rejected, and nothing is acknowledged any more', (inject, cause) => {
+    const { settled, later, durableLsn, ackedLsn } = run(inject);
+    expect(settled).toHaveLength(30);
+    const acknowledged = settled.flatMap(({ lsn }) => lsn ?? []);
+    const rejected = settled.filter(({ lsn }) => lsn === undefined);
+    expect(rejected.length).toBeGreaterThan(0);
+    expect(new Set(rejected.map(({ code }) => code))).toEqual(new Set(['ERR_POISONED']));
+    expect(new Set(rejected.map((one) => one.cause))).toEqual(new Set([cause]));
+    // Once it has failed it fails, although the system would succeed.
+    expect(acknowledged).toEqual(range(1, acknowledged.length));
+    expect(settled.slice(0, acknowledged.length).every(({ lsn }) => lsn !== undefined)).toBe(true);
+    expect(later).toBe('ERR_POISONED');
+    expect(durableLsn).toBe(acknowledged.length);
+    expect(ackedLsn).toBe(acknowledged.length);
+    const wal = Wal.openSync(path());
+    expect(wal.lastLsn).toBeGreaterThanOrEqual(acknowledged.length);
+    expect(lsnsOf(wal.entries())).toEqual(range(1, wal.lastLsn));
+    wal.closeSync();
+  });
+
+  test('no space for the next file costs appends, and they have no LSN', () => {
+    // Made before, so that only the committer makes files.
+    Wal.openSync(path(), { segmentBytes: 1 << 18 }).closeSync();
+    const { settled, later } = run('fallocate:error=ENOSPC:when=1');
+    const refused = settled.filter(({ code }) => code !== undefined);
+    expect(new Set(refused.map(({ code }) => code))).toEqual(new Set(['ERR_NO_SPACE']));
+    expect(refused.length).toBeLessThan(4);
+    expect(settled.flatMap(({ lsn }) => lsn ?? [])).toEqual(range(1, 30 - refused.length));
+    expect(later).toBe('resolved');
+  });
+});

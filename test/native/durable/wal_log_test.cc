@@ -1,0 +1,253 @@
+#include "core/durable/wal_log.h"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "support/wal_fixture.h"
+
+namespace atomic_log::test {
+namespace {
+
+using durable::Failure;
+using durable::Outcome;
+using durable::WalAnswer;
+using durable::WalCommitPolicy;
+using durable::WalLevel;
+using durable::WalLog;
+using durable::WalSubmission;
+using Fault = SimulatedFileSystem::Fault;
+
+durable::WalOptions large_files() {
+  durable::WalOptions options = small_wal();
+  options.segment_bytes = uint64_t{1} << 16;
+  return options;
+}
+
+struct OpenedLog {
+  explicit OpenedLog(SimulatedFileSystem& system,
+                     const WalCommitPolicy& policy = {}) {
+    REQUIRE(WalLog::open(system, large_files(), policy, &log, &recovery,
+                         &failure) == Outcome::kOk);
+    log->set_notify([this] {
+      const std::lock_guard<std::mutex> lock(mutex);
+      ++notified;
+      changed.notify_all();
+    });
+  }
+
+  // Waits until so many answers were given.
+  std::vector<WalAnswer> wait_for(size_t count) {
+    std::vector<WalAnswer> answers;
+    while (answers.size() < count) {
+      uint64_t seen = 0;
+      {
+        const std::lock_guard<std::mutex> lock(mutex);
+        seen = notified;
+      }
+      for (WalAnswer& answer : log->take_answers()) {
+        answers.push_back(std::move(answer));
+      }
+      if (answers.size() >= count) break;
+      std::unique_lock<std::mutex> lock(mutex);
+      REQUIRE(changed.wait_for(lock, std::chrono::seconds(60),
+                               [&] { return notified != seen; }));
+    }
+    return answers;
+  }
+
+  std::shared_ptr<WalLog> log;
+  durable::WalRecovery recovery;
+  Failure failure;
+  std::mutex mutex;
+  std::condition_variable changed;
+  uint64_t notified = 0;
+};
+
+WalSubmission entries(size_t count, WalLevel level = WalLevel::kDisk,
+                      uint8_t fill = 1) {
+  WalSubmission submission;
+  submission.level = level;
+  submission.bytes.assign(count * 20, fill);
+  submission.lengths.assign(count, 20);
+  return submission;
+}
+
+TEST_SUITE_BEGIN("threads");
+
+TEST_CASE("wal: every submission is answered once, in order") {
+  SimulatedFileSystem system;
+  OpenedLog opened(system);
+  uint64_t submitted = 0;
+  for (size_t i = 0; i < 500; ++i) {
+    opened.log->submit(entries(1 + i % 5));
+    submitted += 1 + i % 5;
+  }
+  const auto answers = opened.wait_for(500);
+  REQUIRE(answers.size() == 500);
+  uint64_t next = 1;
+  for (const WalAnswer& answer : answers) {
+    CHECK(answer.outcome == Outcome::kOk);
+    CHECK(answer.first == next);
+    next += answer.count;
+  }
+  CHECK(next == submitted + 1);
+  CHECK(opened.log->writer().durable_lsn() == submitted);
+  CHECK(opened.log->acked_lsn() == submitted);
+  CHECK(opened.log->queued_bytes() == 0);
+  CHECK(opened.log->commits() <= 500);
+  CHECK(opened.log->take_answers().empty());
+}
+
+TEST_CASE("wal: threads submit, write, sync, read and close together") {
+  for (int round = 0; round < 20; ++round) {
+    SimulatedFileSystem system;
+    OpenedLog opened(system);
+    std::atomic<uint64_t> appended{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 3; ++t) {
+      threads.emplace_back([&, t] {
+        Failure failure;
+        uint64_t lsn = 0;
+        durable::WalReader reader(system, kWalDirectory);
+        for (int i = 0; i < 50; ++i) {
+          opened.log->submit(entries(2, WalLevel::kDisk));
+          if (t == 1 && opened.log->append(entries(1, WalLevel::kNone), &lsn,
+                                           &failure) == Outcome::kOk) {
+            appended.fetch_add(1);
+          }
+          if (t == 2) (void)opened.log->sync(&failure);
+          if (t == 2) (void)opened.log->show(&reader, &failure);
+          if (t == 2 && i == 25) {
+            (void)opened.log->checkpoint(opened.log->writer().durable_lsn() / 2,
+                                         &failure);
+          }
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    Failure failure;
+    CHECK(opened.log->close(&failure) == Outcome::kOk);
+    CHECK(opened.wait_for(150).size() == 150);
+    CHECK(opened.log->writer().durable_lsn() == 300 + appended.load());
+    CHECK(opened.log->append(entries(1), &failure.value, &failure) ==
+          Outcome::kClosed);
+    const OpenedWal again = open_wal(system, large_files());
+    REQUIRE(again.outcome == Outcome::kOk);
+    CHECK(again.writer->last_lsn() == 300 + appended.load());
+  }
+}
+
+TEST_CASE("wal: a failed sync rejects every waiter, at once and for good") {
+  SimulatedFileSystem system;
+  OpenedLog opened(system);
+  opened.log->submit(entries(3));
+  CHECK(opened.wait_for(1)[0].count == 3);
+  system.count_only("sync_data");
+  system.fail_at(0, Fault::kOnce);
+  for (int i = 0; i < 50; ++i) opened.log->submit(entries(2));
+  const auto answers = opened.wait_for(50);
+  for (const WalAnswer& answer : answers) {
+    CHECK(answer.outcome == Outcome::kPoisoned);
+    CHECK(answer.count == 0);
+    CHECK(answer.failure.io.operation == std::string("sync_data"));
+  }
+  CHECK(opened.log->writer().durable_lsn() == 3);
+  CHECK(opened.log->acked_lsn() == 3);
+  opened.log->submit(entries(1));
+  CHECK(opened.wait_for(1)[0].outcome == Outcome::kPoisoned);
+  Failure failure;
+  CHECK(opened.log->sync(&failure) == Outcome::kPoisoned);
+  // What is durable can still be read.
+  durable::WalReader reader(system, kWalDirectory);
+  CHECK(opened.log->show(&reader, &failure) == Outcome::kOk);
+  CHECK(reader.last_lsn() == 3);
+  CHECK(opened.log->close(&failure) == Outcome::kPoisoned);
+  CHECK(opened.log->writer().durable_lsn() == 3);
+}
+
+TEST_CASE("wal: stop() drops what is queued, and gives the lock back") {
+  for (int round = 0; round < 50; ++round) {
+    SimulatedFileSystem system;
+    uint64_t acknowledged = 0;
+    {
+      OpenedLog opened(system);
+      for (int i = 0; i < 20; ++i) opened.log->submit(entries(5));
+      if (round % 2 == 0) {
+        std::this_thread::sleep_for(std::chrono::microseconds(20 * round));
+      }
+      opened.log->stop();
+      acknowledged = opened.log->acked_lsn();
+    }
+    const OpenedWal again = open_wal(system, large_files());
+    REQUIRE(again.outcome == Outcome::kOk);
+    CHECK(again.writer->last_lsn() >= acknowledged);
+  }
+}
+
+TEST_CASE("wal: the policy waits for count or bytes, and a sync for nothing") {
+  SimulatedFileSystem system;
+  WalCommitPolicy policy;
+  policy.wait_us = 60'000'000;
+  policy.count = 4;
+  policy.bytes = 1000;
+  OpenedLog opened(system, policy);
+  opened.log->submit(entries(1));
+  opened.log->submit(entries(3));
+  CHECK(opened.wait_for(2).size() == 2);
+  WalSubmission large;
+  large.bytes.assign(1000, 1);
+  large.lengths = {1000};
+  opened.log->submit(std::move(large));
+  CHECK(opened.wait_for(1).size() == 1);
+  opened.log->submit(entries(1));
+  opened.log->submit(WalSubmission{});
+  const auto answers = opened.wait_for(2);
+  CHECK(answers[1].first == 6);
+}
+
+TEST_CASE("wal: an LSN that is not the next takes none") {
+  SimulatedFileSystem system;
+  OpenedLog opened(system);
+  WalSubmission wrong = entries(1);
+  wrong.expected_lsn = 2;
+  opened.log->submit(std::move(wrong));
+  WalSubmission right = entries(1);
+  right.expected_lsn = 1;
+  opened.log->submit(std::move(right));
+  const auto answers = opened.wait_for(2);
+  CHECK(answers[0].outcome == Outcome::kLsnMismatch);
+  CHECK(answers[0].failure.value == 1);
+  CHECK(answers[1].outcome == Outcome::kOk);
+  CHECK(answers[1].first == 1);
+}
+
+TEST_CASE("wal: when it is idle, followers are told of the last batch") {
+  SimulatedFileSystem system;
+  OpenedLog opened(system);
+  opened.log->submit(entries(2));
+  CHECK(opened.wait_for(1)[0].outcome == Outcome::kOk);
+  for (int tries = 0; tries < 1000; ++tries) {
+    // Under the lock of the log, as nothing else may look at this file system.
+    Failure failure;
+    durable::WalReader none(system, kWalDirectory);
+    REQUIRE(opened.log->show(&none, &failure) == Outcome::kOk);
+    if (opened.log->writer().written_bytes() >= 56 + 2 * 64 + 56) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  opened.log->stop();
+  durable::WalReader reader(system, kWalDirectory);
+  Failure failure;
+  REQUIRE(reader.refresh(&failure) == Outcome::kOk);
+  CHECK(reader.last_lsn() == 2);
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace atomic_log::test

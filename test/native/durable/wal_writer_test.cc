@@ -1,0 +1,177 @@
+#include "core/durable/wal_writer.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "support/wal_fixture.h"
+
+namespace atomic_log::test {
+namespace {
+
+using durable::Outcome;
+using durable::WalWriter;
+using platform::IoCode;
+using Fault = SimulatedFileSystem::Fault;
+
+TEST_SUITE_BEGIN("wal writer");
+
+TEST_CASE("LSNs are dense across files, and all of it comes back") {
+  SimulatedFileSystem system;
+  WalScript script;
+  REQUIRE(script.open(system));
+  for (const char operation : std::string("wxbwxcbwxbkwxbTwxk")) {
+    REQUIRE(script.run(operation));
+  }
+  CHECK(script.writer()->files().size() > 2);
+  CHECK(script.writer()->last_lsn() + 1 == script.latest().next_lsn);
+  CHECK(script.writer()->durable_lsn() == script.writer()->last_lsn());
+  CHECK(script.writer()->first_lsn() == script.latest().first_lsn);
+  CHECK(wal_contents(system) == script.latest());
+}
+
+TEST_CASE("durable_lsn follows syncs only") {
+  SimulatedFileSystem system;
+  OpenedWal log = open_wal(system);
+  const Bytes data(100, 5);
+  uint64_t lsn = 0;
+  REQUIRE(log.writer->append(data.data(), 100, &lsn) == Outcome::kOk);
+  REQUIRE(log.writer->flush() == Outcome::kOk);
+  CHECK(log.writer->last_lsn() == 1);
+  CHECK(log.writer->durable_lsn() == 0);
+  REQUIRE(log.writer->sync() == Outcome::kOk);
+  CHECK(log.writer->durable_lsn() == 1);
+  const uint64_t syncs = system.syncs();
+  REQUIRE(log.writer->sync() == Outcome::kOk);
+  CHECK(system.syncs() == syncs);
+}
+
+TEST_CASE("after a failed sync or write everything is refused, for good") {
+  for (const char* const name : {"sync_data", "write"}) {
+    SimulatedFileSystem system;
+    OpenedWal log = open_wal(system);
+    uint64_t lsn = 0;
+    REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+    REQUIRE(log.writer->sync() == Outcome::kOk);
+    system.count_only(name);
+    system.fail_at(0, Fault::kOnce);
+    REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+    CHECK(log.writer->sync() == Outcome::kPoisoned);
+    CHECK(log.writer->failure().io.operation == std::string(name));
+    const uint64_t operations = system.operations();
+    CHECK(log.writer->sync() == Outcome::kPoisoned);
+    CHECK(log.writer->flush() == Outcome::kPoisoned);
+    CHECK(log.writer->append(nullptr, 0, &lsn) == Outcome::kPoisoned);
+    CHECK(log.writer->append_batch(nullptr, nullptr, 0, &lsn) ==
+          Outcome::kPoisoned);
+    CHECK(log.writer->checkpoint(1) == Outcome::kPoisoned);
+    CHECK(log.writer->truncate_after(1) == Outcome::kPoisoned);
+    CHECK(log.writer->close() == Outcome::kPoisoned);
+    CHECK(log.writer->durable_lsn() == 1);
+    CHECK(log.writer->is_poisoned());
+    // Nothing touched the disk any more.
+    CHECK(system.operations() == operations);
+  }
+}
+
+TEST_CASE("no room for the next file costs the append, not the log") {
+  for (const char* const name : {"preallocate", "open"}) {
+    SimulatedFileSystem system;
+    OpenedWal log = open_wal(system);
+    const Bytes data(600, 1);
+    uint64_t lsn = 0;
+    REQUIRE(log.writer->append(data.data(), 600, &lsn) == Outcome::kOk);
+    REQUIRE(log.writer->append(data.data(), 600, &lsn) == Outcome::kOk);
+    system.count_only(name);
+    system.fail_at(0, Fault::kOnce, IoCode::kNoSpace);
+    CHECK(log.writer->append(data.data(), 600, &lsn) == Outcome::kIo);
+    CHECK(log.writer->failure().io.code == IoCode::kNoSpace);
+    CHECK(!system.exists(wal_path(2) + ".new"));
+    CHECK(log.writer->last_lsn() == 2);
+    // What fits still goes in, and what does not, later.
+    REQUIRE(log.writer->append(data.data(), 10, &lsn) == Outcome::kOk);
+    CHECK(lsn == 3);
+    REQUIRE(log.writer->append(data.data(), 600, &lsn) == Outcome::kOk);
+    CHECK(lsn == 4);
+    REQUIRE(log.writer->close() == Outcome::kOk);
+    CHECK(wal_contents(system).entries.size() == 4);
+  }
+}
+
+TEST_CASE("limits are told, and take no LSN") {
+  SimulatedFileSystem system;
+  OpenedWal log = open_wal(system);
+  const uint64_t most = log.writer->entry_bytes_max();
+  const Bytes data(most + 1, 1);
+  uint64_t lsn = 0;
+  CHECK(log.writer->append(data.data(), most + 1, &lsn) == Outcome::kTooLarge);
+  CHECK(log.writer->failure().value == most);
+  const uint32_t length = static_cast<uint32_t>(most);
+  CHECK(log.writer->append_batch(data.data(), &length, 1, &lsn) ==
+        Outcome::kTooLarge);
+  REQUIRE(log.writer->append(data.data(), most, &lsn) == Outcome::kOk);
+  CHECK(lsn == 1);
+  CHECK(log.writer->checkpoint(2) == Outcome::kOutOfRange);
+  CHECK(log.writer->truncate_after(2) == Outcome::kOutOfRange);
+  REQUIRE(log.writer->checkpoint(1) == Outcome::kOk);
+  CHECK(log.writer->truncate_after(0) == Outcome::kOutOfRange);
+  CHECK(log.writer->checkpoint(0) == Outcome::kOk);
+  CHECK(log.writer->first_lsn() == 2);
+}
+
+TEST_CASE("sealed files never change again") {
+  SimulatedFileSystem system;
+  WalScript script;
+  REQUIRE(script.open(system));
+  std::map<std::string, Bytes> sealed;
+  for (const char operation : std::string("xxwxxbkwxtbwixcxTwxk")) {
+    REQUIRE(script.run(operation));
+    const auto files = script.writer()->files();
+    for (size_t i = 0; i + 1 < files.size(); ++i) {
+      const std::string path = wal_path(files[i].number);
+      const auto [found, is_new] = sealed.emplace(path, system.contents(path));
+      CHECK(found->second == system.contents(path));
+    }
+  }
+  CHECK(sealed.size() > 3);
+}
+
+TEST_CASE("a file that cannot be deleted is tried again") {
+  SimulatedFileSystem system;
+  WalScript script;
+  REQUIRE(script.open(system));
+  for (const char operation : std::string("xxxx")) {
+    REQUIRE(script.run(operation));
+  }
+  system.count_only("remove");
+  system.fail_at(0, Fault::kOnce);
+  REQUIRE(script.run('C'));
+  CHECK(system.exists(wal_path(1)));
+  REQUIRE(script.run('w'));
+  REQUIRE(script.run('C'));
+  CHECK(!system.exists(wal_path(1)));
+}
+
+TEST_CASE("zeros ahead change nothing that is read") {
+  SimulatedFileSystem system;
+  auto options = small_wal();
+  options.zero_ahead_bytes = 700;
+  OpenedWal log = open_wal(system, options);
+  const Bytes data(100, 9);
+  uint64_t lsn = 0;
+  for (int i = 0; i < 30; ++i) {
+    REQUIRE(log.writer->append(data.data(), 100, &lsn) == Outcome::kOk);
+    REQUIRE(log.writer->sync() == Outcome::kOk);
+  }
+  REQUIRE(log.writer->close() == Outcome::kOk);
+  CHECK(wal_contents(system).entries.size() == 30);
+  log.writer.reset();
+  log = open_wal(system, options);
+  CHECK(log.writer->next_lsn() == 31);
+  CHECK(log.recovery.set_aside_bytes == 0);
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace atomic_log::test

@@ -1,0 +1,241 @@
+#include "support/wal_fixture.h"
+
+#include <doctest/doctest.h>
+
+#include <utility>
+
+#include "core/base/little_endian.h"
+#include "core/durable/wal_scanner.h"
+
+namespace atomic_log::test {
+
+using durable::Outcome;
+using durable::WalOptions;
+using durable::WalType;
+using durable::WalWriter;
+
+WalOptions small_wal() {
+  WalOptions options;
+  options.directory = kWalDirectory;
+  options.segment_bytes = durable::kWalHeaderBytes + 1536;
+  options.new_log_id = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+  options.zero_ahead_bytes = 0;
+  options.process_id = 4711;
+  return options;
+}
+
+OpenedWal open_wal(SimulatedFileSystem& system, const WalOptions& options) {
+  OpenedWal result;
+  result.outcome = WalWriter::open(system, options, &result.writer,
+                                   &result.recovery, &result.failure);
+  return result;
+}
+
+namespace {
+
+void add_entries(const durable::WalScanner& scanner, WalContents* contents) {
+  const durable::WalHead& head = scanner.head();
+  if (head.type == WalType::kData) {
+    contents->entries[head.lsn] =
+        Bytes(scanner.body(), scanner.body() + head.body_bytes);
+  } else if (head.type == WalType::kBatch) {
+    const uint8_t* data = scanner.body() + size_t{8} * head.count;
+    for (uint32_t i = 0; i < head.count; ++i) {
+      const uint32_t length = load_u32(scanner.body() + size_t{8} * i);
+      contents->entries[head.lsn + i] = Bytes(data, data + length);
+      data += length;
+    }
+  }
+}
+
+}  // namespace
+
+WalContents wal_contents(SimulatedFileSystem& system,
+                         const WalOptions& options) {
+  WalContents contents;
+  durable::WalListing listing;
+  REQUIRE(durable::list_wal_files(system, options.directory, &listing).ok());
+  uint64_t oldest_file = 0;
+  // The newest header and its checkpoints say where the log begins.
+  for (size_t pass = 0; pass < 2; ++pass) {
+    contents.entries.clear();
+    for (const uint64_t number : listing.numbers) {
+      if (number < oldest_file) continue;
+      std::unique_ptr<platform::File> file;
+      REQUIRE(system
+                  .open(durable::wal_file_path(options.directory, number),
+                        platform::OpenMode::kRead, &file)
+                  .ok());
+      durable::WalHeader header;
+      durable::WalHeaderVerdict verdict;
+      REQUIRE(durable::read_wal_header(*file, &header, &verdict).ok());
+      if (verdict != durable::WalHeaderVerdict::kGood) continue;
+      contents.entries.erase(contents.entries.lower_bound(header.base_lsn),
+                             contents.entries.end());
+      contents.first_lsn = header.oldest_lsn;
+      oldest_file = header.oldest_file;
+      durable::WalScanner scanner(
+          *file, durable::WalCodec(header.log_id, number),
+          {durable::kWalHeaderBytes, header.base_lsn, header.epoch},
+          header.file_bytes);
+      while (scanner.next() == durable::WalVerdict::kRecord) {
+        if (scanner.head().type == WalType::kCheckpoint) {
+          contents.first_lsn = scanner.control_value(0);
+          oldest_file = scanner.control_value(1);
+        }
+        add_entries(scanner, &contents);
+      }
+      contents.next_lsn = scanner.position().lsn;
+    }
+  }
+  contents.entries.erase(contents.entries.begin(),
+                         contents.entries.lower_bound(contents.first_lsn));
+  return contents;
+}
+
+bool WalScript::open(SimulatedFileSystem& system) {
+  system_ = &system;
+  OpenedWal opened = open_wal(system);
+  writer_ = std::move(opened.writer);
+  return opened.outcome == Outcome::kOk;
+}
+
+bool WalScript::append(size_t count, size_t bytes, bool is_batch) {
+  Bytes data;
+  std::vector<uint32_t> lengths;
+  WalContents after = latest();
+  for (size_t i = 0; i < count; ++i) {
+    ++seed_;
+    Bytes entry(bytes + i);
+    for (size_t at = 0; at < entry.size(); ++at) {
+      entry[at] = static_cast<uint8_t>(17 * seed_ + 3 * at + 1);
+    }
+    data.insert(data.end(), entry.begin(), entry.end());
+    lengths.push_back(static_cast<uint32_t>(entry.size()));
+    after.entries[after.next_lsn++] = std::move(entry);
+  }
+  // It may be on disk even when the call fails.
+  history_.push_back(std::move(after));
+  uint64_t lsn = 0;
+  const Outcome outcome =
+      is_batch ? writer_->append_batch(data.data(), lengths.data(), count, &lsn)
+               : writer_->append(data.data(), data.size(), &lsn);
+  if (outcome != Outcome::kOk) return false;
+  CHECK(lsn + count == latest().next_lsn);
+  return true;
+}
+
+bool WalScript::run(char operation) {
+  if (!step(operation)) {
+    writer_.reset();
+    return false;
+  }
+  return true;
+}
+
+bool WalScript::step(char operation) {
+  const auto synced = [this](bool ok) {
+    if (!ok || writer_->sync() != Outcome::kOk) return false;
+    acknowledge();
+    return true;
+  };
+  const uint64_t last = latest().next_lsn - 1;
+  switch (operation) {
+    case 'w':
+      return append(1, 90, false);
+    case 'x':
+      return append(1, 600, false);
+    case 'b':
+      return append(2, 300, true);
+    case 'a':
+      return synced(append(1, 90, false));
+    case 'A':
+      return synced(append(1, 600, false));
+    case 'B':
+      return synced(append(2, 300, true));
+    case 's':
+      return synced(true);
+    case 'f':
+      return writer_->flush() == Outcome::kOk;
+    case 'i':
+      return synced(true) && writer_->mark() == Outcome::kOk;
+    case 'c':
+    case 'C': {
+      const uint64_t lsn = operation == 'C' ? last : last - 1;
+      if (last == 0 || lsn < latest().first_lsn) return true;
+      WalContents after = latest();
+      after.first_lsn = lsn + 1;
+      after.entries.erase(after.entries.begin(),
+                          after.entries.lower_bound(lsn + 1));
+      history_.push_back(std::move(after));
+      if (writer_->checkpoint(lsn) != Outcome::kOk) return false;
+      acknowledge();
+      return true;
+    }
+    case 't':
+    case 'T': {
+      const uint64_t back = operation == 't' ? 1 : 2;
+      if (last + 1 < latest().first_lsn + back) return true;
+      WalContents after = latest();
+      after.next_lsn = last + 1 - back;
+      after.entries.erase(after.entries.lower_bound(after.next_lsn),
+                          after.entries.end());
+      history_.push_back(std::move(after));
+      if (writer_->truncate_after(last - back) != Outcome::kOk) return false;
+      acknowledge();
+      return true;
+    }
+    case 'k':
+      if (writer_->close() != Outcome::kOk) return false;
+      acknowledge();
+      writer_.reset();
+      return open(*system_);
+    default:
+      return false;
+  }
+}
+
+std::string WalScript::check_restart(SimulatedFileSystem& system,
+                                     bool may_fail) {
+  writer_.reset();
+  system_ = &system;
+  const auto before = system.kill();
+  OpenedWal opened = open_wal(system);
+  set_aside_.clear();
+  set_aside_path_ = opened.recovery.set_aside_path;
+  if (!set_aside_path_.empty()) {
+    const std::string path =
+        set_aside_path_.substr(0, set_aside_path_.find(".torn-"));
+    const Bytes bytes = before->contents(path);
+    const auto from = bytes.begin() +
+                      static_cast<ptrdiff_t>(opened.recovery.set_aside_offset);
+    set_aside_.assign(
+        from, from + static_cast<ptrdiff_t>(opened.recovery.set_aside_bytes));
+  }
+  // The test takes the power away again.
+  if (!system.has_power()) return "";
+  if (may_fail && opened.outcome == Outcome::kIo) return "";
+  if (may_fail && opened.outcome == Outcome::kPoisoned) return "";
+  if (opened.outcome != Outcome::kOk) {
+    return std::string("G4: a legal image is refused: ") +
+           opened.failure.detail + opened.failure.io.operation + " " +
+           opened.failure.path;
+  }
+  // Read from a copy: these reads are not the log's own operations.
+  const WalContents found = wal_contents(*system.kill());
+  if (found.next_lsn != opened.writer->next_lsn()) {
+    return "G2: the writer and the files differ";
+  }
+  size_t state = history_.size();
+  while (state-- > 0) {
+    if (history_[state] == found) break;
+  }
+  if (state == SIZE_MAX) return "G2/G7: what is found was never the log";
+  if (state < acknowledged_) return "G1/G6: what was acknowledged is lost";
+  history_.resize(state + 1);
+  acknowledged_ = state;
+  writer_ = std::move(opened.writer);
+  return "";
+}
+
+}  // namespace atomic_log::test

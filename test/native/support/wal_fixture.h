@@ -1,0 +1,103 @@
+// Write-ahead logs on simulated disks, scripts of operations, and what may be
+// found after a crash.
+#ifndef ATOMIC_LOG_TEST_NATIVE_SUPPORT_WAL_FIXTURE_H_
+#define ATOMIC_LOG_TEST_NATIVE_SUPPORT_WAL_FIXTURE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/durable/wal_writer.h"
+#include "support/simulated_file_system.h"
+
+namespace atomic_log::test {
+
+inline const std::string kWalDirectory = "log";
+
+inline std::string wal_path(uint64_t number) {
+  return durable::wal_file_path(kWalDirectory, number);
+}
+
+// Files of five records or so.
+durable::WalOptions small_wal();
+
+struct OpenedWal {
+  durable::Outcome outcome = durable::Outcome::kOk;
+  std::unique_ptr<durable::WalWriter> writer;
+  durable::WalRecovery recovery;
+  durable::Failure failure;
+};
+
+OpenedWal open_wal(SimulatedFileSystem& system,
+                   const durable::WalOptions& options = small_wal());
+
+// The entries by LSN, and the first LSN that the log keeps.
+struct WalContents {
+  std::map<uint64_t, Bytes> entries;
+  uint64_t first_lsn = 1;
+  uint64_t next_lsn = 1;
+  bool operator==(const WalContents&) const = default;
+};
+
+// Reads the files without the reader of the core, and without repairing.
+WalContents wal_contents(SimulatedFileSystem& system,
+                         const durable::WalOptions& options = small_wal());
+
+// Runs operations named by letters, and knows what the log must be.
+//
+//   w x  append a small, a large entry            a A  the same, then sync
+//   b B  append a batch of two                    s    sync
+//   c C  checkpoint up to the last but one, to the last
+//   t T  take back the last, the last two         i    mark
+//   k    close and open                           f    flush
+class WalScript {
+ public:
+  WalScript() { history_.push_back({}); }
+
+  // What must hold, without the writer.
+  static WalScript copy_of(const WalScript& other) {
+    WalScript copy;
+    copy.history_ = other.history_;
+    copy.acknowledged_ = other.acknowledged_;
+    copy.seed_ = other.seed_;
+    return copy;
+  }
+
+  // Opens the log; false when there is no power, or a sync has failed.
+  bool open(SimulatedFileSystem& system);
+  // False: the operation failed.
+  bool run(char operation);
+  void drop() { writer_.reset(); }
+
+  // The machine is up again on `system`: the log must open, and be one of the
+  // states since the last acknowledged one. Empty when all is well.
+  // `may_fail`: a sync of the disk fails, so that opening may.
+  std::string check_restart(SimulatedFileSystem& system, bool may_fail = false);
+
+  // What the last restart has set aside, and where it says it is.
+  const Bytes& set_aside() const { return set_aside_; }
+  const std::string& set_aside_path() const { return set_aside_path_; }
+
+  durable::WalWriter* writer() { return writer_.get(); }
+  const WalContents& latest() const { return history_.back(); }
+
+ private:
+  bool step(char operation);
+  void acknowledge() { acknowledged_ = history_.size() - 1; }
+  bool append(size_t count, size_t bytes, bool is_batch);
+
+  std::unique_ptr<durable::WalWriter> writer_;
+  SimulatedFileSystem* system_ = nullptr;
+  // What the log is after each operation.
+  std::vector<WalContents> history_;
+  size_t acknowledged_ = 0;
+  uint32_t seed_ = 0;
+  Bytes set_aside_;
+  std::string set_aside_path_;
+};
+
+}  // namespace atomic_log::test
+
+#endif  // ATOMIC_LOG_TEST_NATIVE_SUPPORT_WAL_FIXTURE_H_

@@ -1,0 +1,608 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+
+import { Wal, type AtomicLogError, type WalFile } from 'atomic-log';
+import fc from 'fast-check';
+
+import { runInChild } from '../support/child';
+import { expectError } from '../support/errors';
+import { packageRoot } from '../support/internals';
+import { temporaryDirectory } from '../support/segments';
+import { dataOf, entry, expectIntact, fill, lsnsOf, range, SMALL_FILES, withWal } from '../support/wals';
+
+const directory = temporaryDirectory();
+const path = () => directory.path('log');
+
+async function rejection(promise: Promise<unknown>): Promise<AtomicLogError> {
+  return promise.then(
+    (value) => {
+      throw new Error(`it resolved with ${String(value)}`);
+    },
+    (error: unknown) => error as AtomicLogError,
+  );
+}
+
+describe('opening', () => {
+  test('creates the log, and the directories above it', () => {
+    const deep = directory.path('a/b/c');
+    withWal(deep, (wal) => {
+      expect(wal.recovery).toMatchObject({ action: 'created', records: 0, bytes: 0, savedAs: undefined });
+      expect([wal.firstLsn, wal.lastLsn, wal.ackedLsn, wal.durableLsn]).toEqual([1, 0, 0, 0]);
+      expect(wal.tailState).toBe('clean');
+      expect(wal.path).toBe(deep);
+      expect(lsnsOf(wal.entries())).toEqual([]);
+    });
+    expect(readdirSync(deep).sort()).toEqual(['LOCK', 'wal-000001.log']);
+  });
+
+  test('begins at another LSN, and keeps metadata', async () => {
+    const metadata = Buffer.from('shard 7');
+    const wal = await Wal.open(path(), { firstLsn: 1000, metadata });
+    expect(await wal.append(entry(1))).toBe(1000);
+    await wal.close();
+    withWal(path(), (again) => {
+      expect(Buffer.from(again.metadata)).toEqual(metadata);
+      expect([again.firstLsn, again.lastLsn]).toEqual([1000, 1000]);
+    });
+  });
+
+  test('finds every entry again, in order and unchanged', () => {
+    withWal(path(), (wal) => fill(wal, 500));
+    withWal(path(), (wal) => {
+      expect(wal.recovery.action).toBe('clean');
+      expect(wal.files.length).toBeGreaterThan(4);
+      expectIntact(wal, 1, 500);
+      fill(wal, 700);
+    });
+    withWal(path(), (wal) => expectIntact(wal, 1, 700));
+    withWal(path(), (wal) => expectIntact(wal, 1, 700), { verifyOnOpen: true });
+  });
+
+  test('refuses what is no log, and touches nothing', () => {
+    withWal(path(), (wal) => fill(wal, 3));
+    const file = directory.path('log/wal-000001.log');
+    const bytes = readFileSync(file);
+    bytes.write('SOMETHING');
+    writeFileSync(file, bytes);
+    expectError(() => Wal.openSync(path()), 'ERR_FORMAT', /not a file of a write-ahead log/);
+    expect(readFileSync(file).equals(bytes)).toBe(true);
+  });
+
+  test.each([
+    [[1], 'ERR_INVALID_ARG_TYPE', /path/],
+    [[''], 'ERR_INVALID_ARG_VALUE', /path/],
+    [['x', 7], 'ERR_INVALID_ARG_TYPE', /options/],
+    [['x', { segmentBytes: 4096 }], 'ERR_OUT_OF_RANGE', /segmentBytes/],
+    [['x', { segmentBytes: '1' }], 'ERR_INVALID_ARG_TYPE', /segmentBytes/],
+    [['x', { durability: 'best' }], 'ERR_INVALID_ARG_VALUE', /durability.*full, os, none/],
+    [['x', { firstLsn: 0 }], 'ERR_OUT_OF_RANGE', /firstLsn/],
+    [['x', { firstLsn: 2 ** 53 }], 'ERR_OUT_OF_RANGE', /firstLsn/],
+    [['x', { metadata: 'text' }], 'ERR_INVALID_ARG_TYPE', /metadata/],
+    [['x', { metadata: new Uint8Array(3989) }], 'ERR_OUT_OF_RANGE', /metadata/],
+    [['x', { commit: { waitUs: -1 } }], 'ERR_OUT_OF_RANGE', /commit\.waitUs/],
+    [['x', { commit: 5 }], 'ERR_INVALID_ARG_TYPE', /commit/],
+    [['x', { entryBytesMax: 2 ** 25 }], 'ERR_OUT_OF_RANGE', /entryBytesMax/],
+    [['x', { onSegmentSealed: 1 }], 'ERR_INVALID_ARG_TYPE', /onSegmentSealed/],
+    [['x', { strictTail: 1 }], 'ERR_INVALID_ARG_TYPE', /strictTail/],
+  ] as const)('refuses the arguments %j', (given, code, message) => {
+    expectError(() => Reflect.apply(Wal.openSync, Wal, given), code, message);
+  });
+
+  test('tells of a path that is a file, or may not be written', async () => {
+    const file = directory.path('file');
+    writeFileSync(file, '');
+    for (const wrong of [file, `${file}/below`]) {
+      const { code } = await rejection(Wal.open(wrong));
+      expect(['ERR_FILE_NOT_FOUND', 'ERR_FILE_ACCESS', 'ERR_FILE_EXISTS']).toContain(code);
+    }
+  });
+
+  test('is not constructed', () => {
+    expectError(() => Reflect.construct(Wal, []), 'ERR_ILLEGAL_CONSTRUCTOR', /Wal\.open/);
+  });
+});
+
+describe('appending', () => {
+  test('gives dense LSNs in the order of the calls, whatever the call', async () => {
+    const wal = await Wal.open(path(), SMALL_FILES);
+    const first = wal.append(entry(1));
+    const second = wal.append(entry(2), { durability: 'os' });
+    expect(wal.appendSync(entry(3))).toBe(3);
+    expect(wal.write(entry(4))).toBe(4);
+    const batch = wal.appendBatch([entry(5), entry(6)]);
+    const seventh = wal.append(entry(7));
+    expect(wal.appendSync(entry(8), { durability: 'none' })).toBe(8);
+    expect(await Promise.all([first, second, batch, seventh])).toEqual([1, 2, { first: 5, last: 6 }, 7]);
+    expectIntact(wal, 1, 8);
+    expect([...wal.entries()].map(({ batch }) => batch?.first)).toEqual([
+      ...Array<undefined>(4).fill(undefined),
+      5,
+      5,
+      undefined,
+      undefined,
+    ]);
+    await wal.close();
+  });
+
+  test('shares syncs among appends that wait together', async () => {
+    const wal = await Wal.open(path());
+    const before = wal.stats().syncs;
+    const lsns = await Promise.all(range(1, 3000).map((lsn) => wal.append(entry(lsn))));
+    expect(lsns).toEqual(range(1, 3000));
+    expect(wal.durableLsn).toBe(3000);
+    expect(wal.stats().syncs - before).toBeLessThan(100);
+    expectIntact(wal, 1, 3000);
+    await wal.close();
+  });
+
+  test('waits for more when the commit policy says so', async () => {
+    const wal = await Wal.open(path(), { commit: { waitUs: 200_000, count: 3 } });
+    const begin = performance.now();
+    const all: Promise<number>[] = [];
+    for (let lsn = 1; lsn <= 3; ++lsn) {
+      all.push(wal.append(entry(lsn)));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(all);
+    expect(performance.now() - begin).toBeLessThan(190);
+    expect(wal.stats().commits).toBe(1);
+    const alone = performance.now();
+    await wal.append(entry(4));
+    expect(performance.now() - alone).toBeGreaterThan(150);
+    await wal.close();
+  });
+
+  test('copies the data before it returns', async () => {
+    const wal = await Wal.open(path(), { segmentBytes: 1 << 20 });
+    const small = Buffer.alloc(10, 1);
+    const large = Buffer.alloc(100_000, 2);
+    const done = [wal.append(small), wal.append(large), wal.appendBatch([small, large])];
+    small.fill(9);
+    large.fill(9);
+    await Promise.all(done);
+    expect(dataOf(wal.entries()).map((data) => [data.length, new Set(data)])).toEqual([
+      [10, new Set([1])],
+      [100_000, new Set([2])],
+      [10, new Set([1])],
+      [100_000, new Set([2])],
+    ]);
+    await wal.close();
+  });
+
+  test('takes empty entries, empty batches and any Uint8Array', async () => {
+    const wal = await Wal.open(path());
+    await wal.append(new Uint8Array(0));
+    expect(await wal.appendBatch([])).toEqual({ first: 2, last: 1 });
+    await wal.append(new Uint8Array(new SharedArrayBuffer(3)).fill(5));
+    await wal.appendBatch(new Set([new Uint8Array(0), Buffer.from('x')]));
+    expect(dataOf(wal.entries()).map(({ length }) => length)).toEqual([0, 3, 0, 1]);
+    await wal.close();
+  });
+
+  test('tells the levels of durability apart', async () => {
+    const wal = await Wal.open(path(), { durability: 'os' });
+    await wal.append(entry(1));
+    expect([wal.ackedLsn, wal.durableLsn]).toEqual([1, 0]);
+    wal.write(entry(2));
+    expect([wal.lastLsn, wal.durableLsn]).toEqual([2, 0]);
+    expect(await wal.sync()).toBe(2);
+    expect([wal.ackedLsn, wal.durableLsn]).toEqual([2, 2]);
+    await wal.append(entry(3), { durability: 'full' });
+    expect(wal.durableLsn).toBe(3);
+    await wal.close();
+  });
+
+  test('refuses an entry that would get another LSN', async () => {
+    const wal = await Wal.open(path());
+    expect(await wal.append(entry(1), { expectedLsn: 1 })).toBe(1);
+    const error = await rejection(wal.append(entry(2), { expectedLsn: 1 }));
+    expect(error).toMatchObject({ code: 'ERR_LSN_MISMATCH', nextLsn: 2 });
+    expect((await rejection(wal.appendBatch([entry(2)], { expectedLsn: 7 }))).code).toBe('ERR_LSN_MISMATCH');
+    expectError(() => wal.appendSync(entry(2), { expectedLsn: 3 }), 'ERR_LSN_MISMATCH', /get LSN 2, not 3/);
+    // Of two that race, one wins.
+    const race = await Promise.allSettled([
+      wal.append(entry(2), { expectedLsn: 2 }),
+      wal.append(entry(3), { expectedLsn: 2 }),
+    ]);
+    expect(race.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+    expectIntact(wal, 1, 2);
+    await wal.close();
+  });
+
+  test('refuses what is too large, without taking an LSN', async () => {
+    const wal = await Wal.open(path(), { segmentBytes: 16_384, entryBytesMax: 5000 });
+    expect((await rejection(wal.append(new Uint8Array(5001)))).code).toBe('ERR_ENTRY_TOO_LARGE');
+    expectError(
+      () => wal.write(new Uint8Array(5001)),
+      'ERR_ENTRY_TOO_LARGE',
+      /5001 bytes and must not exceed 5000/,
+    );
+    const three = [1, 2, 3].map(() => new Uint8Array(4500));
+    expect((await rejection(wal.appendBatch(three))).code).toBe('ERR_BATCH_TOO_LARGE');
+    expect(await wal.append(new Uint8Array(5000))).toBe(1);
+    await wal.close();
+  });
+
+  test('refuses arguments of the wrong type', async () => {
+    const wal = await Wal.open(path());
+    for (const data of ['text', 7, null, new Uint16Array(2), [1], new DataView(new ArrayBuffer(1))]) {
+      expect((await rejection(wal.append(data as never))).code).toBe('ERR_INVALID_ARG_TYPE');
+      expectError(() => wal.write(data as never), 'ERR_INVALID_ARG_TYPE', /data must be a Uint8Array/);
+    }
+    expect((await rejection(wal.appendBatch([Buffer.from('a'), 'b' as never]))).message).toMatch(
+      /entries\[1\]/,
+    );
+    expect((await rejection(wal.appendBatch(7 as never))).code).toBe('ERR_INVALID_ARG_TYPE');
+    expect((await rejection(wal.append(entry(1), { durability: 'all' as never }))).code).toBe(
+      'ERR_INVALID_ARG_VALUE',
+    );
+    expect((await rejection(wal.append(entry(1), { expectedLsn: 0 }))).code).toBe('ERR_OUT_OF_RANGE');
+    expectError(() => wal.get(-1), 'ERR_OUT_OF_RANGE', /lsn/);
+    expectError(() => wal.entries({ from: 1.5 }), 'ERR_OUT_OF_RANGE', /range\.from/);
+    expect(wal.lastLsn).toBe(0);
+    await wal.close();
+  });
+
+  test('a getter that closes the log is noticed', async () => {
+    const wal = await Wal.open(path());
+    const options = {
+      get durability() {
+        wal.closeSync();
+        return 'full' as const;
+      },
+    };
+    expect((await rejection(wal.append(entry(1), options))).code).toBe('ERR_LOG_CLOSED');
+  });
+
+  test('does not let the bytes in flight grow', async () => {
+    const wal = await Wal.open(path(), { bytesInFlightMax: 100_000 });
+    const all: Promise<number>[] = [];
+    for (let i = 0; i < 300; ++i) {
+      all.push(wal.append(Buffer.alloc(20_000)));
+      expect(wal.stats().bytesInFlight).toBeLessThan(150_000);
+    }
+    expect((await Promise.all(all)).at(-1)).toBe(300);
+    await wal.close();
+  });
+});
+
+describe('reading', () => {
+  let wal: Wal;
+  beforeEach(() => {
+    wal = Wal.openSync(path(), SMALL_FILES);
+    fill(wal, 400);
+  });
+  afterEach(() => wal.closeSync());
+
+  test('from and to any LSN, in both directions', () => {
+    fc.assert(
+      fc.property(fc.nat(420), fc.nat(420), fc.boolean(), (from, to, reverse) => {
+        const expected = range(Math.max(from, 1), Math.min(to, 400));
+        if (from === 0) return;
+        expect(lsnsOf(wal.entries({ from, to, reverse }))).toEqual(reverse ? expected.reverse() : expected);
+      }),
+      { numRuns: 300 },
+    );
+    expect(lsnsOf(wal.entries())).toEqual(range(1, 400));
+    expect(lsnsOf(wal.entries({ reverse: true }))).toEqual(range(1, 400).reverse());
+  });
+
+  test('one entry', () => {
+    for (const lsn of [1, 2, 57, 200, 399, 400]) {
+      const found = wal.get(lsn)!;
+      expect(found.lsn).toBe(lsn);
+      expect(Buffer.from(found.data)).toEqual(entry(lsn));
+    }
+    expect(wal.get(0)).toBeUndefined();
+    expect(wal.get(401)).toBeUndefined();
+  });
+
+  test('sees what was written but not yet synced', () => {
+    wal.write(entry(401));
+    expect(Buffer.from(wal.get(401)!.data)).toEqual(entry(401));
+  });
+
+  test('an iteration that races a checkpoint ends with an error', () => {
+    const entries = wal.entries({ from: 1 });
+    entries.next();
+    wal.checkpoint(390);
+    const error = expectError(() => [...wal.entries({ from: 20 })], 'ERR_CHECKPOINTED', /below 391/);
+    expect(error).toMatchObject({ firstLsn: 391 });
+    expect(lsnsOf(wal.entries())).toEqual(range(391, 400));
+    expect(wal.get(20)).toBeUndefined();
+  });
+
+  test('a damaged entry is an error where it is read, not an end', () => {
+    const file = wal.files[1]!;
+    const bytes = readFileSync(file.path);
+    bytes[5000]! ^= 1;
+    writeFileSync(file.path, bytes);
+    const read: number[] = [];
+    expectError(
+      () => {
+        for (const { lsn } of wal.entries()) read.push(lsn);
+      },
+      'ERR_CORRUPT',
+      /wal-000002\.log.*damaged/,
+    );
+    expect(read).toEqual(range(1, read.length));
+    expect(read.length).toBeGreaterThan(file.firstLsn - 1);
+    expectError(() => wal.get(file.lastLsn), 'ERR_CORRUPT', /damaged/);
+    expect(wal.get(file.lastLsn + 1)!.lsn).toBe(file.lastLsn + 1);
+  });
+});
+
+describe('checkpoint and truncation', () => {
+  test('a checkpoint lets go of entries and files, and survives', () => {
+    withWal(path(), (wal) => {
+      fill(wal, 300);
+      const files = wal.files.length;
+      wal.checkpoint(200);
+      expect(wal.firstLsn).toBe(201);
+      expect(wal.files.length).toBeLessThan(files);
+      expect(wal.files[0]!.firstLsn).toBeLessThanOrEqual(201);
+      expect(readdirSync(path()).filter((name) => name.endsWith('.log'))).toHaveLength(wal.files.length);
+      expectError(() => wal.checkpoint(301), 'ERR_OUT_OF_RANGE', /301.*300/);
+      wal.checkpoint(100);
+      expect(wal.firstLsn).toBe(201);
+      expectIntact(wal, 201, 300);
+    });
+    withWal(path(), (wal) => {
+      expectIntact(wal, 201, 300);
+      wal.checkpoint(300);
+      expect([wal.firstLsn, wal.lastLsn]).toEqual([301, 300]);
+      expect(wal.appendSync(entry(301))).toBe(301);
+    });
+    withWal(path(), (wal) => expectIntact(wal, 301, 301));
+  });
+
+  test('truncation takes entries back, for good', () => {
+    withWal(path(), (wal) => {
+      fill(wal, 300);
+      wal.truncateAfter(250);
+      expect([wal.lastLsn, wal.durableLsn]).toEqual([250, 250]);
+      expect(wal.get(251)).toBeUndefined();
+      expect(lsnsOf(wal.entries({ from: 240 }))).toEqual(range(240, 250));
+      expect(wal.appendSync(Buffer.from('new'))).toBe(251);
+      expectError(() => wal.truncateAfter(252), 'ERR_OUT_OF_RANGE', /252.*251/);
+    });
+    withWal(path(), (wal) => {
+      expect(wal.lastLsn).toBe(251);
+      expect(Buffer.from(wal.get(251)!.data).toString()).toBe('new');
+      wal.truncateAfter(10);
+      fill(wal, 40);
+      wal.truncateAfter(0);
+      expect(wal.lastLsn).toBe(0);
+    });
+    withWal(path(), (wal) => {
+      expect(lsnsOf(wal.entries())).toEqual([]);
+      expect(wal.appendSync(entry(1))).toBe(1);
+      expectIntact(wal, 1, 1);
+    });
+  });
+
+  test('hooks tell of sealed files and of files that go; one that throws keeps them', async () => {
+    const sealed: WalFile[] = [];
+    const deleted: number[] = [];
+    let isRefusing = true;
+    const wal = Wal.openSync(path(), {
+      ...SMALL_FILES,
+      onSegmentSealed: (file) => sealed.push(file),
+      beforeDelete: ({ number }) => {
+        if (isRefusing) throw new Error('not archived');
+        deleted.push(number);
+      },
+    });
+    fill(wal, 300);
+    await Promise.resolve();
+    const { files } = wal;
+    expect(sealed.map(({ number }) => number)).toEqual(range(1, files.length - 1));
+    expect(sealed).toEqual(files.slice(0, -1));
+    expect(files.map(({ firstLsn }) => firstLsn)).toEqual([
+      1,
+      ...files.slice(0, -1).map(({ lastLsn }) => lastLsn + 1),
+    ]);
+    expect(() => wal.checkpoint(150)).toThrow('not archived');
+    expect(wal.firstLsn).toBe(1);
+    isRefusing = false;
+    wal.checkpoint(150);
+    expect(deleted).toEqual(files.filter(({ lastLsn }) => lastLsn <= 150).map(({ number }) => number));
+    await wal.close();
+  });
+
+  test('retention by size', async () => {
+    const wal = Wal.openSync(path(), { ...SMALL_FILES, retainBytes: 3 * 8192 });
+    for (let lsn = 1; lsn <= 500; ++lsn) await wal.append(entry(lsn), { durability: 'os' });
+    await Promise.resolve();
+    expect(wal.stats().bytes).toBeLessThanOrEqual(4 * 8192);
+    expect(wal.firstLsn).toBe(wal.files[0]!.firstLsn);
+    expectIntact(wal, wal.firstLsn, 500);
+    await wal.close();
+  });
+});
+
+describe('a log against a model', () => {
+  const operation = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant('append' as const), bytes: fc.nat(600) }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant('write' as const), bytes: fc.nat(600) }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('batch' as const), bytes: fc.nat(300) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('checkpoint' as const), bytes: fc.nat(100) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncate' as const), bytes: fc.nat(100) }) },
+    { weight: 1, arbitrary: fc.record({ kind: fc.constant('reopen' as const), bytes: fc.constant(0) }) },
+  );
+
+  test('behaves as a map from LSN to data', async () => {
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(operation, { maxLength: 60 }), async (operations) => {
+        const place = directory.path(`model-${++run}`);
+        let wal = Wal.openSync(place, SMALL_FILES);
+        let first = 1;
+        let entries: Buffer[] = [];
+        let seed = 0;
+        for (const { kind, bytes } of operations) {
+          const last = first + entries.length - 1;
+          if (kind === 'append') {
+            entries.push(entry(++seed, bytes));
+            expect(await wal.append(entries.at(-1)!)).toBe(last + 1);
+          } else if (kind === 'write') {
+            entries.push(entry(++seed, bytes));
+            expect(wal.write(entries.at(-1)!)).toBe(last + 1);
+          } else if (kind === 'batch') {
+            const batch = [entry(++seed, bytes), entry(++seed, 300 - bytes)];
+            entries.push(...batch);
+            expect(await wal.appendBatch(batch)).toEqual({ first: last + 1, last: last + 2 });
+          } else if (kind === 'checkpoint') {
+            const lsn = first - 1 + Math.floor((entries.length * bytes) / 100);
+            wal.checkpoint(lsn);
+            entries = entries.slice(lsn + 1 - first);
+            first = lsn + 1;
+          } else if (kind === 'truncate') {
+            const lsn = first - 1 + Math.floor((entries.length * bytes) / 100);
+            wal.truncateAfter(lsn);
+            entries = entries.slice(0, lsn + 1 - first);
+          } else {
+            await wal.close();
+            wal = await Wal.open(place, SMALL_FILES);
+          }
+        }
+        expect([wal.firstLsn, wal.lastLsn]).toEqual([first, first + entries.length - 1]);
+        expect(dataOf(wal.entries())).toEqual(entries);
+        expect(dataOf(wal.entries({ reverse: true }))).toEqual([...entries].reverse());
+        await wal.close();
+        rmSync(place, { recursive: true });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('the lock', () => {
+  test('refuses a second writer in this process, a worker, and another process', async () => {
+    const wal = Wal.openSync(path());
+    const error = expectError(
+      () => Wal.openSync(path()),
+      'ERR_LOCKED',
+      new RegExp(`process ${process.pid} `),
+    );
+    expect(error).toMatchObject({ holder: process.pid });
+    const source = `
+      const { Wal } = require('atomic-log');
+      try { Wal.openSync(${JSON.stringify(path())}); console.log('opened'); } catch (error) { console.log(error.code, error.holder); }
+    `;
+    expect(runInChild(source)).toBe(`ERR_LOCKED ${process.pid}`);
+    const inWorker = `
+      const { Wal } = require(${JSON.stringify(packageRoot)});
+      const { parentPort } = require('node:worker_threads');
+      try { Wal.openSync(${JSON.stringify(path())}); parentPort.postMessage('opened'); }
+      catch (error) { parentPort.postMessage(error.code); }
+    `;
+    const answer = await new Promise((resolve) => {
+      new Worker(inWorker, { eval: true }).once('message', resolve);
+    });
+    expect(answer).toBe('ERR_LOCKED');
+    await wal.close();
+    withWal(path(), (again) => expect(again.appendSync(entry(1))).toBe(1));
+  });
+
+  test('the lock of a process that was killed is free at once', () => {
+    const source = `
+      const { Wal } = require('atomic-log');
+      const wal = Wal.openSync(${JSON.stringify(path())});
+      wal.appendSync(Buffer.from('kept'));
+      process.kill(process.pid, 'SIGKILL');
+    `;
+    expect(() => runInChild(source)).toThrow();
+    withWal(path(), (wal) => expect(dataOf(wal.entries()).map(String)).toEqual(['kept']));
+  });
+
+  test('a failed opening leaves no lock', async () => {
+    withWal(path(), (wal) => fill(wal, 3));
+    expect((await rejection(Wal.open(path(), { strictTail: 1 as never }))).code).toBe('ERR_INVALID_ARG_TYPE');
+    writeFileSync(directory.path('log/wal-000003.log'), Buffer.alloc(8192, 1));
+    expect((await rejection(Wal.open(path()))).code).toMatch(/ERR_(CORRUPT|FORMAT)/);
+    rmSync(directory.path('log/wal-000003.log'));
+    withWal(path(), (wal) => expect(wal.lastLsn).toBe(3));
+  });
+});
+
+describe('closing', () => {
+  test('settles appends in flight, and refuses what comes later', async () => {
+    const wal = await Wal.open(path());
+    const all = range(1, 50).map((lsn) => wal.append(entry(lsn)));
+    const closing = wal.close();
+    const late = rejection(wal.append(entry(51)));
+    expect(await Promise.all(all)).toEqual(range(1, 50));
+    await closing;
+    expect((await late).code).toBe('ERR_LOG_CLOSED');
+    expect(wal.close()).toBe(wal.close());
+    for (const use of [
+      () => wal.write(entry(1)),
+      () => wal.entries(),
+      () => wal.checkpoint(1),
+      () => wal.follow(),
+    ]) {
+      expectError(use, 'ERR_LOG_CLOSED', /open it again/);
+    }
+    expect((await rejection(wal.sync())).code).toBe('ERR_LOG_CLOSED');
+    expect([wal.firstLsn, wal.lastLsn, wal.durableLsn]).toEqual([1, 50, 50]);
+    withWal(path(), (again) => expectIntact(again, 1, 50));
+  });
+
+  test('closeSync() settles them too', async () => {
+    const wal = await Wal.open(path());
+    const all = range(1, 50).map((lsn) => wal.append(entry(lsn)));
+    const closing = wal.close();
+    wal.closeSync();
+    wal.closeSync();
+    expect(await Promise.all(all)).toEqual(range(1, 50));
+    await closing;
+  });
+
+  test('an open log does not keep the process alive, an append does until it is done', () => {
+    const source = `
+      const { Wal } = require('atomic-log');
+      const wal = Wal.openSync(${JSON.stringify(path())});
+      wal.append(Buffer.from('x')).then((lsn) => console.log(lsn));
+    `;
+    expect(runInChild(source)).toBe('1');
+    withWal(path(), (wal) => expect(wal.lastLsn).toBe(1));
+  });
+
+  test('process.exit() with appends in flight: what was acknowledged is there', () => {
+    const source = `
+      const { Wal } = require('atomic-log');
+      const wal = Wal.openSync(${JSON.stringify(path())}, { segmentBytes: 65536 });
+      let last = 0;
+      const more = () => wal.append(Buffer.alloc(500, 7)).then((lsn) => { last = lsn; more(); });
+      for (let i = 0; i < 50; ++i) more();
+      setTimeout(() => { console.log(last); process.exit(0); }, 150);
+    `;
+    const acknowledged = Number(runInChild(source));
+    expect(acknowledged).toBeGreaterThan(0);
+    withWal(path(), (wal) => {
+      expect(wal.lastLsn).toBeGreaterThanOrEqual(acknowledged);
+      expect(lsnsOf(wal.entries())).toEqual(range(1, wal.lastLsn));
+    });
+  });
+
+  test('a worker that is terminated while it commits gives the log back', async () => {
+    const source = `
+      const { Wal } = require(${JSON.stringify(packageRoot)});
+      const { parentPort } = require('node:worker_threads');
+      const wal = Wal.openSync(${JSON.stringify(path())}, { segmentBytes: 65536 });
+      const more = () => wal.append(Buffer.alloc(500, 7)).then((lsn) => { parentPort.postMessage(lsn); more(); });
+      for (let i = 0; i < 50; ++i) more();
+    `;
+    let acknowledged = 0;
+    for (let round = 0; round < 8; ++round) {
+      const worker = new Worker(source, { eval: true });
+      await new Promise((resolve) => worker.once('message', resolve));
+      worker.on('message', (lsn: number) => (acknowledged = Math.max(acknowledged, lsn)));
+      await new Promise((resolve) => setTimeout(resolve, 10 * round));
+      await worker.terminate();
+      withWal(path(), (wal) => expect(wal.lastLsn).toBeGreaterThanOrEqual(acknowledged));
+    }
+    expect(acknowledged).toBeGreaterThan(0);
+  });
+});
