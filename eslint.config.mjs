@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'dist/', 'prebuilds/', 'coverage/', 'types/index.d.ts', 'test/native/'] },
+  { ignores: ['build/', 'dist/', 'prebuilds/', '.tools/', 'coverage/', 'types/index.d.ts', 'test/native/'] },
   eslint.configs.recommended,
   {
     files: ['lib/**/*.ts', 'test/**/*.ts', 'types/*.d.ts'],

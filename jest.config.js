@@ -7,5 +7,5 @@ module.exports = {
   moduleNameMapper: { '^atomic-log$': '<rootDir>/dist/index.js' },
   // Only a hang may fail a test by time: the suite also runs on loaded machines and under sanitizers.
   testTimeout: 120_000,
-  modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/'],
+  modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/', '<rootDir>/.tools/'],
 };

@@ -24,7 +24,8 @@ test('the core knows nothing of Node', () => {
 
 test('only platform/ includes headers of an operating system', () => {
   const system = /#include\s*<(windows\.h|unistd\.h|dlfcn\.h|sys\/|pthread\.h|linux\/)/;
-  const offenders = files('src-native').filter(
+  const parts = ['core', 'binding', 'include'].flatMap((part) => files(`src-native/${part}`));
+  const offenders = parts.filter(
     (path) => !path.startsWith('src-native/core/platform/') && system.test(read(path)),
   );
   expect(offenders).toEqual([]);

@@ -1,0 +1,101 @@
+// Builds the addon for one target with zig, from what binding.gyp says.
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { importsFor } from './node-api-imports.mjs';
+import { MACOS } from './targets.mjs';
+
+const execute = promisify(execFile);
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+
+/** What Node looks for in an addon; nothing else is visible. */
+const ENTRIES = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+
+/** For g++, which needs to be told what zig does by itself. */
+const GNU_ONLY = ['-static-libstdc++', '-static-libgcc', '-Wl,--exclude-libs,ALL'];
+
+/** The addon's target of binding.gyp, as gyp evaluates it. */
+function settingsFor({ system, architecture }) {
+  const python = process.env.PYTHON ?? 'python3';
+  const output = execFileSync(python, [join(here, 'settings.py'), root, system, architecture], {
+    encoding: 'utf8',
+  });
+  const settings = JSON.parse(output);
+  const macos = settings.xcode_settings?.MACOSX_DEPLOYMENT_TARGET;
+  if (macos !== MACOS) throw new Error(`binding.gyp is for macOS ${macos}, targets.mjs for ${MACOS}`);
+  return settings;
+}
+
+/** Runs zig in the root folder; passes on what it has to say. */
+async function runZig({ zig, cache }, args) {
+  const env = { ...process.env, ZIG_GLOBAL_CACHE_DIR: cache };
+  const { stderr } = await execute(zig, args, { cwd: root, env });
+  // It gives its own start files flags that mean nothing to an assembler.
+  const said = stderr
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes('unused during compilation'));
+  if (said.length > 0) console.error(said.join('\n'));
+}
+
+/** Runs the jobs, as many at once as there are processors. */
+async function inParallel(jobs) {
+  const waiting = [...jobs];
+  const worker = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await job();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+function linkFlags({ system }, { ldflags = [], libraries = [] }, output) {
+  if (system === 'mac') return ['-Wl,-undefined,dynamic_lookup', `-Wl,-install_name,@rpath/atomic-log.node`];
+  if (system === 'win') return [];
+  const visible = join(output, 'visible.map');
+  writeFileSync(visible, `{ global: ${ENTRIES.join('; ')}; local: *; };\n`);
+  const flags = ldflags.filter((flag) => !GNU_ONLY.includes(flag));
+  return [...flags, ...libraries, `-Wl,--version-script=${visible}`];
+}
+
+/** Builds into build/prebuild/NAME, and puts the binary into `prebuilds`. */
+export async function crossCompile(target, tools) {
+  const { headers, prebuilds } = tools;
+  const output = join(root, 'build', 'prebuild', target.name);
+  rmSync(output, { recursive: true, force: true });
+  mkdirSync(output, { recursive: true });
+
+  const settings = settingsFor(target);
+  const { defines = [], cflags = [], cflags_c = [], cflags_cc = [] } = settings;
+  const includes = [...(settings.include_dirs ?? []), join(headers, 'include')];
+  const sources = [...settings.sources];
+  if (target.system === 'win') {
+    const imports = join(output, 'node_api_imports.S');
+    writeFileSync(imports, importsFor(target.architecture, join(headers, 'def', 'node_api.def')));
+    sources.push(imports, relative(root, join(here, 'host_windows.c')));
+  }
+  const common = [
+    ...['-target', target.triple],
+    ...cflags,
+    ...defines.map((define) => `-D${define}`),
+    ...includes.map((path) => `-I${path}`),
+    // Sections of their own let the linker drop what nobody uses.
+    ...['-ffunction-sections', '-fdata-sections'],
+  ];
+  const objects = sources.map((source, i) => join(output, `${i}-${source.replace(/.*\//, '')}.o`));
+  await inParallel(
+    sources.map((source, i) => async () => {
+      const compiler = source.endsWith('.cc') ? ['c++', ...cflags_cc] : ['cc', ...cflags_c];
+      await runZig(tools, [...compiler, ...common, '-c', source, '-o', objects[i]]);
+    }),
+  );
+  const made = join(output, 'atomic_log.node');
+  const link = ['-shared', '-s', '-Wl,--gc-sections', ...linkFlags(target, settings, output)];
+  await runZig(tools, ['c++', '-target', target.triple, ...link, ...objects, '-o', made]);
+
+  const place = join(prebuilds, target.file);
+  mkdirSync(dirname(place), { recursive: true });
+  renameSync(made, place);
+  return place;
+}
