@@ -34,6 +34,7 @@ export default tseslint.config(
           'require',
           'module',
           '__dirname',
+          '__filename',
           'Buffer',
           'setTimeout',
           'setInterval',

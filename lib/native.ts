@@ -3,73 +3,69 @@
  * if there is any, otherwise the prebuilt binary that the package brings.
  */
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 
 import type { NativeAddon } from '../types/native';
 import { plainError } from './errors';
 import { runsOnMusl } from './libc';
 
-interface Finder {
-  /** The addon below a folder; throws when there is none. */
-  resolve(folder: string): string;
-}
-
 /**
  * Where `build/` and `prebuilds/` are looked for: in the package; beside the code,
  * when a bundler put it into another file; and beside the program, where a single
  * executable application has them. ES modules have no `__dirname`.
  */
-function searchedFolders(): string[] {
+function searchedFolders(): readonly string[] {
+  const chosen = process.env.ATOMIC_LOG_PREBUILD;
+  if (chosen !== undefined && chosen !== '') return [chosen];
   const here = typeof __dirname === 'string' ? __dirname : dirname(process.argv[1] ?? process.execPath);
   return [join(here, '..'), here, dirname(process.execPath)];
 }
 
-/** node-gyp-build takes only Alpine for a system with musl. */
-function forThisLibc(path: string): string {
-  const other = path.replace(/\.glibc\.node$/, '.musl.node');
-  return other !== path && process.env.LIBC === undefined && runsOnMusl() && existsSync(other) ? other : path;
-}
-
-function find(folders: readonly string[]): string {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports -- nothing is wrong yet if it fails
-  const finder = require('node-gyp-build') as Finder;
-  let problem = new Error('there are only addons of other packages');
-  for (const folder of folders) {
-    try {
-      const path = finder.resolve(folder);
-      // It takes any addon; beside a bundle there may be those of others.
-      if (/^atomic[-_]log\b/.test(basename(path))) return forThisLibc(path);
-    } catch (error) {
-      problem = error as Error;
-    }
+/** The permission model may forbid to look, and then it is an error. */
+function exists(path: string): boolean {
+  try {
+    return existsSync(path);
+  } catch {
+    return false;
   }
-  throw problem;
 }
 
-function libc(): string {
-  return process.platform !== 'linux' ? '' : runsOnMusl() ? ' (musl)' : ' (glibc)';
+/**
+ * Names of files as in node-gyp-build, which tools know. It is not used itself: it
+ * takes any addon that it finds, beside a bundle those of other packages too; it
+ * knows no musl but Alpine's; and it cannot be loaded under the permission model.
+ */
+function find(folders: readonly string[], libc: string): string | undefined {
+  if (folders[0]?.endsWith('.node')) return folders[0];
+  const tag = libc === '' ? '' : `.${libc}`;
+  const prebuilt = join('prebuilds', `${process.platform}-${process.arch}`, `atomic-log${tag}.node`);
+  const built = join('build', 'Release', 'atomic_log.node');
+  return folders.flatMap((folder) => [join(folder, built), join(folder, prebuilt)]).find(exists);
 }
 
 function load(): { addon: NativeAddon; path: string } {
   const folders = searchedFolders();
-  let path: string | undefined;
+  const libc = process.platform !== 'linux' ? '' : runsOnMusl() ? 'musl' : 'glibc';
+  const machine = [process.platform, process.arch, libc].filter((part) => part !== '').join('-');
+  const path = find(folders, libc);
+  if (path === undefined) {
+    throw plainError(
+      'ERR_ADDON_UNAVAILABLE',
+      `atomic-log has no binary for ${machine}; searched build/Release and prebuilds in ${folders.join(', ')}. ` +
+        'Build it with "npx atomic-log build" (needs a C++20 compiler and Python); ' +
+        "a bundle needs the package's folder prebuilds beside it",
+    );
+  }
   try {
-    path = find(folders);
     // Not require(), which bundles and single executable applications replace.
     const module = { exports: {} as NativeAddon };
     process.dlopen(module, path);
     return { addon: module.exports, path };
   } catch (error) {
-    const machine = `${process.platform}-${process.arch}${libc()}`;
     throw plainError(
       'ERR_ADDON_UNAVAILABLE',
-      path === undefined
-        ? `atomic-log has no binary for ${machine}; searched build/Release and prebuilds in ${folders.join(', ')}. ` +
-            'Build it with "npx atomic-log build" (needs a C++20 compiler and Python); a bundle needs ' +
-            "the package's folder prebuilds beside it"
-        : `atomic-log's binary ${path} does not load on ${machine}; ` +
-            'build it from source with "npx atomic-log build"',
+      `atomic-log's binary ${path} does not load on ${machine}; build it from source with "npx atomic-log build"`,
       error,
     );
   }
