@@ -54,6 +54,13 @@ export default tseslint.config(
     },
   },
   {
+    // What Electron runs in the page.
+    files: ['examples/electron/src/{preload.cjs,window.js}'],
+    languageOptions: {
+      globals: { window: 'readonly', document: 'readonly', requestAnimationFrame: 'readonly' },
+    },
+  },
+  {
     files: ['test/**/*.ts'],
     rules: {
       // Tests hand the wrong types to everything.

@@ -1,0 +1,11 @@
+// Refuses to publish a package that lacks a binary.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { targets } from './targets.mjs';
+
+const prebuilds = join(import.meta.dirname, '..', '..', 'prebuilds');
+const missing = targets.filter(({ file }) => !existsSync(join(prebuilds, file)));
+if (missing.length > 0) {
+  console.error(`no binary for ${missing.map(({ name }) => name).join(', ')}: npm run prebuild:all`);
+  process.exitCode = 1;
+}
