@@ -1,7 +1,8 @@
 /**
  * Measuring as ratios within one run: the candidates take turns, round after
  * round, so that a machine whose speed drifts treats all of them alike. The
- * ratio is taken in each round; the median over the rounds is what counts.
+ * ratio is taken in each round; the median over the rounds is what counts, and
+ * the quartiles say how far to trust it.
  */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -11,10 +12,33 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The addon itself: for the empty call, the unit of most rows. */
 export const { addon } = createRequire(import.meta.url)(join(root, 'dist', 'native.js'));
 
-export function median(values) {
+/** How many rounds: what the question asks for, or one for `--quick`, which only shows that it runs. */
+export const roundsOf = (rounds) => (process.env.BENCH_QUICK === '1' ? 1 : rounds);
+
+/** The value below which the share `q` of the values lies. */
+export function quantile(values, q) {
   const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+  const position = (sorted.length - 1) * q;
+  const below = sorted[Math.floor(position)];
+  return below + (sorted[Math.ceil(position)] - below) * (position % 1);
+}
+
+export const median = (values) => quantile(values, 0.5);
+
+/**
+ * Median and quartiles of what was measured in several rounds.
+ *
+ * @param {number[]} ns nanoseconds of each round
+ * @param {number[]} ratios to the unit, in the same rounds
+ */
+export function figure(ns, ratios, unit) {
+  return {
+    ns: median(ns),
+    ratio: median(ratios),
+    low: quantile(ratios, 0.25),
+    high: quantile(ratios, 0.75),
+    unit,
+  };
 }
 
 /** Nanoseconds per operation of one run of `operations` operations. */
@@ -29,21 +53,25 @@ function time(run, operations) {
  *
  * @param {Record<string, { run: (operations: number) => unknown, operations: number, per?: number }>} candidates
  *   `run` does the given number of operations; figures are divided by `per` (entries in an operation).
- * @returns for each candidate the median of nanoseconds, and of its ratio to each other candidate in the same round.
+ * @returns the figure of a candidate, or of what a function makes of a round, in the unit that another one is;
+ *   in nanoseconds when there is no unit.
  */
 export function compare(candidates, { rounds = 15, warmup = 3 } = {}) {
-  const names = Object.keys(candidates);
-  const samples = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = -warmup; round < rounds; ++round) {
-    for (const name of names) {
-      const { run, operations, per = 1 } = candidates[name];
-      const ns = time(run, operations) / per;
-      if (round >= 0) samples[name].push(ns);
+  const samples = [];
+  for (let round = -warmup; round < roundsOf(rounds); ++round) {
+    const sample = {};
+    for (const [name, { run, operations, per = 1 }] of Object.entries(candidates)) {
+      sample[name] = time(run, operations) / per;
     }
+    if (round >= 0) samples.push(sample);
   }
-  return {
-    ns: (name) => median(samples[name]),
-    ratio: (name, unit) => median(samples[name].map((ns, round) => ns / samples[unit][round])),
+  return (what, unit) => {
+    const value = typeof what === 'function' ? what : (sample) => sample[what];
+    return figure(
+      samples.map(value),
+      samples.map((sample) => value(sample) / (unit === undefined ? 1 : sample[unit])),
+      unit ?? 'ns',
+    );
   };
 }
 
@@ -68,9 +96,11 @@ export function atomicsLoad(word) {
 }
 
 /**
- * One line of the result table.
+ * Lines of the result table.
  *
- * @typedef {{ operation: string, ns: number, ratio: number, unit: string, target: number | null, note?: string }} Row
+ * @typedef {{ ns: number, ratio: number, low: number, high: number, unit: string }} Figure
+ * @typedef {Figure & { operation: string, target: number | null, note?: string }} Row
+ *   a target of null: only reported; no ns: the row counts something
  * @param {Row[]} rows
  */
 export function report(rows) {

@@ -1,86 +1,108 @@
-// Runs every question of a folder (default: memory), each in a process of its
-// own, and prints one table: `npm run bench`. With --write, benchmarks/RESULTS.md
-// is made from it.
+// Runs the questions in the folders beside this file one after the other, each in
+// a process of its own, and prints what they answer: `npm run bench`.
 import { execFile } from 'node:child_process';
-import { readdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import Table from 'cli-table3';
+import { format, resolveConfig } from 'prettier';
+import { waitForQuiet, withLoad } from './other-load.mjs';
+import { installedPeers, installPeers } from './install-peers.mjs';
+import { markdownReport, terminalReport } from './results.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const run = promisify(execFile);
+const results = join(here, 'RESULTS.md');
 
-const program = new Command('bench')
-  .description('ratios measured within one run, and whether they meet their targets')
-  .argument('[questions...]', 'names of files in benchmarks/memory', [])
+/** The order of the report; what is not named comes after it, by name. */
+const ORDER = [
+  ...['memory', 'append', 'follower', 'batch', 'refresh', 'snapshot', 'roll', 'sum', 'readers', 'native'],
+  ...['shared', 'logs', 'read', 'records', 'values', 'peers'],
+];
+const rank = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+const inOrder = (a, b) => rank(a) - rank(b) || a.localeCompare(b);
+
+/** Every folder is a topic, and every file in it a question; one whose name has a dash is started by another. */
+function allQuestions() {
+  const topics = readdirSync(here, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules')
+    .map(({ name }) => name)
+    .sort(inOrder);
+  return topics.flatMap((topic) =>
+    readdirSync(join(here, topic))
+      .filter((name) => name.endsWith('.mjs') && !name.includes('-'))
+      .map((name) => name.slice(0, -'.mjs'.length))
+      .sort(inOrder)
+      .map((name) => ({ topic, name, path: join(here, topic, `${name}.mjs`) })),
+  );
+}
+
+const questions = allQuestions();
+const program = new Command('npm run bench --')
+  .description('ratios measured within one run, whether they meet their targets, and the peers beside them')
+  .option('--list', 'list the questions')
+  .option('--only <names...>', 'ask these questions, or those of these folders, only')
+  .option('--quick', 'one round each: to see that everything runs, not how fast')
   .option('--write', 'write benchmarks/RESULTS.md')
   .parse();
+const { list, only, quick, write } = program.opts();
 
-/** Files that are started by others end in -worker or name their role after a dash. */
-function questions() {
-  const all = readdirSync(join(here, 'memory'))
-    .filter((name) => name.endsWith('.mjs') && !name.includes('-'))
-    .map((name) => name.slice(0, -'.mjs'.length));
-  const unknown = program.args.find((name) => !all.includes(name));
-  if (unknown !== undefined)
-    program.error(`no question ${unknown}; there are ${all.join(', ')}`, { exitCode: 2 });
-  return program.args.length > 0 ? program.args : all;
+function chosenQuestions() {
+  if (only === undefined) return questions;
+  const isCalled = ({ topic, name }, what) => [topic, name, `${topic}/${name}`].includes(what);
+  const unknown = only.find((what) => !questions.some((question) => isCalled(question, what)));
+  if (unknown !== undefined) {
+    const names = questions.map(({ name }) => name).join(', ');
+    program.error(`there is no question ${unknown}; there are ${names}`, { exitCode: 2 });
+  }
+  return questions.filter((question) => only.some((what) => isCalled(question, what)));
 }
 
-function verdict({ ratio, target }) {
-  if (target === null) return 'reported';
-  return ratio <= target ? 'met' : `missed by ${((ratio / target - 1) * 100).toFixed(0)} %`;
+/** The first sentence of its comment. */
+function whatItAsks(path) {
+  const [comment] = /^(\/\/.*\n)+/.exec(readFileSync(path, 'utf8')) ?? [''];
+  const text = comment.replaceAll(/^\/\/ ?/gm, '').replaceAll('\n', ' ');
+  return /^.*?[?.](?= |$)/.exec(text)?.[0] ?? text;
 }
 
-function cells(row) {
-  return [
-    row.operation + (row.note === undefined ? '' : ` (${row.note})`),
-    `${row.ns.toFixed(2)} ns`,
-    `${row.ratio.toFixed(3)} ${row.unit}`,
-    row.target === null ? '' : `<= ${row.target}`,
-    verdict(row),
-  ];
+async function ask({ topic, path }) {
+  const env = { ...process.env, BENCH_QUICK: quick ? '1' : '' };
+  const { stdout } = await promisify(execFile)(process.execPath, [path], { env, maxBuffer: 1 << 24 });
+  const rows = stdout.split('\n').filter(Boolean);
+  return rows.map((line) => ({ topic, ...JSON.parse(line) }));
 }
 
-const head = ['operation', 'median', 'ratio', 'target', ''];
-const rows = [];
-for (const name of questions()) {
-  const { stdout } = await run(process.execPath, [join(here, 'memory', `${name}.mjs`)], {
-    maxBuffer: 1 << 24,
-  });
-  for (const line of stdout.trim().split('\n').filter(Boolean)) rows.push(JSON.parse(line));
+async function main() {
+  const chosen = chosenQuestions();
+  if (list) {
+    for (const { topic, name, path } of chosen)
+      console.log(`${`${topic}/${name}`.padEnd(18)} ${whatItAsks(path)}`);
+    return;
+  }
+  if (write && (quick || only !== undefined))
+    program.error('--write needs all questions and all rounds; leave out --only and --quick', {
+      exitCode: 2,
+    });
+  await installPeers();
+  const rows = [];
+  const disturbed = [];
+  for (const question of chosen) {
+    if (process.stderr.isTTY) console.error(`${question.topic}/${question.name} ...`);
+    if (quick) {
+      // One round judges nothing.
+      for (const row of await ask(question)) rows.push({ ...row, target: null });
+      continue;
+    }
+    await waitForQuiet();
+    const { result, load, isDisturbed } = await withLoad(() => ask(question));
+    if (isDisturbed) disturbed.push(`${question.name} (${load.toFixed(1)} cores)`);
+    rows.push(...result);
+  }
+  const seconds = performance.now() / 1000;
+  console.log(terminalReport(rows, quick ? undefined : disturbed, seconds));
+  if (!write) return;
+  const text = markdownReport(rows, disturbed, seconds, installedPeers());
+  writeFileSync(results, await format(text, { ...(await resolveConfig(results)), filepath: results }));
 }
 
-const table = new Table({
-  head,
-  colWidths: [46, 13, 20, 10, 16],
-  wordWrap: true,
-  style: { head: [], border: [] },
-});
-for (const row of rows) table.push(cells(row));
-console.log(table.toString());
-console.log(
-  'E = an empty Node-API call, A = Atomics.load, M = TypedArray.prototype.set of the same bytes; lower is better.',
-);
-
-if (program.opts().write) {
-  const lines = [
-    '# Results',
-    '',
-    'Made by `npm run bench -- --write`. Every figure is a median over interleaved rounds of one run; the ratio is what',
-    'counts, the nanoseconds depend on the machine.',
-    '',
-    'E = an empty Node-API call, A = `Atomics.load`, M = `TypedArray.prototype.set` of the same bytes over a working set of the same size.',
-    '',
-    `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.version}, ${process.platform}-${process.arch}`,
-    '',
-    `| ${head.map((name) => name || 'verdict').join(' | ')} |`,
-    `|${' --- |'.repeat(head.length)}`,
-    ...rows.map((row) => `| ${cells(row).join(' | ')} |`),
-    '',
-  ];
-  writeFileSync(join(here, 'RESULTS.md'), lines.join('\n'));
-}
+await main();

@@ -1,5 +1,6 @@
-import { dispose } from './dispose';
 import { isMainThread } from 'node:worker_threads';
+import { onAbort } from './abort';
+import { dispose } from './dispose';
 import {
   describe,
   invalidType,
@@ -288,12 +289,12 @@ class AtomicLogImpl<T> {
       if (writer !== null) return writer;
       const wait = waitForClaim(this.#open().native);
       if (wait === undefined) continue;
-      signal?.addEventListener('abort', wait.cancel, { once: true });
+      const stopListening = signal && onAbort(signal, wait.cancel);
       const pending: Pending = { finish: wait.cancel };
       this.#pending.add(pending);
       await wait.done;
       this.#pending.delete(pending);
-      signal?.removeEventListener('abort', wait.cancel);
+      stopListening?.();
     }
   }
 

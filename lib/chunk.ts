@@ -2,7 +2,7 @@ import { illegalConstructor, typeError, type AtomicLogError } from './errors';
 import type { Mapping } from './mapping';
 import { Kind, isVariable, scalars, viewOf, type ScalarArray } from './scalar';
 import type { ArrayOf, ColumnOf, Layout } from './schema';
-import type { VarArea } from './var-area';
+import { VarArea } from './var-area';
 import { makeVarColumn, VarColumn } from './var-column';
 import type { PinnedSegment } from './window';
 
@@ -24,6 +24,7 @@ export class Chunk<T> {
   /** Entries. */
   readonly length: number;
   readonly #layout: Layout;
+  readonly #segment: PinnedSegment;
   readonly #mapping: Mapping;
   /** Position of the first entry in the segment. */
   readonly #begin: number;
@@ -40,6 +41,7 @@ export class Chunk<T> {
     this.firstIndex = segment.firstIndex + begin;
     this.length = length;
     this.#layout = layout;
+    this.#segment = segment;
     this.#mapping = segment.mapping;
     this.#begin = begin;
   }
@@ -94,7 +96,12 @@ export class Chunk<T> {
   /** Entry `i` of this chunk, from 0; undefined outside it. */
   at(i: number): T | undefined {
     if (!(Number.isInteger(i) && i >= 0 && i < this.length) || !this.#mapping.isAttached) return undefined;
-    return readEntry(this.#layout, this.#mapping, this.#begin + i) as T;
+    const position = this.#begin + i;
+    const entry =
+      this.#layout.dataBytes === 0 || this.#segment.isPinned
+        ? readEntry(this.#layout, this.#mapping, position)
+        : readEntry(this.#layout, isolate(this.#mapping, position), 0);
+    return entry as T;
   }
 
   #view(column: number): ScalarArray {
@@ -106,8 +113,20 @@ export class Chunk<T> {
 
   #variable(column: number, read: Reader): VarColumn<unknown> {
     const area = this.#mapping.columns[column] as VarArea;
-    return VarColumn[makeVarColumn](area, this.#begin, this.length, read);
+    return VarColumn[makeVarColumn](this.#segment, area, this.#begin, this.length, read);
   }
+}
+
+/** What entries are read from. */
+type Columns = Pick<Mapping, 'columns'>;
+
+/** A copy of one entry, at position 0; {@link VarArea.isolate} says what for. */
+function isolate({ columns }: Columns, position: number): Columns {
+  return {
+    columns: columns.map((column) =>
+      column instanceof VarArea ? column.isolate(position) : column.slice(position, position + 1),
+    ),
+  };
 }
 
 type Reader = (area: VarArea, position: number) => unknown;
@@ -138,7 +157,7 @@ export function columnIndex(layout: Layout, name: unknown): number {
 }
 
 /** The entry at a position of a segment, as a number, bigint, new record, or what the codec makes of it. */
-export function readEntry(layout: Layout, mapping: Mapping, position: number): unknown {
+export function readEntry(layout: Layout, mapping: Columns, position: number): unknown {
   const { fields, dataBytes } = layout;
   const { columns } = mapping;
   // Entries of fixed size do without a look at the kind of each field.
@@ -156,7 +175,7 @@ export function readEntry(layout: Layout, mapping: Mapping, position: number): u
 }
 
 /** The value of one field; the field 0 of a log without fields is the entry. */
-export function readField(layout: Layout, mapping: Mapping, field: number, position: number): unknown {
+export function readField(layout: Layout, mapping: Columns, field: number, position: number): unknown {
   const column = mapping.columns[field]!;
   if (layout.dataBytes === 0) return (column as ScalarArray)[position];
   const kind = layout.kinds[field]!;

@@ -51,6 +51,34 @@ export type ErrorCode =
   | 'ERR_ENTRIES_LOST'
   /** Blocking the main thread was not allowed. */
   | 'ERR_MAIN_THREAD'
+  /** The SegmentReader or SegmentTail was closed. */
+  | 'ERR_READER_CLOSED'
+  /** The file has no room for the record or batch; `attempted` and `available` say how much. */
+  | 'ERR_SEGMENT_FULL'
+  /** No intact record is at `offset`. */
+  | 'ERR_CHECKSUM_MISMATCH'
+  /** The log ends at `offset`: no record is there. */
+  | 'ERR_END_OF_LOG'
+  /** The file is not what the options say. */
+  | 'ERR_FORMAT'
+  /** Records that are known to have been durable are damaged or missing. */
+  | 'ERR_CORRUPT'
+  /** Another writer has the file open. */
+  | 'ERR_LOCKED'
+  /** An earlier write or sync failed: close the writer, and open the file again. */
+  | 'ERR_POISONED'
+  /** There is no such file. */
+  | 'ERR_FILE_NOT_FOUND'
+  /** The file is there already. */
+  | 'ERR_FILE_EXISTS'
+  /** The system does not allow it, or the path is not that of a file. */
+  | 'ERR_FILE_ACCESS'
+  /** The disk is full. */
+  | 'ERR_NO_SPACE'
+  /** The system failed to read, write or sync; `cause` says how. */
+  | 'ERR_IO'
+  /** The addon was built without zstd. */
+  | 'ERR_COMPRESSION_UNAVAILABLE'
   /** The class is made by the library only. */
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   /** The system refused memory. */

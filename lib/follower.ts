@@ -1,4 +1,5 @@
 import type { NativeLog } from '../types/native';
+import { onAbort } from './abort';
 import type { AtomicLog } from './atomic-log';
 import type { Chunk } from './chunk';
 import { plainError } from './errors';
@@ -90,13 +91,17 @@ export interface Pending {
 
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
-interface Position {
+interface Dropped {
   readonly native: NativeLog;
   readonly id: number;
+  readonly stopListening: (() => void) | undefined;
 }
 
-/** Takes followers that were dropped without having finished out of the statistics. */
-const collectedFollowers = new FinalizationRegistry<Position>(({ native, id }) => native.unfollow(id));
+/** Takes followers that were dropped without having finished out of the statistics, and from their signals. */
+const collectedFollowers = new FinalizationRegistry<Dropped>(({ native, id, stopListening }) => {
+  native.unfollow(id);
+  stopListening?.();
+});
 
 let lastId = 0;
 
@@ -115,6 +120,7 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
   #snapshot: Snapshot<T> | undefined;
   #batch: SnapshotBatch<T> | undefined;
   #wait: Wait | undefined;
+  readonly #stopListening: (() => void) | undefined;
   #isFinished = false;
   /** When the event loop had its turn last, as performance.now(). */
   #turnedAt = performance.now();
@@ -138,8 +144,8 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     view.addUser(this);
     const { native } = view;
     native.follow(this.#id, start);
-    collectedFollowers.register(this, { native, id: this.#id }, this);
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#stopListening = options.signal && Follower.#endWith(options.signal, new WeakRef(this));
+    collectedFollowers.register(this, { native, id: this.#id, stopListening: this.#stopListening }, this);
   }
 
   [Symbol.asyncIterator](): this {
@@ -169,7 +175,7 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
   finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening?.();
     this.#releaseBatch();
     this.#snapshot?.close();
     this.#wait?.cancel();
@@ -178,15 +184,23 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     this.#view.dropUser(this);
   }
 
+  /** Weak, because a signal may live much longer than a follower that was dropped. */
+  static #endWith<T>(signal: AbortSignal, follower: WeakRef<Follower<T>>): () => void {
+    return onAbort(signal, () => {
+      const found = follower.deref();
+      if (found !== undefined) found.#onAbort();
+    });
+  }
+
   /** A batch that is being read in this turn stays readable in it. */
-  readonly #onAbort = (): void => {
+  #onAbort(): void {
     this.#wait?.cancel();
     setImmediate(() => {
       this.#batch?.invalidate();
       this.#snapshot?.close();
       this.#snapshot = undefined;
     });
-  };
+  }
 
   async #step(): Promise<IteratorResult<Batch<T>>> {
     this.#pending.add(this);

@@ -10,8 +10,10 @@ export { Chunk } from './chunk';
 export { bytes, json, structured, utf8, type Codec } from './codec';
 export { Cursor } from './cursor';
 export { type AtomicLogError, type ErrorCode } from './errors';
+export { FlushedOffset, type FlushedOffsetHandle } from './flushed-offset';
 export { type Batch, type FollowOptions } from './follower';
 export { type LogHandle, type NativeHandle } from './handle';
+export { parseRecord, type ParseOptions } from './parse-record';
 export {
   type BigIntArray,
   type BigIntScalarType,
@@ -36,6 +38,20 @@ export {
   type ValueOf,
   type VariableSizeOptions,
 } from './schema';
+export { type SegmentError } from './segment-errors';
+export { type SegmentOptions } from './segment-options';
+export { SegmentReader, type ReadHint, type SegmentReaderOptions } from './segment-reader';
+export { SegmentRecord } from './segment-record';
+export { SegmentTail, type SegmentFollowOptions, type SegmentTailOptions } from './segment-tail';
+export {
+  SegmentWriter,
+  type Appended,
+  type Compression,
+  type SegmentCreateOptions,
+  type SegmentEntry,
+  type SegmentOpenOptions,
+  type SegmentRecoveryReport,
+} from './segment-writer';
 export { Snapshot, type SnapshotChange } from './snapshot';
 export { type FollowerStats, type LogStats, type ReaderStats } from './stats';
 export { type Span } from './span';

@@ -41,6 +41,8 @@ function sweepViews(): void {
 export class LogView {
   readonly storage: Storage;
   readonly pins: Pins;
+  /** Also here, because properties of the addon's objects are slow: V8 holds them in dictionaries. */
+  readonly segmentCapacity: number;
   /** The head's published word, as {@link lease} and {@link extend} saw it last. */
   seenWord = 0;
 
@@ -64,6 +66,7 @@ export class LogView {
   ) {
     this.storage = new Storage(native, layout, memory);
     this.pins = new Pins(native, layout, this.storage);
+    this.segmentCapacity = native.segmentCapacity;
   }
 
   /**
@@ -182,14 +185,15 @@ export class LogView {
     const { head } = window;
     window.headWord = this.pins.attached(head).word;
     const word = Atomics.load(window.headWord, 0);
-    head.count = this.readable(word);
+    // Other windows may hold the segment too, as one that has successors.
+    if (!head.isFinal) head.count = this.readable(word);
     this.seenWord = word;
     return word;
   }
 
   /** Entries that may be read; a stray store can damage the word, so it is clamped. */
   readable(word: number): number {
-    return Math.min(word & COUNT_MASK, this.native.segmentCapacity);
+    return Math.min(word & COUNT_MASK, this.segmentCapacity);
   }
 
   // --- Leases and their windows.
@@ -299,5 +303,6 @@ function follows(held: Window, newer: readonly PinnedSegment[]): boolean {
   const successor = newer[0]!;
   if (successor.sequence !== head.sequence + 1) return false;
   head.count = successor.firstIndex - head.firstIndex;
+  head.isFinal = true;
   return true;
 }

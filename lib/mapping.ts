@@ -1,7 +1,8 @@
 /**
-/**
  * A block as JavaScript sees it: the published word at its start, and a typed
- * array per column, or offsets and data for one of variable size.
+ * array per column, or offsets and data for one of variable size. With external
+ * memory the word has an ArrayBuffer of its own, which users never get: a stray
+ * store into it would stop the readers of this environment.
  */
 import { types } from 'node:util';
 import { addon } from './native';
@@ -21,8 +22,6 @@ export const NO_AREAS: readonly VarArea[] = [];
 export const COUNT_MASK = 0x7fffffff;
 
 export class Mapping {
-  /** The published word. Int32Array, because an unsigned view is slower to load from. */
-  readonly word: Int32Array;
   /** One per field; typed arrays are as long as the segment's capacity. */
   readonly columns: readonly Column[];
   /** Those of variable size. */
@@ -32,18 +31,22 @@ export class Mapping {
    * `close()`. Then nothing but its users may keep it alive.
    */
   ownsPins = false;
+  /** The first byte of the columns; it has no length once they are detached. */
+  readonly #first: Uint8Array;
 
   constructor(
     readonly buffer: ArrayBufferLike,
-    /** Where the block begins in the buffer, in bytes. */
+    /** Where the block begins, in bytes from the buffer's first; only the columns need to be in the buffer. */
     start: number,
     { kinds, dataBytes }: Layout,
     offsets: readonly number[],
     capacity: number,
+    /** The published word, for a reader. Int32Array, because an unsigned view is slower to load from. */
+    readonly word: Int32Array,
     /** What the addon knows a reader's mapping by. */
     readonly key = 0,
   ) {
-    this.word = new Int32Array(buffer, start, 1);
+    this.#first = new Uint8Array(buffer, start + offsets[0]!, 1);
     const areas: VarArea[] = [];
     // In a block the fields of variable size come last, with two columns each.
     let fixed = 0;
@@ -60,7 +63,7 @@ export class Mapping {
 
   /** False once somebody transferred the ArrayBuffer away. */
   get isAttached(): boolean {
-    return this.word.length !== 0;
+    return this.#first.length !== 0;
   }
 
   /** Takes the memory from every view: their length is 0 from now on. Shared memory cannot be taken away. */

@@ -11,7 +11,7 @@
 import { types } from 'node:util';
 import type { NativeLog, NativeWriter } from '../types/native';
 import { plainError, rangeError, typeError, type AtomicLogError } from './errors';
-import { Mapping } from './mapping';
+import { Mapping, NO_WORD } from './mapping';
 import { addon } from './native';
 import type { Layout } from './schema';
 
@@ -29,6 +29,8 @@ export class Storage {
   readonly #native: NativeLog;
   readonly #layout: Layout;
   #lastKey = 0;
+  /** The published words of readers, by segment id: a block stays where it is for as long as the log lives. */
+  readonly #words: Int32Array[] = [];
   /** Undefined for external memory. */
   readonly memory: SharedArrayBuffer | undefined;
 
@@ -45,24 +47,40 @@ export class Storage {
   /** A new mapping of a pinned segment. Its buffer can own pins: it is collected with its last view. */
   mapForReading(id: number): Mapping {
     const key = (this.#lastKey = (this.#lastKey + 1) % 2 ** 32);
-    if (this.memory === undefined) return this.over(id, this.#native.map(id, key), key);
+    if (this.memory === undefined) return this.#over(id, this.#native.map(id, key), this.#wordOf(id), key);
     // Another object over the same memory, whose collection can be noticed.
     const buffer = structuredClone(this.memory);
     this.#native.adopt(id, key, buffer);
-    return this.over(id, buffer, key);
+    return this.#over(id, buffer, this.#wordOf(id), key);
   }
 
   /** A new mapping of the head for its writer. */
   mapForWriting(id: number, writer: NativeWriter): Mapping {
-    return this.over(id, this.memory ?? writer.map());
+    return this.#over(id, this.memory ?? writer.map(), NO_WORD);
+  }
+
+  /** A mapping of a reader over a buffer that it had before. */
+  mapAgain(id: number, buffer: ArrayBufferLike, key: number): Mapping {
+    return this.#over(id, buffer, this.#wordOf(id), key);
   }
 
   /** A mapping over a buffer; readers' buffers have a key by which the addon knows them. */
-  over(id: number, buffer: ArrayBufferLike | null, key?: number): Mapping {
+  #over(id: number, buffer: ArrayBufferLike | null, word: Int32Array, key?: number): Mapping {
     if (buffer === null) throw mappingUnavailable();
     const { columnOffsets, segmentCapacity, strideBytes } = this.#native;
-    const start = this.memory === undefined ? 0 : id * strideBytes;
-    return new Mapping(buffer, start, this.#layout, columnOffsets, segmentCapacity, key);
+    // An external buffer begins with the columns.
+    const start = this.memory === undefined ? -columnOffsets[0]! : id * strideBytes;
+    return new Mapping(buffer, start, this.#layout, columnOffsets, segmentCapacity, word, key);
+  }
+
+  /** The published word of a pinned segment. */
+  #wordOf(id: number): Int32Array {
+    const known = this.#words[id];
+    if (known !== undefined) return known;
+    const start = this.memory === undefined ? 0 : id * this.#native.strideBytes;
+    const buffer = this.memory ?? this.#native.mapWord(id);
+    if (buffer === null) throw mappingUnavailable();
+    return (this.#words[id] = new Int32Array(buffer, start, 1));
   }
 
   /**

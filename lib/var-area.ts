@@ -15,6 +15,9 @@ export interface VarSource {
   readonly data: Uint8Array;
 }
 
+/** Behind the two offsets of an area of one value. */
+const ISOLATED_DATA_AT = 8;
+
 export class VarArea {
   /** One more than the segment has entries. */
   readonly offsets: Int32Array;
@@ -50,6 +53,24 @@ export class VarArea {
 
   copy(position: number): Uint8Array {
     return new Uint8Array(this.view(position));
+  }
+
+  /**
+   * A copy of one value, at position 0, for memory that may be written to meanwhile: what decodes text reads
+   * its bytes twice, and writes beyond the string that it made if they changed in between.
+   */
+  isolate(position: number): VarArea {
+    const bytes = this.view(position);
+    const area = new VarArea(
+      new ArrayBuffer(ISOLATED_DATA_AT + bytes.length),
+      0,
+      ISOLATED_DATA_AT,
+      1,
+      bytes.length,
+    );
+    area.data.set(bytes);
+    area.offsets[1] = bytes.length;
+    return area;
   }
 
   // --- Writing: the claimed writer, at the positions of its head.

@@ -1,6 +1,7 @@
 import { illegalConstructor } from './errors';
 import { Kind, viewOf } from './scalar';
 import type { VarArea } from './var-area';
+import type { PinnedSegment } from './window';
 
 /** Only the library has it, so only the library makes these. */
 export const makeVarColumn = Symbol('makeVarColumn');
@@ -21,6 +22,7 @@ const NO_BYTES = new Uint8Array(0);
 export class VarColumn<V> implements Iterable<V> {
   /** Values. */
   readonly length: number;
+  readonly #segment: PinnedSegment;
   readonly #area: VarArea;
   /** Position of the first value in the segment. */
   readonly #begin: number;
@@ -28,6 +30,7 @@ export class VarColumn<V> implements Iterable<V> {
 
   private constructor(
     key: typeof makeVarColumn,
+    segment: PinnedSegment,
     area: VarArea,
     begin: number,
     length: number,
@@ -35,6 +38,7 @@ export class VarColumn<V> implements Iterable<V> {
   ) {
     if (key !== makeVarColumn) throw illegalConstructor('VarColumn', 'chunk.column(name) or chunk.encoded');
     this.length = length;
+    this.#segment = segment;
     this.#area = area;
     this.#begin = begin;
     this.#read = read;
@@ -42,12 +46,13 @@ export class VarColumn<V> implements Iterable<V> {
 
   /** @internal */
   static [makeVarColumn]<V>(
+    segment: PinnedSegment,
     area: VarArea,
     begin: number,
     length: number,
     read: (area: VarArea, position: number) => unknown,
   ): VarColumn<V> {
-    return new VarColumn(makeVarColumn, area, begin, length, read);
+    return new VarColumn(makeVarColumn, segment, area, begin, length, read);
   }
 
   /** Where the values stand: value `i` is `data` from `offsets[i]` to `offsets[i + 1]`; `length + 1` of them. */
@@ -66,7 +71,7 @@ export class VarColumn<V> implements Iterable<V> {
 
   /** Value `i`, from 0; undefined outside. A string, a copy of the bytes, or what the codec makes of them. */
   at(i: number): V | undefined {
-    return this.#holds(i) ? (this.#read(this.#area, this.#begin + i) as V) : undefined;
+    return this.#holds(i) ? this.#valueAt(this.#begin + i) : undefined;
   }
 
   /** The bytes of value `i` in the log's own memory; undefined outside. */
@@ -75,7 +80,15 @@ export class VarColumn<V> implements Iterable<V> {
   }
 
   *[Symbol.iterator](): IterableIterator<V> {
-    for (let i = 0; this.#holds(i); ++i) yield this.#read(this.#area, this.#begin + i) as V;
+    for (let i = 0; this.#holds(i); ++i) yield this.#valueAt(this.#begin + i);
+  }
+
+  /** In place while the segment is pinned, whose entries nobody writes to then; from a copy later. */
+  #valueAt(position: number): V {
+    const value = this.#segment.isPinned
+      ? this.#read(this.#area, position)
+      : this.#read(this.#area.isolate(position), 0);
+    return value as V;
   }
 
   #holds(i: number): boolean {

@@ -15,10 +15,17 @@ export class PinnedSegment {
     readonly id: number,
     readonly sequence: number,
     readonly firstIndex: number,
-    /** Readable entries; final once the segment has a successor. */
+    /** Readable entries. */
     public count: number,
+    /** Whether the count was told by the successor: no look at the word may change it then. */
+    public isFinal: boolean,
     public mapping: Mapping,
   ) {}
+
+  /** Whether this environment has the pin: then nobody writes to the entries, however fast the writer is. */
+  get isPinned(): boolean {
+    return this.holders > 0;
+  }
 }
 
 /** Consecutive segments, ascending. */

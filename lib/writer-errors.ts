@@ -27,8 +27,8 @@ export function checkCount(count: unknown, min: number, max: number): void {
   if (!Number.isInteger(count) || count < min || count > max) throw outOfRange('count', expected, count);
 }
 
-/** `status`: what the addon answered. */
-export function rollFailed(status: number, nextIndex: number): AtomicLogError {
+/** `status`: what the addon answered. `isShared`: whether the log's mapping is. */
+export function rollFailed(status: number, nextIndex: number, isShared: boolean): AtomicLogError {
   if (status === PINNED) {
     return plainError(
       'ERR_PINNED_BYTES',
@@ -39,8 +39,11 @@ export function rollFailed(status: number, nextIndex: number): AtomicLogError {
   return status === -1 || status === UNCOMMITTED
     ? plainError(
         'ERR_OUT_OF_MEMORY',
-        `the system refused memory for another segment; the entries before index ${nextIndex} are kept, ` +
-          'and appending works again once there is memory',
+        (isShared
+          ? 'the shared memory of this log cannot hold another segment: readers pin too many outside the window ' +
+            '(stats() tells who; close or refresh old snapshots), or the system refused to let it grow; '
+          : 'the system refused memory for another segment; ') +
+          `the entries before index ${nextIndex} are kept, and appending works again once there is memory`,
       )
     : rangeError(
         'ERR_OUT_OF_RANGE',

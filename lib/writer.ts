@@ -453,7 +453,9 @@ export class Writer<T> {
           if (isVariable(this.#kinds[i]!)) {
             (this.#columns[i] as VarArea).storeMany(this.#count, sources[i] as VarSource, done, size);
           } else {
-            const part = viewOf(this.#kinds[i]!, sources[i] as ScalarArray, done, size);
+            // Making a view costs as much as copying a hundred entries.
+            const source = sources[i] as ScalarArray;
+            const part = size === length ? source : viewOf(this.#kinds[i]!, source, done, size);
             (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
           }
         }
@@ -501,7 +503,7 @@ export class Writer<T> {
   /** Begins the next segment, however many entries the head has room for. */
   #roll(): number {
     const id = this.#nextHead();
-    if (id < 0) throw rollFailed(id, this.nextIndex);
+    if (id < 0) throw rollFailed(id, this.nextIndex, this.#view.storage.kind === 'shared');
     if (this.#view.layout.strictViews) this.#view.storage.wipe(id);
     this.#headId = id;
     this.#firstIndex += this.#count;
@@ -530,6 +532,6 @@ export class Writer<T> {
     this.#areas = mapping.areas;
     if (this.#kind >= 0) this.#values = mapping.columns[0] as ScalarArray;
     for (let i = 0; i < this.#areas.length; ++i) this.#areas[i]!.begin(this.#count);
-    this.#limit = this.#view.native.segmentCapacity;
+    this.#limit = this.#view.segmentCapacity;
   }
 }

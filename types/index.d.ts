@@ -53,6 +53,34 @@ export type ErrorCode =
   | 'ERR_ENTRIES_LOST'
   /** Blocking the main thread was not allowed. */
   | 'ERR_MAIN_THREAD'
+  /** The SegmentReader or SegmentTail was closed. */
+  | 'ERR_READER_CLOSED'
+  /** The file has no room for the record or batch; `attempted` and `available` say how much. */
+  | 'ERR_SEGMENT_FULL'
+  /** No intact record is at `offset`. */
+  | 'ERR_CHECKSUM_MISMATCH'
+  /** The log ends at `offset`: no record is there. */
+  | 'ERR_END_OF_LOG'
+  /** The file is not what the options say. */
+  | 'ERR_FORMAT'
+  /** Records that are known to have been durable are damaged or missing. */
+  | 'ERR_CORRUPT'
+  /** Another writer has the file open. */
+  | 'ERR_LOCKED'
+  /** An earlier write or sync failed: close the writer, and open the file again. */
+  | 'ERR_POISONED'
+  /** There is no such file. */
+  | 'ERR_FILE_NOT_FOUND'
+  /** The file is there already. */
+  | 'ERR_FILE_EXISTS'
+  /** The system does not allow it, or the path is not that of a file. */
+  | 'ERR_FILE_ACCESS'
+  /** The disk is full. */
+  | 'ERR_NO_SPACE'
+  /** The system failed to read, write or sync; `cause` says how. */
+  | 'ERR_IO'
+  /** The addon was built without zstd. */
+  | 'ERR_COMPRESSION_UNAVAILABLE'
   /** The class is made by the library only. */
   | 'ERR_ILLEGAL_CONSTRUCTOR'
   /** The system refused memory. */
@@ -852,5 +880,446 @@ export interface AtomicLogConstructor {
 }
 export type AtomicLog<T> = AtomicLogImpl<T>;
 export declare const AtomicLog: AtomicLogConstructor;
+/** Names a {@link FlushedOffset} for another thread: plain data, for `workerData` and `postMessage`. */
+export interface FlushedOffsetHandle {
+  readonly kind: 'segment-flushed-offset';
+  readonly cells: SharedArrayBuffer;
+}
+/**
+ * How far a segment file is durable. Its writer moves it, with `sync()` and
+ * `setLength()`; readers that were given it never read beyond.
+ *
+ * ```ts
+ * new Worker('./reader.js', { workerData: writer.flushedOffset.handle });
+ * // there: SegmentReader.open(path, { flushed: workerData });
+ * ```
+ */
+export declare class FlushedOffset {
+  /** A new one; a writer brings its own. */
+  constructor();
+  /**
+   * The one that a handle names.
+   *
+   * @throws `ERR_INVALID_HANDLE`
+   */
+  static attach(handle: FlushedOffsetHandle): FlushedOffset;
+  /** Bytes of the file that are durable: records below it survive a power failure. */
+  get value(): number;
+  /** For other threads of this process. */
+  get handle(): FlushedOffsetHandle;
+  /**
+   * Blocks this thread, with its promises and timers, until more than `beyond`
+   * bytes are durable: `'ready'`, or `'timeout'`.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  waitSync(beyond: number, timeoutMs?: number): 'ready' | 'timeout';
+}
+/**
+ * One record of a segment file, checked.
+ *
+ * Its arrays are views. Those of a reader in the mode `'mmap'` are the mapped
+ * file: treat them as read-only, and do not use them after the reader was
+ * closed or the record was cut off.
+ */
+export declare class SegmentRecord {
+  #private;
+  /** Where the record begins in the file. */
+  readonly offset: number;
+  /** All its bytes in the file: the next record begins at `offset + length`. */
+  readonly length: number;
+  /**
+   * The record's header, of `headerSize` bytes.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  get header(): Uint8Array;
+  /**
+   * What was appended; decompressed at the first use.
+   *
+   * @throws `ERR_READER_CLOSED`; for compressed data also `ERR_OUT_OF_RANGE` when
+   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data, and
+   * `ERR_COMPRESSION_UNAVAILABLE`
+   */
+  get data(): Uint8Array;
+  /** Whether the data is compressed in the file. */
+  get isCompressed(): boolean;
+  /**
+   * The data as the file has it, when it is compressed: the original size (u32)
+   * and one zstd frame.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  get compressedData(): Uint8Array | undefined;
+}
+/** What {@link parseRecord} must know. */
+export interface ParseOptions {
+  headerSize?: number;
+  checksum?: 'crc32c' | 'crc32';
+}
+/**
+ * The record at `offset` of bytes in memory: those of a segment file, however
+ * they came here. Its arrays are views of `bytes`.
+ *
+ * @throws `ERR_CHECKSUM_MISMATCH`, `ERR_END_OF_LOG`, `ERR_OUT_OF_RANGE`,
+ * `ERR_INVALID_ARG_TYPE`
+ */
+export declare function parseRecord(bytes: Uint8Array, offset: number, options?: ParseOptions): SegmentRecord;
+/** An error of a segment file. */
+export type SegmentError = AtomicLogError & {
+  /** The file. */
+  readonly path?: string;
+  /** Where in the file. */
+  readonly offset?: number;
+  /** Of `ERR_SEGMENT_FULL`: the bytes that were asked for. */
+  readonly attempted?: number;
+  /** Of `ERR_SEGMENT_FULL`: the bytes that there are. */
+  readonly available?: number;
+};
+/** What one must know to read a segment file; it is not written into it. */
+export interface SegmentOptions {
+  /** Bytes at the beginning of the file that are the application's own. Default: 0. */
+  startOffset?: number;
+  /** Bytes of the header that every record has. Default: 0. */
+  headerSize?: number;
+  /**
+   * `'crc32c'` (Castagnoli, the default), or `'crc32'` (ISO-HDLC) for files of
+   * the Rust crate seglog, which says the one and computes the other.
+   */
+  checksum?: 'crc32c' | 'crc32';
+}
+/** How a {@link SegmentReader} reads. */
+export interface SegmentReaderOptions extends SegmentOptions {
+  /** Nothing beyond it is read. Without it, the whole file is, synced or not. */
+  flushed?: FlushedOffset | FlushedOffsetHandle;
+  /**
+   * `'mmap'` (the default) maps the file: records are views of the mapping.
+   * `'pread'` reads, and copies. A file that cannot be mapped is read.
+   */
+  mode?: 'mmap' | 'pread';
+  /** Compressed data that would be more is refused. Default: 64 MiB. */
+  dataBytesMax?: number;
+}
+/** Whether records are read here and there, or one after the other. */
+export type ReadHint = 'random' | 'sequential';
+/**
+ * Reads the records of a segment file, in any thread or process. Every record
+ * is checked. `close()` it, or declare it with `using`.
+ *
+ * ```ts
+ * using reader = SegmentReader.open('events.seg', { flushed });
+ * for (const record of reader.records()) handle(record.data);
+ * ```
+ */
+export declare class SegmentReader {
+  #private;
+  private constructor();
+  /**
+   * Opens a file for reading.
+   *
+   * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_FORMAT` for
+   * a file that ends before `startOffset`; `ERR_INVALID_ARG_TYPE`,
+   * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_HANDLE`
+   */
+  static open(path: string, options?: SegmentReaderOptions): SegmentReader;
+  /** Whether records are views of the mapped file (`'mmap'`), or copies. */
+  get mode(): 'mmap' | 'pread';
+  /** Where reading ends at present: the flushed offset, or the end of the file. */
+  get limit(): number;
+  /**
+   * The record at `offset`.
+   *
+   * @throws `ERR_CHECKSUM_MISMATCH` when no intact record is there: it is
+   * damaged, or none begins there; `ERR_END_OF_LOG`; `ERR_OUT_OF_RANGE` beyond
+   * the flushed offset; `ERR_IO`; `ERR_READER_CLOSED`
+   */
+  read(offset: number, hint?: ReadHint): SegmentRecord;
+  /**
+   * The records from `from` (default: the first) to the end of the log, or to
+   * the flushed offset. An iterator that has come to the end goes on when there
+   * is more.
+   *
+   * @throws as {@link read}; and so does the iterator, at a damaged record
+   */
+  records(from?: number): IterableIterator<SegmentRecord>;
+  /**
+   * Bytes of the file as they are, a copy.
+   *
+   * @throws `ERR_OUT_OF_RANGE` beyond the flushed offset or the end of the file;
+   * `ERR_IO`, `ERR_READER_CLOSED`
+   */
+  readBytes(offset: number, length: number): Uint8Array;
+  /**
+   * The bytes before `startOffset`, the application's own; a copy.
+   *
+   * @throws `ERR_IO`, `ERR_READER_CLOSED`
+   */
+  get applicationHeader(): Uint8Array;
+  /**
+   * Has the system fetch what is at `offset`; does not wait for it.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  prefetch(offset: number): void;
+  /**
+   * A reader of the same open file, whatever has become of its name.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  clone(): SegmentReader;
+  /** Lets go of the file. Views of its mapping show zeros once its clones are closed too. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+/** How {@link SegmentTail.open} begins. */
+export interface SegmentTailOptions extends SegmentOptions {
+  /** The first record to deliver. Default: the first of the file. */
+  from?: number;
+  /** Compressed data that would be more is refused. Default: 64 MiB. */
+  dataBytesMax?: number;
+}
+/** How {@link SegmentTail.follow} waits. */
+export interface SegmentFollowOptions {
+  /** Milliseconds between two looks at the file. Default: 20. */
+  pollMs?: number;
+  /** Ends the wait; the iterator rejects with its reason. */
+  signal?: AbortSignal;
+}
+/**
+ * Follows a segment file that another process writes: its intact records, one
+ * after the other. Records are copies.
+ *
+ * It sees what the system has, not what is durable: after a power failure the
+ * last records may be gone, and after `setLength()` of the writer a record that
+ * was delivered is not in the file any more. Within one process,
+ * `SegmentReader` with the writer's `flushedOffset` sees neither.
+ *
+ * ```ts
+ * using tail = SegmentTail.open('events.seg');
+ * for await (const record of tail.follow({ signal })) handle(record.data);
+ * ```
+ */
+export declare class SegmentTail {
+  #private;
+  private constructor();
+  /**
+   * Opens a file for following.
+   *
+   * @throws as `SegmentReader.open()`
+   */
+  static open(path: string, options?: SegmentTailOptions): SegmentTail;
+  /** Where the next record will be. */
+  get offset(): number;
+  /**
+   * The next record, or undefined when there is none yet: the log ends here, or
+   * the record is being written. A damaged record looks like one that is being
+   * written for ever.
+   *
+   * @throws `ERR_IO`, `ERR_READER_CLOSED`
+   */
+  next(): SegmentRecord | undefined;
+  /**
+   * The records that come, for ever: it waits where {@link next} has none.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the iterator as
+   * {@link next}, and with the signal's reason
+   */
+  follow(options?: SegmentFollowOptions): AsyncIterableIterator<SegmentRecord>;
+  /** Lets go of the file. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+/** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
+export type Compression = 'none' | 'zstd';
+/** How {@link SegmentWriter.create} makes a file. */
+export interface SegmentCreateOptions extends SegmentOptions {
+  /** Bytes of the file. Its length never changes. */
+  size: number;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
+}
+/** How {@link SegmentWriter.open} opens a file. */
+export interface SegmentOpenOptions extends SegmentOptions {
+  /** The length that the file must have. An interrupted creation is finished then. */
+  size?: number;
+  /** What is known to have been durable: damage below it is an error, and it is not written again. */
+  durableOffset?: number;
+  /** The file is complete: any damage is an error. */
+  sealed?: boolean;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
+  /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
+  discardUnreadable?: boolean;
+}
+/** What {@link SegmentWriter.open} found and did. */
+export interface SegmentRecoveryReport {
+  /** Intact records. */
+  readonly records: number;
+  /** Bytes behind them that were no records, and are zero now; 0 for a clean end. */
+  readonly bytes: number;
+  /** Where they began: the end of the log. */
+  readonly offset: number;
+  /** Bytes of intact records among them: more than a torn write leaves. */
+  readonly validBytesAfter: number;
+  /** The file that keeps them; undefined when there were none. */
+  readonly savedAs: string | undefined;
+}
+/** Where a record or a batch was put. */
+export interface Appended {
+  /** Its offset in the file. */
+  readonly offset: number;
+  /** Its bytes in the file, all told. */
+  readonly length: number;
+}
+/** A record to append: its data, or its data and header. */
+export type SegmentEntry =
+  | Uint8Array
+  | {
+      readonly data: Uint8Array;
+      readonly header?: Uint8Array;
+    };
+/**
+ * The one writer of a segment file: appends records with checksums to a file of
+ * fixed size. `close()` it, or declare it with `using`.
+ *
+ * `append()` only buffers. `flush()` hands everything to the system, so that a
+ * crash of this process loses nothing; after `sync()` a power failure does not
+ * either. What a writer that is dropped, or whose worker ends, has not flushed
+ * is lost.
+ *
+ * ```ts
+ * using writer = SegmentWriter.create('events.seg', { size: 64 << 20 });
+ * const { offset } = writer.append(Buffer.from('event'));
+ * writer.sync();
+ * ```
+ */
+export declare class SegmentWriter {
+  #private;
+  private constructor();
+  /**
+   * Makes a file, secures its space, and makes its name durable.
+   *
+   * @throws `ERR_FILE_EXISTS`, `ERR_FILE_NOT_FOUND` (of the directory),
+   * `ERR_FILE_ACCESS`, `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`,
+   * `ERR_INVALID_ARG_VALUE`, and `ERR_OUT_OF_RANGE` for a `size` that is not
+   * greater than `startOffset`
+   */
+  static create(path: string, options: SegmentCreateOptions): SegmentWriter;
+  /**
+   * Opens a file for writing, at the end of its records. {@link recovery} says
+   * what was found there; it is durable then.
+   *
+   * Bytes behind the last intact record are kept in a file beside (`path` with
+   * `.torn-1` and so on) and become zero.
+   *
+   * @throws `ERR_LOCKED`; `ERR_FORMAT` when no record is at `startOffset`
+   * although the file is not empty: the options are wrong, or the first record
+   * is damaged; `ERR_CORRUPT` for damage below `durableOffset`, or in a `sealed`
+   * file; nothing was changed then. `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`,
+   * `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
+   * `ERR_OUT_OF_RANGE`
+   */
+  static open(path: string, options?: SegmentOpenOptions): SegmentWriter;
+  /**
+   * Whether the records that come are compressed; it may be switched between
+   * records.
+   *
+   * @throws `ERR_COMPRESSION_UNAVAILABLE` when set to `'zstd'` and the addon was
+   * built without it
+   */
+  get compression(): Compression;
+  set compression(compression: Compression);
+  /** What {@link open} found; undefined after {@link create}. */
+  get recovery(): SegmentRecoveryReport | undefined;
+  /** How far the file is durable, to be shared with readers in any thread. */
+  get flushedOffset(): FlushedOffset;
+  /** Bytes of the file. */
+  get size(): number;
+  /** Where the next record goes. */
+  get writeOffset(): number;
+  /** Bytes left; a record needs 8 more than its header and data. */
+  get remaining(): number;
+  /**
+   * Appends one record. The data is copied before this returns; it is written
+   * with the next {@link flush} or {@link sync}, or when much has come together.
+   * `header` must have the `headerSize` of the options.
+   *
+   * @throws `ERR_SEGMENT_FULL`, with `attempted` and `available`, and nothing has
+   * changed; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_WRITER_CLOSED`; and
+   * as {@link flush}
+   */
+  append(data: Uint8Array, header?: Uint8Array): Appended;
+  /**
+   * Appends many records, or none: an iterable of data (or of `{ data, header }`),
+   * or one piece of bytes and the length of each record in it. A length counts
+   * the record's header too, which comes first. Returns where the first record
+   * is, and the bytes of all.
+   *
+   * @throws as {@link append}; whatever the iterable throws
+   */
+  appendBatch(entries: Iterable<SegmentEntry>): Appended;
+  appendBatch(bytes: Uint8Array, lengths: Uint32Array | readonly number[]): Appended;
+  /**
+   * Hands everything to the system: it survives a crash of this process.
+   *
+   * @throws `ERR_IO`, `ERR_NO_SPACE`; `ERR_POISONED` ever after;
+   * `ERR_WRITER_CLOSED`
+   */
+  flush(): void;
+  /**
+   * Makes everything durable, and moves {@link flushedOffset}, which it returns.
+   *
+   * @throws as {@link flush}
+   */
+  sync(): number;
+  /**
+   * The same on another thread. Records that are appended meanwhile may or may
+   * not be durable when it resolves.
+   *
+   * Rejects as {@link sync} throws.
+   */
+  syncAsync(): Promise<number>;
+  /**
+   * Ends the log at `offset`, where a record begins: that record and all behind
+   * it are gone, durably. Views of them show zeros or later records.
+   *
+   * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record begins;
+   * and as {@link sync}
+   */
+  setLength(offset: number): void;
+  /**
+   * Replaces the header of the record at `offset`, durably: a crash leaves the
+   * old one or the new one. A function is given the record, and returns the new
+   * header, or undefined to keep the old one. Returns whether it was replaced.
+   *
+   * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record is;
+   * `ERR_INVALID_ARG_TYPE`; what the function throws; and as {@link sync}
+   */
+  replaceHeader(
+    offset: number,
+    header: Uint8Array | ((record: SegmentRecord) => Uint8Array | undefined),
+  ): boolean;
+  /**
+   * The bytes before `startOffset`, the application's own; a copy.
+   *
+   * @throws `ERR_IO`, `ERR_WRITER_CLOSED`
+   */
+  get applicationHeader(): Uint8Array;
+  /**
+   * Writes into the bytes before `startOffset`; durable with the next sync. A
+   * power failure before may leave some of it.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; and as {@link flush}
+   */
+  writeApplicationHeader(bytes: Uint8Array, at?: number): void;
+  /**
+   * A last {@link sync}; then the file is free for another writer, also when
+   * that sync fails. Idempotent.
+   *
+   * @throws as {@link sync}, the first time
+   */
+  close(): void;
+  [Symbol.dispose](): void;
+}
 
 export {};

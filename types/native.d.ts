@@ -22,7 +22,7 @@ export interface NativeLog {
   /** Whether the blocks lie in a SharedArrayBuffer: block `id` begins at `id * strideBytes`. */
   readonly isShared: boolean;
   readonly strideBytes: number;
-  /** Bytes of one block: what map() returns. */
+  /** Bytes of one block. */
   readonly blockBytes: number;
   /**
    * Byte offset of each column in a block: one per field of fixed size, then
@@ -45,11 +45,14 @@ export interface NativeLog {
    */
   leavePinToMapping(id: number, key: number): void;
   /**
-   * A new ArrayBuffer over the block of a pinned segment; null where external
-   * memory cannot be mapped. `key`, a uint32, must be new to this NativeLog.
+   * A new ArrayBuffer over the columns of a pinned segment, that is its block from
+   * the first column on; null where external memory cannot be mapped. `key`, a
+   * uint32, must be new to this NativeLog.
    */
   map(id: number, key: number): ArrayBuffer | null;
-  /** The same for a SharedArrayBuffer that holds the block already. */
+  /** The same over the published word of a pinned segment; it stays there for as long as the log lives. */
+  mapWord(id: number): ArrayBuffer | null;
+  /** As map(), for a SharedArrayBuffer that holds the block already. */
   adopt(id: number, key: number, buffer: SharedArrayBuffer): void;
   /** Writes [firstIndex, endIndex] of the window. */
   bounds(out: Float64Array): void;
@@ -107,7 +110,7 @@ export interface NativeWriter {
   publish(): void;
   /** Publishes `count` entries, seals the head, begins the next segment; returns its id, or a status. */
   roll(count: number): NativeStatus;
-  /** A new ArrayBuffer over the head's block; null where external memory cannot be mapped. */
+  /** A new ArrayBuffer over the head's columns; null where external memory cannot be mapped. */
   map(): ArrayBuffer | null;
   /** All of the shared storage that may be touched now, after it has grown. */
   commit(memory: Uint8Array): void;
@@ -116,6 +119,83 @@ export interface NativeWriter {
   /** Ends the log for good: no more entries, no more claims. Publish first. */
   end(): void;
   /** Gives the claim back. Idempotent. */
+  close(): void;
+}
+
+/** Why an operation on a segment file failed: core/durable/outcome.h and core/platform/io_status.h. */
+export interface NativeFailure {
+  /** 1 io, 2 locked, 3 format, 4 corrupt, 5 poisoned, 6 full, 7 out of range, 8 no record, 9 checksum. */
+  outcome: number;
+  /** 1 not found, 2 exists, 3 denied, 4 not a file, 5 no space, 6 locked, 7 unsupported, 8 failed. */
+  io: number;
+  /** errno, or GetLastError on Windows; 0 when the system said nothing. */
+  systemError: number;
+  /** The system call. */
+  operation: string;
+  path: string;
+  offset: number;
+  value: number;
+  detail: string;
+}
+
+/** An outcome of NativeFailure, negative; failure() has the details. */
+export type NativeOutcome = number;
+
+export interface NativeRecovery {
+  records: number;
+  endOffset: number;
+  setAsideBytes: number;
+  validBytesAfter: number;
+  setAsidePath: string;
+}
+
+export interface NativeSegmentWriter {
+  readonly size: number;
+  /** Of openSegment only. */
+  readonly recovery?: NativeRecovery;
+  /** Appends records that are laid out but for their checksums, which are filled in there; 0 or an outcome. */
+  appendFormatted(records: Uint8Array, bytes: number): NativeOutcome;
+  /** Appends one record, compressed where asked for and worth it; its offset or an outcome. */
+  append(header: Uint8Array, data: Uint8Array, compresses: boolean): number;
+  /** Appends records that lie in `bytes` one behind the other; the offset of the first or an outcome. */
+  appendPacked(bytes: Uint8Array, lengths: Uint32Array): number;
+  flush(): NativeOutcome;
+  /** The flushed offset or an outcome. */
+  sync(): number;
+  /** The same on the thread pool; null when the runtime refuses. */
+  syncAsync(): Promise<number> | null;
+  setLength(offset: number): NativeOutcome;
+  replaceHeader(offset: number, header: Uint8Array): NativeOutcome;
+  readApplicationHeader(target: Uint8Array): NativeOutcome;
+  writeApplicationHeader(at: number, bytes: Uint8Array): NativeOutcome;
+  writeOffset(): number;
+  /** A reader of the same open file, without a limit. Close it before the writer. */
+  reader(): NativeSegmentReader;
+  failure(): NativeFailure;
+  /** A last sync; the flushed offset or why it failed. The lock is given back either way. Idempotent. */
+  close(): number | NativeFailure;
+}
+
+export interface NativeSegmentReader {
+  readonly size: number;
+  /**
+   * Finds records from `offset` on: one, or with the hint 1 as many as are at
+   * hand. Returns how many, or an outcome; writes the length word of each, and
+   * [their bytes in all, whether they lie in the mapping] to `found`.
+   */
+  read(offset: number, hint: 0 | 1, lengthWords: Uint32Array, found: Float64Array): number;
+  /** Copies what the last read() has found; false when it does not fit. */
+  copy(target: Uint8Array): boolean;
+  readBytes(offset: number, target: Uint8Array): NativeOutcome;
+  prefetch(offset: number): void;
+  /** Where reading ends at present. */
+  limit(): number;
+  /** A new ArrayBuffer over the mapping; null where there is none. */
+  mapping(): ArrayBuffer | null;
+  /** A reader of the same open file and mapping. */
+  clone(cells: BigInt64Array | null): NativeSegmentReader;
+  failure(): NativeFailure;
+  /** Idempotent. */
   close(): void;
 }
 
@@ -156,6 +236,41 @@ export interface NativeAddon {
   startWaker(dispatch: (ids: number[]) => void): void;
   /** Whether waiters keep the event loop alive. */
   referenceWaker(isReferenced: boolean): void;
+  /** `checksum`: 0 CRC-32C, 1 CRC-32. `cells` are those of a FlushedOffset, and must live as long as the writer. */
+  createSegment(
+    path: string,
+    startOffset: number,
+    headerSize: number,
+    checksum: 0 | 1,
+    size: number,
+    cells: BigInt64Array,
+  ): NativeSegmentWriter | NativeFailure;
+  /** `size` 0: any. */
+  openSegment(
+    path: string,
+    startOffset: number,
+    headerSize: number,
+    checksum: 0 | 1,
+    size: number,
+    durableOffset: number,
+    isSealed: boolean,
+    discardUnreadable: boolean,
+    cells: BigInt64Array,
+  ): NativeSegmentWriter | NativeFailure;
+  openSegmentReader(
+    path: string,
+    startOffset: number,
+    headerSize: number,
+    checksum: 0 | 1,
+    isMapped: boolean,
+    cells: BigInt64Array | null,
+  ): NativeSegmentReader | NativeFailure;
+  /** The length word of the record at `offset`, or an outcome. */
+  parseRecord(bytes: Uint8Array, offset: number, headerSize: number, checksum: 0 | 1): number;
+  /** Whether zstd was built in. */
+  readonly hasCompression: boolean;
+  /** Of the stored data of a record, the original size included. */
+  decompress(stored: Uint8Array, target: Uint8Array): boolean;
   /** Once per environment: what statistics call it. */
   setThreadId(threadId: number): void;
   /** For benchmarks: a call that does nothing. */

@@ -1,10 +1,10 @@
 // What does one entry cost its writer?
-import { AtomicLog } from 'atomic-log';
+import { AtomicLog } from '../../dist/index.mjs';
 import { compare, emptyCall, report } from '../measure.mjs';
 
 const { writer } = AtomicLog.claimed({ retainedCapacity: 65_536, segmentCapacity: 4096 });
 
-const { ns, ratio } = compare({
+const figureOf = compare({
   E: emptyCall,
   append: {
     operations: 1_000_000,
@@ -25,18 +25,6 @@ const { ns, ratio } = compare({
 });
 
 report([
-  {
-    operation: 'append, each published, nobody waiting',
-    ns: ns('append'),
-    ratio: ratio('append', 'E'),
-    unit: 'E',
-    target: 2.0,
-  },
-  {
-    operation: 'write x64 then publish, per entry',
-    ns: ns('write64'),
-    ratio: ratio('write64', 'E'),
-    unit: 'E',
-    target: 0.33,
-  },
+  { operation: 'append, each published, nobody waiting', ...figureOf('append', 'E'), target: 2.0 },
+  { operation: 'write x64 then publish, per entry', ...figureOf('write64', 'E'), target: 0.33 },
 ]);

@@ -1,6 +1,6 @@
 // A reader of readers.mjs.
 import { parentPort, workerData } from 'node:worker_threads';
-import { AtomicLog } from 'atomic-log';
+import { AtomicLog } from '../../dist/index.mjs';
 
 const { handle, stop, pauseNs } = workerData;
 const log = AtomicLog.attach(handle);

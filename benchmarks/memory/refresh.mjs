@@ -1,5 +1,5 @@
 // What does looking for news cost a reader, while the head stays the same?
-import { AtomicLog } from 'atomic-log';
+import { AtomicLog } from '../../dist/index.mjs';
 import { atomicsLoad, compare, report } from '../measure.mjs';
 
 const { writer, log } = AtomicLog.claimed({ retainedCapacity: 1_000_000, segmentCapacity: 100_000_000 });
@@ -8,7 +8,7 @@ const snapshot = log.snapshot();
 const chunk = snapshot.chunks()[0];
 const word = new Int32Array(chunk.values.buffer, 0, 1);
 
-const { ns, ratio } = compare({
+const figureOf = compare({
   A: atomicsLoad(word),
   nothing: {
     operations: 2_000_000,
@@ -38,18 +38,10 @@ const { ns, ratio } = compare({
 });
 
 report([
-  {
-    operation: 'refresh(), nothing new',
-    ns: ns('nothing'),
-    ratio: ratio('nothing', 'A'),
-    unit: 'A',
-    target: 1.5,
-  },
+  { operation: 'refresh(), nothing new', ...figureOf('nothing', 'A'), target: 1.5 },
   {
     operation: 'refresh(), one new entry in the same head',
-    ns: ns('news') - ns('append'),
-    ratio: ratio('news', 'A') - ratio('append', 'A'),
-    unit: 'A',
+    ...figureOf(({ news, append }) => news - append, 'A'),
     target: 1.5,
     note: 'append + refresh, less append alone',
   },

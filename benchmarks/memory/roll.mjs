@@ -1,5 +1,5 @@
 // What does beginning the next segment cost, in recycled memory?
-import { AtomicLog } from 'atomic-log';
+import { AtomicLog } from '../../dist/index.mjs';
 import { compare, emptyCall, report } from '../measure.mjs';
 
 // The same batches go into segments of which each holds one, and into segments
@@ -18,7 +18,7 @@ function batches(writer) {
   };
 }
 
-const { ns, ratio } = compare({
+const figureOf = compare({
   E: emptyCall,
   every: batches(every.writer),
   sixteenth: batches(sixteenth.writer),
@@ -28,9 +28,7 @@ const rolls = 15 / 16;
 report([
   {
     operation: 'roll into a recycled block, per segment',
-    ns: (ns('every') - ns('sixteenth')) / rolls,
-    ratio: (ratio('every', 'E') - ratio('sixteenth', 'E')) / rolls,
-    unit: 'E',
+    ...figureOf((sample) => (sample.every - sample.sixteenth) / rolls, 'E'),
     target: 50,
     note: 'batches that roll, less batches that do not',
   },

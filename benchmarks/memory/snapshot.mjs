@@ -1,5 +1,5 @@
 // What does taking and closing a snapshot cost, with 17 segments?
-import { AtomicLog } from 'atomic-log';
+import { AtomicLog } from '../../dist/index.mjs';
 import { compare, emptyCall, report } from '../measure.mjs';
 
 const options = { retainedCapacity: 16 * 64, segmentCapacity: 64 };
@@ -10,7 +10,7 @@ still.writer.appendBatch(entries);
 moving.writer.appendBatch(entries);
 const segment = new Float64Array(64);
 
-const { ns, ratio } = compare({
+const figureOf = compare({
   E: emptyCall,
   nothingRolled: {
     operations: 500_000,
@@ -38,16 +38,12 @@ const { ns, ratio } = compare({
 report([
   {
     operation: 'snapshot() + close(), 17 segments, nothing rolled',
-    ns: ns('nothingRolled'),
-    ratio: ratio('nothingRolled', 'E'),
-    unit: 'E',
+    ...figureOf('nothingRolled', 'E'),
     target: 10,
   },
   {
     operation: 'snapshot() + close(), 17 segments, one rolled since',
-    ns: ns('rolled') - ns('rollAlone'),
-    ratio: ratio('rolled', 'E') - ratio('rollAlone', 'E'),
-    unit: 'E',
+    ...figureOf(({ rolled, rollAlone }) => rolled - rollAlone, 'E'),
     target: null,
     note: 'roll + snapshot, less roll alone',
   },

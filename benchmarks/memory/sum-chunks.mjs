@@ -1,5 +1,5 @@
 // A child of sum.mjs: the same loop over the chunks of a snapshot.
-import { AtomicLog } from 'atomic-log';
+import { AtomicLog } from '../../dist/index.mjs';
 
 const type = process.argv[2];
 const { writer, log } = AtomicLog.claimed({ retainedCapacity: 16 * 4096, segmentCapacity: 4096, type });

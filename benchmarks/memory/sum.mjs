@@ -2,7 +2,7 @@
 // process that never loaded the addon? Each sample is a child process.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { median, report } from '../measure.mjs';
+import { figure, report, roundsOf } from '../measure.mjs';
 
 const ROUNDS = 9;
 
@@ -15,15 +15,14 @@ const rows = [];
 for (const type of ['f64', 'i32']) {
   const plain = [];
   const chunks = [];
-  for (let round = 0; round < ROUNDS; ++round) {
+  for (let round = 0; round < roundsOf(ROUNDS); ++round) {
     plain.push(sample('./sum-plain.mjs', type));
     chunks.push(sample('./sum-chunks.mjs', type));
   }
+  const ratios = chunks.map((ns, round) => ns / plain[round]);
   rows.push({
     operation: `sum over chunks(), ${type}, per entry`,
-    ns: median(chunks),
-    ratio: median(chunks) / median(plain),
-    unit: 'plain loop',
+    ...figure(chunks, ratios, 'plain loop'),
     target: 1.1,
   });
 }

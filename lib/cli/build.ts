@@ -10,7 +10,7 @@ import { join } from 'node:path';
 const root = join(__dirname, '..', '..');
 
 /** What building needs and using does not; the versions are those of development. */
-const tools = ['node-gyp', 'node-addon-api', 'zstd-napi'];
+const tools = ['node-gyp', 'node-addon-api'];
 
 function missingTools(): string[] {
   const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -18,8 +18,7 @@ function missingTools(): string[] {
   };
   const { resolve } = createRequire(join(root, 'package.json'));
   return tools.flatMap((name) => {
-    const version = devDependencies[name];
-    if (version === undefined) return [];
+    const version = devDependencies[name]!;
     try {
       resolve(`${name}/package.json`);
       return [];

@@ -8,6 +8,10 @@
 #include "binding/environment.h"
 #include "binding/functions.h"
 #include "binding/log_attachment.h"
+#include "binding/record_functions.h"
+#include "binding/segment_reader_handle.h"
+#include "binding/segment_writer_handle.h"
+#include "core/durable/compression.h"
 #include "core/memory/block_pool.h"
 #include "core/memory/registry.h"
 #include "core/memory/rolling_log.h"
@@ -220,6 +224,14 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "blockUsage", block_usage);
   define(env, exports, "startWaker", start_waker);
   define(env, exports, "referenceWaker", reference_waker);
+  define(env, exports, "createSegment", SegmentWriterHandle::create_file);
+  define(env, exports, "openSegment", SegmentWriterHandle::open_file);
+  define(env, exports, "openSegmentReader", SegmentReaderHandle::open);
+  define(env, exports, "parseRecord", parse_record);
+  define(env, exports, "decompress", decompress);
+  napi_value has_compression = nullptr;
+  napi_get_boolean(env, durable::has_compression(), &has_compression);
+  set(env, exports, "hasCompression", has_compression);
   define(env, exports, "setThreadId", set_thread_id);
   define(env, exports, "doNothing", do_nothing);
   return exports;

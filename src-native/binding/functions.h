@@ -59,6 +59,61 @@ T* called_object(napi_env env, napi_callback_info info, uint32_t* argument) {
   return static_cast<T*>(data);
 }
 
+// The object of the called function and up to N arguments; those that are
+// missing are undefined.
+template <typename T, size_t N>
+T* called_object(napi_env env, napi_callback_info info,
+                 napi_value (&arguments)[N]) {
+  size_t count = N;
+  void* data = nullptr;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, &data);
+  return static_cast<T*>(data);
+}
+
+inline double to_double(napi_env env, napi_value value) {
+  double result = 0;
+  napi_get_value_double(env, value, &result);
+  return result;
+}
+
+// TypeScript has checked that it is an integer from 0 to 2^53.
+inline uint64_t to_offset(napi_env env, napi_value value) {
+  const double number = to_double(env, value);
+  return number > 0 ? static_cast<uint64_t>(number) : 0;
+}
+
+inline napi_value from_number(napi_env env, double number) {
+  napi_value value = nullptr;
+  napi_create_double(env, number, &value);
+  return value;
+}
+
+// The memory of a typed array, shared or not; nothing for any other value and
+// for a detached one.
+template <typename T>
+struct Elements {
+  T* data = nullptr;
+  size_t count = 0;
+};
+
+template <typename T>
+Elements<T> to_elements(napi_env env, napi_value value,
+                        napi_typedarray_type expected) {
+  napi_typedarray_type type;
+  void* data = nullptr;
+  size_t count = 0;
+  if (napi_get_typedarray_info(env, value, &type, &count, &data, nullptr,
+                               nullptr) != napi_ok ||
+      type != expected || data == nullptr) {
+    return {};
+  }
+  return {static_cast<T*>(data), count};
+}
+
+inline Elements<uint8_t> to_bytes(napi_env env, napi_value value) {
+  return to_elements<uint8_t>(env, value, napi_uint8_array);
+}
+
 // Sets a property. This fails only while the environment is being terminated,
 // and then no JavaScript will look at the object. Napi::Object::Set would
 // answer that failure with an exception, which aborts the process there.

@@ -6,6 +6,7 @@
 #include "binding/functions.h"
 #include "binding/native_handle.h"
 #include "binding/writer_handle.h"
+#include "core/base/faults.h"
 #include "core/memory/blocking_wait.h"
 
 namespace atomic_log::binding {
@@ -100,18 +101,6 @@ void LogAttachment::give_back() {
   log_.reset();
 }
 
-void LogAttachment::on_collected(Mapping* mapping) {
-  const auto found = mappings_.find(mapping->key());
-  if (found != mappings_.end() && found->second == mapping) {
-    mappings_.erase(found);
-  }
-  const uint32_t id = mapping->segment()->id();
-  if (id >= entries_.size() || !mapping->owns_pins()) return;
-  Entry& entry = entries_[id];
-  --entry.owning_mappings;
-  if (!entry.is_held()) reader_->pinned(-1);
-}
-
 LogAttachment::Entry* LogAttachment::pinned_entry(uint32_t id) {
   if (id >= entries_.size() || entries_[id].pins == 0) return nullptr;
   return &entries_[id];
@@ -124,8 +113,7 @@ uint64_t LogAttachment::pinned_segments() const {
 }
 
 void LogAttachment::drop_pin(Entry* entry) {
-  --entry->pins;
-  if (!entry->is_held()) reader_->pinned(-1);
+  if (--entry->pins == 0) entry->held->drop();
   log_->unpin(entry->segment);
 }
 
@@ -136,6 +124,7 @@ napi_value LogAttachment::to_object(napi_env env) {
   add_function(env, object, "unpin", unpin, self);
   add_function(env, object, "leavePinToMapping", leave_pin_to_mapping, self);
   add_function(env, object, "map", map, self);
+  add_function(env, object, "mapWord", map_word, self);
   add_function(env, object, "adopt", adopt, self);
   add_function(env, object, "bounds", bounds, self);
   add_function(env, object, "stats", stats, self);
@@ -194,9 +183,11 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info raw) {
       self->entries_.resize(segment->id() + 1);
     }
     Entry& entry = self->entries_[segment->id()];
-    if (!entry.is_held()) self->reader_->pinned(1);
-    entry.segment = segment;
-    ++entry.pins;
+    if (entry.segment == nullptr) {
+      entry.segment = segment;
+      entry.held = std::make_shared<memory::HeldSegment>(self->reader_);
+    }
+    if (entry.pins++ == 0) entry.held->hold();
     *field++ = segment->id();
     *field++ = static_cast<double>(segment->sequence());
     *field++ = static_cast<double>(segment->first_index());
@@ -223,11 +214,8 @@ napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
   const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
   const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
   if (Entry* const entry = self->pinned_entry(id)) {
-    const auto mapping = self->mappings_.find(key);
-    if (mapping != self->mappings_.end()) {
-      --entry->pins;
-      if (!mapping->second->owns_pins()) ++entry->owning_mappings;
-      mapping->second->adopt_pin();
+    if (self->mappings_->leave_pin(key, entry->held)) {
+      if (--entry->pins == 0) entry->held->drop();
     } else {
       self->drop_pin(entry);
     }
@@ -235,22 +223,38 @@ napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
   return nullptr;
 }
 
-// (id: number, key: number) => ArrayBuffer over the block of a pinned segment,
-// or null when this runtime maps no external memory
+// (id: number, key: number) => ArrayBuffer over the columns of a pinned
+// segment, or null when this runtime maps no external memory
 napi_value LogAttachment::map(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   auto* const self = static_cast<LogAttachment*>(info.Data());
   const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
   const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
   napi_value buffer = nullptr;
-  Mapping* mapping = nullptr;
   Entry* const entry = self->pinned_entry(id);
   if (entry == nullptr ||
-      Mapping::create(env, self->log_, entry->segment, key,
-                      self->shared_from_this(), &buffer, &mapping) != napi_ok) {
+      Mapping::create(env, self->log_, entry->segment, self->mappings_, key,
+                      &buffer) != napi_ok) {
     return null_value(env);
   }
-  self->mappings_[key] = mapping;
+  return buffer;
+}
+
+// (id: number) => ArrayBuffer over the published word of a pinned segment, or
+// null when this runtime maps no external memory. It has no finalizer: the
+// addresses of blocks stay mapped, and it is read only while the segment is
+// pinned.
+napi_value LogAttachment::map_word(napi_env env, napi_callback_info info) {
+  uint32_t id = 0;
+  auto* const self = called_object<LogAttachment>(env, info, &id);
+  Entry* const entry = self->pinned_entry(id);
+  napi_value buffer = nullptr;
+  if (entry == nullptr || memory_is_refused() ||
+      napi_create_external_arraybuffer(env, entry->segment->block(),
+                                       memory::BlockLayout::kHeaderBytes,
+                                       nullptr, nullptr, &buffer) != napi_ok) {
+    return null_value(env);
+  }
   return buffer;
 }
 
@@ -260,13 +264,10 @@ napi_value LogAttachment::adopt(napi_env env, napi_callback_info raw) {
   auto* const self = static_cast<LogAttachment*>(info.Data());
   const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
   const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
-  Mapping* mapping = nullptr;
-  Entry* const entry = self->pinned_entry(id);
   // It fails only while the environment is being terminated.
-  if (entry != nullptr &&
-      Mapping::adopt(env, self->log_, entry->segment, key,
-                     self->shared_from_this(), info[2], &mapping) == napi_ok) {
-    self->mappings_[key] = mapping;
+  if (Entry* const entry = self->pinned_entry(id)) {
+    Mapping::adopt(env, self->log_, entry->segment, self->mappings_, key,
+                   info[2]);
   }
   return nullptr;
 }

@@ -22,7 +22,6 @@
 namespace atomic_log::binding {
 
 class LogAttachment final : public Holder,
-                            public Mapping::Observer,
                             public std::enable_shared_from_this<LogAttachment> {
  public:
   // Registers with the environment. `presence` is what the registry watches:
@@ -37,17 +36,15 @@ class LogAttachment final : public Holder,
   napi_value to_object(napi_env env);
 
   void give_back() override;
-  void on_collected(Mapping* mapping) override;
 
  private:
   // What this environment has of one segment; indexed by the segment's id.
   struct Entry {
     memory::SegmentControl* segment = nullptr;
     uint32_t pins = 0;
-    // Mappings that own pins of snapshots which were dropped without close().
-    uint32_t owning_mappings = 0;
-
-    bool is_held() const { return pins > 0 || owning_mappings > 0; }
+    // Its mappings may hold it as well, when they own pins of snapshots that
+    // were dropped without close().
+    std::shared_ptr<memory::HeldSegment> held;
   };
 
   LogAttachment(std::shared_ptr<Environment> environment,
@@ -58,6 +55,7 @@ class LogAttachment final : public Holder,
   static napi_value unpin(napi_env env, napi_callback_info info);
   static napi_value leave_pin_to_mapping(napi_env env, napi_callback_info info);
   static napi_value map(napi_env env, napi_callback_info info);
+  static napi_value map_word(napi_env env, napi_callback_info info);
   static napi_value adopt(napi_env env, napi_callback_info info);
   static napi_value bounds(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);
@@ -87,8 +85,8 @@ class LogAttachment final : public Holder,
   const std::shared_ptr<memory::Reader> reader_;
   const memory::LogHandle handle_;
   std::vector<Entry> entries_;
-  // Those that are not collected yet, by the key that lib/pins.ts gave them.
-  std::unordered_map<uint32_t, Mapping*> mappings_;
+  const std::shared_ptr<MappingTable> mappings_ =
+      std::make_shared<MappingTable>();
   std::vector<memory::PinnedSegment> scratch_;
   // By the id that lib/waits.ts gave them.
   std::unordered_map<uint32_t, std::unique_ptr<AsyncWaiter>> waiters_;

@@ -7,58 +7,89 @@
 
 namespace atomic_log::binding {
 
+bool MappingTable::leave_pin(
+    uint32_t key, const std::shared_ptr<memory::HeldSegment>& segment) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = mappings_.find(key);
+  if (found == mappings_.end()) return false;
+  Mapping* const mapping = found->second;
+  if (mapping->adopted_pins_++ == 0) {
+    mapping->held_ = segment;
+    segment->hold();
+  }
+  return true;
+}
+
+void MappingTable::add(uint32_t key, Mapping* mapping) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  mappings_[key] = mapping;
+}
+
+void MappingTable::remove(uint32_t key, const Mapping* mapping) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto found = mappings_.find(key);
+  // After 2^32 mappings the keys begin anew.
+  if (found != mappings_.end() && found->second == mapping) {
+    mappings_.erase(found);
+  }
+}
+
+Mapping::Mapping(std::shared_ptr<memory::RollingLog> log,
+                 memory::SegmentControl* segment,
+                 std::shared_ptr<MappingTable> table, uint32_t key)
+    : log_(std::move(log)),
+      segment_(segment),
+      table_(std::move(table)),
+      key_(key) {
+  if (table_ != nullptr) table_->add(key_, this);
+}
+
 Mapping::~Mapping() {
+  if (table_ != nullptr) table_->remove(key_, this);
+  if (held_ != nullptr) held_->drop();
   for (; adopted_pins_ > 0; --adopted_pins_) log_->unpin(segment_);
 }
 
-// The runtime passes the block and the mapping for an external buffer, the
+// The runtime passes the memory and the mapping for an external buffer, the
 // mapping alone for one that was adopted.
 void Mapping::on_finalize(napi_env, void* data, void* hint) {
-  auto* const mapping = static_cast<Mapping*>(hint != nullptr ? hint : data);
-  if (mapping->observer_ != nullptr) mapping->observer_->on_collected(mapping);
-  delete mapping;
+  delete static_cast<Mapping*>(hint != nullptr ? hint : data);
 }
 
 napi_status Mapping::create(napi_env env,
                             const std::shared_ptr<memory::RollingLog>& log,
-                            memory::SegmentControl* segment, uint32_t key,
-                            std::shared_ptr<Observer> observer,
-                            napi_value* buffer, Mapping** mapping) {
+                            memory::SegmentControl* segment,
+                            std::shared_ptr<MappingTable> table, uint32_t key,
+                            napi_value* buffer) {
   if (memory_is_refused()) return napi_generic_failure;
-  auto* const result =
-      new (std::nothrow) Mapping(log, segment, key, std::move(observer));
-  if (result == nullptr) return napi_generic_failure;
+  auto* const mapping =
+      new (std::nothrow) Mapping(log, segment, std::move(table), key);
+  if (mapping == nullptr) return napi_generic_failure;
   const napi_status status = napi_create_external_arraybuffer(
-      env, segment->block(), log->layout().block_bytes(), &Mapping::on_finalize,
-      result, buffer);
-  if (status != napi_ok) {
-    // These answers come before the runtime has taken the finalizer over. After
-    // any other it may have called it or may still do so, and a few bytes that
-    // are never freed are better than ones freed twice.
-    if (status == napi_no_external_buffers_allowed ||
-        status == napi_pending_exception || status == napi_cannot_run_js) {
-      delete result;
-    }
-    return status;
+      env,
+      static_cast<char*>(segment->block()) + memory::BlockLayout::kHeaderBytes,
+      log->layout().block_bytes() - memory::BlockLayout::kHeaderBytes,
+      &Mapping::on_finalize, mapping, buffer);
+  // These answers come before the runtime has taken the finalizer over. After
+  // any other it may have called it or may still do so, and a few bytes that
+  // are never freed are better than ones freed twice.
+  if (status == napi_no_external_buffers_allowed ||
+      status == napi_pending_exception || status == napi_cannot_run_js) {
+    delete mapping;
   }
-  *mapping = result;
-  return napi_ok;
+  return status;
 }
 
 napi_status Mapping::adopt(napi_env env,
                            const std::shared_ptr<memory::RollingLog>& log,
-                           memory::SegmentControl* segment, uint32_t key,
-                           std::shared_ptr<Observer> observer,
-                           napi_value buffer, Mapping** mapping) {
-  auto* const result = new Mapping(log, segment, key, std::move(observer));
+                           memory::SegmentControl* segment,
+                           std::shared_ptr<MappingTable> table, uint32_t key,
+                           napi_value buffer) {
+  auto* const mapping = new Mapping(log, segment, std::move(table), key);
   const napi_status status = napi_add_finalizer(
-      env, buffer, result, &Mapping::on_finalize, nullptr, nullptr);
-  if (status != napi_ok) {
-    delete result;
-    return status;
-  }
-  *mapping = result;
-  return napi_ok;
+      env, buffer, mapping, &Mapping::on_finalize, nullptr, nullptr);
+  if (status != napi_ok) delete mapping;
+  return status;
 }
 
 }  // namespace atomic_log::binding

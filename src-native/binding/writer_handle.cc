@@ -83,16 +83,15 @@ napi_value WriterHandle::roll(napi_env env, napi_callback_info info) {
   return id;
 }
 
-// () => ArrayBuffer over the head's block for writing, or null when this
+// () => ArrayBuffer over the head's columns for writing, or null when this
 // runtime maps no external memory
 napi_value WriterHandle::map(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WriterHandle>(env, info);
   napi_value buffer = nullptr;
-  Mapping* mapping = nullptr;
   if (self->log_ == nullptr ||
       Mapping::create(env, self->log_->shared_from_this(),
-                      &self->log_->head_segment(), 0, nullptr, &buffer,
-                      &mapping) != napi_ok) {
+                      &self->log_->head_segment(), nullptr, 0,
+                      &buffer) != napi_ok) {
     napi_get_null(env, &buffer);
   }
   return buffer;

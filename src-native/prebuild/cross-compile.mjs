@@ -68,6 +68,8 @@ export async function crossCompile(target, tools) {
 
   const settings = settingsFor(target);
   const { defines = [], cflags = [], cflags_c = [], cflags_cc = [] } = settings;
+  // Without its sources an addon is built without compression, which is for users only.
+  if (!defines.includes('ATOMIC_LOG_HAS_ZSTD')) throw new Error('the sources of zstd are missing');
   const includes = [...(settings.include_dirs ?? []), join(headers, 'include')];
   const sources = [...settings.sources];
   if (target.system === 'win') {

@@ -41,11 +41,14 @@ test('has what belongs into it, and nothing else', () => {
   const native = [...new Set(files.filter((file) => file.startsWith('src-native/')))];
   expect([...new Set(native.map((file) => file.split('/')[1]!))].sort()).toEqual([
     'CONCURRENCY.md',
+    'FORMAT.md',
     'addon.gyp',
     'binding',
     'build.mjs',
     'core',
     'include',
+    'zstd',
+    'zstd.mjs',
   ]);
   for (const machine of readdirSync(join(packageRoot, 'prebuilds'))) {
     for (const name of readdirSync(join(packageRoot, 'prebuilds', machine))) {

@@ -54,9 +54,9 @@ test('a handle keeps nothing alive: attaching too late says so', async () => {
   const { handle } = log;
   log.close();
   expect(() => AtomicLog.attach(handle)).toThrow(expect.objectContaining({ code: 'ERR_LOG_GONE' }));
-  const worker = startWorker('read', { handle });
-  const error = await new Promise((resolve) => worker.once('error', resolve));
-  expect(error).toMatchObject({ code: 'ERR_LOG_GONE' });
+  const worker = startWorker('attach', { handle });
+  expect(await firstMessage(worker)).toBe('ERR_LOG_GONE');
+  await ended(worker);
 });
 
 test('the addon stays loaded when only workers loaded it', () => {

@@ -1,6 +1,6 @@
 // Waiting across threads: followers, blocking waits, and the claim changing hands.
 import { AtomicLog } from 'atomic-log';
-import { ended, firstMessage, startWorker, valueOf } from './helpers';
+import { ended, firstMessage, startWorker, tornDown, valueOf } from './helpers';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -74,5 +74,6 @@ test('publishing to followers whose workers are being terminated', async () => {
   }
   for (let i = 0; i < 1000; ++i) writer.append(valueOf(writer.nextIndex));
   await turn();
+  await tornDown(() => log.stats().pinnedSegments === 0);
   expect(log.stats().pinnedSegments).toBe(0);
 });

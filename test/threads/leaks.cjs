@@ -153,6 +153,14 @@ const asynchronous = {
       await follower.return();
     },
   ],
+  'Follower: dropped, of a signal that lives on': [
+    1000,
+    async (state) => {
+      state.controller ??= new AbortController();
+      writer.append(1);
+      await followed(state.controller.signal);
+    },
+  ],
   'Follower: dropped': [
     1000,
     async () => {

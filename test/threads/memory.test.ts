@@ -60,29 +60,33 @@ for (const [sort, entries] of [
   ['lines', 5_000_000],
   ['codec', 4_000_000],
 ] as const) {
-  test(`resident memory reaches a plateau: ${sort}, segments sealed early`, async () => {
-    const capacities = { retainedCapacity: 4096, segmentCapacity: 256 };
-    const log: AtomicLog<unknown> = new AtomicLog<unknown>({
-      ...capacities,
-      ...sorts[sort]!.options,
-      segmentBytes: 160,
-    } as CodecLogOptions<unknown>);
-    const progress = new Int32Array(new SharedArrayBuffer(8));
-    const reader = startWorker('pollEntries', { handle: log.handle, sort, progress });
-    expect(await firstMessage(reader)).toBe('polling');
-    const writer = startWorker('produceEntries', { handle: log.handle, sort, entries, progress });
-    const peaks = await peaksWhile(ended(writer), progress, entries);
+  testOfSharedMappings(
+    `resident memory reaches a plateau: ${sort}, segments sealed early`,
+    async () => {
+      const capacities = { retainedCapacity: 4096, segmentCapacity: 256 };
+      const log: AtomicLog<unknown> = new AtomicLog<unknown>({
+        ...capacities,
+        ...sorts[sort]!.options,
+        segmentBytes: 160,
+      } as CodecLogOptions<unknown>);
+      const progress = new Int32Array(new SharedArrayBuffer(8));
+      const reader = startWorker('pollEntries', { handle: log.handle, sort, progress });
+      expect(await firstMessage(reader)).toBe('polling');
+      const writer = startWorker('produceEntries', { handle: log.handle, sort, entries, progress });
+      const peaks = await peaksWhile(ended(writer), progress, entries);
 
-    const polls = firstMessage(reader);
-    const readerEnded = ended(reader);
-    Atomics.store(progress, 1, 1);
-    expect(await polls).toBeGreaterThan(100);
-    expect(await readerEnded).toBe(0);
+      const polls = firstMessage(reader);
+      const readerEnded = ended(reader);
+      Atomics.store(progress, 1, 1);
+      expect(await polls).toBeGreaterThan(100);
+      expect(await readerEnded).toBe(0);
 
-    expect(peaks.first).toBeGreaterThan(0);
-    expect(peaks.second).toBeLessThan(peaks.first + SLACK_BYTES);
-    const stats = log.stats();
-    expect(stats.fresh).toBeLessThan(17 * 6);
-    expect(stats.earlySeals).toBeGreaterThan(1000);
-  }, 60_000);
+      expect(peaks.first).toBeGreaterThan(0);
+      expect(peaks.second).toBeLessThan(peaks.first + SLACK_BYTES);
+      const stats = log.stats();
+      expect(stats.fresh).toBeLessThan(17 * 6);
+      expect(stats.earlySeals).toBeGreaterThan(1000);
+    },
+    60_000,
+  );
 }

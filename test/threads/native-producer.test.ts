@@ -3,11 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
 import { packageRoot } from '../support/internals';
-import { buildAddon } from '../support/other-addons';
+import { testExternal } from '../support/mapping';
+import { buildOtherAddon } from '../support/other-addons.cjs';
 
-const binary = buildAddon('examples/native-producer', 'telemetry');
+const binary = buildOtherAddon('examples/native-producer');
 
-(binary === undefined ? test.skip : test)(
+(binary === undefined ? test.skip : testExternal)(
   'the example publishes 100,000 records a second and more, and every one is right',
   () => {
     // It ends with 1 when one is wrong or the rate is not reached.

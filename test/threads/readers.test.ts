@@ -1,6 +1,6 @@
 // Readers in workers that check every value while this thread publishes.
 import { AtomicLog } from 'atomic-log';
-import { ended, firstMessage, startWorker, valueOf } from './helpers';
+import { ended, firstMessage, runScript, startWorker, valueOf } from './helpers';
 
 const ENTRIES = 200_000;
 
@@ -30,3 +30,32 @@ for (const segmentCapacity of [1, 16, 1024]) {
     expect(await Promise.all(exits)).toEqual([0, 0, 0]);
   });
 }
+
+test('text of chunks that were kept too long may be newer, and that is all', () => {
+  // Whoever decodes text reads its bytes twice: as many of them, but of other characters, do damage.
+  const script = `
+    const { Worker } = require('node:worker_threads');
+    const { AtomicLog, utf8 } = require('atomic-log');
+    const log = new AtomicLog({ retainedCapacity: 1, segmentCapacity: 1, codec: utf8 });
+    const first = log.tryClaimWriter();
+    first.append('x'.repeat(40_000));
+    first.close();
+    const snapshot = log.snapshot();
+    const [chunk] = snapshot.chunks();
+    snapshot.close();
+    const worker = new Worker(\`
+      const { AtomicLog } = require('atomic-log');
+      const writer = AtomicLog.attach(require('node:worker_threads').workerData).tryClaimWriter();
+      const texts = ['é'.repeat(20_000), 'a'.repeat(40_000)];
+      for (let i = 0; ; ++i) writer.append(texts[(i >> 2) & 1]);
+    \`, { eval: true, workerData: log.handle });
+    const until = Date.now() + 1500;
+    const { encoded } = chunk;
+    setImmediate(function read() {
+      for (let i = 0; i < 500; ++i) [encoded.at(0), chunk.at(0)];
+      if (Date.now() < until) setImmediate(read);
+      else worker.terminate().then(() => console.log('still here'));
+    });
+  `;
+  expect(runScript(script)).toBe('still here\n');
+});

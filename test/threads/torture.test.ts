@@ -1,76 +1,128 @@
-// Workers that attach, snapshot, follow, wait, claim and write are terminated at
-// random moments, while this thread checks every value. Allowed at any moment: a
-// window of whole entries without a hole, whose indexes never go back; the claim
-// held by a living worker or by nobody. In the end nothing is held.
+// Workers that attach, snapshot, follow, wait, claim and write are terminated, while
+// this thread checks every value. Allowed at any moment: a window of whole entries
+// without a hole, whose indexes never go back; the claim held by a living worker or
+// by nobody. In the end nothing is held.
 //
-// TORTURE_TERMINATIONS sets the number (default 500), TORTURE_SEED the seed.
+// Once they live for some milliseconds, so that they are met in any state; once four
+// of them work on for long, and every two seconds one is replaced.
+//
+// TORTURE_TERMINATIONS sets the number for the first (default 500), TORTURE_SECONDS
+// the length of the second (default 4), TORTURE_SEED the seed.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicLog } from 'atomic-log';
-import { firstMessage, startWorker } from './helpers';
-import { sorts } from './sorts.cjs';
+import { nextTurn } from '../support/memory';
+import { firstMessage, startWorker, tornDown } from './helpers';
+import { sorts, type Sort } from './sorts.cjs';
 
-const TERMINATIONS = Number(process.env.TORTURE_TERMINATIONS ?? 500);
-const SEED = Number(process.env.TORTURE_SEED ?? Date.now() % 2147483646) + 1;
+const TERMINATIONS = Number(process.env['TORTURE_TERMINATIONS'] ?? 500);
+const SECONDS = Number(process.env['TORTURE_SECONDS'] ?? 4);
+const SEED = Number(process.env['TORTURE_SEED'] ?? Date.now() % 2147483646) + 1;
 const AT_ONCE = 4;
+const REPLACED_AFTER_MS = 2000;
 
-test.each([
-  ['numbers', TERMINATIONS],
-  ['lines', Math.ceil(TERMINATIONS / 2)],
-  ['codec', Math.ceil(TERMINATIONS / 2)],
-] as const)(
-  `a log of %s, %p terminations, seed ${SEED}`,
-  async (name, terminations) => {
-    const { options, entryOf, isEntry } = sorts[name]!;
+const names = ['numbers', 'lines', 'codec'] as const;
+
+class Torture {
+  readonly log: AtomicLog<unknown>;
+  readonly failures: Error[] = [];
+  /** Windows that were checked, value by value. */
+  checks = 0;
+  readonly #sort: Sort;
+  #started = 0;
+  #isOver = false;
+  readonly #watching: Promise<void>;
+
+  constructor(readonly name: (typeof names)[number]) {
+    this.#sort = sorts[name]!;
     const capacities = { retainedCapacity: 512, segmentCapacity: 16 };
-    const log: AtomicLog<unknown> = new AtomicLog<unknown>({ ...capacities, ...options });
-    const failures: Error[] = [];
-    let state = SEED;
-    const random = (n: number): number => (state = (state * 48271) % 2147483647) % n;
-    let started = 0;
+    this.log = new AtomicLog<unknown>({ ...capacities, ...this.#sort.options });
+    this.#watching = this.#watch();
+  }
 
-    async function lives(): Promise<void> {
-      while (started < terminations) {
-        const worker = startWorker('torture', { handle: log.handle, seed: SEED + ++started, sort: name });
-        worker.on('error', (error: Error) => failures.push(error));
-        await firstMessage(worker);
-        await new Promise((resolve) => setTimeout(resolve, random(25)));
-        await worker.terminate();
-      }
+  /** A worker that does everything at once until it is terminated. */
+  async start(): Promise<ReturnType<typeof startWorker>> {
+    const seed = SEED + ++this.#started;
+    const worker = startWorker('torture', { handle: this.log.handle, seed, sort: this.name });
+    worker.on('error', (error: Error) => this.failures.push(error));
+    await firstMessage(worker);
+    return worker;
+  }
+
+  get started(): number {
+    return this.#started;
+  }
+
+  async #watch(): Promise<void> {
+    const { log, failures } = this;
+    const snapshot = log.snapshot();
+    let end = 0;
+    while (!this.#isOver) {
+      snapshot.refresh();
+      let index = snapshot.firstIndex;
+      for (const value of snapshot)
+        if (!this.#sort.isEntry(value, index++)) failures.push(new Error(`entry ${index - 1}`));
+      if (index !== snapshot.endIndex || index < end) failures.push(new Error(`end ${index} after ${end}`));
+      end = snapshot.endIndex;
+      ++this.checks;
+      await new Promise((resolve) => setImmediate(resolve));
     }
+    snapshot.close();
+  }
 
-    let isOver = false;
-    let checks = 0;
-    async function bystander(): Promise<void> {
-      const snapshot = log.snapshot();
-      let end = 0;
-      while (!isOver) {
-        snapshot.refresh();
-        let index = snapshot.firstIndex;
-        for (const value of snapshot)
-          if (!isEntry(value, index++)) failures.push(new Error(`entry ${index - 1}`));
-        if (index !== snapshot.endIndex || index < end) failures.push(new Error(`end ${index} after ${end}`));
-        end = snapshot.endIndex;
-        ++checks;
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      snapshot.close();
-    }
+  /** All workers have ended. */
+  async expectAllGivenBack(): Promise<void> {
+    const { log, failures, name } = this;
+    this.#isOver = true;
+    await this.#watching;
 
-    const watching = bystander();
-    await Promise.all(Array.from({ length: AT_ONCE }, lives));
-    isOver = true;
-    await watching;
-
+    await tornDown(() => !log.isWriterClaimed);
     expect(failures).toEqual([]);
-    expect(checks).toBeGreaterThan(100);
+    expect(this.checks).toBeGreaterThan(100);
     if (name !== 'numbers') expect(log.stats().earlySeals).toBeGreaterThan(0);
     expect(log.endIndex).toBeGreaterThan(0);
     expect(log.isWriterClaimed).toBe(false);
     const writer = log.tryClaimWriter()!;
     // In batches: the codec of the last sort fails now and then when it writes in place.
-    for (let i = 0; i < 2000; ++i) writer.appendBatch([entryOf(writer.nextIndex)]);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(log.stats().pinnedSegments).toBe(0);
-    expect(log.stats().pinnedHere).toBe(0);
-  },
-  3_600_000,
-);
+    for (let i = 0; i < 2000; ++i) writer.appendBatch([this.#sort.entryOf(writer.nextIndex)]);
+    await nextTurn();
+    expect(log.stats()).toMatchObject({ pinnedSegments: 0, pinnedHere: 0 });
+  }
+}
+
+describe.each(names)('a log of %s', (name) => {
+  const terminations = name === 'numbers' ? TERMINATIONS : Math.ceil(TERMINATIONS / 2);
+
+  test(`${terminations} terminations at random moments, seed ${SEED}`, async () => {
+    const torture = new Torture(name);
+    let state = SEED;
+    const random = (n: number): number => (state = (state * 48271) % 2147483647) % n;
+
+    async function lives(): Promise<void> {
+      while (torture.started < terminations) {
+        const worker = await torture.start();
+        await sleep(random(25));
+        await worker.terminate();
+      }
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, lives));
+    await torture.expectAllGivenBack();
+  }, 3_600_000);
+
+  test(`${AT_ONCE} busy workers for ${SECONDS} s, one replaced every 2 s, seed ${SEED}`, async () => {
+    const torture = new Torture(name);
+    const workers = await Promise.all(Array.from({ length: AT_ONCE }, () => torture.start()));
+    for (const end = Date.now() + SECONDS * 1000; Date.now() < end;) {
+      const { endIndex } = torture.log;
+      // Whoever holds the claim at present, all come by it again and again; were it stuck, this would hang.
+      do {
+        await sleep(REPLACED_AFTER_MS);
+      } while (torture.log.endIndex === endIndex);
+      await workers.shift()!.terminate();
+      workers.push(await torture.start());
+    }
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    await torture.expectAllGivenBack();
+    if (process.env['TORTURE_SECONDS'] !== undefined)
+      console.log(`${name}: ${torture.log.endIndex} entries, ${torture.checks} checks`);
+  }, 3_600_000);
+});

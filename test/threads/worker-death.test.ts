@@ -1,6 +1,7 @@
 // A worker that ends, however it ends, gives back what it held.
 import { AtomicLog } from 'atomic-log';
-import { ended, firstMessage, startWorker, valueOf } from './helpers';
+import { testWith } from '../support/runtime';
+import { ended, firstMessage, startWorker, tornDown, valueOf } from './helpers';
 
 const options = { retainedCapacity: 64, segmentCapacity: 16 };
 
@@ -12,7 +13,8 @@ function lap(log: AtomicLog<number>): void {
 }
 
 for (const end of ['return', 'throw', 'exit', 'wait', 'spin']) {
-  test(`claim and pins come back from a worker whose end is: ${end}`, async () => {
+  const testEnd = end === 'spin' ? testWith('terminating a busy worker') : test;
+  testEnd(`claim and pins come back from a worker whose end is: ${end}`, async () => {
     const { writer, log } = AtomicLog.claimed(options);
     writer.appendBatch(new Float64Array(100));
     writer.close();
@@ -27,6 +29,7 @@ for (const end of ['return', 'throw', 'exit', 'wait', 'spin']) {
       void worker.terminate();
     }
     await exit;
+    await tornDown(() => !log.isWriterClaimed);
 
     expect(log.isWriterClaimed).toBe(false);
     // What was staged and not published is dropped.
@@ -37,21 +40,24 @@ for (const end of ['return', 'throw', 'exit', 'wait', 'spin']) {
   });
 }
 
-test('a writer terminated anywhere leaves a log that goes on without a hole', async () => {
-  const log = new AtomicLog({ retainedCapacity: 256, segmentCapacity: 7 });
-  let previousEnd = 0;
-  for (let round = 0; round < 25; ++round) {
-    const worker = startWorker('appendForever', { handle: log.handle });
-    expect(await firstMessage(worker)).toBe('appending');
-    await new Promise((resolve) => setTimeout(resolve, round % 5));
-    await worker.terminate();
+testWith('terminating a busy worker')(
+  'a writer terminated anywhere leaves a log that goes on without a hole',
+  async () => {
+    const log = new AtomicLog({ retainedCapacity: 256, segmentCapacity: 7 });
+    let previousEnd = 0;
+    for (let round = 0; round < 25; ++round) {
+      const worker = startWorker('appendForever', { handle: log.handle });
+      expect(await firstMessage(worker)).toBe('appending');
+      await new Promise((resolve) => setTimeout(resolve, round % 5));
+      await worker.terminate();
 
-    expect(log.isWriterClaimed).toBe(false);
-    using snapshot = log.snapshot();
-    expect(snapshot.endIndex).toBeGreaterThanOrEqual(previousEnd);
-    let index = snapshot.firstIndex;
-    for (const value of snapshot) expect(value).toBe(valueOf(index++));
-    previousEnd = snapshot.endIndex;
-  }
-  expect(previousEnd).toBeGreaterThan(0);
-});
+      expect(log.isWriterClaimed).toBe(false);
+      using snapshot = log.snapshot();
+      expect(snapshot.endIndex).toBeGreaterThanOrEqual(previousEnd);
+      let index = snapshot.firstIndex;
+      for (const value of snapshot) expect(value).toBe(valueOf(index++));
+      previousEnd = snapshot.endIndex;
+    }
+    expect(previousEnd).toBeGreaterThan(0);
+  },
+);

@@ -40,9 +40,33 @@ const roles = {
     log.close();
   },
 
+  /** Attaches; reports the code of the error if that fails. */
+  attach({ handle }) {
+    try {
+      AtomicLog.attach(handle).close();
+      parentPort.postMessage('attached');
+    } catch (error) {
+      parentPort.postMessage(error.code);
+    }
+  },
+
   /** Waits for a handle, then reads. */
   readPosted() {
     parentPort.once('message', (handle) => roles.read({ handle }));
+  },
+
+  /** Keeps every array it is posted, and reads all of them in every turn; answers with the length. */
+  keep() {
+    const kept = [];
+    parentPort.on('message', (bytes) => {
+      kept.push(bytes);
+      parentPort.postMessage(bytes.length);
+    });
+    const look = () => {
+      globalThis.sum = kept.reduce((sum, bytes) => sum + bytes.reduce((a, b) => a + b, 0), 0);
+      setImmediate(look);
+    };
+    look();
   },
 
   /** Claims the writer, appends, closes. */
@@ -148,10 +172,10 @@ const roles = {
   /** Follows until the log ends, and checks every value; reports seen and lost. */
   async follow({ handle, maxBatch }) {
     const log = AtomicLog.attach(handle);
-    const follower = log.follow({ from: 'oldest', maxBatch });
     let seen = 0;
-    let lost = log.firstIndex;
-    let next = lost;
+    let next = log.firstIndex;
+    let lost = next;
+    const follower = log.follow({ from: next, maxBatch });
     parentPort.postMessage('following');
     for await (const batch of follower) {
       lost += batch.lost;

@@ -3,6 +3,7 @@ import { AtomicLog, bytes, json, structured, utf8, type Codec, type Writer } fro
 
 import { expectError, thrownBy } from '../support/errors';
 import { entriesOf, expectConsistent, expectRefused, SMALL, stateOf, type Claimed } from '../support/logs';
+import { testExternal } from '../support/mapping';
 import { detach, tryTransfer } from '../support/memory';
 
 function claimed<T>(codec: Codec<T>, segmentBytes = 256): Claimed<T> {
@@ -357,7 +358,7 @@ describe('encodeInto()', () => {
     expect([...snapshot]).toEqual([0, 1, 2, 3, 4]);
   });
 
-  test('that lets its target be transferred away is refused, and the next one gets another', () => {
+  testExternal('that lets its target be transferred away is refused, and the next one gets another', () => {
     let isBad = true;
     const log = acting((_log, target) => {
       if (isBad) detach(target.buffer);

@@ -1,4 +1,7 @@
+import { getEventListeners } from 'node:events';
 import { AtomicLog, type Batch } from 'atomic-log';
+
+import { runInChild } from '../support/child';
 
 const options = { retainedCapacity: 8, segmentCapacity: 4 };
 
@@ -175,6 +178,55 @@ describe('how it ends', () => {
     await expect(follower.next()).rejects.toBe(reason);
     expect(await follower.next()).toEqual({ done: true, value: undefined });
     await expect(log.follow({ signal: AbortSignal.abort(reason) }).next()).rejects.toBe(reason);
+  });
+
+  test('one signal ends many followers and waits', async () => {
+    const { log } = AtomicLog.claimed(options);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const results = [
+      ...Array.from({ length: 30 }, () => collect(log.follow({ signal }))),
+      ...Array.from({ length: 30 }, () => log.waitForWriter({ signal })),
+    ];
+    // Some leave before, which must not take the others' listener along.
+    for (let i = 0; i < 30; ++i) await log.follow({ signal }).return!();
+    await turn();
+    const reason = new Error('enough');
+    controller.abort(reason);
+    const outcomes = await Promise.allSettled(results);
+    expect(outcomes.map((outcome) => (outcome as PromiseRejectedResult).reason as unknown)).toEqual(
+      results.map(() => reason),
+    );
+  });
+
+  test('Node warns of no leak when a signal has many', () => {
+    const output = runInChild(`
+      const { AtomicLog } = require('atomic-log');
+      let warnings = 0;
+      process.on('warning', () => ++warnings);
+      const { log } = AtomicLog.claimed({ retainedCapacity: 8, segmentCapacity: 4 });
+      const { signal } = new AbortController();
+      for (let i = 0; i < 30; ++i) {
+        log.follow({ signal });
+        log.waitForWriter({ signal });
+      }
+      setTimeout(() => { console.log(warnings); process.exit(); }, 10);
+    `);
+    expect(output).toBe('0');
+  });
+
+  test('a signal without followers has no listener of theirs', async () => {
+    const { log } = AtomicLog.claimed(options);
+    const { signal } = new AbortController();
+    const count = (): number => getEventListeners(signal, 'abort').length;
+    const followers = [log.follow({ signal }), log.follow({ signal })];
+    expect(count()).toBe(1);
+    await followers[0]!.return!();
+    expect(count()).toBe(1);
+    await followers[1]!.return!();
+    expect(count()).toBe(0);
+    await log.follow({ signal }).return!();
+    expect(count()).toBe(0);
   });
 
   test('break gives back what it pinned', async () => {

@@ -1,29 +1,38 @@
+import { join } from 'node:path';
+
 import * as atomicLog from 'atomic-log';
 
-import { runInChild } from '../support/child';
+import { runFileInChild, runInChild } from '../support/child';
+import { packageRoot } from '../support/internals';
 
-const classes = ['AtomicLog', 'Chunk', 'Cursor', 'Snapshot', 'VarColumn', 'Writer'];
+const classes = [
+  'AtomicLog',
+  'Chunk',
+  'Cursor',
+  'FlushedOffset',
+  'SegmentReader',
+  'SegmentRecord',
+  'SegmentTail',
+  'SegmentWriter',
+  'Snapshot',
+  'VarColumn',
+  'Writer',
+];
+const functions = ['parseRecord'];
 const codecs = ['bytes', 'json', 'structured', 'utf8'];
-const publicNames = [...classes, ...codecs];
+const publicNames = [...classes, ...functions, ...codecs].sort();
 
 test('the package exports its classes and codecs, and nothing else', () => {
   expect(Object.keys(atomicLog).sort()).toEqual(publicNames);
-  const { AtomicLog, Chunk, Cursor, Snapshot, VarColumn, Writer } = atomicLog;
-  const constructors = [AtomicLog, Chunk, Cursor, Snapshot, VarColumn, Writer];
-  expect(constructors.map((constructor) => constructor.name)).toEqual(classes);
+  const exported = atomicLog as unknown as Record<string, { name: string }>;
+  for (const name of [...classes, ...functions]) expect(exported[name]!.name).toBe(name);
   const { bytes, json, structured, utf8 } = atomicLog;
   expect([bytes, json(), structured(), utf8].map(({ name }) => name)).toEqual(codecs);
 });
 
 test('import and require give the same classes, so that there is one state', () => {
-  const source = `
-    import * as esm from 'atomic-log';
-    import { createRequire } from 'node:module';
-    const cjs = createRequire(process.cwd() + '/')('atomic-log');
-    const same = Object.keys(cjs).filter((name) => cjs[name] === esm[name]);
-    console.log(JSON.stringify([Object.keys(esm).sort(), same.sort()]));
-  `;
-  expect(JSON.parse(runInChild(source, 'module'))).toEqual([publicNames, publicNames]);
+  const script = join(packageRoot, 'test', 'support', 'both-formats.mjs');
+  expect(JSON.parse(runFileInChild(script))).toEqual([publicNames, publicNames]);
 });
 
 test('a log that was never closed does not keep the process alive', () => {

@@ -10,7 +10,7 @@ import {
   valuesByChunk,
   type Claimed,
 } from '../support/logs';
-import { describeExternal } from '../support/mapping';
+import { describeExternal, testExternal } from '../support/mapping';
 import { collectUntil, detach, nextTurn, tryTransfer } from '../support/memory';
 
 function range(begin: number, end: number): number[] {
@@ -18,8 +18,8 @@ function range(begin: number, end: number): number[] {
 }
 
 /** A log whose entry at every index is that index. */
-function indexLog(count: number): Claimed<number> {
-  const claimed = AtomicLog.claimed(SMALL);
+function indexLog(count: number, mapping: 'auto' | 'shared' = 'auto'): Claimed<number> {
+  const claimed = AtomicLog.claimed({ ...SMALL, mapping });
   claimed.writer.appendBatch(range(0, count));
   return claimed;
 }
@@ -203,8 +203,12 @@ const strayWords = [
   SEALED + 5,
 ];
 
+/** The header of a block comes before its columns. Only in shared memory is it within reach of users. */
+const HEADER_BYTES = 64;
+
 function damage(snapshot: Snapshot<number>, chunk: number, word: number): void {
-  new Int32Array(buffersOf(snapshot).at(chunk)!)[0] = word;
+  const { buffer, byteOffset } = snapshot.chunks().at(chunk)!.values;
+  new Int32Array(buffer, byteOffset - HEADER_BYTES, 1)[0] = word;
 }
 
 /** Expects a snapshot to be of one piece, whatever it shows: within its segments, and the same by all ways to read it. */
@@ -241,11 +245,11 @@ function readEverything(log: AtomicLog<number>, held: Snapshot<number>): void {
   });
 }
 
-describe.each(strayWords)('a stray store of %p into a published word', (word) => {
+describe.each(strayWords)('a stray store of %p into a published word of shared memory', (word) => {
   test.each([1, 2, 3, 4])(
     'of a head with %p entries: readers stay sound, and the next publish repairs it',
     async (count) => {
-      const { writer, log } = indexLog(4 + count);
+      const { writer, log } = indexLog(4 + count, 'shared');
       using held = log.snapshot();
       damage(held, -1, word);
       readEverything(log, held);
@@ -265,7 +269,7 @@ describe.each(strayWords)('a stray store of %p into a published word', (word) =>
   );
 
   test('of a head that nobody looks at before the next publish is never noticed', () => {
-    const { writer, log } = indexLog(2);
+    const { writer, log } = indexLog(2, 'shared');
     using held = log.snapshot();
     damage(held, -1, word);
     expect(writer.append(2)).toBe(2);
@@ -274,7 +278,7 @@ describe.each(strayWords)('a stray store of %p into a published word', (word) =>
   });
 
   test.each([0, 1])('of sealed segment %p of the window: new readers stay sound', async (chunk) => {
-    const { writer, log } = indexLog(11);
+    const { writer, log } = indexLog(11, 'shared');
     const before = log.snapshot();
     damage(before, chunk, word);
     readEverything(log, before);
@@ -291,7 +295,7 @@ describe.each(strayWords)('a stray store of %p into a published word', (word) =>
   });
 
   test('of a segment that was sealed since the reader looked: readers stay sound', async () => {
-    const { writer, log } = indexLog(7);
+    const { writer, log } = indexLog(7, 'shared');
     const held = log.snapshot();
     writer.append(7);
     writer.append(8);
@@ -307,17 +311,56 @@ describe.each(strayWords)('a stray store of %p into a published word', (word) =>
   });
 });
 
-test('a reader that overwrites whole blocks harms only what it overwrites', async () => {
-  const { writer, log } = indexLog(11);
+test.each(strayWords)(
+  'a stray store of %p is not believed by a window where the segment is not the head',
+  (word) => {
+    const { writer, log } = indexLog(2, 'shared');
+    using early = log.snapshot();
+    writer.appendBatch(range(2, 10));
+    using late = early.clone();
+    late.extend();
+    damage(early, -1, word);
+    // Far enough that nothing adjoins what the early one holds.
+    writer.appendBatch(range(10, 40));
+    early.extend();
+    failingIfItHangs(() => expect([...late]).toEqual(range(0, 10)));
+    expect(late.chunks().map(({ length }) => length)).toEqual([4, 4, 2]);
+  },
+);
+
+testExternal('users reach no published word, neither by views of readers nor of spans', () => {
+  const { writer, log } = indexLog(10);
   using held = log.snapshot();
-  for (const buffer of buffersOf(held)) new Uint8Array(buffer).fill(0xff);
-  readEverything(log, held);
-  await nextTurn();
-  readEverything(log, held);
-  for (let next = 11; next < 40; ++next) expect(writer.append(next)).toBe(next);
-  expect(entriesOf(log)).toEqual(range(28, 40));
-  expectConsistent(log);
+  const blocks = log.stats().segmentBytes - HEADER_BYTES;
+  const views = held.chunks().map(({ values }) => values);
+  views.push(writer.reserve(1).values);
+  for (const { buffer } of views) {
+    expect(buffer.byteLength).toBe(blocks);
+    new Uint8Array(buffer).fill(0xff);
+  }
+  writer.commit(0);
+  for (let next = 10; next < 40; ++next) {
+    expect(writer.append(next)).toBe(next);
+    held.refresh();
+    expect([held.endIndex, log.endIndex]).toEqual([next + 1, next + 1]);
+  }
+  expect([...held]).toEqual(range(28, 40));
 });
+
+test.each(['auto', 'shared'] as const)(
+  'a reader that overwrites whole blocks (%s) harms only what it overwrites',
+  async (mapping) => {
+    const { writer, log } = indexLog(11, mapping);
+    using held = log.snapshot();
+    for (const buffer of buffersOf(held)) new Uint8Array(buffer).fill(0xff);
+    readEverything(log, held);
+    await nextTurn();
+    readEverything(log, held);
+    for (let next = 11; next < 40; ++next) expect(writer.append(next)).toBe(next);
+    expect(entriesOf(log)).toEqual(range(28, 40));
+    expectConsistent(log);
+  },
+);
 
 test('a reader that overwrites an entry changes that entry only', () => {
   const { writer, log } = smallLog(3);

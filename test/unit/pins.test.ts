@@ -28,8 +28,8 @@ const keepers: [string, (snapshot: Snapshot<number>) => { read: () => number[] }
     'a part of its values',
     (snapshot) => ofArray(snapshot.chunks()[0]!.values.subarray(0, 4) as Float64Array),
   ],
-  ['the ArrayBuffer', (snapshot) => ofBuffer(snapshot.chunks()[0]!.values.buffer)],
-  ['a DataView', (snapshot) => ofDataView(new DataView(snapshot.chunks()[0]!.values.buffer, 64))],
+  ['the ArrayBuffer', (snapshot) => ofBuffer(snapshot.chunks()[0]!.values as Float64Array)],
+  ['a DataView', (snapshot) => ofDataView(snapshot.chunks()[0]!.values as Float64Array)],
   ['an iterator', (snapshot) => ofIterator(snapshot)],
 ];
 
@@ -42,11 +42,12 @@ function ofArray(array: Float64Array): { read: () => number[] } {
   return { read: () => Array.from(array) };
 }
 
-function ofBuffer(buffer: ArrayBufferLike): { read: () => number[] } {
-  return { read: () => Array.from(new Float64Array(buffer, 64, 4)) };
+function ofBuffer({ buffer, byteOffset }: Float64Array): { read: () => number[] } {
+  return { read: () => Array.from(new Float64Array(buffer, byteOffset, 4)) };
 }
 
-function ofDataView(view: DataView): { read: () => number[] } {
+function ofDataView({ buffer, byteOffset }: Float64Array): { read: () => number[] } {
+  const view = new DataView(buffer, byteOffset);
   return { read: () => range(0, 4).map((i) => view.getFloat64(8 * i, true)) };
 }
 

@@ -27,3 +27,13 @@ test('strings, bytes and any values', () => {
     '2',
   ]);
 });
+
+test('segment files', () => {
+  expect(printedBy("const { rmSync } = require('node:fs');")).toEqual([
+    'first',
+    '5 bytes, 13 in the file',
+    '6 bytes, 14 in the file',
+    expect.stringMatching(/^5000 bytes, \d\d in the file$/),
+    '3 records, 0 bytes set aside',
+  ]);
+});

@@ -1,6 +1,6 @@
 import { AtomicLog } from 'atomic-log';
 
-import { tryTransfer } from '../support/memory';
+import { detach, tryTransfer } from '../support/memory';
 
 const options = { retainedCapacity: 8, segmentCapacity: 4 };
 const code = (expected: string): Error => expect.objectContaining({ code: expected });
@@ -91,12 +91,15 @@ test('bad counts', () => {
   expect(log.endIndex).toBe(2);
 });
 
-test('transferring a span away loses nothing', () => {
+test.each([
+  ['a byte stream takes', detach],
+  ['structuredClone takes, if it may', tryTransfer],
+])('a span whose ArrayBuffer %s loses nothing', (_name, take) => {
   const { writer, log } = AtomicLog.claimed(options);
   const span = writer.reserve(2);
   const { values } = span;
   values.set([1, 2]);
-  tryTransfer(values.buffer);
+  take(values.buffer);
   writer.commit(2);
   writer.append(3);
   writer.append(4);

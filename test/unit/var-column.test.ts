@@ -1,9 +1,11 @@
 /** What chunks show of values of variable size. */
-import { AtomicLog, json, utf8, VarColumn } from 'atomic-log';
+import { AtomicLog, json, utf8, VarColumn, type Codec } from 'atomic-log';
 
 import { expectError } from '../support/errors';
 import { SMALL } from '../support/logs';
-import { detach } from '../support/memory';
+import { testExternal } from '../support/mapping';
+import { detach, nextTurn } from '../support/memory';
+import { testOfSharedMappings } from '../support/strict';
 
 const schema = { id: 'u8', name: 'utf8', raw: 'bytes' } as const;
 
@@ -71,7 +73,7 @@ test('encoded shows the values of a codec', () => {
   expect(chunk!.at(0)).toEqual({ a: 1 });
 });
 
-test('shows nothing once the memory was transferred away', () => {
+testExternal('shows nothing once the memory was transferred away', () => {
   using snapshot = filled(4).snapshot();
   const [chunk] = snapshot.chunks();
   const name = chunk!.column('name');
@@ -166,4 +168,43 @@ test('a cursor reads strings, bytes and decoded values', () => {
   expect(cursor.value).toBeUndefined();
   cursor.next();
   expect(cursor.value).toEqual([1, 2]);
+});
+
+testOfSharedMappings('values that nothing pins any more are read from copies', async () => {
+  const decoded: Uint8Array[] = [];
+  const spy: Codec<string> = {
+    name: 'spy',
+    encode: (text) => Buffer.from(text),
+    decode(bytes) {
+      decoded.push(bytes);
+      return Buffer.from(bytes).toString();
+    },
+  };
+  const { writer, log } = AtomicLog.claimed({ ...SMALL, codec: spy });
+  writer.appendBatch(['a', 'bc', 'def']);
+  const snapshot = log.snapshot();
+  const [chunk] = snapshot.chunks();
+  const { buffer } = chunk!.encoded.data;
+  const read = (): unknown[] => [chunk!.at(1), chunk!.encoded.at(1), ...chunk!.encoded];
+
+  expect(read()).toEqual(['bc', 'bc', 'a', 'bc', 'def']);
+  expect(decoded.every((bytes) => bytes.buffer === buffer)).toBe(true);
+
+  snapshot.close();
+  // The window is kept for the rest of the turn.
+  await nextTurn();
+  decoded.length = 0;
+  expect(read()).toEqual(['bc', 'bc', 'a', 'bc', 'def']);
+  expect(decoded.map((bytes) => bytes.buffer === buffer)).toEqual([false, false, false, false, false]);
+});
+
+testOfSharedMappings('records that nothing pins any more are read from copies', async () => {
+  const log = filled(4);
+  const snapshot = log.snapshot();
+  const [chunk] = snapshot.chunks();
+  snapshot.close();
+  await nextTurn();
+  const expected = { id: 2, name: 'éé', raw: Uint8Array.of(2, 2) };
+  expect(chunk!.at(2)).toEqual(expected);
+  expect([chunk!.column('name').at(2), chunk!.column('raw').at(2)]).toEqual([expected.name, expected.raw]);
 });

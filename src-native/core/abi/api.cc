@@ -30,6 +30,15 @@ Writer& impl(atomic_log_writer* writer) {
 
 // --- Logs.
 
+// JavaScript gives no handle to other logs, but a handle can be altered: shared
+// storage goes with the last environment, and the descriptions of columns that
+// follow are those of fixed size.
+bool is_for_native_code(memory::RollingLog& log) {
+  return log.storage().as_shared() == nullptr &&
+         log.layout().column_offsets().size() ==
+             log.layout().element_bytes().size();
+}
+
 atomic_log_status attach(const atomic_log_handle* handle,
                          atomic_log_log** result) {
   *result = nullptr;
@@ -41,6 +50,7 @@ atomic_log_status attach(const atomic_log_handle* handle,
   const Status status = memory::Registry::instance().find(
       {handle->id, std::string(handle->token, sizeof(handle->token))}, &log);
   if (status != Status::kOk) return to_abi(status);
+  if (!is_for_native_code(*log)) return ATOMIC_LOG_FOREIGN;
   *result = new (std::nothrow) atomic_log_log(std::move(log));
   return *result == nullptr ? ATOMIC_LOG_OUT_OF_MEMORY : ATOMIC_LOG_OK;
 }
@@ -100,7 +110,8 @@ atomic_log_status claim(atomic_log_log* log, atomic_log_writer** result) {
 
 void publish(atomic_log_writer* writer, uint32_t count) {
   memory::RollingLog& log = impl(writer).log->log();
-  log.publish(count);
+  // The log's own count lags behind what was published without a call.
+  log.publish(std::max(count, writer->published));
   writer->published = log.published_count();
 }
 

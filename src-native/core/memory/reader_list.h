@@ -9,10 +9,12 @@
 #define ATOMIC_LOG_CORE_MEMORY_READER_LIST_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "core/memory/segment_pool.h"
@@ -57,6 +59,32 @@ class Reader {
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   std::map<uint32_t, uint64_t> followers_;
+};
+
+// A segment that a reader holds, in one way or in several: it counts once.
+// Whoever lets go last may be on any thread.
+class HeldSegment {
+ public:
+  explicit HeldSegment(std::shared_ptr<Reader> reader)
+      : reader_(std::move(reader)) {}
+
+  // Relaxed, both: the figures order nothing. A segment that is let go by one
+  // thread while another holds it anew is counted twice for a moment, and then
+  // once.
+  void hold() {
+    if (holders_.fetch_add(1, std::memory_order_relaxed) == 0) {
+      reader_->pinned(1);
+    }
+  }
+  void drop() {
+    if (holders_.fetch_sub(1, std::memory_order_relaxed) == 1) {
+      reader_->pinned(-1);
+    }
+  }
+
+ private:
+  const std::shared_ptr<Reader> reader_;
+  std::atomic<uint32_t> holders_{0};
 };
 
 class ReaderList {

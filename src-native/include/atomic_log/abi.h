@@ -161,7 +161,7 @@ struct atomic_log_api {
   /* OK, CLAIMED, ENDED or OUT_OF_MEMORY. Give the claim back with unclaim. The
    * head may hold entries already: begin at writer->published. */
   atomic_log_status (*claim)(atomic_log_log* log, atomic_log_writer** writer);
-  /* The head's entries below `count` may be read. */
+  /* The head's entries below `count` may be read. Published ones stay so. */
   void (*publish)(atomic_log_writer* writer, uint32_t count);
   /* After a publication without a call: wakes those who wait for it. */
   void (*wake)(atomic_log_writer* writer);

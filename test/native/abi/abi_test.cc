@@ -138,6 +138,29 @@ TEST_CASE("handles that must be refused") {
   CHECK(Log::attach(&handled.handle, &log) == NativeStatus::kGone);
 }
 
+TEST_CASE("logs that native code cannot use are refused") {
+  auto options = log_options(8, 4);
+  options.data_bytes = {100};
+  options.labels = {{ATOMIC_LOG_U64, "wide"},
+                    {ATOMIC_LOG_U16, "narrow"},
+                    {ATOMIC_LOG_U64 + 1, "text"}};
+  const HandledLog variable = make_handled_log(options);
+  REQUIRE(variable.log != nullptr);
+  Log log;
+  CHECK(Log::attach(&variable.handle, &log) == NativeStatus::kForeign);
+
+  alignas(64) static unsigned char range[4096];
+  auto storage =
+      std::make_unique<memory::SharedStorage>(range, 1024, sizeof(range));
+  storage->commit(sizeof(range));
+  std::shared_ptr<memory::RollingLog> shared;
+  REQUIRE(memory::RollingLog::create(log_options(8, 4), std::move(storage),
+                                     &shared) == Status::kOk);
+  const atomic_log_handle handle =
+      abi::make_handle(memory::Registry::instance().add(shared));
+  CHECK(Log::attach(&handle, &log) == NativeStatus::kForeign);
+}
+
 TEST_CASE("an attachment keeps the log, as long as anything of it is there") {
   HandledLog handled = make_number_log(8, 4);
   Writer<double> writer = claim(attach(handled));
@@ -397,6 +420,12 @@ TEST_CASE("a C client's mistakes are refused") {
   CHECK(api.roll(writer, 4) == ATOMIC_LOG_OK);
   CHECK(writer->first_index == 4);
   CHECK(writer->published == 0);
+  // What was published without a call is not taken back by a call.
+  writer->published = 3;
+  reinterpret_cast<std::atomic<uint32_t>*>(writer->block)->store(3);
+  api.publish(writer, 2);
+  CHECK(writer->published == 3);
+  CHECK(log.end_index() == 7);
   api.unclaim(writer);
 }
 

@@ -49,6 +49,22 @@ TEST_CASE("what a reader tells") {
   CHECK(reader.followers() == std::vector<uint64_t>{101});
 }
 
+TEST_CASE("a segment that is held in several ways counts once") {
+  const auto reader = std::make_shared<Reader>(3);
+  HeldSegment first(reader);
+  HeldSegment second(reader);
+  first.hold();
+  first.hold();
+  second.hold();
+  CHECK(reader->pinned_segments() == 2);
+  first.drop();
+  CHECK(reader->pinned_segments() == 2);
+  first.drop();
+  CHECK(reader->pinned_segments() == 1);
+  first.hold();
+  CHECK(reader->pinned_segments() == 2);
+}
+
 TEST_SUITE_END();
 
 }  // namespace

@@ -1,0 +1,129 @@
+// What do records of five columns cost, beside an array of plain objects?
+import { AtomicLog } from '../../dist/index.mjs';
+import { compare, emptyCall, report } from '../measure.mjs';
+
+const SEGMENT = 4096;
+const schema = { time: 'f64', bid: 'f64', ask: 'f64', size: 'u32', venue: 'u8' };
+const options = { retainedCapacity: 16 * SEGMENT, segmentCapacity: SEGMENT, schema };
+const BATCH = 1024;
+
+const record = (i) => ({ time: i, bid: 100 + (i % 7), ask: 101 + (i % 7), size: i % 1000, venue: i % 5 });
+const batchColumns = {
+  time: new Float64Array(BATCH).fill(1.5),
+  bid: new Float64Array(BATCH).fill(100.5),
+  ask: new Float64Array(BATCH).fill(101.5),
+  size: new Uint32Array(BATCH).fill(10),
+  venue: new Uint8Array(BATCH).fill(3),
+};
+
+const { writer, log } = AtomicLog.claimed(options);
+const rows = Array.from({ length: 16 * SEGMENT }, (_, i) => record(i));
+writer.appendBatch(rows);
+const snapshot = log.snapshot();
+
+// The unit M for the bytes of a record batch, over a working set as large as the log's.
+const targets = Array.from({ length: 18 * (SEGMENT / BATCH) }, () =>
+  Object.values(batchColumns).map((column) => column.slice()),
+);
+const sources = Object.values(batchColumns);
+let next = 0;
+
+const figureOf = compare({
+  E: emptyCall,
+  M: {
+    operations: 4000,
+    per: BATCH,
+    run(operations) {
+      for (let i = 0; i < operations; ++i) {
+        const columns = targets[next];
+        for (let c = 0; c < columns.length; ++c) columns[c].set(sources[c], 0);
+        next = next + 1 === targets.length ? 0 : next + 1;
+      }
+    },
+  },
+  append: {
+    operations: 200_000,
+    run(operations) {
+      for (let i = 0; i < operations; ++i) writer.append(record(i));
+    },
+  },
+  batch: {
+    operations: 4000,
+    per: BATCH,
+    run(operations) {
+      for (let i = 0; i < operations; ++i) writer.appendBatch(batchColumns);
+    },
+  },
+  'array of objects': {
+    operations: 5,
+    per: rows.length,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) {
+        for (const row of rows) sum += (row.ask - row.bid) * row.size + row.time + row.venue;
+      }
+      return sum;
+    },
+  },
+  cursor: {
+    operations: 2,
+    per: rows.length,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) {
+        const row = snapshot.cursor();
+        while (row.next()) {
+          sum += (row.get('ask') - row.get('bid')) * row.get('size') + row.get('time') + row.get('venue');
+        }
+      }
+      return sum;
+    },
+  },
+  iterator: {
+    operations: 2,
+    per: rows.length,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) {
+        for (const row of snapshot) sum += (row.ask - row.bid) * row.size + row.time + row.venue;
+      }
+      return sum;
+    },
+  },
+  columns: {
+    operations: 5,
+    per: rows.length,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) {
+        for (const chunk of snapshot.chunks()) {
+          const time = chunk.column('time');
+          const bid = chunk.column('bid');
+          const ask = chunk.column('ask');
+          const size = chunk.column('size');
+          const venue = chunk.column('venue');
+          for (let j = 0; j < chunk.length; ++j) sum += (ask[j] - bid[j]) * size[j] + time[j] + venue[j];
+        }
+      }
+      return sum;
+    },
+  },
+});
+
+report([
+  { operation: 'append of a record with five columns', ...figureOf('append', 'E'), target: null },
+  {
+    operation: 'appendBatch of 1024 records by columns, per record',
+    ...figureOf('batch', 'M'),
+    target: null,
+  },
+  ...[
+    ['columns', 'chunk.column()'],
+    ['cursor', 'cursor()'],
+    ['iterator', 'for ... of a snapshot'],
+  ].map(([name, how]) => ({
+    operation: `reading five columns of records through ${how}, per record`,
+    ...figureOf(name, 'array of objects'),
+    target: null,
+  })),
+]);

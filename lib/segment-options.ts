@@ -1,0 +1,83 @@
+import type { NativeFailure } from '../types/native';
+import { invalidType, outOfRange, typeError } from './errors';
+import { segmentError } from './segment-errors';
+
+/** What one must know to read a segment file; it is not written into it. */
+export interface SegmentOptions {
+  /** Bytes at the beginning of the file that are the application's own. Default: 0. */
+  startOffset?: number;
+  /** Bytes of the header that every record has. Default: 0. */
+  headerSize?: number;
+  /**
+   * `'crc32c'` (Castagnoli, the default), or `'crc32'` (ISO-HDLC) for files of
+   * the Rust crate seglog, which says the one and computes the other.
+   */
+  checksum?: 'crc32c' | 'crc32';
+}
+
+/** Decompressed data has no more bytes than this, unless the options say otherwise. */
+export const DATA_BYTES_MAX = 64 << 20;
+export const BODY_BYTES_MAX = 2 ** 31 - 1;
+
+export interface SegmentFormat {
+  readonly startOffset: number;
+  readonly headerSize: number;
+  readonly checksum: 0 | 1;
+}
+
+const HEADER_SIZE_MAX = 65_536;
+/** Offsets stay exact with room for any length. */
+const OFFSET_MAX = 2 ** 52;
+
+export function checkPath(path: unknown): string {
+  if (typeof path !== 'string') throw invalidType('path', 'a string', path);
+  if (path === '' || path.includes('\0')) {
+    throw typeError('ERR_INVALID_ARG_VALUE', 'path must not be empty and must not contain null bytes');
+  }
+  return path;
+}
+
+export function checkObject(what: string, value: unknown): Record<string, unknown> {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null) throw invalidType(what, 'an object', value);
+  return value as Record<string, unknown>;
+}
+
+/** An integer from `min` to `max`. */
+export function checkOffset(what: string, value: unknown, min = 0, max = OFFSET_MAX): number {
+  if (typeof value !== 'number') throw invalidType(what, 'an integer', value);
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw outOfRange(what, `an integer from ${min} to ${max}`, value);
+  }
+  return value;
+}
+
+export function checkFlag(what: string, value: unknown): boolean {
+  if (value === undefined) return false;
+  if (typeof value !== 'boolean') throw invalidType(what, 'a boolean', value);
+  return value;
+}
+
+/** One of a few strings; the first is the default. */
+export function checkChoice<S extends string>(what: string, value: unknown, choices: readonly S[]): S {
+  if (value === undefined) return choices[0]!;
+  if (choices.includes(value as S)) return value as S;
+  throw typeof value === 'string'
+    ? typeError('ERR_INVALID_ARG_VALUE', `${what} must be one of ${choices.join(', ')}`)
+    : invalidType(what, `one of ${choices.join(', ')}`, value);
+}
+
+export function checkFormat(options: Record<string, unknown>): SegmentFormat {
+  const { startOffset = 0, headerSize = 0, checksum } = options;
+  return {
+    startOffset: checkOffset('options.startOffset', startOffset),
+    headerSize: checkOffset('options.headerSize', headerSize, 0, HEADER_SIZE_MAX),
+    checksum: checkChoice('options.checksum', checksum, ['crc32c', 'crc32']) === 'crc32' ? 1 : 0,
+  };
+}
+
+/** What the addon answers, unless it is a failure. */
+export function orThrow<T extends object>(answer: T | NativeFailure): T {
+  if ('outcome' in answer) throw segmentError(answer);
+  return answer;
+}

@@ -1,0 +1,327 @@
+#include "binding/segment_writer_handle.h"
+
+#include <utility>
+
+#include "binding/functions.h"
+#include "binding/segment_reader_handle.h"
+#include "binding/segment_sync.h"
+#include "binding/segment_values.h"
+#include "core/durable/compression.h"
+
+namespace atomic_log::binding {
+
+using durable::Failure;
+using durable::Outcome;
+using durable::SegmentSource;
+using durable::SegmentWriter;
+
+namespace {
+
+napi_value answer(napi_env env, Outcome outcome) {
+  return from_number(env, outcome_number(outcome));
+}
+
+napi_value answer(napi_env env, Outcome outcome, uint64_t offset) {
+  return from_number(env, outcome == Outcome::kOk ? static_cast<double>(offset)
+                                                  : outcome_number(outcome));
+}
+
+bool to_bool(napi_env env, napi_value value) {
+  bool result = false;
+  napi_get_value_bool(env, value, &result);
+  return result;
+}
+
+napi_value recovery_object(napi_env env, const durable::Recovery& recovery) {
+  const napi_value object = new_object(env);
+  set(env, object, "records", recovery.records);
+  set(env, object, "endOffset", recovery.end_offset);
+  set(env, object, "setAsideBytes", recovery.set_aside_bytes);
+  set(env, object, "validBytesAfter", recovery.valid_bytes_after);
+  set(env, object, "setAsidePath", recovery.set_aside_path);
+  return object;
+}
+
+}  // namespace
+
+SegmentWriterHandle::SegmentWriterHandle(
+    std::shared_ptr<Environment> environment,
+    std::shared_ptr<SegmentWriter> writer)
+    : environment_(std::move(environment)), writer_(std::move(writer)) {
+  environment_->add(this);
+}
+
+SegmentWriterHandle::~SegmentWriterHandle() {
+  give_back();
+  environment_->remove(this);
+}
+
+void SegmentWriterHandle::give_back() {
+  for (const auto& weak : syncs_) {
+    if (const auto sync = weak.lock()) sync->forget();
+  }
+  syncs_.clear();
+  if (writer_ == nullptr) return;
+  // The cells are JavaScript's, and may be gone before a sync that still runs.
+  writer_->detach();
+  writer_.reset();
+}
+
+napi_value SegmentWriterHandle::wrap(napi_env env,
+                                     std::unique_ptr<SegmentWriter> writer,
+                                     durable::FlushedCells* cells,
+                                     napi_value recovery) {
+  if (cells != nullptr) writer->attach(cells);
+  const std::shared_ptr<SegmentWriterHandle> handle(
+      new SegmentWriterHandle(Environment::of(env), std::move(writer)));
+  const napi_value object = handle->to_object(env);
+  set(env, object, "recovery", recovery);
+  return object;
+}
+
+napi_value SegmentWriterHandle::create_file(napi_env env,
+                                            napi_callback_info info) {
+  napi_value arguments[6] = {};
+  called_object<void>(env, info, arguments);
+  std::unique_ptr<SegmentWriter> writer;
+  Failure failure;
+  const Outcome outcome = SegmentWriter::create(
+      platform::native_file_system(), to_text(env, arguments[0]),
+      to_format(env, arguments + 1), to_offset(env, arguments[4]), &writer,
+      &failure);
+  if (outcome != Outcome::kOk) return failure_object(env, failure);
+  return wrap(env, std::move(writer), to_cells(env, arguments[5]), nullptr);
+}
+
+napi_value SegmentWriterHandle::open_file(napi_env env,
+                                          napi_callback_info info) {
+  napi_value arguments[9] = {};
+  called_object<void>(env, info, arguments);
+  durable::OpenOptions options;
+  if (const uint64_t size = to_offset(env, arguments[4]); size > 0) {
+    options.size = size;
+  }
+  options.durable_offset = to_offset(env, arguments[5]);
+  options.is_sealed = to_bool(env, arguments[6]);
+  options.discard_unreadable = to_bool(env, arguments[7]);
+  std::unique_ptr<SegmentWriter> writer;
+  durable::Recovery recovery;
+  Failure failure;
+  const Outcome outcome = SegmentWriter::open(
+      platform::native_file_system(), to_text(env, arguments[0]),
+      to_format(env, arguments + 1), options, &writer, &recovery, &failure);
+  if (outcome != Outcome::kOk) return failure_object(env, failure);
+  return wrap(env, std::move(writer), to_cells(env, arguments[8]),
+              recovery_object(env, recovery));
+}
+
+napi_value SegmentWriterHandle::to_object(napi_env env) {
+  const napi_value object = new_object(env);
+  const auto self = shared_from_this();
+  add_function(env, object, "appendFormatted", append_formatted, self);
+  add_function(env, object, "append", append, self);
+  add_function(env, object, "appendPacked", append_packed, self);
+  add_function(env, object, "flush", flush, self);
+  add_function(env, object, "sync", sync, self);
+  add_function(env, object, "syncAsync", sync_async, self);
+  add_function(env, object, "setLength", set_length, self);
+  add_function(env, object, "replaceHeader", replace_header, self);
+  add_function(env, object, "readApplicationHeader", read_application_header,
+               self);
+  add_function(env, object, "writeApplicationHeader", write_application_header,
+               self);
+  add_function(env, object, "writeOffset", write_offset, self);
+  add_function(env, object, "reader", reader, self);
+  add_function(env, object, "failure", failure, self);
+  add_function(env, object, "close", close, self);
+  set(env, object, "size", writer_->size());
+  return object;
+}
+
+// (records: Uint8Array, bytes) => 0, or an outcome < 0
+napi_value SegmentWriterHandle::append_formatted(napi_env env,
+                                                 napi_callback_info info) {
+  napi_value arguments[2] = {};
+  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
+  const auto records = to_bytes(env, arguments[0]);
+  const uint64_t bytes = to_offset(env, arguments[1]);
+  if (self->writer_ == nullptr || bytes > records.count) {
+    return answer(env, Outcome::kOutOfRange);
+  }
+  return answer(env, self->writer_->append_formatted(
+                         records.data, static_cast<size_t>(bytes)));
+}
+
+// (header, data: Uint8Array, compresses) => offset, or an outcome < 0
+napi_value SegmentWriterHandle::append(napi_env env, napi_callback_info info) {
+  napi_value arguments[3] = {};
+  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
+  const auto header = to_bytes(env, arguments[0]);
+  const auto data = to_bytes(env, arguments[1]);
+  if (self->writer_ == nullptr ||
+      header.count != self->writer_->format().header_bytes) {
+    return answer(env, Outcome::kOutOfRange);
+  }
+  std::vector<uint8_t> stored;
+  const bool is_compressed = to_bool(env, arguments[2]) &&
+                             durable::compress(data.data, data.count, &stored);
+  uint64_t offset = 0;
+  const Outcome outcome =
+      is_compressed ? self->writer_->append(header.data, stored.data(),
+                                            stored.size(), true, &offset)
+                    : self->writer_->append(header.data, data.data, data.count,
+                                            false, &offset);
+  return answer(env, outcome, offset);
+}
+
+// (bytes: Uint8Array, lengths: Uint32Array) => offset, or an outcome < 0
+napi_value SegmentWriterHandle::append_packed(napi_env env,
+                                              napi_callback_info info) {
+  napi_value arguments[2] = {};
+  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
+  const auto bytes = to_bytes(env, arguments[0]);
+  const auto given =
+      to_elements<uint32_t>(env, arguments[1], napi_uint32_array);
+  if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
+  // Another thread may change the lengths between their check and their use.
+  const std::vector<uint32_t> lengths(given.data, given.data + given.count);
+  uint64_t total = 0;
+  for (const uint32_t length : lengths) total += length;
+  if (total != bytes.count) return answer(env, Outcome::kOutOfRange);
+  uint64_t offset = 0;
+  const Outcome outcome = self->writer_->append_packed(
+      bytes.data, lengths.data(), lengths.size(), &offset);
+  return answer(env, outcome, offset);
+}
+
+napi_value SegmentWriterHandle::flush(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<SegmentWriterHandle>(env, info);
+  if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
+  return answer(env, self->writer_->flush());
+}
+
+// () => the flushed offset, or an outcome < 0
+napi_value SegmentWriterHandle::sync(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<SegmentWriterHandle>(env, info);
+  if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
+  uint64_t flushed = 0;
+  const Outcome outcome = self->writer_->sync(&flushed);
+  return answer(env, outcome, flushed);
+}
+
+// () => a promise of the same, or null when the runtime refuses
+napi_value SegmentWriterHandle::sync_async(napi_env env,
+                                           napi_callback_info info) {
+  auto* const self = called_object<SegmentWriterHandle>(env, info);
+  napi_value promise = nullptr;
+  std::shared_ptr<SegmentSync> sync;
+  if (self->writer_ != nullptr) {
+    sync = SegmentSync::start(env, self->writer_, &promise);
+  }
+  if (sync == nullptr) {
+    napi_get_null(env, &promise);
+    return promise;
+  }
+  std::erase_if(self->syncs_, [](const auto& weak) { return weak.expired(); });
+  self->syncs_.push_back(sync);
+  return promise;
+}
+
+napi_value SegmentWriterHandle::set_length(napi_env env,
+                                           napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
+  if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
+  return answer(env, self->writer_->set_length(to_offset(env, arguments[0])));
+}
+
+// (offset, header: Uint8Array) => 0, or an outcome < 0
+napi_value SegmentWriterHandle::replace_header(napi_env env,
+                                               napi_callback_info info) {
+  napi_value arguments[2] = {};
+  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
+  const auto header = to_bytes(env, arguments[1]);
+  if (self->writer_ == nullptr || header.count == 0 ||
+      header.count != self->writer_->format().header_bytes) {
+    return answer(env, Outcome::kOutOfRange);
+  }
+  // A copy: its checksum is computed before it is written, and another thread
+  // may change it in between.
+  const std::vector<uint8_t> bytes(header.data, header.data + header.count);
+  return answer(env, self->writer_->replace_header(to_offset(env, arguments[0]),
+                                                   bytes.data()));
+}
+
+// (target: Uint8Array of startOffset bytes) => 0, or an outcome < 0
+napi_value SegmentWriterHandle::read_application_header(
+    napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
+  const auto target = to_bytes(env, arguments[0]);
+  if (self->writer_ == nullptr ||
+      target.count < self->writer_->format().start_offset) {
+    return answer(env, Outcome::kOutOfRange);
+  }
+  return answer(env, self->writer_->read_application_header(target.data));
+}
+
+// (at, bytes: Uint8Array) => 0, or an outcome < 0
+napi_value SegmentWriterHandle::write_application_header(
+    napi_env env, napi_callback_info info) {
+  napi_value arguments[2] = {};
+  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
+  const auto bytes = to_bytes(env, arguments[1]);
+  if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
+  return answer(
+      env, self->writer_->write_application_header(to_offset(env, arguments[0]),
+                                                   bytes.data, bytes.count));
+}
+
+napi_value SegmentWriterHandle::write_offset(napi_env env,
+                                             napi_callback_info info) {
+  auto* const self = called_object<SegmentWriterHandle>(env, info);
+  return from_number(env,
+                     self->writer_ == nullptr
+                         ? 0
+                         : static_cast<double>(self->writer_->write_offset()));
+}
+
+// () => NativeSegmentReader of the same open file, without a limit
+napi_value SegmentWriterHandle::reader(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<SegmentWriterHandle>(env, info);
+  if (self->writer_ == nullptr) return nullptr;
+  const SegmentWriter& writer = *self->writer_;
+  return SegmentReaderHandle::create(
+      env,
+      std::make_shared<SegmentSource>(writer.path(), writer.format(),
+                                      writer.file(), writer.size()),
+      nullptr);
+}
+
+napi_value SegmentWriterHandle::failure(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<SegmentWriterHandle>(env, info);
+  return failure_object(
+      env, self->writer_ == nullptr ? Failure{} : self->writer_->failure());
+}
+
+// () => the flushed offset after a last sync, or an outcome < 0. The lock is
+// given back either way.
+napi_value SegmentWriterHandle::close(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<SegmentWriterHandle>(env, info);
+  if (self->writer_ == nullptr) return answer(env, Outcome::kOk);
+  uint64_t flushed = 0;
+  const Outcome outcome = self->writer_->sync(&flushed);
+  const double result = outcome == Outcome::kOk ? static_cast<double>(flushed)
+                                                : outcome_number(outcome);
+  napi_value failure = nullptr;
+  if (outcome != Outcome::kOk) {
+    failure = failure_object(env, self->writer_->failure());
+  }
+  for (const auto& weak : self->syncs_) {
+    if (const auto sync = weak.lock()) sync->abandon(result);
+  }
+  self->give_back();
+  return failure != nullptr ? failure : from_number(env, result);
+}
+
+}  // namespace atomic_log::binding

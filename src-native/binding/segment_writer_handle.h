@@ -1,0 +1,73 @@
+// The native half of a SegmentWriter.
+//
+// Records are laid out by JavaScript in memory of its own and come here many at
+// a time; the core adds the checksums and writes them from where they lie. The
+// lock is given back by close(), when the environment ends, or when the
+// functions are collected, whichever is first. What was not flushed by then is
+// dropped.
+#ifndef ATOMIC_LOG_BINDING_SEGMENT_WRITER_HANDLE_H_
+#define ATOMIC_LOG_BINDING_SEGMENT_WRITER_HANDLE_H_
+
+#include <napi.h>
+
+#include <memory>
+#include <vector>
+
+#include "binding/environment.h"
+#include "core/durable/segment_writer.h"
+
+namespace atomic_log::binding {
+
+class SegmentSync;
+
+class SegmentWriterHandle final
+    : public Holder,
+      public std::enable_shared_from_this<SegmentWriterHandle> {
+ public:
+  // (path, startOffset, headerSize, checksum, size, cells)
+  //   => NativeSegmentWriter | NativeFailure
+  static napi_value create_file(napi_env env, napi_callback_info info);
+  // (path, startOffset, headerSize, checksum, size, durableOffset, isSealed,
+  //  discardUnreadable, cells) => NativeSegmentWriter | NativeFailure
+  static napi_value open_file(napi_env env, napi_callback_info info);
+
+  ~SegmentWriterHandle() override;
+  void give_back() override;
+
+ private:
+  friend class SegmentSync;
+
+  SegmentWriterHandle(std::shared_ptr<Environment> environment,
+                      std::shared_ptr<durable::SegmentWriter> writer);
+  static napi_value wrap(napi_env env,
+                         std::unique_ptr<durable::SegmentWriter> writer,
+                         durable::FlushedCells* cells, napi_value recovery);
+
+  napi_value to_object(napi_env env);
+  static napi_value append_formatted(napi_env env, napi_callback_info info);
+  static napi_value append(napi_env env, napi_callback_info info);
+  static napi_value append_packed(napi_env env, napi_callback_info info);
+  static napi_value flush(napi_env env, napi_callback_info info);
+  static napi_value sync(napi_env env, napi_callback_info info);
+  static napi_value sync_async(napi_env env, napi_callback_info info);
+  static napi_value set_length(napi_env env, napi_callback_info info);
+  static napi_value replace_header(napi_env env, napi_callback_info info);
+  static napi_value read_application_header(napi_env env,
+                                            napi_callback_info info);
+  static napi_value write_application_header(napi_env env,
+                                             napi_callback_info info);
+  static napi_value write_offset(napi_env env, napi_callback_info info);
+  static napi_value reader(napi_env env, napi_callback_info info);
+  static napi_value failure(napi_env env, napi_callback_info info);
+  static napi_value close(napi_env env, napi_callback_info info);
+
+  const std::shared_ptr<Environment> environment_;
+  // Null once closed.
+  std::shared_ptr<durable::SegmentWriter> writer_;
+  // Syncs that are under way, or were.
+  std::vector<std::weak_ptr<SegmentSync>> syncs_;
+};
+
+}  // namespace atomic_log::binding
+
+#endif  // ATOMIC_LOG_BINDING_SEGMENT_WRITER_HANDLE_H_

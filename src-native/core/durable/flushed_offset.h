@@ -1,0 +1,90 @@
+// How far a segment file is durable, as its writer tells its readers in other
+// threads. Readers never look beyond it.
+//
+//  1. One writer stores, any number of threads load. The cells may be a
+//     SharedArrayBuffer that JavaScript reads with Atomics; nothing but
+//     freshness depends on what it may store there, since readers check every
+//     record.
+//  2. Records below the offset are complete in the file before it can be seen.
+//  3. Bytes below the offset change only between begin_change() and
+//     end_change(): truncation, or a header that is replaced. The generation is
+//     odd meanwhile. A reader that finds the generation as it was, and even,
+//     after it has read, has read what was there.
+#ifndef ATOMIC_LOG_CORE_DURABLE_FLUSHED_OFFSET_H_
+#define ATOMIC_LOG_CORE_DURABLE_FLUSHED_OFFSET_H_
+
+#include <atomic>
+#include <cstdint>
+
+namespace atomic_log::durable {
+
+struct FlushedCells {
+  std::atomic<uint64_t> offset{0};
+  std::atomic<uint64_t> generation{0};
+};
+
+static_assert(sizeof(FlushedCells) == 16, "JavaScript makes room for two");
+static_assert(std::atomic<uint64_t>::is_always_lock_free,
+              "a lock could not be shared with Atomics");
+
+// Does not own the cells.
+class FlushedOffset {
+ public:
+  FlushedOffset() = default;
+  explicit FlushedOffset(FlushedCells* cells) : cells_(cells) {}
+
+  bool is_there() const { return cells_ != nullptr; }
+
+  // Writer. Release: pairs with acquire(), so that whoever sees the offset
+  // finds the records below it in the file.
+  void publish(uint64_t offset) {
+    if (cells_ == nullptr) return;
+    cells_->offset.store(offset, std::memory_order_release);
+  }
+
+  // Writer. The offset is lowered first: whoever sees the new generation sees
+  // the new offset. The fence keeps the changes that follow behind both; it
+  // pairs with the one in is_unchanged().
+  void begin_change(uint64_t offset_max) {
+    if (cells_ == nullptr) return;
+    if (cells_->offset.load(std::memory_order_relaxed) > offset_max) {
+      cells_->offset.store(offset_max, std::memory_order_release);
+    }
+    cells_->generation.fetch_add(1, std::memory_order_acq_rel);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  }
+
+  // Writer. Release: whoever sees the even generation sees the changes.
+  void end_change() {
+    if (cells_ == nullptr) return;
+    cells_->generation.fetch_add(1, std::memory_order_release);
+  }
+
+  // Reader. Acquire: pairs with publish().
+  uint64_t acquire() const {
+    return cells_->offset.load(std::memory_order_acquire);
+  }
+
+  // Reader, before acquire(). Acquire: pairs with begin_change() and
+  // end_change().
+  uint64_t generation() const {
+    if (cells_ == nullptr) return 0;
+    return cells_->generation.load(std::memory_order_acquire);
+  }
+
+  // Reader, after it has read the file. The fence keeps those reads before the
+  // load; it pairs with the one in begin_change().
+  bool is_unchanged(uint64_t generation) const {
+    if (cells_ == nullptr) return true;
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    return (generation & 1) == 0 &&
+           cells_->generation.load(std::memory_order_relaxed) == generation;
+  }
+
+ private:
+  FlushedCells* cells_ = nullptr;
+};
+
+}  // namespace atomic_log::durable
+
+#endif  // ATOMIC_LOG_CORE_DURABLE_FLUSHED_OFFSET_H_

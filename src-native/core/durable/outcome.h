@@ -1,0 +1,48 @@
+// What an operation on a durable log answers: an Outcome, and for those that
+// need words, a Failure with what is known about it.
+#ifndef ATOMIC_LOG_CORE_DURABLE_OUTCOME_H_
+#define ATOMIC_LOG_CORE_DURABLE_OUTCOME_H_
+
+#include <cstdint>
+#include <string>
+
+#include "core/platform/io_status.h"
+
+namespace atomic_log::durable {
+
+// The numbers are part of types/native.d.ts.
+enum class [[nodiscard]] Outcome : uint8_t{
+    kOk = 0,
+    // The system refused something; Failure::io.
+    kIo = 1,
+    // Another writer has the file.
+    kLocked = 2,
+    // The file is not what the options say it is.
+    kFormat = 3,
+    // Records that are known to have been durable are damaged.
+    kCorrupt = 4,
+    // An earlier write or sync failed.
+    kPoisoned = 5,
+    // No room; Failure::value is what there is.
+    kFull = 6,
+    // An offset outside of what may be asked for; Failure::value is the limit.
+    kOutOfRange = 7,
+    // Eight zero bytes: the log ends there.
+    kNoRecord = 8,
+    // No intact record is at the offset.
+    kChecksum = 9,
+};
+
+struct Failure {
+  Outcome outcome = Outcome::kOk;
+  platform::IoStatus io;
+  std::string path;
+  uint64_t offset = 0;
+  uint64_t value = 0;
+  // What is wrong, for kFormat and kCorrupt.
+  const char* detail = "";
+};
+
+}  // namespace atomic_log::durable
+
+#endif  // ATOMIC_LOG_CORE_DURABLE_OUTCOME_H_

@@ -1,0 +1,197 @@
+#include "core/durable/pending_change.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "core/base/crc32.h"
+#include "core/base/little_endian.h"
+#include "core/durable/record_format.h"
+
+namespace atomic_log::durable {
+namespace {
+
+using platform::File;
+using platform::FileSystem;
+using platform::IoCode;
+using platform::IoStatus;
+using platform::OpenMode;
+
+constexpr char kMagic[8] = {'A', 'L', 'O', 'G', 'C', 'H', 'G', '1'};
+constexpr size_t kFixedBytes = 28;
+constexpr size_t kChecksumBytes = 4;
+// More than any header has.
+constexpr uint32_t kChangedBytesMax = 1 << 24;
+
+std::vector<uint8_t> encode(const PendingChange& change) {
+  const size_t count = change.old_bytes.size();
+  std::vector<uint8_t> bytes(kFixedBytes + 2 * count + kChecksumBytes);
+  std::memcpy(bytes.data(), kMagic, sizeof(kMagic));
+  store_u64(&bytes[8], change.offset);
+  store_u64(&bytes[16], change.zero_end);
+  store_u32(&bytes[24], static_cast<uint32_t>(count));
+  std::copy(change.old_bytes.begin(), change.old_bytes.end(),
+            bytes.begin() + kFixedBytes);
+  std::copy(change.new_bytes.begin(), change.new_bytes.end(),
+            bytes.begin() + static_cast<ptrdiff_t>(kFixedBytes + count));
+  const size_t checked = bytes.size() - kChecksumBytes;
+  store_u32(&bytes[checked],
+            crc32(Crc32Kind::kCastagnoli, 0, bytes.data(), checked));
+  return bytes;
+}
+
+// False for what was not written to its end.
+bool decode(const std::vector<uint8_t>& bytes, PendingChange* change) {
+  if (bytes.size() < kFixedBytes + kChecksumBytes) return false;
+  if (std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0) return false;
+  const uint32_t count = load_u32(&bytes[24]);
+  if (count == 0 || count > kChangedBytesMax) return false;
+  if (bytes.size() != kFixedBytes + 2 * size_t{count} + kChecksumBytes) {
+    return false;
+  }
+  const size_t checked = bytes.size() - kChecksumBytes;
+  if (load_u32(&bytes[checked]) !=
+      crc32(Crc32Kind::kCastagnoli, 0, bytes.data(), checked)) {
+    return false;
+  }
+  const auto old_begin = bytes.begin() + kFixedBytes;
+  change->offset = load_u64(&bytes[8]);
+  change->zero_end = load_u64(&bytes[16]);
+  change->old_bytes.assign(old_begin, old_begin + count);
+  change->new_bytes.assign(old_begin + count, old_begin + 2 * count);
+  return true;
+}
+
+// Whether every sector of the range shows the old bytes or the new ones.
+bool belongs(const PendingChange& change, const std::vector<uint8_t>& now) {
+  size_t from = 0;
+  while (from < now.size()) {
+    const uint64_t sector = (change.offset + from) / kSectorBytes;
+    const size_t to = static_cast<size_t>(std::min<uint64_t>(
+        now.size(), (sector + 1) * kSectorBytes - change.offset));
+    const size_t count = to - from;
+    if (std::memcmp(&now[from], &change.old_bytes[from], count) != 0 &&
+        std::memcmp(&now[from], &change.new_bytes[from], count) != 0) {
+      return false;
+    }
+    from = to;
+  }
+  return true;
+}
+
+Outcome io_failure(const IoStatus& io, const std::string& path,
+                   Failure* failure) {
+  *failure = {Outcome::kIo, io, path, 0, 0, ""};
+  return Outcome::kIo;
+}
+
+}  // namespace
+
+std::string pending_path(const std::string& path) { return path + ".pending"; }
+
+IoStatus store_pending(FileSystem& system, const std::string& path,
+                       const PendingChange& change) {
+  std::unique_ptr<File> file;
+  IoStatus status =
+      system.open(pending_path(path), OpenMode::kCreateNew, &file);
+  if (!status.ok()) return status;
+  const std::vector<uint8_t> bytes = encode(change);
+  status = file->write_at(0, bytes.data(), bytes.size());
+  if (status.ok()) status = file->sync_all();
+  if (status.ok()) status = system.sync_parent(path);
+  return status;
+}
+
+IoStatus apply_change(File& file, const PendingChange& change) {
+  const size_t count = change.new_bytes.size();
+  const uint64_t rest = change.offset + count;
+  IoStatus status =
+      file.write_at(change.offset, change.new_bytes.data(), count);
+  if (status.ok() && change.zero_end > rest) {
+    status = file.zero_range(rest, change.zero_end - rest);
+  }
+  if (status.ok()) status = file.sync_data();
+  return status;
+}
+
+IoStatus zero_durably(FileSystem& system, File& file, const std::string& path,
+                      uint64_t offset, uint64_t end) {
+  const auto count =
+      static_cast<size_t>(std::min<uint64_t>(end - offset, kHeadBytes));
+  PendingChange change;
+  change.offset = offset;
+  change.old_bytes.resize(count);
+  change.new_bytes.resize(count);
+  change.zero_end = end;
+  size_t read = 0;
+  IoStatus status = file.read_at(offset, change.old_bytes.data(), count, &read);
+  // The old bytes must be on disk, or the file beside would not be known again.
+  if (status.ok()) status = file.sync_data();
+  if (status.ok()) status = store_pending(system, path, change);
+  if (status.ok()) status = apply_change(file, change);
+  if (status.ok()) status = forget_pending(system, path);
+  return status;
+}
+
+IoStatus forget_pending(FileSystem& system, const std::string& path) {
+  const IoStatus status = system.remove(pending_path(path));
+  if (status.code == IoCode::kNotFound) return {};
+  if (!status.ok()) return status;
+  return system.sync_parent(path);
+}
+
+Outcome finish_pending(FileSystem& system, File& file, const std::string& path,
+                       uint64_t size, Failure* failure) {
+  const std::string beside_path = pending_path(path);
+  std::unique_ptr<File> beside;
+  IoStatus status = system.open(beside_path, OpenMode::kReadWrite, &beside);
+  if (status.code == IoCode::kNotFound) return Outcome::kOk;
+  uint64_t bytes = 0;
+  if (status.ok()) status = beside->size(&bytes);
+  if (!status.ok()) return io_failure(status, beside_path, failure);
+  // One byte too many is noticed, and a huge file is not read.
+  bytes = std::min<uint64_t>(
+      bytes, kFixedBytes + 2 * uint64_t{kChangedBytesMax} + kChecksumBytes + 1);
+  std::vector<uint8_t> contents(static_cast<size_t>(bytes));
+  size_t read = 0;
+  status = beside->read_at(0, contents.data(), contents.size(), &read);
+  if (!status.ok()) return io_failure(status, beside_path, failure);
+
+  PendingChange change;
+  if (decode(contents, &change)) {
+    const size_t count = change.old_bytes.size();
+    std::vector<uint8_t> now(count);
+    const bool is_inside = change.offset <= size &&
+                           count <= size - change.offset &&
+                           change.zero_end <= size;
+    if (is_inside) {
+      status = file.read_at(change.offset, now.data(), count, &read);
+      if (!status.ok()) return io_failure(status, path, failure);
+    }
+    if (!is_inside || !belongs(change, now)) {
+      *failure = {Outcome::kFormat,
+                  {},
+                  path,
+                  change.offset,
+                  0,
+                  "the change in the .pending file beside it is of another "
+                  "file; move that file away"};
+      return Outcome::kFormat;
+    }
+    // The process may have been killed before the sync of the file beside, or
+    // that sync may have failed: it is written again.
+    status = beside->write_at(0, contents.data(), contents.size());
+    if (status.ok()) status = beside->sync_all();
+    if (status.ok()) status = system.sync_parent(path);
+    if (!status.ok()) return io_failure(status, beside_path, failure);
+    status = apply_change(file, change);
+    if (!status.ok()) return io_failure(status, path, failure);
+  }
+  // Windows removes no file that is open.
+  beside.reset();
+  status = forget_pending(system, path);
+  if (!status.ok()) return io_failure(status, beside_path, failure);
+  return Outcome::kOk;
+}
+
+}  // namespace atomic_log::durable

@@ -1,0 +1,68 @@
+// A change in place that a crash must not leave half done: it is written into a
+// file beside the segment first (path + ".pending"), and open() finishes what
+// it finds there.
+//
+//   0       8        16         24      28      28+n    28+2n
+//   +-------+--------+----------+-------+-------+-------+----------+
+//   | magic | offset | zero end |   n   |  old  |  new  | checksum |
+//   +-------+--------+----------+-------+-------+-------+----------+
+//
+//   n bytes at `offset` become `new`; those from there to `zero end` become
+//   zero, if that is farther
+//   checksum  CRC-32C of all before it
+//
+//  1. The change begins only when the file beside is durable (open() makes sure
+//     of it again), and that file is durably gone before the change is reported
+//     as done.
+//  2. The bytes are written again even where they seem to be right: after a
+//     failed sync the system shows what never reached the disk.
+//  3. A torn file beside belongs to a change that had not begun.
+//  4. The old bytes tell whether it belongs to this segment: each sector must
+//     show the old or the new ones.
+#ifndef ATOMIC_LOG_CORE_DURABLE_PENDING_CHANGE_H_
+#define ATOMIC_LOG_CORE_DURABLE_PENDING_CHANGE_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/durable/outcome.h"
+#include "core/platform/file.h"
+
+namespace atomic_log::durable {
+
+struct PendingChange {
+  uint64_t offset = 0;
+  std::vector<uint8_t> old_bytes;
+  std::vector<uint8_t> new_bytes;
+  uint64_t zero_end = 0;
+};
+
+std::string pending_path(const std::string& path);
+
+// Writes the file beside and makes it durable.
+platform::IoStatus store_pending(platform::FileSystem& system,
+                                 const std::string& path,
+                                 const PendingChange& change);
+
+// Does the change, durably.
+platform::IoStatus apply_change(platform::File& file,
+                                const PendingChange& change);
+
+// All of it: the bytes from `offset` to `end` become zero.
+platform::IoStatus zero_durably(platform::FileSystem& system,
+                                platform::File& file, const std::string& path,
+                                uint64_t offset, uint64_t end);
+
+// Removes the file beside, durably; it need not be there.
+platform::IoStatus forget_pending(platform::FileSystem& system,
+                                  const std::string& path);
+
+// Finishes what a crash has interrupted. Touches nothing where there is none.
+Outcome finish_pending(platform::FileSystem& system, platform::File& file,
+                       const std::string& path, uint64_t size,
+                       Failure* failure);
+
+}  // namespace atomic_log::durable
+
+#endif  // ATOMIC_LOG_CORE_DURABLE_PENDING_CHANGE_H_

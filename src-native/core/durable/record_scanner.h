@@ -1,0 +1,69 @@
+// Reads the records of a file one after the other and checks them.
+//
+//  1. Memory is bounded by the buffer, whatever the lengths in the file say: a
+//     longer record is checked piece by piece.
+//  2. Time is linear in the bytes between the start and the end.
+//  3. A read error is never taken for a bad record.
+// One thread at a time.
+#ifndef ATOMIC_LOG_CORE_DURABLE_RECORD_SCANNER_H_
+#define ATOMIC_LOG_CORE_DURABLE_RECORD_SCANNER_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "core/durable/record_format.h"
+#include "core/platform/file.h"
+
+namespace atomic_log::durable {
+
+class RecordScanner {
+ public:
+  // Records begin at `from` and end at or before `end`, which the file reaches.
+  RecordScanner(platform::File& file, const SegmentFormat& format,
+                uint64_t from, uint64_t end);
+
+  // kRecord: length_word() and offset() tell about it, and the next call goes
+  // on behind it. Otherwise offset() is where it stopped, for good.
+  Verdict next();
+
+  // Of the record that next() has found, or where it stopped.
+  uint64_t offset() const { return offset_; }
+  uint32_t length_word() const { return length_word_; }
+  // Behind the last record found.
+  uint64_t end_offset() const { return next_; }
+  const platform::IoStatus& io() const { return io_; }
+
+ private:
+  // The `bytes` (at most kBufferBytes) bytes from `offset`; null: read error.
+  const uint8_t* at(uint64_t offset, size_t bytes);
+  Verdict check_in_pieces(const uint8_t* head);
+
+  platform::File& file_;
+  const RecordCodec codec_;
+  const uint64_t end_;
+  uint64_t offset_;
+  uint64_t next_;
+  uint32_t length_word_ = 0;
+  platform::IoStatus io_;
+
+  // Not zeroed: a scan begins by filling it.
+  const std::unique_ptr<uint8_t[]> buffer_;
+  uint64_t buffer_begin_ = 0;
+  size_t buffer_bytes_ = 0;
+};
+
+// The offset behind the last byte in [from, to) that is not zero; `from` when
+// all are.
+platform::IoStatus find_nonzero_end(platform::File& file, uint64_t from,
+                                    uint64_t to, uint64_t* end);
+
+// How many bytes of intact records are to be found somewhere in [from, to).
+// What it looks at is bounded, so that it is a lower bound for bytes that were
+// made to look like records everywhere.
+platform::IoStatus count_valid_bytes(platform::File& file,
+                                     const SegmentFormat& format, uint64_t from,
+                                     uint64_t to, uint64_t* valid_bytes);
+
+}  // namespace atomic_log::durable
+
+#endif  // ATOMIC_LOG_CORE_DURABLE_RECORD_SCANNER_H_

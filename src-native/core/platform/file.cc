@@ -1,0 +1,32 @@
+#include "core/platform/file.h"
+
+#include <algorithm>
+
+namespace atomic_log::platform {
+
+IoStatus File::zero_range(uint64_t offset, uint64_t bytes) {
+  static constexpr size_t kChunkBytes = size_t{1} << 16;
+  static const uint8_t zeros[kChunkBytes] = {};
+  while (bytes > 0) {
+    const auto chunk =
+        static_cast<size_t>(std::min<uint64_t>(bytes, kChunkBytes));
+    const IoStatus status = write_at(offset, zeros, chunk);
+    if (!status.ok()) return status;
+    offset += chunk;
+    bytes -= chunk;
+  }
+  return {};
+}
+
+IoStatus FileSystem::sync_parent(const std::string& path) {
+#if defined(_WIN32)
+  const size_t separator = path.find_last_of("/\\");
+#else
+  const size_t separator = path.find_last_of('/');
+#endif
+  if (separator == std::string::npos) return sync_directory(".");
+  // The root's own separator is its name.
+  return sync_directory(path.substr(0, std::max<size_t>(separator, 1)));
+}
+
+}  // namespace atomic_log::platform

@@ -1,0 +1,329 @@
+#if !defined(_WIN32)
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <map>
+#include <mutex>
+
+#include "core/platform/file.h"
+#include "core/platform/io_loop.h"
+
+namespace atomic_log::platform {
+namespace {
+
+IoStatus failure(int error, const char* operation) {
+  IoCode code = IoCode::kFailed;
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      code = IoCode::kNotFound;
+      break;
+    case EEXIST:
+      code = IoCode::kExists;
+      break;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      code = IoCode::kDenied;
+      break;
+    case EISDIR:
+    case ENXIO:
+      code = IoCode::kNotAFile;
+      break;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      code = IoCode::kNoSpace;
+      break;
+    default:
+      break;
+  }
+  return {code, error, operation};
+}
+
+// Of a call that answers 0 or -1.
+IoStatus check(int result, const char* operation) {
+  return result == 0 ? IoStatus{} : failure(errno, operation);
+}
+
+IoStep step_of(ssize_t moved, const char* operation) {
+  if (moved >= 0) return {static_cast<size_t>(moved), false, {}};
+  if (errno == EINTR) return {0, true, {}};
+  return {0, false, failure(errno, operation)};
+}
+
+// Puts zeroed pages at `address`, in place of whatever is there: another thread
+// that reads meanwhile sees the one or the other.
+bool map_anonymous(void* address, size_t bytes) {
+  return mmap(address, bytes, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+              0) != MAP_FAILED;
+}
+
+// Address ranges whose mappings are gone. Any thread.
+class AddressRanges {
+ public:
+  static AddressRanges& instance() {
+    // Never destroyed: threads may outlive static destructors.
+    static AddressRanges* const ranges = new AddressRanges();
+    return *ranges;
+  }
+
+  // Null when there is none of that size.
+  void* take(size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = free_.find(bytes);
+    if (found == free_.end()) return nullptr;
+    void* const address = found->second;
+    free_.erase(found);
+    return address;
+  }
+
+  void give_back(void* address, size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    free_.emplace(bytes, address);
+  }
+
+ private:
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::multimap<size_t, void*> free_;
+};
+
+// Null when the system refuses.
+void* map_file(void* address, size_t bytes, int descriptor) {
+  const int flags = MAP_PRIVATE | MAP_NORESERVE;
+  void* const data =
+      mmap(address, bytes, PROT_READ | PROT_WRITE,
+           address == nullptr ? flags : flags | MAP_FIXED, descriptor, 0);
+  return data == MAP_FAILED ? nullptr : data;
+}
+
+class PosixFileMapping final : public FileMapping {
+ public:
+  PosixFileMapping(void* data, size_t bytes) : data_(data), bytes_(bytes) {}
+  ~PosixFileMapping() override {
+    if (map_anonymous(data_, bytes_)) {
+      AddressRanges::instance().give_back(data_, bytes_);
+    }
+  }
+  uint8_t* data() const override { return static_cast<uint8_t*>(data_); }
+  size_t bytes() const override { return bytes_; }
+  IoStatus release_file() override {
+    return map_anonymous(data_, bytes_) ? IoStatus{} : failure(errno, "mmap");
+  }
+
+ private:
+  void* const data_;
+  const size_t bytes_;
+};
+
+class PosixFile final : public File {
+ public:
+  explicit PosixFile(int descriptor) : descriptor_(descriptor) {}
+  ~PosixFile() override { close(descriptor_); }
+
+  IoStatus read_at(uint64_t offset, void* data, size_t bytes,
+                   size_t* read) override {
+    return read_fully(
+        offset, data, bytes, read,
+        [this](uint64_t from, uint8_t* to, size_t count) {
+          return step_of(
+              pread(descriptor_, to, count, static_cast<off_t>(from)), "pread");
+        });
+  }
+
+  IoStatus write_at(uint64_t offset, const void* data, size_t bytes) override {
+    return write_fully(offset, data, bytes,
+                       [this](uint64_t to, const uint8_t* from, size_t count) {
+                         return step_of(pwrite(descriptor_, from, count,
+                                               static_cast<off_t>(to)),
+                                        "pwrite");
+                       });
+  }
+
+  IoStatus size(uint64_t* bytes) override {
+    struct stat info;
+    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
+    *bytes = static_cast<uint64_t>(info.st_size);
+    return {};
+  }
+
+  IoStatus preallocate(uint64_t bytes) override {
+    const auto length = static_cast<off_t>(bytes);
+#if defined(__linux__)
+    // Not posix_fallocate: where the file system cannot, that one writes into
+    // every block and reports no progress.
+    int result;
+    do {
+      result = fallocate(descriptor_, 0, 0, length);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) return {};
+    if (errno != EOPNOTSUPP && errno != ENOSYS) {
+      return failure(errno, "fallocate");
+    }
+#endif
+    // The length first, so that a failure further on is one of space.
+    if (ftruncate(descriptor_, length) != 0) {
+      return failure(errno, "ftruncate");
+    }
+    return zero_range(0, bytes);
+  }
+
+  IoStatus sync_data() override {
+#if defined(__APPLE__)
+    return sync_all();
+#else
+    return check(fdatasync(descriptor_), "fdatasync");
+#endif
+  }
+
+  IoStatus sync_all() override {
+#if defined(__APPLE__)
+    // fsync leaves the data in the disk's own cache there. Some network file
+    // systems know nothing better.
+    if (fcntl(descriptor_, F_FULLFSYNC) == 0) return {};
+    if (errno != ENOTSUP && errno != EINVAL && errno != ENOTTY) {
+      return failure(errno, "F_FULLFSYNC");
+    }
+#endif
+    return check(fsync(descriptor_), "fsync");
+  }
+
+  IoStatus lock() override {
+    // Not fcntl: its locks are lost when any handle of the file in this process
+    // is closed.
+    int result;
+    do {
+      result = flock(descriptor_, LOCK_EX | LOCK_NB);
+    } while (result != 0 && errno == EINTR);
+    if (result == 0) return {};
+    if (errno == EWOULDBLOCK) return {IoCode::kLocked, errno, "flock"};
+    return failure(errno, "flock");
+  }
+
+  IoStatus identity(FileIdentity* identity) override {
+    struct stat info;
+    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
+    *identity = {static_cast<uint64_t>(info.st_dev),
+                 static_cast<uint64_t>(info.st_ino)};
+    return {};
+  }
+
+  IoStatus map(size_t bytes, std::unique_ptr<FileMapping>* mapping) override {
+    void* const range = AddressRanges::instance().take(bytes);
+    void* const data = map_file(range, bytes, descriptor_);
+    if (data == nullptr) {
+      const IoStatus status = failure(errno, "mmap");
+      if (range != nullptr) AddressRanges::instance().give_back(range, bytes);
+      return status;
+    }
+    *mapping = std::make_unique<PosixFileMapping>(data, bytes);
+    return {};
+  }
+
+  IoStatus renew(FileMapping& mapping) override {
+    return map_file(mapping.data(), mapping.bytes(), descriptor_) != nullptr
+               ? IoStatus{}
+               : failure(errno, "mmap");
+  }
+
+  void will_read(uint64_t offset, uint64_t bytes) override {
+#if defined(__APPLE__)
+    radvisory advice = {};
+    advice.ra_offset = static_cast<off_t>(offset);
+    advice.ra_count = static_cast<int>(bytes);
+    fcntl(descriptor_, F_RDADVISE, &advice);
+#else
+    (void)posix_fadvise(descriptor_, static_cast<off_t>(offset),
+                        static_cast<off_t>(bytes), POSIX_FADV_WILLNEED);
+#endif
+  }
+
+ private:
+  const int descriptor_;
+};
+
+class PosixFileSystem final : public FileSystem {
+ public:
+  IoStatus open(const std::string& path, OpenMode mode,
+                std::unique_ptr<File>* file) override {
+    // Opening a pipe would wait for its other end without O_NONBLOCK, which
+    // means nothing to a file.
+    int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    flags |= mode == OpenMode::kRead ? O_RDONLY : O_RDWR;
+    if (mode == OpenMode::kCreateNew) flags |= O_CREAT | O_EXCL;
+    int descriptor;
+    do {
+      descriptor = ::open(path.c_str(), flags, 0666);
+    } while (descriptor < 0 && errno == EINTR);
+    if (descriptor < 0) return failure(errno, "open");
+    auto opened = std::make_unique<PosixFile>(descriptor);
+    struct stat info;
+    if (fstat(descriptor, &info) != 0) return failure(errno, "fstat");
+    if (!S_ISREG(info.st_mode)) return {IoCode::kNotAFile, 0, "open"};
+    *file = std::move(opened);
+    return {};
+  }
+
+  IoStatus remove(const std::string& path) override {
+    return check(unlink(path.c_str()), "unlink");
+  }
+
+  IoStatus rename(const std::string& from, const std::string& to) override {
+    return check(::rename(from.c_str(), to.c_str()), "rename");
+  }
+
+  IoStatus list(const std::string& directory,
+                std::vector<std::string>* names) override {
+    DIR* const stream = opendir(directory.c_str());
+    if (stream == nullptr) return failure(errno, "opendir");
+    names->clear();
+    for (;;) {
+      errno = 0;
+      const dirent* const entry = readdir(stream);
+      if (entry == nullptr) break;
+      if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
+        continue;
+      }
+      names->push_back(entry->d_name);
+    }
+    const int error = errno;
+    closedir(stream);
+    return error == 0 ? IoStatus{} : failure(error, "readdir");
+  }
+
+  IoStatus sync_directory(const std::string& directory) override {
+    int descriptor;
+    do {
+      descriptor =
+          ::open(directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    } while (descriptor < 0 && errno == EINTR);
+    if (descriptor < 0) return failure(errno, "open");
+    const int error = fsync(descriptor) == 0 ? 0 : errno;
+    close(descriptor);
+    // Some file systems have nothing to sync there and say so in this way.
+    if (error == 0 || error == EINVAL) return {};
+    return failure(error, "fsync");
+  }
+};
+
+}  // namespace
+
+FileSystem& native_file_system() {
+  // Never destroyed: threads may outlive static destructors.
+  static FileSystem* const system = new PosixFileSystem();
+  return *system;
+}
+
+}  // namespace atomic_log::platform
+
+#endif  // !defined(_WIN32)

@@ -1,0 +1,282 @@
+#if defined(_WIN32)
+
+#define NOMINMAX
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+
+#include "core/platform/file.h"
+#include "core/platform/io_loop.h"
+
+namespace atomic_log::platform {
+namespace {
+
+// Windows locks are mandatory: one on the data would stop the readers. This
+// byte is beyond every file.
+constexpr uint64_t kLockOffset = uint64_t{1} << 62;
+
+IoStatus failure(DWORD error, const char* operation) {
+  IoCode code = IoCode::kFailed;
+  switch (error) {
+    case ERROR_FILE_NOT_FOUND:
+    case ERROR_PATH_NOT_FOUND:
+    case ERROR_INVALID_NAME:
+      code = IoCode::kNotFound;
+      break;
+    case ERROR_FILE_EXISTS:
+    case ERROR_ALREADY_EXISTS:
+      code = IoCode::kExists;
+      break;
+    case ERROR_ACCESS_DENIED:
+    case ERROR_SHARING_VIOLATION:
+    case ERROR_WRITE_PROTECT:
+      code = IoCode::kDenied;
+      break;
+    case ERROR_DISK_FULL:
+    case ERROR_HANDLE_DISK_FULL:
+    case ERROR_FILE_TOO_LARGE:
+      code = IoCode::kNoSpace;
+      break;
+    case ERROR_LOCK_VIOLATION:
+      code = IoCode::kLocked;
+      break;
+    default:
+      break;
+  }
+  return {code, static_cast<int32_t>(error), operation};
+}
+
+// Of a call that answers whether it succeeded.
+IoStatus check(BOOL result, const char* operation) {
+  return result ? IoStatus{} : failure(GetLastError(), operation);
+}
+
+std::wstring wide(const std::string& text) {
+  const int length = MultiByteToWideChar(
+      CP_UTF8, 0, text.data(), static_cast<int>(text.size()), nullptr, 0);
+  std::wstring result(static_cast<size_t>(length), L'\0');
+  MultiByteToWideChar(CP_UTF8, 0, text.data(), static_cast<int>(text.size()),
+                      result.data(), length);
+  return result;
+}
+
+std::string narrow(const wchar_t* text) {
+  const int length =
+      WideCharToMultiByte(CP_UTF8, 0, text, -1, nullptr, 0, nullptr, nullptr);
+  if (length <= 0) return {};
+  std::string result(static_cast<size_t>(length), '\0');
+  WideCharToMultiByte(CP_UTF8, 0, text, -1, result.data(), length, nullptr,
+                      nullptr);
+  result.pop_back();
+  return result;
+}
+
+OVERLAPPED at_offset(uint64_t offset) {
+  OVERLAPPED overlapped = {};
+  overlapped.Offset = static_cast<DWORD>(offset);
+  overlapped.OffsetHigh = static_cast<DWORD>(offset >> 32);
+  return overlapped;
+}
+
+class WindowsFileMapping final : public FileMapping {
+ public:
+  WindowsFileMapping(void* data, size_t bytes) : data_(data), bytes_(bytes) {}
+  ~WindowsFileMapping() override { UnmapViewOfFile(data_); }
+  uint8_t* data() const override { return static_cast<uint8_t*>(data_); }
+  size_t bytes() const override { return bytes_; }
+  // Other memory can only be put in a view's place where the address was
+  // reserved as a placeholder before. The file stays mapped until the last view
+  // of it is gone.
+  IoStatus release_file() override {
+    return {IoCode::kUnsupported, 0, "UnmapViewOfFile"};
+  }
+
+ private:
+  void* const data_;
+  const size_t bytes_;
+};
+
+class WindowsFile final : public File {
+ public:
+  explicit WindowsFile(HANDLE handle) : handle_(handle) {}
+  ~WindowsFile() override { CloseHandle(handle_); }
+
+  IoStatus read_at(uint64_t offset, void* data, size_t bytes,
+                   size_t* read) override {
+    return read_fully(
+        offset, data, bytes, read,
+        [this](uint64_t from, uint8_t* to, size_t count) -> IoStep {
+          OVERLAPPED position = at_offset(from);
+          DWORD moved = 0;
+          if (ReadFile(handle_, to, static_cast<DWORD>(count), &moved,
+                       &position)) {
+            return {moved, false, {}};
+          }
+          const DWORD error = GetLastError();
+          if (error == ERROR_HANDLE_EOF) return {};
+          return {0, false, failure(error, "ReadFile")};
+        });
+  }
+
+  IoStatus write_at(uint64_t offset, const void* data, size_t bytes) override {
+    return write_fully(
+        offset, data, bytes,
+        [this](uint64_t to, const uint8_t* from, size_t count) -> IoStep {
+          OVERLAPPED position = at_offset(to);
+          DWORD moved = 0;
+          if (WriteFile(handle_, from, static_cast<DWORD>(count), &moved,
+                        &position)) {
+            return {moved, false, {}};
+          }
+          return {0, false, failure(GetLastError(), "WriteFile")};
+        });
+  }
+
+  IoStatus size(uint64_t* bytes) override {
+    LARGE_INTEGER size;
+    if (!GetFileSizeEx(handle_, &size)) {
+      return failure(GetLastError(), "GetFileSizeEx");
+    }
+    *bytes = static_cast<uint64_t>(size.QuadPart);
+    return {};
+  }
+
+  // Written zeros: beyond its valid data length NTFS would write them later,
+  // before the first append behind a gap.
+  IoStatus preallocate(uint64_t bytes) override {
+    FILE_END_OF_FILE_INFO end;
+    end.EndOfFile.QuadPart = static_cast<LONGLONG>(bytes);
+    if (!SetFileInformationByHandle(handle_, FileEndOfFileInfo, &end,
+                                    sizeof(end))) {
+      return failure(GetLastError(), "SetFileInformationByHandle");
+    }
+    return zero_range(0, bytes);
+  }
+
+  IoStatus sync_data() override { return sync_all(); }
+  IoStatus sync_all() override {
+    return check(FlushFileBuffers(handle_), "FlushFileBuffers");
+  }
+
+  IoStatus lock() override {
+    OVERLAPPED position = at_offset(kLockOffset);
+    return check(
+        LockFileEx(handle_, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY,
+                   0, 1, 0, &position),
+        "LockFileEx");
+  }
+
+  IoStatus identity(FileIdentity* identity) override {
+    BY_HANDLE_FILE_INFORMATION info;
+    if (!GetFileInformationByHandle(handle_, &info)) {
+      return failure(GetLastError(), "GetFileInformationByHandle");
+    }
+    *identity = {
+        info.dwVolumeSerialNumber,
+        static_cast<uint64_t>(info.nFileIndexHigh) << 32 | info.nFileIndexLow};
+    return {};
+  }
+
+  IoStatus map(size_t bytes, std::unique_ptr<FileMapping>* mapping) override {
+    const uint64_t wide_bytes = bytes;
+    const HANDLE section = CreateFileMappingW(
+        handle_, nullptr, PAGE_WRITECOPY, static_cast<DWORD>(wide_bytes >> 32),
+        static_cast<DWORD>(wide_bytes), nullptr);
+    if (section == nullptr) {
+      return failure(GetLastError(), "CreateFileMappingW");
+    }
+    void* const data = MapViewOfFile(section, FILE_MAP_COPY, 0, 0, bytes);
+    const DWORD error = GetLastError();
+    // The view keeps the section alive.
+    CloseHandle(section);
+    if (data == nullptr) return failure(error, "MapViewOfFile");
+    *mapping = std::make_unique<WindowsFileMapping>(data, bytes);
+    return {};
+  }
+
+  IoStatus renew(FileMapping&) override {
+    return {IoCode::kUnsupported, 0, "MapViewOfFile"};
+  }
+
+  // The system reads ahead by itself.
+  void will_read(uint64_t, uint64_t) override {}
+
+ private:
+  const HANDLE handle_;
+};
+
+class WindowsFileSystem final : public FileSystem {
+ public:
+  IoStatus open(const std::string& path, OpenMode mode,
+                std::unique_ptr<File>* file) override {
+    const std::wstring name = wide(path);
+    const DWORD access =
+        GENERIC_READ | (mode == OpenMode::kRead ? 0 : GENERIC_WRITE);
+    const HANDLE handle = CreateFileW(
+        name.c_str(), access,
+        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+        mode == OpenMode::kCreateNew ? CREATE_NEW : OPEN_EXISTING,
+        FILE_ATTRIBUTE_NORMAL, nullptr);
+    if (handle == INVALID_HANDLE_VALUE) {
+      const DWORD error = GetLastError();
+      const DWORD attributes = GetFileAttributesW(name.c_str());
+      if (attributes != INVALID_FILE_ATTRIBUTES &&
+          (attributes & FILE_ATTRIBUTE_DIRECTORY) != 0 &&
+          mode != OpenMode::kCreateNew) {
+        return {IoCode::kNotAFile, static_cast<int32_t>(error), "CreateFileW"};
+      }
+      return failure(error, "CreateFileW");
+    }
+    auto opened = std::make_unique<WindowsFile>(handle);
+    if (GetFileType(handle) != FILE_TYPE_DISK) {
+      return {IoCode::kNotAFile, 0, "CreateFileW"};
+    }
+    *file = std::move(opened);
+    return {};
+  }
+
+  IoStatus remove(const std::string& path) override {
+    return check(DeleteFileW(wide(path).c_str()), "DeleteFileW");
+  }
+
+  IoStatus rename(const std::string& from, const std::string& to) override {
+    return check(
+        MoveFileExW(wide(from).c_str(), wide(to).c_str(),
+                    MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH),
+        "MoveFileExW");
+  }
+
+  IoStatus list(const std::string& directory,
+                std::vector<std::string>* names) override {
+    WIN32_FIND_DATAW entry;
+    const HANDLE search =
+        FindFirstFileW(wide(directory + "\\*").c_str(), &entry);
+    if (search == INVALID_HANDLE_VALUE) {
+      return failure(GetLastError(), "FindFirstFileW");
+    }
+    names->clear();
+    do {
+      std::string name = narrow(entry.cFileName);
+      if (name != "." && name != "..") names->push_back(std::move(name));
+    } while (FindNextFileW(search, &entry));
+    const DWORD error = GetLastError();
+    FindClose(search);
+    if (error == ERROR_NO_MORE_FILES) return {};
+    return failure(error, "FindNextFileW");
+  }
+
+  // NTFS writes names to its journal, in order with what FlushFileBuffers
+  // writes; there is no call for a directory.
+  IoStatus sync_directory(const std::string&) override { return {}; }
+};
+
+}  // namespace
+
+FileSystem& native_file_system() {
+  // Never destroyed: threads may outlive static destructors.
+  static FileSystem* const system = new WindowsFileSystem();
+  return *system;
+}
+
+}  // namespace atomic_log::platform
+
+#endif  // defined(_WIN32)

@@ -1,0 +1,130 @@
+// A file system in memory that loses power.
+//
+// It keeps apart what the process sees and what is on disk. Whatever is written
+// becomes a dirty unit: 512 bytes of a file, a file's length, or a name in a
+// directory. A sync puts the units of its file on disk, a directory sync the
+// names. crash() makes the file system that the machine finds afterwards: each
+// dirty unit is there or is not, independently of the others, and a unit that
+// was written several times since the last sync shows any of its states.
+//
+// Every operation has a number, so that a test can let the Nth one fail, or
+// take the power away at it.
+#ifndef ATOMIC_LOG_TEST_NATIVE_SUPPORT_SIMULATED_FILE_SYSTEM_H_
+#define ATOMIC_LOG_TEST_NATIVE_SUPPORT_SIMULATED_FILE_SYSTEM_H_
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/platform/file.h"
+
+namespace atomic_log::test {
+
+using Bytes = std::vector<uint8_t>;
+
+class SimulatedFileSystem final : public platform::FileSystem {
+ public:
+  static constexpr uint64_t kUnitBytes = 512;
+
+  enum class Fault : uint8_t { kNone, kOnce, kForEver, kPowerOff };
+
+  // --- platform::FileSystem.
+  platform::IoStatus open(const std::string& path, platform::OpenMode mode,
+                          std::unique_ptr<platform::File>* file) override;
+  platform::IoStatus remove(const std::string& path) override;
+  platform::IoStatus rename(const std::string& from,
+                            const std::string& to) override;
+  platform::IoStatus list(const std::string& directory,
+                          std::vector<std::string>* names) override;
+  platform::IoStatus sync_directory(const std::string& directory) override;
+
+  // --- Faults.
+
+  // The operation number `number` (from 0, counted from now) fails with `code`,
+  // once or with all that follow. kPowerOff: a write still reaches the cache,
+  // and nothing works any more.
+  void fail_at(uint64_t number, Fault fault,
+               platform::IoCode code = platform::IoCode::kFailed);
+  // Operations since the last fail_at(), or since the beginning.
+  uint64_t operations() const { return operations_; }
+  // Only operations whose name is this one are counted; empty for all.
+  void count_only(std::string name) { counted_ = std::move(name); }
+  bool has_power() const { return has_power_; }
+  // No write moves more than this.
+  void set_step_bytes(size_t bytes) { step_bytes_ = bytes; }
+  // Every second system call is interrupted.
+  void set_interrupts(bool on) { interrupts_ = on; }
+
+  // --- Crashes.
+
+  // How many states each dirty unit can be in; empty when all is on disk.
+  std::vector<uint32_t> dirty_states() const;
+  // The disk after a power failure; choices[i] < dirty_states()[i], 0 is what
+  // was there at the last sync.
+  std::unique_ptr<SimulatedFileSystem> crash(
+      const std::vector<uint32_t>& choices) const;
+  // The disk after the process was killed: nothing is lost.
+  std::unique_ptr<SimulatedFileSystem> kill() const;
+
+  // --- For the tests' own eyes and hands; not operations.
+  bool exists(const std::string& path) const;
+  std::vector<std::string> paths() const;
+  Bytes contents(const std::string& path) const;
+  // Puts a file on disk.
+  void put(const std::string& path, Bytes contents);
+  uint64_t syncs() const { return syncs_; }
+  // Called before every operation, with its name.
+  std::function<void(const char*)> on_operation;
+
+ private:
+  friend class SimulatedFile;
+
+  struct Inode {
+    Bytes seen;
+    Bytes on_disk;
+    // Of each dirty unit, the states since the last sync, oldest first.
+    std::map<uint64_t, std::vector<Bytes>> dirty;
+    bool is_length_dirty = false;
+    bool is_locked = false;
+    uint64_t id = 0;
+  };
+  using InodePointer = std::shared_ptr<Inode>;
+  // Null: no such name.
+  struct NameChange {
+    std::string path;
+    InodePointer inode;
+  };
+  // The changes of one operation are atomic.
+  using NameOperation = std::vector<NameChange>;
+
+  // Counts an operation. kOk: go on.
+  platform::IoStatus begin(const char* name, bool* is_last = nullptr);
+  void write_unit_states(Inode& inode, uint64_t offset, const uint8_t* data,
+                         size_t bytes);
+  void change_names(NameOperation operation);
+
+  std::map<std::string, InodePointer> names_;
+  std::map<std::string, InodePointer> names_on_disk_;
+  std::vector<NameOperation> dirty_names_;
+  // Every inode that may have dirty units, in order of creation.
+  std::vector<InodePointer> inodes_;
+  uint64_t next_id_ = 1;
+
+  uint64_t operations_ = 0;
+  uint64_t syncs_ = 0;
+  std::string counted_;
+  uint64_t fault_at_ = UINT64_MAX;
+  Fault fault_ = Fault::kNone;
+  platform::IoCode fault_code_ = platform::IoCode::kFailed;
+  bool has_power_ = true;
+  size_t step_bytes_ = SIZE_MAX;
+  bool interrupts_ = false;
+  bool interrupt_next_ = false;
+};
+
+}  // namespace atomic_log::test
+
+#endif  // ATOMIC_LOG_TEST_NATIVE_SUPPORT_SIMULATED_FILE_SYSTEM_H_

@@ -1,0 +1,151 @@
+// Runs the jest suite on every supported runtime with the one binary in
+// build/Release: `npm run test:runtimes`. Fails when any test fails that
+// test/support/runtime.ts does not skip.
+//
+// Whole runs are kept in results.json, and the table in the README is made from
+// that: `-- --only node26` renews one row, `-- test/threads` none.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { format, resolveConfig } from 'prettier';
+import { buildOtherAddon, otherAddons } from '../support/other-addons.cjs';
+import { install, pinOf, runtimes } from './install.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '..', '..');
+const outputs = join(here, 'results');
+const results = join(here, 'results.json');
+const readme = join(root, 'README.md');
+const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
+const differences = JSON.parse(readFileSync(join(here, 'differences.json'), 'utf8'));
+
+/** A runtime that hangs must not hang the command; a run takes about a minute. */
+const RUN_MS_MAX = 8 * 60_000;
+const LOG_LINES = 60;
+
+const names = runtimes.map(({ name }) => name);
+const program = new Command('npm run test:runtimes --')
+  .description('runs the jest suite on every supported runtime (Linux x64)')
+  .argument('[jest...]', 'arguments for jest, such as files')
+  .option('--only <names>', `some of ${names.join(',')}`, (list) => list.split(','))
+  .parse();
+const { only } = program.opts();
+
+if (process.platform !== 'linux' || process.arch !== 'x64') {
+  program.error('the runtimes are pinned for Linux x64 only', { exitCode: 2 });
+}
+const unknown = only?.find((name) => !names.includes(name));
+if (unknown !== undefined) {
+  program.error(`no runtime ${unknown}; there are ${names.join(', ')}`, { exitCode: 2 });
+}
+
+/**
+ * Builds what tests would build themselves: the runtimes come without headers, and all shall load the same
+ * binaries.
+ */
+function buildAddons() {
+  for (const directory of otherAddons) buildOtherAddon(directory);
+  execFileSync(process.execPath, ['test/faults/build.mjs'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/** Runs the suite; returns what the table says of it. */
+function run(runtime) {
+  const binary = install(runtime);
+  const report = join(outputs, `${runtime.name}.json`);
+  const log = join(outputs, `${runtime.name}.log`);
+  rmSync(report, { force: true });
+  const output = openSync(log, 'w');
+  const args = [...runtime.flags, jest, '--json', `--outputFile=${report}`, ...program.args];
+  const { signal, status } = spawnSync(binary, args, {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1' },
+    stdio: ['ignore', output, output],
+    timeout: RUN_MS_MAX,
+    killSignal: 'SIGKILL',
+  });
+  closeSync(output);
+
+  const row = {
+    title: runtime.title,
+    version: pinOf(runtime).version,
+    passed: 0,
+    skipped: 0,
+    failed: 0,
+    problem: '',
+  };
+  try {
+    const counts = JSON.parse(readFileSync(report, 'utf8'));
+    row.passed = counts.numPassedTests;
+    row.skipped = counts.numPendingTests;
+    row.failed = counts.numFailedTests + counts.numRuntimeErrorTestSuites;
+  } catch {
+    row.problem = 'no result';
+  }
+  if (signal !== null) row.problem = `ended by ${signal}`;
+  else if (status !== 0 && row.failed === 0) row.problem ||= `exit status ${status}`;
+  if (row.failed > 0 || row.problem !== '') {
+    console.log(readFileSync(log, 'utf8').split('\n').slice(-LOG_LINES).join('\n'));
+    console.log(`the whole of it: ${log}`);
+  }
+  return row;
+}
+
+function line({ title, version, passed, skipped, failed, problem }) {
+  const cells = [title, version, passed, skipped, problem === '' ? failed : `${failed}, ${problem}`];
+  return `| ${cells.join(' | ')} |`;
+}
+
+/** What users must know, and why tests are skipped. */
+function notes() {
+  const titles = Object.fromEntries(runtimes.map(({ family, title }) => [family, title]));
+  return differences.map(({ runtime, note }) => `- **${titles[runtime]}**: ${note}.`);
+}
+
+async function table(rows) {
+  const lines = [
+    '| runtime | version | passed | skipped | failed |',
+    '| - | - | -: | -: | -: |',
+    ...rows.map(line),
+    '',
+    ...notes(),
+  ];
+  return format(lines.join('\n'), { ...(await resolveConfig(readme)), parser: 'markdown' });
+}
+
+function writeReadme(text) {
+  const marked = /(<!-- runtimes -->\n\n)[^]*?(\n<!-- \/runtimes -->)/;
+  const old = readFileSync(readme, 'utf8');
+  if (!marked.test(old)) throw new Error('README.md has lost its <!-- runtimes --> markers');
+  writeFileSync(
+    readme,
+    old.replace(marked, (_, before, after) => before + text + after),
+  );
+}
+
+mkdirSync(outputs, { recursive: true });
+buildAddons();
+const whole = program.args.length === 0;
+const kept = whole && existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {};
+let isGood = true;
+for (const runtime of runtimes.filter(({ name }) => only?.includes(name) ?? true)) {
+  console.log(`${runtime.title} ${pinOf(runtime).version}`);
+  const row = run(runtime);
+  console.log(`  ${row.passed} passed, ${row.skipped} skipped, ${row.failed} failed ${row.problem}`);
+  kept[runtime.name] = row;
+  isGood &&= row.failed === 0 && row.problem === '';
+}
+const rows = names.flatMap((name) => kept[name] ?? []);
+const text = await table(rows);
+console.log(`\n${text}`);
+if (whole) {
+  const inOrder = Object.fromEntries(names.filter((name) => name in kept).map((name) => [name, kept[name]]));
+  writeFileSync(results, `${JSON.stringify(inOrder, null, 2)}\n`);
+  writeReadme(text);
+}
+process.exitCode = isGood ? 0 : 1;

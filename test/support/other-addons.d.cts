@@ -1,0 +1,2 @@
+export const otherAddons: readonly string[];
+export function buildOtherAddon(directory: string): string | undefined;

@@ -1,0 +1,69 @@
+// Segment files between threads, and threads that end at any moment.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+import { SegmentReader, SegmentWriter } from 'atomic-log';
+
+import { expectError } from '../support/errors';
+import { temporaryDirectory } from '../support/segments';
+import { firstMessage } from './helpers';
+
+const { path } = temporaryDirectory();
+const file = (): string => path('a.seg');
+
+/** As in segment-worker.cjs. */
+function recordOf(i: number): Buffer {
+  const bytes = Buffer.alloc(4 + ((i * 37) % 300), i & 255);
+  bytes.writeUInt32LE(i);
+  return bytes;
+}
+
+function startWorker(role: string, data: object): Worker {
+  const workerData = { role, path: file(), ...data };
+  return new Worker(join(__dirname, 'segment-worker.cjs'), { workerData });
+}
+
+test('readers in workers see every record once it is durable, and none before', async () => {
+  const records = 5000;
+  const writer = SegmentWriter.create(file(), { size: 1 << 21 });
+  const flushed = writer.flushedOffset.handle;
+  const readers = (['mmap', 'pread'] as const).map((mode) => startWorker('read', { flushed, records, mode }));
+  await Promise.all(readers.map(firstMessage));
+  const results = readers.map(firstMessage);
+  for (let i = 0; i < records; ++i) {
+    writer.append(recordOf(i));
+    if (i % 7 === 0) writer.flush();
+    if (i % 100 === 99) {
+      writer.sync();
+      await sleep(0);
+    }
+  }
+  expect(await Promise.all(results)).toEqual([records, records]);
+  writer.close();
+});
+
+test('a worker that has the file open keeps others out, until it is terminated', async () => {
+  SegmentWriter.create(file(), { size: 4096 }).close();
+  const holder = startWorker('hold', {});
+  await firstMessage(holder);
+  expectError(() => SegmentWriter.open(file()), 'ERR_LOCKED', /another writer/);
+  await holder.terminate();
+  using writer = SegmentWriter.open(file());
+  expect(writer.recovery).toMatchObject({ records: 1, bytes: 0 });
+});
+
+test('workers terminated while they write, sync and read leave a good file', async () => {
+  const size = 1 << 16;
+  SegmentWriter.create(file(), { size }).close();
+  for (let i = 0; i < 25; ++i) {
+    const worker = startWorker('busy', { size });
+    await firstMessage(worker);
+    await sleep((i * 7) % 40);
+    await worker.terminate();
+    SegmentWriter.open(file(), { size }).close();
+    using reader = SegmentReader.open(file());
+    let next = 0;
+    for (const { data } of reader.records()) expect(recordOf(next++).equals(data)).toBe(true);
+  }
+});
