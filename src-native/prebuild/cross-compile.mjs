@@ -1,7 +1,7 @@
 // Builds the addon for one target with zig, from what binding.gyp says.
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -59,13 +59,25 @@ function linkFlags({ system }, { ldflags = [], libraries = [] }, output) {
   return [...flags, ...libraries, `-Wl,--version-script=${visible}`];
 }
 
-/** Builds into build/prebuild/NAME, and puts the binary into `prebuilds`. */
+/** Builds the addon; returns the path of the binary in `prebuilds`. */
 export async function crossCompile(target, tools) {
-  const { headers, prebuilds } = tools;
-  const output = join(root, 'build', 'prebuild', target.name);
-  rmSync(output, { recursive: true, force: true });
-  mkdirSync(output, { recursive: true });
+  // Not in build/, which node-gyp empties.
+  const output = mkdtempSync(join(tmpdir(), `atomic-log-${target.name}-`));
+  try {
+    const made = await compile(target, tools, output);
+    const place = join(tools.prebuilds, target.file);
+    mkdirSync(dirname(place), { recursive: true });
+    // Some process may have the old one loaded: it is replaced, never written into.
+    copyFileSync(made, `${place}.new`);
+    renameSync(`${place}.new`, place);
+    return place;
+  } finally {
+    rmSync(output, { recursive: true, force: true });
+  }
+}
 
+async function compile(target, tools, output) {
+  const { headers } = tools;
   const settings = settingsFor(target);
   const { defines = [], cflags = [], cflags_c = [], cflags_cc = [] } = settings;
   // Without its sources an addon is built without compression, which is for users only.
@@ -95,9 +107,5 @@ export async function crossCompile(target, tools) {
   const made = join(output, 'atomic_log.node');
   const link = ['-shared', '-s', '-Wl,--gc-sections', ...linkFlags(target, settings, output)];
   await runZig(tools, ['c++', '-target', target.triple, ...link, ...objects, '-o', made]);
-
-  const place = join(prebuilds, target.file);
-  mkdirSync(dirname(place), { recursive: true });
-  renameSync(made, place);
-  return place;
+  return made;
 }
