@@ -33,7 +33,9 @@ function settingsFor({ system, architecture }) {
 /** Runs zig in the root folder; passes on what it has to say. */
 async function runZig({ zig, cache }, args) {
   const env = { ...process.env, ZIG_GLOBAL_CACHE_DIR: cache };
-  const { stderr } = await execute(zig, args, { cwd: root, env });
+  const { stderr } = await execute(zig, args, { cwd: root, env }).catch((error) => {
+    throw new Error(error.stderr || error.message);
+  });
   // It gives its own start files flags that mean nothing to an assembler.
   const said = stderr
     .split('\n')
