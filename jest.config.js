@@ -1,7 +1,8 @@
 /** @type {import('jest').Config} */
 module.exports = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/{unit,threads,types}/**/*.test.ts'],
+  // Not one pattern with braces: jest on Windows takes them for escaped.
+  testMatch: ['unit', 'threads', 'types'].map((part) => `<rootDir>/test/${part}/**/*.test.ts`),
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/test/tsconfig.json' }] },
   // What users load: the built package, through its own exports.
   moduleNameMapper: { '^atomic-log$': '<rootDir>/dist/index.js' },

@@ -91,6 +91,8 @@ async function compile(target, tools, output) {
     writeFileSync(imports, importsFor(target.architecture, join(headers, 'def', 'node_api.def')));
     sources.push(imports, relative(root, join(here, 'host_windows.c')));
   }
+  // The functions are not imported, but defined by the jumps to them.
+  if (target.system === 'win') defines.push('NAPI_EXTERN=');
   const common = [
     ...['-target', target.triple],
     ...cflags,
