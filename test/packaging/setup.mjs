@@ -21,6 +21,7 @@ function pack(directory, destination) {
 export default async function setup() {
   const tools = installPinned('packaging', join(here, 'tools'));
   const folder = mkdtempSync(join(tmpdir(), 'atomic-log-packaging-'));
+  await import('../../lib/lazy-exports.mjs'); // in case that only tsc ran
   copyFileSync(join(root, 'binding.gyp'), join(root, 'src-native', 'addon.gyp')); // as prepack does
   const tarball = pack(root, folder);
   const registry = await serve([tarball]);

@@ -106,6 +106,19 @@ describe('without a binary for this machine', () => {
   });
 });
 
+test('loading it does not load what writes to disks, before it is asked for', async () => {
+  const project = await installedProject();
+  const program = `
+    const { basename } = require('node:path');
+    const durable = () => Object.keys(require.cache).map((path) => basename(path)).filter((name) => /^segment-/.test(name));
+    const log = require('atomic-log');
+    const before = durable();
+    console.log(JSON.stringify([typeof log.AtomicLog, before, typeof log.SegmentWriter, durable().length > 0]));
+  `;
+  const output = await run(project, process.execPath, ['-e', program]);
+  expect(JSON.parse(output)).toEqual(['function', [], 'function', true]);
+});
+
 // 10 ms where Node itself starts in 40; processor time in one process, because the
 // machine may be slow or busy, and the least of several runs.
 test('loading it takes no more than half of what starting Node does', async () => {
