@@ -37,9 +37,7 @@ class ResolverFactory {
   }
 }
 
-const load = Module._load;
-Module._load = function (request, ...rest) {
-  return request === 'unrs-resolver' ? { ResolverFactory } : load.call(this, request, ...rest);
-};
+const path = require.resolve('unrs-resolver');
+require.cache[path] = { id: path, filename: path, loaded: true, children: [], exports: { ResolverFactory } };
 
 process.execPath = process.env.ATOMIC_LOG_PROGRAM || process.execPath;

@@ -66,7 +66,7 @@ export function install(runtime) {
       }
     }
     const flags = ['--ignore-scripts', '--no-bin-links', '--no-audit', '--no-fund'];
-    flags.push(...(runtime.emulation?.npm ?? []));
+    if (runtime.emulation !== undefined) flags.push('--force'); // it is for another machine
     execFileSync('npm', ['ci', ...flags], { cwd: folder, stdio: 'inherit' });
   }
   return join(installed, runtime.binary);

@@ -66,7 +66,7 @@ describe('without an addon that loads, the error says how to build it', () => {
     writeFileSync(join(copy, 'build', 'Release', 'atomic_log.node'), 'this is no addon');
     const { code, message, cause } = loadErrorOf(copy);
     expect(code).toBe('ERR_ADDON_UNAVAILABLE');
-    expect(message).toMatch(/build\/Release\/atomic_log\.node does not load .*npx atomic-log build/);
+    expect(message).toMatch(/build[\\/]Release[\\/]atomic_log\.node does not load .*npx atomic-log build/);
     expect(cause).toContain('atomic_log.node');
   });
 });
