@@ -7,7 +7,8 @@ import { expectError } from '../support/errors';
 import { describeExternal } from '../support/mapping';
 import { collectUntil } from '../support/memory';
 import { buildOtherAddon } from '../support/other-addons.cjs';
-import { ended, firstMessage, startWorker, valueOf } from './helpers';
+import { has } from '../support/runtime';
+import { ended, firstMessage, startWorker, tornDown, valueOf } from './helpers';
 
 const OK = 0;
 const GONE = 3;
@@ -245,9 +246,10 @@ async function until(isSo: () => boolean): Promise<void> {
 
   test('followers are terminated at any moment while a native thread wakes them', async () => {
     const log = new AtomicLog(options);
+    const canBlock = has('terminating a busy worker');
     expect(client.produce(log.nativeHandle, FOREVER, 16, false)).toBe(OK);
     const lives = async (i: number): Promise<void> => {
-      const worker = startWorker(i % 2 === 0 ? 'follow' : 'waitSync', { handle: log.handle });
+      const worker = startWorker(i % 2 === 0 || !canBlock ? 'follow' : 'waitSync', { handle: log.handle });
       await firstMessage(worker);
       await new Promise((resolve) => setTimeout(resolve, i % 7));
       await worker.terminate();
@@ -256,6 +258,7 @@ async function until(isSo: () => boolean): Promise<void> {
     client.stop();
     client.join();
     expectValues(log);
+    await tornDown(() => log.stats().readers.length === 1);
     expect(log.stats().readers.map(({ threadId }) => threadId)).toEqual([0]);
   });
 
@@ -273,6 +276,7 @@ async function until(isSo: () => boolean): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, round % 4));
       await worker.terminate();
       await ended(worker);
+      await tornDown(() => !log.isWriterClaimed && log.stats().readers.length === 1);
       expect(log.isWriterClaimed).toBe(false);
       expect(log.stats().readers).toHaveLength(1);
     }
