@@ -102,6 +102,8 @@ const onOldProcessors = existsSync(emulator) && process.arch === 'x64' ? test.ea
 // Core 2 has no SSE 4, Westmere no AVX: a stray instruction ends the process there.
 onOldProcessors(['core2duo', 'Westmere'])('on a processor such as %s', async (processor) => {
   const project = await installedProject();
-  const args = ['-cpu', processor, process.execPath, 'report.cjs'];
-  expectReport(await run(project, emulator, args), project);
+  for (const program of ['report.cjs', 'durable.cjs']) {
+    const args = ['-cpu', processor, process.execPath, program];
+    expectReport(await run(project, emulator, args), project);
+  }
 });
