@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'dist/', 'prebuilds/', 'coverage/', 'types/index.d.ts', 'test/native/'] },
+  { ignores: ['build/', 'dist/', 'prebuilds/', '.tools/', 'coverage/', 'types/index.d.ts', 'test/native/'] },
   eslint.configs.recommended,
   {
     files: ['lib/**/*.ts', 'test/**/*.ts', 'types/*.d.ts'],
@@ -34,6 +34,7 @@ export default tseslint.config(
           'require',
           'module',
           '__dirname',
+          '__filename',
           'Buffer',
           'setTimeout',
           'setInterval',
@@ -50,6 +51,13 @@ export default tseslint.config(
           'structuredClone',
         ].map((name) => [name, 'readonly']),
       ),
+    },
+  },
+  {
+    // What Electron runs in the page.
+    files: ['examples/electron/src/{preload.cjs,window.js}'],
+    languageOptions: {
+      globals: { window: 'readonly', document: 'readonly', requestAnimationFrame: 'readonly' },
     },
   },
   {

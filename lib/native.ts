@@ -1,27 +1,71 @@
 /**
- * The only file that loads the addon: a prebuilt binary when the package brings
- * one for this machine, otherwise what was built from source.
+ * The only file that loads the addon: what was built from source on this machine
+ * if there is any, otherwise the prebuilt binary that the package brings.
  */
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 
 import type { NativeAddon } from '../types/native';
 import { plainError } from './errors';
+import { runsOnMusl } from './libc';
 
-type Loader = ((directory: string) => NativeAddon) & { resolve(directory: string): string };
+/**
+ * Where `build/` and `prebuilds/` are looked for: in the package; beside the code,
+ * when a bundler put it into another file; and beside the program, where a single
+ * executable application has them. ES modules have no `__dirname`.
+ */
+function searchedFolders(): readonly string[] {
+  const chosen = process.env.ATOMIC_LOG_PREBUILD;
+  if (chosen !== undefined && chosen !== '') return [chosen];
+  const here = typeof __dirname === 'string' ? __dirname : dirname(process.argv[1] ?? process.execPath);
+  return [join(here, '..'), here, dirname(process.execPath)];
+}
 
-const packageRoot = join(__dirname, '..');
+/** The permission model may forbid to look, and then it is an error. */
+function exists(path: string): boolean {
+  try {
+    return existsSync(path);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Names of files as in node-gyp-build, which tools know. It is not used itself: it
+ * takes any addon that it finds, beside a bundle those of other packages too; it
+ * knows no musl but Alpine's; and it cannot be loaded under the permission model.
+ */
+function find(folders: readonly string[], libc: string): string | undefined {
+  if (folders[0]?.endsWith('.node')) return folders[0];
+  const tag = libc === '' ? '' : `.${libc}`;
+  const prebuilt = join('prebuilds', `${process.platform}-${process.arch}`, `atomic-log${tag}.node`);
+  const built = join('build', 'Release', 'atomic_log.node');
+  return folders.flatMap((folder) => [join(folder, built), join(folder, prebuilt)]).find(exists);
+}
 
 function load(): { addon: NativeAddon; path: string } {
+  const folders = searchedFolders();
+  const libc = process.platform !== 'linux' ? '' : runsOnMusl() ? 'musl' : 'glibc';
+  const machine = [process.platform, process.arch, libc].filter((part) => part !== '').join('-');
+  const path = find(folders, libc);
+  if (path === undefined) {
+    throw plainError(
+      'ERR_ADDON_UNAVAILABLE',
+      `atomic-log has no binary for ${machine}; searched build/Release and prebuilds in ${folders.join(', ')}. ` +
+        'Build it with "npx atomic-log build" (needs a C++20 compiler and Python); ' +
+        "a bundle needs the package's folder prebuilds beside it",
+    );
+  }
   try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- it chooses at run time
-    const loader = require('node-gyp-build') as Loader;
-    return { addon: loader(packageRoot), path: loader.resolve(packageRoot) };
+    // Not require(), which bundles and single executable applications replace.
+    const module = { exports: {} as NativeAddon };
+    process.dlopen(module, path);
+    return { addon: module.exports, path };
   } catch (error) {
     throw plainError(
       'ERR_ADDON_UNAVAILABLE',
-      `atomic-log has no binary for ${process.platform}-${process.arch} that loads here; ` +
-        `build it with "npm run build:native" in ${packageRoot}`,
+      `atomic-log's binary ${path} does not load on ${machine}; build it from source with "npx atomic-log build"`,
       error,
     );
   }

@@ -1,15 +1,17 @@
 #!/usr/bin/env node
-/** The command `atomic-log`: looks at segment files and write-ahead logs. */
+/**
+ * The command `atomic-log`: looks at segment files and write-ahead logs, and builds
+ * the addon. What needs the addon is loaded by the commands that do.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { SegmentOptions } from '../segment-options';
+import { build } from './build';
 import { FORMATS, formatItem, print, type Format } from './output';
-import { repair } from './repair';
-import { openSource } from './sources';
-import { verify } from './verify';
+import type { Source } from './sources';
 
 interface Options {
   startOffset?: number;
@@ -27,6 +29,10 @@ interface Options {
 /** Exit statuses: the log is damaged; the call, or reading it, went wrong. */
 const DAMAGED = 1;
 const FAILED = 2;
+
+async function openSource(path: string, options: SegmentOptions): Promise<Source> {
+  return (await import('./sources.js')).openSource(path, options);
+}
 
 function integer(value: string): number {
   const number = Number(value);
@@ -47,7 +53,7 @@ const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'
   version: string;
 };
 const program = new Command('atomic-log')
-  .description('Looks at segment files and at directories of write-ahead logs.')
+  .description('Looks at segment files and at directories of write-ahead logs, and builds the addon.')
   .version(version)
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : FAILED));
 
@@ -67,8 +73,8 @@ function command(name: string, description: string): Command {
 
 command('inspect', 'say what it is, and what files it has')
   .option('--json', 'as JSON')
-  .action((path: string, options: Options) => {
-    const source = openSource(path, segmentOptions(options));
+  .action(async (path: string, options: Options) => {
+    const source = await openSource(path, segmentOptions(options));
     const { files, ...facts } = source.summary as { files?: object[] };
     source.close();
     if (options.json) {
@@ -81,7 +87,8 @@ command('inspect', 'say what it is, and what files it has')
 
 command('verify', 'read everything; the exit status is 1 when something is damaged')
   .option('--json', 'as JSON')
-  .action((path: string, options: Options) => {
+  .action(async (path: string, options: Options) => {
+    const { verify } = await import('./verify.js');
     const verdict = verify(path, segmentOptions(options), process.stderr.isTTY);
     if (options.json) {
       console.log(JSON.stringify(verdict));
@@ -101,7 +108,7 @@ command('dump', 'print all entries')
   .option('--from <position>', 'the first LSN, or the offset of a record', integer)
   .option('--to <position>', 'the last one', integer)
   .action(async (path: string, options: Options) => {
-    const source = openSource(path, segmentOptions(options));
+    const source = await openSource(path, segmentOptions(options));
     for (const item of source.items(options)) if (!(await print(formatItem(item, options.format)))) break;
     source.close();
   });
@@ -111,7 +118,7 @@ command('tail', 'print the last entries')
   .option('-n, --lines <count>', 'how many', integer, 10)
   .option('-f, --follow', 'go on with what comes')
   .action(async (path: string, options: Options) => {
-    const source = openSource(path, segmentOptions(options));
+    const source = await openSource(path, segmentOptions(options));
     const last = options.lines === 0 ? [] : source.last(options.lines);
     for (const item of last) await print(formatItem(item, options.format));
     if (options.follow) {
@@ -126,7 +133,8 @@ command('tail', 'print the last entries')
 command('repair', 'say what would make it sound, and with --apply do it; nothing is deleted')
   .option('--apply', 'do it')
   .option('--to <directory>', 'where a new log goes when this one is damaged (default: beside it)')
-  .action((path: string, options: Omit<Options, 'to'> & { to?: string }) => {
+  .action(async (path: string, options: Omit<Options, 'to'> & { to?: string }) => {
+    const { repair } = await import('./repair.js');
     const { isNeeded, isDone, lines } = repair(
       path,
       segmentOptions({ ...options, to: undefined } as never),
@@ -136,6 +144,15 @@ command('repair', 'say what would make it sound, and with --apply do it; nothing
     for (const line of lines) console.log(line);
     if (isNeeded && !isDone) console.log('nothing was changed; --apply does it');
     process.exitCode = isNeeded && !isDone ? DAMAGED : 0;
+  });
+
+program
+  .command('build')
+  .argument('[arguments...]', 'for node-gyp')
+  .allowUnknownOption()
+  .description('build the addon from source, where the package brings no binary')
+  .action((args: string[]) => {
+    process.exitCode = build(args);
   });
 
 // The reader of a pipe has what it wanted.

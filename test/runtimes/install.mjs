@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { emulated } from './emulated.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const store = process.env.ATOMIC_LOG_RUNTIMES ?? here;
@@ -17,6 +18,7 @@ const store = process.env.ATOMIC_LOG_RUNTIMES ?? here;
  * @property {string} title
  * @property {string} binary Inside its package.
  * @property {readonly string[]} flags Before the script; child processes are started without.
+ * @property {import('./emulated.mjs').Emulation} [emulation] Where it is one of another machine.
  */
 
 /** @type {(major: number) => Runtime} */
@@ -36,6 +38,7 @@ export const runtimes = [
   node(26),
   { name: 'bun', family: 'bun', title: 'Bun', binary: 'bin/bun', flags: ['--bun'] },
   { name: 'deno', family: 'deno', title: 'Deno', binary: 'deno', flags: ['run', '--allow-all'] },
+  ...emulated,
 ];
 
 function readJson(path) {
@@ -63,6 +66,7 @@ export function install(runtime) {
       }
     }
     const flags = ['--ignore-scripts', '--no-bin-links', '--no-audit', '--no-fund'];
+    if (runtime.emulation !== undefined) flags.push('--force'); // it is for another machine
     execFileSync('npm', ['ci', ...flags], { cwd: folder, stdio: 'inherit' });
   }
   return join(installed, runtime.binary);

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { format, resolveConfig } from 'prettier';
 import { buildOtherAddon, otherAddons } from '../support/other-addons.cjs';
+import { isInstalled } from './emulated.mjs';
 import { install, pinOf, runtimes } from './install.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -22,8 +23,9 @@ const readme = join(root, 'README.md');
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const differences = JSON.parse(readFileSync(join(here, 'differences.json'), 'utf8'));
 
-/** A runtime that hangs must not hang the command; a run takes about a minute. */
+/** A runtime that hangs must not hang the command; a run takes about a minute, an emulated one some more. */
 const RUN_MS_MAX = 8 * 60_000;
+const EMULATED_RUN_MS_MAX = 60 * 60_000;
 const LOG_LINES = 60;
 
 const names = runtimes.map(({ name }) => name);
@@ -54,6 +56,27 @@ function buildAddons() {
   });
 }
 
+/** How to run a program of another machine on this one, with the binary for that. */
+function emulatedCommand({ name, flags, emulation }, binary, args) {
+  const { launcher, preload, prebuild, leavesOut } = emulation;
+  // What tests start goes through the emulator, too.
+  const script = join(outputs, `${name}.sh`);
+  const words = [...launcher, binary].map((word) => `'${word}'`).join(' ');
+  writeFileSync(script, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
+  const [first, ...rest] = [...launcher, binary];
+  const ignored = leavesOut.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
+  return {
+    program: first,
+    args: [...rest, ...flags, ...preload, join(here, 'emulated.cjs'), ...args, '--runInBand', ...ignored],
+    variables: {
+      ...emulation.variables(),
+      ATOMIC_LOG_PREBUILD: join(root, 'prebuilds', prebuild),
+      ATOMIC_LOG_PROGRAM: launcher.length > 0 && binary.endsWith('node') ? script : '',
+    },
+    timeout: EMULATED_RUN_MS_MAX,
+  };
+}
+
 /** Runs the suite; returns what the table says of it. */
 function run(runtime) {
   const binary = install(runtime);
@@ -61,12 +84,15 @@ function run(runtime) {
   const log = join(outputs, `${runtime.name}.log`);
   rmSync(report, { force: true });
   const output = openSync(log, 'w');
-  const args = [...runtime.flags, jest, '--json', `--outputFile=${report}`, ...program.args];
-  const { signal, status } = spawnSync(binary, args, {
+  const args = [jest, '--json', `--outputFile=${report}`, ...program.args];
+  const command = runtime.emulation
+    ? emulatedCommand(runtime, binary, args)
+    : { program: binary, args: [...runtime.flags, ...args], variables: {}, timeout: RUN_MS_MAX };
+  const { signal, status } = spawnSync(command.program, command.args, {
     cwd: root,
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', ...command.variables },
     stdio: ['ignore', output, output],
-    timeout: RUN_MS_MAX,
+    timeout: command.timeout,
     killSignal: 'SIGKILL',
   });
   closeSync(output);
@@ -103,8 +129,13 @@ function line({ title, version, passed, skipped, failed, problem }) {
 
 /** What users must know, and why tests are skipped. */
 function notes() {
-  const titles = Object.fromEntries(runtimes.map(({ family, title }) => [family, title]));
-  return differences.map(({ runtime, note }) => `- **${titles[runtime]}**: ${note}.`);
+  // The first of a family gives it its name.
+  const titles = Object.fromEntries([...runtimes].reverse().map(({ family, title }) => [family, title]));
+  const emulated = runtimes.filter(({ emulation }) => emulation !== undefined);
+  return [
+    ...differences.map(({ runtime, note }) => `- **${titles[runtime]}**: ${note}.`),
+    ...emulated.map(({ title, emulation }) => `- **${title}**: ${emulation.note}.`),
+  ];
 }
 
 async function table(rows) {
@@ -135,6 +166,10 @@ const kept = whole && existsSync(results) ? JSON.parse(readFileSync(results, 'ut
 let isGood = true;
 for (const runtime of runtimes.filter(({ name }) => only?.includes(name) ?? true)) {
   console.log(`${runtime.title} ${pinOf(runtime).version}`);
+  if (!isInstalled(runtime)) {
+    console.log(`  left out: it needs Debian's ${runtime.emulation.packages}`);
+    continue;
+  }
   const row = run(runtime);
   console.log(`  ${row.passed} passed, ${row.skipped} skipped, ${row.failed} failed ${row.problem}`);
   kept[runtime.name] = row;

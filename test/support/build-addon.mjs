@@ -1,7 +1,7 @@
 // Builds the addon another way than users get it, with g++ on Linux, beside the
-// ordinary build. node-gyp-build loads it when ATOMIC_LOG_PREBUILD names its folder.
+// ordinary build. The package loads it when ATOMIC_LOG_PREBUILD names its folder.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,8 +32,6 @@ export function buildAddon(name, { flags, replace = {}, sources = [], headers = 
   if (inputs.every((path) => changed(path) < changed(target))) return output;
 
   mkdirSync(directory, { recursive: true });
-  // node-gyp-build looks for the package's name beside the binary.
-  copyFileSync(join(root, 'package.json'), join(output, 'package.json'));
   const common = [
     '-std=c++20',
     '-fno-exceptions',

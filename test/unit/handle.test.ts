@@ -163,7 +163,7 @@ test('a handle of another process is refused, and the message names both', () =>
       cpSync(join(packageRoot, 'dist'), join(copy, 'dist'), { recursive: true });
       cpSync(join(packageRoot, 'package.json'), join(copy, 'package.json'));
       symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'), 'junction');
-      const copiedAddon = join(copy, 'build', 'Release', 'copied.node');
+      const copiedAddon = join(copy, 'build', 'Release', 'atomic_log.node');
       mkdirSync(dirname(copiedAddon), { recursive: true });
       cpSync(addonPath, copiedAddon);
       const source = `
@@ -191,7 +191,7 @@ test('a handle of another process is refused, and the message names both', () =>
       expect(results).toEqual([expected, expected]);
       for (const { message } of results) {
         expect(message).toContain(addonPath);
-        expect(message).toContain('copied.node');
+        expect(message).toContain(copiedAddon);
       }
     } finally {
       rmSync(copy, { recursive: true, force: true });

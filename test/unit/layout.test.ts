@@ -24,7 +24,8 @@ test('the core knows nothing of Node', () => {
 
 test('only platform/, and cpu.cc to know the processor, include headers of an operating system', () => {
   const system = /#include\s*<(windows\.h|unistd\.h|dlfcn\.h|sys\/|pthread\.h|linux\/)/;
-  const offenders = files('src-native').filter(
+  const parts = ['core', 'binding', 'include'].flatMap((part) => files(`src-native/${part}`));
+  const offenders = parts.filter(
     (path) =>
       !path.startsWith('src-native/core/platform/') &&
       path !== 'src-native/core/base/cpu.cc' &&
@@ -34,7 +35,7 @@ test('only platform/, and cpu.cc to know the processor, include headers of an op
 });
 
 test('only native.ts loads the addon', () => {
-  const loaders = files('lib').filter((path) => /node-gyp-build|\.node['"]|process\.dlopen/.test(read(path)));
+  const loaders = files('lib').filter((path) => /\.node['"`]|process\.dlopen/.test(read(path)));
   expect(loaders).toEqual(['lib/native.ts']);
 });
 

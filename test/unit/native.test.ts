@@ -49,19 +49,24 @@ describe('without an addon that loads, the error says how to build it', () => {
   });
 
   test('when there is none', () => {
+    const machine = `${process.platform}-${process.arch}`;
     expect(loadErrorOf(copy)).toEqual({
       name: 'Error',
       code: 'ERR_ADDON_UNAVAILABLE',
-      message: expect.stringMatching(`${process.platform}-${process.arch}.*npm run build:native`),
-      cause: expect.stringContaining('No native build was found'),
+      message: expect.stringMatching(
+        `no binary for ${machine}.*searched build/Release and prebuilds in .*npx atomic-log build`,
+      ),
+      cause: 'undefined',
     });
+    expect(loadErrorOf(copy).message).toContain(copy);
   });
 
   test('when it is no binary', () => {
     mkdirSync(join(copy, 'build', 'Release'), { recursive: true });
-    writeFileSync(join(copy, 'build', 'Release', 'broken.node'), 'this is no addon');
-    const { code, cause } = loadErrorOf(copy);
+    writeFileSync(join(copy, 'build', 'Release', 'atomic_log.node'), 'this is no addon');
+    const { code, message, cause } = loadErrorOf(copy);
     expect(code).toBe('ERR_ADDON_UNAVAILABLE');
-    expect(cause).toContain('broken.node');
+    expect(message).toMatch(/build[\\/]Release[\\/]atomic_log\.node does not load .*npx atomic-log build/);
+    expect(cause).toContain('atomic_log.node');
   });
 });

@@ -44,7 +44,7 @@ constexpr size_t kWideFoldBytes = 128;
 constexpr size_t kCastagnoliFoldBytesMin = 512;
 
 // Takes a state that is not inverted, and returns one.
-ATOMIC_LOG_TARGET("sse4.2")
+ATOMIC_LOG_TARGET("sse4.2,crc32")
 uint32_t castagnoli_by_instruction(uint32_t state, const uint8_t* at,
                                    size_t bytes) {
   uint64_t wide = state;

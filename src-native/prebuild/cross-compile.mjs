@@ -1,0 +1,115 @@
+// Builds the addon for one target with zig, from what binding.gyp says.
+import { execFile, execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { importsFor } from './node-api-imports.mjs';
+import { MACOS } from './targets.mjs';
+
+const execute = promisify(execFile);
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(dirname(here));
+
+/** What Node looks for in an addon; nothing else is visible. */
+const ENTRIES = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
+
+/** For g++, which needs to be told what zig does by itself. */
+const GNU_ONLY = ['-static-libstdc++', '-static-libgcc', '-Wl,--exclude-libs,ALL'];
+
+/** The addon's target of binding.gyp, as gyp evaluates it. */
+function settingsFor({ system, architecture }) {
+  const python = process.env.PYTHON ?? 'python3';
+  const output = execFileSync(python, [join(here, 'settings.py'), root, system, architecture], {
+    encoding: 'utf8',
+  });
+  const settings = JSON.parse(output);
+  const macos = settings.xcode_settings?.MACOSX_DEPLOYMENT_TARGET;
+  if (macos !== MACOS) throw new Error(`binding.gyp is for macOS ${macos}, targets.mjs for ${MACOS}`);
+  return settings;
+}
+
+/** Runs zig in the root folder; passes on what it has to say. */
+async function runZig({ zig, cache }, args) {
+  const env = { ...process.env, ZIG_GLOBAL_CACHE_DIR: cache };
+  const { stderr } = await execute(zig, args, { cwd: root, env }).catch((error) => {
+    throw new Error(error.stderr || error.message);
+  });
+  // It gives its own start files flags that mean nothing to an assembler.
+  const said = stderr
+    .split('\n')
+    .filter((line) => line !== '' && !line.includes('unused during compilation'));
+  if (said.length > 0) console.error(said.join('\n'));
+}
+
+/** Runs the jobs, as many at once as there are processors. */
+async function inParallel(jobs) {
+  const waiting = [...jobs];
+  const worker = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await job();
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+function linkFlags({ system }, { ldflags = [], libraries = [] }, output) {
+  if (system === 'mac') return ['-Wl,-undefined,dynamic_lookup', `-Wl,-install_name,@rpath/atomic-log.node`];
+  if (system === 'win') return [];
+  const visible = join(output, 'visible.map');
+  writeFileSync(visible, `{ global: ${ENTRIES.join('; ')}; local: *; };\n`);
+  const flags = ldflags.filter((flag) => !GNU_ONLY.includes(flag));
+  return [...flags, ...libraries, `-Wl,--version-script=${visible}`];
+}
+
+/** Builds the addon; returns the path of the binary in `prebuilds`. */
+export async function crossCompile(target, tools) {
+  // Not in build/, which node-gyp empties.
+  const output = mkdtempSync(join(tmpdir(), `atomic-log-${target.name}-`));
+  try {
+    const made = await compile(target, tools, output);
+    const place = join(tools.prebuilds, target.file);
+    mkdirSync(dirname(place), { recursive: true });
+    // Some process may have the old one loaded: it is replaced, never written into.
+    copyFileSync(made, `${place}.new`);
+    renameSync(`${place}.new`, place);
+    return place;
+  } finally {
+    rmSync(output, { recursive: true, force: true });
+  }
+}
+
+async function compile(target, tools, output) {
+  const { headers } = tools;
+  const settings = settingsFor(target);
+  const { defines = [], cflags = [], cflags_c = [], cflags_cc = [] } = settings;
+  // Without its sources an addon is built without compression, which is for users only.
+  if (!defines.includes('ATOMIC_LOG_HAS_ZSTD')) throw new Error('the sources of zstd are missing');
+  const includes = [...(settings.include_dirs ?? []), join(headers, 'include')];
+  const sources = [...settings.sources];
+  if (target.system === 'win') {
+    const imports = join(output, 'node_api_imports.S');
+    writeFileSync(imports, importsFor(target.architecture, join(headers, 'def', 'node_api.def')));
+    sources.push(imports, relative(root, join(here, 'host_windows.c')));
+  }
+  // The functions are not imported, but defined by the jumps to them.
+  if (target.system === 'win') defines.push('NAPI_EXTERN=');
+  const common = [
+    ...['-target', target.triple],
+    ...cflags,
+    ...defines.map((define) => `-D${define}`),
+    ...includes.map((path) => `-I${path}`),
+    // Sections of their own let the linker drop what nobody uses.
+    ...['-ffunction-sections', '-fdata-sections'],
+  ];
+  const objects = sources.map((source, i) => join(output, `${i}-${source.replace(/.*\//, '')}.o`));
+  await inParallel(
+    sources.map((source, i) => async () => {
+      const compiler = source.endsWith('.cc') ? ['c++', ...cflags_cc] : ['cc', ...cflags_c];
+      await runZig(tools, [...compiler, ...common, '-c', source, '-o', objects[i]]);
+    }),
+  );
+  const made = join(output, 'atomic_log.node');
+  const link = ['-shared', '-s', '-Wl,--gc-sections', ...linkFlags(target, settings, output)];
+  await runZig(tools, ['c++', '-target', target.triple, ...link, ...objects, '-o', made]);
+  return made;
+}

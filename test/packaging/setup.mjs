@@ -1,0 +1,30 @@
+// Makes what the tests install: the packed package, served by a registry of its
+// own, and the tools that install and bundle them.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installPinned } from '../../src-native/prebuild/pinned-packages.mjs';
+import { serve } from './support/registry.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '..', '..');
+
+/** Packs without running scripts: what `npm publish` builds first is there already. */
+function pack(directory, destination) {
+  const args = ['pack', '--json', '--ignore-scripts', `--pack-destination=${destination}`];
+  const [{ filename }] = JSON.parse(execFileSync('npm', args, { cwd: directory, encoding: 'utf8' }));
+  return join(destination, filename);
+}
+
+export default async function setup() {
+  const tools = installPinned('packaging', join(here, 'tools'));
+  const folder = mkdtempSync(join(tmpdir(), 'atomic-log-packaging-'));
+  await import('../../lib/lazy-exports.mjs'); // in case that only tsc ran
+  copyFileSync(join(root, 'binding.gyp'), join(root, 'src-native', 'addon.gyp')); // as prepack does
+  const tarball = pack(root, folder);
+  const registry = await serve([tarball]);
+  globalThis.packaging = { registry, folder };
+  process.env.PACKAGING = JSON.stringify({ folder, tarball, tools, registry: registry.url });
+}

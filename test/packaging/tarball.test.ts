@@ -1,0 +1,140 @@
+// What the package consists of, and how it is built where it brings no binary.
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { packageRoot } from '../support/internals';
+import { attempt, installedProject, packaging, run, type Report } from './support/project';
+
+const BYTES_MAX = 6 * 1024 * 1024;
+
+const files = execFileSync('tar', ['-tzf', packaging.tarball], { encoding: 'utf8' })
+  .trim()
+  .split('\n')
+  .map((file) => file.replace(/^package\//, ''));
+
+interface Manifest {
+  readonly scripts: Record<string, string>;
+  readonly dependencies?: Record<string, string>;
+  readonly gypfile: boolean;
+}
+
+async function published(): Promise<Manifest> {
+  const response = await fetch(`${packaging.registry}atomic-log`);
+  const { versions } = (await response.json()) as { versions: Record<string, Manifest> };
+  return Object.values(versions)[0]!;
+}
+
+test('has what belongs into it, and nothing else', () => {
+  const topLevel = [...new Set(files.map((file) => file.replace(/\/.*/, '/')))];
+  expect(topLevel.sort()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE-APACHE',
+    'LICENSE-MIT',
+    'README.md',
+    'dist/',
+    'package.json',
+    'prebuilds/',
+    'src-native/',
+    'types/',
+  ]);
+  const native = [...new Set(files.filter((file) => file.startsWith('src-native/')))];
+  expect([...new Set(native.map((file) => file.split('/')[1]!))].sort()).toEqual([
+    'CONCURRENCY.md',
+    'FORMAT.md',
+    'addon.gyp',
+    'binding',
+    'build.mjs',
+    'core',
+    'include',
+    'zstd',
+    'zstd.mjs',
+  ]);
+  for (const machine of readdirSync(join(packageRoot, 'prebuilds'))) {
+    for (const name of readdirSync(join(packageRoot, 'prebuilds', machine))) {
+      expect(files).toContain(`prebuilds/${machine}/${name}`);
+    }
+  }
+  const strays = /test|\.tools|\.o$|\.map$|\.tgz$|~$|\.ts$/;
+  const allowed = ['types/index.d.ts', 'types/index.d.mts', 'src-native/include/index.d.ts'];
+  expect(files.filter((file) => strays.test(file) && !allowed.includes(file))).toEqual([]);
+});
+
+test('is small', () => {
+  expect(statSync(packaging.tarball).size).toBeLessThanOrEqual(BYTES_MAX);
+});
+
+test('nothing of it runs at installation', async () => {
+  const { scripts, dependencies, gypfile } = await published();
+  expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$/.test(name))).toEqual([]);
+  expect(gypfile).toBe(false);
+  expect(Object.keys(dependencies ?? {})).toEqual([]);
+});
+
+describe('without a binary for this machine', () => {
+  test('the error says what was searched and what to do; the command does it', async () => {
+    const project = await installedProject();
+    const folder = join(project, 'node_modules', 'atomic-log');
+    rmSync(join(folder, 'prebuilds', `${process.platform}-${process.arch}`), { recursive: true });
+
+    const { status, errors } = await attempt(project, process.execPath, ['single.cjs']);
+    expect(status).toBe(1);
+    expect(errors).toContain('ERR_ADDON_UNAVAILABLE');
+    expect(errors).toMatch(
+      new RegExp(`${process.platform}-${process.arch}.*searched .*${folder}.*npx atomic-log build`),
+    );
+
+    // What it would install is found here, because this test needs no network.
+    const variables = { NODE_PATH: join(packageRoot, 'node_modules') };
+    await run(project, 'npx', ['--no-install', 'atomic-log', 'build'], variables);
+    expect(existsSync(join(folder, 'binding.gyp'))).toBe(false);
+    const output = await run(project, process.execPath, ['single.cjs']);
+    const { sum, addonPath } = JSON.parse(output) as Report;
+    expect(sum).toBe(4950);
+    expect(realpathSync(addonPath)).toBe(join(folder, 'build', 'Release', 'atomic_log.node'));
+  });
+
+  test('the command explains itself', async () => {
+    const project = await installedProject();
+    const command = join('node_modules', '.bin', 'atomic-log');
+    expect(await run(project, command, ['--help'])).toMatch(/usage: atomic-log[^]*build /);
+    for (const args of [[], ['no-such-command'], ['toString']]) {
+      const { status, errors } = await attempt(project, command, args);
+      expect(status).toBe(2);
+      expect(errors).toContain('usage: atomic-log');
+    }
+  });
+});
+
+test('loading it does not load what writes to disks, before it is asked for', async () => {
+  const project = await installedProject();
+  const program = `
+    const { basename } = require('node:path');
+    const durable = () => Object.keys(require.cache).map((path) => basename(path)).filter((name) => /^segment-/.test(name));
+    const log = require('atomic-log');
+    const before = durable();
+    console.log(JSON.stringify([typeof log.AtomicLog, before, typeof log.SegmentWriter, durable().length > 0]));
+  `;
+  const output = await run(project, process.execPath, ['-e', program]);
+  expect(JSON.parse(output)).toEqual(['function', [], 'function', true]);
+});
+
+// 10 ms where Node itself starts in 40; processor time in one process, because the
+// machine may be slow or busy, and the least of several runs.
+test('loading it takes no more than half of what starting Node does', async () => {
+  const project = await installedProject();
+  const program = `
+    const milliseconds = ({ user, system }) => (user + system) / 1000;
+    const start = process.cpuUsage();
+    require('atomic-log');
+    console.log(JSON.stringify([start, process.cpuUsage(start)].map(milliseconds)));
+  `;
+  const runs: [number, number][] = [];
+  for (let round = 0; round < 8; ++round) {
+    runs.push(JSON.parse(await run(project, process.execPath, ['-e', program])) as [number, number]);
+  }
+  const start = Math.min(...runs.map(([milliseconds]) => milliseconds));
+  const load = Math.min(...runs.map(([, milliseconds]) => milliseconds));
+  console.log(`processor time: Node ${start.toFixed(1)} ms, require('atomic-log') ${load.toFixed(1)} ms`);
+  expect(load / start).toBeLessThanOrEqual(0.5);
+});

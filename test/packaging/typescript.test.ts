@@ -1,0 +1,50 @@
+// The declarations of the packed package, as TypeScript's module resolutions find
+// them. (attw and publint, which know more ways to get this wrong: npm run check:package.)
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+import { packageRoot } from '../support/internals';
+import { attempt, installedProject } from './support/project';
+
+const tsc = join(dirname(createRequire(__filename).resolve('typescript/package.json')), 'bin', 'tsc');
+
+const program = `
+import { AtomicLog, type LogHandle, type Snapshot } from 'atomic-log';
+const { writer, log } = AtomicLog.claimed({ retainedCapacity: 100, segmentCapacity: 10, schema: { at: 'f64', n: 'i64' } });
+writer.append({ at: 1, n: 2n });
+const snapshot: Snapshot<{ at: number; n: bigint }> = log.snapshot();
+const handle: LogHandle<{ at: number; n: bigint }> = log.handle;
+export const at: number = AtomicLog.attach(handle).latest()!.at + snapshot.at(0)!.at;
+`;
+const wrong = `import { AtomicLog } from 'atomic-log';\nexport const s: string = new AtomicLog({ retainedCapacity: 1 });\n`;
+
+let project: string;
+beforeAll(async () => {
+  const files = ['cts', 'mts', 'ts'].flatMap((extension) => [
+    [`right.${extension}`, program],
+    [`wrong.${extension}`, wrong],
+  ]);
+  project = await installedProject(Object.fromEntries(files) as Record<string, string>);
+});
+
+for (const [module, resolution, extension] of [
+  ['node16', 'node16', 'cts'],
+  ['node16', 'node16', 'mts'],
+  ['nodenext', 'nodenext', 'cts'],
+  ['nodenext', 'nodenext', 'mts'],
+  ['esnext', 'bundler', 'ts'],
+] as const) {
+  test(`module ${module}, resolution ${resolution}, .${extension}`, async () => {
+    const options = ['--module', module, '--moduleResolution', resolution, '--strict', '--noEmit'];
+    const libraries = ['--target', 'ES2022', '--lib', 'ES2022,ES2024.SharedMemory,ESNext.Disposable'];
+    const node = ['--typeRoots', join(packageRoot, 'node_modules', '@types'), '--types', 'node'];
+    const args = [tsc, ...options, ...libraries, ...node];
+    const files = [`right.${extension}`, `wrong.${extension}`];
+    const { output } = await attempt(project, process.execPath, [...args, ...files]);
+    // The declarations are right, and they are used: the wrong program is refused, nothing else.
+    const errors = output.split('\n').filter((line) => line.includes('error TS'));
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors.filter((line) => !line.startsWith('wrong.'))).toEqual([]);
+    expect(output).toContain('segmentCapacity');
+  });
+}

@@ -1,0 +1,106 @@
+// Runtimes of other machines, which run here through an emulator and load the
+// prebuilt binary of their machine (npm run prebuild:all). What has no emulator
+// installed is left out, and keeps its row.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installPinned } from '../../src-native/prebuild/pinned-packages.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '..', '..');
+
+/**
+ * @typedef {object} Emulation
+ * @property {string} needs The file that says that the emulator is installed.
+ * @property {string} packages Debian's packages that bring it.
+ * @property {readonly string[]} launcher What runs the program on this machine.
+ * @property {readonly string[]} preload The flag of the runtime that loads a file first.
+ * @property {() => NodeJS.ProcessEnv} variables
+ * @property {string} prebuild The binary of that machine, in prebuilds/.
+ * @property {readonly string[]} leavesOut Tests that the emulator cannot carry, as patterns of files.
+ * @property {string} note Why.
+ */
+
+/** Debian's libstdc++ with what it misses on musl; returns its folder. */
+function librariesForMusl() {
+  const folder = join(root, '.tools', 'musl');
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['libstdc++.so.6', 'libgcc_s.so.1']) {
+    copyFileSync(join('/usr/lib/x86_64-linux-gnu', name), join(folder, name));
+  }
+  const toolchain = installPinned('toolchain', join(root, 'src-native', 'prebuild', 'toolchain'));
+  const zig = join(toolchain, '@ryoppippi', 'zig-linux-x64', 'zig');
+  const args = ['cc', '-target', 'x86_64-linux-musl', '-shared', '-fPIC', '-O1'];
+  args.push(join(here, 'musl', 'glibc_names.c'), '-o', join(folder, 'ld-linux-x86-64.so.2'));
+  execFileSync(zig, args, { stdio: 'inherit' });
+  return folder;
+}
+
+/** @type {readonly import('./install.mjs').Runtime[]} */
+export const emulated = [
+  {
+    name: 'node20-arm64',
+    family: 'node',
+    title: 'Node.js, Linux arm64 (qemu)',
+    binary: 'bin/node',
+    flags: [],
+    emulation: {
+      needs: '/usr/bin/qemu-aarch64',
+      packages: 'qemu-user libc6-arm64-cross libstdc++6-arm64-cross libatomic1-arm64-cross',
+      launcher: ['/usr/bin/qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
+      preload: ['--require'],
+      variables: () => ({}),
+      prebuild: 'linux-arm64/atomic-log.glibc.node',
+      leavesOut: [
+        'test/threads/(?!attach|readers)',
+        'test/unit/(index|model|native|out-of-memory|pins|readme|segment-recovery)\\.',
+        'test/types/',
+      ],
+      note:
+        'an emulator runs it twenty times slower, so long tests, tests that start many processes, ' +
+        'and those that compile addons of their own are left out',
+    },
+  },
+  {
+    name: 'node20-windows',
+    family: 'node',
+    title: 'Node.js, Windows x64 (Wine)',
+    binary: 'bin/node.exe',
+    flags: [],
+    emulation: {
+      needs: '/usr/lib/wine/wine64',
+      packages: 'wine64',
+      launcher: ['/usr/lib/wine/wine64'],
+      preload: ['--require'],
+      variables: () => ({ WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' }),
+      prebuild: 'win32-x64/atomic-log.node',
+      leavesOut: [
+        'test.threads.(?!carried-away)',
+        'test.unit.(index|native|out-of-memory|readme|segment-\\w+)\\.',
+      ],
+      note:
+        'left out are tests that end workers (Wine makes libuv abort there), that talk to other processes ' +
+        'through pipes, that compile addons, and those of segment files, which delete files that are still mapped',
+    },
+  },
+  {
+    name: 'bun-musl',
+    family: 'bun',
+    title: 'Bun, Linux x64 with musl',
+    binary: 'bin/bun',
+    flags: ['--bun'],
+    emulation: {
+      needs: '/lib/ld-musl-x86_64.so.1',
+      packages: 'musl',
+      launcher: [],
+      preload: ['--preload'],
+      variables: () => ({ LD_LIBRARY_PATH: librariesForMusl() }),
+      prebuild: 'linux-x64/atomic-log.musl.node',
+      leavesOut: ['test/threads/native-', 'test/unit/out-of-memory\\.'],
+      note: "Debian's musl with Debian's libstdc++; tests that compile addons for glibc are left out",
+    },
+  },
+];
+
+export const isInstalled = ({ emulation }) => emulation === undefined || existsSync(emulation.needs);
