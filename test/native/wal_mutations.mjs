@@ -217,7 +217,7 @@ try {
   const program = join(work, 'tests');
   const run = (replaced) => {
     execFileSync(cxx, ['-pthread', ...[...objects].map(([name, object]) => replaced.get(name) ?? object), '-o', program]);
-    return spawnSync(program, ['--test-suite=wal*,threads', '--abort-after=1'], { encoding: 'utf8', timeout: 120_000 });
+    return spawnSync(program, ['--test-suite=wal*,threads', '--abort-after=1'], { encoding: 'utf8', timeout: 600_000 });
   };
   if (run(new Map()).status !== 0) throw new Error('the tests fail without any mutation');
   for (const [what, file, text, replacement] of mutations) {
