@@ -19,13 +19,22 @@ const of = (platform: string): string[] => files.filter((file) => file.startsWit
 
 const isNodeApi = (name: string): boolean => /^(napi|node_api)_/.test(name);
 
+/**
+ * What the libraries that zig links in export by themselves, and its linkers cannot be told not to:
+ * on Windows the unwinder, which disturbs no one, because a library's exports are found by those only
+ * that name the library; on macOS the operators new and delete, which any C++ library shares there.
+ */
+const exportedByZig = [
+  ['win32', /^(_Unwind_|unw_|_GCC_specific_handler$)/],
+  ['darwin', /^(_Z[nd][al]|_Znw|__dso_handle$|_mh_dylib_header$)/],
+] as const;
+
 /** What every binary has in common, whatever its format. */
 function expectAddon(file: string, { machine, imports, exports }: Binary): void {
   expect(machine).toBe(file.includes('arm64') ? 'aarch64' : 'x86_64');
-  const unwinder = /^(_Unwind_|unw_|_GCC_specific_handler$)/;
-  // On Windows the unwinder that is linked in exports itself, and zig cannot be told not to.
-  // No harm is done: there, a library's exports are found by those only that name the library.
-  const own = exports.filter((name) => !(file.startsWith('win32') && unwinder.test(name)));
+  const own = exports.filter(
+    (name) => !exportedByZig.some(([platform, names]) => file.startsWith(platform) && names.test(name)),
+  );
   expect(own.sort()).toEqual(ENTRIES);
   // No C++: its library is linked in. No libuv: Bun and Deno have none. No V8.
   expect(imports.filter((name) => /^(_Z|\?|uv_)|v8|GLIBCXX|CXXABI/.test(name))).toEqual([]);

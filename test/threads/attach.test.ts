@@ -63,7 +63,7 @@ test('the addon stays loaded when only workers loaded it', () => {
   const output = runScript(`
     const { Worker } = require('node:worker_threads');
     const { readFileSync } = require('node:fs');
-    const isLoaded = () => readFileSync('/proc/self/maps', 'utf8').includes('atomic_log.node');
+    const isLoaded = () => readFileSync('/proc/self/maps', 'utf8').split('\\n').some((line) => /atomic[-_]log[^\\/]*\\.node$/.test(line));
     const code = \`
       const { AtomicLog } = require('./dist/index.js');
       const { writer, log } = AtomicLog.claimed({ retainedCapacity: 1000, segmentCapacity: 100 });
