@@ -9,10 +9,10 @@ import * as leaks from './leaks.cjs';
 
 const run = promisify(execFile);
 
-// Measured: resident memory varies by up to 3 MB from block to block, the heap by
-// some ten KB. A mapping that is made for each of the 60,000 segments of the
+// Measured: resident memory grows by up to 3 MB on Node 20 and by up to 9 MB on
+// newer versions of V8, until their young generation has settled; the heap by some ten KB. A mapping that is made for each of the 60,000 segments of the
 // synchronous loops between the two samples would take 15 MB.
-const RESIDENT_SLACK_BYTES = 7 << 20;
+const RESIDENT_SLACK_BYTES = 12 << 20;
 const HEAP_SLACK_BYTES = 400 << 10;
 // With a young generation that stays small; by itself it grows for longer than the test lasts.
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { SegmentReader, SegmentWriter } from 'atomic-log';
 
 import { expectError } from '../support/errors';
+import { testWith } from '../support/runtime';
 import { temporaryDirectory } from '../support/segments';
 import { firstMessage } from './helpers';
 
@@ -43,27 +44,33 @@ test('readers in workers see every record once it is durable, and none before', 
   writer.close();
 });
 
-test('a worker that has the file open keeps others out, until it is terminated', async () => {
-  SegmentWriter.create(file(), { size: 4096 }).close();
-  const holder = startWorker('hold', {});
-  await firstMessage(holder);
-  expectError(() => SegmentWriter.open(file()), 'ERR_LOCKED', /another writer/);
-  await holder.terminate();
-  using writer = SegmentWriter.open(file());
-  expect(writer.recovery).toMatchObject({ records: 1, bytes: 0 });
-});
+testWith('teardown before exit')(
+  'a worker that has the file open keeps others out, until it is terminated',
+  async () => {
+    SegmentWriter.create(file(), { size: 4096 }).close();
+    const holder = startWorker('hold', {});
+    await firstMessage(holder);
+    expectError(() => SegmentWriter.open(file()), 'ERR_LOCKED', /another writer/);
+    await holder.terminate();
+    using writer = SegmentWriter.open(file());
+    expect(writer.recovery).toMatchObject({ records: 1, bytes: 0 });
+  },
+);
 
-test('workers terminated while they write, sync and read leave a good file', async () => {
-  const size = 1 << 16;
-  SegmentWriter.create(file(), { size }).close();
-  for (let i = 0; i < 25; ++i) {
-    const worker = startWorker('busy', { size });
-    await firstMessage(worker);
-    await sleep((i * 7) % 40);
-    await worker.terminate();
-    SegmentWriter.open(file(), { size }).close();
-    using reader = SegmentReader.open(file());
-    let next = 0;
-    for (const { data } of reader.records()) expect(recordOf(next++).equals(data)).toBe(true);
-  }
-});
+testWith('teardown before exit')(
+  'workers terminated while they write, sync and read leave a good file',
+  async () => {
+    const size = 1 << 16;
+    SegmentWriter.create(file(), { size }).close();
+    for (let i = 0; i < 25; ++i) {
+      const worker = startWorker('busy', { size });
+      await firstMessage(worker);
+      await sleep((i * 7) % 40);
+      await worker.terminate();
+      SegmentWriter.open(file(), { size }).close();
+      using reader = SegmentReader.open(file());
+      let next = 0;
+      for (const { data } of reader.records()) expect(recordOf(next++).equals(data)).toBe(true);
+    }
+  },
+);

@@ -137,7 +137,9 @@ describe('the golden log of version 1', () => {
     expect([...reader.entries()].map(({ data }) => Buffer.from(data))).toEqual(expected.slice(19));
     expect(reader.get(42)!.batch).toEqual({ first: 41, count: 2 });
     expect(Buffer.from(reader.metadata).toString()).toBe('golden');
-    const files = readdirSync(golden).filter((name) => name.endsWith('.log'));
+    const files = readdirSync(golden)
+      .filter((name) => name.endsWith('.log'))
+      .sort();
     const parsed = files.map((name) => parseWalFile(readFileSync(join(golden, name))));
     // A later file replaces what was taken back from the one before.
     const entries = new Map<number, Buffer>();

@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { runInChild } from '../support/child';
 import { expectError } from '../support/errors';
 import { packageRoot } from '../support/internals';
+import { testWith } from '../support/runtime';
 import { temporaryDirectory } from '../support/segments';
 import { dataOf, entry, expectIntact, fill, lsnsOf, range, SMALL_FILES, withWal } from '../support/wals';
 
@@ -586,23 +587,26 @@ describe('closing', () => {
     });
   });
 
-  test('a worker that is terminated while it commits gives the log back', async () => {
-    const source = `
+  testWith('teardown before exit')(
+    'a worker that is terminated while it commits gives the log back',
+    async () => {
+      const source = `
       const { Wal } = require(${JSON.stringify(packageRoot)});
       const { parentPort } = require('node:worker_threads');
       const wal = Wal.openSync(${JSON.stringify(path())}, { segmentBytes: 65536 });
       const more = () => wal.append(Buffer.alloc(500, 7)).then((lsn) => { parentPort.postMessage(lsn); more(); });
       for (let i = 0; i < 50; ++i) more();
     `;
-    let acknowledged = 0;
-    for (let round = 0; round < 8; ++round) {
-      const worker = new Worker(source, { eval: true });
-      await new Promise((resolve) => worker.once('message', resolve));
-      worker.on('message', (lsn: number) => (acknowledged = Math.max(acknowledged, lsn)));
-      await new Promise((resolve) => setTimeout(resolve, 10 * round));
-      await worker.terminate();
-      withWal(path(), (wal) => expect(wal.lastLsn).toBeGreaterThanOrEqual(acknowledged));
-    }
-    expect(acknowledged).toBeGreaterThan(0);
-  });
+      let acknowledged = 0;
+      for (let round = 0; round < 8; ++round) {
+        const worker = new Worker(source, { eval: true });
+        await new Promise((resolve) => worker.once('message', resolve));
+        worker.on('message', (lsn: number) => (acknowledged = Math.max(acknowledged, lsn)));
+        await new Promise((resolve) => setTimeout(resolve, 10 * round));
+        await worker.terminate();
+        withWal(path(), (wal) => expect(wal.lastLsn).toBeGreaterThanOrEqual(acknowledged));
+      }
+      expect(acknowledged).toBeGreaterThan(0);
+    },
+  );
 });
