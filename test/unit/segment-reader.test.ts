@@ -4,12 +4,14 @@ import { FlushedOffset, SegmentReader, SegmentRecord, SegmentWriter } from 'atom
 
 import { expectError } from '../support/errors';
 import { collectGarbage } from '../support/memory';
+import { describeExternal, isShared } from '../support/mapping';
 import { dataOf, numberHeader, payload, temporaryDirectory } from '../support/segments';
 
 const { path } = temporaryDirectory();
 const file = (): string => path('a.seg');
 const KiB = 1024;
-const modes = ['mmap', 'pread'] as const;
+/** Files are read where no external memory is allowed. */
+const modes = isShared ? (['pread'] as const) : (['mmap', 'pread'] as const);
 
 function damage(offset: number, ...bytes: number[]): void {
   const descriptor = openSync(file(), 'r+');
@@ -233,7 +235,7 @@ describe.each(modes)('in the mode %s', (mode) => {
   });
 });
 
-describe('a mapping', () => {
+describeExternal('a mapping', () => {
   const make = (): SegmentWriter => {
     const writer = SegmentWriter.create(file(), { size: 64 * KiB });
     for (let i = 0; i < 100; ++i) writer.append(payload(i, 400));
