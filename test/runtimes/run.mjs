@@ -127,11 +127,13 @@ function line({ title, version, passed, skipped, failed, problem }) {
   return `| ${cells.join(' | ')} |`;
 }
 
-/** What users must know, and why tests are skipped. */
-function notes() {
+/** What users must know, and why tests are skipped; of emulated runtimes that were run. */
+function notes(rows) {
   // The first of a family gives it its name.
   const titles = Object.fromEntries([...runtimes].reverse().map(({ family, title }) => [family, title]));
-  const emulated = runtimes.filter(({ emulation }) => emulation !== undefined);
+  const emulated = runtimes.filter(
+    ({ title, emulation }) => emulation !== undefined && rows.some((row) => row.title === title),
+  );
   return [
     ...differences.map(({ runtime, note }) => `- **${titles[runtime]}**: ${note}.`),
     ...emulated.map(({ title, emulation }) => `- **${title}**: ${emulation.note}.`),
@@ -144,7 +146,7 @@ async function table(rows) {
     '| - | - | -: | -: | -: |',
     ...rows.map(line),
     '',
-    ...notes(),
+    ...notes(rows),
   ];
   return format(lines.join('\n'), { ...(await resolveConfig(readme)), parser: 'markdown' });
 }

@@ -84,12 +84,14 @@ class Environment {
   const std::shared_ptr<MappingTable> table_ = std::make_shared<MappingTable>();
 };
 
-TEST_CASE("a mapping shows the whole block and keeps the log") {
+TEST_CASE("a mapping shows the columns and keeps the log") {
   auto log = make_log(8, 4);
   const std::weak_ptr<memory::RollingLog> watched = log;
   ArrayBuffer buffer = Environment(log).map(7, &log->head_segment());
-  CHECK(buffer.block == log->head_segment().block());
-  CHECK(buffer.bytes == log->layout().block_bytes());
+  constexpr size_t kHeader = memory::BlockLayout::kHeaderBytes;
+  CHECK(buffer.block ==
+        static_cast<char*>(log->head_segment().block()) + kHeader);
+  CHECK(buffer.bytes == log->layout().block_bytes() - kHeader);
   log.reset();
   CHECK_FALSE(watched.expired());
   buffer.collect();
