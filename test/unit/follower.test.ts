@@ -256,11 +256,11 @@ describe('how it ends', () => {
   test('closing the log ends its followers, and waits for the writer', async () => {
     const { log } = AtomicLog.claimed(options);
     const result = collect(log.follow());
-    const claim = log.waitForWriter();
+    const claim = expect(log.waitForWriter()).rejects.toMatchObject({ code: 'ERR_LOG_CLOSED' });
     await turn();
     log.close();
     expect(await result).toEqual([]);
-    await expect(claim).rejects.toMatchObject({ code: 'ERR_LOG_CLOSED' });
+    await claim;
   });
 });
 
@@ -285,13 +285,13 @@ describe('waiting for the writer', () => {
   test('abort and end', async () => {
     const { writer, log } = AtomicLog.claimed(options);
     const controller = new AbortController();
-    const aborted = log.waitForWriter({ signal: controller.signal });
-    const outlived = log.waitForWriter();
+    const aborted = expect(log.waitForWriter({ signal: controller.signal })).rejects.toThrow('no longer');
+    const outlived = expect(log.waitForWriter()).rejects.toMatchObject({ code: 'ERR_LOG_ENDED' });
     await turn();
     controller.abort(new Error('no longer'));
-    await expect(aborted).rejects.toThrow('no longer');
+    await aborted;
     writer.end();
-    await expect(outlived).rejects.toMatchObject({ code: 'ERR_LOG_ENDED' });
+    await outlived;
   });
 });
 
