@@ -2,7 +2,7 @@
 //
 //   npm run example:native [-- seconds [records per second]]
 //
-// Ends with 1 when a record was wrong, or fewer than 100,000 a second came.
+// Ends with 1 when a record was wrong.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,6 @@ import { Worker } from 'node:worker_threads';
 import { AtomicLog } from 'atomic-log';
 
 const READERS = 2;
-const RECORDS_PER_SECOND_MIN = 100_000;
 const seconds = Number(process.argv[2] ?? 3);
 const recordsPerSecond = Number(process.argv[3] ?? 200_000);
 
@@ -65,7 +64,7 @@ if (newest !== undefined) {
       `the machine: ${newest.contextSwitches} context switches, ${newest.interrupts} interrupts since it started`,
   );
 }
-let isRight = records === log.endIndex && rate >= RECORDS_PER_SECOND_MIN;
+let isRight = records === log.endIndex;
 for (const { result } of readers) {
   const { checked, lost, wrong, batches } = await result;
   console.log(`a reader: ${checked} records checked in ${batches} batches, ${lost} lost, ${wrong} wrong`);

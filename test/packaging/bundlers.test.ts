@@ -135,6 +135,7 @@ test('an asar archive, with the binaries unpacked', async () => {
   expectReport(await run(project, process.execPath, ['out/report.cjs']), join(project, 'out'));
 });
 
+// Elsewhere the copy of the executable has to be signed again; and a Node without the fuse cannot be injected into.
 const canMakeSingleExecutables =
   process.platform === 'linux' &&
   readFileSync(process.execPath).includes('NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2:0');

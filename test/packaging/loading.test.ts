@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expectReport, installedProject, run } from './support/project';
 
 // Node unloads an addon with the last worker that loaded it, while finalizers and
-// threads may still be about to run its code.
+// threads may still be about to run its code. The script looks in /proc/self/maps, so it runs on Linux only.
 (process.platform === 'linux' ? test : test.skip)('stays loaded when its last worker has ended', async () => {
   const project = await installedProject();
   const output = await run(project, process.execPath, ['stays-loaded.cjs']);

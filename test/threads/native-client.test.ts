@@ -55,6 +55,7 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
+// Needs a C++ compiler, and a log of ordinary memory: a shared log has no native handle.
 (binary === undefined ? describe.skip : describeExternal)('native threads', () => {
   afterEach(() => {
     client.stop();

@@ -8,10 +8,11 @@ import { buildOtherAddon } from '../support/other-addons.cjs';
 
 const binary = buildOtherAddon('examples/native-producer');
 
+// Needs a C++ compiler, and a log of ordinary memory: a shared log has no native handle.
 (binary === undefined ? test.skip : testExternal)(
-  'the example publishes 100,000 records a second and more, and every one is right',
+  'the example publishes at its rate, and every record is right',
   () => {
-    // It ends with 1 when one is wrong or the rate is not reached.
+    // It ends with 1 when one is wrong.
     const output = execFileSync(process.execPath, [join('examples', 'native-producer', 'main.mjs'), '2'], {
       cwd: packageRoot,
       encoding: 'utf8',

@@ -1,4 +1,5 @@
 // Segment files between threads, and threads that end at any moment.
+import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -6,6 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { SegmentReader, SegmentWriter } from 'atomic-log';
 
 import { expectError } from '../support/errors';
+import { packageRoot } from '../support/internals';
 import { testWith } from '../support/runtime';
 import { temporaryDirectory } from '../support/segments';
 import { firstMessage } from './helpers';
@@ -42,6 +44,16 @@ test('readers in workers see every record once it is durable, and none before', 
   }
   expect(await Promise.all(results)).toEqual([records, records]);
   writer.close();
+});
+
+test('the example has a view of all events, after a restart too', () => {
+  const run = (): string =>
+    execFileSync(process.execPath, [join('examples', 'event-store.mjs'), file()], {
+      cwd: packageRoot,
+      encoding: 'utf8',
+    });
+  expect(run()).toMatch(/: 0 events so far[^]*balances: \{ ada: 1, ben: -4, cyd: 0 \}/);
+  expect(run()).toMatch(/: 1000 events so far[^]*balances: \{ ada: 2, ben: -8, cyd: 0 \}/);
 });
 
 testWith('teardown before exit')(

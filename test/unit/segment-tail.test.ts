@@ -101,6 +101,7 @@ describe('parseRecord', () => {
   });
 });
 
+// An addon may be built without zstd.
 const whenBuilt = addon.hasCompression ? describe : describe.skip;
 whenBuilt('compression', () => {
   const text = (i: number): Buffer => Buffer.from(`${i} `.repeat(100 + i));

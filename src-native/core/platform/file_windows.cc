@@ -83,9 +83,9 @@ class WindowsFileMapping final : public FileMapping {
   ~WindowsFileMapping() override { UnmapViewOfFile(data_); }
   uint8_t* data() const override { return static_cast<uint8_t*>(data_); }
   size_t bytes() const override { return bytes_; }
-  // Other memory can only be put in a view's place where the address was
-  // reserved as a placeholder before. The file stays mapped until the last view
-  // of it is gone.
+  // Windows can put other memory in a view's place only when the view was made
+  // in an address range reserved for that (MEM_REPLACE_PLACEHOLDER). This one
+  // was not: the file stays mapped until the last view of it is gone.
   IoStatus release_file() override {
     return {IoCode::kUnsupported, 0, "UnmapViewOfFile"};
   }
