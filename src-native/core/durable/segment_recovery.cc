@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/durable/copy_range.h"
 #include "core/durable/pending_change.h"
 #include "core/durable/record_scanner.h"
 
@@ -16,26 +17,7 @@ using platform::IoCode;
 using platform::IoStatus;
 using platform::OpenMode;
 
-constexpr size_t kCopyBytes = size_t{1} << 18;
 constexpr int kSetAsideNamesMax = 100'000;
-
-// Reads [from, to) piece by piece and hands each to write(offset, data, bytes).
-template <typename Write>
-IoStatus copy_range(File& file, uint64_t from, uint64_t to, Write write) {
-  std::vector<uint8_t> buffer(
-      static_cast<size_t>(std::min<uint64_t>(to - from, kCopyBytes)));
-  while (from < to) {
-    const auto piece =
-        static_cast<size_t>(std::min<uint64_t>(to - from, buffer.size()));
-    size_t read = 0;
-    IoStatus status = file.read_at(from, buffer.data(), piece, &read);
-    if (status.ok() && read < piece) status = {IoCode::kFailed, 0, "read"};
-    if (status.ok()) status = write(from, buffer.data(), piece);
-    if (!status.ok()) return status;
-    from += piece;
-  }
-  return {};
-}
 
 // Steps of one recovery; the decisions are in recover().
 class SegmentRecovery {

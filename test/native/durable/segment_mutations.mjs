@@ -1,5 +1,6 @@
 // Protections of the segment files, each taken out alone, and the promise that
 // this breaks (the list is in segment_crash_test.cc and DURABILITY's table).
+import { mutation } from './mutation.mjs';
 
 const WRITER = 'durable/segment_writer.cc';
 const READER = 'durable/segment_reader.cc';
@@ -7,12 +8,6 @@ const RECOVERY = 'durable/segment_recovery.cc';
 const PENDING = 'durable/pending_change.cc';
 const SCANNER = 'durable/record_scanner.cc';
 const FLUSHED = 'durable/flushed_offset.h';
-
-const mutation = (promise, name, ...edits) => ({
-  promise,
-  name,
-  edits: edits.map(([file, from, to = '']) => ({ file, from, to })),
-});
 
 export const mutations = [
   mutation('G1', 'acknowledge without a sync', [
