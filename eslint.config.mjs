@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'dist/', 'prebuilds/', '.tools/', 'coverage/', 'types/index.d.ts', 'test/native/'] },
+  { ignores: ['dist/', 'prebuilds/', '.tools/', 'coverage/', 'types/index.d.ts', '**/build/'] },
   eslint.configs.recommended,
   {
     files: ['lib/**/*.ts', 'test/**/*.ts', 'types/*.d.ts'],
