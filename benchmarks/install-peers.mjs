@@ -2,7 +2,7 @@
 // install of atomic-log does not bring them.
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 
@@ -26,21 +26,47 @@ export function installedPeers() {
     .map((name) => `${name} ${readJson(manifestOf(name)).version}`);
 }
 
-/** Installs what is missing. Without a network it says which rows there will not be. */
-export async function installPeers() {
+/** Runs npm in this folder, with the headers of this Node where they are beside it. */
+function npm(...args) {
+  const path = process.env.npm_execpath;
+  const [command, first] = path === undefined ? ['npm', []] : [process.execPath, [path]];
+  const prefix = dirname(dirname(process.execPath));
+  const headers = existsSync(join(prefix, 'include', 'node', 'node.h')) ? { npm_config_nodedir: prefix } : {};
+  return promisify(execFile)(command, [...first, ...args], {
+    cwd: here,
+    env: { ...process.env, ...headers },
+    shell: path === undefined && process.platform === 'win32',
+  });
+}
+
+function whyItFailed({ stderr, message }) {
+  const lines = String(stderr || message).split('\n');
+  return (lines.find((line) => line.startsWith('npm error')) ?? lines[0]).replace(/^npm error /, '');
+}
+
+/**
+ * Installs what is missing, and compiles what comes without a binary for this
+ * machine unless `compile` is false. Without a network it says which rows there
+ * will not be.
+ */
+export async function installPeers({ compile }) {
   const names = missing();
-  if (names.length === 0) return;
-  console.error(`installing ${names.join(', ')} in benchmarks/ ...`);
-  const npm = process.env.npm_execpath;
-  const [command, first] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
-  const options = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=0'];
-  const shell = npm === undefined && process.platform === 'win32';
+  if (names.length > 0) {
+    console.error(`installing ${names.join(', ')} in benchmarks/ ...`);
+    try {
+      await npm('ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-retries=0');
+    } catch (error) {
+      const reason = whyItFailed(error);
+      console.error(`without ${names.join(', ')}: "npm ci" in benchmarks/ failed (${reason})`);
+      return;
+    }
+  }
+  // The only one that brings no binary in its package.
+  if (!compile || existsSync(join(here, 'node_modules', 'better-sqlite3', 'build', 'Release'))) return;
+  console.error('compiling better-sqlite3 ...');
   try {
-    await promisify(execFile)(command, [...first, ...options], { cwd: here, shell });
+    await npm('rebuild', 'better-sqlite3');
   } catch (error) {
-    const [reason] = String(error.stderr || error.message).split('\n');
-    console.error(
-      `without ${names.join(', ')}: "npm ci" in benchmarks/ failed (${reason}); rows are missing`,
-    );
+    console.error(`without better-sqlite3: "npm rebuild" in benchmarks/ failed (${whyItFailed(error)})`);
   }
 }

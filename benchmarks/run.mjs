@@ -83,7 +83,7 @@ async function main() {
     program.error('--write needs all questions and all rounds; leave out --only and --quick', {
       exitCode: 2,
     });
-  await installPeers();
+  await installPeers({ compile: !quick });
   const rows = [];
   const disturbed = [];
   for (const question of chosen) {
