@@ -113,3 +113,8 @@ export function expectConsistent<T>(log: AtomicLog<T>): void {
     snapshot.close();
   }
 }
+
+/** begin, begin + 1, ... end - 1. */
+export function range(begin: number, end: number): number[] {
+  return Array.from({ length: end - begin }, (_, i) => begin + i);
+}

@@ -4,13 +4,9 @@ import { AtomicLog, utf8 } from 'atomic-log';
 
 import { expectError, thrownBy } from '../support/errors';
 import { addon } from '../support/internals';
-import { bounds, entriesOf, expectConsistent, smallLog, SMALL, valuesByChunk } from '../support/logs';
+import { bounds, entriesOf, expectConsistent, range, SMALL, smallLog, valuesByChunk } from '../support/logs';
 import { isShared, testExternal } from '../support/mapping';
 import { collectUntil, nextTurn } from '../support/memory';
-
-function range(begin: number, end: number): number[] {
-  return Array.from({ length: end - begin }, (_, i) => begin + i);
-}
 
 test('the example of the crate', () => {
   const { writer, log } = AtomicLog.claimed({ retainedCapacity: 8, segmentCapacity: 4 });

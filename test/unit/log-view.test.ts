@@ -1,7 +1,7 @@
 import { AtomicLog } from 'atomic-log';
 
 import { expectError } from '../support/errors';
-import { bounds, entriesOf, smallLog, SMALL } from '../support/logs';
+import { bounds, entriesOf, range, SMALL, smallLog } from '../support/logs';
 import { collectUntil, nextTurn } from '../support/memory';
 import { testOfSharedMappings } from '../support/strict';
 
@@ -106,10 +106,6 @@ test('attaching again to a log that this thread had left is a new start', async 
   }
   expect(entriesOf(log)).toEqual(range(log.firstIndex + 1, 27));
 });
-
-function range(begin: number, end: number): number[] {
-  return Array.from({ length: end - begin }, (_, i) => begin + i);
-}
 
 test('many logs in one thread do not mix', () => {
   const logs = Array.from({ length: 200 }, (_, i) => {

@@ -5,17 +5,14 @@ import {
   bounds,
   entriesOf,
   expectConsistent,
-  smallLog,
+  range,
   SMALL,
+  smallLog,
   valuesByChunk,
   type Claimed,
 } from '../support/logs';
 import { describeExternal, testExternal } from '../support/mapping';
 import { collectUntil, detach, nextTurn, tryTransfer } from '../support/memory';
-
-function range(begin: number, end: number): number[] {
-  return Array.from({ length: end - begin }, (_, i) => begin + i);
-}
 
 /** A log whose entry at every index is that index. */
 function indexLog(count: number, mapping: 'auto' | 'shared' = 'auto'): Claimed<number> {

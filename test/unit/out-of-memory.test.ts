@@ -5,13 +5,9 @@ import { describeWithFaults, ownedBytes, refusing } from '../support/faults';
 import { AtomicLog, utf8, type Snapshot, type Writer } from 'atomic-log';
 
 import { expectError } from '../support/errors';
-import { bounds, entriesOf, expectConsistent, SMALL, type Claimed } from '../support/logs';
+import { bounds, entriesOf, expectConsistent, range, SMALL, type Claimed } from '../support/logs';
 import { collectGarbage, collectUntil, nextTurn } from '../support/memory';
 import { hasStrictViews } from '../support/strict';
-
-function range(begin: number, end: number): number[] {
-  return Array.from({ length: end - begin }, (_, i) => begin + i);
-}
 
 /** Blocks of whole pages, which the count of bytes shows one by one. */
 const LARGE = { retainedCapacity: 4096, segmentCapacity: 1024 } as const;

@@ -1,12 +1,8 @@
 import { AtomicLog, type Chunk, type Snapshot, type Writer } from 'atomic-log';
 
-import { entriesOf, expectConsistent, smallLog, SMALL, type Claimed } from '../support/logs';
+import { entriesOf, expectConsistent, range, SMALL, smallLog, type Claimed } from '../support/logs';
 import { collectGarbage, collectUntil, nextTurn } from '../support/memory';
 import { hasStrictViews, lengthAfterEnd } from '../support/strict';
-
-function range(begin: number, end: number): number[] {
-  return Array.from({ length: end - begin }, (_, i) => begin + i);
-}
 
 /** A full window of three segments, whose entry at every index is that index. */
 function fullLog(): Claimed<number> {

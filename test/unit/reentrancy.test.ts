@@ -6,7 +6,16 @@
 import { AtomicLog, type Entries, type Snapshot, type Writer } from 'atomic-log';
 
 import { expectError, thrownBy } from '../support/errors';
-import { bounds, entriesOf, expectConsistent, smallLog, SMALL, stateOf, type Claimed } from '../support/logs';
+import {
+  bounds,
+  entriesOf,
+  expectConsistent,
+  range,
+  SMALL,
+  smallLog,
+  stateOf,
+  type Claimed,
+} from '../support/logs';
 import { detach } from '../support/memory';
 
 const closedWriter = /the writer is closed; claim a new one/;
@@ -18,10 +27,6 @@ function* acting<V>(values: readonly V[], at: number, act: () => unknown): Gener
     yield values[i]!;
   }
   if (at === values.length) act();
-}
-
-function range(begin: number, end: number): number[] {
-  return Array.from({ length: end - begin }, (_, i) => begin + i);
 }
 
 describe('an iterable given to appendBatch()', () => {

@@ -1,13 +1,9 @@
 import { AtomicLog, type Snapshot } from 'atomic-log';
 
 import { expectError } from '../support/errors';
-import { bounds, entriesOf, smallLog, SMALL, valuesByChunk } from '../support/logs';
+import { bounds, entriesOf, range, SMALL, smallLog, valuesByChunk } from '../support/logs';
 import { nextTurn } from '../support/memory';
 import { neverScalars } from '../support/scalars';
-
-function range(begin: number, end: number): number[] {
-  return Array.from({ length: end - begin }, (_, i) => begin + i);
-}
 
 /** A log whose entry at every index is that index. */
 function indexLog(count: number): ReturnType<typeof smallLog> {

@@ -2,13 +2,9 @@ import { AtomicLog, type LogHandle } from 'atomic-log';
 
 import { runInChild } from '../support/child';
 import { expectError } from '../support/errors';
-import { entriesOf } from '../support/logs';
+import { entriesOf, range } from '../support/logs';
 
 const SHARED = { retainedCapacity: 8, segmentCapacity: 4, mapping: 'shared' } as const;
-
-function range(from: number, to: number): number[] {
-  return Array.from({ length: to - from }, (_, i) => from + i);
-}
 
 describe("a log with mapping: 'shared'", () => {
   test('has no handle for native threads, which could not keep its memory', () => {

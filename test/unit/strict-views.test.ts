@@ -3,14 +3,10 @@
 import { AtomicLog, type Chunk, type Snapshot } from 'atomic-log';
 
 import { runInChild } from '../support/child';
-import { entriesOf, SMALL, type Claimed } from '../support/logs';
+import { entriesOf, range, SMALL, type Claimed } from '../support/logs';
 import { describeExternal, testExternal } from '../support/mapping';
 import { collectGarbage, collectUntil, nextTurn } from '../support/memory';
 import { hasStrictViews } from '../support/strict';
-
-function range(begin: number, end: number): number[] {
-  return Array.from({ length: end - begin }, (_, i) => begin + i);
-}
 
 /** A log whose entry at every index is that index. */
 function strictLog(count: number): Claimed<number> {
