@@ -6,42 +6,12 @@ import { AtomicLog, type NativeHandle } from 'atomic-log';
 import { expectError } from '../support/errors';
 import { describeExternal } from '../support/mapping';
 import { collectUntil } from '../support/memory';
-import { buildOtherAddon } from '../support/other-addons.cjs';
 import { has } from '../support/runtime';
 import { ended, firstMessage, startWorker, tornDown, valueOf } from './helpers';
-
-const OK = 0;
-const GONE = 3;
-const CLAIMED = 6;
-const ENDED = 7;
-const INVALID = 10;
-const COLUMNS = 12;
-
-interface Counts {
-  produced: number;
-  batches: number;
-  entries: number;
-  lost: number;
-  wrong: number;
-}
-
-interface NativeClient {
-  attach(handle: unknown): number;
-  produce(handle: NativeHandle, count: number, perPublish: number, mustEnd: boolean): number;
-  consume(handle: NativeHandle): number;
-  stop(): void;
-  join(): Counts;
-  openWriter(handle: NativeHandle): number;
-  append(count: number): number;
-  closeWriter(): void;
-}
+import { binary, CLAIMED, client, COLUMNS, ENDED, GONE, INVALID, OK } from './native-client';
 
 const FOREVER = 2 ** 31;
 const options = { retainedCapacity: 4096, segmentCapacity: 64 };
-const binary = buildOtherAddon('test/addon');
-// eslint-disable-next-line @typescript-eslint/no-require-imports -- built a moment ago
-const client = (binary === undefined ? undefined : require(binary)) as NativeClient;
-
 function expectValues(log: AtomicLog<number>): void {
   const snapshot = log.snapshot();
   let index = snapshot.firstIndex;

@@ -1,26 +1,56 @@
 // Workers that attach, snapshot, follow, wait, claim and write are terminated, while
 // this thread checks every value. Allowed at any moment: a window of whole entries
 // without a hole, whose indexes never go back; the claim held by a living worker or
-// by nobody. In the end nothing is held.
+// by nobody. In the end nothing is held. Native threads read and write the log of
+// numbers meanwhile.
 //
 // Once they live for some milliseconds, so that they are met in any state; once four
-// of them work on for long, and every two seconds one is replaced.
+// of them work on for long, and every two seconds one is replaced; once the maker of
+// the log is the first to go, or all go and the log with them.
 //
 // TORTURE_TERMINATIONS sets the number for the first (default 500), TORTURE_SECONDS
 // the length of the second (default 4), TORTURE_SEED the seed.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AtomicLog } from 'atomic-log';
+import { AtomicLog, type LogHandle } from 'atomic-log';
+import { expectError } from '../support/errors';
+import { isShared } from '../support/mapping';
 import { nextTurn } from '../support/memory';
 import { firstMessage, startWorker, tornDown } from './helpers';
+import { binary, CLAIMED, client, OK } from './native-client';
 import { sorts, type Sort } from './sorts.cjs';
 
 const TERMINATIONS = Number(process.env['TORTURE_TERMINATIONS'] ?? 500);
 const SECONDS = Number(process.env['TORTURE_SECONDS'] ?? 4);
 const SEED = Number(process.env['TORTURE_SEED'] ?? Date.now() % 2147483646) + 1;
+const ROUNDS = Math.ceil(TERMINATIONS / 25);
 const AT_ONCE = 4;
 const REPLACED_AFTER_MS = 2000;
 
 const names = ['numbers', 'lines', 'codec'] as const;
+type Name = (typeof names)[number];
+
+/** Native threads that read all of a log and write to it when the claim is free. */
+class NativeThreads {
+  static for(name: Name, log: AtomicLog<unknown>): NativeThreads | undefined {
+    // They know logs of numbers, and a shared log has no native handle.
+    return name === 'numbers' && binary !== undefined && !isShared ? new NativeThreads(log) : undefined;
+  }
+
+  private constructor(readonly log: AtomicLog<unknown>) {
+    expect(client.consume(log.nativeHandle)).toBe(OK);
+  }
+
+  write(): void {
+    expect([OK, CLAIMED]).toContain(client.produce(this.log.nativeHandle, 100, 7, false));
+  }
+
+  expectNothingWrong(): void {
+    client.stop();
+    const { wrong, entries } = client.join();
+    expect(wrong).toBe(0);
+    expect(entries).toBeGreaterThan(0);
+  }
+}
 
 class Torture {
   readonly log: AtomicLog<unknown>;
@@ -31,11 +61,20 @@ class Torture {
   #started = 0;
   #isOver = false;
   readonly #watching: Promise<void>;
+  readonly #native: NativeThreads | undefined;
 
-  constructor(readonly name: (typeof names)[number]) {
+  /** Of a log of its own, or of the one that somebody else has made. */
+  constructor(
+    readonly name: Name,
+    handle?: LogHandle,
+  ) {
     this.#sort = sorts[name]!;
     const capacities = { retainedCapacity: 512, segmentCapacity: 16 };
-    this.log = new AtomicLog<unknown>({ ...capacities, ...this.#sort.options });
+    this.log =
+      handle === undefined
+        ? new AtomicLog<unknown>({ ...capacities, ...this.#sort.options })
+        : AtomicLog.attach(handle, this.#sort.attach);
+    this.#native = NativeThreads.for(name, this.log);
     this.#watching = this.#watch();
   }
 
@@ -63,7 +102,7 @@ class Torture {
         if (!this.#sort.isEntry(value, index++)) failures.push(new Error(`entry ${index - 1}`));
       if (index !== snapshot.endIndex || index < end) failures.push(new Error(`end ${index} after ${end}`));
       end = snapshot.endIndex;
-      ++this.checks;
+      if (++this.checks % 16 === 0) this.#native?.write();
       await new Promise((resolve) => setImmediate(resolve));
     }
     snapshot.close();
@@ -71,21 +110,26 @@ class Torture {
 
   /** All workers have ended. */
   async expectAllGivenBack(): Promise<void> {
-    const { log, failures, name } = this;
+    const { log, failures } = this;
     this.#isOver = true;
     await this.#watching;
 
+    this.#native?.expectNothingWrong();
     await tornDown(() => !log.isWriterClaimed);
     expect(failures).toEqual([]);
-    expect(this.checks).toBeGreaterThan(100);
-    if (name !== 'numbers') expect(log.stats().earlySeals).toBeGreaterThan(0);
-    expect(log.endIndex).toBeGreaterThan(0);
     expect(log.isWriterClaimed).toBe(false);
     const writer = log.tryClaimWriter()!;
     // In batches: the codec of the last sort fails now and then when it writes in place.
     for (let i = 0; i < 2000; ++i) writer.appendBatch([this.#sort.entryOf(writer.nextIndex)]);
     await nextTurn();
     expect(log.stats()).toMatchObject({ pinnedSegments: 0, pinnedHere: 0 });
+  }
+
+  /** That the workers came to do something. */
+  expectBusy(): void {
+    expect(this.checks).toBeGreaterThan(100);
+    if (this.name !== 'numbers') expect(this.log.stats().earlySeals).toBeGreaterThan(0);
+    expect(this.log.endIndex).toBeGreaterThan(0);
   }
 }
 
@@ -105,6 +149,7 @@ describe.each(names)('a log of %s', (name) => {
       }
     }
     await Promise.all(Array.from({ length: AT_ONCE }, lives));
+    torture.expectBusy();
     await torture.expectAllGivenBack();
   }, 3_600_000);
 
@@ -121,8 +166,45 @@ describe.each(names)('a log of %s', (name) => {
       workers.push(await torture.start());
     }
     await Promise.all(workers.map((worker) => worker.terminate()));
+    torture.expectBusy();
     await torture.expectAllGivenBack();
     if (process.env['TORTURE_SECONDS'] !== undefined)
       console.log(`${name}: ${torture.log.endIndex} entries, ${torture.checks} checks`);
+  }, 3_600_000);
+
+  test('the maker of the log is terminated first, and the others go on', async () => {
+    for (let round = 0; round < ROUNDS; ++round) {
+      const maker = startWorker('makeAndTorture', { seed: SEED + round, sort: name });
+      const torture = new Torture(name, (await firstMessage(maker)) as LogHandle);
+      const others = await Promise.all([torture.start(), torture.start()]);
+      await sleep(round % 8);
+      await maker.terminate();
+      const { endIndex } = torture.log;
+      while (torture.log.endIndex === endIndex) await sleep(1);
+      await Promise.all(others.map((worker) => worker.terminate()));
+      await torture.expectAllGivenBack();
+      torture.log.close();
+    }
+  }, 3_600_000);
+
+  test('all who have the log are terminated, in the middle of a call, and the log is gone', async () => {
+    for (let round = 0; round < ROUNDS; ++round) {
+      const maker = startWorker('makeAndTorture', { seed: SEED + round, sort: name });
+      const handle = (await firstMessage(maker)) as LogHandle;
+      const other = startWorker('torture', { handle, seed: SEED - round, sort: name });
+      await firstMessage(other);
+      await sleep(round % 8);
+      await Promise.all([maker, other].map((worker) => worker.terminate()));
+      const attach = (): AtomicLog<unknown> => AtomicLog.attach(handle, sorts[name]!.attach);
+      await tornDown(() => {
+        try {
+          attach().close();
+          return false;
+        } catch {
+          return true;
+        }
+      });
+      expectError(attach, 'ERR_LOG_GONE', /gone/);
+    }
   }, 3_600_000);
 });

@@ -231,6 +231,15 @@ const roles = {
     }
   },
 
+  /** Makes a log, reports its handle, and does everything with it. */
+  makeAndTorture({ seed, sort }) {
+    const capacities = { retainedCapacity: 512, segmentCapacity: 16 };
+    globalThis.made = new AtomicLog({ ...capacities, ...sorts[sort].options });
+    const { handle } = globalThis.made;
+    parentPort.postMessage(handle);
+    return roles.torture({ handle, seed, sort });
+  },
+
   /** Everything at once, for ever: it is terminated somewhere in it. */
   async torture({ handle, seed, sort: name }) {
     const sort = sorts[name];
