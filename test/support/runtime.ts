@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What tests need and not every runtime has. */
-type Ability = 'terminating a busy worker' | 'teardown before exit';
+type Ability = 'terminating a busy worker' | 'teardown before exit' | 'freeing functions of addons';
 
 interface Difference {
   readonly runtime: string;
