@@ -22,7 +22,7 @@ import { LogView } from './log-view';
 import { addon } from './native';
 import type { Codec } from './codec';
 import { checkSignal } from './signals';
-import { elementBytes, isVariable, typeNames } from './scalar';
+import { elementBytes, isVariable, typeNames, type BigIntScalarType, type NumberScalarType } from './scalar';
 import {
   checkOptions,
   decodeLayout,
@@ -33,6 +33,7 @@ import {
   type NumberLogOptions,
   type RecordLogOptions,
   type RecordOf,
+  type ScalarOf,
   type Schema,
 } from './schema';
 import { makeSnapshot, Snapshot } from './snapshot';
@@ -427,23 +428,27 @@ function attachFailed(status: number): AtomicLogError {
       );
 }
 
+/** A log, and its writer. */
+export interface ClaimedLog<T> {
+  writer: Writer<T>;
+  log: AtomicLog<T>;
+}
+
 /**
  * The constructor of logs. The element type follows from the options: numbers,
  * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
  */
 export interface AtomicLogConstructor {
-  new (options: NumberLogOptions): AtomicLog<number>;
-  new (options: BigIntLogOptions): AtomicLog<bigint>;
+  new <K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): AtomicLog<ScalarOf<K>>;
+  new <K extends BigIntScalarType>(options: BigIntLogOptions<K>): AtomicLog<ScalarOf<K>>;
   new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
   new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
   readonly prototype: AtomicLog<unknown>;
   /** Makes a log and claims its writer at once. */
-  claimed(options: NumberLogOptions): { writer: Writer<number>; log: AtomicLog<number> };
-  claimed(options: BigIntLogOptions): { writer: Writer<bigint>; log: AtomicLog<bigint> };
-  claimed<T>(options: CodecLogOptions<T>): { writer: Writer<T>; log: AtomicLog<T> };
-  claimed<S extends Schema>(
-    options: RecordLogOptions<S>,
-  ): { writer: Writer<RecordOf<S>>; log: AtomicLog<RecordOf<S>> };
+  claimed<K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<K extends BigIntScalarType>(options: BigIntLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
+  claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
   /**
    * The log that a handle names, in this thread. A handle keeps nothing alive:
    * keep the log open where it was made until the others have attached. A log

@@ -18,7 +18,7 @@ import {
   viewOf,
   type ScalarArray,
 } from './scalar';
-import type { ArrayOf, Layout } from './schema';
+import type { ArrayOf, FieldArrayOf, Layout } from './schema';
 import { copyBytes, payloadBytes, tooLarge, type Payload, type VarSource } from './var-area';
 import { writeText } from './text';
 
@@ -32,11 +32,15 @@ export interface VarData {
 }
 
 /** The values of a field, many at once: a typed array; or, of variable size, an iterable or {@link VarData}. */
-export type ColumnSource<V> = V extends string | Uint8Array ? Iterable<V> | VarData : ArrayOf<V>;
+export type ColumnSource<T, K extends keyof T> = T[K] extends string | Uint8Array
+  ? Iterable<T[K]> | VarData
+  : FieldArrayOf<T, K>;
 
 /** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
 export type Entries<T> =
-  Iterable<T> | ArrayOf<T> | (T extends object ? { readonly [K in keyof T]: ColumnSource<T[K]> } : never);
+  | Iterable<T>
+  | ArrayOf<T>
+  | (T extends object ? { readonly [K in keyof T & string]: ColumnSource<T, K> } : never);
 
 /** The values of one field. */
 export type Source = ScalarArray | VarSource;

@@ -87,10 +87,10 @@ export class Chunk<T> {
    *
    * @throws `ERR_UNKNOWN_FIELD` when the log has no such field.
    */
-  column<K extends keyof T & string>(name: K): ColumnOf<T[K]> {
+  column<K extends keyof T & string>(name: K): ColumnOf<T, K> {
     const column = columnIndex(this.#layout, name);
     const kind = this.#layout.kinds[column]!;
-    return (isVariable(kind) ? this.#variable(column, readers[kind]!) : this.#view(column)) as ColumnOf<T[K]>;
+    return (isVariable(kind) ? this.#variable(column, readers[kind]!) : this.#view(column)) as ColumnOf<T, K>;
   }
 
   /** Entry `i` of this chunk, from 0; undefined outside it. */

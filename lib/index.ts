@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { AtomicLog, type AtomicLogConstructor, type AttachOptions } from './atomic-log';
+export { AtomicLog, type AtomicLogConstructor, type ClaimedLog, type AttachOptions } from './atomic-log';
 export { type ColumnSource, type Entries, type VarData } from './batch';
 export { Chunk } from './chunk';
 export { bytes, json, structured, utf8, type Codec } from './codec';
@@ -20,6 +20,7 @@ export {
   type FieldType,
   type NumberArray,
   type NumberScalarType,
+  type ScalarArrays,
   type ScalarType,
   type VariableType,
 } from './scalar';
@@ -29,11 +30,13 @@ export {
   type CodecLogOptions,
   type ColumnOf,
   type CommonLogOptions,
+  type FieldArrayOf,
   type LogOptions,
   type MappingMode,
   type NumberLogOptions,
   type RecordLogOptions,
   type RecordOf,
+  type ScalarOf,
   type Schema,
   type ValueOf,
   type VariableSizeOptions,

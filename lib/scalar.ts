@@ -23,6 +23,20 @@ export type NumberArray =
 export type BigIntArray = BigInt64Array | BigUint64Array;
 export type ScalarArray = NumberArray | BigIntArray;
 
+/** The typed array of each scalar type. */
+export interface ScalarArrays {
+  f64: Float64Array;
+  f32: Float32Array;
+  i8: Int8Array;
+  u8: Uint8Array;
+  i16: Int16Array;
+  u16: Uint16Array;
+  i32: Int32Array;
+  u32: Uint32Array;
+  i64: BigInt64Array;
+  u64: BigUint64Array;
+}
+
 /** Small integers instead of names: a switch over them is a jump table. */
 export const Kind = {
   f64: 0,

@@ -16,6 +16,9 @@ import {
   type FieldType,
   type NumberArray,
   type NumberScalarType,
+  type ScalarArray,
+  type ScalarArrays,
+  type ScalarType,
 } from './scalar';
 import type { VarColumn } from './var-column';
 
@@ -31,14 +34,39 @@ export type ValueOf<K extends FieldType> = K extends 'utf8'
       ? bigint
       : number;
 
-/** The record that a schema describes. */
-export type RecordOf<S extends Schema> = { -readonly [K in keyof S]: ValueOf<S[K]> };
+/** For the compiler: tells how the entries of a log are stored. No value has it. */
+declare const stored: unique symbol;
+
+/** The record that a schema describes; any object with its fields is one. */
+export type RecordOf<S extends Schema> = { -readonly [K in keyof S]: ValueOf<S[K]> } & {
+  readonly [stored]?: S;
+};
+
+/** An entry of a log of this type; any number (or bigint) is one. */
+export type ScalarOf<K extends ScalarType> = ValueOf<K> & { readonly [stored]?: K };
+
+/** How `T` is stored, as far as its type says: a scalar type, a schema, or unknown. */
+type StoredAs<T> = typeof stored extends keyof T ? NonNullable<T[typeof stored]> : unknown;
 
 /** The typed array that holds values of type `V`. */
-export type ArrayOf<V> = V extends bigint ? BigIntArray : V extends number ? NumberArray : never;
+export type ArrayOf<V> = unknown extends V
+  ? ScalarArray
+  : StoredAs<V> extends ScalarType
+    ? ScalarArrays[StoredAs<V>]
+    : V extends bigint
+      ? BigIntArray
+      : V extends number
+        ? NumberArray
+        : never;
 
-/** How the values of a field of type `V` are shown, many at once. */
-export type ColumnOf<V> = V extends string | Uint8Array ? VarColumn<V> : ArrayOf<V>;
+/** The typed array of field `K` of records of type `T`. */
+export type FieldArrayOf<T, K extends keyof T> =
+  StoredAs<T> extends Record<K, infer F> ? (F extends ScalarType ? ScalarArrays[F] : never) : ArrayOf<T[K]>;
+
+/** How field `K` of records of type `T` is shown, many at once. */
+export type ColumnOf<T, K extends keyof T> = T[K] extends string | Uint8Array
+  ? VarColumn<T[K]>
+  : FieldArrayOf<T, K>;
 
 /**
  * How memory is shown to JavaScript: `'external'` ArrayBuffers over native memory, `'shared'` one
@@ -77,17 +105,17 @@ export interface CommonLogOptions {
 }
 
 /** Options of a log of numbers. */
-export interface NumberLogOptions extends CommonLogOptions {
+export interface NumberLogOptions<K extends NumberScalarType = NumberScalarType> extends CommonLogOptions {
   /** Type of the entries. Default `'f64'`. */
-  type?: NumberScalarType;
+  type?: K;
   schema?: undefined;
   codec?: undefined;
 }
 
 /** Options of a log of bigints. */
-export interface BigIntLogOptions extends CommonLogOptions {
+export interface BigIntLogOptions<K extends BigIntScalarType = BigIntScalarType> extends CommonLogOptions {
   /** Type of the entries. */
-  type: BigIntScalarType;
+  type: K;
   schema?: undefined;
   codec?: undefined;
 }

@@ -14,7 +14,7 @@ import {
   viewOf,
   type ScalarArray,
 } from './scalar';
-import type { ArrayOf, Layout } from './schema';
+import type { ArrayOf, FieldArrayOf, Layout } from './schema';
 import { Window, type Lease, type PinnedSegment } from './window';
 
 /** Only the library has it, so only the library makes snapshots. */
@@ -329,7 +329,7 @@ export class Snapshot<T> implements Iterable<T> {
   copyInto(
     ...[target, column]: T extends number | bigint
       ? [target: ArrayOf<T>]
-      : { [K in keyof T & string]: [target: ArrayOf<T[K]>, column: K] }[keyof T & string]
+      : { [K in keyof T & string]: [target: FieldArrayOf<T, K>, column: K] }[keyof T & string]
   ): number {
     const window = this.#open();
     const c = this.#column(column);

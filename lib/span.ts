@@ -2,7 +2,7 @@ import { columnIndex } from './chunk';
 import { plainError, typeError } from './errors';
 import type { Mapping } from './mapping';
 import { viewOf, type ScalarArray } from './scalar';
-import type { ArrayOf, Layout } from './schema';
+import type { ArrayOf, FieldArrayOf, Layout } from './schema';
 
 /**
  * Room for entries that are written in place, before they are published:
@@ -26,7 +26,7 @@ export interface Span<T> {
    *
    * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
    */
-  column<K extends keyof T & string>(name: K): ArrayOf<T[K]>;
+  column<K extends keyof T & string>(name: K): FieldArrayOf<T, K>;
 }
 
 export class OpenSpan<T> implements Span<T> {
@@ -54,8 +54,8 @@ export class OpenSpan<T> implements Span<T> {
     return this.#array(0) as ArrayOf<T>;
   }
 
-  column<K extends keyof T & string>(name: K): ArrayOf<T[K]> {
-    return this.#array(columnIndex(this.layout, name)) as ArrayOf<T[K]>;
+  column<K extends keyof T & string>(name: K): FieldArrayOf<T, K> {
+    return this.#array(columnIndex(this.layout, name)) as FieldArrayOf<T, K>;
   }
 
   end(): void {

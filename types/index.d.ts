@@ -122,6 +122,20 @@ export type NumberArray =
   Float64Array | Float32Array | Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array;
 /** Typed arrays of the bigint types. */
 export type BigIntArray = BigInt64Array | BigUint64Array;
+type ScalarArray = NumberArray | BigIntArray;
+/** The typed array of each scalar type. */
+export interface ScalarArrays {
+  f64: Float64Array;
+  f32: Float32Array;
+  i8: Int8Array;
+  u8: Uint8Array;
+  i16: Int16Array;
+  u16: Uint16Array;
+  i32: Int32Array;
+  u32: Uint32Array;
+  i64: BigInt64Array;
+  u64: BigUint64Array;
+}
 /**
  * How the values of a log become bytes and values again: `utf8`, `bytes`,
  * `json()`, `structured()`, or your own.
@@ -198,14 +212,35 @@ export type ValueOf<K extends FieldType> = K extends 'utf8'
     : K extends BigIntScalarType
       ? bigint
       : number;
-/** The record that a schema describes. */
+declare const stored: unique symbol;
+/** The record that a schema describes; any object with its fields is one. */
 export type RecordOf<S extends Schema> = {
   -readonly [K in keyof S]: ValueOf<S[K]>;
+} & {
+  readonly [stored]?: S;
 };
+/** An entry of a log of this type; any number (or bigint) is one. */
+export type ScalarOf<K extends ScalarType> = ValueOf<K> & {
+  readonly [stored]?: K;
+};
+type StoredAs<T> = typeof stored extends keyof T ? NonNullable<T[typeof stored]> : unknown;
 /** The typed array that holds values of type `V`. */
-export type ArrayOf<V> = V extends bigint ? BigIntArray : V extends number ? NumberArray : never;
-/** How the values of a field of type `V` are shown, many at once. */
-export type ColumnOf<V> = V extends string | Uint8Array ? VarColumn<V> : ArrayOf<V>;
+export type ArrayOf<V> = unknown extends V
+  ? ScalarArray
+  : StoredAs<V> extends ScalarType
+    ? ScalarArrays[StoredAs<V>]
+    : V extends bigint
+      ? BigIntArray
+      : V extends number
+        ? NumberArray
+        : never;
+/** The typed array of field `K` of records of type `T`. */
+export type FieldArrayOf<T, K extends keyof T> =
+  StoredAs<T> extends Record<K, infer F> ? (F extends ScalarType ? ScalarArrays[F] : never) : ArrayOf<T[K]>;
+/** How field `K` of records of type `T` is shown, many at once. */
+export type ColumnOf<T, K extends keyof T> = T[K] extends string | Uint8Array
+  ? VarColumn<T[K]>
+  : FieldArrayOf<T, K>;
 /**
  * How memory is shown to JavaScript: `'external'` ArrayBuffers over native memory, `'shared'` one
  * SharedArrayBuffer, or `'auto'`: what the environment variable `ATOMIC_LOG_MAPPING` says, or else external
@@ -241,16 +276,16 @@ export interface CommonLogOptions {
   name?: string;
 }
 /** Options of a log of numbers. */
-export interface NumberLogOptions extends CommonLogOptions {
+export interface NumberLogOptions<K extends NumberScalarType = NumberScalarType> extends CommonLogOptions {
   /** Type of the entries. Default `'f64'`. */
-  type?: NumberScalarType;
+  type?: K;
   schema?: undefined;
   codec?: undefined;
 }
 /** Options of a log of bigints. */
-export interface BigIntLogOptions extends CommonLogOptions {
+export interface BigIntLogOptions<K extends BigIntScalarType = BigIntScalarType> extends CommonLogOptions {
   /** Type of the entries. */
-  type: BigIntScalarType;
+  type: K;
   schema?: undefined;
   codec?: undefined;
 }
@@ -319,7 +354,7 @@ export declare class Chunk<T> {
    *
    * @throws `ERR_UNKNOWN_FIELD` when the log has no such field.
    */
-  column<K extends keyof T & string>(name: K): ColumnOf<T[K]>;
+  column<K extends keyof T & string>(name: K): ColumnOf<T, K>;
   /** Entry `i` of this chunk, from 0; undefined outside it. */
   at(i: number): T | undefined;
 }
@@ -511,7 +546,7 @@ export declare class Snapshot<T> implements Iterable<T> {
     ...[target, column]: T extends number | bigint
       ? [target: ArrayOf<T>]
       : {
-          [K in keyof T & string]: [target: ArrayOf<T[K]>, column: K];
+          [K in keyof T & string]: [target: FieldArrayOf<T, K>, column: K];
         }[keyof T & string]
   ): number;
   /**
@@ -602,14 +637,16 @@ export interface VarData {
   readonly data: Uint8Array;
 }
 /** The values of a field, many at once: a typed array; or, of variable size, an iterable or {@link VarData}. */
-export type ColumnSource<V> = V extends string | Uint8Array ? Iterable<V> | VarData : ArrayOf<V>;
+export type ColumnSource<T, K extends keyof T> = T[K] extends string | Uint8Array
+  ? Iterable<T[K]> | VarData
+  : FieldArrayOf<T, K>;
 /** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
 export type Entries<T> =
   | Iterable<T>
   | ArrayOf<T>
   | (T extends object
       ? {
-          readonly [K in keyof T]: ColumnSource<T[K]>;
+          readonly [K in keyof T & string]: ColumnSource<T, K>;
         }
       : never);
 /**
@@ -634,7 +671,7 @@ export interface Span<T> {
    *
    * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
    */
-  column<K extends keyof T & string>(name: K): ArrayOf<T[K]>;
+  column<K extends keyof T & string>(name: K): FieldArrayOf<T, K>;
 }
 /**
  * The exclusive right to append to a log. `close()` it, or declare it with
@@ -851,35 +888,26 @@ declare class AtomicLogImpl<T> {
   /** For people: what `console.log` shows. */
   toString(): string;
 }
+/** A log, and its writer. */
+export interface ClaimedLog<T> {
+  writer: Writer<T>;
+  log: AtomicLog<T>;
+}
 /**
  * The constructor of logs. The element type follows from the options: numbers,
  * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
  */
 export interface AtomicLogConstructor {
-  new (options: NumberLogOptions): AtomicLog<number>;
-  new (options: BigIntLogOptions): AtomicLog<bigint>;
+  new <K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): AtomicLog<ScalarOf<K>>;
+  new <K extends BigIntScalarType>(options: BigIntLogOptions<K>): AtomicLog<ScalarOf<K>>;
   new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
   new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
   readonly prototype: AtomicLog<unknown>;
   /** Makes a log and claims its writer at once. */
-  claimed(options: NumberLogOptions): {
-    writer: Writer<number>;
-    log: AtomicLog<number>;
-  };
-  claimed(options: BigIntLogOptions): {
-    writer: Writer<bigint>;
-    log: AtomicLog<bigint>;
-  };
-  claimed<T>(options: CodecLogOptions<T>): {
-    writer: Writer<T>;
-    log: AtomicLog<T>;
-  };
-  claimed<S extends Schema>(
-    options: RecordLogOptions<S>,
-  ): {
-    writer: Writer<RecordOf<S>>;
-    log: AtomicLog<RecordOf<S>>;
-  };
+  claimed<K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<K extends BigIntScalarType>(options: BigIntLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
+  claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
   /**
    * The log that a handle names, in this thread. A handle keeps nothing alive:
    * keep the log open where it was made until the others have attached. A log

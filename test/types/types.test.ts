@@ -21,6 +21,7 @@ import {
   type BigIntArray,
   type Codec,
   type ColumnOf,
+  type FieldArrayOf,
   type Entries,
   type ErrorCode,
   type LogHandle,
@@ -29,6 +30,7 @@ import {
   type ReaderStats,
   type NumberArray,
   type RecordOf,
+  type ScalarOf,
   type ScalarType,
   type Schema,
   type SnapshotChange,
@@ -38,6 +40,13 @@ import ts from 'typescript';
 
 type Same<A, B> =
   (<X>() => X extends A ? 1 : 2) extends <X>() => X extends B ? 1 : 2 ? true : 'these types differ';
+
+/** Each can be assigned to the other. */
+type Alike<A, B> = [A] extends [B]
+  ? [B] extends [A]
+    ? true
+    : 'the second does not fit'
+  : 'the first does not fit';
 
 /** Compiles only when the type argument is `true`. */
 function expectType<_Result extends true>(): void {
@@ -77,9 +86,9 @@ describe('the type of the entries follows from the options', () => {
   test('numbers, unless said otherwise', () => {
     const log = new AtomicLog(size);
     const { writer, log: claimed } = AtomicLog.claimed(size);
-    exactly<AtomicLog<number>>()(log);
-    exactly<AtomicLog<number>>()(claimed);
-    exactly<Writer<number>>()(writer);
+    exactly<AtomicLog<ScalarOf<'f64'>>>()(log);
+    exactly<AtomicLog<ScalarOf<'f64'>>>()(claimed);
+    exactly<Writer<ScalarOf<'f64'>>>()(writer);
     writer.append(0.5);
     expect([log.latest(), claimed.latest()]).toEqual([undefined, 0.5]);
   });
@@ -95,15 +104,15 @@ describe('the type of the entries follows from the options', () => {
       new AtomicLog({ ...size, type: 'i32' }),
       new AtomicLog({ ...size, type: 'u32' }),
     ];
-    exactly<AtomicLog<number>[]>()(logs);
-    expect(logs.map(String)).toEqual(logs.map(() => expect.stringMatching(/^AtomicLog<[fiu]\d+> /)));
+    const asNumbers: AtomicLog<number>[] = logs;
+    expect(asNumbers.map(String)).toEqual(logs.map(() => expect.stringMatching(/^AtomicLog<[fiu]\d+> /)));
   });
 
   test('bigints for the 64-bit integers', () => {
     const log = new AtomicLog({ ...size, type: 'u64' });
     const { writer } = AtomicLog.claimed({ ...size, type: 'i64' });
-    exactly<AtomicLog<bigint>>()(log);
-    exactly<Writer<bigint>>()(writer);
+    exactly<AtomicLog<ScalarOf<'u64'>>>()(log);
+    exactly<Writer<ScalarOf<'i64'>>>()(writer);
     writer.append(-1n);
     expect([log.latest(), writer.log.latest()]).toEqual([undefined, -1n]);
   });
@@ -112,19 +121,19 @@ describe('the type of the entries follows from the options', () => {
     const schema = { at: 'i64', price: 'f64', size: 'u32' } as const;
     const log = new AtomicLog({ ...size, schema });
     const { writer } = AtomicLog.claimed({ ...size, schema: { at: 'u64', flags: 'u8' } });
-    exactly<AtomicLog<{ at: bigint; price: number; size: number }>>()(log);
-    exactly<Writer<{ at: bigint; flags: number }>>()(writer);
+    exactly<AtomicLog<RecordOf<typeof schema>>>()(log);
+    exactly<Writer<RecordOf<{ at: 'u64'; flags: 'u8' }>>>()(writer);
     writer.append({ at: 1n, flags: 2 });
     expect([log.latest(), writer.log.latest()]).toEqual([undefined, { at: 1n, flags: 2 }]);
-    expectType<Same<RecordOf<typeof schema>, { at: bigint; price: number; size: number }>>();
+    expectType<Alike<RecordOf<typeof schema>, { at: bigint; price: number; size: number }>>();
   });
 
   test('strings and bytes for fields of variable size', () => {
     const schema = { at: 'f64', name: 'utf8', raw: 'bytes' } as const;
     const { writer, log } = AtomicLog.claimed({ ...size, schema, segmentBytes: 64 });
-    exactly<AtomicLog<{ at: number; name: string; raw: Uint8Array }>>()(log);
+    exactly<AtomicLog<RecordOf<typeof schema>>>()(log);
     writer.append({ at: 1, name: 'a', raw: Uint8Array.of(1) });
-    expectType<Same<RecordOf<typeof schema>, { at: number; name: string; raw: Uint8Array }>>();
+    expectType<Alike<RecordOf<typeof schema>, { at: number; name: string; raw: Uint8Array }>>();
     // @ts-expect-error -- a field has the wrong type
     expect(() => writer.append({ at: 1, name: 1, raw: new Uint8Array(1) })).toThrow();
     // @ts-expect-error -- a number has no bytes
@@ -164,11 +173,18 @@ describe('the type of the entries follows from the options', () => {
     expect(() => new AtomicLog({ ...size, codec: { name: 'a', encode: mine.encode } })).toThrow();
   });
 
+  test('a function may take logs by their entries alone', () => {
+    const endOf = (log: AtomicLog<{ a: number }>): number => log.endIndex;
+    const appendTo = (writer: Writer<number>): number => writer.append(1);
+    expect(endOf(new AtomicLog({ ...size, schema: { a: 'f32' } }))).toBe(0);
+    expect(appendTo(AtomicLog.claimed({ ...size, type: 'i8' }).writer)).toBe(0);
+  });
+
   test('a handle carries it to the other threads', () => {
     const { handle } = new AtomicLog({ ...size, schema: { a: 'f64', b: 'i64' } });
     const attached = AtomicLog.attach(handle);
-    exactly<LogHandle<{ a: number; b: bigint }>>()(handle);
-    exactly<AtomicLog<{ a: number; b: bigint }>>()(attached);
+    exactly<LogHandle<RecordOf<{ a: 'f64'; b: 'i64' }>>>()(handle);
+    exactly<AtomicLog<RecordOf<{ a: 'f64'; b: 'i64' }>>>()(attached);
     const posted = structuredClone(handle);
     exactly<typeof handle>()(posted);
     expectType<Same<ReturnType<typeof AtomicLog.attach<number>>, AtomicLog<number>>>();
@@ -198,13 +214,13 @@ describe('reading', () => {
     using snapshot = log.snapshot();
     const first = snapshot.at(0);
     const same = snapshot.get(0);
-    exactly<Snapshot<number>>()(snapshot);
-    exactly<number | undefined>()(first);
-    exactly<number | undefined>()(same);
-    for (const entry of snapshot) exactly<number>()(entry);
+    exactly<Snapshot<ScalarOf<'f64'>>>()(snapshot);
+    exactly<ScalarOf<'f64'> | undefined>()(first);
+    exactly<ScalarOf<'f64'> | undefined>()(same);
+    for (const entry of snapshot) exactly<ScalarOf<'f64'>>()(entry);
     const spread = [...snapshot];
-    expect([first, same, spread]).toEqual([1, 1, [1]]);
-    exactly<number[]>()(spread);
+    const numbers: number[] = spread;
+    expect([first, same, numbers]).toEqual([1, 1, [1]]);
     // @ts-expect-error -- there may be no such entry
     expect(first.toFixed()).toBe('1');
   });
@@ -215,15 +231,15 @@ describe('reading', () => {
     using snapshot = log.snapshot();
     for (const chunk of snapshot.chunks()) {
       const { values } = chunk;
-      exactly<Chunk<number>>()(chunk);
-      exactly<NumberArray>()(values);
+      exactly<Chunk<ScalarOf<'f64'>>>()(chunk);
+      exactly<Float64Array>()(values);
       let sum = 0;
       for (const value of values) sum += value;
       for (let i = 0; i < values.length; ++i) sum += values[i]!;
       expect(sum).toBe(4);
     }
     using bigints = new AtomicLog({ ...size, type: 'i64' }).snapshot();
-    for (const { values } of bigints.chunks()) exactly<BigIntArray>()(values);
+    for (const { values } of bigints.chunks()) exactly<BigInt64Array>()(values);
   });
 
   test('columns have the type of their field', () => {
@@ -234,9 +250,9 @@ describe('reading', () => {
     const at = chunk!.column('at');
     const price = chunk!.column('price');
     const entry = chunk!.at(0);
-    exactly<BigIntArray>()(at);
-    exactly<NumberArray>()(price);
-    exactly<{ at: bigint; price: number } | undefined>()(entry);
+    exactly<BigInt64Array>()(at);
+    exactly<Float64Array>()(price);
+    exactly<RecordOf<{ at: 'i64'; price: 'f64' }> | undefined>()(entry);
     // @ts-expect-error -- the log has no such field
     expect(() => chunk!.column('size')).toThrow();
     expectType<Same<Chunk<{ at: bigint; price: number }>['values'], never>>();
@@ -251,7 +267,7 @@ describe('reading', () => {
     const raw = chunk!.column('raw');
     exactly<VarColumn<string>>()(name);
     exactly<VarColumn<Uint8Array>>()(raw);
-    exactly<BigIntArray>()(chunk!.column('at'));
+    exactly<BigInt64Array>()(chunk!.column('at'));
     exactly<string | undefined>()(name.at(0));
     exactly<Uint8Array | undefined>()(raw.at(0));
     for (const text of name) exactly<string>()(text);
@@ -368,7 +384,7 @@ describe('writing', () => {
   test('a claim may fail, which the types do not let one forget', () => {
     const log = new AtomicLog(size);
     using writer = log.tryClaimWriter();
-    exactly<Writer<number> | null>()(writer);
+    exactly<Writer<ScalarOf<'f64'>> | null>()(writer);
     // @ts-expect-error -- there may be no writer
     expect(writer.append(1)).toBe(0);
     expect(writer?.append(2)).toBe(1);
@@ -412,8 +428,13 @@ test('helper types', () => {
   expectType<Same<ArrayOf<string>, never>>();
   expectType<Same<ValueOf<'utf8'>, string>>();
   expectType<Same<ValueOf<'bytes'>, Uint8Array>>();
-  expectType<Same<ColumnOf<string>, VarColumn<string>>>();
-  expectType<Same<ColumnOf<bigint>, BigIntArray>>();
+  expectType<Same<ArrayOf<ScalarOf<'u16'>>, Uint16Array>>();
+  expectType<Alike<ScalarOf<'u16'>, number>>();
+  expectType<Alike<ScalarOf<'u64'>, bigint>>();
+  // A record whose fields are known, but not how they are stored.
+  expectType<Same<ColumnOf<{ a: string; b: bigint }, 'a'>, VarColumn<string>>>();
+  expectType<Same<ColumnOf<{ a: string; b: bigint }, 'b'>, BigIntArray>>();
+  expectType<Same<FieldArrayOf<RecordOf<{ a: 'u8'; b: 'f32' }>, 'b'>, Float32Array>>();
   const schema: Schema = { a: 'f64' };
   const options: LogOptions[] = [
     size,

@@ -1,18 +1,13 @@
 /** Batches for logs with values of variable size: whole columns, and entries one by one. */
 import fc from 'fast-check';
-import { AtomicLog, utf8, type Entries } from 'atomic-log';
+import { AtomicLog, type RecordOf, utf8, type Entries } from 'atomic-log';
 
 import { expectError, thrownBy } from '../support/errors';
 import { entriesOf, expectConsistent, expectRefused, SMALL, stateOf, type Claimed } from '../support/logs';
 import { detach } from '../support/memory';
 
-interface Row {
-  id: number;
-  name: string;
-  raw: Uint8Array;
-}
-
 const schema = { id: 'u32', name: 'utf8', raw: 'bytes' } as const;
+type Row = RecordOf<typeof schema>;
 
 function rowLog(segmentBytes = 16, count = 0): Claimed<Row> {
   const claimed = AtomicLog.claimed({ ...SMALL, schema, segmentBytes });

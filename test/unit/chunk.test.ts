@@ -1,4 +1,4 @@
-import { AtomicLog, type Chunk } from 'atomic-log';
+import { AtomicLog, type ClaimedLog, type RecordOf, type Chunk } from 'atomic-log';
 
 import { expectError } from '../support/errors';
 import { smallLog, SMALL, valuesByChunk } from '../support/logs';
@@ -7,7 +7,7 @@ import { testOfSharedMappings } from '../support/strict';
 
 const schema = { at: 'i64', price: 'f64', flags: 'u8' } as const;
 
-function recordLog(count: number): ReturnType<typeof AtomicLog.claimed<typeof schema>> {
+function recordLog(count: number): ClaimedLog<RecordOf<typeof schema>> {
   const claimed = AtomicLog.claimed({ ...SMALL, schema });
   for (let i = 0; i < count; ++i) claimed.writer.append({ at: BigInt(i), price: i / 2, flags: i });
   return claimed;
@@ -85,7 +85,7 @@ describe('at()', () => {
   test('between two entries there is none, in a log of numbers and of records alike', () => {
     const numbers = smallLog(3).log.snapshot();
     const records = recordLog(3).log.snapshot();
-    const at = (chunk: Chunk<unknown>): unknown => chunk.at(0.5);
+    const at = <T>(chunk: Chunk<T>): T | undefined => chunk.at(0.5);
     expect(at(numbers.chunks()[0]!)).toBeUndefined();
     expect(at(records.chunks()[0]!)).toBeUndefined();
   });
