@@ -34,6 +34,18 @@ test('only platform/, and cpu.cc to know the processor, include headers of an op
   expect(offenders).toEqual([]);
 });
 
+test('only platform/thread starts threads: std::thread ends the process when it cannot', () => {
+  const starts = /std::(thread|jthread|async)\b|pthread_create|_beginthreadex|CreateThread/;
+  const code = (path: string): string => read(path).replace(/\/\/.*/g, '');
+  const starters = ['core', 'binding', 'include']
+    .flatMap((part) => files(`src-native/${part}`))
+    .filter((path) => starts.test(code(path)));
+  expect(starters.sort()).toEqual([
+    'src-native/core/platform/thread_posix.cc',
+    'src-native/core/platform/thread_windows.cc',
+  ]);
+});
+
 test('only native.ts loads the addon', () => {
   const loaders = files('lib').filter((path) => /\.node['"`]|process\.dlopen/.test(read(path)));
   expect(loaders).toEqual(['lib/native.ts']);
