@@ -51,6 +51,8 @@
         "src-native/core/memory/window.cc",
         "src-native/core/platform/barrier_posix.cc",
         "src-native/core/platform/barrier_windows.cc",
+        "src-native/core/platform/condition_posix.cc",
+        "src-native/core/platform/condition_windows.cc",
         "src-native/core/platform/file.cc",
         "src-native/core/platform/file_posix.cc",
         "src-native/core/platform/file_windows.cc",

@@ -46,6 +46,15 @@ test('only platform/thread starts threads: std::thread ends the process when it 
   ]);
 });
 
+test('no wait and no decision of the core depends on the clock of the day', () => {
+  const clocks = /system_clock|condition_variable|gettimeofday|CLOCK_REALTIME|\btime\(/;
+  const offenders = files('src-native/core').filter(
+    (path) =>
+      !/platform\/condition(_windows)?\./.test(path) && clocks.test(read(path).replace(/\/\/.*/g, '')),
+  );
+  expect(offenders).toEqual([]);
+});
+
 test('only native.ts loads the addon', () => {
   const loaders = files('lib').filter((path) => /\.node['"`]|process\.dlopen/.test(read(path)));
   expect(loaders).toEqual(['lib/native.ts']);

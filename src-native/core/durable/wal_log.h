@@ -17,7 +17,6 @@
 #define ATOMIC_LOG_CORE_DURABLE_WAL_LOG_H_
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -27,6 +26,7 @@
 #include "core/durable/outcome.h"
 #include "core/durable/wal_reader.h"
 #include "core/durable/wal_writer.h"
+#include "core/platform/condition.h"
 #include "core/platform/thread.h"
 
 namespace atomic_log::durable {
@@ -133,7 +133,7 @@ class WalLog {
   bool is_closed_ = false;
 
   std::mutex queue_mutex_;
-  std::condition_variable wake_;
+  platform::Condition wake_;
   // Guarded by queue_mutex_.
   std::vector<WalSubmission> queue_;
   uint64_t queued_entries_ = 0;

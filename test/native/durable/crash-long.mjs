@@ -5,8 +5,10 @@
 //
 // Ends early after `--minutes`, when given. A round that fails is named, so that
 // it can be run again. Needs g++ and doctest.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
@@ -51,21 +53,28 @@ const bar = new SingleBar({
 const counts = { wal: 0, segment: 0 };
 const states = () => counts.wal + counts.segment;
 
-const sum = (text, pattern) => [...text.matchAll(pattern)].reduce((all, [, count]) => all + Number(count), 0);
+const sum = (printed, pattern) => [...printed.matchAll(pattern)].reduce((all, [, count]) => all + Number(count), 0);
+
+/** Not spawnSync: the bar moves meanwhile. */
+async function round(number) {
+  const child = spawn(program, FILTER, {
+    cwd: native,
+    env: { ...process.env, CRASH_SEED: String(number) },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [printed, [status, signal]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+  return { printed, status, signal };
+}
 
 let seed = first;
 bar.start(wanted, 0, { round: seed });
 for (; states() < wanted && !isOver(); ++seed) {
-  const result = spawnSync(program, FILTER, {
-    cwd: native,
-    env: { ...process.env, CRASH_SEED: String(seed) },
-    encoding: 'utf8',
-  });
-  const found = { wal: sum(result.stdout, /crash states: (\d+)/g), segment: sum(result.stdout, /(\d+) disks/g) };
+  const result = await round(seed);
+  const found = { wal: sum(result.printed, /crash states: (\d+)/g), segment: sum(result.printed, /(\d+) disks/g) };
   if (result.status !== 0 || found.wal === 0 || found.segment === 0) {
     bar.stop();
     const again = `CRASH_SEED=${seed} ${join('test', 'native', program)} ${FILTER.map((each) => `'${each}'`).join(' ')}`;
-    fail(`${result.stdout}${result.stderr}\nRound ${seed} failed (${result.signal ?? result.status}):\n${again}`);
+    fail(`${result.printed}\nRound ${seed} failed (${result.signal ?? result.status}):\n${again}`);
   }
   counts.wal += found.wal;
   counts.segment += found.segment;
