@@ -51,6 +51,8 @@
         "src-native/core/memory/window.cc",
         "src-native/core/platform/barrier_posix.cc",
         "src-native/core/platform/barrier_windows.cc",
+        "src-native/core/platform/condition_posix.cc",
+        "src-native/core/platform/condition_windows.cc",
         "src-native/core/platform/file.cc",
         "src-native/core/platform/file_posix.cc",
         "src-native/core/platform/file_windows.cc",
@@ -58,6 +60,8 @@
         "src-native/core/platform/memory_windows.cc",
         "src-native/core/platform/module_posix.cc",
         "src-native/core/platform/module_windows.cc",
+        "src-native/core/platform/thread_posix.cc",
+        "src-native/core/platform/thread_windows.cc",
         "<!@(node src-native/zstd.mjs sources)"
       ],
       "include_dirs": [

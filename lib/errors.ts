@@ -77,6 +77,8 @@ export type ErrorCode =
   | 'ERR_NO_SPACE'
   /** The system failed to read, write or sync; `cause` says how. */
   | 'ERR_IO'
+  /** The system starts no more threads. */
+  | 'ERR_THREAD_UNAVAILABLE'
   /** The entry would not get the LSN that was expected. */
   | 'ERR_LSN_MISMATCH'
   /** A checkpoint let go of the entry; `firstLsn` is the first one kept. */

@@ -32,9 +32,13 @@ export const Outcome = {
 const ioErrors: Record<number, readonly [ErrorCode, string]> = {
   1: ['ERR_FILE_NOT_FOUND', 'there is no such file or directory; SegmentWriter.create() makes a file'],
   2: ['ERR_FILE_EXISTS', 'the file exists already; SegmentWriter.open() opens it'],
-  3: ['ERR_FILE_ACCESS', 'the system denies access; check the permissions'],
+  3: [
+    'ERR_FILE_ACCESS',
+    'the system denies access; check the permissions, and that the disk is not read-only',
+  ],
   4: ['ERR_FILE_ACCESS', 'this is no regular file; give the path of one'],
   5: ['ERR_NO_SPACE', 'the disk is full; make room'],
+  8: ['ERR_THREAD_UNAVAILABLE', 'the system starts no more threads; raise its limit, then try again'],
 };
 
 export function withDetails(error: AtomicLogError, details: object): SegmentError {

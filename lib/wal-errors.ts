@@ -33,6 +33,15 @@ const Outcome = {
 const ioErrors: Parameters<typeof ioError>[1] = {
   1: ['ERR_FILE_NOT_FOUND', 'there is no such directory, or no such file of the log; check the path'],
   2: ['ERR_FILE_EXISTS', 'something that is no directory has the name; give another path'],
+  3: [
+    'ERR_FILE_ACCESS',
+    'the system denies access; check the permissions of the directory and its files, and that the disk is not ' +
+      'read-only (a WalReader needs no right to write)',
+  ],
+  8: [
+    'ERR_THREAD_UNAVAILABLE',
+    'the system starts no thread for the commits; raise its limit, then append again (appendSync() needs none)',
+  ],
 };
 
 export function walClosed(): WalError {

@@ -87,7 +87,14 @@ const Counter = {
 const openWal = Symbol('openWal');
 const settle = Symbol('settle');
 
-const RETRIED = new Set<unknown>(['ERR_NO_SPACE', 'ERR_IO', 'ERR_POISONED']);
+const RETRIED = new Set<unknown>([
+  'ERR_NO_SPACE',
+  'ERR_IO',
+  'ERR_POISONED',
+  'ERR_FILE_ACCESS',
+  'ERR_FILE_NOT_FOUND',
+  'ERR_FILE_EXISTS',
+]);
 
 /** Logs that somebody waits for must not be collected. */
 const busy = new Set<Wal>();
@@ -167,8 +174,9 @@ export class Wal {
    * @throws `ERR_LOCKED` while another writer has it, in this process or
    * another; `ERR_CORRUPT` when entries that were durable are damaged, and
    * `ERR_FORMAT` for files that are no log or of a later release: nothing was
-   * changed then; `ERR_TORN_TAIL` with `strictTail`; `ERR_FILE_ACCESS`,
-   * `ERR_NO_SPACE`, `ERR_IO`, `ERR_POISONED` when the first sync failed;
+   * changed then; `ERR_FILE_ACCESS` when the directory or a file may not be
+   * written (a {@link WalReader} reads it all the same); `ERR_TORN_TAIL` with
+   * `strictTail`; `ERR_NO_SPACE`, `ERR_IO`, `ERR_POISONED` when the first sync failed;
    * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
    */
   static async open(directory: string, options?: WalOptions): Promise<Wal> {
@@ -269,8 +277,10 @@ export class Wal {
    * before this returns.
    *
    * @throws (rejects) `ERR_POISONED` when a write or a sync fails, now or
-   * earlier; `ERR_NO_SPACE` when there is none for another file: the entry has
-   * no LSN then, and appending may be tried again; `ERR_LSN_MISMATCH`,
+   * earlier; `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND` when
+   * another file is needed and cannot be made, `ERR_THREAD_UNAVAILABLE` when the
+   * system starts no thread for the commits ({@link appendSync} needs none): the
+   * entry has no LSN then, and appending may be tried again; `ERR_LSN_MISMATCH`,
    * `ERR_ENTRY_TOO_LARGE`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
    * `ERR_OUT_OF_RANGE`
    */
@@ -443,7 +453,8 @@ export class Wal {
    * no others.
    *
    * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete`
-   * throws; `ERR_POISONED`, `ERR_NO_SPACE`, `ERR_LOG_CLOSED`
+   * throws; `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or
+   * replaced; `ERR_POISONED`, `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
   checkpoint(lsn: number): void {
     checkLsn('lsn', lsn);
@@ -465,7 +476,7 @@ export class Wal {
    * the next append gets `lsn + 1`.
    *
    * @throws `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
-   * `ERR_NO_SPACE`, `ERR_LOG_CLOSED`
+   * `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND`, `ERR_LOG_CLOSED`
    */
   truncateAfter(lsn: number): void {
     checkLsn('lsn', lsn);
@@ -515,9 +526,11 @@ export class Wal {
     this.#waiting();
     try {
       await synced;
-    } finally {
-      this.closeSync();
+    } catch (error) {
+      // closeSync() was called meanwhile. Otherwise it will tell: it does what is left, with or without a committer.
+      if (this.#isClosed) throw error;
     }
+    this.closeSync();
   }
 
   /** As {@link close}, on this thread. */

@@ -79,6 +79,8 @@ export type ErrorCode =
   | 'ERR_NO_SPACE'
   /** The system failed to read, write or sync; `cause` says how. */
   | 'ERR_IO'
+  /** The system starts no more threads. */
+  | 'ERR_THREAD_UNAVAILABLE'
   /** The entry would not get the LSN that was expected. */
   | 'ERR_LSN_MISMATCH'
   /** A checkpoint let go of the entry; `firstLsn` is the first one kept. */
@@ -1504,8 +1506,9 @@ export declare class Wal {
    * @throws `ERR_LOCKED` while another writer has it, in this process or
    * another; `ERR_CORRUPT` when entries that were durable are damaged, and
    * `ERR_FORMAT` for files that are no log or of a later release: nothing was
-   * changed then; `ERR_TORN_TAIL` with `strictTail`; `ERR_FILE_ACCESS`,
-   * `ERR_NO_SPACE`, `ERR_IO`, `ERR_POISONED` when the first sync failed;
+   * changed then; `ERR_FILE_ACCESS` when the directory or a file may not be
+   * written (a {@link WalReader} reads it all the same); `ERR_TORN_TAIL` with
+   * `strictTail`; `ERR_NO_SPACE`, `ERR_IO`, `ERR_POISONED` when the first sync failed;
    * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
    */
   static open(directory: string, options?: WalOptions): Promise<Wal>;
@@ -1537,8 +1540,10 @@ export declare class Wal {
    * before this returns.
    *
    * @throws (rejects) `ERR_POISONED` when a write or a sync fails, now or
-   * earlier; `ERR_NO_SPACE` when there is none for another file: the entry has
-   * no LSN then, and appending may be tried again; `ERR_LSN_MISMATCH`,
+   * earlier; `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND` when
+   * another file is needed and cannot be made, `ERR_THREAD_UNAVAILABLE` when the
+   * system starts no thread for the commits ({@link appendSync} needs none): the
+   * entry has no LSN then, and appending may be tried again; `ERR_LSN_MISMATCH`,
    * `ERR_ENTRY_TOO_LARGE`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
    * `ERR_OUT_OF_RANGE`
    */
@@ -1608,7 +1613,8 @@ export declare class Wal {
    * no others.
    *
    * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete`
-   * throws; `ERR_POISONED`, `ERR_NO_SPACE`, `ERR_LOG_CLOSED`
+   * throws; `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or
+   * replaced; `ERR_POISONED`, `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
   checkpoint(lsn: number): void;
   /**
@@ -1616,7 +1622,7 @@ export declare class Wal {
    * the next append gets `lsn + 1`.
    *
    * @throws `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
-   * `ERR_NO_SPACE`, `ERR_LOG_CLOSED`
+   * `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND`, `ERR_LOG_CLOSED`
    */
   truncateAfter(lsn: number): void;
   /**

@@ -129,7 +129,7 @@ export interface NativeFailure {
    * 20 LSN mismatch, 21 too large, 22 closed, 23 torn tail, 24 checkpointed.
    */
   outcome: number;
-  /** 1 not found, 2 exists, 3 denied, 4 not a file, 5 no space, 6 locked, 7 unsupported, 8 failed. */
+  /** 1 not found, 2 exists, 3 denied, 4 not a file, 5 no space, 6 locked, 7 unsupported, 8 no thread, 9 failed. */
   io: number;
   /** errno, or GetLastError on Windows; 0 when the system said nothing. */
   systemError: number;

@@ -74,6 +74,8 @@ traced('a system call that fails', () => {
     ['fdatasync:error=ENOSPC:when=5', 'ENOSPC'],
     ['pwrite64:error=EIO:when=8', 'EIO'],
     ['pwrite64:error=ENOSPC:when=9', 'ENOSPC'],
+    ['pwrite64:error=EROFS:when=7', 'EROFS'],
+    ['fdatasync:error=EROFS:when=6', 'EROFS'],
   ])('%s: all waiters are rejected, and nothing is acknowledged any more', (inject, cause) => {
     const { settled, later, durableLsn, ackedLsn } = run(inject);
     expect(settled).toHaveLength(30);
@@ -103,5 +105,70 @@ traced('a system call that fails', () => {
     expect(refused.length).toBeLessThan(4);
     expect(settled.flatMap(({ lsn }) => lsn ?? [])).toEqual(range(1, 30 - refused.length));
     expect(later).toBe('resolved');
+  });
+
+  test('a file that gets no name poisons: its predecessor is sealed by then', () => {
+    Wal.openSync(path(), { segmentBytes: 1 << 18 }).closeSync();
+    const { settled, later, durableLsn } = run('?rename,?renameat,?renameat2:error=EACCES:when=1');
+    const rejected = settled.filter(({ code }) => code !== undefined);
+    expect(rejected.length).toBeGreaterThan(0);
+    expect(new Set(rejected.map(({ code, cause }) => `${code} ${cause}`))).toEqual(
+      new Set(['ERR_POISONED EACCES']),
+    );
+    expect(later).toBe('ERR_POISONED');
+    expect(settled.flatMap(({ lsn }) => lsn ?? [])).toEqual(range(1, durableLsn));
+    const wal = Wal.openSync(path());
+    expect(wal.recovery.action).toBe('continued');
+    expect(lsnsOf(wal.entries())).toEqual(range(1, wal.lastLsn));
+    expect(wal.lastLsn).toBeGreaterThanOrEqual(durableLsn);
+    wal.closeSync();
+  });
+});
+
+const limited = `
+const { execFileSync } = require('node:child_process');
+const { readFileSync } = require('node:fs');
+const { Wal } = require(${JSON.stringify(packageRoot)});
+const limit = (bytes) => execFileSync('prlimit', ['--pid', String(process.pid), '--as=' + bytes + ':']);
+(async () => {
+  const wal = await Wal.open(process.argv[1]);
+  const told = [];
+  const settle = (promise) =>
+    promise.then((lsn) => told.push(lsn), ({ code, message, cause }) => told.push({ code, message, cause: cause.code }));
+  // Enough for everything but the stack of a thread.
+  const kilobytes = Number(/VmSize:\\s+(\\d+)/.exec(readFileSync('/proc/self/status', 'latin1'))[1]);
+  limit(kilobytes * 1024 + (4 << 20));
+  await settle(wal.append(Buffer.from('refused')));
+  await settle(wal.sync());
+  told.push(wal.appendSync(Buffer.from('on this thread')));
+  if (process.argv[2] === 'recovers') {
+    limit('unlimited');
+    await settle(wal.append(Buffer.from('by the committer')));
+  }
+  await wal.close();
+  console.log(JSON.stringify({ told, entries: [...(await Wal.open(process.argv[1])).entries()].length }));
+  process.exit(0);
+})();
+`;
+
+// Other runtimes need more memory than what is left to them here.
+const canLimit = runtime === 'node' && existsSync('/usr/bin/prlimit') ? test.each : test.skip.each;
+
+canLimit([
+  ['recovers', [2]],
+  ['goes on', []],
+])('a system that starts no thread: appends are refused, the log %s', (how, later) => {
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--eval', limited, path(), how], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${status}: ${stderr}`);
+  const refused = {
+    code: 'ERR_THREAD_UNAVAILABLE',
+    message: expect.stringMatching(/raise its limit.*appendSync/) as string,
+    cause: 'EAGAIN',
+  };
+  expect(JSON.parse(stdout)).toEqual({
+    told: [refused, refused, 1, ...later],
+    entries: 1 + later.length,
   });
 });

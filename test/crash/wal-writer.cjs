@@ -1,9 +1,12 @@
 // Appends in every way until it is killed, and says on file descriptor 3 what
-// was acknowledged: node wal-writer.cjs <package> <log> <seed>
+// was acknowledged: node wal-writer.cjs <package> <log> <seed> [what]
+// `kill`: what survives a kill. `power`: what survives the loss of power. `system`:
+// what the system has, and the disk perhaps not.
 const { writeSync } = require('node:fs');
 const { Wal } = require(process.argv[2]);
 
 let seed = Number(process.argv[4]);
+const what = process.argv[5] ?? 'kill';
 const random = (below) => {
   seed = (seed * 1103515245 + 12345) % 2147483648;
   return seed % below;
@@ -19,12 +22,16 @@ function entry(lsn) {
 const tell = (word, lsn) => writeSync(3, `${word} ${lsn}\n`);
 
 async function main() {
-  const wal = await Wal.open(process.argv[3], { segmentBytes: 16384, commit: { waitUs: random(3) * 200 } });
+  const wal = await Wal.open(process.argv[3], {
+    segmentBytes: 16384,
+    commit: { waitUs: random(3) * 200 },
+    durability: what === 'system' ? 'os' : 'full',
+  });
   tell('opened', wal.lastLsn);
   for (;;) {
     // Every LSN is known beforehand: nobody else appends.
     const next = wal.lastLsn + 1;
-    switch (random(7)) {
+    switch (what === 'system' ? 6 : random(7)) {
       case 0:
         tell('acked', wal.appendSync(entry(next)));
         break;
@@ -40,7 +47,7 @@ async function main() {
         break;
       case 3:
         // The system has it: a killed process loses nothing of it.
-        tell('acked', await wal.append(entry(next), { durability: 'os' }));
+        tell('acked', await wal.append(entry(next), { durability: what === 'kill' ? 'os' : 'full' }));
         break;
       case 4:
         if (wal.lastLsn > 400) wal.checkpoint(wal.lastLsn - 300);

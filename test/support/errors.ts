@@ -38,6 +38,7 @@ const classOf: Record<ErrorCode, ErrorConstructor> = {
   ERR_FILE_ACCESS: Error,
   ERR_NO_SPACE: Error,
   ERR_IO: Error,
+  ERR_THREAD_UNAVAILABLE: Error,
   ERR_LSN_MISMATCH: Error,
   ERR_CHECKPOINTED: RangeError,
   ERR_TRUNCATED: Error,
@@ -77,4 +78,14 @@ export function expectError(run: () => unknown, code: ErrorCode, message: RegExp
   expect(Object.keys(error)).toContain('code');
   expect(error.message.length).toBeLessThan(MESSAGE_LENGTH_MAX);
   return error;
+}
+
+/** The error that a promise rejects with. */
+export async function rejection(promise: Promise<unknown>): Promise<AtomicLogError> {
+  return promise.then(
+    (value) => {
+      throw new Error(`it resolved with ${String(value)}`);
+    },
+    (error: unknown) => error as AtomicLogError,
+  );
 }

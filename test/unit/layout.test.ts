@@ -34,6 +34,27 @@ test('only platform/, and cpu.cc to know the processor, include headers of an op
   expect(offenders).toEqual([]);
 });
 
+test('only platform/thread starts threads: std::thread ends the process when it cannot', () => {
+  const starts = /std::(thread|jthread|async)\b|pthread_create|_beginthreadex|CreateThread/;
+  const code = (path: string): string => read(path).replace(/\/\/.*/g, '');
+  const starters = ['core', 'binding', 'include']
+    .flatMap((part) => files(`src-native/${part}`))
+    .filter((path) => starts.test(code(path)));
+  expect(starters.sort()).toEqual([
+    'src-native/core/platform/thread_posix.cc',
+    'src-native/core/platform/thread_windows.cc',
+  ]);
+});
+
+test('no wait and no decision of the core depends on the clock of the day', () => {
+  const clocks = /system_clock|condition_variable|gettimeofday|CLOCK_REALTIME|\btime\(/;
+  const offenders = files('src-native/core').filter(
+    (path) =>
+      !/platform\/condition(_windows)?\./.test(path) && clocks.test(read(path).replace(/\/\/.*/g, '')),
+  );
+  expect(offenders).toEqual([]);
+});
+
 test('only native.ts loads the addon', () => {
   const loaders = files('lib').filter((path) => /\.node['"`]|process\.dlopen/.test(read(path)));
   expect(loaders).toEqual(['lib/native.ts']);

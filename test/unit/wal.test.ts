@@ -1,11 +1,13 @@
+import { fork, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
-import { Wal, type AtomicLogError, type WalFile } from 'atomic-log';
+import { Wal, type WalFile } from 'atomic-log';
 import fc from 'fast-check';
 
 import { runInChild } from '../support/child';
-import { expectError } from '../support/errors';
+import { expectError, rejection } from '../support/errors';
 import { packageRoot } from '../support/internals';
 import { testWith } from '../support/runtime';
 import { temporaryDirectory } from '../support/segments';
@@ -13,15 +15,6 @@ import { dataOf, entry, expectIntact, fill, lsnsOf, range, SMALL_FILES, withWal 
 
 const directory = temporaryDirectory();
 const path = () => directory.path('log');
-
-async function rejection(promise: Promise<unknown>): Promise<AtomicLogError> {
-  return promise.then(
-    (value) => {
-      throw new Error(`it resolved with ${String(value)}`);
-    },
-    (error: unknown) => error as AtomicLogError,
-  );
-}
 
 describe('opening', () => {
   test('creates the log, and the directories above it', () => {
@@ -504,6 +497,37 @@ describe('the lock', () => {
     expect(answer).toBe('ERR_LOCKED');
     await wal.close();
     withWal(path(), (again) => expect(again.appendSync(entry(1))).toBe(1));
+  });
+
+  test('child processes of the holder are refused, and take the lock from nobody when they end', async () => {
+    const wal = Wal.openSync(path());
+    const script = directory.path('child.cjs');
+    writeFileSync(
+      script,
+      `
+      const { Wal, WalReader } = require(${JSON.stringify(packageRoot)});
+      // Opening and closing LOCK itself, as a lock of fcntl would not survive in this process.
+      require('node:fs').closeSync(require('node:fs').openSync(${JSON.stringify(path())} + '/LOCK'));
+      WalReader.open(${JSON.stringify(path())}).close();
+      let code = 'opened';
+      try { Wal.openSync(${JSON.stringify(path())}); } catch (error) { code = error.code + ' ' + error.holder; }
+      if (process.send) process.send(code, () => process.disconnect());
+      else console.log(code);
+    `,
+    );
+    const locked = `ERR_LOCKED ${process.pid}`;
+    for (let round = 0; round < 3; ++round) {
+      const forked = fork(script);
+      const [answer] = (await once(forked, 'message')) as [string];
+      expect(answer).toBe(locked);
+      await once(forked, 'exit');
+      const { stdout } = spawnSync(process.execPath, [script], { encoding: 'utf8' });
+      expect(stdout.trim()).toBe(locked);
+      expectError(() => Wal.openSync(path()), 'ERR_LOCKED', /close it there/);
+      expect(wal.appendSync(entry(round + 1))).toBe(round + 1);
+    }
+    await wal.close();
+    withWal(path(), (again) => expect(again.lastLsn).toBe(3));
   });
 
   test('the lock of a process that was killed is free at once', () => {

@@ -1,6 +1,6 @@
-// The places where the system may refuse memory and the core goes on. A test
-// build (ATOMIC_LOG_FAULTS) has any of them refused on demand; in an ordinary
-// build there is nothing here.
+// The places where the system may refuse memory or a thread and the core goes
+// on. A test build (ATOMIC_LOG_FAULTS) has any of them refused on demand; in an
+// ordinary build there is nothing here.
 #ifndef ATOMIC_LOG_CORE_BASE_FAULTS_H_
 #define ATOMIC_LOG_CORE_BASE_FAULTS_H_
 
@@ -10,8 +10,11 @@ namespace atomic_log {
 // Whether the allocation that follows is to fail. Any thread; the test build
 // defines it (test/native/support/faults.cc).
 bool memory_is_refused();
+// The same of the start of a thread.
+bool thread_is_refused();
 #else
 constexpr bool memory_is_refused() { return false; }
+constexpr bool thread_is_refused() { return false; }
 #endif
 
 }  // namespace atomic_log

@@ -43,15 +43,15 @@ class FlushedOffset {
   }
 
   // Writer. The offset is lowered first: whoever sees the new generation sees
-  // the new offset. The fence keeps the changes that follow behind both; it
-  // pairs with the one in is_unchanged().
+  // the new offset. Acquire: pairs with the release in is_unchanged() of every
+  // reader that still saw the old generation, whose reads of the file came
+  // before the changes that follow then.
   void begin_change(uint64_t offset_max) {
     if (cells_ == nullptr) return;
     if (cells_->offset.load(std::memory_order_relaxed) > offset_max) {
       cells_->offset.store(offset_max, std::memory_order_release);
     }
     cells_->generation.fetch_add(1, std::memory_order_acq_rel);
-    std::atomic_thread_fence(std::memory_order_seq_cst);
   }
 
   // Writer. Release: whoever sees the even generation sees the changes.
@@ -72,13 +72,14 @@ class FlushedOffset {
     return cells_->generation.load(std::memory_order_acquire);
   }
 
-  // Reader, after it has read the file. The fence keeps those reads before the
-  // load; it pairs with the one in begin_change().
+  // Reader, after it has read the file. It changes nothing, but takes a place
+  // in the order of the changes: either before begin_change(), with which its
+  // release pairs, or after, and then it sees that.
   bool is_unchanged(uint64_t generation) const {
     if (cells_ == nullptr) return true;
-    std::atomic_thread_fence(std::memory_order_seq_cst);
     return (generation & 1) == 0 &&
-           cells_->generation.load(std::memory_order_relaxed) == generation;
+           cells_->generation.fetch_add(0, std::memory_order_acq_rel) ==
+               generation;
   }
 
  private:

@@ -34,18 +34,25 @@ void WalLog::set_notify(std::function<void()> notify) {
 uint64_t WalLog::submit(WalSubmission submission) {
   const uint64_t bytes = submission.bytes.size();
   const std::lock_guard<std::mutex> lock(queue_mutex_);
+  const platform::IoStatus status = start_committer();
+  if (!status.ok()) {
+    WalAnswer answer;
+    answer.outcome = Outcome::kIo;
+    answer.failure = {Outcome::kIo, status, writer_->directory(), 0, 0, ""};
+    this->answer({std::move(answer)});
+    return queued_bytes();
+  }
   queued_entries_ += submission.lengths.size();
   queue_.push_back(std::move(submission));
-  start_committer();
   // Notified under the mutex: the committer may be told to stop by another.
   wake_.notify_one();
   return queued_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
 }
 
 // With queue_mutex_ held.
-void WalLog::start_committer() {
-  if (committer_.joinable() || is_stopping_) return;
-  committer_ = std::thread([this] { run(); });
+platform::IoStatus WalLog::start_committer() {
+  if (is_stopping_ || committer_.is_started()) return {};
+  return committer_.start([this] { run(); });
 }
 
 bool WalLog::has_enough() const {
@@ -132,9 +139,9 @@ Outcome WalLog::reach(WalLevel level) {
     case WalLevel::kDisk: {
       const Outcome outcome = writer_->sync();
       const std::lock_guard<std::mutex> lock(queue_mutex_);
-      if (writer_->wants_mark() && !is_mark_due_) {
+      // Without a committer followers are told of the last batch with the next.
+      if (writer_->wants_mark() && !is_mark_due_ && start_committer().ok()) {
         is_mark_due_ = true;
-        start_committer();
         wake_.notify_one();
       }
       return outcome;
@@ -183,6 +190,10 @@ void WalLog::commit_queue() {
   }
   commits_.fetch_add(1, std::memory_order_relaxed);
   queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  answer(std::move(answers));
+}
+
+void WalLog::answer(std::vector<WalAnswer> answers) {
   const std::lock_guard<std::mutex> lock(answer_mutex_);
   for (WalAnswer& answer : answers) answers_.push_back(std::move(answer));
   if (notify_) notify_();
@@ -287,7 +298,7 @@ void WalLog::stop() {
     is_stopping_ = true;
     wake_.notify_all();
   }
-  if (committer_.joinable()) committer_.join();
+  committer_.join();
   {
     const std::lock_guard<std::mutex> lock(answer_mutex_);
     notify_ = nullptr;

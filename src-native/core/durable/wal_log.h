@@ -6,26 +6,28 @@
 //  2. A submission is answered exactly once, in the same order: when the log is
 //     as durable as it asked for, or when that has failed.
 //  3. The writer belongs to whoever holds writer_mutex_; the queue and the
-//     answers have mutexes of their own, taken after it.
-//  4. The committer is started by the first call that needs it. stop() ends it:
-//     it waits for the commit that runs, and drops what is queued.
+//     answers have mutexes of their own, taken after it, in this order.
+//  4. The committer is started by the first call that needs it; when it cannot
+//     be, the submission is answered with that at once, nothing is written, and
+//     the next call tries again. stop() ends it: it waits for the commit that
+//     runs, and drops what is queued.
 //
 // Any thread may call anything, but stop() only one.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_LOG_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_LOG_H_
 
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <thread>
 #include <vector>
 
 #include "core/durable/outcome.h"
 #include "core/durable/wal_reader.h"
 #include "core/durable/wal_writer.h"
+#include "core/platform/condition.h"
+#include "core/platform/thread.h"
 
 namespace atomic_log::durable {
 
@@ -76,7 +78,8 @@ class WalLog {
   // Called on any thread when there are answers; not any more after stop().
   void set_notify(std::function<void()> notify);
 
-  // Returns the bytes in the queue.
+  // Returns the bytes in the queue. kIo with kNoThread in the answer: there is
+  // no committer; what works on the calling thread still does.
   uint64_t submit(WalSubmission submission);
   std::vector<WalAnswer> take_answers();
 
@@ -111,8 +114,9 @@ class WalLog {
       : policy_(policy), writer_(std::move(writer)) {}
 
   void run();
-  void start_committer();
+  platform::IoStatus start_committer();
   bool has_enough() const;
+  void answer(std::vector<WalAnswer> answers);
   // With writer_mutex_ held:
   void commit_queue();
   WalAnswer apply(const WalSubmission& submission);
@@ -129,13 +133,13 @@ class WalLog {
   bool is_closed_ = false;
 
   std::mutex queue_mutex_;
-  std::condition_variable wake_;
+  platform::Condition wake_;
   // Guarded by queue_mutex_.
   std::vector<WalSubmission> queue_;
   uint64_t queued_entries_ = 0;
   bool is_stopping_ = false;
   bool is_mark_due_ = false;
-  std::thread committer_;
+  platform::Thread committer_;
 
   std::mutex answer_mutex_;
   // Guarded by answer_mutex_.

@@ -46,7 +46,10 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
                         std::unique_ptr<WalWriter>* writer,
                         WalRecovery* recovery, Failure* failure) {
   std::unique_ptr<WalWriter> opened(new WalWriter(system, options));
-  const IoStatus status = make_wal_directory(system, options.directory);
+  IoStatus status = make_wal_directory(system, options.directory);
+  // Before LOCK is made or anything else changes: such a log would open, and
+  // fail when its file is full.
+  if (status.ok()) status = system.check_writable(options.directory);
   Outcome outcome = Outcome::kOk;
   if (!status.ok()) {
     outcome = Outcome::kIo;
@@ -101,6 +104,23 @@ Outcome WalWriter::take_lock() {
   holder.resize(sizeof(text) - 1, '\n');
   (void)lock_file_->write_at(0, holder.data(), holder.size());
   return Outcome::kOk;
+}
+
+// That the directory is still the one that was locked. It may have been moved
+// or deleted, and another log made in its place, whose files must not be
+// replaced.
+Outcome WalWriter::check_directory() {
+  const std::string path = options_.directory + "/LOCK";
+  std::unique_ptr<File> file;
+  platform::FileIdentity identity;
+  IoStatus status = system_.open(path, OpenMode::kRead, &file);
+  if (status.ok()) status = file->identity(&identity);
+  if (status.ok() && identity != lock_identity_) {
+    status = {IoCode::kNotFound, 0, "open"};
+  }
+  if (status.ok()) return Outcome::kOk;
+  failure_ = {Outcome::kIo, status, path, 0, 0, ""};
+  return Outcome::kIo;
 }
 
 Outcome WalWriter::start(const WalJudgement& found) {
@@ -250,6 +270,8 @@ Outcome WalWriter::make_room(uint64_t record_bytes) {
 }
 
 Outcome WalWriter::rotate(uint64_t next_base) {
+  const Outcome place = check_directory();
+  if (place != Outcome::kOk) return place;
   const uint64_t number = file_number_ + 1;
   std::unique_ptr<File> next;
   IoStatus status = reserve_wal_file(system_, options_.directory, number,
@@ -390,13 +412,15 @@ Outcome WalWriter::checkpoint(uint64_t lsn) {
   if (is_poisoned_) return poisoned();
   if (lsn >= next_lsn_) return refuse(Outcome::kOutOfRange, lsn, next_lsn_ - 1);
   if (lsn < oldest_lsn_) return Outcome::kOk;
+  Outcome outcome = check_directory();
+  if (outcome != Outcome::kOk) return outcome;
   // Found before a file is added, so that callers can foretell what goes.
   const auto keep = std::find_if(
       files_.rbegin(), files_.rend(),
       [lsn](const WalFileInfo& file) { return file.base_lsn <= lsn + 1; });
   const uint64_t oldest_file =
       keep == files_.rend() ? oldest_file_ : keep->number;
-  Outcome outcome = sync();
+  outcome = sync();
   if (outcome == Outcome::kOk) outcome = make_room(kWalControlBytes);
   if (outcome != Outcome::kOk) return outcome;
   put_control(WalType::kCheckpoint, lsn + 1, oldest_file);

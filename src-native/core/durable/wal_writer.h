@@ -11,7 +11,9 @@
 //     opening the log again.
 //  5. A file that has a successor never changes again.
 //  6. The space of the next file is secured before this one is sealed: a full
-//     disk costs an append, not the log.
+//     disk, or a directory that may not be written any more, costs an append,
+//     not the log.
+//  7. Names in the directory change only while it is the one that was locked.
 //
 // One thread at a time; the atomic counters may be read by any.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_WRITER_H_
@@ -93,6 +95,7 @@ class WalWriter {
   }
 
   Outcome take_lock();
+  Outcome check_directory();
   Outcome start(const WalJudgement& found);
   Outcome create_file(uint64_t number, const WalHeader& header);
   Outcome recreate_file(const WalJudgement& found);

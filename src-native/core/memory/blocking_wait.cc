@@ -1,9 +1,9 @@
 #include "core/memory/blocking_wait.h"
 
-#include <condition_variable>
 #include <mutex>
 
 #include "core/memory/window.h"
+#include "core/platform/condition.h"
 
 namespace atomic_log::memory {
 namespace {
@@ -23,7 +23,7 @@ class ThreadWaiter final : public Waiter {
 
  private:
   std::mutex mutex_;
-  std::condition_variable condition_;
+  platform::Condition condition_;
   bool is_woken_ = false;
 };
 

@@ -97,6 +97,8 @@ class FileSystem {
                         std::vector<std::string>* names) = 0;
   // kExists when something of that name is there, directory or not.
   virtual IoStatus make_directory(const std::string& path) = 0;
+  // Whether files can be made in a directory; changes nothing.
+  virtual IoStatus check_writable(const std::string& directory) = 0;
   // Makes the names in a directory durable.
   virtual IoStatus sync_directory(const std::string& directory) = 0;
 

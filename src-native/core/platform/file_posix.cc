@@ -129,7 +129,13 @@ class PosixFileMapping final : public FileMapping {
 class PosixFile final : public File {
  public:
   explicit PosixFile(int descriptor) : descriptor_(descriptor) {}
-  ~PosixFile() override { close(descriptor_); }
+  ~PosixFile() override {
+    // A child process that was forked meanwhile has the descriptor too, until
+    // it executes another program: closing alone would leave the lock with it.
+    // The child itself must not give away what is its parent's.
+    if (locked_by_ == getpid()) flock(descriptor_, LOCK_UN);
+    close(descriptor_);
+  }
 
   IoStatus read_at(uint64_t offset, void* data, size_t bytes,
                    size_t* read) override {
@@ -205,7 +211,10 @@ class PosixFile final : public File {
     do {
       result = flock(descriptor_, LOCK_EX | LOCK_NB);
     } while (result != 0 && errno == EINTR);
-    if (result == 0) return {};
+    if (result == 0) {
+      locked_by_ = getpid();
+      return {};
+    }
     if (errno == EWOULDBLOCK) return {IoCode::kLocked, errno, "flock"};
     return failure(errno, "flock");
   }
@@ -250,6 +259,8 @@ class PosixFile final : public File {
 
  private:
   const int descriptor_;
+  // The process that has the lock by this handle; 0: none.
+  pid_t locked_by_ = 0;
 };
 
 class PosixFileSystem final : public FileSystem {
@@ -303,6 +314,13 @@ class PosixFileSystem final : public FileSystem {
 
   IoStatus make_directory(const std::string& path) override {
     return check(mkdir(path.c_str(), 0777), "mkdir");
+  }
+
+  IoStatus check_writable(const std::string& directory) override {
+    // Knows of file systems that are mounted read-only, too.
+    return check(
+        faccessat(AT_FDCWD, directory.c_str(), W_OK | X_OK, AT_EACCESS),
+        "access");
   }
 
   IoStatus sync_directory(const std::string& directory) override {

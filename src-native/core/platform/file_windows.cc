@@ -269,6 +269,20 @@ class WindowsFileSystem final : public FileSystem {
                  "CreateDirectoryW");
   }
 
+  IoStatus check_writable(const std::string& directory) override {
+    // Asked for the right to add a file to it, which is what its list of rights
+    // names; the read-only attribute of a directory means nothing.
+    const HANDLE handle = CreateFileW(
+        wide(directory).c_str(), FILE_ADD_FILE,
+        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+        OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr);
+    if (handle == INVALID_HANDLE_VALUE) {
+      return failure(GetLastError(), "CreateFileW");
+    }
+    CloseHandle(handle);
+    return {};
+  }
+
   // NTFS writes names to its journal, in order with what FlushFileBuffers
   // writes; there is no call for a directory.
   IoStatus sync_directory(const std::string&) override { return {}; }

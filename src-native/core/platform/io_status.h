@@ -17,6 +17,8 @@ enum class IoCode : uint8_t {
   // Another handle holds the lock.
   kLocked,
   kUnsupported,
+  // The system starts no more threads.
+  kNoThread,
   // Anything else; system_error says what.
   kFailed,
 };

@@ -12,7 +12,7 @@ const native = dirname(dirname(fileURLToPath(import.meta.url)));
 const core = join(native, '..', '..', 'src-native', 'core');
 const build = join(native, 'build', 'mutated');
 const folders = ['base', 'durable', 'platform'];
-const flags = ['-std=c++20', '-O1', '-pthread', `-I${build}`, `-I${native}`];
+const flags = ['-std=c++20', '-O1', '-pthread', '-DATOMIC_LOG_FAULTS', `-I${build}`, `-I${native}`];
 /** A mutation may make a test run for ever. */
 const RUN_MS_MAX = 600_000;
 
@@ -49,7 +49,7 @@ cpSync(core, join(build, 'core'), { recursive: true });
 
 const objectOf = (source) => join(build, 'objects', `${source.replaceAll(/[^\w]/g, '_')}.o`);
 const own = sources(join(build, 'core'));
-const support = ['simulated_file_system.cc', 'wal_fixture.cc'].map((name) => join(native, 'support', name));
+const support = ['faults.cc', 'simulated_file_system.cc', 'wal_fixture.cc'].map((name) => join(native, 'support', name));
 const common = [...own, ...support, join(native, 'unit_main.cc')];
 for (const file of common) compile(file, objectOf(file));
 

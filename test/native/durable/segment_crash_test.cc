@@ -376,11 +376,15 @@ TEST_CASE("every disk that a crash can leave keeps the promises") {
   CHECK_MESSAGE(tally.violations == 0, tally.first);
 }
 
-// `CRASH_SCRIPTS=5000` makes it long.
+int asked(const char* name, int otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::atoi(text);
+}
+
+// `CRASH_SCRIPTS=5000` makes it long, `CRASH_SEED=1` another one.
 TEST_CASE("so do random scripts") {
-  const char* const asked = std::getenv("CRASH_SCRIPTS");
-  const int scripts = asked == nullptr ? 900 : std::atoi(asked);
-  std::mt19937 random(2);
+  const int scripts = asked("CRASH_SCRIPTS", 900);
+  std::mt19937 random(static_cast<uint32_t>(2 + asked("CRASH_SEED", 0)));
   Tally tally;
   for (int i = 0; i < scripts; ++i) {
     std::string steps;

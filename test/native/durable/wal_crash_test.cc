@@ -23,10 +23,16 @@ constexpr uint64_t kStatesSampled = 96;
 
 uint64_t g_states = 0;
 
-uint64_t effort() {
-  const char* const text = std::getenv("WAL_CRASH_EFFORT");
-  return text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
+uint64_t asked(const char* name, uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
+
+// How many more scripts, and states of each crash.
+uint64_t effort() { return asked("WAL_CRASH_EFFORT", 1); }
+
+// Other scripts and other states; crash-long.mjs counts it up.
+uint64_t seed_offset() { return asked("CRASH_SEED", 0); }
 
 // Calls each(choices) for all the disks that a crash may leave, or for some.
 template <typename Each>
@@ -220,7 +226,7 @@ TEST_CASE("the shortest scripts that break each rule, crashed everywhere") {
 }
 
 TEST_CASE("scripts at random, crashed everywhere") {
-  std::mt19937_64 random(20250101);
+  std::mt19937_64 random(20250101 + seed_offset());
   const std::string letters = "wwxxbaABsfcCtTik";
   for (uint64_t n = 0; n < 160 * effort(); ++n) {
     std::string operations;
@@ -233,7 +239,7 @@ TEST_CASE("scripts at random, crashed everywhere") {
 }
 
 TEST_CASE("every sync fails once, then the process or the machine goes") {
-  std::mt19937_64 random(7);
+  std::mt19937_64 random(7 + seed_offset());
   for (const char* const operations :
        {"", "a", "wa", "wwfa", "bbc", "at", "wk", "xxaxa", "wfwfsaTkw", "xxxc",
         "axxxCw"}) {

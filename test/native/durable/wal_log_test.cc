@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/faults.h"
 #include "support/wal_fixture.h"
 
 namespace atomic_log::test {
@@ -169,6 +170,59 @@ TEST_CASE("wal: a failed sync rejects every waiter, at once and for good") {
   CHECK(reader.last_lsn() == 3);
   CHECK(opened.log->close(&failure) == Outcome::kPoisoned);
   CHECK(opened.log->writer().durable_lsn() == 3);
+}
+
+TEST_CASE("wal: without a thread for the committer, only it is missing") {
+  struct Refusal {
+    Refusal() { refuse_threads(true); }
+    ~Refusal() { refuse_threads(false); }
+  };
+  SimulatedFileSystem system;
+  OpenedLog opened(system);
+  Failure failure;
+  uint64_t lsn = 0;
+  {
+    const Refusal refusal;
+    const uint64_t operations = system.operations();
+    CHECK(opened.log->submit(entries(3)) == 0);
+    CHECK(opened.log->submit(WalSubmission{}) == 0);
+    for (const WalAnswer& answer : opened.wait_for(2)) {
+      CHECK(answer.outcome == Outcome::kIo);
+      CHECK(answer.count == 0);
+      CHECK(answer.failure.io.code == platform::IoCode::kNoThread);
+      CHECK(answer.failure.io.system_error != 0);
+      CHECK(answer.failure.path == kWalDirectory);
+    }
+    // Nothing was written, and no LSN is taken.
+    CHECK(system.operations() == operations);
+    REQUIRE(opened.log->append(entries(1), &lsn, &failure) == Outcome::kOk);
+    CHECK(lsn == 1);
+    CHECK(opened.log->sync(&failure) == Outcome::kOk);
+    CHECK(opened.log->writer().durable_lsn() == 1);
+  }
+  opened.log->submit(entries(2));
+  const auto answers = opened.wait_for(1);
+  CHECK(answers[0].outcome == Outcome::kOk);
+  CHECK(answers[0].first == 2);
+  const Refusal refusal;
+  // The one that runs is enough.
+  opened.log->submit(entries(1));
+  CHECK(opened.wait_for(1)[0].outcome == Outcome::kOk);
+  CHECK(opened.log->close(&failure) == Outcome::kOk);
+}
+
+TEST_CASE("wal: a log that never had a committer closes") {
+  SimulatedFileSystem system;
+  {
+    OpenedLog opened(system);
+    refuse_threads(true);
+    opened.log->submit(entries(1));
+    CHECK(opened.wait_for(1)[0].outcome == Outcome::kIo);
+    Failure failure;
+    CHECK(opened.log->close(&failure) == Outcome::kOk);
+    refuse_threads(false);
+  }
+  CHECK(open_wal(system, large_files()).outcome == Outcome::kOk);
 }
 
 TEST_CASE("wal: stop() drops what is queued, and gives the lock back") {

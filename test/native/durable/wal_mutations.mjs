@@ -7,6 +7,7 @@ const RECOVERY = 'durable/wal_recovery.cc';
 const SCANNER = 'durable/wal_scanner.cc';
 const FORMAT = 'durable/wal_format.cc';
 const READER = 'durable/wal_reader.cc';
+const POSIX = 'platform/file_posix.cc';
 const LOG = 'durable/wal_log.cc';
 
 export const mutations = [
@@ -46,6 +47,17 @@ export const mutations = [
   mutation('WAL', 'the next file is not reserved first', [WRITER, '// Nothing was written: this can be tried again.\n  if (!status.ok()) return io_failure(status);', 'if (!status.ok()) return poison(status);']),
   mutation('WAL', 'base LSN of the successor not checked', [RECOVERY, 'if (checksum != next.previous_seal_checksum)', 'if (false)']),
   mutation('WAL', 'no lock', [WRITER, 'status = is_registered_ ? lock_file_->lock()', 'status = true ? IoStatus{}']),
+  mutation('WAL', 'a read-only directory is opened', [WRITER, 'if (status.ok()) status = system.check_writable(options.directory);', '']),
+  mutation('WAL', 'rotates in a directory that was replaced', [WRITER, 'const Outcome place = check_directory();', 'const Outcome place = Outcome::kOk;']),
+  mutation('WAL', 'checkpoint in a directory that was replaced', [WRITER, 'Outcome outcome = check_directory();\n  if (outcome', 'Outcome outcome = Outcome::kOk;\n  if (outcome']),
+  mutation('WAL', 'any LOCK will do', [WRITER, 'if (status.ok() && identity != lock_identity_) {', 'if (false) {']),
+  mutation('WAL', 'all files are read when opening', [RECOVERY, 'if (outcome == Outcome::kOk && options_.verifies) {', 'if (outcome == Outcome::kOk) {']),
+  mutation('WAL', 'no index of where entries are', [READER, 'if (position.offset - file.index.back().offset >= kIndexBytes) {', 'if (false) {']),
+  mutation('WAL', 'a forked child keeps the lock', [POSIX, 'if (locked_by_ == getpid()) flock(descriptor_, LOCK_UN);', '']),
+  mutation('WAL', 'a forked child gives the lock away', [POSIX, 'if (locked_by_ == getpid()) flock(descriptor_, LOCK_UN);', 'flock(descriptor_, LOCK_UN);']),
+  mutation('WAL', 'lock not given back', [WRITER, 'if (is_registered_) OpenFiles::instance().remove(lock_identity_);', '']),
+  mutation('WAL', 'the failed reservation stays', [FILES, '(void)system.remove(path);\n  }\n  return status;', '}\n  return status;']),
+  mutation('WAL', 'a refused committer is waited for', [LOG, 'if (!status.ok()) {\n    WalAnswer', 'if (false) {\n    WalAnswer']),
   mutation('WAL', 'follower reads what is not proved', [READER, 'probe_.unproven.front().first <= probe_.proven_offset', 'probe_.unproven.front().first <= scanner.position().offset']),
   mutation('WAL', 'follower trusts SEAL', [READER, '// It is looked at again until the successor is there.', 'probe_.end_offset = scanner.position().offset;\n      probe_.next_lsn = scanner.position().lsn;']),
   mutation('WAL', 'follower takes damage for the end', [READER, 'if (proof == 0) return Outcome::kOk;', 'return Outcome::kOk;']),

@@ -232,6 +232,35 @@ TEST_CASE("the table for readers: what is waited for") {
     // SEAL is no proof, and its successor is not there.
     CHECK(follower.reader.last_lsn() == 1);
   }
+  SUBCASE("an intact, empty newest file") {
+    Log log("aat");
+    Follower follower(log.system);
+    CHECK(follower.refresh() == Outcome::kOk);
+    // Its header is the proof of all before it.
+    CHECK(follower.reader.last_lsn() == 1);
+    CHECK(follower.reader.files().size() == 2);
+    REQUIRE(log.script.run('a'));
+    REQUIRE(log.script.run('i'));
+    CHECK(follower.refresh() == Outcome::kOk);
+    CHECK(follower.reader.last_lsn() == 2);
+  }
+  SUBCASE("a torn header in front of nothing") {
+    Log log("aat");
+    Bytes bytes(small_wal().segment_bytes);
+    bytes[60] = 1;
+    std::copy_n(log.system.contents(wal_path(2)).begin(), 40, bytes.begin());
+    log.system.put(wal_path(2), bytes);
+    Follower follower(log.system);
+    CHECK(follower.refresh() == Outcome::kOk);
+    CHECK(follower.reader.last_lsn() == 1);
+  }
+  SUBCASE("a writer that holds the lock") {
+    Log log("aai");
+    CHECK(open_wal(log.system).outcome == Outcome::kLocked);
+    Follower follower(log.system);
+    CHECK(follower.refresh() == Outcome::kOk);
+    CHECK(follower.reader.last_lsn() == 2);
+  }
   SUBCASE("an unfinished first file") {
     SimulatedFileSystem system;
     system.put(wal_path(1), Bytes(small_wal().segment_bytes));

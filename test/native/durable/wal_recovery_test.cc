@@ -192,6 +192,28 @@ TEST_CASE("an unfinished newest file is made again") {
   }
 }
 
+TEST_CASE("an intact, empty newest file is adopted, written again and synced") {
+  Log log("wwt");
+  const Bytes header = log.system.contents(wal_path(2));
+  std::vector<std::string> done;
+  log.system.on_operation = [&done](const char* name) {
+    done.emplace_back(name);
+  };
+  const OpenedWal opened = log.check_opened(WalRow::kCleanEnd);
+  log.system.on_operation = nullptr;
+  const auto first = [&done](const char* name) {
+    return std::find(done.begin(), done.end(), name);
+  };
+  // The header before the sync of the file, and that before the directory's.
+  CHECK(first("write") < first("sync_all"));
+  CHECK(first("sync_all") < first("sync_directory"));
+  CHECK(first("sync_directory") != done.end());
+  CHECK(opened.writer->files().size() == 2);
+  const Bytes after = log.system.contents(wal_path(2));
+  CHECK(std::equal(header.begin(), header.begin() + kWalHeaderBytes,
+                   after.begin()));
+}
+
 TEST_CASE("a torn header in front of nothing is made again") {
   Log log("wwt");
   Bytes bytes(small_wal().segment_bytes);

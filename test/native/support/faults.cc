@@ -7,8 +7,9 @@
 namespace atomic_log {
 namespace {
 
-// Relaxed: the count stands alone.
+// Relaxed: each stands alone.
 std::atomic<int64_t> granted{-1};
+std::atomic<bool> refuses_threads{false};
 
 }  // namespace
 
@@ -21,6 +22,14 @@ bool memory_is_refused() {
     }
   }
   return false;
+}
+
+bool thread_is_refused() {
+  return refuses_threads.load(std::memory_order_relaxed);
+}
+
+void test::refuse_threads(bool refuses) {
+  refuses_threads.store(refuses, std::memory_order_relaxed);
 }
 
 int64_t test::refuse_memory_after(int64_t count) {

@@ -1,4 +1,5 @@
-// Memory that is refused on demand, in builds with ATOMIC_LOG_FAULTS.
+// Memory and threads that are refused on demand, in builds with
+// ATOMIC_LOG_FAULTS.
 #ifndef ATOMIC_LOG_TEST_NATIVE_SUPPORT_FAULTS_H_
 #define ATOMIC_LOG_TEST_NATIVE_SUPPORT_FAULTS_H_
 
@@ -10,6 +11,9 @@ namespace atomic_log::test {
 // none does. Returns how many were still to be granted before: negative once
 // the failure was met.
 int64_t refuse_memory_after(int64_t count);
+
+// Whether no thread of the core can be started.
+void refuse_threads(bool refuses);
 
 }  // namespace atomic_log::test
 

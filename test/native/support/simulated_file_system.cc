@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "core/platform/io_loop.h"
@@ -31,6 +33,13 @@ Bytes unit_of(const Bytes& bytes, uint64_t unit) {
                bytes.begin() + static_cast<ptrdiff_t>(end));
   result.resize(kUnit);
   return result;
+}
+
+bool changes_something(std::string_view operation) {
+  static constexpr std::string_view kChanges[] = {
+      "write", "preallocate", "remove", "rename", "check_writable"};
+  return std::find(std::begin(kChanges), std::end(kChanges), operation) !=
+         std::end(kChanges);
 }
 
 void put_unit(Bytes& bytes, uint64_t unit, const Bytes& value) {
@@ -158,6 +167,9 @@ class SimulatedFile final : public platform::File {
 IoStatus SimulatedFileSystem::begin(const char* name, bool* is_last) {
   if (on_operation) on_operation(name);
   if (!has_power_) return {IoCode::kFailed, 0, name};
+  if (is_read_only_ && changes_something(name)) {
+    return {IoCode::kDenied, 0, name};
+  }
   if (!counted_.empty() && counted_ != name) return {};
   const uint64_t number = operations_++;
   if (number < fault_at_ || fault_ == Fault::kNone) return {};
@@ -214,6 +226,9 @@ IoStatus SimulatedFileSystem::open(const std::string& path, OpenMode mode,
                                    std::unique_ptr<platform::File>* file) {
   const IoStatus status = begin("open");
   if (!status.ok()) return status;
+  if (is_read_only_ && mode != OpenMode::kRead) {
+    return {IoCode::kDenied, 0, "open"};
+  }
   const auto found = names_.find(path);
   InodePointer inode;
   if (mode == OpenMode::kCreateNew) {
@@ -263,6 +278,10 @@ IoStatus SimulatedFileSystem::list(const std::string& directory,
 
 IoStatus SimulatedFileSystem::make_directory(const std::string&) {
   return {IoCode::kExists, 0, "make_directory"};
+}
+
+IoStatus SimulatedFileSystem::check_writable(const std::string&) {
+  return begin("check_writable");
 }
 
 IoStatus SimulatedFileSystem::sync_directory(const std::string& directory) {

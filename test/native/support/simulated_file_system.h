@@ -41,6 +41,7 @@ class SimulatedFileSystem final : public platform::FileSystem {
                           std::vector<std::string>* names) override;
   // Directories are there without being made.
   platform::IoStatus make_directory(const std::string& path) override;
+  platform::IoStatus check_writable(const std::string& directory) override;
   platform::IoStatus sync_directory(const std::string& directory) override;
 
   // --- Faults.
@@ -57,6 +58,8 @@ class SimulatedFileSystem final : public platform::FileSystem {
   bool has_power() const { return has_power_; }
   // No write moves more than this.
   void set_step_bytes(size_t bytes) { step_bytes_ = bytes; }
+  // Whatever would change files or names is denied.
+  void set_read_only(bool on) { is_read_only_ = on; }
   // Every second system call is interrupted.
   void set_interrupts(bool on) { interrupts_ = on; }
 
@@ -122,6 +125,7 @@ class SimulatedFileSystem final : public platform::FileSystem {
   Fault fault_ = Fault::kNone;
   platform::IoCode fault_code_ = platform::IoCode::kFailed;
   bool has_power_ = true;
+  bool is_read_only_ = false;
   size_t step_bytes_ = SIZE_MAX;
   bool interrupts_ = false;
   bool interrupt_next_ = false;

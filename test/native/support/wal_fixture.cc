@@ -97,7 +97,15 @@ bool WalScript::open(SimulatedFileSystem& system) {
   system_ = &system;
   OpenedWal opened = open_wal(system);
   writer_ = std::move(opened.writer);
+  failure_ = opened.failure;
   return opened.outcome == Outcome::kOk;
+}
+
+// Of an operation that has put the state it leads to into the history.
+bool WalScript::done(Outcome outcome) {
+  // Nothing was written: that state will never be found.
+  if (outcome == Outcome::kIo) history_.pop_back();
+  return outcome == Outcome::kOk;
 }
 
 bool WalScript::append(size_t count, size_t bytes, bool is_batch) {
@@ -120,17 +128,18 @@ bool WalScript::append(size_t count, size_t bytes, bool is_batch) {
   const Outcome outcome =
       is_batch ? writer_->append_batch(data.data(), lengths.data(), count, &lsn)
                : writer_->append(data.data(), data.size(), &lsn);
-  if (outcome != Outcome::kOk) return false;
+  if (!done(outcome)) return false;
   CHECK(lsn + count == latest().next_lsn);
   return true;
 }
 
 bool WalScript::run(char operation) {
-  if (!step(operation)) {
-    writer_.reset();
-    return false;
+  if (step(operation)) return true;
+  if (writer_ != nullptr) {
+    failure_ = writer_->failure();
+    if (failure_.outcome != Outcome::kIo) writer_.reset();
   }
-  return true;
+  return false;
 }
 
 bool WalScript::step(char operation) {
@@ -168,7 +177,7 @@ bool WalScript::step(char operation) {
       after.entries.erase(after.entries.begin(),
                           after.entries.lower_bound(lsn + 1));
       history_.push_back(std::move(after));
-      if (writer_->checkpoint(lsn) != Outcome::kOk) return false;
+      if (!done(writer_->checkpoint(lsn))) return false;
       acknowledge();
       return true;
     }
@@ -181,7 +190,7 @@ bool WalScript::step(char operation) {
       after.entries.erase(after.entries.lower_bound(after.next_lsn),
                           after.entries.end());
       history_.push_back(std::move(after));
-      if (writer_->truncate_after(last - back) != Outcome::kOk) return false;
+      if (!done(writer_->truncate_after(last - back))) return false;
       acknowledge();
       return true;
     }

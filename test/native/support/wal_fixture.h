@@ -67,7 +67,8 @@ class WalScript {
 
   // Opens the log; false when there is no power, or a sync has failed.
   bool open(SimulatedFileSystem& system);
-  // False: the operation failed.
+  // False: the operation failed, as failure() says. The writer stays when it
+  // can go on: nothing has happened then, and the operation may be run again.
   bool run(char operation);
   void drop() { writer_.reset(); }
 
@@ -82,11 +83,13 @@ class WalScript {
 
   durable::WalWriter* writer() { return writer_.get(); }
   const WalContents& latest() const { return history_.back(); }
+  const durable::Failure& failure() const { return failure_; }
 
  private:
   bool step(char operation);
   void acknowledge() { acknowledged_ = history_.size() - 1; }
   bool append(size_t count, size_t bytes, bool is_batch);
+  bool done(durable::Outcome outcome);
 
   std::unique_ptr<durable::WalWriter> writer_;
   SimulatedFileSystem* system_ = nullptr;
@@ -94,6 +97,7 @@ class WalScript {
   std::vector<WalContents> history_;
   size_t acknowledged_ = 0;
   uint32_t seed_ = 0;
+  durable::Failure failure_;
   Bytes set_aside_;
   std::string set_aside_path_;
 };

@@ -1,0 +1,46 @@
+#if !defined(_WIN32)
+
+#include <errno.h>
+#include <pthread.h>
+
+#include <cassert>
+#include <utility>
+
+#include "core/base/faults.h"
+#include "core/platform/thread.h"
+
+namespace atomic_log::platform {
+
+struct Thread::Native {
+  std::function<void()> run;
+  pthread_t handle = {};
+};
+
+Thread::Thread() = default;
+Thread::~Thread() { assert(!is_started()); }
+
+IoStatus Thread::start(std::function<void()> run) {
+  auto native = std::make_unique<Native>();
+  native->run = std::move(run);
+  const auto entry = [](void* data) -> void* {
+    static_cast<Native*>(data)->run();
+    return nullptr;
+  };
+  const int error =
+      thread_is_refused()
+          ? EAGAIN
+          : pthread_create(&native->handle, nullptr, entry, native.get());
+  if (error != 0) return {IoCode::kNoThread, error, "pthread_create"};
+  native_ = std::move(native);
+  return {};
+}
+
+void Thread::join() {
+  if (native_ == nullptr) return;
+  pthread_join(native_->handle, nullptr);
+  native_.reset();
+}
+
+}  // namespace atomic_log::platform
+
+#endif  // !defined(_WIN32)

@@ -1,0 +1,189 @@
+// A real ext4, and its disk as it is at a moment in the middle of the writing: what
+// the system still had in its cache is lost, as it is when the power goes.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { packageRoot } from '../support/internals';
+import { runtime } from '../support/runtime';
+import { temporaryDirectory } from '../support/segments';
+
+const directory = temporaryDirectory();
+const LOSSES = Number(process.env['POWER_LOSSES'] ?? 8);
+const DISK_BYTES = 32 << 20;
+
+/** Runs the rest with the disk mounted, in a namespace that is gone with the process. */
+const mounted = (disk: string): string[] => [
+  '--mount',
+  'sh',
+  '-c',
+  'mount -t ext4 -o loop "$1" "$2" && shift 2 && exec "$@"',
+  'sh',
+  disk,
+  directory.path('mnt'),
+];
+
+function makeDisk(path: string): boolean {
+  writeFileSync(path, '');
+  truncateSync(path, DISK_BYTES);
+  return spawnSync('mkfs.ext4', ['-q', '-F', path]).status === 0;
+}
+
+/** What the device has written so far, and what is on its way. */
+function activity(disk: string): string {
+  const device = execFileSync('losetup', ['--noheadings', '--output', 'NAME', '--associated', disk], {
+    encoding: 'utf8',
+  });
+  const counters = readFileSync(`/sys/block/${basename(device.trim())}/stat`, 'utf8')
+    .trim()
+    .split(/\s+/);
+  return [counters[4], counters[8]].join(' ');
+}
+
+/** Copies the disk at one moment: nothing is written to it meanwhile. */
+async function copyDisk(disk: string, copy: string): Promise<void> {
+  for (;;) {
+    const before = activity(disk);
+    copyFileSync(disk, copy);
+    if (before.endsWith(' 0') && activity(disk) === before) return;
+    await delay(5);
+  }
+}
+
+async function isStopped(pid: number): Promise<void> {
+  while (!readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') T ')) await delay(1);
+}
+
+/** Writes for some time, then leaves the disk as the loss of power would; what was told until then. */
+async function loseInMidWrite(
+  disk: string,
+  seed: number,
+  lifeMs: number,
+  what: 'power' | 'system',
+): Promise<{ acked: number; first: number }> {
+  const program = [process.execPath, join(__dirname, 'wal-writer.cjs'), packageRoot];
+  const args = [...mounted(disk), ...program, join(directory.path('mnt'), 'log'), String(seed), what];
+  const child = spawn('unshare', args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+  const told = { acked: 0, first: 1 };
+  const done: Promise<void>[] = [];
+  for await (const line of createInterface({ input: child.stdio[3] as Readable })) {
+    const [word, lsn] = line.split(' ');
+    if (word === 'first') told.first = Number(lsn);
+    else told.acked = Math.max(told.acked, Number(lsn));
+    if (done.length > 0) continue;
+    done.push(
+      (async () => {
+        await delay(lifeMs);
+        child.kill('SIGSTOP');
+        await isStopped(child.pid!);
+        await copyDisk(disk, `${disk}.left`);
+        child.kill('SIGKILL');
+      })(),
+    );
+  }
+  if (done.length === 0) throw new Error('the writer told nothing');
+  await Promise.all(done);
+  renameSync(`${disk}.left`, disk);
+  return told;
+}
+
+const reader = `
+  const { Wal } = require(process.argv[1]);
+  const wal = Wal.openSync(process.argv[2], { segmentBytes: 16384, verifyOnOpen: true });
+  const { firstLsn, lastLsn, tailState } = wal;
+  let lsn = firstLsn;
+  for (const found of wal.entries()) {
+    const bytes = Buffer.alloc(8 + ((lsn * 37) % 400), lsn % 251);
+    bytes.writeDoubleLE(lsn);
+    if (found.lsn !== lsn || !bytes.equals(found.data)) throw new Error('entry ' + lsn + ' is wrong');
+    ++lsn;
+  }
+  if (lsn !== lastLsn + 1) throw new Error('the entries end at ' + lsn);
+  wal.closeSync();
+  console.log(JSON.stringify({ firstLsn, lastLsn, tailState }));
+`;
+
+interface Found {
+  firstLsn: number;
+  lastLsn: number;
+  tailState: string;
+}
+
+function recover(disk: string): Found {
+  const program = [process.execPath, '--eval', reader, packageRoot, join(directory.path('mnt'), 'log')];
+  const { status, stdout, stderr } = spawnSync('unshare', [...mounted(disk), ...program], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`${status}: ${stderr}`);
+  return JSON.parse(stdout) as Found;
+}
+
+function canMount(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0 || runtime !== 'node') return false;
+  const probe = join('/tmp', `atomic-log-probe-${process.pid}`);
+  try {
+    if (!makeDisk(probe)) return false;
+    const script = 'mount -t ext4 -o loop "$0" /mnt';
+    return spawnSync('unshare', ['--mount', 'sh', '-c', script, probe]).status === 0;
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
+// Needs root, mkfs.ext4 and loop devices.
+const testOnDisk = canMount() ? test : test.skip;
+
+function prepare(): string {
+  mkdirSync(directory.path('mnt'));
+  expect(makeDisk(directory.path('disk'))).toBe(true);
+  return directory.path('disk');
+}
+
+// Without it the next test might lose nothing at all.
+testOnDisk(
+  'what only the system has is lost with the power',
+  async () => {
+    const disk = prepare();
+    let lost = 0;
+    for (let round = 0; lost === 0 && round < 20; ++round) {
+      const { acked } = await loseInMidWrite(disk, round, 40, 'system');
+      lost = Math.max(0, acked - recover(disk).lastLsn);
+    }
+    expect(lost).toBeGreaterThan(0);
+  },
+  10 * 60_000,
+);
+
+testOnDisk(
+  `${LOSSES} losses of power on ext4, and nothing that was acknowledged is lost`,
+  async () => {
+    const disk = prepare();
+    let acknowledged = 0;
+    for (let round = 0; round < LOSSES; ++round) {
+      const { acked, first } = await loseInMidWrite(
+        disk,
+        7919 * round + 3,
+        20 + ((round * 37) % 150),
+        'power',
+      );
+      expect(acked).toBeGreaterThanOrEqual(acknowledged);
+      acknowledged = acked;
+      const found = recover(disk);
+      expect(found.lastLsn).toBeGreaterThanOrEqual(acknowledged);
+      expect(found.firstLsn).toBeGreaterThanOrEqual(first);
+    }
+    expect(acknowledged).toBeGreaterThan(10 * LOSSES);
+  },
+  10 * 60_000,
+);
