@@ -67,17 +67,18 @@ const textOf = (file: string): string =>
 describe('the licences of the code of others that is in it', () => {
   test('of what the command line is bundled with', () => {
     // esbuild says where each part is from.
-    const sources = textOf('dist/cli/main.js').matchAll(/^\/\/ .*node_modules\/((?:@[^/]+\/)?[^/]+)\//gm);
-    const names = [...new Set([...sources].map(([, name]) => name!))];
-    expect(names).toEqual(expect.arrayContaining(['commander', 'cli-progress']));
+    const sources = textOf('dist/cli/main.js').matchAll(/^\/\/ (node_modules\/.*)\/[^/\n]*$/gm);
+    const folders = new Set(
+      [...sources].map(([, folder]) => folder!.replace(/(.*node_modules\/(@[^/]+\/)?[^/]+).*/, '$1')),
+    );
     const licenses = textOf('dist/cli/LICENSES.txt');
-    for (const name of names) {
-      const folder = join(packageRoot, 'node_modules', name);
-      const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
-        version: string;
-      };
+    const named = [...folders].map((folder) => {
+      const text = readFileSync(join(packageRoot, folder, 'package.json'), 'utf8');
+      const { name, version } = JSON.parse(text) as { name: string; version: string };
       expect(licenses).toContain(`${name} ${version}`);
-    }
+      return name;
+    });
+    expect(named).toEqual(expect.arrayContaining(['commander', 'cli-progress', 'string-width']));
     expect(licenses.match(/Permission is hereby granted/g)!.length).toBeGreaterThanOrEqual(3);
   });
 
@@ -136,11 +137,15 @@ describe('without a binary for this machine', () => {
   test('the command explains itself', async () => {
     const project = await installedProject();
     const command = join('node_modules', '.bin', 'atomic-log');
-    expect(await run(project, command, ['--help'])).toMatch(/usage: atomic-log[^]*build /);
-    for (const args of [[], ['no-such-command'], ['toString']]) {
+    expect(await run(project, command, ['--help'])).toMatch(/Usage: atomic-log[^]*build /);
+    for (const [args, message] of [
+      [[], 'Usage: atomic-log'],
+      [['no-such-command'], "unknown command 'no-such-command'"],
+      [['toString'], "unknown command 'toString'"],
+    ] as const) {
       const { status, errors } = await attempt(project, command, args);
       expect(status).toBe(2);
-      expect(errors).toContain('usage: atomic-log');
+      expect(errors).toContain(message);
     }
   });
 });

@@ -18,6 +18,7 @@ const root = join(here, '..', '..');
  * @property {readonly string[]} preload The flag of the runtime that loads a file first.
  * @property {() => NodeJS.ProcessEnv} variables
  * @property {readonly string[]} leavesOut Tests that the emulator cannot carry, as patterns of files.
+ * @property {readonly string[]} skips Single tests, as patterns of names: the table counts them as skipped.
  * @property {string} note Why.
  */
 
@@ -43,10 +44,12 @@ const arm64 = {
   preload: ['--require'],
   variables: () => ({}),
   leavesOut: [
+    'test/crash/',
     'test/threads/(?!attach|readers)',
-    'test/unit/(index|model|native|out-of-memory|pins|readme|segment-recovery)\\.',
+    'test/unit/(cli|index|model|native|out-of-memory|pins|readme|segment-recovery|wal-recovery)\\.',
     'test/types/',
   ],
+  skips: [],
   note:
     'an emulator runs it twenty times slower, so long tests, tests that start many processes, ' +
     'and those that compile addons of their own are left out',
@@ -57,11 +60,21 @@ const windows = {
   packages: 'wine64',
   launcher: ['/usr/lib/wine/wine64'],
   preload: ['--require'],
-  variables: () => ({ WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' }),
-  leavesOut: ['test.threads.(?!carried-away)', 'test.unit.(index|native|out-of-memory|readme|segment-)'],
+  variables: () => ({
+    WINEDEBUG: '-all',
+    WINEPREFIX: process.env.WINEPREFIX ?? join(root, '.tools', 'wine'),
+    NODE_SKIP_PLATFORM_CHECK: '1',
+  }),
+  leavesOut: [
+    'test.crash.',
+    'test.threads.(leaks|native-|torture|segments|worker-death)',
+    'test.unit.(index|native|out-of-memory|readme)\\.',
+    'test.types.',
+  ],
+  skips: ['a handle of another copy of the addon', 'a full disk is an error with a code'],
   note:
-    'left out are tests that end workers (Wine makes libuv abort there), that talk to other processes ' +
-    'through pipes, that compile addons, and those of segment files, which delete files that are still mapped',
+    'Wine makes no links, does not refuse files larger than the disk, and takes a second to start a worker: ' +
+    'what needs that, compiles addons or starts hundreds of workers is left out',
 };
 
 /** @type {(major: number, machine: string, title: string, target: string, binary: string, emulation: Emulation) => import('./install.mjs').Runtime} */
@@ -97,6 +110,7 @@ export const emulated = [
       preload: ['--preload'],
       variables: () => ({ LD_LIBRARY_PATH: librariesForMusl() }),
       leavesOut: ['test/threads/native-', 'test/unit/out-of-memory\\.'],
+      skips: [],
       note: "Debian's musl with Debian's libstdc++; tests that compile addons for glibc are left out",
     },
   },

@@ -68,6 +68,7 @@ export function inspectElf(path: string): ElfBinary {
 
 export function inspectMach(path: string): MachBinary {
   const names = (...args: string[]): string[] => lines(llvm('nm', '--format=just-symbols', ...args, path));
+  const visible = new Set(names('--extern-only'));
   const commands = llvm('objdump', '--macho', '--private-headers', path);
   return {
     ...header(path),
@@ -76,7 +77,7 @@ export function inspectMach(path: string): MachBinary {
     exports: names('--extern-only', '--defined-only').map((name) => name.slice(1)),
     systemVersion: /LC_BUILD_VERSION[^]*?minos (\S+)/.exec(commands)![1]!,
     isSigned: commands.includes('LC_CODE_SIGNATURE'),
-    localSymbols: names('--defined-only').filter((name) => !names('--extern-only').includes(name)),
+    localSymbols: names('--defined-only').filter((name) => !visible.has(name)),
   };
 }
 
