@@ -7,11 +7,14 @@ import { fileURLToPath } from 'node:url';
 
 import { buildSync } from 'esbuild';
 
+import { writeLicenses } from './third-party-licenses.mjs';
+
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const folder = join(root, 'dist', 'cli');
 const modules = readdirSync(join(root, 'dist')).filter((name) => name.endsWith('.js'));
 
-buildSync({
+const { metafile } = buildSync({
+  absWorkingDir: root,
   entryPoints: [join(folder, 'main.js')],
   outfile: join(folder, 'main.js'),
   allowOverwrite: true,
@@ -19,7 +22,16 @@ buildSync({
   platform: 'node',
   target: 'node20',
   external: modules.map((name) => `../${name.slice(0, -'.js'.length)}`),
-  legalComments: 'eof',
+  metafile: true,
   logLevel: 'warning',
 });
+const packages = Object.keys(metafile.inputs).flatMap(
+  (path) => path.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0] ?? [],
+);
 for (const name of readdirSync(folder)) if (name !== 'main.js') rmSync(join(folder, name));
+
+writeLicenses(
+  join(folder, 'LICENSES.txt'),
+  'main.js',
+  [...new Set(packages)].sort().map((path) => join(root, path)),
+);

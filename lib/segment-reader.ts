@@ -244,7 +244,10 @@ export class SegmentReader {
     });
   }
 
-  /** Lets go of the file. Views of its mapping show zeros once its clones are closed too. Idempotent. */
+  /**
+   * Lets go of the file. Views of its mapping show zeros once its clones are closed too; on Windows they keep the
+   * file mapped, and undeletable, until they are collected. Idempotent.
+   */
   close(): void {
     this.#isClosed = true;
     if (this.#mapping !== undefined) this.#mapping.isClosed = true;

@@ -1110,7 +1110,10 @@ export declare class SegmentReader {
    * @throws `ERR_READER_CLOSED`
    */
   clone(): SegmentReader;
-  /** Lets go of the file. Views of its mapping show zeros once its clones are closed too. Idempotent. */
+  /**
+   * Lets go of the file. Views of its mapping show zeros once its clones are closed too; on Windows they keep the
+   * file mapped, and undeletable, until they are collected. Idempotent.
+   */
   close(): void;
   [Symbol.dispose](): void;
 }

@@ -61,6 +61,16 @@ function linkFlags({ system }, { ldflags = [], libraries = [] }, output) {
   return [...flags, ...libraries, `-Wl,--version-script=${visible}`];
 }
 
+/** zig's linker leaves local symbols in Mach-O files. This takes them out, and signs the file again. */
+function strip(file) {
+  try {
+    execFileSync('llvm-strip', ['--discard-all', file], { stdio: 'inherit' });
+  } catch (error) {
+    if (error.code !== 'ENOENT') throw error;
+    throw new Error('binaries for macOS are stripped with LLVM: apt-get install llvm', { cause: error });
+  }
+}
+
 /** Builds the addon; returns the path of the binary in `prebuilds`. */
 export async function crossCompile(target, tools) {
   // Not in build/, which node-gyp empties.
@@ -111,5 +121,6 @@ async function compile(target, tools, output) {
   const made = join(output, 'atomic_log.node');
   const link = ['-shared', '-s', '-Wl,--gc-sections', ...linkFlags(target, settings, output)];
   await runZig(tools, ['c++', '-target', target.triple, ...link, ...objects, '-o', made]);
+  if (target.system === 'mac') strip(made);
   return made;
 }

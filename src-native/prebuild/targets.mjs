@@ -35,3 +35,6 @@ const of = (architecture) => {
 
 /** @type {readonly Target[]} */
 export const targets = [...of('x64'), ...of('arm64')];
+
+/** In prebuilds/, the licences of the code of others in the binaries. */
+export const LICENSES = 'LICENSES.txt';

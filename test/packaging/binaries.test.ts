@@ -1,20 +1,17 @@
 // Each prebuilt binary, as a file: it loads on the systems that it is for, and
 // shows and asks for nothing that it need not.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { packageRoot } from '../support/internals';
 import { runsOnMusl } from '../../lib/libc';
+import { binaries, prebuilds } from './support/binaries';
 import { inspectElf, inspectMach, inspectPe, type Binary } from './support/inspect';
 import { expectReport, installedProject, run } from './support/project';
 
 const BYTES_MAX = 1.5 * 1024 * 1024;
 const ENTRIES = ['napi_register_module_v1', 'node_api_module_get_api_version_v1'];
 
-const folder = join(packageRoot, 'prebuilds');
-const files = readdirSync(folder).flatMap((machine) =>
-  readdirSync(join(folder, machine)).map((name) => `${machine}/${name}`),
-);
+const files = binaries();
 const of = (platform: string): string[] => files.filter((file) => file.startsWith(platform));
 
 const isNodeApi = (name: string): boolean => /^(napi|node_api)_/.test(name);
@@ -38,7 +35,7 @@ function expectAddon(file: string, { machine, imports, exports }: Binary): void 
   expect(own.sort()).toEqual(ENTRIES);
   // No C++: its library is linked in. No libuv: Bun and Deno have none. No V8.
   expect(imports.filter((name) => /^(_Z|\?|uv_)|v8|GLIBCXX|CXXABI/.test(name))).toEqual([]);
-  expect(statSync(join(folder, file)).size).toBeLessThanOrEqual(BYTES_MAX);
+  expect(statSync(join(prebuilds, file)).size).toBeLessThanOrEqual(BYTES_MAX);
 }
 
 test('the binary of this machine is there', () => {
@@ -62,7 +59,7 @@ const each = (platform: string): ((name: string, check: (file: string) => void) 
   of(platform).length > 0 ? test.each(of(platform)) : test.skip.each(['none is built']);
 
 each('linux')('%s', (file) => {
-  const elf = inspectElf(join(folder, file));
+  const elf = inspectElf(join(prebuilds, file));
   expectAddon(file, elf);
   expect(elf.format).toMatch(/^elf64-/);
   const isMusl = file.includes('musl');
@@ -80,7 +77,7 @@ each('linux')('%s', (file) => {
 });
 
 each('darwin')('%s', (file) => {
-  const mach = inspectMach(join(folder, file));
+  const mach = inspectMach(join(prebuilds, file));
   expectAddon(file, mach);
   expect(mach.format).toMatch(/^Mach-O /);
   expect(mach.libraries).toEqual(['/usr/lib/libSystem.B.dylib']);
@@ -91,7 +88,7 @@ each('darwin')('%s', (file) => {
 });
 
 each('win32')('%s', (file) => {
-  const pe = inspectPe(join(folder, file));
+  const pe = inspectPe(join(prebuilds, file));
   expectAddon(file, pe);
   expect(pe.format).toMatch(/^COFF-/);
   // Not node.exe: an Electron app has another name.

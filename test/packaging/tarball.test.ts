@@ -1,9 +1,10 @@
 // What the package consists of, and how it is built where it brings no binary.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { packageRoot } from '../support/internals';
+import { binaries } from './support/binaries';
 import { attempt, installedProject, packaging, run, type Report } from './support/project';
 
 const BYTES_MAX = 6 * 1024 * 1024;
@@ -50,14 +51,53 @@ test('has what belongs into it, and nothing else', () => {
     'zstd',
     'zstd.mjs',
   ]);
-  for (const machine of readdirSync(join(packageRoot, 'prebuilds'))) {
-    for (const name of readdirSync(join(packageRoot, 'prebuilds', machine))) {
-      expect(files).toContain(`prebuilds/${machine}/${name}`);
-    }
-  }
+  const prebuilds = [...binaries(), 'LICENSES.txt'].map((file) => `prebuilds/${file}`);
+  expect(files.filter((file) => file.startsWith('prebuilds/')).sort()).toEqual(prebuilds.sort());
   const strays = /test|\.tools|\.o$|\.map$|\.tgz$|~$|\.ts$/;
   const allowed = ['types/index.d.ts', 'types/index.d.mts', 'src-native/include/index.d.ts'];
   expect(files.filter((file) => strays.test(file) && !allowed.includes(file))).toEqual([]);
+});
+
+const textOf = (file: string): string =>
+  execFileSync('tar', ['-xzOf', packaging.tarball, `package/${file}`], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 24,
+  });
+
+describe('the licences of the code of others that is in it', () => {
+  test('of what the command line is bundled with', () => {
+    // esbuild says where each part is from.
+    const sources = textOf('dist/cli/main.js').matchAll(/^\/\/ (node_modules\/.*)\/[^/\n]*$/gm);
+    const folders = new Set(
+      [...sources].map(([, folder]) => folder!.replace(/(.*node_modules\/(@[^/]+\/)?[^/]+).*/, '$1')),
+    );
+    const licenses = textOf('dist/cli/LICENSES.txt');
+    const named = [...folders].map((folder) => {
+      const text = readFileSync(join(packageRoot, folder, 'package.json'), 'utf8');
+      const { name, version } = JSON.parse(text) as { name: string; version: string };
+      expect(licenses).toContain(`${name} ${version}`);
+      return name;
+    });
+    expect(named).toEqual(expect.arrayContaining(['commander', 'cli-progress', 'string-width']));
+    expect(licenses.match(/Permission is hereby granted/g)!.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('of what the binaries are linked with', () => {
+    const licenses = textOf('prebuilds/LICENSES.txt');
+    const names = [
+      'node-addon-api',
+      'node-api-headers',
+      'zstd',
+      'libcxx',
+      'libcxxabi',
+      'libunwind',
+      'mingw-w64',
+    ];
+    for (const name of names) expect(licenses).toContain(name);
+    expect(licenses).toMatch(/BSD License\s+For Zstandard software\s+Copyright/);
+    expect(licenses).toMatch(/LLVM Exceptions to the Apache 2\.0 License/);
+    expect(licenses).toMatch(/Zope Public License/);
+  });
 });
 
 test('is small', () => {
@@ -97,11 +137,15 @@ describe('without a binary for this machine', () => {
   test('the command explains itself', async () => {
     const project = await installedProject();
     const command = join('node_modules', '.bin', 'atomic-log');
-    expect(await run(project, command, ['--help'])).toMatch(/usage: atomic-log[^]*build /);
-    for (const args of [[], ['no-such-command'], ['toString']]) {
+    expect(await run(project, command, ['--help'])).toMatch(/Usage: atomic-log[^]*build /);
+    for (const [args, message] of [
+      [[], 'Usage: atomic-log'],
+      [['no-such-command'], "unknown command 'no-such-command'"],
+      [['toString'], "unknown command 'toString'"],
+    ] as const) {
       const { status, errors } = await attempt(project, command, args);
       expect(status).toBe(2);
-      expect(errors).toContain('usage: atomic-log');
+      expect(errors).toContain(message);
     }
   });
 });

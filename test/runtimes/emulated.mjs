@@ -17,8 +17,8 @@ const root = join(here, '..', '..');
  * @property {readonly string[]} launcher What runs the program on this machine.
  * @property {readonly string[]} preload The flag of the runtime that loads a file first.
  * @property {() => NodeJS.ProcessEnv} variables
- * @property {string} prebuild The binary of that machine, in prebuilds/.
  * @property {readonly string[]} leavesOut Tests that the emulator cannot carry, as patterns of files.
+ * @property {readonly string[]} skips Single tests, as patterns of names: the table counts them as skipped.
  * @property {string} note Why.
  */
 
@@ -37,54 +37,70 @@ function librariesForMusl() {
   return folder;
 }
 
+const arm64 = {
+  needs: '/usr/bin/qemu-aarch64',
+  packages: 'qemu-user libc6-arm64-cross libstdc++6-arm64-cross libatomic1-arm64-cross',
+  launcher: ['/usr/bin/qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
+  preload: ['--require'],
+  variables: () => ({}),
+  leavesOut: [
+    'test/crash/',
+    'test/threads/(?!attach|readers)',
+    'test/unit/(cli|index|model|native|out-of-memory|pins|readme|segment-recovery|wal-recovery)\\.',
+    'test/types/',
+  ],
+  skips: [],
+  note:
+    'an emulator runs it twenty times slower, so long tests, tests that start many processes, ' +
+    'and those that compile addons of their own are left out',
+};
+
+const windows = {
+  needs: '/usr/lib/wine/wine64',
+  packages: 'wine64',
+  launcher: ['/usr/lib/wine/wine64'],
+  preload: ['--require'],
+  variables: () => ({
+    WINEDEBUG: '-all',
+    WINEPREFIX: process.env.WINEPREFIX ?? join(root, '.tools', 'wine'),
+    NODE_SKIP_PLATFORM_CHECK: '1',
+  }),
+  leavesOut: [
+    'test.crash.',
+    'test.threads.(leaks|native-|torture|segments|worker-death)',
+    'test.unit.(index|native|out-of-memory|readme)\\.',
+    'test.types.',
+  ],
+  skips: ['a handle of another copy of the addon', 'a full disk is an error with a code'],
+  note:
+    'Wine makes no links, does not refuse files larger than the disk, and takes a second to start a worker: ' +
+    'what needs that, compiles addons or starts hundreds of workers is left out',
+};
+
+/** @type {(major: number, machine: string, title: string, target: string, binary: string, emulation: Emulation) => import('./install.mjs').Runtime} */
+const node = (major, machine, title, target, binary, emulation) => ({
+  name: `node${major}-${machine}`,
+  family: 'node',
+  title: `Node.js, ${title}`,
+  target,
+  binary,
+  flags: [],
+  emulation,
+});
+
 /** @type {readonly import('./install.mjs').Runtime[]} */
 export const emulated = [
-  {
-    name: 'node20-arm64',
-    family: 'node',
-    title: 'Node.js, Linux arm64 (qemu)',
-    binary: 'bin/node',
-    flags: [],
-    emulation: {
-      needs: '/usr/bin/qemu-aarch64',
-      packages: 'qemu-user libc6-arm64-cross libstdc++6-arm64-cross libatomic1-arm64-cross',
-      launcher: ['/usr/bin/qemu-aarch64', '-L', '/usr/aarch64-linux-gnu'],
-      preload: ['--require'],
-      variables: () => ({}),
-      prebuild: 'linux-arm64/atomic-log.glibc.node',
-      leavesOut: [
-        'test/threads/(?!attach|readers)',
-        'test/unit/(index|model|native|out-of-memory|pins|readme|segment-recovery)\\.',
-        'test/types/',
-      ],
-      note:
-        'an emulator runs it twenty times slower, so long tests, tests that start many processes, ' +
-        'and those that compile addons of their own are left out',
-    },
-  },
-  {
-    name: 'node20-windows',
-    family: 'node',
-    title: 'Node.js, Windows x64 (Wine)',
-    binary: 'bin/node.exe',
-    flags: [],
-    emulation: {
-      needs: '/usr/lib/wine/wine64',
-      packages: 'wine64',
-      launcher: ['/usr/lib/wine/wine64'],
-      preload: ['--require'],
-      variables: () => ({ WINEDEBUG: '-all', NODE_SKIP_PLATFORM_CHECK: '1' }),
-      prebuild: 'win32-x64/atomic-log.node',
-      leavesOut: ['test.threads.(?!carried-away)', 'test.unit.(index|native|out-of-memory|readme|segment-)'],
-      note:
-        'left out are tests that end workers (Wine makes libuv abort there), that talk to other processes ' +
-        'through pipes, that compile addons, and those of segment files, which delete files that are still mapped',
-    },
-  },
+  ...[20, 22].map((major) =>
+    node(major, 'arm64', 'Linux arm64 (qemu)', 'linux-arm64-glibc', 'bin/node', arm64),
+  ),
+  ...[20, 22].map((major) =>
+    node(major, 'windows', 'Windows x64 (Wine)', 'win32-x64', 'bin/node.exe', windows),
+  ),
   {
     name: 'bun-musl',
     family: 'bun',
     title: 'Bun, Linux x64 with musl',
+    target: 'linux-x64-musl',
     binary: 'bin/bun',
     flags: ['--bun'],
     emulation: {
@@ -93,8 +109,8 @@ export const emulated = [
       launcher: [],
       preload: ['--preload'],
       variables: () => ({ LD_LIBRARY_PATH: librariesForMusl() }),
-      prebuild: 'linux-x64/atomic-log.musl.node',
       leavesOut: ['test/threads/native-', 'test/unit/out-of-memory\\.'],
+      skips: [],
       note: "Debian's musl with Debian's libstdc++; tests that compile addons for glibc are left out",
     },
   },

@@ -16,16 +16,20 @@ const store = process.env.ATOMIC_LOG_RUNTIMES ?? here;
  * @property {string} name Also of its folder.
  * @property {'node' | 'bun' | 'deno'} family What test/support/runtime.ts calls it.
  * @property {string} title
+ * @property {string} target The prebuilt binary that it loads, as src-native/prebuild/targets.mjs calls it.
  * @property {string} binary Inside its package.
  * @property {readonly string[]} flags Before the script; child processes are started without.
  * @property {import('./emulated.mjs').Emulation} [emulation] Where it is one of another machine.
  */
+
+const TARGET = 'linux-x64-glibc';
 
 /** @type {(major: number) => Runtime} */
 const node = (major) => ({
   name: `node${major}`,
   family: 'node',
   title: 'Node.js',
+  target: TARGET,
   binary: 'bin/node',
   flags: [],
 });
@@ -36,8 +40,15 @@ export const runtimes = [
   node(22),
   node(24),
   node(26),
-  { name: 'bun', family: 'bun', title: 'Bun', binary: 'bin/bun', flags: ['--bun'] },
-  { name: 'deno', family: 'deno', title: 'Deno', binary: 'deno', flags: ['run', '--allow-all'] },
+  { name: 'bun', family: 'bun', title: 'Bun', target: TARGET, binary: 'bin/bun', flags: ['--bun'] },
+  {
+    name: 'deno',
+    family: 'deno',
+    title: 'Deno',
+    target: TARGET,
+    binary: 'deno',
+    flags: ['run', '--allow-all'],
+  },
   ...emulated,
 ];
 

@@ -1,5 +1,5 @@
-// Runs the jest suite on every supported runtime with the one binary in
-// build/Release: `npm run test:runtimes`. Fails when any test fails that
+// Runs the jest suite on every supported runtime, with the prebuilt binary for it
+// (npm run prebuild:all): `npm run test:runtimes`. Fails when any test fails that
 // test/support/runtime.ts does not skip.
 //
 // Whole runs are kept in results.json, and the table in the README is made from
@@ -11,7 +11,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { format, resolveConfig } from 'prettier';
-import { buildOtherAddon, otherAddons } from '../support/other-addons.cjs';
+import { buildOtherAddon, newest, otherAddons } from '../support/other-addons.cjs';
+import { targets } from '../../src-native/prebuild/targets.mjs';
 import { isInstalled } from './emulated.mjs';
 import { install, pinOf, runtimes } from './install.mjs';
 
@@ -26,6 +27,8 @@ const differences = JSON.parse(readFileSync(join(here, 'differences.json'), 'utf
 /** A runtime that hangs must not hang the command; a run takes about a minute, an emulated one some more. */
 const RUN_MS_MAX = 8 * 60_000;
 const EMULATED_RUN_MS_MAX = 60 * 60_000;
+/** A test there, which takes a few seconds here. */
+const EMULATED_TEST_MS_MAX = 10 * 60_000;
 const LOG_LINES = 60;
 
 const names = runtimes.map(({ name }) => name);
@@ -56,21 +59,32 @@ function buildAddons() {
   });
 }
 
-/** How to run a program of another machine on this one, with the binary for that. */
+/** The prebuilt binary that the runtime loads. */
+function binaryOf({ target }) {
+  const binary = join(root, 'prebuilds', targets.find(({ name }) => name === target).file);
+  const sources = ['binding.gyp', 'src-native/binding', 'src-native/core'].map((path) => join(root, path));
+  if (!existsSync(binary) || newest(binary) < Math.max(...sources.map(newest))) {
+    program.error(`${binary} is missing or old: npm run prebuild:all -- ${target}`, { exitCode: 2 });
+  }
+  return binary;
+}
+
+/** How to run a program of another machine on this one. */
 function emulatedCommand({ name, flags, emulation }, binary, args) {
-  const { launcher, preload, prebuild, leavesOut } = emulation;
+  const { launcher, preload, leavesOut, skips } = emulation;
   // What tests start goes through the emulator, too.
   const script = join(outputs, `${name}.sh`);
   const words = [...launcher, binary].map((word) => `'${word}'`).join(' ');
   writeFileSync(script, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
   const [first, ...rest] = [...launcher, binary];
   const ignored = leavesOut.flatMap((pattern) => ['--testPathIgnorePatterns', pattern]);
+  const inEmulator = ['--runInBand', `--testTimeout=${EMULATED_TEST_MS_MAX}`, ...ignored];
+  if (skips.length > 0) inEmulator.push(`--testNamePattern=^(?!.*(${skips.join('|')}))`);
   return {
     program: first,
-    args: [...rest, ...flags, ...preload, join(here, 'emulated.cjs'), ...args, '--runInBand', ...ignored],
+    args: [...rest, ...flags, ...preload, join(here, 'emulated.cjs'), ...args, ...inEmulator],
     variables: {
       ...emulation.variables(),
-      ATOMIC_LOG_PREBUILD: join(root, 'prebuilds', prebuild),
       ATOMIC_LOG_PROGRAM: launcher.length > 0 && binary.endsWith('node') ? script : '',
     },
     timeout: EMULATED_RUN_MS_MAX,
@@ -79,6 +93,7 @@ function emulatedCommand({ name, flags, emulation }, binary, args) {
 
 /** Runs the suite; returns what the table says of it. */
 function run(runtime) {
+  const addon = binaryOf(runtime);
   const binary = install(runtime);
   const report = join(outputs, `${runtime.name}.json`);
   const log = join(outputs, `${runtime.name}.log`);
@@ -90,7 +105,7 @@ function run(runtime) {
     : { program: binary, args: [...runtime.flags, ...args], variables: {}, timeout: RUN_MS_MAX };
   const { signal, status } = spawnSync(command.program, command.args, {
     cwd: root,
-    env: { ...process.env, NO_COLOR: '1', ...command.variables },
+    env: { ...process.env, NO_COLOR: '1', ATOMIC_LOG_PREBUILD: addon, ...command.variables },
     stdio: ['ignore', output, output],
     timeout: command.timeout,
     killSignal: 'SIGKILL',
@@ -100,6 +115,7 @@ function run(runtime) {
   const row = {
     title: runtime.title,
     version: pinOf(runtime).version,
+    target: runtime.target,
     passed: 0,
     skipped: 0,
     failed: 0,
@@ -122,8 +138,15 @@ function run(runtime) {
   return row;
 }
 
-function line({ title, version, passed, skipped, failed, problem }) {
-  const cells = [title, version, passed, skipped, problem === '' ? failed : `${failed}, ${problem}`];
+function line({ title, version, target, passed, skipped, failed, problem }) {
+  const cells = [
+    title,
+    version,
+    target ?? 'built from source',
+    passed,
+    skipped,
+    problem === '' ? failed : `${failed}, ${problem}`,
+  ];
   return `| ${cells.join(' | ')} |`;
 }
 
@@ -136,15 +159,26 @@ function notes(rows) {
   );
   return [
     ...differences.map(({ runtime, note }) => `- **${titles[runtime]}**: ${note}.`),
-    ...emulated.map(({ title, emulation }) => `- **${title}**: ${emulation.note}.`),
+    // Several versions of one runtime have one note.
+    ...new Set(emulated.map(({ title, emulation }) => `- **${title}**: ${emulation.note}.`)),
   ];
+}
+
+/** The binaries that no row is about. */
+function notRun(rows) {
+  const names = targets.map(({ name }) => name).filter((name) => rows.every(({ target }) => target !== name));
+  return names.length === 0
+    ? 'Every prebuilt binary has a row.'
+    : `Prebuilt binaries without a row were built and are checked as files (format, exports, imports), but the suite was not run with them: ${names.join(', ')}.`;
 }
 
 async function table(rows) {
   const lines = [
-    '| runtime | version | passed | skipped | failed |',
-    '| - | - | -: | -: | -: |',
+    '| runtime | version | binary | passed | skipped | failed |',
+    '| - | - | - | -: | -: | -: |',
     ...rows.map(line),
+    '',
+    notRun(rows),
     '',
     ...notes(rows),
   ];
@@ -164,7 +198,7 @@ function writeReadme(text) {
 mkdirSync(outputs, { recursive: true });
 buildAddons();
 const whole = program.args.length === 0;
-const kept = whole && existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {};
+const made = {};
 let isGood = true;
 for (const runtime of runtimes.filter(({ name }) => only?.includes(name) ?? true)) {
   console.log(`${runtime.title} ${pinOf(runtime).version}`);
@@ -174,9 +208,12 @@ for (const runtime of runtimes.filter(({ name }) => only?.includes(name) ?? true
   }
   const row = run(runtime);
   console.log(`  ${row.passed} passed, ${row.skipped} skipped, ${row.failed} failed ${row.problem}`);
-  kept[runtime.name] = row;
+  made[runtime.name] = row;
   isGood &&= row.failed === 0 && row.problem === '';
 }
+// Read now: another run may have made rows meanwhile.
+const kept = whole && existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {};
+Object.assign(kept, made);
 const rows = names.flatMap((name) => kept[name] ?? []);
 const text = await table(rows);
 console.log(`\n${text}`);

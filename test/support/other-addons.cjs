@@ -15,6 +15,7 @@ function hasCompiler() {
   return spawnSync(process.env.CXX ?? 'c++', ['--version']).status === 0;
 }
 
+/** When the file, or the latest in the folder, was written. */
 function newest(path) {
   const stat = statSync(path);
   if (!stat.isDirectory()) return stat.mtimeMs;
@@ -43,4 +44,4 @@ function buildOtherAddon(directory) {
   return binary;
 }
 
-module.exports = { buildOtherAddon, otherAddons: Object.keys(names) };
+module.exports = { buildOtherAddon, newest, otherAddons: Object.keys(names) };

@@ -4,6 +4,15 @@ import { join } from 'node:path';
 
 import type { SegmentReader, SegmentWriter } from 'atomic-log';
 
+/** Windows keeps the files that are still mapped, until their views are collected. */
+export function removeDirectory(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch (error) {
+    if (process.platform !== 'win32') throw error;
+  }
+}
+
 /** A directory that is gone after each test. */
 export function temporaryDirectory(): {
   readonly path: (name: string) => string;
@@ -14,7 +23,7 @@ export function temporaryDirectory(): {
     directory = mkdtempSync(join(tmpdir(), 'atomic-log-segment-'));
   });
   afterEach(() => {
-    rmSync(directory, { recursive: true, force: true });
+    removeDirectory(directory);
   });
   return { path: (name) => join(directory, name), root: () => directory };
 }

@@ -9,6 +9,8 @@ test('a handle goes through workerData', async () => {
   const worker = startWorker('read', { handle: log.handle });
   expect(await firstMessage(worker)).toEqual([1, 2, 3, 4, 5]);
   await ended(worker);
+  // It is in use until here: what nobody can reach is collected, and gone for the worker.
+  expect(log.endIndex).toBe(5);
 });
 
 test('a handle goes through postMessage', async () => {
@@ -18,6 +20,7 @@ test('a handle goes through postMessage', async () => {
   worker.postMessage(log.handle);
   expect(await firstMessage(worker)).toEqual([7]);
   await ended(worker);
+  expect(log.endIndex).toBe(1);
 });
 
 test('records reach a worker with their schema', async () => {
@@ -29,6 +32,7 @@ test('records reach a worker with their schema', async () => {
   const worker = startWorker('read', { handle: log.handle });
   expect(await firstMessage(worker)).toEqual([{ price: 1.5, size: 2, time: 3n }]);
   await ended(worker);
+  expect(log.endIndex).toBe(1);
 });
 
 test('the writer goes from thread to thread, and indexes go on', async () => {

@@ -63,7 +63,9 @@ describe('where a follower begins', () => {
     }
     const { firstIndex } = log;
     writer.end();
-    expect((await inside)[0]).toEqual({ firstIndex: 18, lost: 0, values: [18, 19] });
+    // How many come at once depends on when the thread is woken.
+    expect((await inside)[0]).toMatchObject({ firstIndex: 18, lost: 0 });
+    expect((await inside).flatMap(({ values }) => values)).toEqual([18, 19, 20, 21, 22]);
     expect((await before)[0]!.lost).toBeGreaterThan(0);
     expect((await before)[0]!.firstIndex).toBeLessThanOrEqual(firstIndex);
     expect((await future).flatMap(({ values }) => values)).toEqual([21, 22]);

@@ -154,20 +154,19 @@ test('a handle of another process is refused, and the message names both', () =>
   expectRefused(smallLog(2), () => attach(foreign), 'ERR_FOREIGN_HANDLE', message);
 });
 
-// The variable would make both of them load the same binary.
-(process.env.ATOMIC_LOG_PREBUILD ? test.skip : test)(
-  'a handle of another copy of the addon is refused, and the message names both files',
-  () => {
-    const copy = mkdtempSync(join(tmpdir(), 'atomic-log-copy-'));
-    try {
-      cpSync(join(packageRoot, 'dist'), join(copy, 'dist'), { recursive: true });
-      cpSync(join(packageRoot, 'package.json'), join(copy, 'package.json'));
-      symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'), 'junction');
-      const copiedAddon = join(copy, 'build', 'Release', 'atomic_log.node');
-      mkdirSync(dirname(copiedAddon), { recursive: true });
-      cpSync(addonPath, copiedAddon);
-      const source = `
+test('a handle of another copy of the addon is refused, and the message names both files', () => {
+  const copy = mkdtempSync(join(tmpdir(), 'atomic-log-copy-'));
+  try {
+    cpSync(join(packageRoot, 'dist'), join(copy, 'dist'), { recursive: true });
+    cpSync(join(packageRoot, 'package.json'), join(copy, 'package.json'));
+    symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'), 'junction');
+    const copiedAddon = join(copy, 'build', 'Release', 'atomic_log.node');
+    mkdirSync(dirname(copiedAddon), { recursive: true });
+    cpSync(addonPath, copiedAddon);
+    const source = `
       const { AtomicLog } = require('atomic-log');
+      // It would make both of them load the same binary.
+      delete process.env.ATOMIC_LOG_PREBUILD;
       const { AtomicLog: Copied } = require(${JSON.stringify(copy)});
       const options = { retainedCapacity: 8, segmentCapacity: 4 };
       const results = [];
@@ -180,24 +179,23 @@ test('a handle of another process is refused, and the message names both', () =>
       }
       console.log(JSON.stringify(results));
     `;
-      const expected = {
-        name: 'TypeError',
-        code: 'ERR_FOREIGN_HANDLE',
-        message: expect.stringMatching(
-          /another copy of the addon in this process.*make both sides load the same/,
-        ),
-      };
-      const results = JSON.parse(runInChild(source)) as { message: string }[];
-      expect(results).toEqual([expected, expected]);
-      for (const { message } of results) {
-        expect(message).toContain(addonPath);
-        expect(message).toContain(copiedAddon);
-      }
-    } finally {
-      rmSync(copy, { recursive: true, force: true });
+    const expected = {
+      name: 'TypeError',
+      code: 'ERR_FOREIGN_HANDLE',
+      message: expect.stringMatching(
+        /another copy of the addon in this process.*make both sides load the same/,
+      ),
+    };
+    const results = JSON.parse(runInChild(source)) as { message: string }[];
+    expect(results).toEqual([expected, expected]);
+    for (const { message } of results) {
+      expect(message).toContain(addonPath);
+      expect(message).toContain(copiedAddon);
     }
-  },
-);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+});
 
 describe('a log that everybody has closed', () => {
   const gone = /keep the log open until all have attached/;

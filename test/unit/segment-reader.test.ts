@@ -264,7 +264,7 @@ describeExternal('a mapping', () => {
     expect(dataOf(reader).every((bytes, i) => bytes.equals(payload(i + 500, 400)))).toBe(true);
   });
 
-  test('views that outlive the reader show zeros, and nothing crashes', async () => {
+  test('views that outlive the reader show zeros where the system can do that, and nothing crashes', async () => {
     using writer = make();
     let view: Uint8Array = new Uint8Array(0);
     for (let i = 0; i < 50; ++i) {
@@ -272,7 +272,8 @@ describeExternal('a mapping', () => {
       view = reader.read(0).data;
       expect(view[1]).toBe(7);
       reader.close();
-      expect(view[1]).toBe(0);
+      // Windows cannot put other memory there: the file stays mapped.
+      expect(view[1]).toBe(process.platform === 'win32' ? 7 : 0);
       view.fill(1);
       if (i % 10 === 9) await collectGarbage();
     }

@@ -359,6 +359,10 @@ describe('opening', () => {
 
   test('errors carry what the system said', () => {
     const error = thrownBy(() => SegmentWriter.open(path('none/a'))) as Error;
-    expect(error.cause).toMatchObject({ code: 'ENOENT', syscall: 'open', errno: -2 });
+    const expected =
+      process.platform === 'win32'
+        ? { code: 'Windows error 3', syscall: 'CreateFileW', errno: -3 }
+        : { code: 'ENOENT', syscall: 'open', errno: -2 };
+    expect(error.cause).toMatchObject(expected);
   });
 });

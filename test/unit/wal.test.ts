@@ -10,7 +10,7 @@ import { runInChild } from '../support/child';
 import { expectError, rejection } from '../support/errors';
 import { packageRoot } from '../support/internals';
 import { testWith } from '../support/runtime';
-import { temporaryDirectory } from '../support/segments';
+import { removeDirectory, temporaryDirectory } from '../support/segments';
 import { dataOf, entry, expectIntact, fill, lsnsOf, range, SMALL_FILES, withWal } from '../support/wals';
 
 const directory = temporaryDirectory();
@@ -464,7 +464,7 @@ describe('a log against a model', () => {
         expect(dataOf(wal.entries())).toEqual(entries);
         expect(dataOf(wal.entries({ reverse: true }))).toEqual([...entries].reverse());
         await wal.close();
-        rmSync(place, { recursive: true });
+        removeDirectory(place);
       }),
       { numRuns: 60 },
     );

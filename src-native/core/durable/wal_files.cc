@@ -49,9 +49,9 @@ bool is_separator(char character) {
 
 std::string wal_file_path(const std::string& directory, uint64_t number) {
   char name[40];
-  std::snprintf(name, sizeof(name), "/wal-%06llu.log",
+  std::snprintf(name, sizeof(name), "wal-%06llu.log",
                 static_cast<unsigned long long>(number));
-  return directory + name;
+  return platform::path_in(directory, name);
 }
 
 IoStatus list_wal_files(FileSystem& system, const std::string& directory,
@@ -65,11 +65,12 @@ IoStatus list_wal_files(FileSystem& system, const std::string& directory,
     if (parse_name(name, kSuffix, &number)) {
       listing->numbers.push_back(number);
       // Only this one can be found again by its number.
-      if (directory + "/" + name != wal_file_path(directory, number)) {
+      if (platform::path_in(directory, name) !=
+          wal_file_path(directory, number)) {
         listing->has_duplicate = true;
       }
     } else if (parse_name(name, kUnfinished, &number)) {
-      listing->unfinished_paths.push_back(directory + "/" + name);
+      listing->unfinished_paths.push_back(platform::path_in(directory, name));
     }
   }
   std::sort(listing->numbers.begin(), listing->numbers.end());

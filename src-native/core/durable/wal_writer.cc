@@ -74,7 +74,7 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
 }
 
 Outcome WalWriter::take_lock() {
-  const std::string path = options_.directory + "/LOCK";
+  const std::string path = platform::path_in(options_.directory, "LOCK");
   IoStatus status = system_.open(path, OpenMode::kCreateNew, &lock_file_);
   // Two may try at once; whoever is second finds the file of the first.
   if (status.code == IoCode::kExists) {

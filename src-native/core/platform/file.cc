@@ -4,6 +4,14 @@
 
 namespace atomic_log::platform {
 
+std::string path_in(const std::string& directory, const std::string& name) {
+#if defined(_WIN32)
+  return directory + '\\' + name;
+#else
+  return directory + '/' + name;
+#endif
+}
+
 IoStatus File::zero_range(uint64_t offset, uint64_t bytes) {
   static constexpr size_t kChunkBytes = size_t{1} << 16;
   static const uint8_t zeros[kChunkBytes] = {};

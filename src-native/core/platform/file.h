@@ -82,6 +82,9 @@ class File {
   IoStatus zero_range(uint64_t offset, uint64_t bytes);
 };
 
+// The path of something in a directory, as this system writes it.
+std::string path_in(const std::string& directory, const std::string& name);
+
 enum class OpenMode : uint8_t { kRead, kReadWrite, kCreateNew };
 
 class FileSystem {

@@ -1,5 +1,7 @@
 // What a binary is, asks for and shows, as LLVM's tools read it (Debian: llvm).
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 
 function llvm(tool: string, ...args: string[]): string {
   try {
@@ -66,17 +68,37 @@ export function inspectElf(path: string): ElfBinary {
   };
 }
 
+/** Whether the hashes of all pages in the signature (xnu: cs_blobs.h) are those of the file. */
+function isSignatureValid(file: Buffer, commands: string): boolean {
+  const start = Number(/LC_CODE_SIGNATURE\s+cmdsize \d+\s+dataoff (\d+)/.exec(commands)![1]);
+  const directory = start + file.readUInt32BE(start + 16); // the first blob, CSSLOT_CODEDIRECTORY
+  const field = (offset: number): number => file.readUInt32BE(directory + offset);
+  const [hashes, pages, end] = [field(16), field(28), field(32)] as const;
+  const hashBytes = file[directory + 36]!;
+  const pageBytes = 2 ** file[directory + 39]!;
+  for (let page = 0; page < pages; ++page) {
+    const bytes = file.subarray(page * pageBytes, Math.min((page + 1) * pageBytes, end));
+    const expected = file.subarray(directory + hashes + page * hashBytes).subarray(0, hashBytes);
+    if (!createHash('sha256').update(bytes).digest().equals(expected)) return false;
+  }
+  return pages > 0 && end === start;
+}
+
 export function inspectMach(path: string): MachBinary {
   const names = (...args: string[]): string[] => lines(llvm('nm', '--format=just-symbols', ...args, path));
+  const visible = new Set(names('--extern-only'));
+  // It lists the file's own name too.
+  const [, ownName] = lines(llvm('objdump', '--macho', '--dylib-id', path));
+  const used = matches(llvm('objdump', '--macho', '--dylibs-used', path), /^\t(\S+) \(/gm);
   const commands = llvm('objdump', '--macho', '--private-headers', path);
   return {
     ...header(path),
-    libraries: matches(llvm('objdump', '--macho', '--dylibs-used', path), /^\t(\S+) \(/gm),
+    libraries: used.filter((name) => name !== ownName),
     imports: names('--undefined-only').map((name) => name.slice(1)),
     exports: names('--extern-only', '--defined-only').map((name) => name.slice(1)),
     systemVersion: /LC_BUILD_VERSION[^]*?minos (\S+)/.exec(commands)![1]!,
-    isSigned: commands.includes('LC_CODE_SIGNATURE'),
-    localSymbols: names('--defined-only').filter((name) => !names('--extern-only').includes(name)),
+    isSigned: commands.includes('LC_CODE_SIGNATURE') && isSignatureValid(readFileSync(path), commands),
+    localSymbols: names('--defined-only').filter((name) => !visible.has(name)),
   };
 }
 
