@@ -72,6 +72,7 @@
         "NAPI_VERSION=8",
         "NAPI_DISABLE_CPP_EXCEPTIONS",
         "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
+        "ATOMIC_LOG_PACKAGE_VERSION=<!(node -p \"require('./package.json').version\")",
         "<!@(node src-native/zstd.mjs defines)"
       ],
       "cflags!": ["-O2", "-std=gnu++17", "-std=gnu++20"],

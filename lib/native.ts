@@ -9,6 +9,7 @@ import { threadId } from 'node:worker_threads';
 import type { NativeAddon } from '../types/native';
 import { plainError } from './errors';
 import { runsOnMusl } from './libc';
+import { version } from './version';
 
 /**
  * Where `build/` and `prebuilds/` are looked for: in the package; beside the code,
@@ -57,11 +58,10 @@ function load(): { addon: NativeAddon; path: string } {
         "a bundle needs the package's folder prebuilds beside it",
     );
   }
+  // Not require(), which bundles and single executable applications replace.
+  const module = { exports: {} as Partial<NativeAddon> };
   try {
-    // Not require(), which bundles and single executable applications replace.
-    const module = { exports: {} as NativeAddon };
     process.dlopen(module, path);
-    return { addon: module.exports, path };
   } catch (error) {
     throw plainError(
       'ERR_ADDON_UNAVAILABLE',
@@ -69,6 +69,14 @@ function load(): { addon: NativeAddon; path: string } {
       error,
     );
   }
+  if (module.exports.version !== version) {
+    throw plainError(
+      'ERR_ADDON_UNAVAILABLE',
+      `atomic-log ${version} found a binary of ${module.exports.version ?? 'another version'}: ${path}; ` +
+        'install the package again, and copy its folder prebuilds anew if a bundle has one beside it',
+    );
+  }
+  return { addon: module.exports as NativeAddon, path };
 }
 
 /** The addon, and the file it was loaded from (handles carry it, to tell two copies apart). */

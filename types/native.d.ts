@@ -399,6 +399,8 @@ export interface NativeAddon {
   ): NativeWalSalvaged | NativeFailure;
   /** The length word of the record at `offset`, or an outcome. */
   parseRecord(bytes: Uint8Array, offset: number, headerSize: number, checksum: 0 | 1): number;
+  /** Of the package that it was built from. */
+  readonly version: string;
   /** Whether zstd was built in. */
   readonly hasCompression: boolean;
   /** Of the stored data of a record, the original size included. */

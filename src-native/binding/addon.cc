@@ -19,8 +19,14 @@
 #include "core/memory/rolling_log.h"
 #include "core/platform/module.h"
 
+// The package's version, as binding.gyp reads it.
+#define ATOMIC_LOG_TEXT(token) #token
+#define ATOMIC_LOG_TEXT_OF(macro) ATOMIC_LOG_TEXT(macro)
+
 namespace atomic_log::binding {
 namespace {
+
+constexpr char kVersion[] = ATOMIC_LOG_TEXT_OF(ATOMIC_LOG_PACKAGE_VERSION);
 
 // A second owner of the log with a count of its own: the registry watches this
 // one, so that a log is gone when the last environment has closed it, although
@@ -240,6 +246,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   napi_value has_compression = nullptr;
   napi_get_boolean(env, durable::has_compression(), &has_compression);
   set(env, exports, "hasCompression", has_compression);
+  set(env, exports, "version", std::string(kVersion));
   define(env, exports, "setThreadId", set_thread_id);
   define(env, exports, "doNothing", do_nothing);
   return exports;

@@ -1,14 +1,15 @@
-// Refuses to publish a package that lacks a binary, or the licences of what is in them.
+// Refuses to publish a package that lacks a binary, has an old one, or lacks the
+// licences of what is in them.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { missing } from './missing.mjs';
 import { LICENSES, targets } from './targets.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url));
-const prebuilds = join(here, '..', '..', 'prebuilds');
-const files = [...targets, { name: 'the licences', file: LICENSES }];
-const missing = files.filter(({ file }) => !existsSync(join(prebuilds, file)));
-if (missing.length > 0) {
-  console.error(`not there: ${missing.map(({ name }) => name).join(', ')}: npm run prebuild:all`);
+const prebuilds = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'prebuilds');
+const names = missing(targets).map(({ name }) => name);
+if (!existsSync(join(prebuilds, LICENSES))) names.push('the licences');
+if (names.length > 0) {
+  console.error(`missing, or older than the sources: ${names.join(', ')}: npm run prebuild:all`);
   process.exitCode = 1;
 }

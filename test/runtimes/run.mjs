@@ -11,7 +11,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { format, resolveConfig } from 'prettier';
-import { buildOtherAddon, newest, otherAddons } from '../support/other-addons.cjs';
+import { buildOtherAddon, otherAddons } from '../support/other-addons.cjs';
+import { missing } from '../../src-native/prebuild/missing.mjs';
 import { targets } from '../../src-native/prebuild/targets.mjs';
 import { isInstalled } from './emulated.mjs';
 import { install, pinOf, runtimes } from './install.mjs';
@@ -61,12 +62,11 @@ function buildAddons() {
 
 /** The prebuilt binary that the runtime loads. */
 function binaryOf({ target }) {
-  const binary = join(root, 'prebuilds', targets.find(({ name }) => name === target).file);
-  const sources = ['binding.gyp', 'src-native/binding', 'src-native/core'].map((path) => join(root, path));
-  if (!existsSync(binary) || newest(binary) < Math.max(...sources.map(newest))) {
-    program.error(`${binary} is missing or old: npm run prebuild:all -- ${target}`, { exitCode: 2 });
+  const found = targets.find(({ name }) => name === target);
+  if (missing([found]).length > 0) {
+    program.error(`${found.file} is missing or old: npm run prebuild:all -- ${target}`, { exitCode: 2 });
   }
-  return binary;
+  return join(root, 'prebuilds', found.file);
 }
 
 /** How to run a program of another machine on this one. */

@@ -42,6 +42,7 @@ export function buildAddon(name, { flags, replace = {}, sources = [], headers = 
     '-DNAPI_DISABLE_CPP_EXCEPTIONS',
     '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
     '-DNODE_GYP_MODULE_NAME=atomic_log',
+    `-DATOMIC_LOG_PACKAGE_VERSION=${require('../../package.json').version}`,
     '-DBUILDING_NODE_EXTENSION',
     '-Isrc-native',
     '-Itest/native',

@@ -44,4 +44,4 @@ function buildOtherAddon(directory) {
   return binary;
 }
 
-module.exports = { buildOtherAddon, newest, otherAddons: Object.keys(names) };
+module.exports = { buildOtherAddon, otherAddons: Object.keys(names) };

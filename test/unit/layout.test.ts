@@ -55,6 +55,11 @@ test('no wait and no decision of the core depends on the clock of the day', () =
   expect(offenders).toEqual([]);
 });
 
+test('lib/version.ts is the version of the package', () => {
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+  expect(read('lib/version.ts')).toContain(`version = '${version}';`);
+});
+
 test('only native.ts loads the addon', () => {
   const loaders = files('lib').filter((path) => /\.node['"`]|process\.dlopen/.test(read(path)));
   expect(loaders).toEqual(['lib/native.ts']);

@@ -1,9 +1,22 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 import { runInChild } from '../support/child';
 import { addonPath, packageRoot } from '../support/internals';
+
+const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
+  version: string;
+};
 
 /** A copy of the package without any binary. */
 function copyWithoutAddon(): string {
@@ -59,6 +72,16 @@ describe('without an addon that loads, the error says how to build it', () => {
       cause: 'undefined',
     });
     expect(loadErrorOf(copy).message).toContain(copy);
+  });
+
+  test('when it is of another version', () => {
+    mkdirSync(join(copy, 'build', 'Release'), { recursive: true });
+    cpSync(addonPath, join(copy, 'build', 'Release', 'atomic_log.node'));
+    writeFileSync(join(copy, 'dist', 'version.js'), 'exports.version = "99.0.0";');
+    const { code, message } = loadErrorOf(copy);
+    expect(code).toBe('ERR_ADDON_UNAVAILABLE');
+    expect(message).toMatch(`atomic-log 99.0.0 found a binary of ${version}: `);
+    expect(message).toMatch(/atomic_log\.node; install the package again/);
   });
 
   test('when it is no binary', () => {
