@@ -77,9 +77,16 @@ export type MappingMode = 'auto' | 'external' | 'shared';
 
 /** Options of every log. */
 export interface CommonLogOptions {
-  /** Entries that stay readable, at least; a positive integer. Whole segments are kept, so there may be more. */
+  /**
+   * Entries that stay readable, at least; a positive integer. Whole segments are
+   * kept, so there may be more. With values of variable size there may be fewer:
+   * see `segmentBytes`.
+   */
   retainedCapacity: number;
-  /** Entries per segment, the unit of memory and of retention; an integer from 1 to 2³¹ - 1. */
+  /**
+   * Entries per segment, the unit of memory and of retention; an integer from 1 to
+   * 2³¹ - 1, while a segment has no more than 4 GiB.
+   */
   segmentCapacity: number;
   /** How memory is shown to JavaScript. Default `'auto'`. */
   mapping?: MappingMode;

@@ -94,29 +94,30 @@ export class Snapshot<T> implements Iterable<T> {
     return this.#log;
   }
 
-  /** Entries. */
+  /** Entries; 0 once it is closed. */
   get length(): number {
     return this.#endIndex - this.#firstIndex;
   }
 
+  /** Whether it has no entries; so it is once it is closed. */
   get isEmpty(): boolean {
     return this.#endIndex === this.#firstIndex;
   }
 
-  /** Absolute index of the first entry. */
+  /** Absolute index of the first entry; 0 once it is closed. */
   get firstIndex(): number {
     return this.#firstIndex;
   }
 
-  /** Absolute index after the last entry. */
+  /** Absolute index after the last entry; 0 once it is closed. */
   get endIndex(): number {
     return this.#endIndex;
   }
 
   /**
    * Becomes what `log.snapshot()` would return now, and says what changed. The
-   * result is one object per snapshot, overwritten by the next call. Without a
-   * native call while the writer stays in the same segment.
+   * result may be overwritten by the next call: read it before. Without a native
+   * call while the writer stays in the same segment.
    *
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
    */
@@ -236,12 +237,14 @@ export class Snapshot<T> implements Iterable<T> {
 
   /**
    * The entries segment by segment, as typed arrays over the log's own memory.
-   * Chunks are never empty.
+   * Chunks are never empty. With `from`, an absolute index, only the entries
+   * from there on: after a refresh, those from the `endIndex` before it are new.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
-  chunks(): Chunk<T>[] {
-    return this[chunksBetween](this.#firstIndex, this.#endIndex);
+  chunks(from?: number): Chunk<T>[] {
+    if (from !== undefined) checkInteger('from', from);
+    return this[chunksBetween](from ?? this.#firstIndex, this.#endIndex);
   }
 
   /** @internal The chunks of entries [from, to), as far as they are held. */

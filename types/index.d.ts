@@ -251,9 +251,16 @@ export type ColumnOf<T, K extends keyof T> = T[K] extends string | Uint8Array
 export type MappingMode = 'auto' | 'external' | 'shared';
 /** Options of every log. */
 export interface CommonLogOptions {
-  /** Entries that stay readable, at least; a positive integer. Whole segments are kept, so there may be more. */
+  /**
+   * Entries that stay readable, at least; a positive integer. Whole segments are
+   * kept, so there may be more. With values of variable size there may be fewer:
+   * see `segmentBytes`.
+   */
   retainedCapacity: number;
-  /** Entries per segment, the unit of memory and of retention; an integer from 1 to 2³¹ - 1. */
+  /**
+   * Entries per segment, the unit of memory and of retention; an integer from 1 to
+   * 2³¹ - 1, while a segment has no more than 4 GiB.
+   */
   segmentCapacity: number;
   /** How memory is shown to JavaScript. Default `'auto'`. */
   mapping?: MappingMode;
@@ -483,17 +490,18 @@ export declare class Snapshot<T> implements Iterable<T> {
   private constructor();
   /** The log that this snapshot was taken from. */
   get log(): AtomicLog<T>;
-  /** Entries. */
+  /** Entries; 0 once it is closed. */
   get length(): number;
+  /** Whether it has no entries; so it is once it is closed. */
   get isEmpty(): boolean;
-  /** Absolute index of the first entry. */
+  /** Absolute index of the first entry; 0 once it is closed. */
   get firstIndex(): number;
-  /** Absolute index after the last entry. */
+  /** Absolute index after the last entry; 0 once it is closed. */
   get endIndex(): number;
   /**
    * Becomes what `log.snapshot()` would return now, and says what changed. The
-   * result is one object per snapshot, overwritten by the next call. Without a
-   * native call while the writer stays in the same segment.
+   * result may be overwritten by the next call: read it before. Without a native
+   * call while the writer stays in the same segment.
    *
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
    */
@@ -521,11 +529,12 @@ export declare class Snapshot<T> implements Iterable<T> {
   get(index: number): T | undefined;
   /**
    * The entries segment by segment, as typed arrays over the log's own memory.
-   * Chunks are never empty.
+   * Chunks are never empty. With `from`, an absolute index, only the entries
+   * from there on: after a refresh, those from the `endIndex` before it are new.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
-  chunks(): Chunk<T>[];
+  chunks(from?: number): Chunk<T>[];
   /**
    * The entries in order. Refreshing while iterating goes on with what is held
    * then; closing makes the next step throw `ERR_SNAPSHOT_CLOSED`.

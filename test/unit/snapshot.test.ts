@@ -217,6 +217,24 @@ describe('refresh()', () => {
     snapshot.refresh();
     expect([...snapshot]).toEqual(entriesOf(log));
   });
+
+  test('what is new since a refresh is at the end, from the index where it ended before', () => {
+    const { writer, log } = indexLog(6);
+    using snapshot = log.snapshot();
+    const newEntries = (from?: number): number[] =>
+      snapshot.chunks(from).flatMap(({ values }) => [...values]);
+    for (let count = 0; count < 9; ++count) {
+      const seen = snapshot.endIndex;
+      for (let i = 0; i < count; ++i) writer.append(writer.nextIndex);
+      snapshot.refresh();
+      expect(newEntries(seen)).toEqual(range(seen, seen + count));
+    }
+    expect(newEntries()).toEqual([...snapshot]);
+    for (const from of [0, -1]) expect(newEntries(from)).toEqual([...snapshot]);
+    expect(newEntries(snapshot.endIndex + 1)).toEqual([]);
+    expectError(() => snapshot.chunks(0.5), 'ERR_OUT_OF_RANGE', /from/);
+    expectError(() => snapshot.chunks('0' as never), 'ERR_INVALID_ARG_TYPE', /from/);
+  });
 });
 
 describe('extend()', () => {
