@@ -18,6 +18,7 @@ import {
   type Pending,
 } from './follower';
 import { checkHandle, makeHandle, type LogHandle, type NativeHandle } from './handle';
+import { showAsText } from './inspect';
 import { LogView } from './log-view';
 import { addon } from './native';
 import type { Codec } from './codec';
@@ -464,6 +465,4 @@ export interface AtomicLogConstructor {
 export type AtomicLog<T> = AtomicLogImpl<T>;
 export const AtomicLog = AtomicLogImpl as unknown as AtomicLogConstructor;
 Object.defineProperty(AtomicLogImpl, 'name', { value: 'AtomicLog' });
-Object.defineProperty(AtomicLogImpl.prototype, Symbol.for('nodejs.util.inspect.custom'), {
-  value: AtomicLogImpl.prototype.toString,
-});
+showAsText(AtomicLogImpl);

@@ -3,6 +3,7 @@ import { Chunk, columnIndex, makeChunk, readEntry, readField, variableSize } fro
 import { Cursor, makeCursor, type Locate } from './cursor';
 import { dispose } from './dispose';
 import { checkInteger, illegalConstructor, invalidType, plainError } from './errors';
+import { showAsText } from './inspect';
 import type { LogView } from './log-view';
 import { NO_WORD } from './mapping';
 import {
@@ -104,12 +105,12 @@ export class Snapshot<T> implements Iterable<T> {
     return this.#endIndex === this.#firstIndex;
   }
 
-  /** Absolute index of the first entry; 0 once it is closed. */
+  /** Absolute index of the first entry; {@link endIndex} once it is closed. */
   get firstIndex(): number {
     return this.#firstIndex;
   }
 
-  /** Absolute index after the last entry; 0 once it is closed. */
+  /** Absolute index after the last entry; it stays when the snapshot is closed. */
   get endIndex(): number {
     return this.#endIndex;
   }
@@ -428,7 +429,14 @@ export class Snapshot<T> implements Iterable<T> {
   [dispose](): void {
     this.close();
   }
+
+  /** For people: what `console.log` shows. */
+  toString(): string {
+    const state = this.#lease === undefined ? 'closed' : `entries [${this.#firstIndex}, ${this.#endIndex})`;
+    return `Snapshot { ${state} }`;
+  }
 }
+showAsText(Snapshot);
 
 /** What the values of a column are that are compared with `<`. */
 function comparableType({ kinds, coder }: Layout, column: number): 'number' | 'bigint' | 'string' {

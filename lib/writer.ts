@@ -5,6 +5,7 @@ import { collect, readColumns, type Columns, type Entries } from './batch';
 import { variableSize } from './chunk';
 import { encodeInto } from './codec';
 import { illegalConstructor, invalidType, plainError } from './errors';
+import { showAsText } from './inspect';
 import type { LogView } from './log-view';
 import { HeadMappings } from './head-mappings';
 import { NO_AREAS, NO_COLUMNS, type Column } from './mapping';
@@ -311,6 +312,11 @@ export class Writer<T> {
     this.close();
   }
 
+  /** For people: what `console.log` shows. */
+  toString(): string {
+    return `Writer { ${this.#isClosed ? 'closed' : `nextIndex: ${this.nextIndex}`} }`;
+  }
+
   // --- Records.
 
   #writeRecord(record: unknown): number {
@@ -535,3 +541,4 @@ export class Writer<T> {
     this.#limit = this.#view.segmentCapacity;
   }
 }
+showAsText(Writer);

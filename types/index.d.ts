@@ -494,9 +494,9 @@ export declare class Snapshot<T> implements Iterable<T> {
   get length(): number;
   /** Whether it has no entries; so it is once it is closed. */
   get isEmpty(): boolean;
-  /** Absolute index of the first entry; 0 once it is closed. */
+  /** Absolute index of the first entry; {@link endIndex} once it is closed. */
   get firstIndex(): number;
-  /** Absolute index after the last entry; 0 once it is closed. */
+  /** Absolute index after the last entry; it stays when the snapshot is closed. */
   get endIndex(): number;
   /**
    * Becomes what `log.snapshot()` would return now, and says what changed. The
@@ -584,6 +584,8 @@ export declare class Snapshot<T> implements Iterable<T> {
   /** Gives the memory back. Views that are kept longer may show newer entries, never freed memory. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
+  /** For people: what `console.log` shows. */
+  toString(): string;
 }
 /** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
 export interface LogStats {
@@ -772,6 +774,8 @@ export declare class Writer<T> {
   /** Gives the claim back and drops what was not published. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
+  /** For people: what `console.log` shows. */
+  toString(): string;
 }
 /** Options of {@link AtomicLogConstructor.attach}. */
 export interface AttachOptions<T> {

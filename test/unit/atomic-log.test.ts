@@ -377,6 +377,17 @@ describe('toString()', () => {
     expect(inspect({ log }, { depth: 0 })).toContain(expected);
   });
 
+  test('of a writer and of a snapshot, open and closed', () => {
+    const { writer, log } = smallLog(13);
+    const snapshot = log.snapshot();
+    expect([writer, snapshot].map((object) => inspect(object))).toEqual([
+      'Writer { nextIndex: 13 }',
+      'Snapshot { entries [4, 13) }',
+    ]);
+    for (const object of [writer, snapshot]) object.close();
+    expect([writer, snapshot].map(String)).toEqual(['Writer { closed }', 'Snapshot { closed }']);
+  });
+
   test('shows the window as it is now, and works on a closed log', () => {
     const { log } = smallLog(13);
     expect(String(log)).toBe('AtomicLog<f64> { entries [4, 13), retainedCapacity: 8, segmentCapacity: 4 }');
