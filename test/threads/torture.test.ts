@@ -8,8 +8,9 @@
 // of them work on for long, and every two seconds one is replaced; once the maker of
 // the log is the first to go, or all go and the log with them.
 //
-// TORTURE_TERMINATIONS sets the number for the first (default 500), TORTURE_SECONDS
-// the length of the second (default 4), TORTURE_SEED the seed.
+// TORTURE_TERMINATIONS sets the number for the first (default 300, and half as many for
+// each other sort of log), TORTURE_SECONDS the length of the second (default 4),
+// TORTURE_SEED the seed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicLog, type LogHandle } from 'atomic-log';
 import { expectError } from '../support/errors';
@@ -19,7 +20,7 @@ import { firstMessage, startWorker, tornDown } from './helpers';
 import { binary, CLAIMED, client, OK } from './native-client';
 import { sorts, type Sort } from './sorts.cjs';
 
-const TERMINATIONS = Number(process.env['TORTURE_TERMINATIONS'] ?? 500);
+const TERMINATIONS = Number(process.env['TORTURE_TERMINATIONS'] ?? 300);
 const SECONDS = Number(process.env['TORTURE_SECONDS'] ?? 4);
 const SEED = Number(process.env['TORTURE_SEED'] ?? Date.now() % 2147483646) + 1;
 const ROUNDS = Math.ceil(TERMINATIONS / 25);
