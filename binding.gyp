@@ -60,6 +60,8 @@
         "src-native/core/platform/memory_windows.cc",
         "src-native/core/platform/module_posix.cc",
         "src-native/core/platform/module_windows.cc",
+        "src-native/core/platform/pipe_posix.cc",
+        "src-native/core/platform/pipe_windows.cc",
         "src-native/core/platform/thread_posix.cc",
         "src-native/core/platform/thread_windows.cc",
         "<!@(node src-native/zstd.mjs sources)"

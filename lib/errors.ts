@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * Every code that an error of this package can carry.
  *
@@ -134,6 +136,30 @@ function isArray(value: object): boolean {
   }
 }
 
+const tagOfTypedArray = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype) as object,
+  Symbol.toStringTag,
+)!.get as (this: unknown) => string;
+
+/** What the engine itself knows of an object; neither proxies nor getters are asked. */
+function describeObject(value: object): string {
+  if (types.isProxy(value)) return isArray(value) ? 'an array' : 'an object';
+  if (Array.isArray(value)) return 'an array';
+  if (types.isTypedArray(value)) {
+    const name = tagOfTypedArray.call(value);
+    return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
+  }
+  if (types.isArrayBuffer(value)) return 'an ArrayBuffer';
+  if (types.isSharedArrayBuffer(value)) return 'a SharedArrayBuffer';
+  if (types.isDataView(value)) return 'a DataView';
+  if (types.isDate(value)) return 'a Date';
+  if (types.isMap(value)) return 'a Map';
+  if (types.isSet(value)) return 'a Set';
+  if (types.isPromise(value)) return 'a Promise';
+  if (types.isNativeError(value)) return 'an Error';
+  return 'an object';
+}
+
 /** A short, safe picture of any value for an error message. Runs no user code. */
 export function describe(value: unknown): string {
   switch (typeof value) {
@@ -147,7 +173,7 @@ export function describe(value: unknown): string {
       return 'a function';
     case 'object':
       if (value === null) return 'null';
-      return isArray(value) ? 'an array' : 'an object';
+      return describeObject(value);
     default:
       return Object.is(value, -0) ? '-0' : String(value);
   }

@@ -1,5 +1,6 @@
 import type { NativeFailure } from '../types/native';
-import { invalidType, outOfRange, typeError } from './errors';
+import { describe, invalidType, outOfRange, typeError } from './errors';
+import { checkNames } from './option-names';
 import { segmentError } from './segment-errors';
 
 /** What one must know to read a segment file; it is not written into it. */
@@ -29,10 +30,13 @@ const HEADER_SIZE_MAX = 65_536;
 /** Offsets stay exact with room for any length. */
 const OFFSET_MAX = 2 ** 52;
 
-export function checkPath(path: unknown): string {
-  if (typeof path !== 'string') throw invalidType('path', 'a string', path);
+export function checkPath(path: unknown, what = 'path'): string {
+  if (typeof path !== 'string') throw invalidType(what, 'a string', path);
   if (path === '' || path.includes('\0')) {
-    throw typeError('ERR_INVALID_ARG_VALUE', 'path must not be empty and must not contain null bytes');
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${what} must not be empty and must not contain null bytes; got ${describe(path)}`,
+    );
   }
   return path;
 }
@@ -41,6 +45,28 @@ export function checkObject(what: string, value: unknown): Record<string, unknow
   if (value === undefined) return {};
   if (typeof value !== 'object' || value === null) throw invalidType(what, 'an object', value);
   return value as Record<string, unknown>;
+}
+
+/** Of all calls for segment files, so that one object of options serves them all. */
+const optionNames = [
+  'startOffset',
+  'headerSize',
+  'checksum',
+  'size',
+  'compression',
+  'durableOffset',
+  'sealed',
+  'discardUnreadable',
+  'flushed',
+  'mode',
+  'dataBytesMax',
+  'from',
+];
+
+export function checkSegmentOptions(options: unknown): Record<string, unknown> {
+  const given = checkObject('options', options);
+  checkNames('options', given, optionNames);
+  return given;
 }
 
 /** An integer from `min` to `max`. */
@@ -62,9 +88,10 @@ export function checkFlag(what: string, value: unknown): boolean {
 export function checkChoice<S extends string>(what: string, value: unknown, choices: readonly S[]): S {
   if (value === undefined) return choices[0]!;
   if (choices.includes(value as S)) return value as S;
+  const expected = `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`;
   throw typeof value === 'string'
-    ? typeError('ERR_INVALID_ARG_VALUE', `${what} must be one of ${choices.join(', ')}`)
-    : invalidType(what, `one of ${choices.join(', ')}`, value);
+    ? typeError('ERR_INVALID_ARG_VALUE', `${what} must be ${expected}; got ${describe(value)}`)
+    : invalidType(what, expected, value);
 }
 
 export function checkFormat(options: Record<string, unknown>): SegmentFormat {

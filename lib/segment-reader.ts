@@ -8,9 +8,9 @@ import {
   BODY_BYTES_MAX,
   checkChoice,
   checkFormat,
-  checkObject,
   checkOffset,
   checkPath,
+  checkSegmentOptions,
   DATA_BYTES_MAX,
   orThrow,
   type SegmentFormat,
@@ -98,7 +98,8 @@ export class SegmentReader {
    * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_HANDLE`
    */
   static open(path: string, options?: SegmentReaderOptions): SegmentReader {
-    const given = checkObject('options', options);
+    checkPath(path);
+    const given = checkSegmentOptions(options);
     const format = checkFormat(given);
     const flushed = checkFlushed(given.flushed);
     const { dataBytesMax = DATA_BYTES_MAX } = given;
@@ -106,7 +107,7 @@ export class SegmentReader {
     const isMapped = checkChoice('options.mode', given.mode, ['mmap', 'pread']) === 'mmap';
     const native = orThrow(
       addon.openSegmentReader(
-        checkPath(path),
+        path,
         format.startOffset,
         format.headerSize,
         format.checksum,

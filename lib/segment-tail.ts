@@ -1,7 +1,7 @@
 import { dispose } from './dispose';
 import { illegalConstructor, invalidType } from './errors';
 import type { SegmentError } from './segment-errors';
-import { checkObject, checkOffset, type SegmentOptions } from './segment-options';
+import { checkObject, checkOffset, checkSegmentOptions, type SegmentOptions } from './segment-options';
 import { SegmentReader } from './segment-reader';
 import type { SegmentRecord } from './segment-record';
 
@@ -57,7 +57,7 @@ export class SegmentTail {
    * @throws as `SegmentReader.open()`
    */
   static open(path: string, options?: SegmentTailOptions): SegmentTail {
-    const { from, ...given } = checkObject('options', options);
+    const { from, ...given } = checkSegmentOptions(options);
     const first = from === undefined ? undefined : checkOffset('options.from', from);
     const reader = SegmentReader.open(path, { ...given, mode: 'pread' });
     return new SegmentTail(openTail, reader, first ?? (given as SegmentOptions).startOffset ?? 0);

@@ -14,6 +14,7 @@ import {
   checkObject,
   checkOffset,
   checkPath,
+  checkSegmentOptions,
   orThrow,
   type SegmentFormat,
   type SegmentOptions,
@@ -149,20 +150,14 @@ export class SegmentWriter {
    * greater than `startOffset`
    */
   static create(path: string, options: SegmentCreateOptions): SegmentWriter {
-    const given = checkObject('options', options);
+    checkPath(path);
+    const given = checkSegmentOptions(options);
     const format = checkFormat(given);
     const size = checkOffset('options.size', given.size, format.startOffset + 1);
-    const compresses = checkCompression(given.compression);
+    const compresses = checkCompression('options.compression', given.compression);
     const flushed = new FlushedOffset();
     const native = orThrow(
-      addon.createSegment(
-        checkPath(path),
-        format.startOffset,
-        format.headerSize,
-        format.checksum,
-        size,
-        flushed.cells,
-      ),
+      addon.createSegment(path, format.startOffset, format.headerSize, format.checksum, size, flushed.cells),
     );
     return new SegmentWriter(openWriter, { native, path, format, flushed, compresses });
   }
@@ -182,14 +177,15 @@ export class SegmentWriter {
    * `ERR_OUT_OF_RANGE`
    */
   static open(path: string, options?: SegmentOpenOptions): SegmentWriter {
-    const given = checkObject('options', options);
+    checkPath(path);
+    const given = checkSegmentOptions(options);
     const format = checkFormat(given);
     const { size, durableOffset = 0 } = given;
-    const compresses = checkCompression(given.compression);
+    const compresses = checkCompression('options.compression', given.compression);
     const flushed = new FlushedOffset();
     const native = orThrow(
       addon.openSegment(
-        checkPath(path),
+        path,
         format.startOffset,
         format.headerSize,
         format.checksum,
@@ -215,7 +211,7 @@ export class SegmentWriter {
   }
 
   set compression(compression: Compression) {
-    this.#compressedMin = checkCompression(compression) ? COMPRESSED_BYTES_MIN : Infinity;
+    this.#compressedMin = checkCompression('compression', compression) ? COMPRESSED_BYTES_MIN : Infinity;
   }
 
   /** What {@link open} found; undefined after {@link create}. */
@@ -584,8 +580,8 @@ export class SegmentWriter {
 }
 
 /** Whether to compress. */
-function checkCompression(compression: unknown): boolean {
-  if (checkChoice('compression', compression, ['none', 'zstd']) === 'none') return false;
+function checkCompression(what: string, compression: unknown): boolean {
+  if (checkChoice(what, compression, ['none', 'zstd']) === 'none') return false;
   if (addon.hasCompression) return true;
   throw plainError(
     'ERR_COMPRESSION_UNAVAILABLE',

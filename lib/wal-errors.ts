@@ -1,4 +1,7 @@
 /** Failures of write-ahead logs as errors with a code and what there is to know. */
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
 import type { NativeFailure } from '../types/native';
 import { plainError, rangeError } from './errors';
 import { ioError, segmentError, withDetails, type SegmentError } from './segment-errors';
@@ -29,6 +32,12 @@ const Outcome = {
   checkpointed: 24,
 } as const;
 
+/** Codes of core/platform/io_status.h. */
+const NOT_FOUND = 1;
+const DENIED = 3;
+/** The end of the path of a file that logs make. */
+const ownFile = /[\\/](LOCK|wal-\d+\.log[^\\/]*)$/;
+
 /** Codes of core/platform/io_status.h that mean something else for a directory of files. */
 const ioErrors: Parameters<typeof ioError>[1] = {
   1: ['ERR_FILE_NOT_FOUND', 'there is no such directory, or no such file of the log; check the path'],
@@ -43,6 +52,34 @@ const ioErrors: Parameters<typeof ioError>[1] = {
     'the system starts no thread for the commits; raise its limit, then append again (appendSync() needs none)',
   ],
 };
+
+/** What has the place of a directory above `path`, or its own, and is none. */
+function obstacleTo(path: string): string | undefined {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return statSync(at).isDirectory() ? undefined : at;
+    } catch {
+      // Nothing is there; then look above.
+      if (dirname(at) === at) return undefined;
+    }
+  }
+}
+
+/** A failure of the system. */
+function walIoError(failure: NativeFailure): WalError {
+  // Whether a file may be written as a directory is asked before what is missing in it.
+  const mayBeObstructed = failure.io === NOT_FOUND || failure.io === DENIED;
+  const obstacle = mayBeObstructed ? obstacleTo(failure.path.replace(ownFile, '')) : undefined;
+  if (obstacle === undefined) return ioError(failure, ioErrors);
+  return withDetails(
+    plainError(
+      'ERR_FILE_ACCESS',
+      `${obstacle}: this is not a directory; give the directory of a log`,
+      ioError(failure).cause,
+    ),
+    { path: obstacle },
+  );
+}
 
 export function walClosed(): WalError {
   return plainError('ERR_LOG_CLOSED', 'the log is closed; open it again');
@@ -100,7 +137,7 @@ export function walError(failure: NativeFailure): WalError {
       return withDetails(
         plainError(
           'ERR_CORRUPT',
-          `${path}: ${detail} (at ${offset}); nothing was changed. Restore the file, or copy what salvage() still finds`,
+          `${path}: ${detail} (at ${offset}); nothing was changed. Restore the file, or copy what is left with salvage() or the command "atomic-log repair"`,
         ),
         { path, offset },
       );
@@ -139,7 +176,7 @@ export function walError(failure: NativeFailure): WalError {
     case Outcome.checkpointed:
       return checkpointed(path, offset, value);
     default:
-      return failure.outcome === Outcome.io ? ioError(failure, ioErrors) : segmentError(failure);
+      return failure.outcome === Outcome.io ? walIoError(failure) : segmentError(failure);
   }
 }
 

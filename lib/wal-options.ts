@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { NativeWalArguments, NativeWalLevel } from '../types/native';
 import { checkBytes, NO_BYTES } from './bytes';
 import { invalidType, outOfRange } from './errors';
+import { checkNames } from './option-names';
 import { checkChoice, checkFlag, checkObject, checkOffset, checkPath } from './segment-options';
 
 /**
@@ -35,7 +36,7 @@ export interface WalFile {
 
 /** How a log is opened. */
 export interface WalOptions {
-  /** Bytes of each file that is made. Default: 64 MiB. */
+  /** Bytes of each file that is made. Default: those of the log's newest file, and 64 MiB for a new log. */
   segmentBytes?: number;
   /** Entries may have so many bytes. Default: what a file takes, but 16 MiB at most. */
   entryBytesMax?: number;
@@ -71,7 +72,9 @@ export interface CheckedWalOptions {
   nativeArguments(waiterId: number): NativeWalArguments;
 }
 
-const SEGMENT_BYTES = 64 * 2 ** 20;
+/** Files as long as the newest one; the addon knows what a log begins with. */
+const AS_BEFORE = 0;
+const BYTES_IN_FLIGHT = 64 * 2 ** 20;
 const SEGMENT_BYTES_MIN = 8192;
 const SEGMENT_BYTES_MAX = 2 ** 40;
 const ENTRY_BYTES_MAX = 2 ** 24;
@@ -79,6 +82,21 @@ const METADATA_BYTES_MAX = 3988;
 const WAIT_US_MAX = 60_000_000;
 /** LSNs stay exact for as long as anybody will append. */
 const LSN_MAX = 2 ** 52;
+
+const optionNames: readonly (keyof WalOptions)[] = [
+  'segmentBytes',
+  'entryBytesMax',
+  'durability',
+  'commit',
+  'bytesInFlightMax',
+  'firstLsn',
+  'metadata',
+  'retainBytes',
+  'strictTail',
+  'verifyOnOpen',
+  'onSegmentSealed',
+  'beforeDelete',
+];
 
 const levels: Record<Durability, NativeWalLevel> = { none: 0, os: 1, full: 2 };
 
@@ -106,15 +124,17 @@ function checkMetadata(value: unknown): Uint8Array {
 }
 
 export function checkWalOptions(directory: unknown, options: unknown): CheckedWalOptions {
-  const path = checkPath(directory);
+  const path = checkPath(directory, 'directory');
   const given = checkObject('options', options);
+  checkNames('options', given, optionNames);
   const optional = (name: string, fallback: number, min: number, max?: number): number =>
     given[name] === undefined ? fallback : checkOffset(`options.${name}`, given[name], min, max);
   const commit = checkObject('options.commit', given.commit);
+  checkNames('options.commit', commit, ['waitUs', 'count', 'bytes']);
   const policy = (name: string, fallback: number, min: number, max?: number): number =>
     commit[name] === undefined ? fallback : checkOffset(`options.commit.${name}`, commit[name], min, max);
 
-  const segmentBytes = optional('segmentBytes', SEGMENT_BYTES, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+  const segmentBytes = optional('segmentBytes', AS_BEFORE, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
   const firstLsn = given.firstLsn === undefined ? 1 : checkLsn('options.firstLsn', given.firstLsn, 1);
   const metadata = checkMetadata(given.metadata);
   const isTailStrict = checkFlag('options.strictTail', given.strictTail);
@@ -126,7 +146,7 @@ export function checkWalOptions(directory: unknown, options: unknown): CheckedWa
     path,
     level: checkDurability('options.durability', given.durability),
     entryBytesMax: optional('entryBytesMax', ENTRY_BYTES_MAX, 0, ENTRY_BYTES_MAX),
-    bytesInFlightMax: optional('bytesInFlightMax', SEGMENT_BYTES, 0),
+    bytesInFlightMax: optional('bytesInFlightMax', BYTES_IN_FLIGHT, 0),
     retainBytes: optional('retainBytes', Infinity, SEGMENT_BYTES_MIN),
     onSegmentSealed: checkHook('options.onSegmentSealed', given.onSegmentSealed),
     beforeDelete: checkHook('options.beforeDelete', given.beforeDelete),

@@ -62,7 +62,9 @@ export class WalReader {
   }
 
   /**
-   * Opens the log in `directory`. One that has no entries yet is empty.
+   * Opens the log in `directory`. One that has no entries yet is empty, and so is
+   * a directory in which no log is: {@link refresh} and {@link follow} find the
+   * log once a writer has made it.
    *
    * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_CORRUPT`
    * when the files do not follow one another or durable entries are damaged;
@@ -70,7 +72,7 @@ export class WalReader {
    * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
    */
   static open(directory: string, options?: WalReaderOptions): WalReader {
-    const path = checkPath(directory);
+    const path = checkPath(directory, 'directory');
     const { pollMs = POLL_MS } = checkObject('options', options);
     const reader = new WalReader(
       openReader,

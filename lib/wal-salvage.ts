@@ -28,7 +28,7 @@ const FILE_FIELDS = 4;
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  */
 export function salvage(directory: string): IterableIterator<WalEntry | LostEntries> {
-  return salvaged(checkPath(directory));
+  return salvaged(checkPath(directory, 'directory'));
 }
 
 function* salvaged(path: string): IterableIterator<WalEntry | LostEntries> {

@@ -40,17 +40,21 @@ export interface AppendOptions {
 /** What {@link Wal.open} found and did. It is on disk by then. */
 export interface WalRecovery {
   /**
-   * The log was made; it ended cleanly, or with a full file; a torn last record
-   * was set aside; a file whose making was interrupted was made again.
+   * What had to be done: the log was made (`'created'`); nothing, because zeros
+   * follow the last record of the newest file (`'clean'`: also after most
+   * crashes, for a killed process rarely tears a record); the newest file is full
+   * and another one was made (`'continued'`); a torn last record was set aside
+   * (`'truncated'`); a file whose making was interrupted was made again
+   * (`'recreated'`).
    */
   readonly action: 'created' | 'clean' | 'continued' | 'truncated' | 'recreated';
   /** Intact records found in the newest file. */
   readonly records: number;
   /** Bytes that were set aside; 0: none. */
   readonly bytes: number;
-  /** Where they began in the newest file. */
+  /** Where the records of the newest file ended; what was set aside began there. */
   readonly offset: number;
-  /** The LSN that comes there now. */
+  /** The LSN that the next entry gets. */
   readonly lsn: number;
   /** The file that keeps them. */
   readonly savedAs: string | undefined;
@@ -494,7 +498,7 @@ export class Wal {
    * system throws; `ERR_POISONED`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`
    */
   async backup(directory: string): Promise<void> {
-    const target = checkPath(directory);
+    const target = checkPath(directory, 'directory');
     this.syncSync();
     const { files } = this;
     // Nothing was appended since the sync.

@@ -1407,7 +1407,7 @@ export interface WalFile {
 }
 /** How a log is opened. */
 export interface WalOptions {
-  /** Bytes of each file that is made. Default: 64 MiB. */
+  /** Bytes of each file that is made. Default: those of the log's newest file, and 64 MiB for a new log. */
   segmentBytes?: number;
   /** Entries may have so many bytes. Default: what a file takes, but 16 MiB at most. */
   entryBytesMax?: number;
@@ -1469,17 +1469,21 @@ export interface AppendOptions {
 /** What {@link Wal.open} found and did. It is on disk by then. */
 export interface WalRecovery {
   /**
-   * The log was made; it ended cleanly, or with a full file; a torn last record
-   * was set aside; a file whose making was interrupted was made again.
+   * What had to be done: the log was made (`'created'`); nothing, because zeros
+   * follow the last record of the newest file (`'clean'`: also after most
+   * crashes, for a killed process rarely tears a record); the newest file is full
+   * and another one was made (`'continued'`); a torn last record was set aside
+   * (`'truncated'`); a file whose making was interrupted was made again
+   * (`'recreated'`).
    */
   readonly action: 'created' | 'clean' | 'continued' | 'truncated' | 'recreated';
   /** Intact records found in the newest file. */
   readonly records: number;
   /** Bytes that were set aside; 0: none. */
   readonly bytes: number;
-  /** Where they began in the newest file. */
+  /** Where the records of the newest file ended; what was set aside began there. */
   readonly offset: number;
-  /** The LSN that comes there now. */
+  /** The LSN that the next entry gets. */
   readonly lsn: number;
   /** The file that keeps them. */
   readonly savedAs: string | undefined;
@@ -1699,7 +1703,9 @@ export declare class WalReader {
   #private;
   private constructor();
   /**
-   * Opens the log in `directory`. One that has no entries yet is empty.
+   * Opens the log in `directory`. One that has no entries yet is empty, and so is
+   * a directory in which no log is: {@link refresh} and {@link follow} find the
+   * log once a writer has made it.
    *
    * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_CORRUPT`
    * when the files do not follow one another or durable entries are damaged;

@@ -202,12 +202,24 @@ export interface NativeSegmentReader {
   close(): void;
 }
 
+/** core/durable/segment_recovery.h. */
+export interface NativeSegmentJudgement {
+  size: number;
+  records: number;
+  endOffset: number;
+  /** Behind the last byte that is not zero; `endOffset` for a clean end. */
+  nonzeroEnd: number;
+  /** Bytes of intact records between the two. */
+  validBytesAfter: number;
+}
+
 /** What opening a write-ahead log has found: core/durable/wal_recovery.h. */
 export interface NativeWalRecovery {
   /** 0 none, 1 clean, 2 sealed, 3 torn tail, 4 unfinished file. */
   row: number;
   records: number;
   setAsideBytes: number;
+  /** Where the newest file ended, set aside or not, and the LSN that comes next. */
   setAsideOffset: number;
   setAsideLsn: number;
   setAsidePath: string;
@@ -304,6 +316,7 @@ export interface NativeWalReader extends NativeWalEntries {
 
 export type NativeWalArguments = [
   path: string,
+  /** 0: as the newest file. */
   segmentBytes: number,
   firstLsn: number,
   metadata: Uint8Array,
@@ -383,6 +396,15 @@ export interface NativeAddon {
     isMapped: boolean,
     cells: BigInt64Array | null,
   ): NativeSegmentReader | NativeFailure;
+  /** What the file holds, as opening it for writing would find it; changes nothing. */
+  judgeSegment(
+    path: string,
+    startOffset: number,
+    headerSize: number,
+    checksum: 0 | 1,
+  ): NativeSegmentJudgement | NativeFailure;
+  /** Whether nobody will read any more what is written to the pipe `fd`; false where that cannot be known. */
+  isReaderGone(fd: number): boolean;
   /** `waiterId` is woken when there are answers. */
   openWalSync(...options: NativeWalArguments): NativeWal | NativeFailure;
   openWal(...options: NativeWalArguments): Promise<NativeWal | NativeFailure> | undefined;

@@ -10,7 +10,17 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { SegmentOptions } from '../segment-options';
 import { build } from './build';
-import { FORMATS, formatItem, print, type Format } from './output';
+import {
+  complain,
+  exitOnOutputError,
+  FAILED,
+  FORMATS,
+  formatItem,
+  formatTable,
+  print,
+  printLines,
+  type Format,
+} from './output';
 import type { Source } from './sources';
 
 interface Options {
@@ -24,14 +34,24 @@ interface Options {
   lines: number;
   follow?: boolean;
   apply?: boolean;
+  dropIntact?: boolean;
 }
 
-/** Exit statuses: the log is damaged; the call, or reading it, went wrong. */
+/** The exit status when the log is damaged. */
 const DAMAGED = 1;
-const FAILED = 2;
+/** How often `tail -f` looks whether anybody reads on. */
+const READER_POLL_MS = 250;
 
 async function openSource(path: string, options: SegmentOptions): Promise<Source> {
   return (await import('./sources.js')).openSource(path, options);
+}
+
+/** Ends the process when nobody reads what it writes, though nothing is written. */
+async function endWithReader(): Promise<void> {
+  const { isOutputUnread } = await import('./sources.js');
+  setInterval(() => {
+    if (isOutputUnread()) process.exit();
+  }, READER_POLL_MS).unref();
 }
 
 function integer(value: string): number {
@@ -41,7 +61,7 @@ function integer(value: string): number {
   return number;
 }
 
-function segmentOptions({ startOffset, headerSize, checksum }: Options): SegmentOptions {
+function segmentOptions({ startOffset, headerSize, checksum }: Omit<Options, 'from' | 'to'>): SegmentOptions {
   return {
     ...(startOffset === undefined ? {} : { startOffset }),
     ...(headerSize === undefined ? {} : { headerSize }),
@@ -75,29 +95,29 @@ command('inspect', 'say what it is, and what files it has')
   .option('--json', 'as JSON')
   .action(async (path: string, options: Options) => {
     const source = await openSource(path, segmentOptions(options));
-    const { files, ...facts } = source.summary as { files?: object[] };
+    const summary = source.summary();
     source.close();
     if (options.json) {
-      console.log(JSON.stringify(source.summary, undefined, 2));
+      await print(`${JSON.stringify(summary, undefined, 2)}\n`);
       return;
     }
-    for (const [name, value] of Object.entries(facts)) console.log(`${name}: ${String(value)}`);
-    if (files !== undefined) console.table(files);
+    const { files, ...facts } = summary as { files?: object[] };
+    await printLines(Object.entries(facts).map(([name, value]) => `${name}: ${String(value)}`));
+    if (files !== undefined) await print(formatTable(files));
   });
 
 command('verify', 'read everything; the exit status is 1 when something is damaged')
   .option('--json', 'as JSON')
   .action(async (path: string, options: Options) => {
-    const { verify } = await import('./verify.js');
+    const { describeVerdict, verify } = await import('./verify.js');
     const verdict = verify(path, segmentOptions(options), process.stderr.isTTY);
-    if (options.json) {
-      console.log(JSON.stringify(verdict));
-    } else {
-      console.log(`${verdict.items} entries${verdict.end === '' ? '' : `, then ${verdict.end}`}`);
-      for (const error of verdict.errors) console.log(`damaged: ${error}`);
-      for (const { from, to } of verdict.lost) console.log(`lost: entries ${from} to ${to}`);
-    }
     process.exitCode = verdict.isSound ? 0 : DAMAGED;
+    if (options.json) {
+      await print(`${JSON.stringify(verdict)}\n`);
+      return;
+    }
+    await printLines(describeVerdict(verdict));
+    if (!verdict.isSound) await printLines(['"atomic-log repair" says what can be done']);
   });
 
 const format = () =>
@@ -109,7 +129,14 @@ command('dump', 'print all entries')
   .option('--to <position>', 'the last one', integer)
   .action(async (path: string, options: Options) => {
     const source = await openSource(path, segmentOptions(options));
-    for (const item of source.items(options)) if (!(await print(formatItem(item, options.format)))) break;
+    let isEmpty = true;
+    for (const item of source.items(options)) {
+      isEmpty = false;
+      await print(formatItem(item, options.format));
+    }
+    if (isEmpty && (options.from ?? options.to) !== undefined) {
+      complain(`nothing is within these bounds; ${source.extent}`);
+    }
     source.close();
   });
 
@@ -124,8 +151,8 @@ command('tail', 'print the last entries')
     if (options.follow) {
       const position =
         last.at(-1)?.position ?? (source.kind === 'wal' ? source.end : source.last(1)[0]?.position);
-      for await (const item of source.follow(position))
-        if (!(await print(formatItem(item, options.format)))) break;
+      await endWithReader();
+      for await (const item of source.follow(position)) await print(formatItem(item, options.format));
     }
     source.close();
   });
@@ -133,17 +160,17 @@ command('tail', 'print the last entries')
 command('repair', 'say what would make it sound, and with --apply do it; nothing is deleted')
   .option('--apply', 'do it')
   .option('--to <directory>', 'where a new log goes when this one is damaged (default: beside it)')
-  .action(async (path: string, options: Omit<Options, 'to'> & { to?: string }) => {
+  .option('--drop-intact', 'of a segment file: set intact records behind the damage aside too')
+  .action(async (path: string, { to, ...options }: Omit<Options, 'to'> & { to?: string }) => {
     const { repair } = await import('./repair.js');
-    const { isNeeded, isDone, lines } = repair(
-      path,
-      segmentOptions({ ...options, to: undefined } as never),
-      options.apply === true,
-      options.to,
-    );
-    for (const line of lines) console.log(line);
-    if (isNeeded && !isDone) console.log('nothing was changed; --apply does it');
-    process.exitCode = isNeeded && !isDone ? DAMAGED : 0;
+    const { isDamaged, lines } = repair(path, {
+      segment: segmentOptions(options),
+      applies: options.apply === true,
+      target: to,
+      dropsIntact: options.dropIntact === true,
+    });
+    process.exitCode = isDamaged ? DAMAGED : 0;
+    await printLines(lines);
   });
 
 program
@@ -155,9 +182,8 @@ program
     process.exitCode = build(args);
   });
 
-// The reader of a pipe has what it wanted.
-process.stdout.on('error', () => undefined);
+exitOnOutputError();
 program.parseAsync().catch((error: unknown) => {
-  console.error(`atomic-log: ${error instanceof Error ? error.message : String(error)}`);
+  complain(error instanceof Error ? error.message : String(error));
   process.exitCode = FAILED;
 });

@@ -1,34 +1,111 @@
-/** How the command line prints items. */
+/** What the command line writes, and how it prints items. */
+import { Console } from 'node:console';
+import { fstatSync, writeSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
+
 import type { Item } from './sources';
 
 export type Format = 'text' | 'json' | 'raw';
 export const FORMATS: readonly Format[] = ['text', 'json', 'raw'];
 
-/** Bytes that are no text are shown as JSON shows them, or in base64. */
-export function formatItem({ position, data, header }: Item, format: Format): string | Uint8Array {
-  if (format === 'raw') return data;
-  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
-  const asText = bytes.toString('utf8');
-  const isText = Buffer.from(asText, 'utf8').equals(bytes);
-  if (format === 'text') return `${position}\t${isText ? asText : bytes.toString('hex')}\n`;
-  const extra =
-    header === undefined || header.length === 0 ? {} : { header: Buffer.from(header).toString('base64') };
-  const value = isText ? { text: asText } : { base64: bytes.toString('base64') };
-  return `${JSON.stringify({ position, ...extra, ...value })}\n`;
+/** The exit status when the call, reading or writing went wrong. */
+export const FAILED = 2;
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Control characters, and those that change the order or the lines of what is shown. */
+const unprintable = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+const unprintableOrBackslash = new RegExp(`\\\\|${unprintable.source}`, 'gu');
+const shortEscapes: Record<string, string> = {
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+const hex = (character: string, digits: number): string =>
+  character.charCodeAt(0).toString(16).padStart(digits, '0');
+
+/** One row whatever the text is, and nothing that a terminal obeys. */
+export function escape(text: string): string {
+  return text.replace(
+    unprintableOrBackslash,
+    (character) =>
+      shortEscapes[character] ?? (character < '\x80' ? `\\x${hex(character, 2)}` : `\\u${hex(character, 4)}`),
+  );
 }
 
-/** Waits where the reader of a pipe is slow; false when it has gone. */
-export async function print(what: string | Uint8Array): Promise<boolean> {
-  const { stdout } = process;
-  if (stdout.destroyed || stdout.errored) return false;
-  if (!stdout.write(what)) {
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        stdout.off('drain', done).off('close', done).off('error', done);
-        resolve();
-      };
-      stdout.once('drain', done).once('close', done).once('error', done);
-    });
+/** The text that bytes are, if they are one. */
+function textOf(bytes: Buffer): string | undefined {
+  const text = bytes.toString('utf8');
+  return Buffer.from(text, 'utf8').equals(bytes) ? text : undefined;
+}
+
+/** Text, escaped; or `0x` and hex digits, which no text is shown as. */
+export function formatBytes(data: Uint8Array): string {
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+  const text = textOf(bytes);
+  if (text === undefined) return `0x${bytes.toString('hex')}`;
+  return escape(text).replace(/^0(?=x)/, '\\x30');
+}
+
+export function formatItem({ position, data, header }: Item, format: Format): string | Uint8Array {
+  if (format === 'raw') return data;
+  if (format === 'text') return `${position}\t${formatBytes(data)}\n`;
+  const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
+  const text = textOf(bytes);
+  const extra =
+    header === undefined || header.length === 0 ? {} : { header: Buffer.from(header).toString('base64') };
+  const value = text === undefined ? { base64: bytes.toString('base64') } : { text };
+  // JSON leaves some of them as they are.
+  const json = JSON.stringify({ position, ...extra, ...value });
+  return `${json.replace(unprintable, (character) => `\\u${hex(character, 4)}`)}\n`;
+}
+
+export function formatTable(rows: readonly object[]): string {
+  const memory = new PassThrough();
+  new Console(memory).table(rows);
+  return String(memory.read());
+}
+
+/** A complaint, at once: the process may end behind it. */
+export function complain(message: string): void {
+  try {
+    writeSync(STDERR, `atomic-log: ${message}\n`);
+  } catch {
+    // There is nobody left to tell.
   }
-  return !stdout.errored;
+}
+
+/** Nothing is written any more once that failed. The reader of a pipe that goes has what it wanted. */
+export function exitOnOutputError(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    complain(`the output cannot be written: ${error.message}`);
+    process.exit(FAILED);
+  });
+}
+
+let isFile: boolean | undefined;
+
+/** Waits where the reader of a pipe is slow. */
+export async function print(what: string | Uint8Array): Promise<void> {
+  isFile ??= fstatSync(STDOUT).isFile();
+  if (isFile) {
+    printToFile(typeof what === 'string' ? Buffer.from(what) : what);
+    return;
+  }
+  const { stdout } = process;
+  if (stdout.write(what)) return;
+  // An error ends the process.
+  await new Promise<void>((resolve) => stdout.once('drain', resolve));
+}
+
+/** All of it: the stream of a file does not notice when a disk that fills up takes a part. */
+function printToFile(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += writeSync(STDOUT, bytes, at);
+}
+
+export async function printLines(lines: Iterable<string>): Promise<void> {
+  for (const line of lines) await print(`${line}\n`);
 }

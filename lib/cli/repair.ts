@@ -1,83 +1,113 @@
 /** Making a log one that opens. Nothing is deleted. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 
 import type { SegmentOptions } from '../segment-options';
 import { SegmentWriter } from '../segment-writer';
 import { Wal } from '../wal';
 import { salvage } from '../wal-salvage';
-import { verify } from './verify';
+import { kindOf } from './sources';
+import { describeVerdict, verifySegment, verifyWal, WalEnd } from './verify';
 
 /** Entries between two syncs of the copy. */
 const SYNC_ENTRIES = 10_000;
+const NOT_YET = 'nothing was changed; --apply does it';
+
+export interface RepairOptions {
+  readonly segment: SegmentOptions;
+  readonly applies: boolean;
+  /** Where a copy goes. */
+  readonly target: string | undefined;
+  /** Whether intact records of a segment file may be set aside too. */
+  readonly dropsIntact: boolean;
+}
 
 export interface Repair {
-  readonly isNeeded: boolean;
-  readonly isDone: boolean;
+  /** Damage is still there. */
+  readonly isDamaged: boolean;
   readonly lines: readonly string[];
 }
 
-export function repair(
-  path: string,
-  options: SegmentOptions,
-  applies: boolean,
-  target: string | undefined,
-): Repair {
-  return statSync(path).isDirectory()
-    ? repairWal(path, applies, target ?? `${path.replace(/[\\/]+$/, '')}.repaired`)
-    : repairSegment(path, options, applies);
+export function repair(path: string, options: RepairOptions): Repair {
+  if (kindOf(path, options.segment) === 'wal') {
+    if (options.dropsIntact)
+      throw new Error(`${path}: this is a directory; --drop-intact is for segment files`);
+    return repairWal(path, options.applies, options.target ?? `${path.replace(/[\\/]+$/, '')}.repaired`);
+  }
+  if (options.target !== undefined) {
+    throw new Error(`${path}: this is a file; --to is for directories of write-ahead logs`);
+  }
+  return repairSegment(path, options);
 }
 
 function repairWal(path: string, applies: boolean, target: string): Repair {
-  const { isSound, end, errors, lost } = verify(path, {}, false);
-  if (isSound) {
-    const lines = [`the log is sound: ${end}`];
-    const isNeeded = /opening (sets|goes|makes)/.test(end);
-    if (isNeeded && applies) {
-      const wal = Wal.openSync(path);
-      const { bytes, savedAs } = wal.recovery;
-      wal.closeSync();
-      lines.push(bytes > 0 ? `${bytes} bytes were set aside in ${savedAs}` : 'it was opened and closed');
-    }
-    return { isNeeded, isDone: isNeeded && applies, lines };
+  const { verdict, end, firstBehind } = verifyWal(path, false);
+  const lines = describeVerdict(verdict);
+  if (verdict.isSound) {
+    lines.push('the log is sound');
+    if (end === WalEnd.torn || end === WalEnd.unfinished) lines.push(applies ? openAndClose(path) : NOT_YET);
+    return { isDamaged: false, lines };
   }
-  const lines = [
-    ...errors,
-    ...lost.map(({ from, to }) => `lost: entries ${from} to ${to}`),
-    `what is left goes to a new log in ${target}; the damaged one is not touched`,
-  ];
-  if (applies) lines.push(copyWhatIsLeft(path, target));
-  return { isNeeded: true, isDone: applies, lines };
+  if (verdict.items === 0) {
+    lines.push('no entry is left to copy');
+    return { isDamaged: true, lines };
+  }
+  if (existsSync(target)) throw new Error(`${target} exists already; give another place with --to`);
+  const moves = firstBehind === undefined ? '' : `; entries from ${firstBehind} on get lower LSNs there`;
+  if (applies) {
+    lines.push(`${copyWhatIsLeft(path, target)} entries were copied to ${target}${moves}`);
+  } else {
+    lines.push(`what is intact goes to a new log in ${target}, and the damaged one is not touched${moves}`);
+    lines.push(NOT_YET);
+  }
+  return { isDamaged: !applies, lines };
+}
+
+function openAndClose(path: string): string {
+  const wal = Wal.openSync(path);
+  const { bytes, savedAs } = wal.recovery;
+  wal.closeSync();
+  return savedAs === undefined ? 'it was opened and closed' : `${bytes} bytes were set aside in ${savedAs}`;
 }
 
 /** A log has no holes: behind the first one, entries get other LSNs than they had. */
-function copyWhatIsLeft(path: string, target: string): string {
-  if (existsSync(target)) throw new Error(`${target} exists already; give another place with --to`);
+function copyWhatIsLeft(path: string, target: string): number {
   let wal: Wal | undefined;
   let count = 0;
-  let moved: number | undefined;
   for (const found of salvage(path)) {
     if ('lost' in found) continue;
     wal ??= Wal.openSync(target, { firstLsn: found.lsn });
-    const lsn = wal.write(found.data);
-    if (lsn !== found.lsn) moved ??= found.lsn;
+    wal.write(found.data);
     if (++count % SYNC_ENTRIES === 0) wal.syncSync();
   }
-  if (wal === undefined) return 'nothing is left to copy';
-  wal.closeSync();
-  const shift = moved === undefined ? '' : `; entries from ${moved} on have lower LSNs there`;
-  return `${count} entries were copied${shift}`;
+  wal?.closeSync();
+  return count;
 }
 
-function repairSegment(path: string, options: SegmentOptions, applies: boolean): Repair {
-  const { isSound, items, errors } = verify(path, options, false);
-  const lines = [`${items} intact records`, ...errors];
-  if (isSound) return { isNeeded: false, isDone: false, lines };
-  lines.push('opening for writing ends the log there, and keeps what is behind in a file beside');
-  if (applies) {
-    const writer = SegmentWriter.open(path, options);
-    const { bytes, validBytesAfter, savedAs } = writer.recovery!;
-    writer.close();
-    lines.push(`${bytes} bytes (${validBytesAfter} of intact records) were set aside in ${savedAs}`);
+function repairSegment(path: string, { segment, applies, dropsIntact }: RepairOptions): Repair {
+  const verdict = verifySegment(path, segment);
+  const lines = describeVerdict(verdict);
+  const { isSound, tornBytes, intactBytesBehind } = verdict;
+  if (isSound) lines.push('the file is sound');
+  if (tornBytes === 0) return { isDamaged: false, lines };
+  if (!isSound) {
+    lines.push(
+      'opening for writing ends the log there, and keeps what is behind in a file beside, with the intact records',
+    );
   }
-  return { isNeeded: true, isDone: applies, lines };
+  if (!applies) {
+    lines.push(isSound ? NOT_YET : 'nothing was changed; --apply --drop-intact does it');
+    return { isDamaged: !isSound, lines };
+  }
+  if (!isSound && !dropsIntact) {
+    lines.push(
+      `nothing was changed: ${intactBytesBehind} bytes of intact records would leave the log; ` +
+        'copy them first, or add --drop-intact',
+    );
+    return { isDamaged: true, lines };
+  }
+  const writer = SegmentWriter.open(path, segment);
+  const { bytes, validBytesAfter, savedAs } = writer.recovery!;
+  writer.close();
+  lines.push(`${bytes} bytes (${validBytesAfter} of intact records) were set aside in ${savedAs}`);
+  return { isDamaged: false, lines };
 }

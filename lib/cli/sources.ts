@@ -1,10 +1,13 @@
 /** What the command line reads: a write-ahead log's directory or a segment file, as one kind of thing. */
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 
+import type { NativeSegmentJudgement } from '../../types/native';
+import { addon } from '../native';
+import { checkFormat, orThrow, type SegmentOptions } from '../segment-options';
 import { SegmentReader } from '../segment-reader';
 import { SegmentTail } from '../segment-tail';
-import type { SegmentOptions } from '../segment-options';
 import { WalReader } from '../wal-reader';
+import { formatBytes } from './output';
 
 /** An entry of a log (its LSN), or a record of a segment (its offset). */
 export interface Item {
@@ -19,11 +22,15 @@ export interface Bounds {
   to?: number | undefined;
 }
 
+export type Kind = 'wal' | 'segment';
+
 export interface Source {
-  readonly kind: 'wal' | 'segment';
-  /** Position of the last item, or where reading ends: how far progress goes. */
+  readonly kind: Kind;
+  /** Position of the last entry, or where the file ends. */
   readonly end: number;
-  readonly summary: Record<string, unknown>;
+  /** What there is, for somebody who asked for something else. */
+  readonly extent: string;
+  summary(): Record<string, unknown>;
   items(bounds?: Bounds): Iterable<Item>;
   /** The last `count` items, in order. */
   last(count: number): Item[];
@@ -32,40 +39,86 @@ export interface Source {
   close(): void;
 }
 
-export function openSource(path: string, options: SegmentOptions): Source {
-  return statSync(path).isDirectory() ? walSource(path) : segmentSource(path, options);
+/** Whether what is written to standard output is read by nobody any more. */
+export function isOutputUnread(): boolean {
+  return addon.isReaderGone(1);
 }
 
-const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such file or directory' : message;
+    throw new Error(`${path}: ${reason}; give a segment file or the directory of a write-ahead log`, {
+      cause: error,
+    });
+  }
+}
+
+/** What is at `path`; whoever gives options of the other kind, means something else. */
+export function kindOf(path: string, options: SegmentOptions): Kind {
+  if (!isDirectory(path)) return 'segment';
+  if (Object.keys(options).length > 0) {
+    throw new Error(
+      `${path}: this is a directory; --start-offset, --header-size and --checksum are for segment files`,
+    );
+  }
+  if (!readdirSync(path).some((name) => /^wal-\d{1,15}\.log$/.test(name))) {
+    throw new Error(
+      `${path}: no write-ahead log is in this directory: it has no file like wal-000001.log; check the path`,
+    );
+  }
+  return 'wal';
+}
+
+export function openSource(path: string, options: SegmentOptions): Source {
+  return kindOf(path, options) === 'wal' ? walSource(path) : segmentSource(path, options);
+}
+
+/** What the segment file holds; throws for one that opening would refuse. */
+export function judgeSegment(path: string, options: SegmentOptions): NativeSegmentJudgement {
+  const { startOffset, headerSize, checksum } = checkFormat({ ...options });
+  const found = orThrow(addon.judgeSegment(path, startOffset, headerSize, checksum));
+  if (found.records > 0 || found.nonzeroEnd === found.endOffset) return found;
+  const intact =
+    found.validBytesAfter > 0 ? ` (${found.validBytesAfter} bytes of intact records are behind)` : '';
+  throw new Error(
+    `${path}: no record is at offset ${startOffset}, but the file is not empty${intact}: it is no segment file, ` +
+      'its first record is damaged, or --start-offset, --header-size or --checksum are not those it was made with',
+  );
+}
 
 function walSource(path: string): Source {
   const reader = WalReader.open(path);
+  const { firstLsn, lastLsn } = reader;
   const item = ({ lsn, data }: { lsn: number; data: Uint8Array }): Item => ({ position: lsn, data });
   return {
     kind: 'wal',
-    end: reader.lastLsn,
-    summary: {
+    end: lastLsn,
+    extent: lastLsn < firstLsn ? 'the log has no entries' : `the entries are ${firstLsn} to ${lastLsn}`,
+    summary: () => ({
       kind: 'write-ahead log',
-      firstLsn: reader.firstLsn,
-      lastLsn: reader.lastLsn,
-      metadata: text(reader.metadata),
-      files: reader.files.map(({ path: file, firstLsn, lastLsn, bytes }) => ({
+      firstLsn,
+      lastLsn,
+      metadata: formatBytes(reader.metadata),
+      files: reader.files.map(({ path: file, firstLsn: first, lastLsn: last, bytes }) => ({
         file,
-        firstLsn,
-        lastLsn,
+        firstLsn: first,
+        lastLsn: last,
         bytes,
       })),
-    },
+    }),
     *items({ from, to } = {}) {
-      const first = Math.max(from ?? 0, reader.firstLsn);
+      const first = Math.max(from ?? 0, firstLsn);
       for (const entry of reader.entries(to === undefined ? { from: first } : { from: first, to }))
         yield item(entry);
     },
     last(count) {
-      return [...reader.entries({ from: Math.max(reader.lastLsn - count + 1, reader.firstLsn) })].map(item);
+      return [...reader.entries({ from: Math.max(lastLsn - count + 1, firstLsn) })].map(item);
     },
     async *follow(position) {
-      const from = position === undefined ? reader.firstLsn : position + 1;
+      const from = position === undefined ? firstLsn : position + 1;
       for await (const entries of reader.follow({ from })) yield* entries.map(item);
     },
     close: () => reader.close(),
@@ -74,12 +127,20 @@ function walSource(path: string): Source {
 
 function segmentSource(path: string, options: SegmentOptions): Source {
   const reader = SegmentReader.open(path, { ...options, mode: 'pread' });
+  const { startOffset = 0 } = options;
+  try {
+    reader.read(startOffset);
+  } catch {
+    // An empty log, or not one.
+    judgeSegment(path, options);
+  }
   const item = (record: { offset: number; data: Uint8Array; header: Uint8Array }): Item => ({
     position: record.offset,
     data: record.data,
     header: record.header,
   });
   function* items({ from, to = Infinity }: Bounds = {}): Iterable<Item> {
+    if (from !== undefined && from >= reader.limit) return;
     for (const record of reader.records(from)) {
       if (record.offset > to) return;
       yield item(record);
@@ -88,7 +149,23 @@ function segmentSource(path: string, options: SegmentOptions): Source {
   return {
     kind: 'segment',
     end: reader.limit,
-    summary: { kind: 'segment file', bytes: reader.limit, ...options },
+    get extent() {
+      const { records, endOffset } = judgeSegment(path, options);
+      return `${records} records are at offsets from ${startOffset} on, and end at ${endOffset}`;
+    },
+    summary() {
+      const { size, records, endOffset, nonzeroEnd, validBytesAfter } = judgeSegment(path, options);
+      return {
+        kind: 'segment file',
+        bytes: size,
+        records,
+        end: endOffset,
+        freeBytes: size - endOffset,
+        tornBytes: nonzeroEnd - endOffset,
+        intactBytesBehind: validBytesAfter,
+        ...options,
+      };
+    },
     items,
     last(count) {
       const found: Item[] = [];

@@ -1,86 +1,130 @@
 /** Reading everything, and saying what is wrong. */
 import { SingleBar } from 'cli-progress';
 
+import type { NativeFailure } from '../../types/native';
 import { addon } from '../native';
-import { segmentError } from '../segment-errors';
 import type { SegmentOptions } from '../segment-options';
-import { walError } from '../wal-errors';
+import { orThrowWal } from '../wal-errors';
 import { salvage } from '../wal-salvage';
-import { openSource } from './sources';
+import { judgeSegment, kindOf } from './sources';
 
-/** Rows of core/durable/wal_recovery.h with which a log can be opened. */
-const rows = [
-  'empty: opening creates it',
-  'a clean end',
-  'a full file: opening goes on in the next',
-  'a torn last record: opening sets it aside',
-  'an unfinished file: opening makes it again',
-];
+/** How a log may end that opens: the rows of core/durable/wal_recovery.h. */
+export const WalEnd = { clean: 1, full: 2, torn: 3, unfinished: 4 } as const;
+const TORN = 'a torn tail, the normal trace of a crash: opening for writing sets it aside';
+const ends: Record<number, string> = {
+  [WalEnd.clean]: 'a clean end',
+  [WalEnd.full]: 'a full file: opening for writing goes on in the next',
+  [WalEnd.torn]: TORN,
+  [WalEnd.unfinished]: 'an unfinished file: opening for writing makes it again',
+};
+/** Of core/durable/outcome.h: the only one with which there is something to salvage. */
+const CORRUPT = 4;
 const PROGRESS_ITEMS = 1000;
 
 export interface Verdict {
   readonly isSound: boolean;
+  readonly unit: 'entries' | 'records';
+  /** Intact ones: of a segment file, those before the damage. */
   readonly items: number;
+  /** How it ends; empty for one that is damaged. */
   readonly end: string;
   readonly errors: readonly string[];
   readonly lost: readonly { from: number; to: number }[];
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  /** Bytes behind the last record of a segment file, and how many of them are intact records. */
+  readonly tornBytes?: number;
+  readonly intactBytesBehind?: number;
 }
 
 export function verify(path: string, options: SegmentOptions, showsProgress: boolean): Verdict {
-  let items = 0;
-  let end = '';
-  const errors: string[] = [];
+  return kindOf(path, options) === 'segment'
+    ? verifySegment(path, options)
+    : verifyWal(path, showsProgress).verdict;
+}
+
+export interface WalVerdict {
+  readonly verdict: Verdict;
+  /** Where the log ends; undefined for a damaged one. */
+  readonly end: number | undefined;
+  /** The first entry behind one that is lost behind another: a copy has no holes. */
+  readonly firstBehind: number | undefined;
+}
+
+export function verifyWal(path: string, showsProgress: boolean): WalVerdict {
+  const answer = addon.verifyWal(path);
+  if (typeof answer === 'object' && answer.outcome !== CORRUPT) orThrowWal(answer);
+  const isSound = typeof answer === 'number';
   const bar = new SingleBar({
-    format: 'reading [{bar}] {percentage}% {value} of {total}',
+    format: 'reading: {value} entries',
     stream: process.stderr,
     noTTYOutput: false,
     clearOnComplete: true,
   });
-  let isSegment = false;
+  if (showsProgress) bar.start(0, 0);
+  let items = 0;
+  let isBehind = false;
+  let firstBehind: number | undefined;
+  const lost: { from: number; to: number }[] = [];
   try {
-    const source = openSource(path, options);
-    isSegment = source.kind === 'segment';
-    if (showsProgress) bar.start(source.end, 0);
-    try {
-      let behind = 0;
-      for (const { position } of source.items()) {
-        behind = position;
-        if (++items % PROGRESS_ITEMS === 0) bar.update(behind);
+    for (const found of remains(path)) {
+      if ('lost' in found) {
+        // Behind a torn record, nothing was ever acknowledged.
+        if (isSound) break;
+        lost.push(found.lost);
+        isBehind ||= items > 0;
+        continue;
       }
-      bar.update(source.end);
-    } finally {
-      source.close();
-      bar.stop();
+      if (isBehind) firstBehind ??= found.lsn;
+      if (++items % PROGRESS_ITEMS === 0) bar.update(items);
     }
-    end = isSegment ? 'zeros, or the end of the file' : '';
-  } catch (error) {
-    errors.push(message(error));
+  } finally {
+    bar.stop();
   }
-  if (isSegment) return { isSound: errors.length === 0, items, end, errors, lost: [] };
-  const verdict = addon.verifyWal(path);
-  if (typeof verdict === 'number') end = rows[verdict] ?? '';
-  else if (verdict.outcome === 1) throw segmentError(verdict);
-  else errors.push(walError(verdict).message);
   return {
-    isSound: errors.length === 0,
-    items,
-    end,
-    errors: [...new Set(errors)],
-    lost: errors.length > 0 ? lostOf(path) : [],
+    verdict: {
+      isSound,
+      unit: 'entries',
+      items,
+      end: isSound ? ends[answer]! : '',
+      errors: isSound ? [] : [messageOf(answer)],
+      lost,
+    },
+    end: isSound ? answer : undefined,
+    firstBehind,
   };
 }
 
-/** What salvage() would miss. */
-function lostOf(path: string): { from: number; to: number }[] {
-  const lost: { from: number; to: number }[] = [];
+function messageOf({ path, detail, offset }: NativeFailure): string {
+  return `${path}: ${detail} (at ${offset})`;
+}
+
+/** What can be read; nothing, where no file has an intact header. */
+function* remains(path: string): ReturnType<typeof salvage> {
   try {
-    for (const found of salvage(path)) if ('lost' in found) lost.push(found.lost);
-  } catch {
-    // No header is left: then nothing is.
+    yield* salvage(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_FORMAT') throw error;
   }
-  return lost;
+}
+
+export function verifySegment(path: string, options: SegmentOptions): Verdict {
+  const { records: items, endOffset, nonzeroEnd, validBytesAfter } = judgeSegment(path, options);
+  const tornBytes = nonzeroEnd - endOffset;
+  const facts = { unit: 'records', items, lost: [], tornBytes, intactBytesBehind: validBytesAfter } as const;
+  if (validBytesAfter === 0) {
+    const end = tornBytes === 0 ? 'a clean end' : `${tornBytes} bytes of ${TORN}`;
+    return { isSound: true, ...facts, end, errors: [] };
+  }
+  const error =
+    `${path}: no intact record is at ${endOffset}, and of the ${tornBytes} bytes from there on, ` +
+    `${validBytesAfter} are intact records: more than a crash leaves`;
+  return { isSound: false, ...facts, end: '', errors: [error] };
+}
+
+/** The verdict in words. */
+export function describeVerdict({ items, unit, end, errors, lost }: Verdict): string[] {
+  return [
+    end === '' ? `${items} intact ${unit}` : `${items} ${unit}, then ${end}`,
+    ...errors.map((error) => `damaged: ${error}`),
+    ...lost.map(({ from, to }) => `lost: entries ${from} to ${to}`),
+  ];
 }

@@ -18,6 +18,7 @@
 #include "core/memory/registry.h"
 #include "core/memory/rolling_log.h"
 #include "core/platform/module.h"
+#include "core/platform/pipe.h"
 
 // The package's version, as binding.gyp reads it.
 #define ATOMIC_LOG_TEXT(token) #token
@@ -209,6 +210,17 @@ napi_value reference_waker(napi_env env, napi_callback_info raw) {
   return nullptr;
 }
 
+// (fd) => boolean
+napi_value is_reader_gone(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  called_object<void>(env, info, arguments);
+  int32_t descriptor = -1;
+  napi_get_value_int32(env, arguments[0], &descriptor);
+  napi_value result = nullptr;
+  napi_get_boolean(env, platform::is_reader_gone(descriptor), &result);
+  return result;
+}
+
 // () => void; for the benchmarks: what a call costs that does nothing
 napi_value do_nothing(napi_env, napi_callback_info) { return nullptr; }
 
@@ -235,6 +247,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "createSegment", SegmentWriterHandle::create_file);
   define(env, exports, "openSegment", SegmentWriterHandle::open_file);
   define(env, exports, "openSegmentReader", SegmentReaderHandle::open);
+  define(env, exports, "judgeSegment", SegmentReaderHandle::judge);
+  define(env, exports, "isReaderGone", is_reader_gone);
   define(env, exports, "openWalSync", WalHandle::open_sync);
   define(env, exports, "openWal", WalHandle::open_async);
   define(env, exports, "openWalReader", WalReaderHandle::open);

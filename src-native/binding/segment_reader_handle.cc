@@ -5,6 +5,7 @@
 
 #include "binding/functions.h"
 #include "binding/segment_values.h"
+#include "core/durable/segment_recovery.h"
 
 namespace atomic_log::binding {
 
@@ -50,6 +51,24 @@ napi_value SegmentReaderHandle::open(napi_env env, napi_callback_info info) {
       to_format(env, arguments + 1), is_mapped, &source, &failure);
   if (outcome != Outcome::kOk) return failure_object(env, failure);
   return create(env, std::move(source), to_cells(env, arguments[5]));
+}
+
+napi_value SegmentReaderHandle::judge(napi_env env, napi_callback_info info) {
+  napi_value arguments[4] = {};
+  called_object<void>(env, info, arguments);
+  durable::SegmentJudgement found;
+  Failure failure;
+  const Outcome outcome = durable::judge_segment(
+      platform::native_file_system(), to_text(env, arguments[0]),
+      to_format(env, arguments + 1), &found, &failure);
+  if (outcome != Outcome::kOk) return failure_object(env, failure);
+  const napi_value object = new_object(env);
+  set(env, object, "size", found.size);
+  set(env, object, "records", found.records);
+  set(env, object, "endOffset", found.end_offset);
+  set(env, object, "nonzeroEnd", found.nonzero_end);
+  set(env, object, "validBytesAfter", found.valid_bytes_after);
+  return object;
 }
 
 napi_value SegmentReaderHandle::to_object(napi_env env) {

@@ -28,6 +28,10 @@ class SegmentReaderHandle final
   //   => NativeSegmentReader | NativeFailure
   static napi_value open(napi_env env, napi_callback_info info);
 
+  // (path, startOffset, headerSize, checksum)
+  //   => NativeSegmentJudgement | NativeFailure
+  static napi_value judge(napi_env env, napi_callback_info info);
+
   ~SegmentReaderHandle() override;
   void give_back() override;
 

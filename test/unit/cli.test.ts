@@ -1,25 +1,17 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { SegmentWriter, Wal } from 'atomic-log';
 
-import { packageRoot } from '../support/internals';
+import { cli, cliPath, lines } from '../support/cli';
 import { temporaryDirectory } from '../support/segments';
 import { parseWalFile } from '../support/wal-format';
 import { expectIntact, fill, SMALL_FILES, withWal } from '../support/wals';
 
 const directory = temporaryDirectory();
 const log = () => directory.path('log');
-const main = join(packageRoot, 'dist/cli/main.js');
-
-function cli(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
-
-const lines = (text: string): string[] => text.trimEnd().split('\n');
 
 function words(count: number): void {
   withWal(log(), (wal) => {
@@ -69,7 +61,7 @@ describe('a write-ahead log', () => {
     words(20);
     expect(lines(cli('tail', '-n', '2', log()).stdout)).toEqual(['19\tentry 19', '20\tentry 20']);
     const wal = await Wal.open(log());
-    const child = spawn(process.execPath, [main, 'tail', '-n', '1', '-f', log()], {
+    const child = spawn(process.execPath, [cliPath, 'tail', '-n', '1', '-f', log()], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const seen: string[] = [];
@@ -111,7 +103,7 @@ describe('a write-ahead log', () => {
     const done = cli('repair', '--apply', log());
     expect(done).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/199 entries were copied; entries from 6/) as string,
+      stdout: expect.stringMatching(/199 entries were copied to .*; entries from 6/) as string,
     });
     expect(readFileSync(join(log(), 'wal-000001.log')).equals(before)).toBe(true);
     withWal(`${log()}.repaired`, (wal) => {
@@ -158,25 +150,25 @@ test('a segment file', () => {
   expect(cli('inspect', ...as, path).stdout).toMatch(/kind: segment file\nbytes: 4096/);
   expect(cli('verify', ...as, path)).toMatchObject({
     status: 0,
-    stdout: expect.stringMatching(/^3 entries/) as string,
+    stdout: expect.stringMatching(/^3 records/) as string,
   });
   const bytes = readFileSync(path);
   bytes[offsets[1]! + 11]! ^= 1;
   writeFileSync(path, bytes);
   expect(cli('verify', ...as, path)).toMatchObject({
     status: 1,
-    stdout: expect.stringMatching(/^1 entries[\s\S]*damaged/) as string,
+    stdout: expect.stringMatching(/^1 intact records\ndamaged/) as string,
   });
   expect(cli('repair', ...as, path).stdout).toMatch(/nothing was changed/);
   expect(readFileSync(path).equals(bytes)).toBe(true);
-  expect(cli('repair', ...as, '--apply', path).stdout).toMatch(/set aside in .*\.torn-1/);
+  expect(cli('repair', ...as, '--apply', '--drop-intact', path).stdout).toMatch(/set aside in .*\.torn-1/);
   expect(cli('verify', ...as, path).status).toBe(0);
 });
 
 test('wrong calls say so, with status 2', () => {
   expect(cli('inspect', directory.path('none'))).toMatchObject({
     status: 2,
-    stderr: expect.stringMatching(/ENOENT/) as string,
+    stderr: expect.stringMatching(/no such file/) as string,
   });
   expect(cli('verify')).toMatchObject({ status: 2 });
   expect(cli('polish', '.')).toMatchObject({ status: 2 });

@@ -21,6 +21,19 @@ describe('the picture of a value in a message', () => {
     [null, 'null'],
     [[1, 2], 'an array'],
     [{}, 'an object'],
+    [Buffer.alloc(1), 'a Uint8Array'],
+    [new Float32Array(1), 'a Float32Array'],
+    [new Int8Array(1), 'an Int8Array'],
+    [new BigInt64Array(1), 'a BigInt64Array'],
+    [new ArrayBuffer(1), 'an ArrayBuffer'],
+    [new SharedArrayBuffer(1), 'a SharedArrayBuffer'],
+    [new DataView(new ArrayBuffer(1)), 'a DataView'],
+    [new Date(), 'a Date'],
+    [new Map(), 'a Map'],
+    [new Set(), 'a Set'],
+    [Promise.resolve(), 'a Promise'],
+    [new RangeError('x'), 'an Error'],
+    [new Proxy(new Uint8Array(1), {}), 'an object'],
     [() => 1, 'a function'],
     [Symbol('secret'), 'a symbol'],
   ])('of %p is %s', (value, expected) => {
@@ -33,6 +46,8 @@ describe('the picture of a value in a message', () => {
     };
     const hostile = { toString: fail, valueOf: fail, toJSON: fail, [Symbol.toPrimitive]: fail };
     expect(picture(hostile)).toBe('an object');
+    const tagged = Object.defineProperty({}, Symbol.toStringTag, { get: fail });
+    expect(picture(tagged)).toBe('an object');
     expect(picture(new Proxy({}, { get: fail, getPrototypeOf: fail, ownKeys: fail }))).toBe('an object');
     expect(picture(new Proxy([], { get: fail, getPrototypeOf: fail }))).toBe('an array');
   });

@@ -115,7 +115,7 @@ describe('a reader', () => {
 
   test('refuses wrong arguments, and use after close()', () => {
     expectError(() => WalReader.open(directory.path('none')), 'ERR_FILE_NOT_FOUND', /no such directory/);
-    expectError(() => WalReader.open(7 as never), 'ERR_INVALID_ARG_TYPE', /path/);
+    expectError(() => WalReader.open(7 as never), 'ERR_INVALID_ARG_TYPE', /directory must/);
     expectError(() => WalReader.open(path(), { pollMs: 0 }), 'ERR_OUT_OF_RANGE', /pollMs/);
     expectError(() => Reflect.construct(WalReader, []), 'ERR_ILLEGAL_CONSTRUCTOR', /WalReader\.open/);
     withWal(path(), (wal) => fill(wal, 3));

@@ -77,7 +77,7 @@ test('a file whose making was interrupted is made again', () => {
   withWal(
     path(),
     (wal) => {
-      expect(wal.recovery.action).toBe('recreated');
+      expect(wal.recovery).toMatchObject({ action: 'recreated', lsn: 11, offset: 4096 });
       expectIntact(wal, 1, 10);
     },
     SMALL_FILES,

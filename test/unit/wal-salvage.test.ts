@@ -91,7 +91,7 @@ test('random damage: whatever is said to be there is what was written', () => {
 
 test('refuses what is no log', () => {
   expectError(() => [...salvage(directory.path('none'))], 'ERR_FILE_NOT_FOUND', /no such directory/);
-  expectError(() => salvage(5 as never), 'ERR_INVALID_ARG_TYPE', /path/);
+  expectError(() => salvage(5 as never), 'ERR_INVALID_ARG_TYPE', /directory must/);
   withWal(path(), (wal) => fill(wal, 3));
   writeFileSync(file(1), Buffer.alloc(8192));
   expectError(() => [...salvage(path())], 'ERR_FORMAT', /no file has an intact header/);

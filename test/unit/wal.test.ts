@@ -1,9 +1,10 @@
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-import { Wal, type WalFile } from 'atomic-log';
+import { salvage, Wal, WalReader, type WalFile } from 'atomic-log';
 import fc from 'fast-check';
 
 import { runInChild } from '../support/child';
@@ -11,6 +12,7 @@ import { expectError, rejection } from '../support/errors';
 import { packageRoot } from '../support/internals';
 import { testWith } from '../support/runtime';
 import { removeDirectory, temporaryDirectory } from '../support/segments';
+import { parseWalFile } from '../support/wal-format';
 import { dataOf, entry, expectIntact, fill, lsnsOf, range, SMALL_FILES, withWal } from '../support/wals';
 
 const directory = temporaryDirectory();
@@ -20,7 +22,14 @@ describe('opening', () => {
   test('creates the log, and the directories above it', () => {
     const deep = directory.path('a/b/c');
     withWal(deep, (wal) => {
-      expect(wal.recovery).toMatchObject({ action: 'created', records: 0, bytes: 0, savedAs: undefined });
+      expect(wal.recovery).toEqual({
+        action: 'created',
+        records: 0,
+        bytes: 0,
+        offset: 4096,
+        lsn: 1,
+        savedAs: undefined,
+      });
       expect([wal.firstLsn, wal.lastLsn, wal.ackedLsn, wal.durableLsn]).toEqual([1, 0, 0, 0]);
       expect(wal.tailState).toBe('clean');
       expect(wal.path).toBe(deep);
@@ -40,10 +49,33 @@ describe('opening', () => {
     });
   });
 
+  test('goes on with files as long as the newest one, unless told otherwise', () => {
+    const bytes = (wal: Wal) => wal.files.map((file) => file.bytes);
+    withWal(path(), (wal) => fill(wal, 300));
+    withWal(
+      path(),
+      (wal) => {
+        const before = wal.files.length;
+        expect(bytes(wal)).toEqual(Array(before).fill(8192));
+        fill(wal, 600);
+        expect(wal.files.length).toBeGreaterThan(before + 1);
+        expect(bytes(wal)).toEqual(Array(wal.files.length).fill(8192));
+        expectError(() => wal.write(Buffer.alloc(8192)), 'ERR_ENTRY_TOO_LARGE', /split it/);
+      },
+      {},
+    );
+    const larger = { segmentBytes: 16384 };
+    withWal(path(), (wal) => fill(wal, 900), larger);
+    withWal(path(), (wal) => expect(new Set(bytes(wal))).toEqual(new Set([8192, 16384])));
+    withWal(path(), (wal) => (wal.truncateAfter(700), expect(bytes(wal).at(-1)).toBe(16384)), {});
+    withWal(directory.path('new'), (wal) => expect(bytes(wal)).toEqual([64 << 20]), {});
+  });
+
   test('finds every entry again, in order and unchanged', () => {
     withWal(path(), (wal) => fill(wal, 500));
+    const newest = parseWalFile(readFileSync(join(path(), readdirSync(path()).sort().at(-1)!)));
     withWal(path(), (wal) => {
-      expect(wal.recovery.action).toBe('clean');
+      expect(wal.recovery).toMatchObject({ action: 'clean', bytes: 0, lsn: 501, offset: newest.end });
       expect(wal.files.length).toBeGreaterThan(4);
       expectIntact(wal, 1, 500);
       fill(wal, 700);
@@ -63,12 +95,12 @@ describe('opening', () => {
   });
 
   test.each([
-    [[1], 'ERR_INVALID_ARG_TYPE', /path/],
-    [[''], 'ERR_INVALID_ARG_VALUE', /path/],
+    [[1], 'ERR_INVALID_ARG_TYPE', /directory must/],
+    [[''], 'ERR_INVALID_ARG_VALUE', /directory must/],
     [['x', 7], 'ERR_INVALID_ARG_TYPE', /options/],
     [['x', { segmentBytes: 4096 }], 'ERR_OUT_OF_RANGE', /segmentBytes/],
     [['x', { segmentBytes: '1' }], 'ERR_INVALID_ARG_TYPE', /segmentBytes/],
-    [['x', { durability: 'best' }], 'ERR_INVALID_ARG_VALUE', /durability.*full, os, none/],
+    [['x', { durability: 'best' }], 'ERR_INVALID_ARG_VALUE', /durability.*'full', 'os', 'none'; got "best"/],
     [['x', { firstLsn: 0 }], 'ERR_OUT_OF_RANGE', /firstLsn/],
     [['x', { firstLsn: 2 ** 53 }], 'ERR_OUT_OF_RANGE', /firstLsn/],
     [['x', { metadata: 'text' }], 'ERR_INVALID_ARG_TYPE', /metadata/],
@@ -85,9 +117,17 @@ describe('opening', () => {
   test('tells of a path that is a file, or may not be written', async () => {
     const file = directory.path('file');
     writeFileSync(file, '');
-    for (const wrong of [file, `${file}/below`]) {
-      const { code } = await rejection(Wal.open(wrong));
-      expect(['ERR_FILE_NOT_FOUND', 'ERR_FILE_ACCESS', 'ERR_FILE_EXISTS']).toContain(code);
+    const isFile = /[\\/]file: this is not a directory; give the directory of a log$/;
+    for (const wrong of [file, `${file}/below`, `${file}/below/again`]) {
+      const error = await rejection(Wal.open(wrong));
+      expect({ ...error, message: error.message }).toMatchObject({
+        code: 'ERR_FILE_ACCESS',
+        message: expect.stringMatching(isFile) as string,
+        path: file,
+      });
+      expect(error.cause).toBeInstanceOf(Error);
+      expectError(() => WalReader.open(wrong), 'ERR_FILE_ACCESS', isFile);
+      expectError(() => [...salvage(wrong)], 'ERR_FILE_ACCESS', isFile);
     }
   });
 

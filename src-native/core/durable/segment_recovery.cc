@@ -179,4 +179,34 @@ Outcome recover(FileSystem& system, File& file, const std::string& path,
   return step.make_durable(proven, end);
 }
 
+Outcome judge_segment(FileSystem& system, const std::string& path,
+                      const SegmentFormat& format, SegmentJudgement* judgement,
+                      Failure* failure) {
+  *judgement = {};
+  std::unique_ptr<File> file;
+  IoStatus status = system.open(path, OpenMode::kRead, &file);
+  if (!status.ok()) {
+    *failure = {Outcome::kIo, status, path, 0, 0, ""};
+    return Outcome::kIo;
+  }
+  SegmentRecovery step(system, *file, path, format, failure);
+  Recovery found;
+  Verdict verdict = Verdict::kEnd;
+  Outcome outcome = step.check_size({}, &judgement->size);
+  if (outcome == Outcome::kOk) {
+    outcome = step.scan(judgement->size, &found, &verdict);
+  }
+  const uint64_t end = found.end_offset;
+  if (outcome == Outcome::kOk) {
+    outcome = step.find_end(end, judgement->size, &judgement->nonzero_end);
+  }
+  if (outcome != Outcome::kOk) return outcome;
+  judgement->records = found.records;
+  judgement->end_offset = end;
+  if (judgement->nonzero_end == end) return Outcome::kOk;
+  status = count_valid_bytes(*file, format, end + 1, judgement->nonzero_end,
+                             &judgement->valid_bytes_after);
+  return status.ok() ? Outcome::kOk : step.fail(status, end);
+}
+
 }  // namespace atomic_log::durable

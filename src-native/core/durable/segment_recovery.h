@@ -62,6 +62,25 @@ Outcome recover(platform::FileSystem& system, platform::File& file,
                 const OpenOptions& options, uint64_t* size, Recovery* recovery,
                 Failure* failure);
 
+// What a reader finds, with the words of recover().
+struct SegmentJudgement {
+  uint64_t size = 0;
+  uint64_t records = 0;
+  // Where the log ends.
+  uint64_t end_offset = 0;
+  // Behind the last byte that is not zero; end_offset for a clean end. What is
+  // between is what recover() would set aside.
+  uint64_t nonzero_end = 0;
+  // Of these, bytes of intact records.
+  uint64_t valid_bytes_after = 0;
+};
+
+// Looks, and changes nothing: without a lock, so that beside a writer a record
+// that is being written looks torn.
+Outcome judge_segment(platform::FileSystem& system, const std::string& path,
+                      const SegmentFormat& format, SegmentJudgement* judgement,
+                      Failure* failure);
+
 }  // namespace atomic_log::durable
 
 #endif  // ATOMIC_LOG_CORE_DURABLE_SEGMENT_RECOVERY_H_

@@ -367,9 +367,10 @@ Outcome repair_wal(FileSystem& system, const WalOptions& options,
   File& file = *found.newest;
   const uint64_t end = found.end.offset;
   IoStatus status;
+  recovery->set_aside_offset = end;
+  recovery->set_aside_lsn =
+      action == WalAction::kAdoptAndRoll ? found.next_base : found.end.lsn;
   if (action == WalAction::kSetAside) {
-    recovery->set_aside_offset = end;
-    recovery->set_aside_lsn = found.end.lsn;
     recovery->set_aside_bytes = found.nonzero_end - end;
     status = set_aside(system, file, path, end, found.nonzero_end,
                        &recovery->set_aside_path);

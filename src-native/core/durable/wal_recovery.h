@@ -86,16 +86,20 @@ struct WalRecovery {
   WalRow row = WalRow::kNoFiles;
   // Records found in the newest file.
   uint64_t records = 0;
-  // The bytes set aside: where they were, and the LSN that comes there now.
   uint64_t set_aside_bytes = 0;
+  // Where the newest file ended, which is where bytes were set aside, and the
+  // LSN that comes next.
   uint64_t set_aside_offset = 0;
   uint64_t set_aside_lsn = 0;
   std::string set_aside_path;
 };
 
+constexpr uint64_t kWalSegmentBytes = uint64_t{64} << 20;
+
 struct WalOptions {
   std::string directory;
-  uint64_t segment_bytes = uint64_t{64} << 20;
+  // 0: those of the newest file, or kWalSegmentBytes.
+  uint64_t segment_bytes = kWalSegmentBytes;
   uint64_t first_lsn = 1;
   std::vector<uint8_t> metadata;
   // 128 random bits, for a log that is created.

@@ -69,6 +69,11 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
     *failure = opened->failure_;
     return outcome;
   }
+  const WalAction action = wal_rule(found.row).action;
+  if (action == WalAction::kCreate || action == WalAction::kRecreate) {
+    recovery->set_aside_offset = kWalHeaderBytes;
+    recovery->set_aside_lsn = opened->next_lsn_;
+  }
   *writer = std::move(opened);
   return Outcome::kOk;
 }
@@ -124,6 +129,12 @@ Outcome WalWriter::check_directory() {
 }
 
 Outcome WalWriter::start(const WalJudgement& found) {
+  if (options_.segment_bytes == 0) {
+    options_.segment_bytes =
+        found.files.empty()
+            ? kWalSegmentBytes
+            : std::max(found.header.file_bytes, kWalFileBytesMin);
+  }
   garbage_ = found.listing;
   Outcome outcome = Outcome::kOk;
   switch (wal_rule(found.row).action) {

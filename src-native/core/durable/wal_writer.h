@@ -120,7 +120,8 @@ class WalWriter {
   void publish_durable();
 
   platform::FileSystem& system_;
-  const WalOptions options_;
+  // Never changed once the log is open.
+  WalOptions options_;
   std::unique_ptr<platform::File> lock_file_;
   platform::FileIdentity lock_identity_;
   bool is_registered_ = false;

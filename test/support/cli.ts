@@ -1,0 +1,35 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+import { packageRoot } from './internals';
+
+/** The command, as package.json's `bin` names it. */
+export const cliPath = join(packageRoot, 'dist/cli/main.js');
+
+const TIMEOUT_MS = 30_000;
+
+export interface CliResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function cli(...args: string[]): CliResult {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cliPath, ...args], {
+    encoding: 'utf8',
+    timeout: TIMEOUT_MS,
+  });
+  return { status, stdout, stderr };
+}
+
+/** The same in a shell, which knows "$@" as the command, followed by `rest`. */
+export function shell(rest: string, ...args: string[]): CliResult {
+  const { status, stdout, stderr } = spawnSync(
+    'sh',
+    ['-c', `"$@" ${rest}`, 'sh', process.execPath, cliPath, ...args],
+    { encoding: 'utf8', timeout: TIMEOUT_MS },
+  );
+  return { status, stdout, stderr };
+}
+
+export const lines = (text: string): string[] => text.trimEnd().split('\n');

@@ -1,0 +1,63 @@
+import { SegmentReader, SegmentTail, SegmentWriter, Wal } from 'atomic-log';
+
+import { expectError, rejection } from '../support/errors';
+import { temporaryDirectory } from '../support/segments';
+
+const directory = temporaryDirectory();
+const path = () => directory.path('file');
+
+const segmentCalls: readonly [string, (options: object) => unknown][] = [
+  ['SegmentWriter.create', (options) => SegmentWriter.create(path(), options as never)],
+  ['SegmentWriter.open', (options) => SegmentWriter.open(path(), options)],
+  ['SegmentReader.open', (options) => SegmentReader.open(path(), options)],
+  ['SegmentTail.open', (options) => SegmentTail.open(path(), options)],
+];
+
+test.each(segmentCalls)('%s refuses misspelt options', (_, call) => {
+  expectError(
+    () => call({ size: 4096, header_size: 4 }),
+    'ERR_INVALID_ARG_VALUE',
+    /options has no option "header_size"; the nearest one is headerSize/,
+  );
+  expectError(() => call({ Sealed: undefined }), 'ERR_INVALID_ARG_VALUE', /nearest one is sealed/);
+});
+
+test('one object of options serves all calls for a segment file', () => {
+  const options = { size: 4096, headerSize: 0, compression: 'none', mode: 'pread' } as const;
+  SegmentWriter.create(path(), options).close();
+  SegmentWriter.open(path(), options).close();
+  SegmentReader.open(path(), options).close();
+  SegmentTail.open(path(), options).close();
+});
+
+test('a write-ahead log refuses misspelt options, and makes nothing', async () => {
+  const cases: readonly [object, RegExp][] = [
+    [{ durabilty: 'os' }, /options has no option "durabilty"; the nearest one is durability/],
+    [{ strict_tail: true }, /nearest one is strictTail/],
+    [{ commit: { wait: 5 } }, /options\.commit has no option "wait"; the nearest one is waitUs/],
+    [{ ['x'.repeat(100_000)]: 1 }, /options has no option "x{40}"\.\.\.; the nearest/],
+  ];
+  for (const [options, message] of cases) {
+    expectError(() => Wal.openSync(path(), options), 'ERR_INVALID_ARG_VALUE', message);
+    expect((await rejection(Wal.open(path(), options))).message).toMatch(message);
+  }
+  expectError(
+    () => Wal.openSync(path(), { [Symbol('note')]: 1, firstLsn: 0 }),
+    'ERR_OUT_OF_RANGE',
+    /firstLsn/,
+  );
+});
+
+test('what a proxy throws passes through', () => {
+  const thrown = new Error('mine');
+  const options = new Proxy(
+    {},
+    {
+      ownKeys: () => {
+        throw thrown;
+      },
+    },
+  );
+  expect(() => Wal.openSync(path(), options)).toThrow(thrown);
+  expect(() => SegmentReader.open(path(), options)).toThrow(thrown);
+});
