@@ -3,6 +3,7 @@ import { checkBytes } from './bytes';
 import { asyncDispose, dispose } from './dispose';
 import { illegalConstructor, invalidType, plainError } from './errors';
 import { addon } from './native';
+import { checkNames } from './option-names';
 import { checkObject, checkPath } from './segment-options';
 import { Listener } from './waits';
 import { copyLog } from './wal-backup';
@@ -88,6 +89,7 @@ const Counter = {
   commits: 7,
   queued: 8,
 };
+const APPEND_OPTIONS = ['durability', 'expectedLsn'];
 const openWal = Symbol('openWal');
 const settle = Symbol('settle');
 
@@ -620,7 +622,9 @@ export class Wal {
 
   #checkAppend(options: AppendOptions | undefined): { level: NativeWalLevel; expectedLsn: number } {
     if (options === undefined) return { level: this.#options.level, expectedLsn: 0 };
-    const { durability, expectedLsn } = checkObject('options', options);
+    const given = checkObject('options', options);
+    checkNames('options', given, APPEND_OPTIONS);
+    const { durability, expectedLsn } = given;
     const checked = {
       level:
         durability === undefined ? this.#options.level : checkDurability('options.durability', durability),

@@ -48,6 +48,16 @@ test('a write-ahead log refuses misspelt options, and makes nothing', async () =
   );
 });
 
+test('so does an append: a fence that is misspelt is no fence', async () => {
+  const log = Wal.openSync(path());
+  const options = { expectedLSN: 1 };
+  const message = /options has no option "expectedLSN"; the nearest one is expectedLsn/;
+  expectError(() => log.appendSync(Buffer.alloc(1), options as never), 'ERR_INVALID_ARG_VALUE', message);
+  expect((await rejection(log.append(Buffer.alloc(1), options as never))).message).toMatch(message);
+  expect(log.lastLsn).toBe(0);
+  log.closeSync();
+});
+
 test('what a proxy throws passes through', () => {
   const thrown = new Error('mine');
   const options = new Proxy(
