@@ -8,5 +8,7 @@ module.exports = {
   moduleNameMapper: { '^atomic-log$': '<rootDir>/dist/index.js' },
   // Only a hang may fail a test by time: the suite also runs on loaded machines and under sanitizers.
   testTimeout: 120_000,
+  // By default one less than there are cores: on two of them, one.
+  maxWorkers: '100%',
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/', '<rootDir>/.tools/'],
 };

@@ -3,9 +3,6 @@
  * The command `atomic-log`: looks at segment files and write-ahead logs, and builds
  * the addon. What needs the addon is loaded by the commands that do.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { SegmentOptions } from '../segment-options';
@@ -22,6 +19,7 @@ import {
   type Format,
 } from './output';
 import type { Source } from './sources';
+import { version } from '../version';
 
 interface Options {
   startOffset?: number;
@@ -69,9 +67,6 @@ function segmentOptions({ startOffset, headerSize, checksum }: Omit<Options, 'fr
   };
 }
 
-const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as {
-  version: string;
-};
 const program = new Command('atomic-log')
   .description('Looks at segment files and at directories of write-ahead logs, and builds the addon.')
   .version(version)

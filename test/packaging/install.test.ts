@@ -47,6 +47,8 @@ describe('Yarn', () => {
       'unsafeHttpWhitelist: [127.0.0.1]',
       'enableGlobalCache: false',
       'enableTelemetry: false',
+      // Which it takes to be wanted where CI is set.
+      'enableImmutableInstalls: false',
       'enableScripts: false',
       'pnpEnableEsmLoader: true',
       '',
