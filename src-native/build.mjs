@@ -13,7 +13,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const nodedir = dirname(dirname(process.execPath));
 const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
 
-const args = [nodeGyp, 'rebuild'];
+const args = [nodeGyp, 'rebuild', '--jobs=max'];
 if (existsSync(join(nodedir, 'include', 'node', 'node_api.h'))) {
   args.push(`--nodedir=${nodedir}`);
 }
