@@ -60,13 +60,17 @@ export function buildAddon(name, { flags, replace = {}, sources = [], headers = 
   return output;
 }
 
-/** Runs jest with the command line's arguments against such an addon; ends the process with its status. */
-export function runJest(output, variables = {}) {
+/**
+ * Runs jest with the command line's arguments against such an addon, without the
+ * tests whose paths match; ends the process with its status.
+ */
+export function runJest(output, variables = {}, without = []) {
   const env = { ...process.env, ATOMIC_LOG_PREBUILD: output, ...variables };
   const script = 'console.log(require("./dist/native.js").addonPath)';
   const used = execFileSync(process.execPath, ['-e', script], { cwd: root, env, encoding: 'utf8' }).trim();
   if (!used.startsWith(output)) throw new Error(`not the addon in ${output} would be tested, but ${used}`);
-  const jest = [require.resolve('jest/bin/jest'), ...process.argv.slice(2)];
+  const left = without.length === 0 ? [] : ['--testPathIgnorePatterns', ...without];
+  const jest = [require.resolve('jest/bin/jest'), ...process.argv.slice(2), ...left];
   const { status } = spawnSync(process.execPath, jest, { cwd: root, env, stdio: 'inherit' });
   process.exit(status ?? 1);
 }
