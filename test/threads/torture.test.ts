@@ -116,7 +116,7 @@ class Torture {
     await this.#watching;
 
     this.#native?.expectNothingWrong();
-    await tornDown(() => !log.isWriterClaimed);
+    await tornDown(() => !log.isWriterClaimed && log.stats().readers.length === 1);
     expect(failures).toEqual([]);
     expect(log.isWriterClaimed).toBe(false);
     const writer = log.tryClaimWriter()!;

@@ -10,12 +10,19 @@ function make(options: unknown): AtomicLog<unknown> {
   return new AtomicLog(options as never) as unknown as AtomicLog<unknown>;
 }
 
+/** Bytes of blocks that have an owner. */
+function ownedBytes(): number {
+  const { mapped, idle } = addon.blockUsage();
+  return mapped - idle;
+}
+
 /** Expects that neither way of making a log takes the options, and that no memory was taken for them. */
 function expectRefusedOptions(options: unknown, code: ErrorCode, message: RegExp): void {
-  const before = addon.blockUsage();
+  const before = ownedBytes();
   expectError(() => make(options), code, message);
   expectError(() => AtomicLog.claimed(options as never), code, message);
-  expect(addon.blockUsage()).toEqual(before);
+  // Finalizers of logs of before may have given some back.
+  expect(ownedBytes()).toBeLessThanOrEqual(before);
 }
 
 const capacities = { retainedCapacity: 8, segmentCapacity: 4 };
