@@ -1,5 +1,6 @@
 // Takes one protection of the durable logs out at a time, and expects a test to
 // fail: `node mutate.mjs [segment | wal] [text in the name]`. Needs g++ and doctest.
+// MUTATION_SHARE=2/3 takes the second of every three.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -23,6 +24,8 @@ const suites = [
 const [log, text = ''] = suites.some((suite) => suite.log === process.argv[2])
   ? process.argv.slice(2)
   : [undefined, process.argv[2]];
+
+const [share, shares] = (process.env.MUTATION_SHARE ?? '1/1').split('/').map(Number);
 
 const compiler = process.env.CXX ?? 'g++';
 const sources = (root) =>
@@ -75,7 +78,10 @@ for (const suite of suites.filter((each) => log === undefined || each.log === lo
   const broken = failing(files);
   if (broken !== undefined) throw new Error(`the tests fail without any mutation: ${broken}`);
 
-  for (const { name, promise, edits } of suite.mutations.filter((each) => each.name.includes(text))) {
+  const chosen = suite.mutations
+    .filter(({ name }) => name.includes(text))
+    .filter((_, i) => i % shares === share - 1);
+  for (const { name, promise, edits } of chosen) {
     const originals = new Map();
     for (const { file, from, to } of edits) {
       const path = join(build, 'core', file);
