@@ -2,6 +2,7 @@ import { addon } from './native';
 import { checkPath } from './segment-options';
 import { entriesOf, type WalEntry } from './wal-entries';
 import { orThrowWal } from './wal-errors';
+import type { WalOptions } from './wal-options';
 
 /** A range of entries that cannot be read any more; the bounds are inclusive. */
 export interface LostEntries {
@@ -29,6 +30,12 @@ const FILE_FIELDS = 4;
  */
 export function salvage(directory: string): IterableIterator<WalEntry | LostEntries> {
   return salvaged(checkPath(directory, 'directory'));
+}
+
+/** What a log with the same entries is to be created with. */
+export function optionsOfRemains(directory: string): Pick<WalOptions, 'metadata' | 'segmentBytes'> {
+  const { metadata, segmentBytes } = orThrowWal(addon.findWalRemains(directory));
+  return { metadata, segmentBytes };
 }
 
 function* salvaged(path: string): IterableIterator<WalEntry | LostEntries> {

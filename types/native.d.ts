@@ -220,8 +220,8 @@ export interface NativeWalRecovery {
   records: number;
   setAsideBytes: number;
   /** Where the newest file ended, set aside or not, and the LSN that comes next. */
-  setAsideOffset: number;
-  setAsideLsn: number;
+  endOffset: number;
+  endLsn: number;
   setAsidePath: string;
 }
 
@@ -235,6 +235,10 @@ export interface NativeWalChunk {
 /** What can still be read of a damaged log. */
 export interface NativeWalRemains {
   logId: Uint8Array;
+  /** What the log was created with. */
+  metadata: Uint8Array;
+  /** Of its longest file. */
+  segmentBytes: number;
   oldestLsn: number;
   /** As NativeWalEntries.files(); the base LSN is 0 where the header is damaged. */
   files: Float64Array;

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import type { SegmentOptions } from '../segment-options';
 import { SegmentWriter } from '../segment-writer';
 import { Wal } from '../wal';
-import { salvage } from '../wal-salvage';
+import { optionsOfRemains, salvage } from '../wal-salvage';
 import { kindOf } from './sources';
 import { describeVerdict, verifySegment, verifyWal, WalEnd } from './verify';
 
@@ -75,7 +75,7 @@ function copyWhatIsLeft(path: string, target: string): number {
   let count = 0;
   for (const found of salvage(path)) {
     if ('lost' in found) continue;
-    wal ??= Wal.openSync(target, { firstLsn: found.lsn });
+    wal ??= Wal.openSync(target, { ...optionsOfRemains(path), firstLsn: found.lsn });
     wal.write(found.data);
     if (++count % SYNC_ENTRIES === 0) wal.syncSync();
   }

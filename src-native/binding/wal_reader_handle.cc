@@ -60,6 +60,9 @@ napi_value WalReaderHandle::remains(napi_env env, napi_callback_info info) {
   const napi_value object = new_object(env);
   set(env, object, "logId",
       to_uint8_array(env, found.log_id.data(), found.log_id.size()));
+  set(env, object, "metadata",
+      to_uint8_array(env, found.metadata.data(), found.metadata.size()));
+  set(env, object, "segmentBytes", found.file_bytes);
   set(env, object, "oldestLsn", found.oldest_lsn);
   set(env, object, "files", files_array(env, found.files));
   return object;

@@ -134,6 +134,24 @@ describe('a write-ahead log', () => {
     });
   });
 
+  test('the copy is created as the log was: metadata, and files large enough', () => {
+    const metadata = Buffer.from('shard 7');
+    const large = Buffer.alloc(5000, 7);
+    withWal(log(), (wal) => (fill(wal, 100), wal.appendSync(large)), { metadata, segmentBytes: 12288 });
+    const bytes = readFileSync(walFile(1));
+    flip(walFile(1), parseWalFile(bytes).records.find(({ type }) => type === 'DATA')!.offset + 45);
+    expect(cli('repair', '--apply', log()).status).toBe(0);
+    withWal(
+      `${log()}.repaired`,
+      (wal) => {
+        expect(Buffer.from(wal.metadata)).toEqual(metadata);
+        expect(new Set(wal.files.map((file) => file.bytes))).toEqual(new Set([12288]));
+        expect(Buffer.from(wal.get(wal.lastLsn)!.data)).toEqual(large);
+      },
+      {},
+    );
+  });
+
   test('each lost range is named; the first entries lost move nothing', () => {
     withWal(log(), (wal) => fill(wal, 300));
     const { records } = parseWalFile(readFileSync(walFile(1)));

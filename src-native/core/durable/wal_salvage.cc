@@ -107,6 +107,8 @@ Outcome find_wal_remains(FileSystem& system, const std::string& directory,
     is_known = true;
     newest = number;
     remains->log_id = header.log_id;
+    remains->metadata = header.metadata;
+    remains->file_bytes = std::max(remains->file_bytes, header.file_bytes);
     remains->oldest_lsn = header.oldest_lsn;
   }
   if (!is_known && !listing.numbers.empty()) {

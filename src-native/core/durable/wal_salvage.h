@@ -18,6 +18,10 @@ namespace atomic_log::durable {
 struct WalRemains {
   // Of the newest intact header; records are seeded with it.
   WalLogId log_id = {};
+  // Of the same header.
+  std::vector<uint8_t> metadata;
+  // Of the longest file, by the intact headers.
+  uint64_t file_bytes = 0;
   // The first LSN that the log keeps, as far as it is known.
   uint64_t oldest_lsn = 1;
   // Rising; of a file with a damaged header the base LSN is 0.
