@@ -34,6 +34,7 @@ test('has what belongs into it, and nothing else', () => {
     'LICENSE-MIT',
     'README.md',
     'dist/',
+    'docs/',
     'package.json',
     'prebuilds/',
     'src-native/',
