@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { Wal, WalReader } from 'atomic-log';
@@ -45,6 +45,33 @@ test('a torn last record is set aside, reported, and never comes back', () => {
   withWal(path(), (wal) => {
     expect(wal.tailState).toBe('clean');
     expectIntact(wal, 1, 6);
+  });
+});
+
+test('a full file whose successor was not made yet is followed by one', () => {
+  withWal(path(), (wal) => {
+    while (wal.files.length < 2) wal.appendSync(entry(wal.lastLsn + 1));
+  });
+  const { records, end } = parseWalFile(readFileSync(file(1)));
+  const left = records.filter(({ type }) => type === 'DATA').length;
+  // As of a crash between the end of the one file and the making of the other.
+  rmSync(file(2));
+  withWal(path(), (wal) => {
+    expect(wal.recovery).toEqual({
+      action: 'continued',
+      records: records.length,
+      bytes: 0,
+      offset: end,
+      lsn: left + 1,
+      savedAs: undefined,
+    });
+    expect(wal.tailState).toBe('clean');
+    expect(wal.files.length).toBe(2);
+    fill(wal, left + 10);
+  });
+  withWal(path(), (wal) => {
+    expect(wal.recovery.action).toBe('clean');
+    expectIntact(wal, 1, left + 10);
   });
 });
 
