@@ -6,21 +6,11 @@ import { isUtf8 } from 'node:buffer';
 
 import { describe, invalidType, rangeError, typeError } from './errors';
 import { missingField, readRecord, unknownField } from './record';
-import {
-  accepts,
-  isVariable,
-  Kind,
-  refusal,
-  scalars,
-  store,
-  typedArrayLength,
-  typedArrayTag,
-  viewOf,
-  type ScalarArray,
-} from './scalar';
+import { accepts, isVariable, Kind, refusal, scalars, store, viewOf, type ScalarArray } from './scalar';
 import type { ArrayOf, FieldArrayOf, Layout } from './schema';
 import { copyBytes, payloadBytes, tooLarge, type Payload, type VarSource } from './var-area';
 import { writeText } from './text';
+import { typedArrayLength, typedArrayTag } from './typed-array';
 
 /**
  * Values of variable size, as Apache Arrow has them: value `i` is `data` from

@@ -1,6 +1,6 @@
 /** Bytes that users give: any Uint8Array, a Buffer included, over shared memory or not. */
 import { invalidType } from './errors';
-import { typedArrayLength, typedArrayTag } from './scalar';
+import { typedArrayLength, typedArrayTag } from './typed-array';
 
 export const NO_BYTES = new Uint8Array(0);
 

@@ -4,8 +4,9 @@
 import { deserialize, serialize } from 'node:v8';
 
 import { describe, invalidType, typeError, type AtomicLogError } from './errors';
-import { accepts, Kind, refusal, typedArrayLength, typedArrayTag } from './scalar';
+import { accepts, Kind, refusal } from './scalar';
 import { readText } from './text';
+import { typedArrayLength, typedArrayTag } from './typed-array';
 import type { Payload, VarArea } from './var-area';
 
 /**

@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { typedArrayTag } from './typed-array';
 
 /**
  * Every code that an error of this package can carry.
@@ -136,17 +137,12 @@ function isArray(value: object): boolean {
   }
 }
 
-const tagOfTypedArray = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype) as object,
-  Symbol.toStringTag,
-)!.get as (this: unknown) => string;
-
 /** What the engine itself knows of an object; neither proxies nor getters are asked. */
 function describeObject(value: object): string {
   if (types.isProxy(value)) return isArray(value) ? 'an array' : 'an object';
   if (Array.isArray(value)) return 'an array';
   if (types.isTypedArray(value)) {
-    const name = tagOfTypedArray.call(value);
+    const name = typedArrayTag(value)!;
     return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
   }
   if (types.isArrayBuffer(value)) return 'an ArrayBuffer';

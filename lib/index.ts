@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { AtomicLog, type AtomicLogConstructor, type ClaimedLog, type AttachOptions } from './atomic-log';
+export { AtomicLog, type AtomicLogConstructor, type AttachOptions, type ClaimedLog } from './atomic-log';
 export { type ColumnSource, type Entries, type VarData } from './batch';
 export { Chunk } from './chunk';
 export { bytes, json, structured, utf8, type Codec } from './codec';
@@ -59,11 +59,12 @@ export { Snapshot, type SnapshotChange } from './snapshot';
 export { type FollowerStats, type LogStats, type ReaderStats } from './stats';
 export { type Span } from './span';
 export { VarColumn } from './var-column';
-export { Wal, type AppendOptions, type WalRecovery, type WalStats } from './wal';
+export { Wal, type AppendOptions } from './wal';
 export { type WalEntry, type WalRange } from './wal-entries';
 export { type WalError } from './wal-errors';
 export { type WalFollowOptions } from './wal-follower';
 export { type CommitPolicy, type Durability, type WalFile, type WalOptions } from './wal-options';
 export { WalReader, type WalReaderOptions } from './wal-reader';
+export { type WalRecovery, type WalStats } from './wal-reports';
 export { salvage, type LostEntries } from './wal-salvage';
 export { Writer } from './writer';

@@ -4,6 +4,7 @@
  * var-area.ts. Nothing is coerced and nothing wraps: what does not fit is refused.
  */
 import { invalidType, outOfRange, type AtomicLogError } from './errors';
+import { typedArrayBuffer, typedArrayByteOffset, typedArrayTag } from './typed-array';
 
 /** Types whose values are JavaScript numbers. */
 export type NumberScalarType = 'f64' | 'f32' | 'i8' | 'u8' | 'i16' | 'u16' | 'i32' | 'u32';
@@ -185,36 +186,9 @@ export function store(kind: Kind, column: ScalarArray, position: number, value: 
   }
 }
 
-// The intrinsic getters: they read internal slots, so that neither an own
-// `length`, a subclass nor another realm's typed array can mislead us.
-const typedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype) as object;
-
-function intrinsicGetter<R>(key: PropertyKey): (this: unknown) => R {
-  return Object.getOwnPropertyDescriptor(typedArrayPrototype, key)!.get as (this: unknown) => R;
-}
-
-const getTag = intrinsicGetter<string | undefined>(Symbol.toStringTag);
-const getLength = intrinsicGetter<number>('length');
-const getBuffer = intrinsicGetter<ArrayBufferLike>('buffer');
-const getByteOffset = intrinsicGetter<number>('byteOffset');
-
-/** `'Float64Array'` and so on; undefined for what is no typed array. */
-export function typedArrayTag(value: unknown): string | undefined {
-  return getTag.call(value);
-}
-
-/** Elements of a typed array; 0 when it is detached. */
-export function typedArrayLength(array: ScalarArray): number {
-  return getLength.call(array);
-}
-
-export function isShared(array: ScalarArray): boolean {
-  return getBuffer.call(array) instanceof SharedArrayBuffer;
-}
-
 /** A plain view of part of a typed array, made without running user code (`subarray` consults the species). */
 export function viewOf(kind: Kind, array: ScalarArray, begin: number, length: number): ScalarArray {
   const ScalarArray = scalars[kind]!.Array;
-  const byteOffset = getByteOffset.call(array) + begin * ScalarArray.BYTES_PER_ELEMENT;
-  return new ScalarArray(getBuffer.call(array), byteOffset, length);
+  const byteOffset = typedArrayByteOffset(array) + begin * ScalarArray.BYTES_PER_ELEMENT;
+  return new ScalarArray(typedArrayBuffer(array), byteOffset, length);
 }

@@ -4,7 +4,7 @@ import { dispose } from './dispose';
 import { illegalConstructor, invalidType, outOfRange, plainError, rangeError } from './errors';
 import { FlushedOffset } from './flushed-offset';
 import { addon } from './native';
-import { Kind, typedArrayLength, typedArrayTag, viewOf } from './scalar';
+import { Kind, viewOf } from './scalar';
 import { outsideOfRecords, segmentError, segmentFull } from './segment-errors';
 import {
   BODY_BYTES_MAX,
@@ -21,6 +21,7 @@ import {
 } from './segment-options';
 import { readerOf } from './segment-reader';
 import { HEAD_BYTES, type SegmentRecord } from './segment-record';
+import { typedArrayLength, typedArrayTag } from './typed-array';
 
 /** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
 export type Compression = 'none' | 'zstd';

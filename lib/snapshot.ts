@@ -6,16 +6,9 @@ import { checkInteger, illegalConstructor, invalidType, plainError } from './err
 import { showAsText } from './inspect';
 import type { LogView } from './log-view';
 import { NO_WORD } from './mapping';
-import {
-  isVariable,
-  Kind,
-  scalars,
-  typedArrayLength,
-  typedArrayTag,
-  viewOf,
-  type ScalarArray,
-} from './scalar';
+import { isVariable, Kind, scalars, viewOf, type ScalarArray } from './scalar';
 import type { ArrayOf, FieldArrayOf, Layout } from './schema';
+import { typedArrayLength, typedArrayTag } from './typed-array';
 import { Window, type Lease, type PinnedSegment } from './window';
 
 /** Only the library has it, so only the library makes snapshots. */

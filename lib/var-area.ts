@@ -3,8 +3,9 @@
  * `data` from `offsets[i]` to `offsets[i + 1]`.
  */
 import { rangeError, type AtomicLogError } from './errors';
-import { isShared, Kind, typedArrayLength, viewOf } from './scalar';
+import { Kind, viewOf } from './scalar';
 import { readText, textBytes, textFits, writeText } from './text';
+import { isShared, typedArrayLength } from './typed-array';
 
 /** What is stored for a value: text as UTF-8, or bytes as they are. */
 export type Payload = string | Uint8Array;

@@ -29,6 +29,7 @@ import {
   type WalOptions,
 } from './wal-options';
 import { WalQueue } from './wal-queue';
+import { Counter, recoveryOf, type WalRecovery, type WalStats } from './wal-reports';
 
 /** How one entry is appended. */
 export interface AppendOptions {
@@ -38,57 +39,8 @@ export interface AppendOptions {
   expectedLsn?: number;
 }
 
-/** What {@link Wal.open} found and did. It is on disk by then. */
-export interface WalRecovery {
-  /**
-   * What had to be done: the log was made (`'created'`); nothing, because zeros
-   * follow the last record of the newest file (`'clean'`: also after most
-   * crashes, for a killed process rarely tears a record); the newest file is full
-   * and another one was made (`'continued'`); a torn last record was set aside
-   * (`'truncated'`); a file whose making was interrupted was made again
-   * (`'recreated'`).
-   */
-  readonly action: 'created' | 'clean' | 'continued' | 'truncated' | 'recreated';
-  /** Intact records found in the newest file. */
-  readonly records: number;
-  /** Bytes that were set aside; 0: none. */
-  readonly bytes: number;
-  /** Where the records of the newest file ended; what was set aside began there. */
-  readonly offset: number;
-  /** The LSN that the next entry gets. */
-  readonly lsn: number;
-  /** The file that keeps them. */
-  readonly savedAs: string | undefined;
-}
-
-/** Counters of a log, since it was opened. */
-export interface WalStats {
-  readonly files: number;
-  /** Bytes of all files. */
-  readonly bytes: number;
-  readonly syncs: number;
-  /** Commits of the committer: each is one sync for many appends. */
-  readonly commits: number;
-  readonly rotations: number;
-  readonly writtenBytes: number;
-  /** Bytes of appends that are not committed yet. */
-  readonly bytesInFlight: number;
-}
-
-const actions: readonly WalRecovery['action'][] = ['created', 'clean', 'continued', 'truncated', 'recreated'];
 /** Of a batch, for each entry. */
 const BATCH_ITEM_BYTES = 8;
-const Counter = {
-  first: 0,
-  last: 1,
-  acked: 2,
-  durable: 3,
-  syncs: 4,
-  rotations: 5,
-  written: 6,
-  commits: 7,
-  queued: 8,
-};
 const APPEND_OPTIONS = ['durability', 'expectedLsn'];
 const openWal = Symbol('openWal');
 const settle = Symbol('settle');
@@ -134,7 +86,7 @@ export class Wal {
   readonly #listener: Listener;
   readonly #recovery: WalRecovery;
   readonly #entryBytesMax: number;
-  readonly #counters = new Float64Array(9);
+  readonly #counters = new Float64Array(Object.keys(Counter).length);
   readonly #followers = new Set<() => void>();
   /** One entry, for calls that need an array. */
   readonly #length = new Uint32Array(1);
@@ -159,15 +111,7 @@ export class Wal {
     this.#queue = new WalQueue(native, options.bytesInFlightMax);
     this.#listener = notifier.listener;
     this.#entryBytesMax = Math.min(options.entryBytesMax, native.entryBytesMax);
-    const { row, records, setAsideBytes, setAsideOffset, setAsideLsn, setAsidePath } = native.recovery;
-    this.#recovery = {
-      action: actions[row]!,
-      records,
-      bytes: setAsideBytes,
-      offset: setAsideOffset,
-      lsn: setAsideLsn,
-      savedAs: setAsideBytes > 0 ? setAsidePath : undefined,
-    };
+    this.#recovery = recoveryOf(native.recovery);
     notifier.wal = new WeakRef(this);
     listeners.register(this, notifier.listener, this);
     this.#announced = this.#count(Counter.rotations);

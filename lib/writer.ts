@@ -10,20 +10,10 @@ import type { LogView } from './log-view';
 import { HeadMappings } from './head-mappings';
 import { NO_AREAS, NO_COLUMNS, type Column } from './mapping';
 import { readRecord } from './record';
-import {
-  accepts,
-  isVariable,
-  Kind,
-  refusal,
-  scalars,
-  store,
-  typedArrayLength,
-  typedArrayTag,
-  viewOf,
-  type ScalarArray,
-} from './scalar';
+import { accepts, isVariable, Kind, refusal, scalars, store, viewOf, type ScalarArray } from './scalar';
 import type { Layout } from './schema';
 import { OpenSpan, type Span } from './span';
+import { typedArrayLength, typedArrayTag } from './typed-array';
 import {
   countFitting,
   payloadBytes,

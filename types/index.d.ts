@@ -1459,14 +1459,7 @@ export interface WalFollowOptions {
   /** Ends the iteration: it rejects with the signal's reason. */
   signal?: AbortSignal;
 }
-/** How one entry is appended. */
-export interface AppendOptions {
-  /** When it is acknowledged. Default: the log's. */
-  durability?: Durability;
-  /** Refuse it with `ERR_LSN_MISMATCH` when it, or the first entry of the batch, would get another LSN. */
-  expectedLsn?: number;
-}
-/** What {@link Wal.open} found and did. It is on disk by then. */
+/** What `Wal.open()` found and did. It is on disk by then. */
 export interface WalRecovery {
   /**
    * What had to be done: the log was made (`'created'`); nothing, because zeros
@@ -1500,6 +1493,13 @@ export interface WalStats {
   readonly writtenBytes: number;
   /** Bytes of appends that are not committed yet. */
   readonly bytesInFlight: number;
+}
+/** How one entry is appended. */
+export interface AppendOptions {
+  /** When it is acknowledged. Default: the log's. */
+  durability?: Durability;
+  /** Refuse it with `ERR_LSN_MISMATCH` when it, or the first entry of the batch, would get another LSN. */
+  expectedLsn?: number;
 }
 /**
  * The one writer of a write-ahead log: a directory of files with entries that

@@ -90,8 +90,8 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
   set(env, report, "row", uint64_t{static_cast<uint8_t>(recovery.row)});
   set(env, report, "records", recovery.records);
   set(env, report, "setAsideBytes", recovery.set_aside_bytes);
-  set(env, report, "setAsideOffset", recovery.set_aside_offset);
-  set(env, report, "setAsideLsn", recovery.set_aside_lsn);
+  set(env, report, "endOffset", recovery.end_offset);
+  set(env, report, "endLsn", recovery.end_lsn);
   set(env, report, "setAsidePath", recovery.set_aside_path);
 
   const auto handle = std::shared_ptr<WalHandle>(new WalHandle(

@@ -76,6 +76,7 @@ const state = (): [string, Buffer][] =>
     .sort()
     .map((name) => [name, readFileSync(join(path(), name))]);
 
+// Root may do everything: another user tries, who cannot be had without setpriv.
 (canRun ? describe : describe.skip)(
   'rights that are missing (needs a user who is not root, or setpriv)',
   () => {
@@ -149,6 +150,7 @@ const canMount = ((): boolean => {
   return spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
 })();
 
+// Mounting needs root, and a place of its own for mounts, which unshare makes.
 (canMount ? test : test.skip)(
   'a read-only file system: no writer, but readers (needs root and unshare)',
   () => {

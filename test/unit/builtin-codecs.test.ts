@@ -1,19 +1,9 @@
 /** Logs of any values: the codecs of the package. */
-import { AtomicLog, bytes, json, structured, utf8, type Codec, type Writer } from 'atomic-log';
+import { AtomicLog, bytes, json, structured, utf8 } from 'atomic-log';
 
+import { claimedWith, ways } from '../support/codecs';
 import { expectError, thrownBy } from '../support/errors';
-import { entriesOf, expectRefused, SMALL, stateOf, type Claimed } from '../support/logs';
-
-function claimed<T>(codec: Codec<T>, segmentBytes = 256): Claimed<T> {
-  return AtomicLog.claimed({ ...SMALL, codec, segmentBytes });
-}
-
-/** Every way by which a value reaches the log. Each stores one entry. */
-const ways: [string, (writer: Writer<unknown>, value: unknown) => number][] = [
-  ['append()', (writer, value) => writer.append(value)],
-  ['write()', (writer, value) => writer.write(value)],
-  ['appendBatch()', (writer, value) => writer.appendBatch([value])],
-];
+import { entriesOf, expectRefused, stateOf } from '../support/logs';
 
 describe('json()', () => {
   test.each([
@@ -30,7 +20,7 @@ describe('json()', () => {
     { toJSON: () => 'x' },
     new Date(0),
   ])('gives what JSON.parse gives: %p', (value) => {
-    const { writer, log } = claimed(json());
+    const { writer, log } = claimedWith(json());
     writer.append(value);
     writer.appendBatch([value]);
     const expected = JSON.parse(JSON.stringify(value)) as unknown;
@@ -38,7 +28,7 @@ describe('json()', () => {
   });
 
   test('keeps lone surrogates, which JSON escapes', () => {
-    const { writer, log } = claimed(json<string>());
+    const { writer, log } = claimedWith(json<string>());
     writer.append('\uD800');
     expect(log.latest()).toBe('\uD800');
   });
@@ -46,11 +36,16 @@ describe('json()', () => {
   describe.each(ways)('%s', (_name, give) => {
     test.each([undefined, () => 1, Symbol('a'), { toJSON: () => undefined }])('refuses %p', (value) => {
       const message = /(the )?(value|entries\[0\]) must be a value that JSON can express/;
-      expectRefused(claimed(json()), ({ writer }) => give(writer, value), 'ERR_INVALID_ARG_TYPE', message);
+      expectRefused(
+        claimedWith(json()),
+        ({ writer }) => give(writer, value),
+        'ERR_INVALID_ARG_TYPE',
+        message,
+      );
     });
 
     test('passes on what JSON.stringify and toJSON() throw', () => {
-      const log = claimed(json());
+      const log = claimedWith(json());
       const before = stateOf(log);
       const cycle: unknown[] = [];
       cycle.push(cycle);
@@ -67,7 +62,7 @@ describe('json()', () => {
     });
 
     test('toJSON() may append: its entry comes first', () => {
-      const { writer, log } = claimed(json());
+      const { writer, log } = claimedWith(json());
       const value = { toJSON: () => writer.append('inner') };
       expect(give(writer, value)).toBe(1);
       writer.publish();
@@ -118,7 +113,7 @@ describe('structured()', () => {
   });
 
   test('passes on that something cannot be cloned', () => {
-    const log = claimed(structured());
+    const log = claimedWith(structured());
     const before = stateOf(log);
     for (const [, give] of ways) {
       expect((thrownBy(() => give(log.writer, () => 1)) as Error).message).toMatch(

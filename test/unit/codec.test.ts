@@ -1,21 +1,11 @@
 /** Logs of any values: codecs of users, whatever these do. */
 import { AtomicLog, bytes, json, structured, utf8, type Codec, type Writer } from 'atomic-log';
 
+import { claimedWith, ways } from '../support/codecs';
 import { expectError, thrownBy } from '../support/errors';
 import { entriesOf, expectConsistent, expectRefused, SMALL, stateOf, type Claimed } from '../support/logs';
 import { testExternal } from '../support/mapping';
 import { detach } from '../support/memory';
-
-function claimed<T>(codec: Codec<T>, segmentBytes = 256): Claimed<T> {
-  return AtomicLog.claimed({ ...SMALL, codec, segmentBytes });
-}
-
-/** Every way by which a value reaches the log. Each stores one entry. */
-const ways: [string, (writer: Writer<unknown>, value: unknown) => number][] = [
-  ['append()', (writer, value) => writer.append(value)],
-  ['write()', (writer, value) => writer.write(value)],
-  ['appendBatch()', (writer, value) => writer.appendBatch([value])],
-];
 
 interface Point {
   x: number;
@@ -55,7 +45,7 @@ describe.each([
   test.each([16, 17, 40, 64, 1000])(
     'stores and reads its values, in segments of %p bytes',
     (segmentBytes) => {
-      const { writer, log } = claimed(codec, segmentBytes);
+      const { writer, log } = claimedWith(codec, segmentBytes);
       for (let i = 0; i < 9; ++i) expect(writer.append(point(i))).toBe(i);
       writer.appendBatch([9, 10, 11].map(point));
       writer.write(point(12));
@@ -68,7 +58,7 @@ describe.each([
   );
 
   test('refuses a value that no segment has room for', () => {
-    const log = claimed(codec, 15);
+    const log = claimedWith(codec, 15);
     const message = /(the value|entries\[0\]) needs 16 bytes, and a segment has room for 15/;
     for (const [, give] of ways) {
       expectRefused(
@@ -94,7 +84,7 @@ describe.each([
       }
     }
     const stateful = new Stateful();
-    const { writer, log } = claimed(stateful);
+    const { writer, log } = claimedWith(stateful);
     writer.append(point(1));
     expect([log.latest(), stateful.calls]).toEqual([point(1), 2]);
   });
@@ -103,7 +93,7 @@ describe.each([
 describe('encodeInto()', () => {
   test('writes into the log, and encode() is asked only when there is too little room', () => {
     const asked: string[] = [];
-    const { writer, log } = claimed<Point>(
+    const { writer, log } = claimedWith<Point>(
       {
         ...points,
         encode(value) {
@@ -123,7 +113,7 @@ describe('encodeInto()', () => {
   });
 
   test('may write no byte', () => {
-    const { writer, log } = claimed<null>(
+    const { writer, log } = claimedWith<null>(
       { name: 'none', encode: () => new Uint8Array(0), encodeInto: () => 0, decode: () => null },
       1,
     );
@@ -134,7 +124,7 @@ describe('encodeInto()', () => {
   test.each([-2, 0.5, NaN, Infinity, 257, 2 ** 32, '1', 1n, null, undefined, {}, new Uint8Array(1)])(
     'that returns %p is refused, and nothing has changed',
     (result) => {
-      const log = claimed<number>({
+      const log = claimedWith<number>({
         ...points,
         name: 'liar',
         encode: () => scratch,
@@ -149,7 +139,7 @@ describe('encodeInto()', () => {
 
   test('that throws half-way leaves the log as it was', () => {
     const failure = new Error('half-way');
-    const log = claimed<number>({
+    const log = claimedWith<number>({
       name: 'half',
       encode: (value) => Uint8Array.of(value),
       encodeInto(value, target) {
@@ -172,7 +162,7 @@ describe('encodeInto()', () => {
 
   /** A log whose codec does something to it while it writes. */
   function acting(act: (log: Claimed<number>, target: Uint8Array) => unknown): Claimed<number> {
-    const log: Claimed<number> = claimed<number>({
+    const log: Claimed<number> = claimedWith<number>({
       name: 'acting',
       encode: (value) => Uint8Array.of(value),
       encodeInto(value, target) {
@@ -251,7 +241,7 @@ describe('encodeInto()', () => {
 
 describe('encode()', () => {
   function withEncode(encode: (value: unknown) => unknown): Claimed<unknown> {
-    return claimed<unknown>({ name: 'bad', encode: encode as never, decode: (view) => view.length });
+    return claimedWith<unknown>({ name: 'bad', encode: encode as never, decode: (view) => view.length });
   }
 
   describe.each(ways)('%s', (_name, give) => {
@@ -305,7 +295,7 @@ describe('encode()', () => {
 
     test('may append: its entries come first, over many segments', () => {
       let isInner = false;
-      const { writer, log } = claimed<number>({
+      const { writer, log } = claimedWith<number>({
         name: 'nesting',
         encode(value) {
           if (!isInner) {
@@ -351,7 +341,7 @@ describe('decode()', () => {
   test('that throws passes its exception on, and the log is as sound as before', () => {
     const failure = new Error('cannot decode');
     let isBad = true;
-    const { writer, log } = claimed<number>({
+    const { writer, log } = claimedWith<number>({
       name: 'moody',
       encode: (value) => Uint8Array.of(value),
       decode(view) {
@@ -377,7 +367,7 @@ describe('decode()', () => {
   });
 
   test('may use the log: append, refresh and close the snapshot that is being read', () => {
-    const { writer, log } = claimed<number>({
+    const { writer, log } = claimedWith<number>({
       name: 'busy',
       encode: (value) => Uint8Array.of(value),
       decode(view) {
@@ -403,7 +393,7 @@ describe('decode()', () => {
 describe('options.codec', () => {
   test.each([null, 1, 'json', json, () => utf8])('refuses %p', (codec) => {
     const message = /options\.codec must be a codec: utf8, bytes, json\(\), structured\(\) or your own/;
-    expectError(() => claimed(codec as never), 'ERR_INVALID_ARG_TYPE', message);
+    expectError(() => claimedWith(codec as never), 'ERR_INVALID_ARG_TYPE', message);
   });
 
   test.each([
@@ -414,14 +404,14 @@ describe('options.codec', () => {
     [{ name: 'a', encode: () => 1, decode: 1 }, /codec\.decode must be a function/],
     [{ ...points, encodeInto: true }, /codec\.encodeInto must be a function/],
   ])('refuses %p', (codec, message) => {
-    expectError(() => claimed(codec as never), 'ERR_INVALID_ARG_TYPE', message);
+    expectError(() => claimedWith(codec as never), 'ERR_INVALID_ARG_TYPE', message);
   });
 
   test.each(['', 'utf8', 'bytes', 'json', 'structured'])(
     'refuses the name %p for the codec of a user',
     (name) => {
       const message = /is (empty|that of a codec of this package); choose another/;
-      expectError(() => claimed({ ...points, name }), 'ERR_INVALID_ARG_VALUE', message);
+      expectError(() => claimedWith({ ...points, name }), 'ERR_INVALID_ARG_VALUE', message);
     },
   );
 });
@@ -430,7 +420,7 @@ describe('attach()', () => {
   test.each([utf8, bytes, json(), structured()])(
     'finds the codec $name of the package by itself',
     (codec) => {
-      const { writer, log } = claimed(codec as Codec<unknown>);
+      const { writer, log } = claimedWith(codec as Codec<unknown>);
       const value = codec === bytes ? Uint8Array.of(1) : 'text';
       writer.append(value);
       const handle = structuredClone(log.handle);
@@ -446,7 +436,7 @@ describe('attach()', () => {
   );
 
   test('needs the codec of a user again, and refuses another one', () => {
-    const { writer, log } = claimed(points);
+    const { writer, log } = claimedWith(points);
     writer.append(point(3));
     const { handle } = log;
     expect(AtomicLog.attach(handle, { codec: points }).latest()).toEqual(point(3));
@@ -480,7 +470,7 @@ describe('attach()', () => {
   });
 
   test('that was refused keeps nothing alive', () => {
-    const { writer, log } = claimed(points);
+    const { writer, log } = claimedWith(points);
     const { handle } = log;
     expectError(() => AtomicLog.attach(handle), 'ERR_CODEC_MISMATCH', /point/);
     writer.close();

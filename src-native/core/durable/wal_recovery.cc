@@ -367,8 +367,8 @@ Outcome repair_wal(FileSystem& system, const WalOptions& options,
   File& file = *found.newest;
   const uint64_t end = found.end.offset;
   IoStatus status;
-  recovery->set_aside_offset = end;
-  recovery->set_aside_lsn =
+  recovery->end_offset = end;
+  recovery->end_lsn =
       action == WalAction::kAdoptAndRoll ? found.next_base : found.end.lsn;
   if (action == WalAction::kSetAside) {
     recovery->set_aside_bytes = found.nonzero_end - end;

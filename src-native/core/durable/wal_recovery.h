@@ -89,8 +89,8 @@ struct WalRecovery {
   uint64_t set_aside_bytes = 0;
   // Where the newest file ended, which is where bytes were set aside, and the
   // LSN that comes next.
-  uint64_t set_aside_offset = 0;
-  uint64_t set_aside_lsn = 0;
+  uint64_t end_offset = 0;
+  uint64_t end_lsn = 0;
   std::string set_aside_path;
 };
 

@@ -71,8 +71,8 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
   }
   const WalAction action = wal_rule(found.row).action;
   if (action == WalAction::kCreate || action == WalAction::kRecreate) {
-    recovery->set_aside_offset = kWalHeaderBytes;
-    recovery->set_aside_lsn = opened->next_lsn_;
+    recovery->end_offset = kWalHeaderBytes;
+    recovery->end_lsn = opened->next_lsn_;
   }
   *writer = std::move(opened);
   return Outcome::kOk;

@@ -104,9 +104,9 @@ TEST_CASE("a torn tail is set aside, unless that is refused") {
   const OpenedWal refused = open_wal(log.system, strict);
   CHECK(refused.outcome == Outcome::kTornTail);
   OpenedWal opened = log.check_opened(WalRow::kTornTail);
-  CHECK(opened.recovery.set_aside_offset == end);
+  CHECK(opened.recovery.end_offset == end);
   CHECK(opened.recovery.set_aside_bytes == 301);
-  CHECK(opened.recovery.set_aside_lsn == 3);
+  CHECK(opened.recovery.end_lsn == 3);
   const Bytes aside = log.system.contents(opened.recovery.set_aside_path);
   REQUIRE(aside.size() == 301);
   CHECK(aside[3] == 0xFF);

@@ -216,8 +216,8 @@ std::string WalScript::check_restart(SimulatedFileSystem& system,
     const std::string path =
         set_aside_path_.substr(0, set_aside_path_.find(".torn-"));
     const Bytes bytes = before->contents(path);
-    const auto from = bytes.begin() +
-                      static_cast<ptrdiff_t>(opened.recovery.set_aside_offset);
+    const auto from =
+        bytes.begin() + static_cast<ptrdiff_t>(opened.recovery.end_offset);
     set_aside_.assign(
         from, from + static_cast<ptrdiff_t>(opened.recovery.set_aside_bytes));
   }
