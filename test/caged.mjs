@@ -4,8 +4,9 @@
 import { buildAddon, runJest } from './support/build-addon.mjs';
 
 runJest(
-  buildAddon('caged', {
-    flags: ['-O2', '-Wl,-Bsymbolic'],
+  await buildAddon('caged', {
+    onlyThoseWith: [],
+    linkFlags: ['-Wl,-Bsymbolic'],
     sources: ['test/native/support/caged_runtime.cc'],
   }),
 );

@@ -7,7 +7,7 @@ function library(name) {
   return execFileSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).trim();
 }
 
-const addon = buildAddon('sanitized', {
+const addon = await buildAddon('sanitized', {
   flags: [
     '-O1',
     '-g',

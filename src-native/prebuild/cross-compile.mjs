@@ -1,10 +1,11 @@
 // Builds the addon for one target with zig, from what binding.gyp says.
 import { execFile, execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { inParallel } from './in-parallel.mjs';
 import { importsFor } from './node-api-imports.mjs';
 import { MACOS } from './targets.mjs';
 
@@ -41,15 +42,6 @@ async function runZig({ zig, cache }, args) {
     .split('\n')
     .filter((line) => line !== '' && !line.includes('unused during compilation'));
   if (said.length > 0) console.error(said.join('\n'));
-}
-
-/** Runs the jobs, as many at once as there are processors. */
-async function inParallel(jobs) {
-  const waiting = [...jobs];
-  const worker = async () => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await job();
-  };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
 }
 
 function linkFlags({ system }, { ldflags = [], libraries = [] }, output) {

@@ -1,13 +1,16 @@
 // Builds the addon another way than users get it, with g++ on Linux, beside the
 // ordinary build. The package loads it when ATOMIC_LOG_PREBUILD names its folder.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { inParallel } from '../../src-native/prebuild/in-parallel.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const require = createRequire(import.meta.url);
+const execute = promisify(execFile);
 
 /** The files of a folder and those below it. */
 function filesIn(directory) {
@@ -17,46 +20,101 @@ function filesIn(directory) {
   });
 }
 
+const own = [...filesIn('src-native/binding'), ...filesIn('src-native/core')];
 const changed = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const isNewer = (file, inputs) => inputs.every((path) => changed(join(root, path)) < changed(file));
+
+const common = [
+  '-std=c++20',
+  '-fno-exceptions',
+  '-fvisibility=hidden',
+  '-fPIC',
+  '-DNAPI_VERSION=8',
+  '-DNAPI_DISABLE_CPP_EXCEPTIONS',
+  '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+  '-DNODE_GYP_MODULE_NAME=atomic_log',
+  `-DATOMIC_LOG_PACKAGE_VERSION=${require('../../package.json').version}`,
+  '-DBUILDING_NODE_EXTENSION',
+  '-Isrc-native',
+  '-Itest/native',
+  `-I${require('node-addon-api').include_dir}`,
+  `-I${join(dirname(dirname(process.execPath)), 'include', 'node')}`,
+];
+
+async function compile(directory, sources, flags) {
+  const objects = sources.map((source, i) => join(directory, `${i}.o`));
+  await inParallel(
+    sources.map((source, i) => async () => {
+      const { stderr } = await execute('g++', [...common, ...flags, '-c', source, '-o', objects[i]], {
+        cwd: root,
+      });
+      process.stderr.write(stderr);
+    }),
+  );
+  return objects;
+}
+
+/**
+ * What node-gyp has compiled for the ordinary build: the objects of sources that
+ * neither are nor include any of the files, and the sources that do.
+ */
+function ordinaryBuild(files) {
+  const build = 'build/Release';
+  if (!isNewer(join(root, build, 'atomic_log.node'), own)) {
+    throw new Error('the addon is older than its sources: npm run build:native');
+  }
+  const objects = [];
+  const sources = [];
+  for (const object of filesIn(`${build}/obj.target/atomic_log`).filter((path) => path.endsWith('.o'))) {
+    // As make reads it: "object: source header header ...".
+    const inputs = readFileSync(
+      join(root, build, '.deps/Release', `${object.slice(build.length + 1)}.d`),
+      'utf8',
+    );
+    if (files.some((file) => inputs.includes(file))) sources.push(inputs.match(/src-native\/\S+\.cc/)[0]);
+    else objects.push(object);
+  }
+  return { objects, sources };
+}
 
 /**
  * Builds into build/NAME and returns that folder; does nothing when that is newer
- * than every source. `replace` maps a source of the addon to what stands in for it.
+ * than every source. With `onlyThoseWith`, the addon's objects are those of the
+ * ordinary build, but for sources that include one of these. `replace` maps a
+ * source of the addon to what stands in for it.
  */
-export function buildAddon(name, { flags, replace = {}, sources = [], headers = [] }) {
+export async function buildAddon(
+  name,
+  { flags = ['-O2'], linkFlags = flags, onlyThoseWith, replace = {}, sources = [], headers = [] },
+) {
   const output = join(root, 'build', name);
   const directory = join(output, 'build', 'Release');
   const target = join(directory, 'atomic_log.node');
-  const own = [...filesIn('src-native/binding'), ...filesIn('src-native/core')];
-  const inputs = [...own, ...Object.values(replace), ...sources, ...headers].map((path) => join(root, path));
-  if (inputs.every((path) => changed(path) < changed(target))) return output;
+  if (isNewer(target, [...own, ...Object.values(replace), ...sources, ...headers])) return output;
 
   mkdirSync(directory, { recursive: true });
-  const common = [
-    '-std=c++20',
-    '-fno-exceptions',
-    '-fvisibility=hidden',
-    '-shared',
-    '-fPIC',
-    '-DNAPI_VERSION=8',
-    '-DNAPI_DISABLE_CPP_EXCEPTIONS',
-    '-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
-    '-DNODE_GYP_MODULE_NAME=atomic_log',
-    `-DATOMIC_LOG_PACKAGE_VERSION=${require('../../package.json').version}`,
-    '-DBUILDING_NODE_EXTENSION',
-    '-Isrc-native',
-    '-Itest/native',
-    `-I${require('node-addon-api').include_dir}`,
-    `-I${join(dirname(dirname(process.execPath)), 'include', 'node')}`,
-  ];
-  const files = own.filter((path) => path.endsWith('.cc')).map((path) => replace[path] ?? path);
   // Under another name first: several test processes may build at the same time.
-  const made = `${target}.${process.pid}`;
-  execFileSync('g++', [...common, ...flags, ...files, ...sources, '-o', made, '-ldl'], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  renameSync(made, target);
+  const made = mkdtempSync(join(directory, 'made-'));
+  try {
+    const ordinary =
+      onlyThoseWith === undefined
+        ? { objects: [], sources: own.filter((path) => path.endsWith('.cc')) }
+        : ordinaryBuild([...onlyThoseWith, ...Object.keys(replace)]);
+    const compiled = await compile(
+      made,
+      [...ordinary.sources.map((path) => replace[path] ?? path), ...sources],
+      flags,
+    );
+    const addon = join(made, 'atomic_log.node');
+    const linked = [...ordinary.objects, ...compiled, '-o', addon, '-ldl', '-pthread'];
+    execFileSync('g++', ['-shared', ...linkFlags, ...linked], {
+      cwd: root,
+      stdio: 'inherit',
+    });
+    renameSync(addon, target);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
   return output;
 }
 

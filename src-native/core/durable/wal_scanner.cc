@@ -102,8 +102,10 @@ IoStatus read_wal_seal(File& file, const WalCodec& codec, uint64_t offset,
 IoStatus find_wal_head(File& file, const WalCodec& codec, uint64_t from,
                        uint64_t to, uint64_t above, uint64_t* found) {
   *found = 0;
-  std::vector<uint8_t> buffer(kBufferBytes);
   uint64_t begin = from + kWalAlignment;
+  if (begin >= to) return {};
+  std::vector<uint8_t> buffer(
+      static_cast<size_t>(std::min<uint64_t>(to - begin, kBufferBytes)));
   while (begin < to && to - begin >= kWalHeadBytes) {
     const auto wanted =
         static_cast<size_t>(std::min<uint64_t>(to - begin, buffer.size()));
