@@ -8,12 +8,11 @@ import type { Readable } from 'node:stream';
 import { Wal, WalReader } from 'atomic-log';
 
 import { packageRoot } from '../support/internals';
+import { isRepeated } from '../support/repeated';
 import { temporaryDirectory } from '../support/segments';
 import { parseWalFile } from '../support/wal-format';
 
 const directory = temporaryDirectory();
-/** Fewer where the suite runs once more, against another addon or with other settings. */
-const isRepeated = Object.keys(process.env).some((name) => name.startsWith('ATOMIC_LOG_'));
 const KILLS = Number(process.env.CRASH_KILLS ?? (isRepeated ? 20 : 200));
 
 /** As in wal-writer.cjs. */

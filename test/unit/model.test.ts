@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { kinds } from '../support/model/kinds';
 import type { Capacities } from '../support/model/log-model';
 import { Player, type Step } from '../support/model/player';
+import { isRepeated } from '../support/repeated';
 
 const stepNames: readonly (keyof Player)[] = [
   'claim',
@@ -52,7 +53,7 @@ describe.each(kinds)('a log of $name', (kind) => {
     async (size) => {
       await fc.assert(
         fc.asyncProperty(runsOf(stepNames), (steps) => new Player(kind, size).play(steps)),
-        { numRuns: 100, interruptAfterTimeLimit: SHRINK_MS },
+        { numRuns: isRepeated ? 25 : 100, interruptAfterTimeLimit: SHRINK_MS },
       );
     },
   );
@@ -61,7 +62,7 @@ describe.each(kinds)('a log of $name', (kind) => {
     const size = { retainedCapacity: 7, segmentCapacity: 3, mapping: 'shared' } as const;
     await fc.assert(
       fc.asyncProperty(runsOf(stepNames), (steps) => new Player(kind, size).play(steps)),
-      { numRuns: 60, interruptAfterTimeLimit: SHRINK_MS },
+      { numRuns: isRepeated ? 15 : 60, interruptAfterTimeLimit: SHRINK_MS },
     );
   });
 

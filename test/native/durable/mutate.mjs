@@ -6,7 +6,6 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { inShare } from '../support/mutation-share.mjs';
 import { mutations as ofSegments } from './segment_mutations.mjs';
 import { mutations as ofWals } from './wal_mutations.mjs';
 
@@ -25,6 +24,8 @@ const suites = [
 const [log, text = ''] = suites.some((suite) => suite.log === process.argv[2])
   ? process.argv.slice(2)
   : [undefined, process.argv[2]];
+
+const [share, shares] = (process.env.MUTATION_SHARE ?? '1/1').split('/').map(Number);
 
 const compiler = process.env.CXX ?? 'g++';
 const sources = (root) =>
@@ -79,7 +80,7 @@ for (const suite of suites.filter((each) => log === undefined || each.log === lo
 
   const chosen = suite.mutations
     .filter(({ name }) => name.includes(text))
-    .filter(inShare);
+    .filter((_, i) => i % shares === share - 1);
   for (const { name, promise, edits } of chosen) {
     const originals = new Map();
     for (const { file, from, to } of edits) {

@@ -3,7 +3,6 @@
 //   node mutate.mjs [--unchanged runs] [--mutations none|quick|all|<text>]
 //                   [--runs runs] [--jobs n]
 //
-// MUTATION_SHARE=2/3 takes the second of every three.
 // quick are those that are expected to be caught; any other text takes those
 // with that text in their name. Fails when the core as it is breaks a property,
 // when a mutation that is expected to be caught is not, and when one that is
@@ -14,7 +13,6 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { inShare } from '../support/mutation-share.mjs';
 import { instrument, ordersWithoutMutation } from './instrument.mjs';
 import { mutations } from './mutations.mjs';
 
@@ -91,13 +89,11 @@ if (Number(options.unchanged) > 0) {
   if (status !== 0) process.exit(1);
 }
 
-const wanted = mutations
-  .filter(({ name, expected = 'caught' }) => {
-    if (options.mutations === 'none') return false;
-    if (options.mutations === 'quick') return expected === 'caught';
-    return options.mutations === 'all' || name.includes(options.mutations);
-  })
-  .filter(inShare);
+const wanted = mutations.filter(({ name, expected = 'caught' }) => {
+  if (options.mutations === 'none') return false;
+  if (options.mutations === 'quick') return expected === 'caught';
+  return options.mutations === 'all' || name.includes(options.mutations);
+});
 if (wanted.length > 0) {
   const start = performance.now();
   let failures = 0;
