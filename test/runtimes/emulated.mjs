@@ -109,7 +109,7 @@ export const emulated = [
       launcher: [],
       preload: ['--preload'],
       variables: () => ({ LD_LIBRARY_PATH: librariesForMusl() }),
-      leavesOut: ['test/threads/native-', 'test/unit/out-of-memory\\.'],
+      leavesOut: ['test/threads/(native-|torture)', 'test/unit/out-of-memory\\.'],
       skips: [],
       note: "Debian's musl with Debian's libstdc++; tests that compile addons for glibc are left out",
     },
