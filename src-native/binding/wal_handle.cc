@@ -318,6 +318,7 @@ napi_value WalHandle::failure(napi_env env, napi_callback_info info) {
 napi_value WalHandle::close(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info);
   const Outcome outcome = self->log_->close(&self->failure_);
+  self->reader_.close();
   self->environment_->remove(self);
   return self->answer(env, outcome, 0);
 }

@@ -1,7 +1,7 @@
 /** From opening a log to closing it: who may, and what is found again. */
 import { fork, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
@@ -237,6 +237,29 @@ describe('closing', () => {
     expect((await rejection(wal.sync())).code).toBe('ERR_LOG_CLOSED');
     expect([wal.firstLsn, wal.lastLsn, wal.durableLsn]).toEqual([1, 50, 50]);
     withWal(path(), (again) => expectIntact(again, 1, 50));
+  });
+
+  // Where the system shows which files a process has open.
+  (existsSync('/proc/self/fd') ? test : test.skip)('leaves no file open', async () => {
+    const filesOpen = () =>
+      readdirSync('/proc/self/fd').filter((descriptor) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith(path());
+        } catch {
+          return false; // that of the folder itself
+        }
+      }).length;
+    const wal = await Wal.open(path(), { segmentBytes: 8192 });
+    fill(wal, 300);
+    expect(wal.files.length).toBeGreaterThan(2);
+    const { value } = wal.entries({ from: 2 }).next() as { value: { lsn: number } };
+    expect(value.lsn).toBe(2);
+    const reader = WalReader.open(path());
+    expect(lsnsOf(reader.entries()).slice(0, 3)).toEqual([1, 2, 3]);
+    expect(filesOpen()).toBeGreaterThan(0);
+    reader.close();
+    await wal.close();
+    expect(filesOpen()).toBe(0);
   });
 
   test('closeSync() settles them too', async () => {

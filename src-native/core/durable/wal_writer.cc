@@ -37,6 +37,8 @@ WalWriter::WalWriter(FileSystem& system, const WalOptions& options)
     : system_(system), options_(options) {}
 
 void WalWriter::unlock() {
+  // First, so that whoever gets the lock finds no file in use.
+  file_.reset();
   if (is_registered_) OpenFiles::instance().remove(lock_identity_);
   is_registered_ = false;
   lock_file_.reset();

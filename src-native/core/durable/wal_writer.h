@@ -64,7 +64,8 @@ class WalWriter {
   Outcome mark();
   // mark() and sync().
   Outcome close();
-  // Gives the lock back; nothing but the counters may be used afterwards.
+  // Closes the file and gives the lock back; nothing but the counters may be
+  // used afterwards.
   void unlock();
 
   // Any thread. Relaxed: they are numbers to look at, and publish no memory.
