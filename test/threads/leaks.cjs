@@ -1,14 +1,12 @@
 // Uses one part of the API over and over, in a process of its own, and prints how
-// resident memory and the log's figures went: node --expose-gc leaks.cjs CASE
+// resident memory and the log's figures went: node --expose-gc leaks.cjs CASE [BLOCKS]
 'use strict';
 
 const { Worker, isMainThread, workerData } = require('node:worker_threads');
 const { AtomicLog } = require('../../dist/index.js');
 const { addon } = require('../../dist/native.js');
 
-// As test/support/repeated.ts.
-const isRepeated = Object.keys(process.env).some((name) => name.startsWith('ATOMIC_LOG_'));
-const BLOCKS = isRepeated ? 4 : 6;
+const BLOCKS = Number(process.argv[3] ?? 6);
 const CAPACITY = 16;
 const options = { retainedCapacity: 4 * CAPACITY, segmentCapacity: CAPACITY };
 const full = Float64Array.from({ length: CAPACITY }, (_, i) => i);

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
+import { isRepeated } from '../support/repeated';
 import { testWith } from '../support/runtime';
 import { testOfSharedMappings } from '../support/strict';
 import * as leaks from './leaks.cjs';
@@ -18,6 +19,8 @@ const RESIDENT_SLACK_BYTES = 12 << 20;
 const HEAP_SLACK_BYTES = 400 << 10;
 // With a young generation that stays small; by itself it grows for longer than the test lasts.
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
+/** Blocks of rounds. */
+const BLOCKS = isRepeated ? '4' : '6';
 /** The first blocks warm up: code is compiled, pools are filled. */
 const WARM = 2;
 
@@ -30,7 +33,7 @@ interface Usage {
 }
 
 async function expectPlateau(name: string): Promise<void> {
-  const { stdout } = await run(process.execPath, [...FLAGS, join(__dirname, 'leaks.cjs'), name]);
+  const { stdout } = await run(process.execPath, [...FLAGS, join(__dirname, 'leaks.cjs'), name, BLOCKS]);
   const { resident, heap, mapped, figures } = JSON.parse(stdout) as Usage;
   const growth = (samples: number[]): number => samples.at(-1)! - samples[WARM]!;
   expect({ resident, growth: growth(resident) < RESIDENT_SLACK_BYTES }).toEqual({ resident, growth: true });
