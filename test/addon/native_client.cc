@@ -11,10 +11,9 @@
 //                                                  waits for both threads
 //   stop()                                         makes both stop early
 //   openWriter(handle) => status, append(n), write64(n), batch64(n),
-//   closeWriter()
-//                                                  on this thread
+//   closeWriter()                                  on this thread
 //   storeBare(n)                                   the same stores without a
-//   log
+//                                                  log
 #include <node_api.h>
 
 #include <atomic>

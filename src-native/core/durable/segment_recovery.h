@@ -11,9 +11,8 @@
 //   R4   no record at the start offset, and a byte    format error; with
 //        there or behind is not zero                  discard_unreadable as R6
 //   R5   zeros to the end                             clean
-//   R6   no intact record, or eight zero bytes, and   the bytes behind go into
-//   a
-//        more behind                                  file of their own, then
+//   R6   no intact record, or eight zero bytes, and   the bytes after it go into
+//        more after it                                a file of their own, then
 //                                                     become zero
 //
 //  1. Rows that refuse touch nothing.

@@ -8,8 +8,8 @@
 //    48  base LSN, u64            56  epoch, u32         60  0
 //    64  oldest LSN, u64          72  oldest file, u64
 //        of the file before (0 when there is none):
-//    80  end of its SEAL, u64     88  its nextBase, u64  96  its SEAL's
-//    checksum
+//    80  end of its SEAL, u64     88  its nextBase, u64
+//    96  its SEAL's checksum, u32
 //   100  metadata bytes, u32     104  metadata, the user's own
 //  4092  checksum over the 4092 bytes before
 //

@@ -9,14 +9,14 @@
  *
  *  1. No function throws, and none takes a null pointer unless it says so.
  *  2. Logs may be used by any number of threads at once. A writer or a snapshot
- *     belongs to one thread at a time; handing it to another one is the
- * caller's to synchronise.
+ *     belongs to one thread at a time; the caller synchronises handing it to
+ *     another one.
  *  3. Each log, writer and snapshot keeps the memory of its log, whatever
  *     JavaScript does: closing the log there, or the end of its thread. The log
  *     can be attached to for as long as any of them is there.
  *  4. Versions: within ATOMIC_LOG_ABI_VERSION structs with a struct_size and
- * the table only grow at their end; atomic_log_column and atomic_log_chunk,
- *     which come in arrays, do not change.
+ *     the table only grow at their end; atomic_log_column and
+ *     atomic_log_chunk, which come in arrays, do not change.
  */
 #ifndef ATOMIC_LOG_ABI_H_
 #define ATOMIC_LOG_ABI_H_

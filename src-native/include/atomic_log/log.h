@@ -2,8 +2,7 @@
 //
 //  1. Nothing here throws or allocates; what can fail returns a Status.
 //  2. Copies share the attachment. Every method may be called by any thread,
-//  but
-//     one Log object is assigned to by one thread at a time.
+//     but one Log object is assigned to by one thread at a time.
 //  3. A method of an empty Log answers Status::kClosed, 0 or false.
 #ifndef ATOMIC_LOG_LOG_H_
 #define ATOMIC_LOG_LOG_H_

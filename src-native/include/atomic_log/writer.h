@@ -7,8 +7,7 @@
 //  1. A Writer holds the claim of its log until close() or its destructor. It
 //     belongs to one thread at a time.
 //  2. Entries are stored straight into the log's memory, and publishing one is
-//  a
-//     release store; only the end of a segment, and a reader who sleeps, cost a
+//     a release store; only the end of a segment, and a reader who sleeps, cost a
 //     call.
 //  3. Nothing throws. After kOutOfMemory and kPinned the entry is not there,
 //     everything before it is, and a later call may succeed.

@@ -11,8 +11,7 @@
 //     release by a fiber that has seen and done nothing: it replaces what the
 //     location made visible by nothing.
 //  3. Every operation is preceded by a relaxed load of the same place. An
-//  atomic
-//     object must be constructed before anybody loads it, in whatever order;
+//     atomic object must be constructed before anybody loads it, in whatever order;
 //     the sanitizer lets an acquire load excuse itself by what it acquires.
 //
 // Nothing here is instrumented, and nothing here orders the threads.
