@@ -1,6 +1,20 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
+/** What fake timers replace, and what some environments lack; lib/timers.ts has the runtime's own. */
+const replaceable = [
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'clearImmediate',
+  'queueMicrotask',
+  'performance',
+  'structuredClone',
+];
+const instead = 'Tests replace it, or it is missing there: use lib/timers.ts.';
+
 export default tseslint.config(
   { ignores: ['dist/', 'prebuilds/', '.tools/', 'coverage/', 'types/index.d.ts', '**/build/'] },
   eslint.configs.recommended,
@@ -23,6 +37,32 @@ export default tseslint.config(
       '@typescript-eslint/class-literal-property-style': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },
+  },
+  {
+    files: ['lib/**/*.ts'],
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...replaceable.map((name) => ({ name, message: instead })),
+        ...['TextEncoder', 'TextDecoder'].map((name) => ({ name, message: 'Import it from node:util.' })),
+      ],
+      'no-restricted-properties': [
+        'error',
+        ...replaceable.map((property) => ({ object: 'globalThis', property, message: instead })),
+        ...['nextTick', 'hrtime'].map((property) => ({ object: 'process', property, message: instead })),
+      ],
+      'no-restricted-imports': [
+        'error',
+        ...['node:timers', 'node:timers/promises', 'node:perf_hooks'].map((name) => ({
+          name,
+          message: instead,
+        })),
+      ],
+    },
+  },
+  {
+    files: ['lib/timers.ts'],
+    rules: { 'no-restricted-imports': 'off', 'no-restricted-properties': 'off' },
   },
   {
     files: ['**/*.{js,cjs,mjs}'],

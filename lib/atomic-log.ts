@@ -40,6 +40,7 @@ import {
 import { makeSnapshot, Snapshot } from './snapshot';
 import { readStats, type LogStats } from './stats';
 import { chooseMapping, reserveShared, wholeOf, type MappingKind } from './storage';
+import { now } from './timers';
 import { waitForClaim } from './waits';
 import { makeWriter, Writer } from './writer';
 
@@ -267,9 +268,9 @@ class AtomicLogImpl<T> {
         'waitSync() would block the main thread; follow() the log, or pass { allowMainThread: true }',
       );
     }
-    const deadline = performance.now() + timeoutMs;
+    const deadline = now() + timeoutMs;
     for (;;) {
-      const left = deadline - performance.now();
+      const left = deadline - now();
       const result = native.waitSlice(endIndex, Math.max(0, Math.min(WAIT_SLICE_MS, Math.ceil(left))));
       if (result === 1) return 'ready';
       if (result === 2) return 'ended';

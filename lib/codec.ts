@@ -1,6 +1,7 @@
 /**
  * What a log of any values needs: how a value becomes bytes and a value again.
  */
+import { TextEncoder } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 
 import { describe, invalidType, typeError, type AtomicLogError } from './errors';

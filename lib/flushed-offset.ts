@@ -1,5 +1,6 @@
 import { invalidType, typeError } from './errors';
 import { checkOffset } from './segment-options';
+import { now } from './timers';
 
 /** Names a {@link FlushedOffset} for another thread: plain data, for `workerData` and `postMessage`. */
 export interface FlushedOffsetHandle {
@@ -85,13 +86,13 @@ export class FlushedOffset {
     if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
       throw invalidType('timeoutMs', 'a number', timeoutMs);
     }
-    const end = performance.now() + timeoutMs;
+    const end = now() + timeoutMs;
     for (;;) {
-      const now = Atomics.load(this.cells, 0);
-      if (Number(now) > beyond) return 'ready';
-      const left = end - performance.now();
+      const value = Atomics.load(this.cells, 0);
+      if (Number(value) > beyond) return 'ready';
+      const left = end - now();
       if (left <= 0) return 'timeout';
-      Atomics.wait(this.cells, 0, now, left);
+      Atomics.wait(this.cells, 0, value, left);
     }
   }
 

@@ -5,6 +5,7 @@ import type { Chunk } from './chunk';
 import { plainError } from './errors';
 import type { LogView } from './log-view';
 import { chunksBetween, endViews, entriesBetween, type Snapshot } from './snapshot';
+import { now, setImmediate } from './timers';
 import { waitForIndex, type Wait } from './waits';
 
 /** Where a follower begins, and what it does when it falls behind. */
@@ -122,8 +123,8 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
   #wait: Wait | undefined;
   readonly #stopListening: (() => void) | undefined;
   #isFinished = false;
-  /** When the event loop had its turn last, as performance.now(). */
-  #turnedAt = performance.now();
+  /** When the event loop had its turn last, as now() says it. */
+  #turnedAt = now();
   /** Calls of next() are answered one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -213,7 +214,7 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
 
   async #deliver(): Promise<IteratorResult<Batch<T>>> {
     this.#releaseBatch();
-    if (performance.now() - this.#turnedAt > TURN_MS) await this.#turnOver();
+    if (now() - this.#turnedAt > TURN_MS) await this.#turnOver();
     for (;;) {
       if (this.#log.isClosed) this.finish();
       if (this.#isFinished) return DONE;
@@ -232,14 +233,14 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
       this.#wait = waitForIndex(this.#view.native, this.#next);
       await this.#wait?.done;
       this.#wait = undefined;
-      this.#turnedAt = performance.now();
+      this.#turnedAt = now();
     }
   }
 
   /** Promises alone would starve timers, messages and I/O. */
   async #turnOver(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    this.#turnedAt = performance.now();
+    this.#turnedAt = now();
   }
 
   #nextBatch(): Batch<T> | undefined {

@@ -9,6 +9,7 @@ import { COUNT_MASK } from './mapping';
 import { Pins } from './pins';
 import type { Layout } from './schema';
 import { Storage } from './storage';
+import { setImmediate } from './timers';
 import { Lease, Window, type PinnedSegment } from './window';
 
 const SPARE_LEASES_MAX = 4;

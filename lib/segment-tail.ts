@@ -1,9 +1,11 @@
 import { dispose } from './dispose';
-import { illegalConstructor, invalidType } from './errors';
+import { illegalConstructor } from './errors';
 import type { SegmentError } from './segment-errors';
 import { checkObject, checkOffset, checkSegmentOptions, type SegmentOptions } from './segment-options';
 import { SegmentReader } from './segment-reader';
 import type { SegmentRecord } from './segment-record';
+import { checkSignal } from './signals';
+import { clearTimeout, setTimeout } from './timers';
 
 /** How {@link SegmentTail.open} begins. */
 export interface SegmentTailOptions extends SegmentOptions {
@@ -97,10 +99,7 @@ export class SegmentTail {
   follow(options?: SegmentFollowOptions): AsyncIterableIterator<SegmentRecord> {
     const { pollMs = POLL_MS, signal } = checkObject('options', options);
     checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX);
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidType('options.signal', 'an AbortSignal', signal);
-    }
-    return this.#follow(pollMs as number, signal);
+    return this.#follow(pollMs as number, checkSignal(signal));
   }
 
   /** Lets go of the file. Idempotent. */

@@ -14,6 +14,7 @@ import { plainError, rangeError, typeError, type AtomicLogError } from './errors
 import { Mapping, NO_WORD } from './mapping';
 import { addon } from './native';
 import type { Layout } from './schema';
+import { structuredClone } from './timers';
 
 /** How a log's memory is shown to JavaScript. */
 export type MappingKind = 'external' | 'shared';

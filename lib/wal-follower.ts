@@ -1,6 +1,7 @@
 import { plainError } from './errors';
 import { checkObject } from './segment-options';
 import { checkSignal } from './signals';
+import { now, setImmediate } from './timers';
 import type { Wait } from './waits';
 import type { WalEntry } from './wal-entries';
 import { checkLsn } from './wal-options';
@@ -42,7 +43,7 @@ export class WalFollower implements AsyncIterableIterator<WalEntry[]> {
   #file: number;
   #wait: Wait | undefined;
   #isFinished = false;
-  #turnedAt = performance.now();
+  #turnedAt = now();
   /** Calls of next() are answered one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   readonly #onAbort = (): void => this.#wait?.cancel();
@@ -100,7 +101,7 @@ export class WalFollower implements AsyncIterableIterator<WalEntry[]> {
   }
 
   async #deliver(): Promise<IteratorResult<WalEntry[]>> {
-    if (performance.now() - this.#turnedAt > TURN_MS) await this.#turnOver();
+    if (now() - this.#turnedAt > TURN_MS) await this.#turnOver();
     for (;;) {
       if (this.#isFinished) return DONE;
       if (this.#signal?.aborted) throw this.#signal.reason;
@@ -120,7 +121,7 @@ export class WalFollower implements AsyncIterableIterator<WalEntry[]> {
       this.#wait = this.#source.wait();
       await this.#wait.done;
       this.#wait = undefined;
-      this.#turnedAt = performance.now();
+      this.#turnedAt = now();
     }
   }
 
@@ -143,6 +144,6 @@ export class WalFollower implements AsyncIterableIterator<WalEntry[]> {
   /** Promises alone would starve timers, messages and I/O. */
   async #turnOver(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    this.#turnedAt = performance.now();
+    this.#turnedAt = now();
   }
 }

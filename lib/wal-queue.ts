@@ -1,6 +1,7 @@
 /** Appends that wait for the committer, and the promises of those who wait for them. */
 import type { NativeFailure, NativeWal, NativeWalLevel } from '../types/native';
 import { NO_BYTES } from './bytes';
+import { queueMicrotask } from './timers';
 import { walError, type WalError } from './wal-errors';
 
 /** Small entries are copied to here, so that many go to the committer in one call. */

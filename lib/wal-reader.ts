@@ -3,6 +3,7 @@ import { dispose } from './dispose';
 import { illegalConstructor, plainError } from './errors';
 import { addon } from './native';
 import { checkObject, checkOffset, checkPath } from './segment-options';
+import { clearTimeout, setTimeout } from './timers';
 import type { Wait } from './waits';
 import {
   checkRange,

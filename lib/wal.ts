@@ -5,6 +5,7 @@ import { illegalConstructor, invalidType, plainError } from './errors';
 import { addon } from './native';
 import { checkNames } from './option-names';
 import { checkObject, checkPath } from './segment-options';
+import { queueMicrotask } from './timers';
 import { Listener } from './waits';
 import { copyLog } from './wal-backup';
 import {

@@ -19,6 +19,7 @@ import {
   type Format,
 } from './output';
 import type { Source } from './sources';
+import { setInterval } from '../timers';
 import { version } from '../version';
 
 interface Options {
