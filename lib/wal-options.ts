@@ -123,6 +123,9 @@ function checkMetadata(value: unknown): Uint8Array {
   return new Uint8Array(value as Uint8Array);
 }
 
+/** The id of a log, and a seed for the branches of one life of it. */
+const RANDOM_BYTES = 16 + 8;
+
 export function checkWalOptions(directory: unknown, options: unknown): CheckedWalOptions {
   const path = checkPath(directory, 'directory');
   const given = checkObject('options', options);
@@ -155,7 +158,7 @@ export function checkWalOptions(directory: unknown, options: unknown): CheckedWa
       segmentBytes,
       firstLsn,
       metadata,
-      randomBytes(16),
+      randomBytes(RANDOM_BYTES),
       isTailStrict,
       verifies,
       process.pid,

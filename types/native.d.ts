@@ -324,7 +324,8 @@ export type NativeWalArguments = [
   segmentBytes: number,
   firstLsn: number,
   metadata: Uint8Array,
-  logId: Uint8Array,
+  /** 24 bytes: the id of a log that is created, and what branches are drawn from. */
+  random: Uint8Array,
   isTailStrict: boolean,
   verifies: boolean,
   processId: number,

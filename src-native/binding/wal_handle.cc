@@ -67,9 +67,12 @@ std::unique_ptr<WalHandle::Opening> WalHandle::read_arguments(
   options.first_lsn = to_offset(env, arguments[2]);
   const auto metadata = to_bytes(env, arguments[3]);
   options.metadata.assign(metadata.data, metadata.data + metadata.count);
-  const auto log_id = to_bytes(env, arguments[4]);
-  if (log_id.count == options.new_log_id.size()) {
-    std::memcpy(options.new_log_id.data(), log_id.data, log_id.count);
+  const auto random = to_bytes(env, arguments[4]);
+  const size_t id_bytes = options.new_log_id.size();
+  if (random.count == id_bytes + sizeof(options.branch_seed)) {
+    std::memcpy(options.new_log_id.data(), random.data, id_bytes);
+    std::memcpy(&options.branch_seed, random.data + id_bytes,
+                sizeof(options.branch_seed));
   }
   napi_get_value_bool(env, arguments[5], &options.is_tail_strict);
   napi_get_value_bool(env, arguments[6], &options.verifies);

@@ -15,6 +15,7 @@ export interface ParsedRecord {
   readonly lsn: number;
   readonly durableOffset: number;
   readonly epoch: number;
+  readonly branch: number;
   readonly entries: readonly { lsn: number; data: Buffer }[];
   /** Of a record without entries. */
   readonly values: readonly [number, number] | undefined;
@@ -39,6 +40,7 @@ export function parseWalFile(file: Buffer) {
     fileBytes: number(40),
     baseLsn: number(48),
     epoch: file.readUInt32LE(56),
+    branch: file.readUInt32LE(60),
     oldestLsn: number(64),
     oldestFile: number(72),
     previousEnd: number(80),
@@ -50,7 +52,7 @@ export function parseWalFile(file: Buffer) {
 
   const records: ParsedRecord[] = [];
   let offset = HEADER_BYTES;
-  let { baseLsn: lsn, epoch } = header;
+  let { baseLsn: lsn, epoch, branch } = header;
   while (offset + HEAD_BYTES <= file.length && file.readUInt32LE(offset + 36) !== 0) {
     const head = file.subarray(offset, offset + HEAD_BYTES);
     const seed = [header.logId, u64(header.fileNumber), u64(offset)];
@@ -81,10 +83,11 @@ export function parseWalFile(file: Buffer) {
       lsn,
       durableOffset: number(offset + 16),
       epoch,
+      branch,
       entries,
       values,
     });
-    if (type === 'OPEN') epoch = values![0];
+    if (type === 'OPEN') [epoch, branch] = values!;
     lsn += entries.length;
     offset += Math.ceil((HEAD_BYTES + bytes) / 8) * 8;
     if (type === 'SEAL') break;

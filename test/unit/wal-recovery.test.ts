@@ -120,6 +120,7 @@ test('every file is what an independent reading of the format says', () => {
   withWal(path(), (again) => again.appendSync(entry(7)));
   const found = new Map<number, Buffer>();
   let previous: ReturnType<typeof parseWalFile> | undefined;
+  let truncations = 0;
   for (const name of readdirSync(path()).sort()) {
     if (!name.endsWith('.log')) continue;
     const parsed = parseWalFile(readFileSync(directory.path(`log/${name}`)));
@@ -135,11 +136,17 @@ test('every file is what an independent reading of the format says', () => {
         previousSealChecksum: seal.checksum,
       });
       expect(seal.values![0]).toBe(parsed.header.baseLsn);
+      // Entries that take the place of others are told apart by their epoch.
+      const isTruncation = seal.values![0] < seal.lsn;
+      truncations += Number(isTruncation);
+      expect(parsed.header.epoch).toBe(seal.epoch + Number(isTruncation));
+      expect(parsed.header.branch === seal.branch).toBe(!isTruncation);
     }
     for (const lsn of found.keys()) if (lsn >= parsed.header.baseLsn) found.delete(lsn);
     for (const { entries } of parsed.records) for (const { lsn, data } of entries) found.set(lsn, data);
     previous = parsed;
   }
+  expect(truncations).toBe(1);
   using reader = WalReader.open(path());
   const read = [...reader.entries()].map(({ lsn, data }) => [lsn, Buffer.from(data)]);
   expect(read).toEqual([...found].filter(([lsn]) => lsn > 110));
@@ -178,6 +185,11 @@ describe('the golden log of version 1', () => {
       new Set(['DATA', 'BATCH', 'OPEN', 'SYNC', 'CHECKPOINT', 'SEAL']),
     );
     expect(parsed.map(({ header }) => [header.version, header.features])).toEqual(files.map(() => [1, 0]));
+    // That release knew of no branches.
+    const branches = parsed.flatMap(({ header, records }) =>
+      [header, ...records].map(({ branch }) => branch),
+    );
+    expect(new Set(branches)).toEqual(new Set([0]));
   });
 
   test('can be written on', () => {

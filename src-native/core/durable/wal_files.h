@@ -22,7 +22,9 @@ namespace atomic_log::durable {
 struct WalFileInfo {
   uint64_t number = 0;
   uint64_t base_lsn = 0;
+  // Of its header, where its records begin.
   uint32_t epoch = 0;
+  uint32_t branch = 0;
   uint64_t bytes = 0;
   // Behind its last record; of the newest file, as far as it may be read.
   uint64_t end_offset = 0;

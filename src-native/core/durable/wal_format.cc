@@ -23,6 +23,7 @@ void encode_wal_header(const WalHeader& header, uint8_t* block) {
   store_u64(block + 40, header.file_bytes);
   store_u64(block + 48, header.base_lsn);
   store_u32(block + 56, header.epoch);
+  store_u32(block + 60, header.branch);
   store_u64(block + 64, header.oldest_lsn);
   store_u64(block + 72, header.oldest_file);
   store_u64(block + 80, header.previous_end);
@@ -60,6 +61,7 @@ WalHeaderVerdict decode_wal_header(const uint8_t* block, WalHeader* header) {
   header->file_bytes = load_u64(block + 40);
   header->base_lsn = load_u64(block + 48);
   header->epoch = load_u32(block + 56);
+  header->branch = load_u32(block + 60);
   header->oldest_lsn = load_u64(block + 64);
   header->oldest_file = load_u64(block + 72);
   header->previous_end = load_u64(block + 80);

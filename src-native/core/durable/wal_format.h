@@ -5,7 +5,7 @@
 //
 //     0  magic "ATOMLWAL"          8  version, u32       12  features, u32
 //    16  log id, 16 bytes         32  file number, u64   40  file bytes, u64
-//    48  base LSN, u64            56  epoch, u32         60  0
+//    48  base LSN, u64            56  epoch, u32         60  branch, u32
 //    64  oldest LSN, u64          72  oldest file, u64
 //        of the file before (0 when there is none):
 //    80  end of its SEAL, u64     88  its nextBase, u64
@@ -36,6 +36,11 @@
 //  4. Only DATA and BATCH take LSNs, one and `count`; the other records carry
 //     the LSN that comes next.
 //  5. The space of a SEAL behind the last record is always kept.
+//  6. Epochs count the lives of a log: each OPEN begins one, and so does the
+//     successor of a file that truncateAfter() has sealed. The branch is a
+//     random number that comes with each: two copies of a log that went on
+//     apart count alike, and their branches differ. 0: written by a release
+//     that knew none.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_FORMAT_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_FORMAT_H_
 
@@ -58,8 +63,8 @@ inline constexpr size_t kWalMetadataBytesMax =
     kWalHeaderChecksumOffset - kWalMetadataOffset;
 
 inline constexpr size_t kWalHeadBytes = 40;
-// OPEN: the new epoch. CHECKPOINT: oldest LSN, oldest file. SEAL: nextBase.
-// Two u64 each, zero where there is nothing to say.
+// OPEN: the new epoch, its branch. CHECKPOINT: oldest LSN, oldest file. SEAL:
+// nextBase. Two u64 each, zero where there is nothing to say.
 inline constexpr size_t kWalControlBodyBytes = 16;
 inline constexpr size_t kWalControlBytes = kWalHeadBytes + kWalControlBodyBytes;
 inline constexpr size_t kWalAlignment = 8;
@@ -94,6 +99,7 @@ struct WalHeader {
   uint64_t file_bytes = 0;
   uint64_t base_lsn = 0;
   uint32_t epoch = 0;
+  uint32_t branch = 0;
   uint64_t oldest_lsn = 0;
   uint64_t oldest_file = 0;
   uint64_t previous_end = 0;

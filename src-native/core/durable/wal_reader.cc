@@ -81,7 +81,7 @@ void WalReader::update(const WalLogId& log_id,
       LogFile added;
       added.info = info;
       added.log_id = log_id;
-      added.scanned = {kWalHeaderBytes, info.base_lsn, info.epoch};
+      added.scanned = {kWalHeaderBytes, info.base_lsn, info.epoch, info.branch};
       added.index.push_back(added.scanned);
       updated.push_back(std::move(added));
     }
@@ -334,8 +334,7 @@ Outcome WalReader::find_top(const WalListing& listing, uint64_t* top,
       *top = number;
       probe_ = {};
       probe_.number = number;
-      probe_.position = {kWalHeaderBytes, top_header_.base_lsn,
-                         top_header_.epoch};
+      probe_.position = wal_begin(top_header_);
       probe_.proven_offset = probe_.end_offset = kWalHeaderBytes;
       probe_.next_lsn = top_header_.base_lsn;
       oldest_lsn_ = top_header_.oldest_lsn;
@@ -417,9 +416,9 @@ Outcome WalReader::check_stop(File& file, const WalCodec& codec,
 
 // Makes files_ what there is, from the oldest kept to the newest.
 Outcome WalReader::link_files(uint64_t top, Failure* failure) {
-  std::vector<WalFileInfo> infos = {{top, top_header_.base_lsn,
-                                     top_header_.epoch, top_header_.file_bytes,
-                                     probe_.end_offset}};
+  std::vector<WalFileInfo> infos = {
+      {top, top_header_.base_lsn, top_header_.epoch, top_header_.branch,
+       top_header_.file_bytes, probe_.end_offset}};
   WalHeader next = top_header_;
   for (uint64_t number = top - 1; number >= oldest_file_ && number > 0;
        --number) {
@@ -452,8 +451,8 @@ Outcome WalReader::link_files(uint64_t top, Failure* failure) {
     if (checksum != next.previous_seal_checksum) {
       return corrupt(number, seal, kBroken, failure);
     }
-    infos.push_back({number, header.base_lsn, header.epoch, header.file_bytes,
-                     next.previous_end});
+    infos.push_back({number, header.base_lsn, header.epoch, header.branch,
+                     header.file_bytes, next.previous_end});
     next = std::move(header);
   }
   std::reverse(infos.begin(), infos.end());

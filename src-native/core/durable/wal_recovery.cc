@@ -191,8 +191,7 @@ class Judge {
     const WalHeader& header = found_.header;
     found_.oldest_lsn = header.oldest_lsn;
     found_.oldest_file = header.oldest_file;
-    WalScanner scanner(file, WalCodec(header.log_id, number),
-                       {kWalHeaderBytes, header.base_lsn, header.epoch},
+    WalScanner scanner(file, WalCodec(header.log_id, number), wal_begin(header),
                        header.file_bytes);
     WalVerdict verdict = WalVerdict::kNone;
     while (!*is_sealed && (verdict = scanner.next()) == WalVerdict::kRecord) {
@@ -221,8 +220,8 @@ class Judge {
   // From the newest file with a header back to the oldest that is kept.
   Outcome check_chain(uint64_t top) {
     WalHeader next = found_.header;
-    found_.files.push_back(
-        {top, next.base_lsn, next.epoch, next.file_bytes, found_.end.offset});
+    found_.files.push_back({top, next.base_lsn, next.epoch, next.branch,
+                            next.file_bytes, found_.end.offset});
     if (found_.oldest_file > top || found_.oldest_file == 0) {
       return decide(WalRow::kBrokenChain, top, 72);
     }
@@ -241,7 +240,8 @@ class Judge {
       }
       if (outcome != Outcome::kOk) return outcome;
       found_.files.push_back({number, header.base_lsn, header.epoch,
-                              header.file_bytes, next.previous_end});
+                              header.branch, header.file_bytes,
+                              next.previous_end});
       next = std::move(header);
     }
     std::reverse(found_.files.begin(), found_.files.end());
@@ -270,8 +270,7 @@ class Judge {
   // That the records lead from the header to the SEAL.
   Outcome verify(uint64_t number, File& file, const WalHeader& header,
                  const WalHeader& next) {
-    WalScanner scanner(file, WalCodec(header.log_id, number),
-                       {kWalHeaderBytes, header.base_lsn, header.epoch},
+    WalScanner scanner(file, WalCodec(header.log_id, number), wal_begin(header),
                        next.previous_end);
     WalVerdict verdict;
     do {

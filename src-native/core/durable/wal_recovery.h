@@ -104,6 +104,8 @@ struct WalOptions {
   std::vector<uint8_t> metadata;
   // 128 random bits, for a log that is created.
   WalLogId new_log_id = {};
+  // 64 random bits, from which the branches of this life are drawn.
+  uint64_t branch_seed = 0;
   // Refuses a torn tail instead of setting it aside.
   bool is_tail_strict = false;
   // Reads the records of all files.

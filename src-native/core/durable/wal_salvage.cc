@@ -62,7 +62,7 @@ Outcome salvage_wal_file(FileSystem& system, const std::string& directory,
     status = seek_head(*file, codec, end, &offset, &head);
     if (!status.ok()) return fail(status, path, offset, failure);
     if (offset >= end) break;
-    WalScanner scanner(*file, codec, {offset, head.lsn, head.epoch}, end);
+    WalScanner scanner(*file, codec, {offset, head.lsn, head.epoch, 0}, end);
     WalVerdict verdict = WalVerdict::kNone;
     while (salvaged->chunk.data.size() < bytes_max &&
            (verdict = scanner.next()) == WalVerdict::kRecord) {
@@ -101,8 +101,8 @@ Outcome find_wal_remains(FileSystem& system, const std::string& directory,
     if (io.ok()) io = read_wal_header(*file, &header, &verdict);
     if (!io.ok()) return fail(io, path, 0, failure);
     const bool is_good = verdict == WalHeaderVerdict::kGood;
-    remains->files.push_back(
-        {number, is_good ? header.base_lsn : 0, header.epoch, bytes, bytes});
+    remains->files.push_back({number, is_good ? header.base_lsn : 0,
+                              header.epoch, header.branch, bytes, bytes});
     if (!is_good) continue;
     is_known = true;
     newest = number;

@@ -70,10 +70,12 @@ WalVerdict WalScanner::next() {
   head_ = found;
   body_ = body;
   offset_ = offset;
+  branch_ = position_.branch;
   position_.offset = offset + wal_record_bytes(found.body_bytes);
   position_.lsn = found.next_lsn();
   if (found.type == WalType::kOpen) {
     position_.epoch = static_cast<uint32_t>(control_value(0));
+    position_.branch = static_cast<uint32_t>(control_value(1));
   }
   return WalVerdict::kRecord;
 }

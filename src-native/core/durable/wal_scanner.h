@@ -22,7 +22,13 @@ struct WalPosition {
   uint64_t offset = kWalHeaderBytes;
   uint64_t lsn = 0;
   uint32_t epoch = 0;
+  uint32_t branch = 0;
 };
+
+// Where the records of a file begin.
+inline WalPosition wal_begin(const WalHeader& header) {
+  return {kWalHeaderBytes, header.base_lsn, header.epoch, header.branch};
+}
 
 enum class WalVerdict : uint8_t {
   kRecord,
@@ -48,6 +54,8 @@ class WalScanner {
   // Of the record found last.
   uint64_t offset() const { return offset_; }
   const uint8_t* body() const { return body_; }
+  // The branch that the record belongs to, as head().epoch is its epoch.
+  uint32_t branch() const { return branch_; }
   // The first and second number of a control record's body.
   uint64_t control_value(size_t index) const;
   // Behind the last record, and what must come there.
@@ -66,6 +74,7 @@ class WalScanner {
   WalPosition position_;
   uint64_t offset_ = 0;
   WalHead head_;
+  uint32_t branch_ = 0;
   const uint8_t* body_ = nullptr;
   platform::IoStatus io_;
   bool is_short_ = false;

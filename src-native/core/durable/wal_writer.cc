@@ -34,7 +34,7 @@ void add(std::atomic<uint64_t>& number, uint64_t value) {
 }  // namespace
 
 WalWriter::WalWriter(FileSystem& system, const WalOptions& options)
-    : system_(system), options_(options) {}
+    : system_(system), options_(options), branch_state_(options.branch_seed) {}
 
 void WalWriter::unlock() {
   // First, so that whoever gets the lock finds no file in use.
@@ -174,6 +174,7 @@ void WalWriter::adopt(const WalJudgement& found) {
   metadata_ = found.header.metadata;
   next_lsn_ = found.end.lsn;
   epoch_ = found.end.epoch;
+  branch_ = found.end.branch;
   oldest_lsn_ = found.oldest_lsn;
   oldest_file_ = found.oldest_file;
   files_ = found.files;
@@ -232,10 +233,29 @@ Outcome WalWriter::create_file(uint64_t number, const WalHeader& header) {
 Outcome WalWriter::write_open() {
   const Outcome outcome = make_room(kWalControlBytes);
   if (outcome != Outcome::kOk) return outcome;
-  put_control(WalType::kOpen, uint64_t{epoch_} + 1, 0);
+  const uint32_t branch = draw_branch();
+  put_control(WalType::kOpen, uint64_t{epoch_} + 1, branch);
   // The record itself still belongs to the epoch before.
-  ++epoch_;
+  begin_epoch(branch);
   return sync();
+}
+
+// splitmix64: as random as its seed, and the same again with the same seed.
+uint32_t WalWriter::draw_branch() {
+  uint32_t branch = 0;
+  // 0 says that there is none.
+  while (branch == 0) {
+    uint64_t bits = branch_state_ += 0x9E3779B97F4A7C15;
+    bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;
+    bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
+    branch = static_cast<uint32_t>(bits >> 32);
+  }
+  return branch;
+}
+
+void WalWriter::begin_epoch(uint32_t branch) {
+  ++epoch_;
+  branch_ = branch;
 }
 
 WalHeader WalWriter::next_header(uint64_t next_base) const {
@@ -245,6 +265,7 @@ WalHeader WalWriter::next_header(uint64_t next_base) const {
   header.file_bytes = options_.segment_bytes;
   header.base_lsn = next_base;
   header.epoch = epoch_;
+  header.branch = branch_;
   header.oldest_lsn = oldest_lsn_;
   header.oldest_file = oldest_file_;
   header.metadata = metadata_;
@@ -262,8 +283,8 @@ void WalWriter::enter(std::shared_ptr<File> file, const WalHeader& header) {
   file_bytes_ = header.file_bytes;
   codec_ = WalCodec(log_id_, file_number_);
   tail_ = buffer_offset_ = durable_offset_ = zeroed_end_ = kWalHeaderBytes;
-  files_.push_back({file_number_, header.base_lsn, header.epoch, file_bytes_,
-                    kWalHeaderBytes});
+  files_.push_back({file_number_, header.base_lsn, header.epoch, header.branch,
+                    file_bytes_, kWalHeaderBytes});
 }
 
 uint64_t WalWriter::entry_bytes_max() const {
@@ -294,6 +315,9 @@ Outcome WalWriter::rotate(uint64_t next_base) {
   const uint32_t checksum = put_control(WalType::kSeal, next_base, 0);
   const Outcome outcome = sync();
   if (outcome != Outcome::kOk) return outcome;
+  // The SEAL is of the old epoch. Entries that come after a truncation have
+  // LSNs that were there before: the epoch tells them apart.
+  if (next_base < next_lsn_) begin_epoch(draw_branch());
   WalHeader header = next_header(next_base);
   header.previous_seal_checksum = checksum;
   status = publish_wal_file(system_, options_.directory, *next, header);

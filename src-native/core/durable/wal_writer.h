@@ -105,8 +105,11 @@ class WalWriter {
 
   bool fits(uint64_t record_bytes) const;
   Outcome make_room(uint64_t record_bytes);
-  // Seals this file and goes on in a new one.
+  // Seals this file and goes on in a new one. Below next_lsn_: the entries from
+  // there on are taken back.
   Outcome rotate(uint64_t next_base);
+  uint32_t draw_branch();
+  void begin_epoch(uint32_t branch);
   WalHeader next_header(uint64_t next_base) const;
   void enter(std::shared_ptr<platform::File> file, const WalHeader& header);
   uint32_t put(WalType type, uint32_t count, uint64_t body_bytes);
@@ -132,6 +135,8 @@ class WalWriter {
   std::vector<uint8_t> metadata_;
   uint64_t next_lsn_ = 1;
   uint32_t epoch_ = 0;
+  uint32_t branch_ = 0;
+  uint64_t branch_state_ = 0;
   uint64_t oldest_lsn_ = 1;
   uint64_t oldest_file_ = 1;
   std::vector<WalFileInfo> files_;

@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
+#include "core/durable/wal_scanner.h"
 #include "support/wal_fixture.h"
 
 namespace atomic_log::test {
@@ -28,6 +30,52 @@ TEST_CASE("LSNs are dense across files, and all of it comes back") {
   CHECK(script.writer()->durable_lsn() == script.writer()->last_lsn());
   CHECK(script.writer()->first_lsn() == script.latest().first_lsn);
   CHECK(wal_contents(system) == script.latest());
+}
+
+TEST_CASE("each opening and each truncation begins an epoch with its branch") {
+  SimulatedFileSystem system;
+  auto options = small_wal();
+  std::vector<durable::WalPosition> seen;
+  const auto look = [&](uint64_t number) {
+    std::unique_ptr<platform::File> file;
+    REQUIRE(
+        system.open(wal_path(number), platform::OpenMode::kRead, &file).ok());
+    durable::WalHeader header;
+    durable::WalHeaderVerdict verdict;
+    REQUIRE(durable::read_wal_header(*file, &header, &verdict).ok());
+    durable::WalScanner scanner(*file, durable::WalCodec(header.log_id, number),
+                                durable::wal_begin(header), header.file_bytes);
+    while (scanner.next() == durable::WalVerdict::kRecord) {
+      if (!scanner.head().takes_lsns()) continue;
+      CHECK(scanner.branch() == scanner.position().branch);
+      seen.push_back({scanner.offset(), scanner.head().lsn,
+                      scanner.head().epoch, scanner.branch()});
+    }
+  };
+  uint64_t lsn = 0;
+  OpenedWal log;
+  const auto append = [&] {
+    REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+    REQUIRE(log.writer->sync() == Outcome::kOk);
+  };
+  for (const uint64_t seed : {7, 8}) {
+    log.writer.reset();
+    options.branch_seed = seed;
+    log = open_wal(system, options);
+    REQUIRE(log.outcome == Outcome::kOk);
+    append();
+  }
+  REQUIRE(log.writer->truncate_after(1) == Outcome::kOk);
+  append();
+  look(1);
+  look(2);
+  REQUIRE(seen.size() == 3);
+  CHECK(lsn == 2);
+  for (uint32_t i = 0; i < 3; ++i) {
+    CHECK(seen[i].epoch == i + 1);
+    CHECK(seen[i].branch != 0);
+    CHECK(seen[i].branch != seen[(i + 1) % 3].branch);
+  }
 }
 
 TEST_CASE("durable_lsn follows syncs only") {

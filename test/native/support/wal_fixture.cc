@@ -76,8 +76,7 @@ WalContents wal_contents(SimulatedFileSystem& system,
       oldest_file = header.oldest_file;
       durable::WalScanner scanner(
           *file, durable::WalCodec(header.log_id, number),
-          {durable::kWalHeaderBytes, header.base_lsn, header.epoch},
-          header.file_bytes);
+          durable::wal_begin(header), header.file_bytes);
       while (scanner.next() == durable::WalVerdict::kRecord) {
         if (scanner.head().type == WalType::kCheckpoint) {
           contents.first_lsn = scanner.control_value(0);
