@@ -78,6 +78,8 @@ export type ErrorCode =
   | 'ERR_FILE_ACCESS'
   /** The disk is full. */
   | 'ERR_NO_SPACE'
+  /** The process, or the system, has as many files open as it may: close some, then try again. */
+  | 'ERR_TOO_MANY_FILES'
   /** The system failed to read, write or sync; `cause` says how. */
   | 'ERR_IO'
   /** The system starts no more threads. */

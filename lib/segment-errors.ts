@@ -39,6 +39,11 @@ const ioErrors: Record<number, readonly [ErrorCode, string]> = {
   4: ['ERR_FILE_ACCESS', 'this is no regular file; give the path of one'],
   5: ['ERR_NO_SPACE', 'the disk is full; make room'],
   8: ['ERR_THREAD_UNAVAILABLE', 'the system starts no more threads; raise its limit, then try again'],
+  9: [
+    'ERR_TOO_MANY_FILES',
+    'as many files are open as the process, or the system, may have; close some or raise the limit ' +
+      '(ulimit -n), then try again: nothing was changed',
+  ],
 };
 
 export function withDetails(error: AtomicLogError, details: object): SegmentError {

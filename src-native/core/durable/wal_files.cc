@@ -113,12 +113,13 @@ IoStatus reserve_wal_file(FileSystem& system, const std::string& directory,
 }
 
 IoStatus publish_wal_file(FileSystem& system, const std::string& directory,
-                          File& file, const WalHeader& header) {
+                          platform::Directory& names, File& file,
+                          const WalHeader& header) {
   const std::string path = wal_file_path(directory, header.file_number);
   IoStatus status = write_wal_header(file, header);
   if (status.ok()) status = file.sync_all();
   if (status.ok()) status = system.rename(path + ".new", path);
-  if (status.ok()) status = system.sync_directory(directory);
+  if (status.ok()) status = names.sync();
   return status;
 }
 

@@ -56,9 +56,11 @@ platform::IoStatus reserve_wal_file(platform::FileSystem& system,
                                     uint64_t number, uint64_t bytes,
                                     std::unique_ptr<platform::File>* file);
 
-// Makes it a file of the log, durably: header first, name last.
+// Makes it a file of the log, durably: header first, name last. `names` is the
+// directory, held open: for lack of a descriptor nothing may fail here.
 platform::IoStatus publish_wal_file(platform::FileSystem& system,
                                     const std::string& directory,
+                                    platform::Directory& names,
                                     platform::File& file,
                                     const WalHeader& header);
 

@@ -39,6 +39,7 @@ WalWriter::WalWriter(FileSystem& system, const WalOptions& options)
 void WalWriter::unlock() {
   // First, so that whoever gets the lock finds no file in use.
   file_.reset();
+  names_.reset();
   if (is_registered_) OpenFiles::instance().remove(lock_identity_);
   is_registered_ = false;
   lock_file_.reset();
@@ -52,6 +53,9 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
   // Before LOCK is made or anything else changes: such a log would open, and
   // fail when its file is full.
   if (status.ok()) status = system.check_writable(options.directory);
+  if (status.ok()) {
+    status = system.open_directory(options.directory, &opened->names_);
+  }
   Outcome outcome = Outcome::kOk;
   if (!status.ok()) {
     outcome = Outcome::kIo;
@@ -117,11 +121,9 @@ Outcome WalWriter::take_lock() {
 // or deleted, and another log made in its place, whose files must not be
 // replaced.
 Outcome WalWriter::check_directory() {
-  const std::string path = options_.directory + "/LOCK";
-  std::unique_ptr<File> file;
+  const std::string path = platform::path_in(options_.directory, "LOCK");
   platform::FileIdentity identity;
-  IoStatus status = system_.open(path, OpenMode::kRead, &file);
-  if (status.ok()) status = file->identity(&identity);
+  IoStatus status = system_.identity(path, &identity);
   if (status.ok() && identity != lock_identity_) {
     status = {IoCode::kNotFound, 0, "open"};
   }
@@ -208,7 +210,7 @@ Outcome WalWriter::recreate_file(const WalJudgement& found) {
   }
   if (status.ok()) status = write_wal_header(*found.newest, header);
   if (status.ok()) status = found.newest->sync_all();
-  if (status.ok()) status = system_.sync_directory(options_.directory);
+  if (status.ok()) status = names_->sync();
   if (!status.ok()) return io_failure(status);
   enter(found.newest, header);
   return Outcome::kOk;
@@ -221,7 +223,8 @@ Outcome WalWriter::create_file(uint64_t number, const WalHeader& header) {
   IoStatus status = reserve_wal_file(system_, options_.directory, number,
                                      header.file_bytes, &file);
   if (status.ok()) {
-    status = publish_wal_file(system_, options_.directory, *file, numbered);
+    status =
+        publish_wal_file(system_, options_.directory, *names_, *file, numbered);
   }
   if (!status.ok()) return io_failure(status);
   enter(std::move(file), numbered);
@@ -320,7 +323,8 @@ Outcome WalWriter::rotate(uint64_t next_base) {
   if (next_base < next_lsn_) begin_epoch(draw_branch());
   WalHeader header = next_header(next_base);
   header.previous_seal_checksum = checksum;
-  status = publish_wal_file(system_, options_.directory, *next, header);
+  status =
+      publish_wal_file(system_, options_.directory, *names_, *next, header);
   if (!status.ok()) return poison(status);
   next_lsn_ = next_base;
   enter(std::move(next), header);

@@ -126,6 +126,8 @@ class WalWriter {
   platform::FileSystem& system_;
   // Never changed once the log is open.
   WalOptions options_;
+  // Held open, so that a lack of descriptors never keeps a name from the disk.
+  std::unique_ptr<platform::Directory> names_;
   std::unique_ptr<platform::File> lock_file_;
   platform::FileIdentity lock_identity_;
   bool is_registered_ = false;

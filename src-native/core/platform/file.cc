@@ -12,6 +12,17 @@ std::string path_in(const std::string& directory, const std::string& name) {
 #endif
 }
 
+std::string parent_of(const std::string& path) {
+#if defined(_WIN32)
+  const size_t separator = path.find_last_of("/\\");
+#else
+  const size_t separator = path.find_last_of('/');
+#endif
+  if (separator == std::string::npos) return ".";
+  // The root's own separator is its name.
+  return path.substr(0, std::max<size_t>(separator, 1));
+}
+
 IoStatus File::zero_range(uint64_t offset, uint64_t bytes) {
   static constexpr size_t kChunkBytes = size_t{1} << 16;
   static const uint8_t zeros[kChunkBytes] = {};
@@ -26,15 +37,14 @@ IoStatus File::zero_range(uint64_t offset, uint64_t bytes) {
   return {};
 }
 
+IoStatus FileSystem::sync_directory(const std::string& directory) {
+  std::unique_ptr<Directory> opened;
+  const IoStatus status = open_directory(directory, &opened);
+  return status.ok() ? opened->sync() : status;
+}
+
 IoStatus FileSystem::sync_parent(const std::string& path) {
-#if defined(_WIN32)
-  const size_t separator = path.find_last_of("/\\");
-#else
-  const size_t separator = path.find_last_of('/');
-#endif
-  if (separator == std::string::npos) return sync_directory(".");
-  // The root's own separator is its name.
-  return sync_directory(path.substr(0, std::max<size_t>(separator, 1)));
+  return sync_directory(parent_of(path));
 }
 
 }  // namespace atomic_log::platform

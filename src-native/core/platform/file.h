@@ -82,8 +82,19 @@ class File {
   IoStatus zero_range(uint64_t offset, uint64_t bytes);
 };
 
+// A directory that is held open: making its names durable needs no descriptor
+// then, so it cannot fail for lack of one.
+class Directory {
+ public:
+  virtual ~Directory() = default;
+  // Makes the names in it durable.
+  virtual IoStatus sync() = 0;
+};
+
 // The path of something in a directory, as this system writes it.
 std::string path_in(const std::string& directory, const std::string& name);
+// The path of the directory that something is in.
+std::string parent_of(const std::string& path);
 
 enum class OpenMode : uint8_t { kRead, kReadWrite, kCreateNew };
 
@@ -102,9 +113,14 @@ class FileSystem {
   virtual IoStatus make_directory(const std::string& path) = 0;
   // Whether files can be made in a directory; changes nothing.
   virtual IoStatus check_writable(const std::string& directory) = 0;
-  // Makes the names in a directory durable.
-  virtual IoStatus sync_directory(const std::string& directory) = 0;
+  virtual IoStatus open_directory(const std::string& path,
+                                  std::unique_ptr<Directory>* directory) = 0;
+  // Which file or directory has the name; needs no descriptor.
+  virtual IoStatus identity(const std::string& path,
+                            FileIdentity* identity) = 0;
 
+  // Makes the names in a directory durable.
+  IoStatus sync_directory(const std::string& directory);
   // Makes the name `path` durable, or its absence.
   IoStatus sync_parent(const std::string& path);
 };

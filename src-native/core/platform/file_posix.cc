@@ -38,6 +38,10 @@ IoStatus failure(int error, const char* operation) {
     case ENXIO:
       code = IoCode::kNotAFile;
       break;
+    case EMFILE:
+    case ENFILE:
+      code = IoCode::kNoDescriptor;
+      break;
     case ENOSPC:
     case EDQUOT:
     case EFBIG:
@@ -124,6 +128,26 @@ class PosixFileMapping final : public FileMapping {
  private:
   void* const data_;
   const size_t bytes_;
+};
+
+FileIdentity identity_of(const struct stat& info) {
+  return {static_cast<uint64_t>(info.st_dev),
+          static_cast<uint64_t>(info.st_ino)};
+}
+
+class PosixDirectory final : public Directory {
+ public:
+  explicit PosixDirectory(int descriptor) : descriptor_(descriptor) {}
+  ~PosixDirectory() override { close(descriptor_); }
+
+  IoStatus sync() override {
+    // Some file systems have nothing to sync there and say so by EINVAL.
+    if (fsync(descriptor_) == 0 || errno == EINVAL) return {};
+    return failure(errno, "fsync");
+  }
+
+ private:
+  const int descriptor_;
 };
 
 class PosixFile final : public File {
@@ -222,8 +246,7 @@ class PosixFile final : public File {
   IoStatus identity(FileIdentity* identity) override {
     struct stat info;
     if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
-    *identity = {static_cast<uint64_t>(info.st_dev),
-                 static_cast<uint64_t>(info.st_ino)};
+    *identity = identity_of(info);
     return {};
   }
 
@@ -323,18 +346,22 @@ class PosixFileSystem final : public FileSystem {
         "access");
   }
 
-  IoStatus sync_directory(const std::string& directory) override {
+  IoStatus open_directory(const std::string& path,
+                          std::unique_ptr<Directory>* directory) override {
     int descriptor;
     do {
-      descriptor =
-          ::open(directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+      descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
     } while (descriptor < 0 && errno == EINTR);
     if (descriptor < 0) return failure(errno, "open");
-    const int error = fsync(descriptor) == 0 ? 0 : errno;
-    close(descriptor);
-    // Some file systems have nothing to sync there and say so in this way.
-    if (error == 0 || error == EINVAL) return {};
-    return failure(error, "fsync");
+    *directory = std::make_unique<PosixDirectory>(descriptor);
+    return {};
+  }
+
+  IoStatus identity(const std::string& path, FileIdentity* identity) override {
+    struct stat info;
+    if (stat(path.c_str(), &info) != 0) return failure(errno, "stat");
+    *identity = identity_of(info);
+    return {};
   }
 };
 

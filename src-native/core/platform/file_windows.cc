@@ -31,6 +31,10 @@ IoStatus failure(DWORD error, const char* operation) {
     case ERROR_WRITE_PROTECT:
       code = IoCode::kDenied;
       break;
+    case ERROR_TOO_MANY_OPEN_FILES:
+    case ERROR_NO_SYSTEM_RESOURCES:
+      code = IoCode::kNoDescriptor;
+      break;
     case ERROR_DISK_FULL:
     case ERROR_HANDLE_DISK_FULL:
     case ERROR_FILE_TOO_LARGE:
@@ -93,6 +97,24 @@ class WindowsFileMapping final : public FileMapping {
  private:
   void* const data_;
   const size_t bytes_;
+};
+
+IoStatus identity_of(HANDLE handle, FileIdentity* identity) {
+  BY_HANDLE_FILE_INFORMATION info;
+  if (!GetFileInformationByHandle(handle, &info)) {
+    return failure(GetLastError(), "GetFileInformationByHandle");
+  }
+  *identity = {
+      info.dwVolumeSerialNumber,
+      static_cast<uint64_t>(info.nFileIndexHigh) << 32 | info.nFileIndexLow};
+  return {};
+}
+
+// NTFS writes names to its journal, in order with what FlushFileBuffers writes;
+// there is no call for a directory.
+class WindowsDirectory final : public Directory {
+ public:
+  IoStatus sync() override { return {}; }
 };
 
 class WindowsFile final : public File {
@@ -166,14 +188,7 @@ class WindowsFile final : public File {
   }
 
   IoStatus identity(FileIdentity* identity) override {
-    BY_HANDLE_FILE_INFORMATION info;
-    if (!GetFileInformationByHandle(handle_, &info)) {
-      return failure(GetLastError(), "GetFileInformationByHandle");
-    }
-    *identity = {
-        info.dwVolumeSerialNumber,
-        static_cast<uint64_t>(info.nFileIndexHigh) << 32 | info.nFileIndexLow};
-    return {};
+    return identity_of(handle_, identity);
   }
 
   IoStatus map(size_t bytes, std::unique_ptr<FileMapping>* mapping) override {
@@ -283,9 +298,26 @@ class WindowsFileSystem final : public FileSystem {
     return {};
   }
 
-  // NTFS writes names to its journal, in order with what FlushFileBuffers
-  // writes; there is no call for a directory.
-  IoStatus sync_directory(const std::string&) override { return {}; }
+  IoStatus open_directory(const std::string&,
+                          std::unique_ptr<Directory>* directory) override {
+    *directory = std::make_unique<WindowsDirectory>();
+    return {};
+  }
+
+  IoStatus identity(const std::string& path, FileIdentity* identity) override {
+    // Without any right, so that it disturbs nobody; the flag is for
+    // directories.
+    const HANDLE handle = CreateFileW(
+        wide(path).c_str(), 0,
+        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+        OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr);
+    if (handle == INVALID_HANDLE_VALUE) {
+      return failure(GetLastError(), "CreateFileW");
+    }
+    const IoStatus status = identity_of(handle, identity);
+    CloseHandle(handle);
+    return status;
+  }
 };
 
 }  // namespace

@@ -19,6 +19,8 @@ enum class IoCode : uint8_t {
   kUnsupported,
   // The system starts no more threads.
   kNoThread,
+  // The process, or the system, has as many files open as it may; it passes.
+  kNoDescriptor,
   // Anything else; system_error says what.
   kFailed,
 };

@@ -133,6 +133,44 @@ TEST_CASE("a write that moves a part and then finds no room poisons") {
   CHECK(counts.poisoned > 100);
 }
 
+// Only what opens something can fail so.
+TEST_CASE("a lack of descriptors is told as such, and poisons nothing") {
+  uint64_t refused = 0;
+  for (const char* const name : {"open", "open_directory", "list"}) {
+    for (const std::string operations : {"waTwtk", "xxxCwk", "xxkxxCxik"}) {
+      for (uint64_t at = 0;; ++at) {
+        INFO(name, " ", at, " of script ", operations);
+        SimulatedFileSystem system;
+        WalScript script;
+        system.count_only(name);
+        system.fail_at(at, Fault::kForEver, IoCode::kNoDescriptor);
+        bool is_up = script.open(system);
+        size_t done = 0;
+        while (is_up && done < operations.size()) {
+          is_up = script.run(operations[done]);
+          if (is_up) ++done;
+        }
+        if (is_up) break;
+        ++refused;
+        CHECK(script.failure().outcome == Outcome::kIo);
+        CHECK(script.failure().io.code == IoCode::kNoDescriptor);
+        system.fail_at(UINT64_MAX, Fault::kNone);
+        if (script.writer() == nullptr) {
+          // Opening failed, at first or again.
+          REQUIRE(script.check_restart(system) == "");
+          if (done < operations.size() && operations[done] == 'k') ++done;
+        }
+        while (done < operations.size()) {
+          REQUIRE(script.run(operations[done++]));
+        }
+        REQUIRE(script.run('k'));
+        REQUIRE(wal_contents(system) == script.latest());
+      }
+    }
+  }
+  CHECK(refused > 20);
+}
+
 TEST_CASE("a read-only directory: writers are refused, readers work") {
   for (const char* const operations : {"wxxbwk", "wwt", "ww"}) {
     SimulatedFileSystem system;

@@ -13,7 +13,7 @@ const LOG = 'durable/wal_log.cc';
 export const mutations = [
   mutation('WAL', 'acknowledge before sync', [WRITER, 'const IoStatus status = file_->sync_data();', 'const IoStatus status;']),
   mutation('WAL', 'try a failed sync again', [WRITER, 'const IoStatus status = file_->sync_data();', 'IoStatus status = file_->sync_data();\n  if (!status.ok()) status = file_->sync_data();']),
-  mutation('WAL', 'no directory sync after a new name', [FILES, 'if (status.ok()) status = system.sync_directory(directory);\n  return status;\n}\n\nIoStatus write_wal_header', 'return status;\n}\n\nIoStatus write_wal_header']),
+  mutation('WAL', 'no directory sync after a new name', [FILES, 'if (status.ok()) status = names.sync();\n  return status;\n}\n\nIoStatus write_wal_header', 'return status;\n}\n\nIoStatus write_wal_header']),
   mutation('WAL', 'new file not synced', [FILES, 'if (status.ok()) status = file.sync_all();\n  if (status.ok()) status = system.rename', 'if (status.ok()) status = system.rename']),
   mutation('WAL', 'next name before the sync of SEAL', [WRITER, 'const Outcome outcome = sync();\n  if (outcome != Outcome::kOk) return outcome;\n  WalHeader header', 'const Outcome outcome = flush();\n  if (outcome != Outcome::kOk) return outcome;\n  WalHeader header']),
   mutation('WAL', 'durable offset is what was written', [WRITER, 'head.durable_offset = durable_offset_;', 'head.durable_offset = tail_;']),

@@ -14,17 +14,11 @@ using platform::IoCode;
 using platform::IoStatus;
 using platform::IoStep;
 using platform::OpenMode;
+using platform::parent_of;
 
 namespace {
 
 constexpr uint64_t kUnit = SimulatedFileSystem::kUnitBytes;
-
-std::string parent_of(const std::string& path) {
-  const size_t separator = path.find_last_of('/');
-  return separator == std::string::npos
-             ? "."
-             : path.substr(0, std::max<size_t>(separator, 1));
-}
 
 Bytes unit_of(const Bytes& bytes, uint64_t unit) {
   const size_t begin = std::min<size_t>(unit * kUnit, bytes.size());
@@ -164,6 +158,18 @@ class SimulatedFile final : public platform::File {
   bool holds_lock_ = false;
 };
 
+class SimulatedDirectory final : public platform::Directory {
+ public:
+  SimulatedDirectory(SimulatedFileSystem& system, std::string path)
+      : system_(system), path_(std::move(path)) {}
+
+  IoStatus sync() override { return system_.sync_names(path_); }
+
+ private:
+  SimulatedFileSystem& system_;
+  const std::string path_;
+};
+
 IoStatus SimulatedFileSystem::begin(const char* name, bool* is_last) {
   if (on_operation) on_operation(name);
   if (!has_power_) return {IoCode::kFailed, 0, name};
@@ -284,7 +290,26 @@ IoStatus SimulatedFileSystem::check_writable(const std::string&) {
   return begin("check_writable");
 }
 
-IoStatus SimulatedFileSystem::sync_directory(const std::string& directory) {
+IoStatus SimulatedFileSystem::open_directory(
+    const std::string& path, std::unique_ptr<platform::Directory>* directory) {
+  const IoStatus status = begin("open_directory");
+  if (status.ok()) {
+    *directory = std::make_unique<SimulatedDirectory>(*this, path);
+  }
+  return status;
+}
+
+IoStatus SimulatedFileSystem::identity(const std::string& path,
+                                       platform::FileIdentity* identity) {
+  const IoStatus status = begin("identity");
+  if (!status.ok()) return status;
+  const auto found = names_.find(path);
+  if (found == names_.end()) return {IoCode::kNotFound, 0, "identity"};
+  *identity = {reinterpret_cast<uintptr_t>(this), found->second->id};
+  return {};
+}
+
+IoStatus SimulatedFileSystem::sync_names(const std::string& directory) {
   const IoStatus status = begin("sync_directory");
   if (!has_power_) return status;
   std::vector<NameOperation> kept;

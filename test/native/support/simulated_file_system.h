@@ -42,7 +42,11 @@ class SimulatedFileSystem final : public platform::FileSystem {
   // Directories are there without being made.
   platform::IoStatus make_directory(const std::string& path) override;
   platform::IoStatus check_writable(const std::string& directory) override;
-  platform::IoStatus sync_directory(const std::string& directory) override;
+  platform::IoStatus open_directory(
+      const std::string& path,
+      std::unique_ptr<platform::Directory>* directory) override;
+  platform::IoStatus identity(const std::string& path,
+                              platform::FileIdentity* identity) override;
 
   // --- Faults.
 
@@ -86,6 +90,7 @@ class SimulatedFileSystem final : public platform::FileSystem {
 
  private:
   friend class SimulatedFile;
+  friend class SimulatedDirectory;
 
   struct Inode {
     Bytes seen;
@@ -110,6 +115,7 @@ class SimulatedFileSystem final : public platform::FileSystem {
   void write_unit_states(Inode& inode, uint64_t offset, const uint8_t* data,
                          size_t bytes);
   void change_names(NameOperation operation);
+  platform::IoStatus sync_names(const std::string& directory);
 
   std::map<std::string, InodePointer> names_;
   std::map<std::string, InodePointer> names_on_disk_;

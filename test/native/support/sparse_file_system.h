@@ -56,10 +56,24 @@ class SparseFileSystem final : public platform::FileSystem {
   IoStatus check_writable(const std::string& directory) override {
     return system_.check_writable(directory);
   }
-  IoStatus sync_directory(const std::string&) override { return {}; }
+  IoStatus open_directory(
+      const std::string&,
+      std::unique_ptr<platform::Directory>* directory) override {
+    *directory = std::make_unique<SparseDirectory>();
+    return {};
+  }
+  IoStatus identity(const std::string& path,
+                    platform::FileIdentity* identity) override {
+    return system_.identity(path, identity);
+  }
 
  private:
   using Reads = std::map<std::string, uint64_t>;
+
+  class SparseDirectory final : public platform::Directory {
+   public:
+    IoStatus sync() override { return {}; }
+  };
 
   class SparseFile final : public platform::File {
    public:
