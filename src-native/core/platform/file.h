@@ -69,6 +69,9 @@ class File {
   // An exclusive lock of this handle, until it is destroyed; kLocked at once
   // when another handle has it, in this process or in another.
   virtual IoStatus lock() = 0;
+  // Whether another handle has it. Takes no lock, so that it keeps none out.
+  // kUnsupported: this system does not tell.
+  virtual IoStatus is_locked(bool* is_locked) = 0;
   virtual IoStatus identity(FileIdentity* identity) = 0;
   // `bytes` must not exceed the file's size.
   virtual IoStatus map(size_t bytes, std::unique_ptr<FileMapping>* mapping) = 0;

@@ -64,6 +64,34 @@ IoStep step_of(ssize_t moved, const char* operation) {
   return {0, false, failure(errno, operation)};
 }
 
+#if defined(F_OFD_SETLK)
+constexpr int kQueryLock = F_OFD_GETLK;
+#else
+// Where flock() and fcntl() share one list of locks (macOS, the BSDs), this
+// reports those of flock() too.
+constexpr int kQueryLock = F_GETLK;
+#endif
+
+// One byte that no file has: some network file systems make locks mandatory,
+// which must not stop those who read.
+struct flock lock_of(short type) {
+  struct flock lock = {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = off_t{1} << 62;
+  lock.l_len = 1;
+  return lock;
+}
+
+// What F_OFD_GETLK can see; flock() alone decides who has the lock.
+void show_lock([[maybe_unused]] int descriptor, [[maybe_unused]] short type) {
+#if defined(F_OFD_SETLK)
+  struct flock lock = lock_of(type);
+  // Not every system knows these locks. A query finds none there.
+  (void)fcntl(descriptor, F_OFD_SETLK, &lock);
+#endif
+}
+
 // Puts zeroed pages at `address`, in place of whatever is there: another thread
 // that reads meanwhile sees the one or the other.
 bool map_anonymous(void* address, size_t bytes) {
@@ -157,7 +185,10 @@ class PosixFile final : public File {
     // A child process that was forked meanwhile has the descriptor too, until
     // it executes another program: closing alone would leave the lock with it.
     // The child itself must not give away what is its parent's.
-    if (locked_by_ == getpid()) flock(descriptor_, LOCK_UN);
+    if (locked_by_ == getpid()) {
+      show_lock(descriptor_, F_UNLCK);
+      flock(descriptor_, LOCK_UN);
+    }
     close(descriptor_);
   }
 
@@ -237,10 +268,21 @@ class PosixFile final : public File {
     } while (result != 0 && errno == EINTR);
     if (result == 0) {
       locked_by_ = getpid();
+      show_lock(descriptor_, F_WRLCK);
       return {};
     }
     if (errno == EWOULDBLOCK) return {IoCode::kLocked, errno, "flock"};
     return failure(errno, "flock");
+  }
+
+  IoStatus is_locked(bool* is_locked) override {
+    struct flock lock = lock_of(F_WRLCK);
+    if (fcntl(descriptor_, kQueryLock, &lock) != 0) {
+      return errno == EINVAL ? IoStatus{IoCode::kUnsupported, errno, "fcntl"}
+                             : failure(errno, "fcntl");
+    }
+    *is_locked = lock.l_type != F_UNLCK;
+    return {};
   }
 
   IoStatus identity(FileIdentity* identity) override {

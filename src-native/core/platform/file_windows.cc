@@ -13,6 +13,7 @@ namespace {
 // Windows locks are mandatory: one on the data would stop the readers. This
 // byte is beyond every file.
 constexpr uint64_t kLockOffset = uint64_t{1} << 62;
+constexpr int kLockAttempts = 8;
 
 IoStatus failure(DWORD error, const char* operation) {
   IoCode code = IoCode::kFailed;
@@ -180,11 +181,23 @@ class WindowsFile final : public File {
   }
 
   IoStatus lock() override {
+    // is_locked() of a reader may have it for a moment.
+    IoStatus status;
+    for (int attempt = 0; attempt < kLockAttempts; ++attempt) {
+      if (attempt > 0) Sleep(1);
+      status = try_lock(LOCKFILE_EXCLUSIVE_LOCK);
+      if (status.code != IoCode::kLocked) break;
+    }
+    return status;
+  }
+
+  // There is no query; a shared lock is taken and given back at once.
+  IoStatus is_locked(bool* is_locked) override {
+    const IoStatus status = try_lock(0);
+    *is_locked = status.code == IoCode::kLocked;
+    if (!status.ok()) return *is_locked ? IoStatus{} : status;
     OVERLAPPED position = at_offset(kLockOffset);
-    return check(
-        LockFileEx(handle_, LOCKFILE_EXCLUSIVE_LOCK | LOCKFILE_FAIL_IMMEDIATELY,
-                   0, 1, 0, &position),
-        "LockFileEx");
+    return check(UnlockFileEx(handle_, 0, 1, 0, &position), "UnlockFileEx");
   }
 
   IoStatus identity(FileIdentity* identity) override {
@@ -216,6 +229,13 @@ class WindowsFile final : public File {
   void will_read(uint64_t, uint64_t) override {}
 
  private:
+  IoStatus try_lock(DWORD flags) {
+    OVERLAPPED position = at_offset(kLockOffset);
+    return check(LockFileEx(handle_, flags | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0,
+                            &position),
+                 "LockFileEx");
+  }
+
   const HANDLE handle_;
 };
 

@@ -126,6 +126,37 @@ TEST_CASE("a forked child that lives on does not keep a lock given back") {
   CHECK(outcome == Outcome::kOk);
 }
 
+TEST_CASE("a query sees the lock, in any process, and keeps no one out") {
+  const Directory directory;
+  const auto query = [&directory] {
+    std::unique_ptr<platform::File> file;
+    REQUIRE(platform::native_file_system()
+                .open(directory.path + "/log/LOCK", OpenMode::kRead, &file)
+                .ok());
+    bool is_locked = false;
+    REQUIRE(file->is_locked(&is_locked).ok());
+    return is_locked;
+  };
+  OpenedWal opened = open_in(directory);
+  REQUIRE(opened.outcome == Outcome::kOk);
+  CHECK(query());
+  CHECK(in_child([&] { return query() ? 0 : 1; }) == 0);
+  opened.writer.reset();
+  CHECK(!query());
+  CHECK(in_child([&] { return query() ? 1 : 0; }) == 0);
+  std::unique_ptr<platform::File> file;
+  REQUIRE(platform::native_file_system()
+              .open(directory.path + "/log/LOCK", OpenMode::kRead, &file)
+              .ok());
+  bool is_locked = true;
+  REQUIRE(file->is_locked(&is_locked).ok());
+  // With the handle that asked still open.
+  opened = open_in(directory);
+  CHECK(opened.outcome == Outcome::kOk);
+  REQUIRE(file->is_locked(&is_locked).ok());
+  CHECK(is_locked);
+}
+
 TEST_SUITE_END();
 
 }  // namespace

@@ -114,6 +114,12 @@ class SimulatedFile final : public platform::File {
     return {};
   }
 
+  IoStatus is_locked(bool* is_locked) override {
+    const IoStatus status = system_.begin("is_locked");
+    if (status.ok()) *is_locked = inode_->is_locked && !holds_lock_;
+    return status;
+  }
+
   IoStatus identity(platform::FileIdentity* identity) override {
     // Apart from every other simulated disk.
     *identity = {reinterpret_cast<uintptr_t>(&system_), inode_->id};

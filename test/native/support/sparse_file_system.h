@@ -114,6 +114,9 @@ class SparseFileSystem final : public platform::FileSystem {
     IoStatus sync_data() override { return {}; }
     IoStatus sync_all() override { return {}; }
     IoStatus lock() override { return file_->lock(); }
+    IoStatus is_locked(bool* is_locked) override {
+      return file_->is_locked(is_locked);
+    }
     IoStatus identity(platform::FileIdentity* identity) override {
       return file_->identity(identity);
     }
