@@ -1,6 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 import { onAbort } from './abort';
-import { dispose } from './dispose';
+import { dispose, type Followed } from './dispose';
 import {
   describe,
   invalidType,
@@ -30,6 +30,7 @@ import {
   encodeLayout,
   type BigIntLogOptions,
   type CodecLogOptions,
+  type Layout,
   type LogOptions,
   type NumberLogOptions,
   type RecordLogOptions,
@@ -230,12 +231,14 @@ class AtomicLogImpl<T> {
    * The entries from now on, or from where the options say, as batches for
    * `for await`. It waits without using the processor, keeps the event loop alive
    * while it waits, and ends when the writer called `end()` and everything was
-   * delivered, or when this object is closed.
+   * delivered, or when this object is closed. An abort ends the waiting: the batch that
+   * was delivered stays valid until the next `next()` or `return()`. The iterator is
+   * also an `AsyncDisposable`, for `await using`.
    *
    * @throws `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
    * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`
    */
-  follow(options: FollowOptions = {}): AsyncIterableIterator<Batch<T>> {
+  follow(options: FollowOptions = {}): Followed<Batch<T>> {
     const { from, ...checked } = checkFollowOptions(options);
     const view = this.#open();
     const [firstIndex, endIndex] = view.bounds() as unknown as [number, number];
@@ -258,7 +261,8 @@ class AtomicLogImpl<T> {
   ): 'ready' | 'timeout' | 'ended' {
     checkObject('options', options);
     const { allowMainThread = false } = options;
-    const { native } = this.#open();
+    const view = this.#open();
+    const { native } = view;
     checkIndex('endIndex', endIndex);
     if (typeof timeoutMs !== 'number') throw invalidType('timeoutMs', 'a number of milliseconds', timeoutMs);
     if (!(timeoutMs >= 0)) throw outOfRange('timeoutMs', 'at least 0', timeoutMs);
@@ -268,6 +272,8 @@ class AtomicLogImpl<T> {
         'waitSync() would block the main thread; follow() the log, or pass { allowMainThread: true }',
       );
     }
+    // While this thread sleeps its turn does not end, and a writer may need what a closed snapshot still pins.
+    view.dropIdleWindow();
     const deadline = now() + timeoutMs;
     for (;;) {
       const left = deadline - now();
@@ -393,7 +399,7 @@ function create(options: LogOptions): LogView {
   let memory: SharedArrayBuffer | undefined;
   if (chooseMapping(mapping) === 'shared') {
     const size = addon.measureLog(...sizes);
-    if (typeof size === 'number') throw createFailed(size);
+    if (typeof size === 'number') throw createFailed(size, layout);
     memory = reserveShared(size.retainedSegments, size.strideBytes);
   }
   const native = addon.createLog(
@@ -405,15 +411,17 @@ function create(options: LogOptions): LogView {
     memory && wholeOf(memory),
     memory?.maxByteLength,
   );
-  if (typeof native === 'number') throw createFailed(native);
+  if (typeof native === 'number') throw createFailed(native, layout);
   return LogView.of(native, layout, memory);
 }
 
-function createFailed(status: number): AtomicLogError {
+function createFailed(status: number, { dataBytes }: Layout): AtomicLogError {
+  const smaller = dataBytes > 0 ? 'segmentBytes or segmentCapacity' : 'segmentCapacity';
   return status === -1
     ? plainError(
         'ERR_OUT_OF_MEMORY',
-        'the system refused memory for the first segment; choose a smaller segmentCapacity',
+        `the system refused memory for the first segment; choose a smaller ${smaller}, ` +
+          'or close logs and snapshots that are done',
       )
     : rangeError('ERR_OUT_OF_RANGE', 'the log would be larger than the addon can address');
 }

@@ -168,20 +168,29 @@ export function readColumns({ fields, kinds, dataBytes, coder }: Layout, columns
   if (other > 0) {
     throw rangeError(
       'ERR_COLUMN_LENGTH',
-      `the columns of a batch must be of one length; ${fields[0]} has ${length}, ${fields[other]} has ${lengths[other]}`,
+      `the columns of a batch must be of one length; ${fields[0]} has ${length}, ${fields[other]} has ${lengths[other]}` +
+        ([given[0], given[other]].some(isVarData) ? `; where offsets are padded, ${UNPADDED}` : ''),
     );
   }
   return { sources, length };
+}
+
+/** Whether a column was given as offsets and data. */
+function isVarData(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && 'offsets' in given && !(given instanceof VarBuilder);
 }
 
 /** A column of variable size: values one by one, or offsets and data. */
 function readVariable(kind: Kind, what: string, source: unknown, dataBytes: number): VarBuilder | Unchecked {
   const expected = `an iterable of ${kind === Kind.utf8 ? 'strings' : 'Uint8Arrays'} or { offsets, data }`;
   if (typeof source !== 'object' || source === null) throw invalidType(what, expected, source);
-  const { offsets, data } = source as Partial<Unchecked>;
-  if (offsets !== undefined || data !== undefined) return { offsets, data };
-  if (typeof (source as Partial<Iterable<unknown>>)[Symbol.iterator] !== 'function') {
-    throw invalidType(what, expected, source);
+  const { offsets } = source as Partial<Unchecked>;
+  const isIterable = typeof (source as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function';
+  // Many iterables have a property `data`, as every vector of Apache Arrow.
+  if (offsets !== undefined || !isIterable) {
+    const { data } = source as Partial<Unchecked>;
+    if (offsets === undefined && data === undefined) throw invalidType(what, expected, source);
+    return { offsets, data };
   }
   const builder = new VarBuilder(dataBytes);
   for (const value of source as Iterable<unknown>) {
@@ -190,6 +199,17 @@ function readVariable(kind: Kind, what: string, source: unknown, dataBytes: numb
     builder.add(value as Payload, () => name);
   }
   return builder;
+}
+
+/** What helps against offsets that are longer than there are values. */
+const UNPADDED = 'give offsets.subarray(0, n + 1) for n values';
+
+/** Whether the offsets rise and then end in zeros. */
+function isPadded(offsets: Int32Array): boolean {
+  let end = offsets.length;
+  while (end > 0 && offsets[end - 1] === 0) --end;
+  if (end === 0 || end === offsets.length) return false;
+  return offsets.every((offset, i) => i === 0 || i >= end || offset >= offsets[i - 1]!);
 }
 
 function checkVarData(kind: Kind, what: string, { offsets, data }: Unchecked, dataBytes: number): VarSource {
@@ -209,7 +229,8 @@ function checkVarData(kind: Kind, what: string, { offsets, data }: Unchecked, da
   if (!isOrdered || ends[0]! < 0 || ends[count - 1]! > bytes) {
     throw rangeError(
       'ERR_OUT_OF_RANGE',
-      `${what}.offsets must not decrease, from at least 0 to at most ${bytes}, the length of the data`,
+      `${what}.offsets must not decrease, from at least 0 to at most ${bytes}, the length of the data` +
+        (isPadded(ends) ? `; they look padded, as Apache Arrow's may be: ${UNPADDED}` : ''),
     );
   }
   const large = ends.findIndex((end, i) => i > 0 && end - ends[i - 1]! > dataBytes);

@@ -5,3 +5,8 @@ export const dispose: typeof Symbol.dispose =
 /** The same for `await using`. */
 export const asyncDispose: typeof Symbol.asyncDispose =
   Symbol.asyncDispose ?? (Symbol.for('Symbol.asyncDispose') as typeof Symbol.asyncDispose);
+
+/** What `follow()` returns: an iterator for `for await`, and for `await using`, which ends it as `return()` does. */
+export interface Followed<T> extends AsyncIterableIterator<T> {
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -2,6 +2,7 @@ import type { NativeLog } from '../types/native';
 import { onAbort } from './abort';
 import type { AtomicLog } from './atomic-log';
 import type { Chunk } from './chunk';
+import { asyncDispose, type Followed } from './dispose';
 import { plainError } from './errors';
 import type { LogView } from './log-view';
 import { chunksBetween, endViews, entriesBetween, type Snapshot } from './snapshot';
@@ -16,7 +17,7 @@ export interface FollowOptions {
    * the future.
    */
   from?: 'latest' | 'oldest' | number;
-  /** Ends the iteration: it rejects with the signal's reason. */
+  /** Ends the iteration: the next `next()` rejects with the signal's reason. The last batch stays valid until then. */
   signal?: AbortSignal;
   /** Entries in a batch, at most. Default: all that there is. */
   maxBatch?: number;
@@ -34,7 +35,7 @@ export interface CheckedFollowOptions {
   readonly throwsWhenLost: boolean;
 }
 
-/** Consecutive entries that a follower delivers. Valid until the next `next()`. */
+/** Consecutive entries that a follower delivers. Valid until its next `next()` or `return()`, also after an abort. */
 export interface Batch<T> extends Iterable<T> {
   /** Absolute index of the first entry. */
   readonly firstIndex: number;
@@ -107,7 +108,7 @@ const collectedFollowers = new FinalizationRegistry<Dropped>(({ native, id, stop
 let lastId = 0;
 
 /** What `log.follow()` returns. It pins memory only between two calls of `next()`. */
-export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
+export class Follower<T> implements Followed<Batch<T>> {
   readonly #log: AtomicLog<T>;
   readonly #view: LogView;
   readonly #signal: AbortSignal | undefined;
@@ -172,6 +173,10 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     throw error;
   }
 
+  async [asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
   /** Idempotent. */
   finish(): void {
     if (this.#isFinished) return;
@@ -193,14 +198,9 @@ export class Follower<T> implements AsyncIterableIterator<Batch<T>> {
     });
   }
 
-  /** A batch that is being read in this turn stays readable in it. */
+  /** Only the waiting ends: whoever has the last batch may be reading it. */
   #onAbort(): void {
     this.#wait?.cancel();
-    setImmediate(() => {
-      this.#batch?.invalidate();
-      this.#snapshot?.close();
-      this.#snapshot = undefined;
-    });
   }
 
   async #step(): Promise<IteratorResult<Batch<T>>> {

@@ -9,6 +9,7 @@ export { type ColumnSource, type Entries, type VarData } from './batch';
 export { Chunk } from './chunk';
 export { bytes, json, structured, utf8, type Codec } from './codec';
 export { Cursor } from './cursor';
+export { type Followed } from './dispose';
 export { type AtomicLogError, type ErrorCode } from './errors';
 export { FlushedOffset, type FlushedOffsetHandle } from './flushed-offset';
 export { type Batch, type FollowOptions } from './follower';

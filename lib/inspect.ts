@@ -3,10 +3,15 @@ interface Text {
 }
 
 /** Has console.log show what `toString()` says, which is for people. */
-export function showAsText(type: { readonly prototype: Text }): void {
+export function showAsText(type: { readonly name: string; readonly prototype: Text }): void {
   Object.defineProperty(type.prototype, Symbol.for('nodejs.util.inspect.custom'), {
     value(this: Text): string {
-      return this.toString();
+      try {
+        return this.toString();
+      } catch {
+        // A proxy, or an object that only inherits, has no private fields; inspecting must not throw.
+        return `${type.name} { seen through another object }`;
+      }
     },
   });
 }

@@ -1,4 +1,4 @@
-import { dispose } from './dispose';
+import { asyncDispose, dispose, type Followed } from './dispose';
 import { illegalConstructor } from './errors';
 import type { SegmentError } from './segment-errors';
 import { checkObject, checkOffset, checkSegmentOptions, type SegmentOptions } from './segment-options';
@@ -96,10 +96,12 @@ export class SegmentTail {
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the iterator as
    * {@link next}, and with the signal's reason
    */
-  follow(options?: SegmentFollowOptions): AsyncIterableIterator<SegmentRecord> {
+  follow(options?: SegmentFollowOptions): Followed<SegmentRecord> {
     const { pollMs = POLL_MS, signal } = checkObject('options', options);
     checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX);
-    return this.#follow(pollMs as number, checkSignal(signal));
+    const records = this.#follow(pollMs as number, checkSignal(signal));
+    // Generators of older runtimes lack it.
+    return Object.assign(records, { [asyncDispose]: async () => void (await records.return()) });
   }
 
   /** Lets go of the file. Idempotent. */

@@ -162,7 +162,12 @@ export function reserveShared(retainedSegments: number, strideBytes: number): Sh
   try {
     return new SharedArrayBuffer(committed, { maxByteLength: Math.min(reserved, SHARED_BYTES_MAX) });
   } catch (cause) {
-    throw plainError('ERR_OUT_OF_MEMORY', 'the system refused address space for the log', cause);
+    throw plainError(
+      'ERR_OUT_OF_MEMORY',
+      `the system refused ${Math.min(reserved, SHARED_BYTES_MAX)} bytes of address space for the log; choose a ` +
+        'smaller retainedCapacity, segmentCapacity or segmentBytes, or close logs that are done',
+      cause,
+    );
   }
 }
 

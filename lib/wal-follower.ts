@@ -1,3 +1,4 @@
+import { asyncDispose, type Followed } from './dispose';
 import { plainError } from './errors';
 import { checkObject } from './segment-options';
 import { checkSignal } from './signals';
@@ -31,7 +32,7 @@ const TURN_MS = 5;
 const FILE_FIELDS = 4;
 
 /** What `follow()` returns. */
-export class WalFollower implements AsyncIterableIterator<WalEntry[]> {
+export class WalFollower implements Followed<WalEntry[]> {
   readonly #source: FollowSource;
   readonly #signal: AbortSignal | undefined;
   /** LSN of the next entry to deliver. */
@@ -82,6 +83,10 @@ export class WalFollower implements AsyncIterableIterator<WalEntry[]> {
   async throw(error: unknown): Promise<IteratorResult<WalEntry[]>> {
     this.#finish();
     throw error;
+  }
+
+  async [asyncDispose](): Promise<void> {
+    await this.return();
   }
 
   #finish(): void {

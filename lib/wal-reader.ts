@@ -1,5 +1,5 @@
 import type { NativeWalReader } from '../types/native';
-import { dispose } from './dispose';
+import { dispose, type Followed } from './dispose';
 import { illegalConstructor, plainError } from './errors';
 import { addon } from './native';
 import { checkObject, checkOffset, checkPath } from './segment-options';
@@ -156,7 +156,7 @@ export class WalReader {
    * `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
    * `ERR_READER_CLOSED`
    */
-  follow(options?: WalFollowOptions): AsyncIterableIterator<WalEntry[]> {
+  follow(options?: WalFollowOptions): Followed<WalEntry[]> {
     this.#checkOpen();
     const bounds = () => {
       if (this.#isClosed) return undefined;

@@ -1,6 +1,6 @@
 import type { NativeFailure, NativeWal, NativeWalLevel } from '../types/native';
 import { checkBytes } from './bytes';
-import { asyncDispose, dispose } from './dispose';
+import { asyncDispose, dispose, type Followed } from './dispose';
 import { illegalConstructor, invalidType, plainError } from './errors';
 import { addon } from './native';
 import { checkNames } from './option-names';
@@ -374,7 +374,7 @@ export class Wal {
    * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
    * `ERR_LOG_CLOSED`
    */
-  follow(options?: WalFollowOptions): AsyncIterableIterator<WalEntry[]> {
+  follow(options?: WalFollowOptions): Followed<WalEntry[]> {
     this.#checkOpen();
     const source: FollowSource = {
       bounds: () =>

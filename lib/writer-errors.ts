@@ -22,7 +22,7 @@ export function busy(): AtomicLogError {
 }
 
 export function checkCount(count: unknown, min: number, max: number): void {
-  const expected = `an integer from ${min} to ${max}`;
+  const expected = max === Infinity ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`;
   if (typeof count !== 'number') throw invalidType('count', expected, count);
   if (!Number.isInteger(count) || count < min || count > max) throw outOfRange('count', expected, count);
 }
@@ -42,7 +42,8 @@ export function rollFailed(status: number, nextIndex: number, isShared: boolean)
         (isShared
           ? 'the shared memory of this log cannot hold another segment: readers pin too many outside the window ' +
             '(stats() tells who; close or refresh old snapshots), or the system refused to let it grow; '
-          : 'the system refused memory for another segment; ') +
+          : 'the system refused memory for another segment; close logs that are done and old snapshots ' +
+            '(stats() tells who pins what), or make the log with smaller segments; ') +
           `the entries before index ${nextIndex} are kept, and appending works again once there is memory`,
       )
     : rangeError(

@@ -367,7 +367,8 @@ export class Writer<T> {
     // A value that is refused must not begin a segment.
     if (position >= limit) return -1;
     const area = this.#areas[0]!;
-    const { data } = this.#mappings.shown(this.#headId).areas[0]!;
+    const shown = this.#mappings.shown(this.#headId);
+    const { data } = shown.areas[0]!;
     const target = viewOf(Kind.u8, data, area.used, area.room) as Uint8Array;
     let length: number;
     this.#isEncoding = true;
@@ -377,6 +378,7 @@ export class Writer<T> {
     } finally {
       this.#isEncoding = false;
       if (!this.#isClosed) this.#limit = limit;
+      if (this.#layout.strictViews) shown.detach();
     }
     if (this.#isClosed) throw closed();
     if (length === -1) return -1;

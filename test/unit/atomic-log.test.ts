@@ -388,6 +388,15 @@ describe('toString()', () => {
     expect([writer, snapshot].map(String)).toEqual(['Writer { closed }', 'Snapshot { closed }']);
   });
 
+  test('through a proxy or an heir inspecting shows something and throws nothing', () => {
+    const { writer, log } = smallLog(3);
+    for (const object of [log, writer, log.snapshot()]) {
+      const { name } = object.constructor;
+      for (const other of [new Proxy(object, {}), Object.create(object)] as object[])
+        expect(inspect({ other })).toContain(name);
+    }
+  });
+
   test('shows the window as it is now, and works on a closed log', () => {
     const { log } = smallLog(13);
     expect(String(log)).toBe('AtomicLog<f64> { entries [4, 13), retainedCapacity: 8, segmentCapacity: 4 }');

@@ -333,3 +333,61 @@ test('a log with a codec takes iterables only', () => {
   );
   expectRefused(claimed, give(Uint8Array.of(1)), 'ERR_INVALID_ARG_TYPE', /entries\[0\] must be a string/);
 });
+
+describe('what is a column of offsets and data, and what is a column of values', () => {
+  const texts = { text: 'utf8', n: 'u8' } as const;
+  const textLog = (): Claimed<RecordOf<typeof texts>> => AtomicLog.claimed({ ...SMALL, schema: texts });
+
+  /** An iterable that has a property `data`, as every vector of Apache Arrow. */
+  class Vector {
+    readonly data: readonly string[];
+    constructor(...data: string[]) {
+      this.data = data;
+    }
+    *[Symbol.iterator](): IterableIterator<string> {
+      yield* this.data;
+    }
+  }
+
+  test('an iterable with a property data gives its values', () => {
+    const { writer, log } = textLog();
+    writer.appendBatch({ text: new Vector('a', 'b'), n: Uint8Array.of(1, 2) });
+    expect(entriesOf(log)).toEqual([
+      { text: 'a', n: 1 },
+      { text: 'b', n: 2 },
+    ]);
+  });
+
+  test('an iterable with offsets and data gives those', () => {
+    const { writer, log } = textLog();
+    const column = Object.assign(['ignored'], { offsets: Int32Array.of(0, 1), data: Buffer.from('x') });
+    writer.appendBatch({ text: column, n: Uint8Array.of(1) });
+    expect(log.latest()).toEqual({ text: 'x', n: 1 });
+  });
+
+  test.each<[string, unknown, RegExp]>([
+    ['data alone', { data: Buffer.from('x') }, /entries\.text\.offsets must be an Int32Array; got undefined/],
+    [
+      'offsets alone',
+      { offsets: Int32Array.of(0, 1) },
+      /entries\.text\.data must be a Uint8Array; got undefined/,
+    ],
+    ['neither', {}, /entries\.text must be an iterable of strings or \{ offsets, data \}; got an object/],
+  ])('%s: the message says what is missing', (_name, text, message) => {
+    const { writer } = textLog();
+    const batch = { text, n: Uint8Array.of(1) } as never;
+    expectError(() => writer.appendBatch(batch), 'ERR_INVALID_ARG_TYPE', message);
+  });
+
+  test('padded offsets: the message says how to give them', () => {
+    const { writer } = textLog();
+    const hint = /subarray\(0, n \+ 1\)/;
+    const give = (offsets: Int32Array): void =>
+      void writer.appendBatch({ text: { offsets, data: Buffer.from('ab') }, n: Uint8Array.of(1, 2) });
+    expectError(() => give(Int32Array.of(0, 1, 2, 0, 0, 0)), 'ERR_OUT_OF_RANGE', hint);
+    expectError(() => give(Int32Array.of(0, 0, 0, 0, 0, 0)), 'ERR_COLUMN_LENGTH', hint);
+    give(Int32Array.of(0, 1, 2, 0, 0, 0).subarray(0, 3));
+    // Not padded, but wrong.
+    expect(() => give(Int32Array.of(0, 2, 1))).toThrow(/must not decrease(?!.*subarray)/);
+  });
+});

@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events';
 import { AtomicLog, type Batch } from 'atomic-log';
 
 import { runInChild } from '../support/child';
+import { collectUntil } from '../support/memory';
 
 const options = { retainedCapacity: 8, segmentCapacity: 4 };
 
@@ -180,6 +181,51 @@ describe('how it ends', () => {
     await expect(follower.next()).rejects.toBe(reason);
     expect(await follower.next()).toEqual({ done: true, value: undefined });
     await expect(log.follow({ signal: AbortSignal.abort(reason) }).next()).rejects.toBe(reason);
+  });
+
+  test('abort leaves the batch that was delivered as it is, until the next call', async () => {
+    for (const end of ['next', 'return'] as const) {
+      const { writer, log } = AtomicLog.claimed({ retainedCapacity: 4, segmentCapacity: 4 });
+      writer.appendBatch([1, 2, 3, 4]);
+      const controller = new AbortController();
+      const follower = log.follow({ from: 'oldest', signal: controller.signal });
+      const batch = (await follower.next()).value as Batch<number>;
+      const { values } = batch.chunks()[0]!;
+      controller.abort(new Error('enough'));
+      for (let i = 0; i < 40; ++i) writer.append(-1);
+      await turn();
+      for (let i = 0; i < 40; ++i) writer.append(-1);
+      expect([...values]).toEqual([1, 2, 3, 4]);
+      expect([...batch]).toEqual([1, 2, 3, 4]);
+      expect(log.stats().pinnedHere).toBeGreaterThan(0);
+      if (end === 'next') await expect(follower.next()).rejects.toThrow('enough');
+      else await follower.return!();
+      expect(() => [...batch]).toThrow(expect.objectContaining({ code: 'ERR_BATCH_OVER' }));
+      await turn();
+      expect(log.stats().pinnedHere).toBe(0);
+    }
+  });
+
+  test('an aborted follower that was dropped gives its batch back once it has been collected', async () => {
+    const { writer, log } = AtomicLog.claimed(options);
+    writer.append(1);
+    const controller = new AbortController();
+    await (async () => {
+      await log.follow({ from: 'oldest', signal: controller.signal }).next();
+      controller.abort();
+    })();
+    await collectUntil('the pins come back', () => log.stats().pinnedHere === 0);
+  });
+
+  test('asyncDispose, as return()', async () => {
+    const { writer, log } = AtomicLog.claimed(options);
+    writer.append(1);
+    const follower = log.follow({ from: 'oldest' });
+    await follower.next();
+    await follower[Symbol.asyncDispose]();
+    expect(await follower.next()).toEqual({ done: true, value: undefined });
+    await turn();
+    expect(log.stats()).toMatchObject({ pinnedHere: 0, readers: [{ followers: [] }] });
   });
 
   test('one signal ends many followers and waits', async () => {

@@ -37,6 +37,13 @@ test('the window that was used last is let go at the end of the turn', async () 
   expect(log.stats().pinnedHere).toBe(0);
 });
 
+test('waitSync() lets go of it before it blocks', () => {
+  const { log } = smallLog(12);
+  log.snapshot().close();
+  expect(log.waitSync(100, 1, { allowMainThread: true })).toBe('timeout');
+  expect(log.stats().pinnedHere).toBe(0);
+});
+
 test('snapshots of different turns share what is still the same', async () => {
   const { writer, log } = smallLog(6);
   const first = log.snapshot();

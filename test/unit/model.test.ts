@@ -28,6 +28,11 @@ const stepNames: readonly (keyof Player)[] = [
   'clone',
   'close',
   'transfer',
+  'follow',
+  'nextBatch',
+  'nextBatch',
+  'abort',
+  'endFollower',
   'endTurn',
 ];
 

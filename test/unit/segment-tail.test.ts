@@ -61,7 +61,8 @@ describe('SegmentTail', () => {
     expect(seen.map(({ data }) => Number(Buffer.from(data).toString()))).toEqual(
       Array.from({ length: 500 }, (_, i) => i),
     );
-    await follower.return?.();
+    await follower[Symbol.asyncDispose]();
+    expect(await follower.next()).toEqual({ done: true, value: undefined });
   });
 
   test('ends with the reason of its signal, and refuses bad options', async () => {

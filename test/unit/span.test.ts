@@ -1,5 +1,6 @@
 import { AtomicLog } from 'atomic-log';
 
+import { expectError } from '../support/errors';
 import { detach, tryTransfer } from '../support/memory';
 
 const options = { retainedCapacity: 8, segmentCapacity: 4 };
@@ -84,6 +85,11 @@ test('bad counts', () => {
   const { writer, log } = AtomicLog.claimed(options);
   for (const bad of [0, -1, 1.5, NaN]) expect(() => writer.reserve(bad)).toThrow(code('ERR_OUT_OF_RANGE'));
   expect(() => writer.reserve('1' as any)).toThrow(code('ERR_INVALID_ARG_TYPE'));
+  expectError(
+    () => writer.reserve(Infinity),
+    'ERR_OUT_OF_RANGE',
+    /^count must be an integer of at least 1; got Infinity$/,
+  );
   writer.reserve(2);
   for (const bad of [3, -1, 0.5]) expect(() => writer.commit(bad)).toThrow(code('ERR_OUT_OF_RANGE'));
   expect(() => writer.commit(undefined as any)).toThrow(code('ERR_INVALID_ARG_TYPE'));

@@ -1,6 +1,6 @@
 // Logs with strictViews: what was given up shows as length 0, and nothing else is
 // different. That nothing else is, the whole suite shows: npm run test:strict.
-import { AtomicLog, type Chunk, type Snapshot } from 'atomic-log';
+import { AtomicLog, type Chunk, type Codec, type Snapshot } from 'atomic-log';
 
 import { runInChild } from '../support/child';
 import { entriesOf, range, SMALL, type Claimed } from '../support/logs';
@@ -23,6 +23,28 @@ function viewsOf(source: { chunks(): Chunk<number>[] }): Float64Array[] {
 const lengths = (views: readonly Float64Array[]): number[] => views.map(({ length }) => length);
 
 describeExternal('views end with what they came from:', () => {
+  test("the target of a codec's encodeInto()", () => {
+    const targets: Uint8Array[] = [];
+    const codec: Codec<number> = {
+      name: 'keeper',
+      encode: (value) => Uint8Array.of(value),
+      encodeInto(value, target) {
+        targets.push(target);
+        if (value > 2) throw new Error('half-way');
+        target[0] = value;
+        return 1;
+      },
+      decode: (bytes) => bytes[0]!,
+    };
+    const { writer, log } = AtomicLog.claimed({ ...SMALL, codec, strictViews: true });
+    writer.append(1);
+    writer.append(2);
+    expect(() => writer.append(3)).toThrow('half-way');
+    expect(targets.map(({ length }) => length)).toEqual([0, 0, 0]);
+    writer.append(0);
+    expect(entriesOf(log)).toEqual([1, 2, 0]);
+  });
+
   test('close() of the snapshot', () => {
     const { log } = strictLog(10);
     const snapshot = log.snapshot();

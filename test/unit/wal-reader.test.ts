@@ -179,6 +179,9 @@ describe('following', () => {
     const pending = follower.next();
     expect(await follower.return!()).toEqual({ done: true, value: undefined });
     expect(await pending).toEqual({ done: true, value: undefined });
+    const disposed = wal.follow();
+    await disposed[Symbol.asyncDispose]();
+    expect(await disposed.next()).toEqual({ done: true, value: undefined });
     await pause(5);
     controller.abort(new Error('enough'));
     expect((await aborted).message).toBe('enough');

@@ -1,8 +1,16 @@
 // Use of the whole API, compared step by step with the model.
 // jest's own matchers would take most of the time of so many comparisons.
-import { deepStrictEqual as expectSame } from 'node:assert';
+import { deepStrictEqual as expectSame, rejects } from 'node:assert';
 
-import { AtomicLog, type Chunk, type Entries, type Snapshot, type Writer } from 'atomic-log';
+import {
+  AtomicLog,
+  type Batch,
+  type Chunk,
+  type Entries,
+  type Followed,
+  type Snapshot,
+  type Writer,
+} from 'atomic-log';
 
 import { thrownBy } from '../errors';
 import { bounds } from '../logs';
@@ -15,6 +23,17 @@ interface OpenSnapshot {
   readonly model: SnapshotModel;
 }
 
+interface OpenFollower {
+  readonly real: Followed<Batch<unknown>>;
+  readonly controller: AbortController;
+  readonly maxBatch: number;
+  /** Index of the entry that it delivers next. */
+  next: number;
+  /** What it looks at: entries [first, end). */
+  window: { readonly first: number; readonly end: number } | undefined;
+  batch: Batch<unknown> | undefined;
+}
+
 export type Step = readonly [name: keyof Player, a: number, b: number];
 
 /** Plays steps on a log and its model at once. Numbers choose among what there is. */
@@ -25,6 +44,7 @@ export class Player {
   readonly #attached: AtomicLog<unknown>;
   #writer: Writer<unknown> | null = null;
   readonly #open: OpenSnapshot[] = [];
+  readonly #followers: OpenFollower[] = [];
   /** Chunks of snapshots that were dropped without close(). */
   #kept: { readonly chunk: Chunk<unknown>; readonly expected: unknown[] }[] = [];
   #hasDropped = false;
@@ -148,6 +168,46 @@ export class Player {
     });
   }
 
+  follow(a: number, b: number): void {
+    const controller = new AbortController();
+    const maxBatch = b % 2 === 0 ? Infinity : 1 + a;
+    const log = a % 2 === 0 ? this.#log : this.#attached;
+    const real = log.follow({ from: 'oldest', maxBatch, signal: controller.signal });
+    const next = this.#model.first;
+    this.#followers.push({ real, controller, maxBatch, next, window: undefined, batch: undefined });
+  }
+
+  async nextBatch(a: number): Promise<void> {
+    const follower = this.#followerAt(a);
+    if (follower === undefined) return;
+    if (follower.controller.signal.aborted) {
+      await rejects(follower.real.next(), { name: 'AbortError' });
+      this.#followers.splice(this.#followers.indexOf(follower), 1);
+      return;
+    }
+    if (follower.window !== undefined && follower.window.end <= follower.next) follower.window = undefined;
+    if (follower.window === undefined && this.#model.end <= follower.next) return;
+    follower.window ??= { first: this.#model.first, end: this.#model.end };
+    const first = Math.max(follower.next, follower.window.first);
+    const length = Math.min(follower.maxBatch, follower.window.end - first);
+    const { value } = (await follower.real.next()) as { value: Batch<unknown> };
+    expectSame([value.firstIndex, value.length, value.lost], [first, length, first - follower.next]);
+    follower.next = first + length;
+    follower.batch = value;
+  }
+
+  /** What was delivered stays valid: the comparison after every step sees it. */
+  abort(a: number): void {
+    this.#followerAt(a)?.controller.abort();
+  }
+
+  async endFollower(a: number): Promise<void> {
+    const follower = this.#followerAt(a);
+    if (follower === undefined) return;
+    await follower.real.return!();
+    this.#followers.splice(this.#followers.indexOf(follower), 1);
+  }
+
   /** Takes the ArrayBuffer of a chunk away, as code that posts or streams it would. */
   transfer(a: number, b: number): void {
     this.#withSnapshot(a, ({ real }) => {
@@ -194,6 +254,10 @@ export class Player {
     return this.#kind.entry(this.#made++);
   }
 
+  #followerAt(a: number): OpenFollower | undefined {
+    return this.#followers[a % Math.max(1, this.#followers.length)];
+  }
+
   #withSnapshot(a: number, use: (snapshot: OpenSnapshot) => void): void {
     const snapshot = this.#open[a % Math.max(1, this.#open.length)];
     if (snapshot !== undefined) use(snapshot);
@@ -212,6 +276,11 @@ export class Player {
       [rolls, earlySeals, retainedSegments],
     );
     for (const { real, model } of this.#open) expectSame(bounds(real), [model.first, model.end]);
+    for (const { batch } of this.#followers) {
+      if (batch === undefined) continue;
+      const { firstIndex, length } = batch;
+      expectSame([...batch], this.#model.entries({ first: firstIndex, end: firstIndex + length }));
+    }
     // One snapshot in full, by one of the ways to read it.
     this.#withSnapshot(a, ({ real, model }) => {
       const expected = this.#model.entries(model);
@@ -278,6 +347,7 @@ export class Player {
 
   async #finish(): Promise<void> {
     for (const { real } of this.#open) real.close();
+    for (const { real } of this.#followers) await real.return!();
     this.#attached.close();
     this.#compareKept();
     this.#kept = [];
