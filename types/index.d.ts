@@ -1,5 +1,9 @@
 // Generated from lib/ by "npm run build:types". Do not edit.
 
+/** What `follow()` returns: an iterator for `for await`, and for `await using`, which ends it as `return()` does. */
+export interface Followed<T> extends AsyncIterableIterator<T> {
+  [Symbol.asyncDispose](): Promise<void>;
+}
 /**
  * Every code that an error of this package can carry.
  *
@@ -405,7 +409,7 @@ export interface FollowOptions {
    * the future.
    */
   from?: 'latest' | 'oldest' | number;
-  /** Ends the iteration: it rejects with the signal's reason. */
+  /** Ends the iteration: the next `next()` rejects with the signal's reason. The last batch stays valid until then. */
   signal?: AbortSignal;
   /** Entries in a batch, at most. Default: all that there is. */
   maxBatch?: number;
@@ -415,7 +419,7 @@ export interface FollowOptions {
    */
   onLost?: 'report' | 'throw';
 }
-/** Consecutive entries that a follower delivers. Valid until the next `next()`. */
+/** Consecutive entries that a follower delivers. Valid until its next `next()` or `return()`, also after an abort. */
 export interface Batch<T> extends Iterable<T> {
   /** Absolute index of the first entry. */
   readonly firstIndex: number;
@@ -866,12 +870,14 @@ declare class AtomicLogImpl<T> {
    * The entries from now on, or from where the options say, as batches for
    * `for await`. It waits without using the processor, keeps the event loop alive
    * while it waits, and ends when the writer called `end()` and everything was
-   * delivered, or when this object is closed.
+   * delivered, or when this object is closed. An abort ends the waiting: the batch that
+   * was delivered stays valid until the next `next()` or `return()`. The iterator is
+   * also an `AsyncDisposable`, for `await using`.
    *
    * @throws `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
    * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`
    */
-  follow(options?: FollowOptions): AsyncIterableIterator<Batch<T>>;
+  follow(options?: FollowOptions): Followed<Batch<T>>;
   /**
    * Blocks this thread until entry `endIndex` can be read, that is until
    * `log.endIndex > endIndex`, the log has ended, or `timeoutMs` are over. Promises
@@ -1185,7 +1191,7 @@ export declare class SegmentTail {
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the iterator as
    * {@link next}, and with the signal's reason
    */
-  follow(options?: SegmentFollowOptions): AsyncIterableIterator<SegmentRecord>;
+  follow(options?: SegmentFollowOptions): Followed<SegmentRecord>;
   /** Lets go of the file. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
@@ -1629,7 +1635,7 @@ export declare class Wal {
    * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
    * `ERR_LOG_CLOSED`
    */
-  follow(options?: WalFollowOptions): AsyncIterableIterator<WalEntry[]>;
+  follow(options?: WalFollowOptions): Followed<WalEntry[]>;
   /**
    * Lets go of the entries up to `lsn`, durably, and deletes the files that hold
    * no others.
@@ -1756,7 +1762,7 @@ export declare class WalReader {
    * `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
    * `ERR_READER_CLOSED`
    */
-  follow(options?: WalFollowOptions): AsyncIterableIterator<WalEntry[]>;
+  follow(options?: WalFollowOptions): Followed<WalEntry[]>;
   /** Lets go of the files, and ends every follower. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
