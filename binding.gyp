@@ -34,6 +34,7 @@
         "src-native/core/durable/segment_reader.cc",
         "src-native/core/durable/segment_recovery.cc",
         "src-native/core/durable/segment_writer.cc",
+        "src-native/core/durable/wal_classify.cc",
         "src-native/core/durable/wal_files.cc",
         "src-native/core/durable/wal_format.cc",
         "src-native/core/durable/wal_log.cc",

@@ -213,7 +213,7 @@ export interface NativeSegmentJudgement {
   validBytesAfter: number;
 }
 
-/** What opening a write-ahead log has found: core/durable/wal_recovery.h. */
+/** What opening a write-ahead log has found: core/durable/wal_classify.h. */
 export interface NativeWalRecovery {
   /** 0 none, 1 clean, 2 sealed, 3 torn tail, 4 unfinished file. */
   row: number;

@@ -8,7 +8,7 @@ import { orThrowWal } from '../wal-errors';
 import { salvage } from '../wal-salvage';
 import { judgeSegment, kindOf } from './sources';
 
-/** How a log may end that opens: the rows of core/durable/wal_recovery.h. */
+/** How a log may end that opens: the rows of core/durable/wal_classify.h. */
 export const WalEnd = { clean: 1, full: 2, torn: 3, unfinished: 4 } as const;
 const TORN = 'a torn tail, the normal trace of a crash: opening for writing sets it aside';
 const ends: Record<number, string> = {

@@ -6,7 +6,7 @@
 #include "binding/functions.h"
 #include "binding/segment_values.h"
 #include "binding/wal_values.h"
-#include "core/durable/wal_recovery.h"
+#include "core/durable/wal_classify.h"
 #include "core/durable/wal_salvage.h"
 
 namespace atomic_log::binding {
@@ -34,14 +34,14 @@ napi_value WalReaderHandle::verify(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   size_t count = 1;
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
-  durable::WalOptions options;
-  options.directory = to_text(env, arguments[0]);
-  options.verifies = true;
-  durable::WalJudgement found;
+  durable::WalClassifyRequest request;
+  request.directory = to_text(env, arguments[0]);
+  request.role = durable::WalRole::kReader;
+  request.verifies = true;
+  durable::WalClassification found;
   Failure failure;
-  const Outcome outcome =
-      durable::judge_wal(platform::native_file_system(), options,
-                         platform::OpenMode::kRead, &found, &failure);
+  const Outcome outcome = durable::classify_wal(platform::native_file_system(),
+                                                request, &found, &failure);
   if (outcome != Outcome::kOk) return failure_object(env, failure);
   return from_number(env, static_cast<double>(found.row));
 }

@@ -14,13 +14,13 @@
 #define ATOMIC_LOG_CORE_DURABLE_WAL_READER_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "core/durable/outcome.h"
+#include "core/durable/wal_classify.h"
 #include "core/durable/wal_files.h"
 #include "core/durable/wal_format.h"
 #include "core/durable/wal_scanner.h"
@@ -85,19 +85,6 @@ class WalReader {
     // How far it was scanned for the index.
     WalPosition scanned;
   };
-  // Of the newest file, how far refresh() has looked.
-  struct Probe {
-    uint64_t number = 0;
-    WalPosition position;
-    uint64_t proven_offset = 0;
-    // Behind the last record that is proved, and the LSN that comes there.
-    uint64_t end_offset = 0;
-    uint64_t next_lsn = 0;
-    // Records that are not proved yet: their ends, and the LSN behind each.
-    std::deque<std::pair<uint64_t, uint64_t>> unproven;
-    bool was_checked = false;
-  };
-
   LogFile* find(uint64_t lsn);
   LogFile* find_number(uint64_t number);
   // Behind the last LSN that belongs to the file.
@@ -110,18 +97,10 @@ class WalReader {
   Outcome scan_failure(const LogFile& file, const WalScanner& scanner,
                        WalVerdict verdict, Failure* failure);
 
-  Outcome try_refresh(Failure* failure);
-  Outcome load_header(uint64_t number, WalHeader* header,
-                      WalHeaderVerdict* verdict, uint64_t* bytes,
-                      std::shared_ptr<platform::File>* file, Failure* failure);
-  Outcome find_top(const WalListing& listing, uint64_t* top, Failure* failure);
-  Outcome probe_top(uint64_t top, Failure* failure);
-  Outcome check_stop(platform::File& file, const WalCodec& codec,
-                     WalScanner& scanner, Failure* failure);
-  Outcome link_files(uint64_t top, Failure* failure);
   Outcome fail(const platform::IoStatus& io, uint64_t number, uint64_t offset,
                Failure* failure) const;
-  Outcome corrupt(uint64_t number, uint64_t offset, const char* detail,
+  // `facts` is 0 where no intact record is.
+  Outcome damaged(const LogFile& file, uint64_t offset, WalFacts facts,
                   Failure* failure) const;
 
   platform::FileSystem& system_;
@@ -132,12 +111,8 @@ class WalReader {
   // Oldest first.
   std::vector<LogFile> files_;
 
-  // refresh() only.
-  Probe probe_;
-  WalHeader top_header_;
-  std::shared_ptr<platform::File> top_file_;
-  uint64_t oldest_file_ = 1;
-  uint64_t oldest_lsn_ = 1;
+  // What refresh() has found.
+  WalClassification found_;
 
   // Where the last read ended.
   uint64_t hint_number_ = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/durable/wal_classify.h"
 #include "core/durable/wal_files.h"
 #include "core/durable/wal_scanner.h"
 
@@ -66,9 +67,9 @@ Outcome salvage_wal_file(FileSystem& system, const std::string& directory,
     WalVerdict verdict = WalVerdict::kNone;
     while (salvaged->chunk.data.size() < bytes_max &&
            (verdict = scanner.next()) == WalVerdict::kRecord) {
-      if (scanner.head().type == WalType::kCheckpoint) {
-        salvaged->oldest_lsn = scanner.control_value(0);
-      }
+      WalKept kept;
+      kept.apply(scanner);
+      salvaged->oldest_lsn = std::max(salvaged->oldest_lsn, kept.oldest_lsn);
       // A batch whose parts do not fit is left out.
       (void)add_wal_entries(scanner, 0, UINT64_MAX, &salvaged->chunk);
     }

@@ -1,6 +1,6 @@
 // What can still be read of a damaged write-ahead log. It only reads, and
-// judges nothing: every record that is intact by itself is found, whatever is
-// around it. One thread at a time.
+// refuses nothing that wal_classify.h would: every record that is intact by
+// itself is found, whatever is around it. One thread at a time.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_SALVAGE_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_SALVAGE_H_
 

@@ -62,10 +62,12 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
     opened->failure_ = {outcome, status, options.directory, 0, 0, ""};
   }
   if (outcome == Outcome::kOk) outcome = opened->take_lock();
-  WalJudgement found;
+  WalClassification found;
   if (outcome == Outcome::kOk) {
-    outcome = judge_wal(system, options, OpenMode::kReadWrite, &found,
-                        &opened->failure_);
+    outcome = classify_wal(system,
+                           {options.directory, WalRole::kWriter,
+                            options.is_tail_strict, options.verifies},
+                           &found, &opened->failure_);
   }
   if (outcome == Outcome::kOk) {
     outcome = repair_wal(system, options, found, recovery, &opened->failure_);
@@ -132,7 +134,7 @@ Outcome WalWriter::check_directory() {
   return Outcome::kIo;
 }
 
-Outcome WalWriter::start(const WalJudgement& found) {
+Outcome WalWriter::start(const WalClassification& found) {
   if (options_.segment_bytes == 0) {
     options_.segment_bytes =
         found.files.empty()
@@ -171,14 +173,14 @@ Outcome WalWriter::start(const WalJudgement& found) {
 }
 
 // Everything that recovery has found is on disk by now.
-void WalWriter::adopt(const WalJudgement& found) {
+void WalWriter::adopt(const WalClassification& found) {
   log_id_ = found.header.log_id;
   metadata_ = found.header.metadata;
   next_lsn_ = found.end.lsn;
   epoch_ = found.end.epoch;
   branch_ = found.end.branch;
-  oldest_lsn_ = found.oldest_lsn;
-  oldest_file_ = found.oldest_file;
+  oldest_lsn_ = found.kept.oldest_lsn;
+  oldest_file_ = found.kept.oldest_file;
   files_ = found.files;
   file_ = found.newest;
   file_number_ = found.files.back().number;
@@ -187,7 +189,7 @@ void WalWriter::adopt(const WalJudgement& found) {
   tail_ = buffer_offset_ = durable_offset_ = zeroed_end_ = found.end.offset;
 }
 
-Outcome WalWriter::recreate_file(const WalJudgement& found) {
+Outcome WalWriter::recreate_file(const WalClassification& found) {
   WalHeader header;
   if (found.files.empty()) {
     log_id_ = options_.new_log_id;

@@ -97,10 +97,10 @@ class WalWriter {
 
   Outcome take_lock();
   Outcome check_directory();
-  Outcome start(const WalJudgement& found);
+  Outcome start(const WalClassification& found);
   Outcome create_file(uint64_t number, const WalHeader& header);
-  Outcome recreate_file(const WalJudgement& found);
-  void adopt(const WalJudgement& found);
+  Outcome recreate_file(const WalClassification& found);
+  void adopt(const WalClassification& found);
   Outcome write_open();
 
   bool fits(uint64_t record_bytes) const;
