@@ -154,6 +154,23 @@ Outcome WalLog::reach(WalLevel level) {
   return Outcome::kOk;
 }
 
+// The commit has failed with `outcome`. A file that became full was synced on
+// the way, and what it holds is durable all the same.
+void WalLog::refuse_unless_durable(Outcome outcome, WalAnswer* answer) const {
+  const uint64_t next_durable = writer_->durable_lsn() + 1;
+  const uint64_t durable =
+      next_durable > answer->first ? next_durable - answer->first : 0;
+  const bool has_entries = answer->count > 0;
+  // A sync has no entries; it waits for all before it.
+  const bool is_done =
+      has_entries ? answer->count <= durable : answer->first <= next_durable;
+  // Whoever was refused already was told why.
+  if (is_done || (answer->outcome != Outcome::kOk && !has_entries)) return;
+  answer->count = std::min(answer->count, durable);
+  answer->outcome = outcome;
+  answer->failure = writer_->failure();
+}
+
 void WalLog::commit_queue() {
   std::vector<WalSubmission> taken;
   {
@@ -174,20 +191,15 @@ void WalLog::commit_queue() {
   const Outcome outcome = reach(level);
   for (size_t i = 0; i < answers.size(); ++i) {
     WalAnswer& answer = answers[i];
-    if (outcome != Outcome::kOk) {
-      // Whoever was refused already was told why.
-      if (answer.outcome == Outcome::kOk || answer.count > 0) {
-        answer.outcome = outcome;
-        answer.failure = writer_->failure();
-      }
-      answer.count = 0;
-    } else if (taken[i].lengths.empty()) {
+    if (outcome != Outcome::kOk) refuse_unless_durable(outcome, &answer);
+    if (taken[i].lengths.empty() && answer.outcome == Outcome::kOk) {
       answer.first = writer_->durable_lsn();
     }
   }
-  if (outcome == Outcome::kOk) {
-    acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
-  }
+  acked_lsn_.store(outcome == Outcome::kOk
+                       ? writer_->last_lsn()
+                       : std::max(acked_lsn(), writer_->durable_lsn()),
+                   std::memory_order_relaxed);
   commits_.fetch_add(1, std::memory_order_relaxed);
   queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   answer(std::move(answers));

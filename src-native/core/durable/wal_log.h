@@ -5,6 +5,7 @@
 //     the log by another method writes what is queued first.
 //  2. A submission is answered exactly once, in the same order: when the log is
 //     as durable as it asked for, or when that has failed.
+//     What a sync has made durable is answered so, whatever fails after it.
 //  3. The writer belongs to whoever holds writer_mutex_; the queue and the
 //     answers have mutexes of their own, taken after it, in this order.
 //  4. The committer is started by the first call that needs it; when it cannot
@@ -121,6 +122,7 @@ class WalLog {
   void commit_queue();
   WalAnswer apply(const WalSubmission& submission);
   Outcome reach(WalLevel level);
+  void refuse_unless_durable(Outcome outcome, WalAnswer* answer) const;
   Outcome closed(Failure* failure) const;
   template <typename Work>
   Outcome work(Failure* failure, Work work);

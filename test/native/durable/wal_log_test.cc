@@ -172,6 +172,43 @@ TEST_CASE("wal: a failed sync rejects every waiter, at once and for good") {
   CHECK(opened.log->writer().durable_lsn() == 3);
 }
 
+TEST_CASE("wal: what the sync of a full file made durable is acknowledged") {
+  for (const char* const name : {"rename", "sync_directory", "sync_all"}) {
+    SimulatedFileSystem system;
+    WalCommitPolicy policy;
+    policy.wait_us = 60'000'000;
+    OpenedLog opened(system, policy);
+    // One commit of a file and a half, in submissions of 1 to 50 entries.
+    uint64_t count = 0;
+    std::vector<uint64_t> firsts;
+    for (size_t i = 0; count < 1500; ++i) {
+      firsts.push_back(count + 1);
+      opened.log->submit(entries(1 + i % 50));
+      count += 1 + i % 50;
+    }
+    system.count_only(name);
+    system.fail_at(0, Fault::kForEver);
+    opened.log->commit();
+    const uint64_t durable = opened.log->writer().durable_lsn();
+    CHECK(durable > 500);
+    CHECK(durable < count);
+    CHECK(opened.log->acked_lsn() == durable);
+    const auto answers = opened.wait_for(firsts.size());
+    uint64_t acknowledged = 0;
+    for (size_t i = 0; i < answers.size(); ++i) {
+      acknowledged += answers[i].count;
+      const bool is_whole = firsts[i] + i % 50 <= durable;
+      CHECK((answers[i].outcome == Outcome::kOk) == is_whole);
+      if (!is_whole) CHECK(answers[i].outcome == Outcome::kPoisoned);
+      if (answers[i].count > 0) CHECK(answers[i].first == firsts[i]);
+    }
+    CHECK(acknowledged == durable);
+    opened.log->stop();
+    system.fail_at(UINT64_MAX, Fault::kNone);
+    CHECK(open_wal(*system.kill()).writer->last_lsn() >= durable);
+  }
+}
+
 TEST_CASE("wal: without a thread for the committer, only it is missing") {
   struct Refusal {
     Refusal() { refuse_threads(true); }
