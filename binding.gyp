@@ -48,6 +48,7 @@
         "src-native/core/memory/registry.cc",
         "src-native/core/memory/rolling_log.cc",
         "src-native/core/memory/segment_pool.cc",
+        "src-native/core/memory/storage.cc",
         "src-native/core/memory/wait_list.cc",
         "src-native/core/memory/window.cc",
         "src-native/core/platform/barrier_posix.cc",

@@ -16,7 +16,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/base/faults.h"
 #include "core/base/status.h"
 #include "core/memory/block_layout.h"
 #include "core/memory/block_pool.h"
@@ -88,15 +87,7 @@ class SharedStorage final : public Storage {
     if (bytes > committed_ && bytes <= bytes_max_) committed_ = bytes;
   }
 
-  void* take(uint32_t id) override {
-    const uint64_t end = (uint64_t{id} + 1) * stride_;
-    if (end > bytes_max_ || memory_is_refused()) {
-      refusal_ = Status::kOutOfMemory;
-      return nullptr;
-    }
-    refusal_ = Status::kUncommitted;
-    return end > committed_ ? nullptr : base_ + id * stride_;
-  }
+  void* take(uint32_t id) override;
   Status refusal() const override { return refusal_; }
   void decommit(void* block) override {
     const uint64_t page = platform::page_bytes();

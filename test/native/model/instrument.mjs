@@ -27,6 +27,7 @@ const FILES = [
   'core/memory/segment.h',
   'core/memory/segment_pool.cc',
   'core/memory/segment_pool.h',
+  'core/memory/storage.cc',
   'core/memory/storage.h',
   'core/memory/wait_list.cc',
   'core/memory/wait_list.h',

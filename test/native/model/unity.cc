@@ -2,6 +2,7 @@
 // compiled anew for every mutation.
 #include "core/memory/rolling_log.cc"
 #include "core/memory/segment_pool.cc"
+#include "core/memory/storage.cc"
 #include "core/memory/wait_list.cc"
 #include "core/memory/window.cc"
 #include "core/platform/barrier_posix.cc"
