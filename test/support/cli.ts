@@ -6,7 +6,8 @@ import { packageRoot } from './internals';
 /** The command, as package.json's `bin` names it. */
 export const cliPath = join(packageRoot, 'dist/cli/main.js');
 
-const TIMEOUT_MS = 30_000;
+/** Only a hang takes so long, on a busy machine too. */
+const TIMEOUT_MS = 100_000;
 
 export interface CliResult {
   readonly status: number | null;

@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { isRepeated } from '../support/repeated';
 import { testWith } from '../support/runtime';
+import { sized } from '../support/sizes';
 import { testOfSharedMappings } from '../support/strict';
 import * as leaks from './leaks.cjs';
 
@@ -20,7 +20,7 @@ const HEAP_SLACK_BYTES = 400 << 10;
 // With a young generation that stays small; by itself it grows for longer than the test lasts.
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 /** Blocks of rounds. */
-const BLOCKS = isRepeated ? '4' : '6';
+const BLOCKS = String(sized('LEAK_BLOCKS', { small: 4, long: 6 }));
 /** The first blocks warm up: code is compiled, pools are filled. */
 const WARM = 2;
 

@@ -1,8 +1,10 @@
 // Readers in workers that check every value while this thread publishes.
 import { AtomicLog } from 'atomic-log';
+import { sized } from '../support/sizes';
 import { ended, firstMessage, runScript, startWorker, valueOf } from './helpers';
 
 const ENTRIES = 200_000;
+const DECODING_MS = sized('DECODING_MS', { small: 300, long: 1500 });
 
 for (const segmentCapacity of [1, 16, 1024]) {
   test(`three readers see whole values, no holes, exact losses; segments of ${segmentCapacity}`, async () => {
@@ -49,7 +51,7 @@ test('text of chunks that were kept too long may be newer, and that is all', () 
       const texts = ['é'.repeat(20_000), 'a'.repeat(40_000)];
       for (let i = 0; ; ++i) writer.append(texts[(i >> 2) & 1]);
     \`, { eval: true, workerData: log.handle });
-    const until = Date.now() + 1500;
+    const until = Date.now() + ${DECODING_MS};
     const { encoded } = chunk;
     setImmediate(function read() {
       for (let i = 0; i < 500; ++i) [encoded.at(0), chunk.at(0)];

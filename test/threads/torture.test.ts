@@ -5,27 +5,27 @@
 // numbers meanwhile.
 //
 // Once they live for some milliseconds, so that they are met in any state; once four
-// of them work on for long, and every two seconds one is replaced; once the maker of
-// the log is the first to go, or all go and the log with them.
+// of them work on for long, and now and then one is replaced; once the maker of the
+// log is the first to go, or all go and the log with them.
 //
-// TORTURE_TERMINATIONS sets the number for the first (default 300, and half as many for
-// each other sort of log), TORTURE_SECONDS the length of the second (default 4),
-// TORTURE_SEED the seed.
+// TORTURE_TERMINATIONS sets the number for the first (half as many for each other sort
+// of log), TORTURE_SECONDS the length of the second, TORTURE_SEED the seed.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AtomicLog, type LogHandle } from 'atomic-log';
 import { expectError } from '../support/errors';
 import { isShared } from '../support/mapping';
 import { nextTurn } from '../support/memory';
+import { isLong, sized } from '../support/sizes';
 import { firstMessage, startWorker, tornDown } from './helpers';
 import { binary, CLAIMED, client, OK } from './native-client';
 import { sorts, type Sort } from './sorts.cjs';
 
-const TERMINATIONS = Number(process.env['TORTURE_TERMINATIONS'] ?? 300);
-const SECONDS = Number(process.env['TORTURE_SECONDS'] ?? 4);
+const TERMINATIONS = sized('TORTURE_TERMINATIONS', { small: 40, long: 300 });
+const SECONDS = sized('TORTURE_SECONDS', { small: 1, long: 60 });
 const SEED = Number(process.env['TORTURE_SEED'] ?? Date.now() % 2147483646) + 1;
-const ROUNDS = Math.ceil(TERMINATIONS / 25);
+const ROUNDS = Math.max(4, Math.ceil(TERMINATIONS / 25));
 const AT_ONCE = 4;
-const REPLACED_AFTER_MS = 2000;
+const REPLACED_AFTER_MS = isLong ? 2000 : 250;
 
 const names = ['numbers', 'lines', 'codec'] as const;
 type Name = (typeof names)[number];
@@ -126,11 +126,10 @@ class Torture {
     expect(log.stats()).toMatchObject({ pinnedSegments: 0, pinnedHere: 0 });
   }
 
-  /** That the workers came to do something. */
-  expectBusy(): void {
-    expect(this.checks).toBeGreaterThan(100);
-    if (this.name !== 'numbers') expect(this.log.stats().earlySeals).toBeGreaterThan(0);
-    expect(this.log.endIndex).toBeGreaterThan(0);
+  /** Whether the workers came to do something; on a busy machine that may take longer than was asked for. */
+  get wasBusy(): boolean {
+    if (this.checks <= 100 || this.log.endIndex === 0) return false;
+    return this.name === 'numbers' || this.log.stats().earlySeals > 0;
   }
 }
 
@@ -143,21 +142,20 @@ describe.each(names)('a log of %s', (name) => {
     const random = (n: number): number => (state = (state * 48271) % 2147483647) % n;
 
     async function lives(): Promise<void> {
-      while (torture.started < terminations) {
+      while (torture.started < terminations || !torture.wasBusy) {
         const worker = await torture.start();
         await sleep(random(25));
         await worker.terminate();
       }
     }
     await Promise.all(Array.from({ length: AT_ONCE }, lives));
-    torture.expectBusy();
     await torture.expectAllGivenBack();
   }, 3_600_000);
 
-  test(`${AT_ONCE} busy workers for ${SECONDS} s, one replaced every 2 s, seed ${SEED}`, async () => {
+  test(`${AT_ONCE} busy workers for ${SECONDS} s, replaced one by one, seed ${SEED}`, async () => {
     const torture = new Torture(name);
     const workers = await Promise.all(Array.from({ length: AT_ONCE }, () => torture.start()));
-    for (const end = Date.now() + SECONDS * 1000; Date.now() < end;) {
+    for (const end = Date.now() + SECONDS * 1000; Date.now() < end || !torture.wasBusy;) {
       const { endIndex } = torture.log;
       // Whoever holds the claim at present, all come by it again and again; were it stuck, this would hang.
       do {
@@ -167,10 +165,8 @@ describe.each(names)('a log of %s', (name) => {
       workers.push(await torture.start());
     }
     await Promise.all(workers.map((worker) => worker.terminate()));
-    torture.expectBusy();
     await torture.expectAllGivenBack();
-    if (process.env['TORTURE_SECONDS'] !== undefined)
-      console.log(`${name}: ${torture.log.endIndex} entries, ${torture.checks} checks`);
+    if (isLong) console.log(`${name}: ${torture.log.endIndex} entries, ${torture.checks} checks`);
   }, 3_600_000);
 
   test('the maker of the log is terminated first, and the others go on', async () => {

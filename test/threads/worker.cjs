@@ -30,6 +30,25 @@ function checkEntries(snapshot, { isEntry }) {
   if (next !== snapshot.endIndex) throw new Error(`ends at ${next}, not ${snapshot.endIndex}`);
 }
 
+/** Samples of memory that each half of a producer's work is to have. */
+const SAMPLES_MIN = 10;
+
+/**
+ * Appends `entries` entries by step(), `length` at a time. progress[0] says in which half it is, 0 or 1. On a busy
+ * machine it goes on in each until the reader has polled often (progress[2]) and memory was sampled (progress[3]).
+ */
+function produceWith({ entries, pollsMin, progress }, step, length) {
+  for (const half of [0, 1]) {
+    const [polls, samples] = [2, 3].map((i) => Atomics.load(progress, i));
+    const wasSeen = () =>
+      Atomics.load(progress, 1) !== 0 ||
+      (Atomics.load(progress, 2) - polls >= pollsMin / 2 &&
+        Atomics.load(progress, 3) - samples >= SAMPLES_MIN);
+    Atomics.store(progress, 0, half);
+    for (let done = 0; done < entries / 2 || !wasSeen(); done += length) step();
+  }
+}
+
 const roles = {
   /** Reports what a snapshot shows. */
   read({ handle }) {
@@ -99,40 +118,35 @@ const roles = {
     for (;;) writer.append(valueOf(writer.nextIndex));
   },
 
-  /** Publishes `entries` entries in batches, counting up in progress[0] (thousands of entries). */
-  produce({ handle, entries, progress }) {
+  /** Publishes numbers in batches until it has produced enough. */
+  produce({ handle, ...work }) {
     const writer = AtomicLog.attach(handle).tryClaimWriter();
     const batch = new Float64Array(64);
-    for (let done = 0; done < entries; done += batch.length) {
-      writer.appendBatch(batch);
-      if (done % 65536 === 0) Atomics.store(progress, 0, done / 1024);
-    }
-    Atomics.store(progress, 0, entries / 1024);
+    produceWith(work, () => writer.appendBatch(batch), batch.length);
     writer.close();
   },
 
-  /** The same for entries of any sort, one by one and in batches; progress[0] in thousands too. */
-  produceEntries({ handle, sort: name, entries, progress }) {
+  /** The same for entries of any sort, one by one and in batches. */
+  produceEntries({ handle, sort: name, ...work }) {
     const { attach, entryOf } = sorts[name];
     const writer = AtomicLog.attach(handle, attach).tryClaimWriter();
     const batch = Array.from({ length: 64 }, (_, i) => entryOf(i));
-    while (writer.nextIndex < entries) {
+    const step = () => {
       try {
         for (const entry of batch) writer.append(entry);
       } catch (error) {
         if (error.message !== 'moody' && error.code !== 'ERR_CODEC_RESULT') throw error;
       }
       writer.appendBatch(batch);
-      Atomics.store(progress, 0, Math.min(writer.nextIndex, entries) / 1024);
-    }
+    };
+    produceWith(work, step, 2 * batch.length);
     writer.close();
   },
 
-  /** Reads the ends of every chunk in a synchronous loop until progress[1] is set; reports how often. */
+  /** Reads the ends of every chunk in a synchronous loop until progress[1] is set; counts up in progress[2]. */
   pollEntries({ handle, sort: name, progress }) {
     const log = AtomicLog.attach(handle, sorts[name].attach);
     const snapshot = log.snapshot();
-    let polls = 0;
     let sum = 0;
     parentPort.postMessage('polling');
     while (Atomics.load(progress, 1) === 0) {
@@ -142,18 +156,16 @@ const roles = {
         sum +=
           data.length + offsets.length + chunk.at(0).text.length + chunk.at(chunk.length - 1).text.length;
       }
-      ++polls;
+      Atomics.add(progress, 2, 1);
     }
-    parentPort.postMessage(polls);
     return sum;
   },
 
-  /** Polls in a synchronous loop until progress[1] is set; reports how often. */
+  /** Polls in a synchronous loop until progress[1] is set; counts up in progress[2]. */
   poll({ handle, progress, how }) {
     const log = AtomicLog.attach(handle);
     let snapshot = log.snapshot();
     let sum = 0;
-    let polls = 0;
     parentPort.postMessage('polling');
     while (Atomics.load(progress, 1) === 0) {
       if (how === 'refresh') {
@@ -163,9 +175,8 @@ const roles = {
         snapshot = log.snapshot();
       }
       if (!snapshot.isEmpty) for (const { values } of snapshot.chunks()) sum += values[0];
-      ++polls;
+      Atomics.add(progress, 2, 1);
     }
-    parentPort.postMessage(polls);
     return sum;
   },
 

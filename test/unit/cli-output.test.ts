@@ -109,11 +109,9 @@ describe('a reader that goes', () => {
     const writer = SegmentWriter.create(directory.path('file.seg'), { size: 4096 });
     for (let i = 1; i <= 5; ++i) writer.append(Buffer.from(`record ${i}`));
     writer.close();
-    const began = performance.now();
+    // The time limit of shell() would show as a status that is none.
     const { status, stdout, stderr } = shell('| head -1', 'tail', '-f', '-n', '2', path());
     expect({ status, count: lines(stdout).length, stderr }).toEqual({ status: 0, count: 1, stderr: '' });
-    // The time limit of shell() would show as a status that is none.
-    expect(performance.now() - began).toBeLessThan(20_000);
   });
 
   onPosix('ends tail -f that waits for a first entry', async () => {

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { kinds } from '../support/model/kinds';
 import type { Capacities } from '../support/model/log-model';
 import { Player, type Step } from '../support/model/player';
-import { isRepeated } from '../support/repeated';
+import { sized } from '../support/sizes';
 
 const stepNames: readonly (keyof Player)[] = [
   'claim',
@@ -49,6 +49,11 @@ const capacities: readonly Capacities[] = [
   { retainedCapacity: 5, segmentCapacity: 16 },
 ];
 
+/** Runs of each property, then of that of shared memory, and of the one that collects garbage, which is slow. */
+const RUNS = sized('MODEL_RUNS', { small: 20, long: 100 });
+const SHARED_RUNS = Math.ceil(RUNS * 0.6);
+const COLLECTING_RUNS = Math.ceil(RUNS * 0.05);
+
 /** Far more than a property takes; it bounds the search for a small counterexample when one fails. */
 const SHRINK_MS = 20_000;
 
@@ -58,7 +63,7 @@ describe.each(kinds)('a log of $name', (kind) => {
     async (size) => {
       await fc.assert(
         fc.asyncProperty(runsOf(stepNames), (steps) => new Player(kind, size).play(steps)),
-        { numRuns: isRepeated ? 25 : 100, interruptAfterTimeLimit: SHRINK_MS },
+        { numRuns: RUNS, interruptAfterTimeLimit: SHRINK_MS },
       );
     },
   );
@@ -67,18 +72,17 @@ describe.each(kinds)('a log of $name', (kind) => {
     const size = { retainedCapacity: 7, segmentCapacity: 3, mapping: 'shared' } as const;
     await fc.assert(
       fc.asyncProperty(runsOf(stepNames), (steps) => new Player(kind, size).play(steps)),
-      { numRuns: isRepeated ? 15 : 60, interruptAfterTimeLimit: SHRINK_MS },
+      { numRuns: SHARED_RUNS, interruptAfterTimeLimit: SHRINK_MS },
     );
   });
 
   test('does so too when snapshots are dropped without close()', async () => {
-    // Collecting garbage is slow, so that there are few of these.
     const size = { retainedCapacity: 8, segmentCapacity: 4 };
     await fc.assert(
       fc.asyncProperty(runsOf([...stepNames, 'drop', 'drop', 'collect']), (steps) =>
         new Player(kind, size).play(steps),
       ),
-      { numRuns: 5, interruptAfterTimeLimit: SHRINK_MS },
+      { numRuns: COLLECTING_RUNS, interruptAfterTimeLimit: SHRINK_MS },
     );
   });
 });

@@ -289,7 +289,11 @@ describe('closing', () => {
       let last = 0;
       const more = () => wal.append(Buffer.alloc(500, 7)).then((lsn) => { last = lsn; more(); });
       for (let i = 0; i < 50; ++i) more();
-      setTimeout(() => { console.log(last); process.exit(0); }, 150);
+      setInterval(() => {
+        if (last === 0) return;
+        console.log(last);
+        process.exit(0);
+      }, 150);
     `;
     const acknowledged = Number(runInChild(source));
     expect(acknowledged).toBeGreaterThan(0);
