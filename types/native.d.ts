@@ -303,11 +303,20 @@ export interface NativeWal extends NativeWalEntries {
   sync(): number;
   checkpoint(lsn: number): NativeOutcome;
   truncateAfter(lsn: number): NativeOutcome;
+  /** Of what is durable once this returns. */
+  backUp(directory: string): NativeWalBackup | NativeOutcome;
   /** First, last, acknowledged and durable LSN; syncs, rotations, bytes written, commits, bytes queued. */
   counters(into: Float64Array): void;
   failure(): NativeFailure;
   /** A last sync; the log is let go either way. */
   close(): NativeOutcome;
+}
+
+/** A copy of a log that is being made. */
+export interface NativeWalBackup {
+  /** 1: there is more to do; 0: it is done; or an outcome. One at a time. */
+  step(): Promise<number> | undefined;
+  failure(): NativeFailure;
 }
 
 export interface NativeWalReader extends NativeWalEntries {

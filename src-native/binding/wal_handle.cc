@@ -7,6 +7,7 @@
 
 #include "binding/functions.h"
 #include "binding/segment_values.h"
+#include "binding/wal_backup_handle.h"
 #include "binding/wal_values.h"
 
 namespace atomic_log::binding {
@@ -114,6 +115,7 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
   add_function(env, object, "sync", sync, handle);
   add_function(env, object, "checkpoint", checkpoint, handle);
   add_function(env, object, "truncateAfter", truncate_after, handle);
+  add_function(env, object, "backUp", back_up, handle);
   add_function(env, object, "counters", counters, handle);
   add_function(env, object, "files", files, handle);
   add_function(env, object, "read", read, handle);
@@ -269,6 +271,17 @@ napi_value WalHandle::truncate_after(napi_env env, napi_callback_info info) {
       env,
       self->log_->truncate_after(to_offset(env, arguments[0]), &self->failure_),
       0);
+}
+
+// (path) => NativeWalBackup, or an outcome < 0
+napi_value WalHandle::back_up(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  durable::WalBackupSource source;
+  const Outcome outcome = self->log_->begin_backup(&source, &self->failure_);
+  if (outcome != Outcome::kOk) return self->answer(env, outcome, 0);
+  return WalBackupHandle::to_object(env, self->log_, std::move(source),
+                                    to_text(env, arguments[0]));
 }
 
 // (into: Float64Array of 9) => void

@@ -5,7 +5,7 @@ import { salvage, Wal } from 'atomic-log';
 import { expectError } from '../support/errors';
 import { temporaryDirectory } from '../support/segments';
 import { parseWalFile } from '../support/wal-format';
-import { entry, expectIntact, fill, range, SMALL_FILES, withWal } from '../support/wals';
+import { entry, fill, range, withWal } from '../support/wals';
 
 const directory = temporaryDirectory();
 const path = () => directory.path('log');
@@ -95,33 +95,4 @@ test('refuses what is no log', () => {
   withWal(path(), (wal) => fill(wal, 3));
   writeFileSync(file(1), Buffer.alloc(8192));
   expectError(() => [...salvage(path())], 'ERR_FORMAT', /no file has an intact header/);
-});
-
-describe('backup', () => {
-  test('is a log of its own, with what was durable', async () => {
-    const wal = Wal.openSync(path(), { ...SMALL_FILES, metadata: Buffer.from('m') });
-    fill(wal, 200);
-    wal.checkpoint(20);
-    wal.write(entry(201));
-    const backup = directory.path('copies/one');
-    const done = wal.backup(backup);
-    // It goes on being written.
-    for (let lsn = 202; lsn <= 260; ++lsn) await wal.append(entry(lsn));
-    await done;
-    fill(wal, 300);
-    expect(readdirSync(directory.path('copies'))).toEqual(['one']);
-    withWal(backup, (copy) => {
-      expect(copy.recovery.action).toBe('clean');
-      expectIntact(copy, 21, 201);
-      expect(Buffer.from(copy.metadata).toString()).toBe('m');
-      fill(copy, 400);
-      copy.checkpoint(300);
-    });
-    expectIntact(wal, 21, 300);
-    await expect(wal.backup(backup)).rejects.toMatchObject({ code: 'ERR_FILE_EXISTS' });
-    await expect(wal.backup('')).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
-    await wal.close();
-    await expect(wal.backup(directory.path('two'))).rejects.toMatchObject({ code: 'ERR_LOG_CLOSED' });
-    withWal(path(), (again) => expectIntact(again, 21, 300), { verifyOnOpen: true });
-  });
 });

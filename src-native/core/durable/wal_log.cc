@@ -281,6 +281,32 @@ Outcome WalLog::truncate_after(uint64_t lsn, Failure* failure) {
   });
 }
 
+Outcome WalLog::begin_backup(WalBackupSource* source, Failure* failure) {
+  return work(failure, [&] {
+    Outcome outcome = writer_->sync();
+    if (outcome != Outcome::kOk) return outcome;
+    acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
+    outcome = writer_->mark();
+    source->directory = writer_->directory();
+    source->files = writer_->files();
+    source->last_lsn = writer_->last_lsn();
+    return outcome;
+  });
+}
+
+Outcome WalLog::step_backup(WalBackup& backup, Failure* failure) {
+  const Outcome outcome = backup.step(failure);
+  const uint64_t missing = backup.missing_file();
+  if (outcome == Outcome::kOk || missing == 0) return outcome;
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  const std::vector<WalFileInfo> files = writer_->files();
+  if (files.empty() || files.front().number <= missing) return outcome;
+  const uint64_t first = writer_->first_lsn();
+  *failure = {
+      Outcome::kCheckpointed, {}, writer_->directory(), first - 1, first, ""};
+  return Outcome::kCheckpointed;
+}
+
 Outcome WalLog::show(WalReader* reader, Failure* failure) {
   const std::lock_guard<std::mutex> lock(writer_mutex_);
   if (is_closed_) return closed(failure);

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "core/durable/outcome.h"
+#include "core/durable/wal_backup.h"
 #include "core/durable/wal_reader.h"
 #include "core/durable/wal_writer.h"
 #include "core/platform/condition.h"
@@ -91,6 +92,12 @@ class WalLog {
   Outcome sync(Failure* failure);
   Outcome checkpoint(uint64_t lsn, Failure* failure);
   Outcome truncate_after(uint64_t lsn, Failure* failure);
+  // Makes durable what there is, says so in the log for the readers of a copy,
+  // and tells what to copy.
+  Outcome begin_backup(WalBackupSource* source, Failure* failure);
+  // A step of a copy of this log, also after it was closed. kCheckpointed when
+  // a checkpoint has taken a file away that was still to be copied.
+  Outcome step_backup(WalBackup& backup, Failure* failure);
   // Hands what was written to the system and tells the reader what there is;
   // what is queued stays there.
   Outcome show(WalReader* reader, Failure* failure);

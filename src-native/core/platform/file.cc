@@ -47,4 +47,9 @@ IoStatus FileSystem::sync_parent(const std::string& path) {
   return sync_directory(parent_of(path));
 }
 
+bool FileSystem::may_exist(const std::string& path) {
+  FileIdentity found;
+  return identity(path, &found).code != IoCode::kNotFound;
+}
+
 }  // namespace atomic_log::platform

@@ -96,7 +96,8 @@ class Directory {
 
 // The path of something in a directory, as this system writes it.
 std::string path_in(const std::string& directory, const std::string& name);
-// The path of the directory that something is in.
+// The path of the directory that something is in: "." where it names none, and
+// of the root the root itself.
 std::string parent_of(const std::string& path);
 
 enum class OpenMode : uint8_t { kRead, kReadWrite, kCreateNew };
@@ -108,12 +109,18 @@ class FileSystem {
   virtual IoStatus open(const std::string& path, OpenMode mode,
                         std::unique_ptr<File>* file) = 0;
   virtual IoStatus remove(const std::string& path) = 0;
+  // Also of a directory, onto a name that nothing has.
   virtual IoStatus rename(const std::string& from, const std::string& to) = 0;
+  // Another name of the same file, in the same file system; where there is no
+  // such thing it fails.
+  virtual IoStatus link(const std::string& from, const std::string& to) = 0;
   // Names in a directory, in no order, without "." and "..".
   virtual IoStatus list(const std::string& directory,
                         std::vector<std::string>* names) = 0;
   // kExists when something of that name is there, directory or not.
   virtual IoStatus make_directory(const std::string& path) = 0;
+  // Only an empty one.
+  virtual IoStatus remove_directory(const std::string& path) = 0;
   // Whether files can be made in a directory; changes nothing.
   virtual IoStatus check_writable(const std::string& directory) = 0;
   virtual IoStatus open_directory(const std::string& path,
@@ -126,6 +133,8 @@ class FileSystem {
   IoStatus sync_directory(const std::string& directory);
   // Makes the name `path` durable, or its absence.
   IoStatus sync_parent(const std::string& path);
+  // Whether something has the name, or may have: only the system can deny it.
+  bool may_exist(const std::string& path);
 };
 
 // The system's own.

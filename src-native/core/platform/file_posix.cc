@@ -27,6 +27,7 @@ IoStatus failure(int error, const char* operation) {
       code = IoCode::kNotFound;
       break;
     case EEXIST:
+    case ENOTEMPTY:
       code = IoCode::kExists;
       break;
     case EACCES:
@@ -356,6 +357,14 @@ class PosixFileSystem final : public FileSystem {
 
   IoStatus rename(const std::string& from, const std::string& to) override {
     return check(::rename(from.c_str(), to.c_str()), "rename");
+  }
+
+  IoStatus link(const std::string& from, const std::string& to) override {
+    return check(::link(from.c_str(), to.c_str()), "link");
+  }
+
+  IoStatus remove_directory(const std::string& path) override {
+    return check(rmdir(path.c_str()), "rmdir");
   }
 
   IoStatus list(const std::string& directory,

@@ -25,6 +25,7 @@ IoStatus failure(DWORD error, const char* operation) {
       break;
     case ERROR_FILE_EXISTS:
     case ERROR_ALREADY_EXISTS:
+    case ERROR_DIR_NOT_EMPTY:
       code = IoCode::kExists;
       break;
     case ERROR_ACCESS_DENIED:
@@ -278,6 +279,15 @@ class WindowsFileSystem final : public FileSystem {
         MoveFileExW(wide(from).c_str(), wide(to).c_str(),
                     MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH),
         "MoveFileExW");
+  }
+
+  IoStatus link(const std::string& from, const std::string& to) override {
+    return check(CreateHardLinkW(wide(to).c_str(), wide(from).c_str(), nullptr),
+                 "CreateHardLinkW");
+  }
+
+  IoStatus remove_directory(const std::string& path) override {
+    return check(RemoveDirectoryW(wide(path).c_str()), "RemoveDirectoryW");
   }
 
   IoStatus list(const std::string& directory,

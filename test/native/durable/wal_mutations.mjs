@@ -10,6 +10,7 @@ const FORMAT = 'durable/wal_format.cc';
 const READER = 'durable/wal_reader.cc';
 const POSIX = 'platform/file_posix.cc';
 const LOG = 'durable/wal_log.cc';
+const BACKUP = 'durable/wal_backup.cc';
 
 export const mutations = [
   mutation('WAL', 'acknowledge before sync', [WRITER, 'const IoStatus status = file_->sync_data();', 'const IoStatus status;']),
@@ -27,6 +28,13 @@ export const mutations = [
   mutation('WAL', 'a truncation keeps the epoch', [WRITER, 'if (next_base < next_lsn_) begin_epoch(draw_branch());', '']),
   mutation('WAL', 'an epoch without a branch', [WRITER, 'branch_ = branch;', '']),
   mutation('WAL', 'a branch that is not read', [SCANNER, 'position_.branch = static_cast<uint32_t>(control_value(1));', '']),
+  mutation('WAL', 'a copy is not synced', [BACKUP, 'return to_->sync_all();', 'return {};']),
+  mutation('WAL', 'names of a copy are not synced', [BACKUP, 'if (status.ok()) status = system_.sync_directory(partial_);', '']),
+  mutation('WAL', 'the name of a copy is not synced', [BACKUP, 'status = system_.sync_parent(target_);', '']),
+  mutation('WAL', 'a copy is not read back', [BACKUP, 'if (checksum_read_ != checksum_)', 'if (false)']),
+  mutation('WAL', 'a copy without SYNC', [LOG, 'outcome = writer_->mark();\n    source->directory', 'source->directory']),
+  mutation('WAL', 'copies in the making are deleted', [BACKUP, 'marker->lock().ok() && marker->identity', 'marker->identity']),
+  mutation('WAL', 'a copy that failed stays', [BACKUP, 'remove_copy(system_, partial_, std::move(marker_));', '']),
   mutation('WAL', 'log id not in the checksum', [FORMAT, 'file_seed_ = crc_(0, seed, sizeof(seed));', 'file_seed_ = 0;']),
   mutation('WAL', 'no sync of what was found', [RECOVERY, 'if (status.ok()) status = file.sync_all();\n  if (status.ok()) status = system.sync_directory', 'if (status.ok()) status = system.sync_directory']),
   mutation('WAL', 'no directory sync when opening', [RECOVERY, 'if (status.ok()) status = system.sync_directory(options.directory);\n  if (status.ok()) return', 'if (status.ok()) return']),

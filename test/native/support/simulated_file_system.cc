@@ -31,7 +31,8 @@ Bytes unit_of(const Bytes& bytes, uint64_t unit) {
 
 bool changes_something(std::string_view operation) {
   static constexpr std::string_view kChanges[] = {
-      "write", "preallocate", "remove", "rename", "check_writable"};
+      "write", "preallocate",    "remove",           "rename",
+      "link",  "make_directory", "remove_directory", "check_writable"};
   return std::find(std::begin(kChanges), std::end(kChanges), operation) !=
          std::end(kChanges);
 }
@@ -224,14 +225,35 @@ void SimulatedFileSystem::write_unit_states(Inode& inode, uint64_t offset,
 }
 
 void SimulatedFileSystem::change_names(NameOperation operation) {
+  apply(operation, &names_);
+  dirty_names_.push_back(std::move(operation));
+}
+
+void SimulatedFileSystem::apply(const NameOperation& operation, Names* names) {
   for (const NameChange& change : operation) {
-    if (change.inode == nullptr) {
-      names_.erase(change.path);
+    if (!change.moved_from.empty()) {
+      const std::string prefix = change.moved_from + "/";
+      Names moved;
+      for (auto it = names->lower_bound(prefix);
+           it != names->end() &&
+           it->first.compare(0, prefix.size(), prefix) == 0;
+           it = names->erase(it)) {
+        moved[change.path + "/" + it->first.substr(prefix.size())] = it->second;
+      }
+      names->merge(moved);
+    } else if (change.inode == nullptr) {
+      names->erase(change.path);
     } else {
-      names_[change.path] = change.inode;
+      (*names)[change.path] = change.inode;
     }
   }
-  dirty_names_.push_back(std::move(operation));
+}
+
+bool SimulatedFileSystem::is_directory(const std::string& path) const {
+  const auto inside = names_.lower_bound(path + "/");
+  return made_directories_.count(path) > 0 ||
+         (inside != names_.end() &&
+          inside->first.compare(0, path.size() + 1, path + "/") == 0);
 }
 
 IoStatus SimulatedFileSystem::open(const std::string& path, OpenMode mode,
@@ -250,6 +272,7 @@ IoStatus SimulatedFileSystem::open(const std::string& path, OpenMode mode,
     inodes_.push_back(inode);
     change_names({{path, inode}});
   } else {
+    if (is_directory(path)) return {IoCode::kNotAFile, 0, "open"};
     if (found == names_.end()) return {IoCode::kNotFound, 0, "open"};
     inode = found->second;
   }
@@ -270,8 +293,25 @@ IoStatus SimulatedFileSystem::rename(const std::string& from,
                                      const std::string& to) {
   const IoStatus status = begin("rename");
   if (!status.ok()) return status;
+  if (is_directory(from)) {
+    if (exists(to) || is_directory(to)) return {IoCode::kExists, 0, "rename"};
+    if (made_directories_.erase(from) > 0) made_directories_.insert(to);
+    change_names({{to, nullptr, from}});
+    return {};
+  }
   if (!exists(from)) return {IoCode::kNotFound, 0, "rename"};
   change_names({{to, names_[from]}, {from, nullptr}});
+  return {};
+}
+
+IoStatus SimulatedFileSystem::link(const std::string& from,
+                                   const std::string& to) {
+  const IoStatus status = begin("link");
+  if (!status.ok()) return status;
+  if (!has_links_) return {IoCode::kFailed, 0, "link"};
+  if (!exists(from)) return {IoCode::kNotFound, 0, "link"};
+  if (exists(to)) return {IoCode::kExists, 0, "link"};
+  change_names({{to, names_[from]}});
   return {};
 }
 
@@ -283,13 +323,39 @@ IoStatus SimulatedFileSystem::list(const std::string& directory,
   for (const auto& [path, inode] : names_) {
     if (parent_of(path) == directory) {
       names->push_back(path.substr(path.find_last_of('/') + 1));
+      continue;
+    }
+    // A directory in it, by the files that it has.
+    const std::string prefix = directory + "/";
+    if (path.compare(0, prefix.size(), prefix) != 0) continue;
+    std::string name = path.substr(prefix.size());
+    name.resize(name.find('/'));
+    if (names->empty() || names->back() != name) {
+      names->push_back(std::move(name));
     }
   }
   return {};
 }
 
-IoStatus SimulatedFileSystem::make_directory(const std::string&) {
-  return {IoCode::kExists, 0, "make_directory"};
+IoStatus SimulatedFileSystem::make_directory(const std::string& path) {
+  if (!makes_directories_ || is_directory(path) || exists(path)) {
+    return {IoCode::kExists, 0, "make_directory"};
+  }
+  const IoStatus status = begin("make_directory");
+  if (status.ok()) made_directories_.insert(path);
+  return status;
+}
+
+IoStatus SimulatedFileSystem::remove_directory(const std::string& path) {
+  const IoStatus status = begin("remove_directory");
+  if (!status.ok()) return status;
+  const bool was_made = made_directories_.erase(path) > 0;
+  if (!is_directory(path)) {
+    return was_made ? IoStatus{}
+                    : IoStatus{IoCode::kNotFound, 0, "remove_directory"};
+  }
+  if (was_made) made_directories_.insert(path);
+  return {IoCode::kExists, 0, "remove_directory"};
 }
 
 IoStatus SimulatedFileSystem::check_writable(const std::string&) {
@@ -309,6 +375,12 @@ IoStatus SimulatedFileSystem::identity(const std::string& path,
                                        platform::FileIdentity* identity) {
   const IoStatus status = begin("identity");
   if (!status.ok()) return status;
+  if (is_directory(path)) {
+    // Apart from every file.
+    *identity = {reinterpret_cast<uintptr_t>(this) + 1,
+                 std::hash<std::string>{}(path)};
+    return {};
+  }
   const auto found = names_.find(path);
   if (found == names_.end()) return {IoCode::kNotFound, 0, "identity"};
   *identity = {reinterpret_cast<uintptr_t>(this), found->second->id};
@@ -330,13 +402,7 @@ IoStatus SimulatedFileSystem::sync_names(const std::string& directory) {
       kept.push_back(std::move(operation));
       continue;
     }
-    for (const NameChange& change : operation) {
-      if (change.inode == nullptr) {
-        names_on_disk_.erase(change.path);
-      } else {
-        names_on_disk_[change.path] = change.inode;
-      }
-    }
+    apply(operation, &names_on_disk_);
   }
   dirty_names_ = std::move(kept);
   return status;
@@ -379,13 +445,11 @@ std::unique_ptr<SimulatedFileSystem> SimulatedFileSystem::crash(
   }
   for (const NameOperation& operation : dirty_names_) {
     if (choices[next++] == 0) continue;
-    for (const NameChange& change : operation) {
-      if (change.inode == nullptr) {
-        result->names_.erase(change.path);
-      } else {
-        result->names_[change.path] = copies[change.inode.get()];
-      }
+    NameOperation copied = operation;
+    for (NameChange& change : copied) {
+      if (change.inode != nullptr) change.inode = copies[change.inode.get()];
     }
+    apply(copied, &result->names_);
   }
   result->names_on_disk_ = result->names_;
   result->next_id_ = next_id_;
@@ -430,6 +494,10 @@ std::vector<std::string> SimulatedFileSystem::paths() const {
 Bytes SimulatedFileSystem::contents(const std::string& path) const {
   const auto found = names_.find(path);
   return found == names_.end() ? Bytes{} : found->second->seen;
+}
+
+void SimulatedFileSystem::damage(const std::string& path, uint64_t offset) {
+  names_.at(path)->seen.at(offset) ^= 1;
 }
 
 void SimulatedFileSystem::put(const std::string& path, Bytes contents) {

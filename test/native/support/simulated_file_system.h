@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,10 +38,13 @@ class SimulatedFileSystem final : public platform::FileSystem {
   platform::IoStatus remove(const std::string& path) override;
   platform::IoStatus rename(const std::string& from,
                             const std::string& to) override;
+  platform::IoStatus link(const std::string& from,
+                          const std::string& to) override;
   platform::IoStatus list(const std::string& directory,
                           std::vector<std::string>* names) override;
-  // Directories are there without being made.
+  // Directories are there without being made, but for those that were.
   platform::IoStatus make_directory(const std::string& path) override;
+  platform::IoStatus remove_directory(const std::string& path) override;
   platform::IoStatus check_writable(const std::string& directory) override;
   platform::IoStatus open_directory(
       const std::string& path,
@@ -62,6 +66,10 @@ class SimulatedFileSystem final : public platform::FileSystem {
   bool has_power() const { return has_power_; }
   // No write moves more than this.
   void set_step_bytes(size_t bytes) { step_bytes_ = bytes; }
+  // make_directory() makes one where there is none.
+  void set_makes_directories(bool on) { makes_directories_ = on; }
+  // No file gets a second name.
+  void set_links(bool on) { has_links_ = on; }
   // Whatever would change files or names is denied.
   void set_read_only(bool on) { is_read_only_ = on; }
   // Every second system call is interrupted.
@@ -84,6 +92,8 @@ class SimulatedFileSystem final : public platform::FileSystem {
   Bytes contents(const std::string& path) const;
   // Puts a file on disk.
   void put(const std::string& path, Bytes contents);
+  // Changes a byte of a file, as a disk does that lies.
+  void damage(const std::string& path, uint64_t offset);
   uint64_t syncs() const { return syncs_; }
   // Called before every operation, with its name.
   std::function<void(const char*)> on_operation;
@@ -102,13 +112,18 @@ class SimulatedFileSystem final : public platform::FileSystem {
     uint64_t id = 0;
   };
   using InodePointer = std::shared_ptr<Inode>;
-  // Null: no such name.
+  // Null: no such name. With `moved_from`, everything in that directory has
+  // become `path` and what is in it.
   struct NameChange {
     std::string path;
     InodePointer inode;
+    std::string moved_from = {};
   };
   // The changes of one operation are atomic.
   using NameOperation = std::vector<NameChange>;
+  using Names = std::map<std::string, InodePointer>;
+  static void apply(const NameOperation& operation, Names* names);
+  bool is_directory(const std::string& path) const;
 
   // Counts an operation. kOk: go on.
   platform::IoStatus begin(const char* name, bool* is_last = nullptr);
@@ -117,8 +132,9 @@ class SimulatedFileSystem final : public platform::FileSystem {
   void change_names(NameOperation operation);
   platform::IoStatus sync_names(const std::string& directory);
 
-  std::map<std::string, InodePointer> names_;
-  std::map<std::string, InodePointer> names_on_disk_;
+  Names names_;
+  Names names_on_disk_;
+  std::set<std::string> made_directories_;
   std::vector<NameOperation> dirty_names_;
   // Every inode that may have dirty units, in order of creation.
   std::vector<InodePointer> inodes_;
@@ -132,6 +148,8 @@ class SimulatedFileSystem final : public platform::FileSystem {
   platform::IoCode fault_code_ = platform::IoCode::kFailed;
   bool has_power_ = true;
   bool is_read_only_ = false;
+  bool makes_directories_ = false;
+  bool has_links_ = true;
   size_t step_bytes_ = SIZE_MAX;
   bool interrupts_ = false;
   bool interrupt_next_ = false;

@@ -46,6 +46,12 @@ class SparseFileSystem final : public platform::FileSystem {
   IoStatus rename(const std::string& from, const std::string& to) override {
     return system_.rename(from, to);
   }
+  IoStatus link(const std::string& from, const std::string& to) override {
+    return system_.link(from, to);
+  }
+  IoStatus remove_directory(const std::string& path) override {
+    return system_.remove_directory(path);
+  }
   IoStatus list(const std::string& directory,
                 std::vector<std::string>* names) override {
     return system_.list(directory, names);

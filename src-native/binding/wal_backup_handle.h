@@ -1,0 +1,51 @@
+// A copy of a log that is being made, for JavaScript.
+//
+// Each step runs on the runtime's thread pool and is short, because a process
+// that exits, and a worker that is terminated, wait for what runs there. Between
+// two steps nothing does: when the environment ends then, the copy is deleted
+// with its last owner.
+#ifndef ATOMIC_LOG_BINDING_WAL_BACKUP_HANDLE_H_
+#define ATOMIC_LOG_BINDING_WAL_BACKUP_HANDLE_H_
+
+#include <napi.h>
+
+#include <memory>
+#include <string>
+
+#include "core/durable/wal_backup.h"
+#include "core/durable/wal_log.h"
+
+namespace atomic_log::binding {
+
+class WalBackupHandle final
+    : public std::enable_shared_from_this<WalBackupHandle> {
+ public:
+  // => NativeWalBackup
+  static napi_value to_object(napi_env env,
+                              std::shared_ptr<durable::WalLog> log,
+                              durable::WalBackupSource source,
+                              std::string target);
+
+ private:
+  WalBackupHandle(std::shared_ptr<durable::WalLog> log,
+                  durable::WalBackupSource source, std::string target);
+  // () => Promise: 1 there is more to do, 0 it is done, or an outcome < 0
+  static napi_value step(napi_env env, napi_callback_info info);
+  static napi_value failure(napi_env env, napi_callback_info info);
+
+  const std::shared_ptr<durable::WalLog> log_;
+  // Of whoever runs the step; the starting thread between two steps.
+  durable::WalBackup backup_;
+  durable::Outcome outcome_ = durable::Outcome::kOk;
+  durable::Failure failure_;
+
+  // The starting thread only.
+  napi_deferred deferred_ = nullptr;
+  napi_async_work work_ = nullptr;
+  // While a step runs it keeps this alive.
+  std::shared_ptr<WalBackupHandle> self_;
+};
+
+}  // namespace atomic_log::binding
+
+#endif  // ATOMIC_LOG_BINDING_WAL_BACKUP_HANDLE_H_
