@@ -1656,12 +1656,20 @@ export declare class Wal {
   /**
    * Copies the log, as far as it is durable when this is called, to a new
    * directory, while it goes on being written. Files that are complete are not
-   * copied but linked, where the file system can. The directory appears when the
-   * copy is whole and on disk; it is a log of its own.
+   * copied but get a second name, where the file system can. The directory
+   * appears when the copy is whole, on disk and read back; it is a log of its
+   * own, and a {@link WalReader} sees all of it.
    *
-   * @throws (rejects) `ERR_FILE_EXISTS` when something has the name;
-   * `ERR_CHECKPOINTED` when a checkpoint deletes files meanwhile; what the file
-   * system throws; `ERR_POISONED`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`
+   * Until then the copy is in `directory.partial-1`, or a higher number. What a
+   * process that was killed has left there, the next call for the same directory
+   * deletes.
+   *
+   * @throws (rejects) `ERR_FILE_EXISTS` when something has the name, also when
+   * another copy got it meanwhile; `ERR_CHECKPOINTED` when a checkpoint took away
+   * what was still to be copied; `ERR_FILE_NOT_FOUND` when a file of the log, or
+   * its directory, is not where it was; `ERR_NO_SPACE`, `ERR_FILE_ACCESS`,
+   * `ERR_IO`, `ERR_POISONED`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
+   * `ERR_INVALID_ARG_VALUE`. Nothing of the copy is left then.
    */
   backup(directory: string): Promise<void>;
   /**
