@@ -44,6 +44,7 @@
         "src-native/core/durable/wal_recovery.cc",
         "src-native/core/durable/wal_salvage.cc",
         "src-native/core/durable/wal_scanner.cc",
+        "src-native/core/durable/wal_tail.cc",
         "src-native/core/durable/wal_writer.cc",
         "src-native/core/memory/block_pool.cc",
         "src-native/core/memory/blocking_wait.cc",

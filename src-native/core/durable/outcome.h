@@ -41,6 +41,9 @@ enum class [[nodiscard]] Outcome : uint8_t{
     kTornTail = 23,
     // A checkpoint let go of the entry; Failure::value is the first one kept.
     kCheckpointed = 24,
+    // What was read before it was proved to be on disk is gone, from the LSN
+    // Failure::offset on.
+    kTakenBack = 26,
 };
 
 struct Failure {

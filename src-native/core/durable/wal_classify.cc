@@ -81,7 +81,8 @@ class Classifier {
     bool is_unfinished = false;
     Outcome outcome = find_top(&is_unfinished);
     if (outcome != Outcome::kOk || found_.top_number == 0) return outcome;
-    outcome = scan_top();
+    outcome = check_unproven();
+    if (outcome == Outcome::kOk) outcome = scan_top();
     if (outcome == Outcome::kOk && is_unfinished && !found_.is_sealed) {
       outcome = decide(kFactNoSeal, found_.top_number, found_.end.offset);
     }
@@ -217,8 +218,37 @@ class Classifier {
     found_.proven_offset = kWalHeaderBytes;
     found_.proven_end = found_.end;
     found_.unproven.clear();
+    found_.epochs = {found_.end};
     found_.is_sealed = false;
     found_.is_end_known = false;
+  }
+
+  // What is not proved may have been cut, and the log written on below it. Then
+  // the scan goes on from what is proved, which stays.
+  Outcome check_unproven() {
+    if (found_.unproven.empty()) return Outcome::kOk;
+    uint8_t bytes[kWalHeadBytes];
+    size_t read = 0;
+    const IoStatus status =
+        found_.top->read_at(found_.last_offset, bytes, sizeof(bytes), &read);
+    if (!status.ok()) {
+      return fail(status, path_of(found_.top_number), found_.last_offset);
+    }
+    WalHead head;
+    if (read == sizeof(bytes) &&
+        codec_of_top().decode_head(found_.last_offset, bytes, &head) &&
+        head.checksum == found_.last_checksum) {
+      return Outcome::kOk;
+    }
+    ++found_.rewinds;
+    found_.end = found_.proven_end;
+    found_.unproven.clear();
+    while (found_.epochs.back().offset > found_.end.offset) {
+      found_.epochs.pop_back();
+    }
+    found_.is_sealed = false;
+    found_.is_end_known = false;
+    return Outcome::kOk;
   }
 
   WalCodec codec_of_top() const {
@@ -234,9 +264,12 @@ class Classifier {
       const WalHead& head = scanner.head();
       ++found_.records;
       found_.end = scanner.position();
+      found_.last_offset = scanner.offset();
+      found_.last_checksum = head.checksum;
       found_.proven_offset =
           std::max(found_.proven_offset, head.durable_offset);
       found_.kept.apply(scanner);
+      if (head.type == WalType::kOpen) found_.epochs.push_back(found_.end);
       if (head.type == WalType::kSeal) {
         found_.is_sealed = true;
         found_.next_base = scanner.control_value(0);

@@ -160,6 +160,14 @@ struct WalClassification {
   WalPosition proven_end;
   // The ends of the records after that.
   std::deque<WalPosition> unproven;
+  // Where each epoch of the file begins: after its header, and after each OPEN.
+  std::vector<WalPosition> epochs;
+  // The last record. While its head is still there, so is what was scanned: a
+  // tail that is cut becomes zero, or records of a later epoch.
+  uint64_t last_offset = 0;
+  uint32_t last_checksum = 0;
+  // How often what was scanned was not there any more.
+  uint64_t rewinds = 0;
   bool is_sealed = false;
   uint64_t next_base = 0;
   uint32_t seal_checksum = 0;

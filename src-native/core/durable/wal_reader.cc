@@ -98,6 +98,7 @@ std::vector<WalFileInfo> WalReader::files() const {
 void WalReader::close() {
   files_.clear();
   found_ = {};
+  shown_ = {};
   last_lsn_ = first_lsn_ - 1;
 }
 
@@ -227,7 +228,8 @@ Outcome WalReader::read(uint64_t from, uint64_t to, size_t bytes_max,
                                       bytes_max, chunk, failure);
     // What was read before the trouble is good.
     if (outcome != Outcome::kOk) {
-      return chunk->entries.empty() ? outcome : Outcome::kOk;
+      return chunk->entries.empty() ? explain(from, outcome, failure)
+                                    : Outcome::kOk;
     }
     if (chunk->entries.size() == before) {
       return damaged(*file, hint_.offset, 0, failure);
@@ -255,26 +257,94 @@ Outcome WalReader::seek_point(uint64_t lsn, uint64_t* point, Failure* failure) {
   return Outcome::kOk;
 }
 
-Outcome WalReader::refresh(Failure* failure) {
+Outcome WalReader::classify(Failure* failure) {
   Outcome outcome = Outcome::kOk;
   for (int attempt = 0; attempt < kRefreshAttempts; ++attempt) {
     outcome =
         classify_wal(system_, {directory_, WalRole::kReader}, &found_, failure);
     if (outcome == Outcome::kOk) break;
     // The writer may have been at work: look at everything afresh.
+    const uint64_t rewinds = found_.rewinds + 1;
     found_ = {};
+    found_.rewinds = rewinds;
   }
+  return outcome;
+}
+
+// Whether the newest file's name is another file's by now.
+bool WalReader::is_newest_changed() const {
+  std::unique_ptr<File> file;
+  platform::FileIdentity before;
+  platform::FileIdentity now;
+  const bool is_known =
+      found_.newest != nullptr && found_.newest->identity(&before).ok() &&
+      system_
+          .open(wal_file_path(directory_, found_.newest_number),
+                OpenMode::kRead, &file)
+          .ok() &&
+      file->identity(&now).ok();
+  return !is_known || before != now;
+}
+
+// What is there. The tail is shown when no writer has the log open, before it
+// was looked at and after that.
+Outcome WalReader::look(bool* shows_tail, Failure* failure) {
+  for (int attempt = 0; attempt < kRefreshAttempts; ++attempt) {
+    const bool is_free = tail_ == WalTailMode::kIntact &&
+                         !has_wal_writer(system_, directory_, found_);
+    const Outcome outcome = classify(failure);
+    if (outcome != Outcome::kOk || !is_free) return outcome;
+    *shows_tail =
+        !has_wal_writer(system_, directory_, found_) && !is_newest_changed();
+    if (*shows_tail) break;
+  }
+  return Outcome::kOk;
+}
+
+Outcome WalReader::refresh(Failure* failure) {
+  bool shows_tail = false;
+  const Outcome outcome = look(&shows_tail, failure);
   // Without a file with a header there is no log yet.
   if (outcome != Outcome::kOk || found_.top_number == 0) return outcome;
+  if (found_.rewinds != rewinds_) {
+    // What an index says of the tail is of no use any more.
+    for (LogFile& file : files_) {
+      file.index.resize(1);
+      file.scanned = file.index.front();
+    }
+    hint_number_ = 0;
+    rewinds_ = found_.rewinds;
+  }
   metadata_ = found_.header.metadata;
   std::vector<WalFileInfo> infos = found_.files;
-  infos.back().end_offset = found_.proven_end.offset;
-  // Where the last file was sealed by a truncation, nothing after it counts.
-  const uint64_t next_lsn =
-      found_.is_sealed ? std::min(found_.proven_end.lsn, found_.next_base)
-                       : found_.proven_end.lsn;
+  shown_.settle(system_, directory_, found_);
+  if (shows_tail) shown_.show(found_);
+  const uint64_t proven_next = proven_next_lsn(found_);
+  const uint64_t next_lsn = shows_tail ? intact_next_lsn(found_) : proven_next;
+  infos.back().end_offset =
+      shows_tail ? found_.end.offset : found_.proven_end.offset;
   update(found_.header.log_id, infos, found_.kept.oldest_lsn, next_lsn - 1);
+  proved_lsn_ = proven_next - 1;
   return Outcome::kOk;
+}
+
+// Damage that is found in what was not proved: it may have been cut meanwhile.
+Outcome WalReader::explain(uint64_t from, Outcome outcome, Failure* failure) {
+  if (outcome != Outcome::kCorrupt || proved_lsn_ >= last_lsn_ ||
+      from <= proved_lsn_) {
+    return outcome;
+  }
+  const uint64_t before = shown_.takebacks();
+  Failure now;
+  if (refresh(&now) != Outcome::kOk) {
+    *failure = now;
+    return now.outcome;
+  }
+  if (shown_.takebacks() == before && from <= last_lsn_) return outcome;
+  const uint64_t lsn =
+      shown_.takebacks() == before ? last_lsn_ + 1 : shown_.taken_back_from();
+  *failure = {Outcome::kTakenBack, {}, directory_, lsn, last_lsn_, ""};
+  return Outcome::kTakenBack;
 }
 
 }  // namespace atomic_log::durable

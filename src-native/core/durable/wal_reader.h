@@ -7,12 +7,15 @@
 //  4. Beside the writer, update() says what there is. Elsewhere refresh() finds
 //     it: all of the files that have a successor, and of the newest what a
 //     durable offset proves. Nothing that power loss could take back is seen.
+//  5. WalTailMode::kIntact adds what is intact after that, while no writer has
+//     the log open: see wal_tail.h. proved_lsn() says where the proof ends.
 //
 // One thread at a time. The files are opened when they are needed, and stay
 // open until they leave the log.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_READER_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_READER_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,6 +27,7 @@
 #include "core/durable/wal_files.h"
 #include "core/durable/wal_format.h"
 #include "core/durable/wal_scanner.h"
+#include "core/durable/wal_tail.h"
 #include "core/platform/file.h"
 
 namespace atomic_log::durable {
@@ -50,8 +54,9 @@ bool add_wal_entries(const WalScanner& scanner, uint64_t from, uint64_t to,
 
 class WalReader {
  public:
-  WalReader(platform::FileSystem& system, std::string directory)
-      : system_(system), directory_(std::move(directory)) {}
+  WalReader(platform::FileSystem& system, std::string directory,
+            WalTailMode tail = WalTailMode::kDurable)
+      : system_(system), directory_(std::move(directory)), tail_(tail) {}
 
   void update(const WalLogId& log_id, const std::vector<WalFileInfo>& files,
               uint64_t first_lsn, uint64_t last_lsn);
@@ -60,6 +65,9 @@ class WalReader {
   // Nothing is there when last_lsn() is below first_lsn().
   uint64_t first_lsn() const { return first_lsn_; }
   uint64_t last_lsn() const { return last_lsn_; }
+  // The last one that is proved to be on disk.
+  uint64_t proved_lsn() const { return std::min(proved_lsn_, last_lsn_); }
+  const ShownTail& shown() const { return shown_; }
   const std::vector<uint8_t>& metadata() const { return metadata_; }
   std::vector<WalFileInfo> files() const;
   // 0 while there is none.
@@ -103,8 +111,14 @@ class WalReader {
   Outcome damaged(const LogFile& file, uint64_t offset, WalFacts facts,
                   Failure* failure) const;
 
+  Outcome classify(Failure* failure);
+  bool is_newest_changed() const;
+  Outcome look(bool* shows_tail, Failure* failure);
+  Outcome explain(uint64_t from, Outcome outcome, Failure* failure);
+
   platform::FileSystem& system_;
   const std::string directory_;
+  const WalTailMode tail_;
   uint64_t first_lsn_ = 1;
   uint64_t last_lsn_ = 0;
   std::vector<uint8_t> metadata_;
@@ -113,6 +127,10 @@ class WalReader {
 
   // What refresh() has found.
   WalClassification found_;
+  ShownTail shown_;
+  uint64_t proved_lsn_ = UINT64_MAX;
+  // What an index of the newest file was made with.
+  uint64_t rewinds_ = 0;
 
   // Where the last read ended.
   uint64_t hint_number_ = 0;

@@ -85,6 +85,34 @@ bool run_until(SimulatedFileSystem& system, WalScript& script,
   return !system.has_power();
 }
 
+// What a reader of the intact tail sees while no writer has the log.
+WalSight see_tail(const SimulatedFileSystem& system) {
+  // Its reads are not the log's own operations.
+  WalSight seen = see_wal(*system.kill(), durable::WalTailMode::kIntact);
+  REQUIRE(seen.outcome == durable::Outcome::kOk);
+  REQUIRE(seen.proved_lsn < seen.contents.next_lsn);
+  return seen;
+}
+
+// What was proved is there, unless it was let go of.
+bool keeps_proved(const WalSight& seen, const WalContents& left) {
+  for (const auto& [lsn, data] : seen.contents.entries) {
+    if (lsn > seen.proved_lsn || lsn < left.first_lsn) continue;
+    const auto found = left.entries.find(lsn);
+    if (found == left.entries.end() || found->second != data) return false;
+  }
+  return true;
+}
+
+// Opening keeps what a reader of the intact tail sees, no more and no less.
+bool keeps_all(const WalSight& seen, const WalContents& left) {
+  // A log that is not there yet has no first LSN.
+  if (seen.contents.next_lsn == 1 && seen.contents.entries.empty()) {
+    return left.entries.empty();
+  }
+  return seen.contents == left;
+}
+
 // Crashes the script at every operation, opens each disk that may be left, and
 // crashes that opening too.
 void crash_everywhere(const std::string& operations, uint64_t seed,
@@ -94,10 +122,18 @@ void crash_everywhere(const std::string& operations, uint64_t seed,
     SimulatedFileSystem system;
     WalScript before;
     const bool was_cut = run_until(system, before, operations, at);
+    const WalSight alive = see_tail(system);
     for_each_crash(system, random, sampled, [&](const auto& choices) {
       ++g_states;
       auto disk = system.crash(choices);
       WalScript script = WalScript::copy_of(before);
+      WalSight seen = see_tail(*disk);
+      // Across this crash, and those that come.
+      const auto check_seen = [&](const SimulatedFileSystem& opened) {
+        const WalContents left = wal_contents(*opened.kill());
+        REQUIRE(keeps_proved(alive, left));
+        REQUIRE(keeps_proved(seen, left));
+      };
       const bool crashes_again = random() % 4 == 0;
       if (crashes_again) {
         disk->fail_at(random() % 40, Fault::kPowerOff);
@@ -109,7 +145,10 @@ void crash_everywhere(const std::string& operations, uint64_t seed,
         for (const uint32_t count : disk->dirty_states()) {
           second.push_back(static_cast<uint32_t>(random() % count));
         }
+        const WalSight cut = see_tail(*disk);
         disk = disk->crash(second);
+        seen = see_tail(*disk);
+        REQUIRE(keeps_proved(cut, seen.contents));
       }
       if (random() % 3 == 0) {
         // A sync fails while it is being opened, and the process tries again;
@@ -129,9 +168,12 @@ void crash_everywhere(const std::string& operations, uint64_t seed,
           disk = disk->crash(second);
         }
       }
+      const WalSight last = see_tail(*disk);
       const std::string wrong = script.check_restart(*disk);
       INFO("script ", operations, ", cut at ", at, ":", dump(*disk));
       REQUIRE(wrong == "");
+      REQUIRE(keeps_all(last, script.latest()));
+      check_seen(*disk);
       // G6, G8: what was reported is durable, and stays.
       script.drop();
       const std::vector<uint32_t> nothing(disk->dirty_states().size(), 0);
@@ -150,9 +192,11 @@ void crash_everywhere(const std::string& operations, uint64_t seed,
         REQUIRE(later == "");
       }
     });
-    const std::string killed = before.check_restart(*system.kill());
+    const auto stopped = system.kill();
+    const std::string killed = before.check_restart(*stopped);
     INFO("script ", operations, ", killed at ", at);
     REQUIRE(killed == "");
+    REQUIRE(keeps_all(alive, before.latest()));
     if (!was_cut) break;
   }
 }
@@ -175,8 +219,10 @@ bool fail_sync(const std::string& operations, const char* name, uint64_t at,
     // The process opens the log again and goes on, and later the power goes.
     auto alive = system.kill();
     WalScript script = WalScript::copy_of(before);
+    const WalSight seen = see_tail(*alive);
     const std::string wrong = script.check_restart(*alive);
     REQUIRE(wrong == "");
+    REQUIRE(keeps_all(seen, script.latest()));
     REQUIRE(script.run('a'));
     script.drop();
     for_each_crash(*alive, random, 8, [&](const auto& choices) {

@@ -92,6 +92,35 @@ WalContents wal_contents(SimulatedFileSystem& system,
   return contents;
 }
 
+WalSight see_wal(durable::WalReader& reader) {
+  WalSight seen;
+  seen.outcome = reader.refresh(&seen.failure);
+  if (seen.outcome != Outcome::kOk) return seen;
+  WalContents& contents = seen.contents;
+  contents.first_lsn = reader.first_lsn();
+  contents.next_lsn = reader.last_lsn() + 1;
+  seen.proved_lsn = reader.proved_lsn();
+  for (uint64_t from = contents.first_lsn; from < contents.next_lsn;) {
+    durable::WalChunk chunk;
+    seen.outcome = reader.read(from, UINT64_MAX, 400, &chunk, &seen.failure);
+    if (seen.outcome != Outcome::kOk) return seen;
+    REQUIRE(!chunk.entries.empty());
+    for (const durable::WalEntry& entry : chunk.entries) {
+      REQUIRE(entry.lsn == from++);
+      const auto begin =
+          chunk.data.begin() + static_cast<ptrdiff_t>(entry.begin);
+      contents.entries[entry.lsn] =
+          Bytes(begin, begin + static_cast<ptrdiff_t>(entry.bytes));
+    }
+  }
+  return seen;
+}
+
+WalSight see_wal(SimulatedFileSystem& system, durable::WalTailMode tail) {
+  durable::WalReader reader(system, kWalDirectory, tail);
+  return see_wal(reader);
+}
+
 bool WalScript::open(SimulatedFileSystem& system) {
   system_ = &system;
   OpenedWal opened = open_wal(system);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "core/durable/wal_reader.h"
 #include "core/durable/wal_writer.h"
 #include "support/simulated_file_system.h"
 
@@ -44,6 +45,19 @@ struct WalContents {
 // Reads the files without the reader of the core, and without repairing.
 WalContents wal_contents(SimulatedFileSystem& system,
                          const durable::WalOptions& options = small_wal());
+
+// What a reader sees of a log.
+struct WalSight {
+  durable::Outcome outcome = durable::Outcome::kOk;
+  durable::Failure failure;
+  WalContents contents;
+  uint64_t proved_lsn = 0;
+};
+
+// Looks for what is new, and reads all there is.
+WalSight see_wal(durable::WalReader& reader);
+// With a reader of its own.
+WalSight see_wal(SimulatedFileSystem& system, durable::WalTailMode tail);
 
 // Runs operations named by letters, and knows what the log must be.
 //
