@@ -6,7 +6,7 @@
 
 #include "core/base/crc32.h"
 #include "core/durable/copy_range.h"
-#include "core/durable/wal_recovery.h"
+#include "core/durable/wal_classify.h"
 
 namespace atomic_log::durable {
 
@@ -75,7 +75,7 @@ Outcome WalBackup::step(Failure* failure) {
       status = read_back_piece();
       break;
     case Phase::kFinish: {
-      const Outcome outcome = judge(failure);
+      const Outcome outcome = classify(failure);
       if (outcome != Outcome::kOk) {
         abandon();
         return outcome;
@@ -246,12 +246,11 @@ IoStatus WalBackup::read_back_piece() {
   return {};
 }
 
-Outcome WalBackup::judge(Failure* failure) {
-  WalOptions options;
-  options.directory = partial_;
-  WalJudgement found;
-  const Outcome outcome =
-      judge_wal(system_, options, OpenMode::kRead, &found, failure);
+Outcome WalBackup::classify(Failure* failure) {
+  WalClassifyRequest request;
+  request.directory = partial_;
+  WalClassification found;
+  const Outcome outcome = classify_wal(system_, request, &found, failure);
   if (outcome != Outcome::kOk) return outcome;
   if (found.row == WalRow::kCleanEnd &&
       found.files.size() == source_.files.size() &&

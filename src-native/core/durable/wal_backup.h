@@ -75,7 +75,7 @@ class WalBackup {
   platform::IoStatus copy_piece();
   platform::IoStatus read_back_piece();
   // Of the whole copy, as a log.
-  Outcome judge(Failure* failure);
+  Outcome classify(Failure* failure);
   platform::IoStatus publish();
   void abandon();
 
