@@ -29,7 +29,17 @@ const [bundle] = generateDtsBundle(
   [{ filePath: join(declarations, 'index.d.ts'), output: { noBanner: true, exportReferencedTypes: false } }],
   { preferredConfigPath: join(root, 'tsconfig.json') },
 );
-const banner = '// Generated from lib/ by "npm run build:types". Do not edit.\n\n';
+// What the declarations name and a program's own settings may lack: TypeScript 6 and
+// 7 take nothing from @types/node by themselves, and not every program has `dom`. Where
+// one of both is there, the empty interface is merged with theirs.
+const banner = `// Generated from lib/ by "npm run build:types". Do not edit.
+/// <reference lib="esnext.disposable" />
+
+declare global {
+  interface AbortSignal {}
+}
+
+`;
 const path = join(root, 'types/index.d.ts');
 // lib/dispose.ts is a run-time matter; for types it is Symbol.dispose.
 const publicTypes = bundle

@@ -106,7 +106,7 @@ export type ErrorCode =
   | 'ERR_PINNED_BYTES'
   /** This runtime cannot map the log's memory. */
   | 'ERR_MAPPING_UNAVAILABLE'
-  /** No binary of the addon fits this machine. */
+  /** No binary of the addon fits this machine, or something forbids to load it: the message says which. */
   | 'ERR_ADDON_UNAVAILABLE';
 
 /** An error of this package. */

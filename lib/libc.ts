@@ -42,6 +42,11 @@ export function runsOnMusl(program: string = process.execPath): boolean {
   } catch {
     // The permission model may forbid to read the program.
   }
-  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
-  return header.glibcVersionRuntime === undefined;
+  try {
+    const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+    return header.glibcVersionRuntime === undefined;
+  } catch {
+    // Deno without --allow-sys. It is made for glibc only.
+    return false;
+  }
 }

@@ -7,57 +7,83 @@ import { dirname, join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 
 import type { NativeAddon } from '../types/native';
+import { environmentVariable } from './environment';
 import { plainError } from './errors';
 import { runsOnMusl } from './libc';
+import { loadRefusal, lookRefusal } from './load-refusals';
 import { version } from './version';
 
+/** The two files of a folder, the better one first. */
+function filesIn(folder: string, prebuilt: string): string[] {
+  return [join(folder, 'build', 'Release', 'atomic_log.node'), join(folder, 'prebuilds', prebuilt)];
+}
+
 /**
- * Where `build/` and `prebuilds/` are looked for: in the package; beside the code,
- * when a bundler put it into another file; and beside the program, where a single
- * executable application has them. ES modules have no `__dirname`.
+ * The package's own files. Spelled out: tools that trace what a program needs
+ * (@vercel/nft, @vercel/ncc) take along what such an expression names, and ncc puts
+ * another place into it. All of prebuilds: what is traced on one system may run on
+ * another. ES modules have no `__dirname`.
  */
-function searchedFolders(): readonly string[] {
-  const chosen = process.env.ATOMIC_LOG_PREBUILD;
-  if (chosen !== undefined && chosen !== '') return [chosen];
-  const here = typeof __dirname === 'string' ? __dirname : dirname(process.argv[1] ?? process.execPath);
-  return [join(here, '..'), here, dirname(process.execPath)];
-}
-
-/** The permission model may forbid to look, and then it is an error. */
-function exists(path: string): boolean {
-  try {
-    return existsSync(path);
-  } catch {
-    return false;
-  }
+function filesOfPackage(prebuilt: string): string[] {
+  if (typeof __dirname !== 'string') return [];
+  const built = `${__dirname}/../build/Release/atomic_log.node`;
+  const prebuilds = `${__dirname}/../prebuilds`;
+  return [join(built), join(prebuilds, prebuilt)];
 }
 
 /**
+ * Where the addon is looked for: in the package; beside the code, when a bundler put
+ * it into another file; and beside the program, where a single executable
+ * application has it.
+ *
  * Names of files as in node-gyp-build, which tools know. It is not used itself: it
  * takes any addon that it finds, beside a bundle those of other packages too; it
  * knows no musl but Alpine's; and it cannot be loaded under the permission model.
  */
-function find(folders: readonly string[], libc: string): string | undefined {
-  if (folders[0]?.endsWith('.node')) return folders[0];
+function searchedFiles(libc: string): string[] {
   const tag = libc === '' ? '' : `.${libc}`;
-  const prebuilt = join('prebuilds', `${process.platform}-${process.arch}`, `atomic-log${tag}.node`);
-  const built = join('build', 'Release', 'atomic_log.node');
-  return folders.flatMap((folder) => [join(folder, built), join(folder, prebuilt)]).find(exists);
+  const prebuilt = join(`${process.platform}-${process.arch}`, `atomic-log${tag}.node`);
+  const chosen = environmentVariable('ATOMIC_LOG_PREBUILD');
+  if (chosen?.endsWith('.node')) return [chosen];
+  if (chosen !== undefined) return filesIn(chosen, prebuilt);
+  const program = dirname(process.execPath);
+  const packaged = filesOfPackage(prebuilt);
+  const beside = typeof __dirname === 'string' ? __dirname : dirname(process.argv[1] ?? process.execPath);
+  if (packaged.length === 0) packaged.push(...filesIn(join(beside, '..'), prebuilt));
+  return [...packaged, ...filesIn(beside, prebuilt), ...filesIn(program, prebuilt)];
+}
+
+/** Whether the file is there, or the error where the process may not look. */
+function look(path: string): boolean | Error {
+  try {
+    return existsSync(path);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+function find(machine: string, libc: string): string {
+  const files = searchedFiles(libc);
+  const seen = files.map(look);
+  const found = seen.indexOf(true);
+  if (found >= 0) return files[found]!;
+  // Of the package only: beside the program, looking is hardly ever allowed.
+  const hidden = [1, 0].find((i) => typeof seen[i] === 'object');
+  if (hidden !== undefined) {
+    throw plainError('ERR_ADDON_UNAVAILABLE', lookRefusal(files[hidden]!, seen[hidden]), seen[hidden]);
+  }
+  throw plainError(
+    'ERR_ADDON_UNAVAILABLE',
+    `atomic-log has no binary for ${machine}; searched ${files.join(', ')}. ` +
+      'Build it with "npx atomic-log build" (needs a C++20 compiler and Python); ' +
+      "a bundle needs the package's folder prebuilds beside it",
+  );
 }
 
 function load(): { addon: NativeAddon; path: string } {
-  const folders = searchedFolders();
   const libc = process.platform !== 'linux' ? '' : runsOnMusl() ? 'musl' : 'glibc';
   const machine = [process.platform, process.arch, libc].filter((part) => part !== '').join('-');
-  const path = find(folders, libc);
-  if (path === undefined) {
-    throw plainError(
-      'ERR_ADDON_UNAVAILABLE',
-      `atomic-log has no binary for ${machine}; searched build/Release and prebuilds in ${folders.join(', ')}. ` +
-        'Build it with "npx atomic-log build" (needs a C++20 compiler and Python); ' +
-        "a bundle needs the package's folder prebuilds beside it",
-    );
-  }
+  const path = find(machine, libc);
   // Not require(), which bundles and single executable applications replace.
   const module = { exports: {} as Partial<NativeAddon> };
   try {
@@ -65,7 +91,8 @@ function load(): { addon: NativeAddon; path: string } {
   } catch (error) {
     throw plainError(
       'ERR_ADDON_UNAVAILABLE',
-      `atomic-log's binary ${path} does not load on ${machine}; build it from source with "npx atomic-log build"`,
+      loadRefusal(path, error) ??
+        `atomic-log's binary ${path} does not load on ${machine}; build it from source with "npx atomic-log build"`,
       error,
     );
   }

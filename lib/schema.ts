@@ -3,6 +3,7 @@
  * them to the other environments that attach.
  */
 import { coderFor, coderOf, type Codec, type Coder } from './codec';
+import { environmentVariable } from './environment';
 import { describe, invalidType, outOfRange, rangeError, typeError } from './errors';
 import {
   elementBytes,
@@ -347,7 +348,7 @@ export function checkOptions(options: unknown): CheckedOptions {
   if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
   const columns = checkColumns(type, schema, codec);
   const dataBytes = checkDataBytes(segmentBytes, columns.kinds, checked.segmentCapacity);
-  const isStrict = strictViews === true || process.env.ATOMIC_LOG_STRICT_VIEWS === '1';
+  const isStrict = strictViews === true || environmentVariable('ATOMIC_LOG_STRICT_VIEWS') === '1';
   const layout: Layout = { ...columns, name, strictViews: isStrict, dataBytes };
   checkSize(layout, checked.retainedCapacity, checked.segmentCapacity);
   return { ...checked, mapping: mapping ?? 'auto', layout };

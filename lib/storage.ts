@@ -10,6 +10,7 @@
  */
 import { types } from 'node:util';
 import type { NativeLog, NativeWriter } from '../types/native';
+import { environmentVariable } from './environment';
 import { plainError, rangeError, typeError, type AtomicLogError } from './errors';
 import { Mapping, NO_WORD } from './mapping';
 import { addon } from './native';
@@ -122,10 +123,9 @@ export function isSharedMemory(value: unknown): value is SharedArrayBuffer {
 
 /** What the option, the environment variable ATOMIC_LOG_MAPPING and the runtime together decide. */
 export function chooseMapping(option: MappingKind | 'auto'): MappingKind {
-  const wish = option === 'auto' ? (process.env.ATOMIC_LOG_MAPPING ?? 'auto') : option;
+  const wish = option === 'auto' ? (environmentVariable('ATOMIC_LOG_MAPPING') ?? 'auto') : option;
   switch (wish) {
     case 'auto':
-    case '':
       return addon.canMapExternal() ? 'external' : 'shared';
     case 'external':
       if (!addon.canMapExternal()) throw mappingUnavailable();

@@ -3,7 +3,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { attempt, expectReport, makeProject, packaging, run, tool } from './support/project';
+import {
+  attempt,
+  expectReport,
+  installedProject,
+  makeProject,
+  packaging,
+  run,
+  tool,
+} from './support/project';
 
 async function expectWorks(project: string, node: readonly string[] = [process.execPath]): Promise<void> {
   const [program, ...args] = node;
@@ -93,5 +101,35 @@ describe('the permission model', () => {
     expect(status).toBe(1);
     expect(errors).toContain('ERR_ADDON_UNAVAILABLE');
     expect(errors).toContain('ERR_DLOPEN_DISABLED');
+    expect(errors).toContain('start node with --allow-addons');
+  });
+});
+
+describe("Deno's flags", () => {
+  const deno = tool('@deno/linux-x64-glibc/deno');
+  let project: string;
+  beforeAll(async () => (project = await installedProject()));
+
+  const attemptWith = (...flags: string[]) =>
+    attempt(project, deno, ['run', '--no-prompt', ...flags, 'report.cjs']);
+
+  test('work with --allow-ffi and --allow-read, in workers too; variables need not be readable', async () => {
+    const { status, output, errors } = await attemptWith('--allow-ffi', '--allow-read');
+    expect({ status, errors }).toEqual({ status: 0, errors: '' });
+    expectReport(output, project);
+  });
+
+  test('work where only the folders of the program may be read', async () => {
+    const folders = `${project},${packaging.folder}`;
+    const { status, output, errors } = await attemptWith(`--allow-ffi=${project}`, `--allow-read=${folders}`);
+    expect({ status, errors }).toEqual({ status: 0, errors: '' });
+    expectReport(output, project);
+  });
+
+  test('without --allow-ffi, the error names it, and no compiler', async () => {
+    const { status, errors } = await attemptWith('--allow-read', '--allow-env');
+    expect(status).toBe(1);
+    expect(errors).toMatch(/Deno forbids atomic-log's binary .*: run deno with --allow-ffi and --allow-read/);
+    expect(errors).not.toContain('npx atomic-log build');
   });
 });

@@ -1,10 +1,11 @@
 // The declarations of the packed package, as TypeScript's module resolutions find
 // them. (attw and publint, which know more ways to get this wrong: npm run check:package.)
+import { writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 import { packageRoot } from '../support/internals';
-import { attempt, installedProject } from './support/project';
+import { attempt, installedProject, run, tool } from './support/project';
 
 const tsc = join(dirname(createRequire(__filename).resolve('typescript/package.json')), 'bin', 'tsc');
 
@@ -48,3 +49,56 @@ for (const [module, resolution, extension] of [
     expect(output).toContain('segmentCapacity');
   });
 }
+
+// Settings under which programs have no `dom`, or nothing of @types/node: the
+// declarations bring what they need, and are checked themselves (skipLibCheck).
+describe.each(['5.9', '6', '7'])('TypeScript %s', (version) => {
+  const compiler = tool(`typescript-${version}/bin/tsc`);
+  const declared = `
+    import { AtomicLog, SegmentTail, Wal } from 'atomic-log';
+    export type Include = typeof import('atomic-log/include');
+    export async function use(): Promise<string> {
+      const { log } = AtomicLog.claimed({ retainedCapacity: 100, segmentCapacity: 10, schema: { at: 'f64' } });
+      using snapshot = log.snapshot();
+      await using wal = await Wal.open('directory');
+      for await (const batch of log.follow()) for (const chunk of batch.chunks()) chunk.column('at').at(0)?.toFixed();
+      for await (const { offset } of SegmentTail.open('file').follow()) await wal.append(new Uint8Array(offset));
+      return String(snapshot.length);
+    }
+  `;
+  const signals = `
+    import { AtomicLog } from 'atomic-log';
+    const log = new AtomicLog({ retainedCapacity: 100, segmentCapacity: 10 });
+    export const follower = log.follow({ signal: new AbortController().signal });
+    // @ts-expect-error -- no signal
+    export const wrong = log.follow({ signal: { aborted: 1 } });
+  `;
+  const node = { types: ['node'], typeRoots: [join(packageRoot, 'node_modules', '@types')] };
+  const nodenext = { module: 'nodenext', moduleResolution: 'nodenext' };
+  const bundler = { module: 'esnext', moduleResolution: 'bundler' };
+
+  let shared: string;
+  beforeAll(async () => {
+    shared = await installedProject({ 'use.mts': declared, 'use.cts': declared, 'signals.mts': signals });
+  });
+
+  test.each([
+    [
+      'without @types/node, without dom',
+      { ...nodenext, target: 'es2022', lib: ['es2022'], types: [] },
+      'use',
+    ],
+    [
+      'without @types/node, with dom',
+      { ...bundler, target: 'es2022', lib: ['es2022', 'dom'], types: [] },
+      '*',
+    ],
+    ['with both', { ...nodenext, target: 'esnext', lib: ['esnext', 'dom'], ...node }, '*'],
+  ])('%s', async (name, settings, files) => {
+    const compilerOptions = { noEmit: true, strict: true, skipLibCheck: false, ...settings };
+    const config = `${name.replace(/\W+/g, '-')}.json`;
+    const include = [`${files}.mts`, `${files}.cts`];
+    writeFileSync(join(shared, config), JSON.stringify({ compilerOptions, include }));
+    expect(await run(shared, process.execPath, [compiler, '-p', config])).toBe('');
+  });
+});

@@ -8,11 +8,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 
 import { runInChild } from '../support/child';
 import { addonPath, packageRoot } from '../support/internals';
+import { runtime } from '../support/runtime';
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as {
   version: string;
@@ -34,22 +36,92 @@ interface LoadError {
   cause: string;
 }
 
+/** A program that prints the error of loading the package, or null. */
+const sourceFor = (packageDirectory: string): string => `
+  delete process.env.ATOMIC_LOG_PREBUILD;
+  try {
+    require(${JSON.stringify(packageDirectory)});
+    console.log('null');
+  } catch ({ name, code, message, cause }) {
+    console.log(JSON.stringify({ name, code, message, cause: String(cause) }));
+  }
+`;
+
 function loadErrorOf(packageDirectory: string): LoadError {
-  const source = `
-    delete process.env.ATOMIC_LOG_PREBUILD;
-    try {
-      require(${JSON.stringify(packageDirectory)});
-      console.log('null');
-    } catch ({ name, code, message, cause }) {
-      console.log(JSON.stringify({ name, code, message, cause: String(cause) }));
-    }
-  `;
-  return JSON.parse(runInChild(source)) as LoadError;
+  return JSON.parse(runInChild(sourceFor(packageDirectory))) as LoadError;
 }
 
 test('the path of the addon is that of a file', () => {
   expect(isAbsolute(addonPath)).toBe(true);
   expect(existsSync(addonPath)).toBe(true);
+});
+
+describe('where something forbids the binary, the error says what, and how to allow it', () => {
+  let copy: string;
+  beforeEach(() => {
+    copy = copyWithoutAddon();
+    mkdirSync(join(copy, 'build', 'Release'), { recursive: true });
+    cpSync(addonPath, join(copy, 'build', 'Release', 'atomic_log.node'));
+  });
+  afterEach(() => {
+    rmSync(copy, { recursive: true, force: true });
+  });
+
+  function errorWith(command: readonly string[]): LoadError {
+    const [program, ...args] = command;
+    const { stdout, stderr } = spawnSync(program!, args, { encoding: 'utf8' });
+    if (stdout.trim() === '') throw new Error(stderr);
+    const error = JSON.parse(stdout) as LoadError;
+    expect(error.code).toBe('ERR_ADDON_UNAVAILABLE');
+    expect(error.message).not.toContain('npx atomic-log build');
+    return error;
+  }
+
+  const permission = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? '--permission'
+    : '--experimental-permission';
+  const testOfNode = runtime === 'node' ? test : test.skip;
+
+  function errorOfNode(...flags: string[]): LoadError {
+    const script = join(copy, 'dist', 'script.cjs');
+    writeFileSync(script, sourceFor(copy));
+    return errorWith([process.execPath, '--no-warnings', ...flags, script]);
+  }
+
+  testOfNode("Node's permission model, without --allow-addons", () => {
+    const { message, cause } = errorOfNode(permission, '--allow-fs-read=*');
+    expect(message).toMatch(/^Node's permission model forbids .*: start node with --allow-addons$/);
+    expect(cause).toContain('addons is disabled');
+  });
+
+  testOfNode("Node's permission model, where the binary may not be seen", () => {
+    const readable = ['dist', 'package.json'].map((name) => `--allow-fs-read=${join(copy, name)}`);
+    const { message } = errorOfNode(permission, '--allow-addons', ...readable);
+    expect(message).toMatch(/^this process may not look .*: start node with --allow-addons --allow-fs-read=/);
+    expect(message).toContain(`--allow-fs-read=${join(copy, 'dist', '..', 'prebuilds')}`);
+  });
+
+  testOfNode('--no-addons', () => {
+    expect(errorOfNode('--no-addons').message).toMatch(/^Node's flag --no-addons forbids .*without it$/);
+  });
+
+  // A mount in a namespace of its own is gone with the process.
+  const canMount = spawnSync('unshare', ['-rm', 'mount', '-t', 'tmpfs', 'none', tmpdir()]).status === 0;
+  const name = canMount ? 'a mount with noexec' : 'a mount with noexec: unshare(1) may not mount here';
+  (canMount ? test : test.skip)(name, () => {
+    const mount = join(copy, 'mount');
+    mkdirSync(mount);
+    const script = join(mount, 'script.cjs');
+    writeFileSync(join(copy, 'script.cjs'), sourceFor(mount));
+    const commands = [
+      `mount -t tmpfs -o noexec none ${mount}`,
+      `cp -r ${join(copy, 'dist')} ${join(copy, 'build')} ${join(copy, 'package.json')} ${join(copy, 'script.cjs')} ${mount}`,
+      `exec ${JSON.stringify(process.execPath)} ${runtime === 'deno' ? 'run --allow-all' : ''} ${script}`,
+    ];
+    const { message } = errorWith(['unshare', '-rm', 'sh', '-ec', commands.join('\n')]);
+    expect(message).toContain(`: ${mount} is mounted with noexec; `);
+    expect(message).toContain('ATOMIC_LOG_PREBUILD');
+  });
 });
 
 describe('without an addon that loads, the error says how to build it', () => {
@@ -67,7 +139,7 @@ describe('without an addon that loads, the error says how to build it', () => {
       name: 'Error',
       code: 'ERR_ADDON_UNAVAILABLE',
       message: expect.stringMatching(
-        `no binary for ${machine}.*searched build/Release and prebuilds in .*npx atomic-log build`,
+        `no binary for ${machine}.*; searched .*atomic_log\\.node, .*npx atomic-log build`,
       ),
       cause: 'undefined',
     });
