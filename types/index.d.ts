@@ -1,4 +1,9 @@
 // Generated from lib/ by "npm run build:types". Do not edit.
+/// <reference lib="esnext.disposable" />
+
+declare global {
+  interface AbortSignal {}
+}
 
 /** What `follow()` returns: an iterator for `for await`, and for `await using`, which ends it as `return()` does. */
 export interface Followed<T> extends AsyncIterableIterator<T> {
@@ -109,7 +114,7 @@ export type ErrorCode =
   | 'ERR_PINNED_BYTES'
   /** This runtime cannot map the log's memory. */
   | 'ERR_MAPPING_UNAVAILABLE'
-  /** No binary of the addon fits this machine. */
+  /** No binary of the addon fits this machine, or something forbids to load it: the message says which. */
   | 'ERR_ADDON_UNAVAILABLE';
 /** An error of this package. */
 export type AtomicLogError = Error & {
