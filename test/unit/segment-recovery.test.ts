@@ -18,12 +18,16 @@ import { SegmentReader, SegmentWriter, type SegmentOpenOptions } from 'atomic-lo
 
 import { expectError, thrownBy } from '../support/errors';
 import { dataOf, numberHeader, parseIndependently, payload, temporaryDirectory } from '../support/segments';
+import { sized } from '../support/sizes';
 
 const { path } = temporaryDirectory();
 const file = (): string => path('a.seg');
 const fixtures = join(__dirname, '..', 'fixtures', 'seglog');
 const fixture = (name: string): Buffer => readFileSync(join(fixtures, name));
 const modes = ['mmap', 'pread'] as const;
+/** From one bit that is flipped to the next: each of a byte has its turn. */
+const BIT_STEP = sized('BIT_STEP', { small: 5, long: 1 });
+const ANY_BYTES_RUNS = sized('ANY_BYTES_RUNS', { small: 100, long: 300 });
 
 interface Manifest {
   file: string;
@@ -275,10 +279,10 @@ describe('opening', () => {
     }
   });
 
-  test('every single bit that flips is noticed, or harmless', () => {
+  test('any single bit that flips is noticed, or harmless', () => {
     const whole = make(4);
     const { records, end } = parseIndependently(whole);
-    for (let bit = 0; bit < 8 * 300; ++bit) {
+    for (let bit = 0; bit < 8 * 300; bit += BIT_STEP) {
       const bytes = Buffer.from(whole);
       bytes[bit >> 3]! ^= 1 << (bit & 7);
       writeFileSync(file(), bytes);
@@ -346,7 +350,7 @@ describe('opening', () => {
         expect(again.recovery).toMatchObject({ records: expected.records.length, bytes: 0 });
         again.close();
       }),
-      { numRuns: 300 },
+      { numRuns: ANY_BYTES_RUNS },
     );
   });
 
