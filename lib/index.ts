@@ -67,5 +67,5 @@ export { type WalFollowOptions } from './wal-follower';
 export { type CommitPolicy, type Durability, type WalFile, type WalOptions } from './wal-options';
 export { WalReader, type WalReaderOptions } from './wal-reader';
 export { type WalRecovery, type WalStats } from './wal-reports';
-export { salvage, type LostEntries } from './wal-salvage';
+export { salvage, type LostEntries, type Salvage } from './wal-salvage';
 export { Writer } from './writer';

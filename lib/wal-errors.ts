@@ -10,7 +10,7 @@ import { ioError, segmentError, withDetails, type SegmentError } from './segment
 export type WalError = SegmentError & {
   /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
   readonly nextLsn?: number;
-  /** Of `ERR_CHECKPOINTED`: the entry that is gone. */
+  /** Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known. */
   readonly lsn?: number;
   /** Of `ERR_CHECKPOINTED`: the first entry that is still there. */
   readonly firstLsn?: number;
@@ -30,6 +30,7 @@ const Outcome = {
   closed: 22,
   tornTail: 23,
   checkpointed: 24,
+  takenBack: 26,
 } as const;
 
 /** Codes of core/platform/io_status.h. */
@@ -122,6 +123,18 @@ export function checkpointed(path: string, lsn: number, firstLsn: number): WalEr
   );
 }
 
+/** What was seen although nothing proved that it was on disk is gone. */
+export function takenBack(lsn: number): WalError {
+  return withDetails(
+    plainError(
+      'ERR_TRUNCATED',
+      `entries from ${lsn} on were seen before they were proved to be on disk, and were lost; ` +
+        `what was made of them must be undone. Go on from ${lsn}`,
+    ),
+    { lsn },
+  );
+}
+
 /** The error for what the addon reports. */
 export function walError(failure: NativeFailure): WalError {
   const { path, offset, value, detail } = failure;
@@ -175,6 +188,8 @@ export function walError(failure: NativeFailure): WalError {
       );
     case Outcome.checkpointed:
       return checkpointed(path, offset, value);
+    case Outcome.takenBack:
+      return takenBack(offset);
     default:
       return failure.outcome === Outcome.io ? walIoError(failure) : segmentError(failure);
   }

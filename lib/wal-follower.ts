@@ -5,6 +5,7 @@ import { checkSignal } from './signals';
 import { now, setImmediate } from './timers';
 import type { Wait } from './waits';
 import type { WalEntry } from './wal-entries';
+import { takenBack } from './wal-errors';
 import { checkLsn } from './wal-options';
 
 /** Where a follower of a write-ahead log begins, and when it ends. */
@@ -15,10 +16,20 @@ export interface WalFollowOptions {
   signal?: AbortSignal;
 }
 
+export interface FollowBounds {
+  readonly firstLsn: number;
+  readonly lastLsn: number;
+  /** Changes when a file is added. */
+  readonly version: number;
+  /** How often entries were taken back that were seen before they were proved to be on disk, and from where. */
+  readonly takebacks?: number;
+  readonly takenBackFrom?: number;
+}
+
 /** What a follower reads from. */
 export interface FollowSource {
-  /** What there is, and a number that changes when a file is added; undefined when it was closed. */
-  bounds(): { readonly firstLsn: number; readonly lastLsn: number; readonly version: number } | undefined;
+  /** What there is; undefined when it was closed. */
+  bounds(): FollowBounds | undefined;
   /** NativeWalEntries.files */
   files(): Float64Array;
   read(from: number, to: number): WalEntry[];
@@ -26,6 +37,7 @@ export interface FollowSource {
   wait(): Wait;
 }
 
+const NO_BOUNDS: FollowBounds = { firstLsn: 1, lastLsn: 0, version: 0 };
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 /** How long a follower that always finds entries may keep the event loop from turning. */
 const TURN_MS = 5;
@@ -42,6 +54,9 @@ export class WalFollower implements Followed<WalEntry[]> {
   /** What is known of the files: the version, and the newest one. */
   #version: number;
   #file: number;
+  /** What the consumer knows ends before this LSN: what was delivered, or what lies before where it began. */
+  #known: number;
+  #takebacks: number;
   #wait: Wait | undefined;
   #isFinished = false;
   #turnedAt = now();
@@ -55,8 +70,10 @@ export class WalFollower implements Followed<WalEntry[]> {
     this.#signal = checkSignal(signal);
     const isName = from === 'oldest' || from === 'latest';
     const lsn = isName ? 0 : checkLsn('options.from', from, 1);
-    const { firstLsn, lastLsn, version } = source.bounds() ?? { firstLsn: 1, lastLsn: 0, version: 0 };
+    const { firstLsn, lastLsn, version, takebacks = 0 } = source.bounds() ?? NO_BOUNDS;
     this.#next = isName ? (from === 'oldest' ? firstLsn : lastLsn + 1) : lsn;
+    this.#known = from === 'oldest' ? 0 : Math.min(this.#next, lastLsn + 1);
+    this.#takebacks = takebacks;
     this.#version = version;
     this.#file = source.files().at(-FILE_FIELDS) ?? 0;
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -115,11 +132,12 @@ export class WalFollower implements Followed<WalEntry[]> {
         this.#finish();
         return DONE;
       }
+      this.#checkTakebacks(bounds);
       if (bounds.version !== this.#version) this.#checkTruncation(bounds.version);
       if (this.#next <= bounds.lastLsn) {
         const entries = this.#source.read(this.#next, bounds.lastLsn);
         if (entries.length > 0) {
-          this.#next = this.#delivered = entries.at(-1)!.lsn + 1;
+          this.#next = this.#delivered = this.#known = entries.at(-1)!.lsn + 1;
           return { done: false, value: entries };
         }
       }
@@ -128,6 +146,13 @@ export class WalFollower implements Followed<WalEntry[]> {
       this.#wait = undefined;
       this.#turnedAt = now();
     }
+  }
+
+  /** What was seen before it was proved to be on disk may be lost. */
+  #checkTakebacks({ takebacks = 0, takenBackFrom = 0 }: FollowBounds): void {
+    if (takebacks === this.#takebacks) return;
+    this.#takebacks = takebacks;
+    if (takenBackFrom < this.#known) throw takenBack(takenBackFrom);
   }
 
   /** What was delivered may have been taken back: then a newer file begins below it. */

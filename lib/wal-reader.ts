@@ -2,7 +2,7 @@ import type { NativeWalReader } from '../types/native';
 import { dispose, type Followed } from './dispose';
 import { illegalConstructor, plainError } from './errors';
 import { addon } from './native';
-import { checkObject, checkOffset, checkPath } from './segment-options';
+import { checkChoice, checkObject, checkOffset, checkPath } from './segment-options';
 import { clearTimeout, setTimeout } from './timers';
 import type { Wait } from './waits';
 import {
@@ -23,7 +23,24 @@ import { checkLsn, type WalFile } from './wal-options';
 export interface WalReaderOptions {
   /** How often a follower that waits looks, in milliseconds. Default: 20. */
   pollMs?: number;
+  /**
+   * Which entries at the end are seen: those that are proved to be on disk
+   * (`'durable'`, the default), or, while no writer has the log open, also those
+   * that are intact (`'intact'`): all that the next opening would keep. What is
+   * above {@link WalReader.provedLsn} may still be lost in a power failure.
+   */
+  tail?: 'durable' | 'intact';
 }
+
+/** What the addon stores at a refresh. */
+type Bounds = [
+  firstLsn: number,
+  lastLsn: number,
+  version: number,
+  provedLsn: number,
+  takebacks: number,
+  takenBackFrom: number,
+];
 
 const openReader = Symbol('openReader');
 const POLL_MS = 20;
@@ -36,7 +53,9 @@ const POLL_MS_MAX = 3_600_000;
  *
  * It sees what is proved to be on disk, so nothing that a power failure could
  * take back: the last entries a moment later than the writer's own process,
- * which says so in the log when it is idle.
+ * which says so in the log when it is idle. After a writer was killed, the proof
+ * of its last entries is missing until one opens the log again; `tail: 'intact'`
+ * shows them meanwhile.
  *
  * ```ts
  * using reader = WalReader.open('orders');
@@ -47,7 +66,7 @@ export class WalReader {
   readonly #native: NativeWalReader;
   readonly #path: string;
   readonly #pollMs: number;
-  readonly #bounds = new Float64Array([1, 0, 0]);
+  readonly #bounds = new Float64Array(6).fill(1, 0, 1);
   readonly #waits = new Set<Wait>();
   #isClosed = false;
   readonly #source = (): EntrySource => {
@@ -74,10 +93,11 @@ export class WalReader {
    */
   static open(directory: string, options?: WalReaderOptions): WalReader {
     const path = checkPath(directory, 'directory');
-    const { pollMs = POLL_MS } = checkObject('options', options);
+    const { pollMs = POLL_MS, tail = 'durable' } = checkObject('options', options);
+    const isIntact = checkChoice('options.tail', tail, ['durable', 'intact']) === 'intact';
     const reader = new WalReader(
       openReader,
-      addon.openWalReader(path),
+      addon.openWalReader(path, isIntact),
       path,
       checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX),
     );
@@ -95,9 +115,18 @@ export class WalReader {
     return this.#bounds[0]!;
   }
 
-  /** LSN of the last entry that is proved to be on disk, as of the last {@link refresh}. */
+  /**
+   * LSN of the last entry that is seen, as of the last {@link refresh}. With
+   * `tail: 'intact'` it falls back to {@link provedLsn} when a writer opens the
+   * log.
+   */
   get lastLsn(): number {
     return this.#bounds[1]!;
+  }
+
+  /** LSN of the last entry that is proved to be on disk, as of the last {@link refresh}; with `tail: 'durable'` the last one. */
+  get provedLsn(): number {
+    return this.#bounds[3]!;
   }
 
   /** The files, oldest first, as of the last {@link refresh}. */
@@ -127,7 +156,8 @@ export class WalReader {
    * Entries in order, or in reverse.
    *
    * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
-   * `ERR_CORRUPT` when one is damaged, `ERR_IO`, `ERR_READER_CLOSED`; at once
+   * `ERR_CORRUPT` when one is damaged, `ERR_TRUNCATED` when it was not proved to
+   * be on disk and is gone, `ERR_IO`, `ERR_READER_CLOSED`; at once
    * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   entries(range?: WalRange): IterableIterator<WalEntry> {
@@ -152,8 +182,9 @@ export class WalReader {
    * reader is closed.
    *
    * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
-   * `ERR_TRUNCATED` when the writer took back what was delivered, `ERR_CORRUPT`,
-   * `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_TRUNCATED` when the writer took back what was delivered, or when it was
+   * not proved to be on disk and was lost (`lsn` is the first such entry),
+   * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
    * `ERR_READER_CLOSED`
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]> {
@@ -161,7 +192,8 @@ export class WalReader {
     const bounds = () => {
       if (this.#isClosed) return undefined;
       this.refresh();
-      return { firstLsn: this.firstLsn, lastLsn: this.lastLsn, version: this.#bounds[2]! };
+      const [firstLsn, lastLsn, version, , takebacks, takenBackFrom] = this.#bounds as unknown as Bounds;
+      return { firstLsn, lastLsn, version, takebacks, takenBackFrom };
     };
     return new WalFollower(
       {
@@ -215,8 +247,10 @@ export class WalReader {
     try {
       return read();
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_CHECKPOINTED') throw error;
-      this.refresh();
+      const { code } = error as { code?: unknown };
+      // What there is, is less than it was.
+      if (code === 'ERR_CHECKPOINTED' || code === 'ERR_TRUNCATED') this.refresh();
+      if (code !== 'ERR_CHECKPOINTED') throw error;
       throw checkpointed(this.#path, (error as { lsn?: number }).lsn ?? 0, this.firstLsn);
     }
   }

@@ -1,7 +1,8 @@
+import type { NativeFailure } from '../types/native';
 import { addon } from './native';
 import { checkPath } from './segment-options';
 import { entriesOf, type WalEntry } from './wal-entries';
-import { orThrowWal } from './wal-errors';
+import { orThrowWal, walError, type WalError } from './wal-errors';
 import type { WalOptions } from './wal-options';
 
 /** A range of entries that cannot be read any more; the bounds are inclusive. */
@@ -9,6 +10,21 @@ export interface LostEntries {
   readonly lost: { readonly from: number; readonly to: number };
 }
 
+/** What {@link salvage} gives. */
+export interface Salvage extends IterableIterator<WalEntry | LostEntries> {
+  /**
+   * What is wrong with the log: the error with which `Wal.open()` (with
+   * `verifyOnOpen`) refuses it, and `WalReader` too. Undefined for a log that
+   * opens. All files are read to find out, each time.
+   *
+   * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`
+   */
+  readonly damage: WalError | undefined;
+}
+
+/** Outcomes of core/durable/outcome.h that are about the log, not about the system. */
+const FORMAT = 3;
+const CORRUPT = 4;
 const READ_BYTES = 1 << 20;
 const FILE_FIELDS = 4;
 
@@ -24,12 +40,25 @@ const FILE_FIELDS = 4;
  * }
  * ```
  *
- * @throws while iterating `ERR_FORMAT` when no file has an intact header,
- * `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; at once
+ * @throws while iterating what {@link Salvage.damage} is when no file has an
+ * intact header (`ERR_CORRUPT`, `ERR_FORMAT`), `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; at once
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  */
-export function salvage(directory: string): IterableIterator<WalEntry | LostEntries> {
-  return salvaged(checkPath(directory, 'directory'));
+export function salvage(directory: string): Salvage {
+  const path = checkPath(directory, 'directory');
+  return Object.defineProperty(salvaged(path), 'damage', {
+    get: () => {
+      const found = classifyLog(path);
+      return typeof found === 'number' ? undefined : walError(found);
+    },
+  }) as Salvage;
+}
+
+/** The row of core/durable/wal_classify.h with which the log opens, or why it does not. All files are read. */
+export function classifyLog(path: string): number | NativeFailure {
+  const found = addon.verifyWal(path);
+  if (typeof found === 'number' || found.outcome === CORRUPT || found.outcome === FORMAT) return found;
+  throw walError(found);
 }
 
 /** What a log with the same entries is to be created with. */

@@ -1694,7 +1694,7 @@ export declare class Wal {
 export type WalError = SegmentError & {
   /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
   readonly nextLsn?: number;
-  /** Of `ERR_CHECKPOINTED`: the entry that is gone. */
+  /** Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known. */
   readonly lsn?: number;
   /** Of `ERR_CHECKPOINTED`: the first entry that is still there. */
   readonly firstLsn?: number;
@@ -1705,6 +1705,13 @@ export type WalError = SegmentError & {
 export interface WalReaderOptions {
   /** How often a follower that waits looks, in milliseconds. Default: 20. */
   pollMs?: number;
+  /**
+   * Which entries at the end are seen: those that are proved to be on disk
+   * (`'durable'`, the default), or, while no writer has the log open, also those
+   * that are intact (`'intact'`): all that the next opening would keep. What is
+   * above {@link WalReader.provedLsn} may still be lost in a power failure.
+   */
+  tail?: 'durable' | 'intact';
 }
 /**
  * Reads a write-ahead log beside its writer, in any thread or process, and
@@ -1713,7 +1720,9 @@ export interface WalReaderOptions {
  *
  * It sees what is proved to be on disk, so nothing that a power failure could
  * take back: the last entries a moment later than the writer's own process,
- * which says so in the log when it is idle.
+ * which says so in the log when it is idle. After a writer was killed, the proof
+ * of its last entries is missing until one opens the log again; `tail: 'intact'`
+ * shows them meanwhile.
  *
  * ```ts
  * using reader = WalReader.open('orders');
@@ -1738,8 +1747,14 @@ export declare class WalReader {
   get path(): string;
   /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
   get firstLsn(): number;
-  /** LSN of the last entry that is proved to be on disk, as of the last {@link refresh}. */
+  /**
+   * LSN of the last entry that is seen, as of the last {@link refresh}. With
+   * `tail: 'intact'` it falls back to {@link provedLsn} when a writer opens the
+   * log.
+   */
   get lastLsn(): number;
+  /** LSN of the last entry that is proved to be on disk, as of the last {@link refresh}; with `tail: 'durable'` the last one. */
+  get provedLsn(): number;
   /** The files, oldest first, as of the last {@link refresh}. */
   get files(): WalFile[];
   /** What the log was created with. */
@@ -1755,7 +1770,8 @@ export declare class WalReader {
    * Entries in order, or in reverse.
    *
    * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
-   * `ERR_CORRUPT` when one is damaged, `ERR_IO`, `ERR_READER_CLOSED`; at once
+   * `ERR_CORRUPT` when one is damaged, `ERR_TRUNCATED` when it was not proved to
+   * be on disk and is gone, `ERR_IO`, `ERR_READER_CLOSED`; at once
    * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   entries(range?: WalRange): IterableIterator<WalEntry>;
@@ -1771,8 +1787,9 @@ export declare class WalReader {
    * reader is closed.
    *
    * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
-   * `ERR_TRUNCATED` when the writer took back what was delivered, `ERR_CORRUPT`,
-   * `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_TRUNCATED` when the writer took back what was delivered, or when it was
+   * not proved to be on disk and was lost (`lsn` is the first such entry),
+   * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
    * `ERR_READER_CLOSED`
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]>;
@@ -1787,6 +1804,17 @@ export interface LostEntries {
     readonly to: number;
   };
 }
+/** What {@link salvage} gives. */
+export interface Salvage extends IterableIterator<WalEntry | LostEntries> {
+  /**
+   * What is wrong with the log: the error with which `Wal.open()` (with
+   * `verifyOnOpen`) refuses it, and `WalReader` too. Undefined for a log that
+   * opens. All files are read to find out, each time.
+   *
+   * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`
+   */
+  readonly damage: WalError | undefined;
+}
 /**
  * What can still be read of a damaged log, in order: every intact entry, and in
  * its place every range of entries that are lost. What was lost behind the last
@@ -1799,10 +1827,10 @@ export interface LostEntries {
  * }
  * ```
  *
- * @throws while iterating `ERR_FORMAT` when no file has an intact header,
- * `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; at once
+ * @throws while iterating what {@link Salvage.damage} is when no file has an
+ * intact header (`ERR_CORRUPT`, `ERR_FORMAT`), `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; at once
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  */
-export declare function salvage(directory: string): IterableIterator<WalEntry | LostEntries>;
+export declare function salvage(directory: string): Salvage;
 
 export {};

@@ -320,7 +320,11 @@ export interface NativeWalBackup {
 }
 
 export interface NativeWalReader extends NativeWalEntries {
-  /** Finds out what there is: first and last LSN, number of the newest file. */
+  /**
+   * Finds out what there is: first and last LSN, number of the newest file, last
+   * LSN that is proved to be on disk; how often entries were taken back that were
+   * not, and the first LSN of the last time.
+   */
   refresh(into: Float64Array): NativeFailure | undefined;
   metadata(): Uint8Array;
   /** Lets go of the files. */
@@ -422,7 +426,7 @@ export interface NativeAddon {
   /** `waiterId` is woken when there are answers. */
   openWalSync(...options: NativeWalArguments): NativeWal | NativeFailure;
   openWal(...options: NativeWalArguments): Promise<NativeWal | NativeFailure> | undefined;
-  openWalReader(path: string): NativeWalReader;
+  openWalReader(path: string, isIntact: boolean): NativeWalReader;
   /** Reads everything as a writer would that opens the log; the row it would find. */
   verifyWal(path: string): number | NativeFailure;
   findWalRemains(path: string): NativeWalRemains | NativeFailure;

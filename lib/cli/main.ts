@@ -45,6 +45,11 @@ async function openSource(path: string, options: SegmentOptions): Promise<Source
   return (await import('./sources.js')).openSource(path, options);
 }
 
+/** On standard error: standard output is for the entries. */
+async function complainOfUnproved({ unproved }: Source): Promise<void> {
+  if (unproved !== undefined) complain((await import('./sources.js')).describeUnproved(unproved));
+}
+
 /** Ends the process when nobody reads what it writes, though nothing is written. */
 async function endWithReader(): Promise<void> {
   const { isOutputUnread } = await import('./sources.js');
@@ -130,6 +135,7 @@ command('dump', 'print all entries')
       isEmpty = false;
       await print(formatItem(item, options.format));
     }
+    await complainOfUnproved(source);
     if (isEmpty && (options.from ?? options.to) !== undefined) {
       complain(`nothing is within these bounds; ${source.extent}`);
     }
@@ -143,6 +149,7 @@ command('tail', 'print the last entries')
   .action(async (path: string, options: Options) => {
     const source = await openSource(path, segmentOptions(options));
     const last = options.lines === 0 ? [] : source.last(options.lines);
+    await complainOfUnproved(source);
     for (const item of last) await print(formatItem(item, options.format));
     if (options.follow) {
       const position =

@@ -30,6 +30,8 @@ export interface Source {
   readonly end: number;
   /** What there is, for somebody who asked for something else. */
   readonly extent: string;
+  /** What is at its end, but may not be on disk. */
+  readonly unproved?: Unproved | undefined;
   summary(): Record<string, unknown>;
   items(bounds?: Bounds): Iterable<Item>;
   /** The last `count` items, in order. */
@@ -37,6 +39,24 @@ export interface Source {
   /** What comes behind `position`, for ever. */
   follow(position: number | undefined): AsyncIterable<Item>;
   close(): void;
+}
+
+/** Entries at the end of a write-ahead log that nothing proves to be on disk. */
+export interface Unproved {
+  readonly from: number;
+  readonly to: number;
+}
+
+export function unprovedOf({ firstLsn, lastLsn, provedLsn }: WalReader): { unproved?: Unproved } {
+  const from = Math.max(provedLsn + 1, firstLsn);
+  return from > lastLsn ? {} : { unproved: { from, to: lastLsn } };
+}
+
+export function describeUnproved({ from, to }: Unproved): string {
+  return (
+    `entries ${from} to ${to} are intact, but nothing proves yet that they are on disk: ` +
+    'opening the log for writing keeps them and makes sure'
+  );
 }
 
 /** Whether what is written to standard output is read by nobody any more. */
@@ -90,17 +110,20 @@ export function judgeSegment(path: string, options: SegmentOptions): NativeSegme
 }
 
 function walSource(path: string): Source {
-  const reader = WalReader.open(path);
-  const { firstLsn, lastLsn } = reader;
+  const reader = WalReader.open(path, { tail: 'intact' });
+  const { firstLsn, lastLsn, provedLsn } = reader;
+  const { unproved } = unprovedOf(reader);
   const item = ({ lsn, data }: { lsn: number; data: Uint8Array }): Item => ({ position: lsn, data });
   return {
     kind: 'wal',
     end: lastLsn,
+    unproved,
     extent: lastLsn < firstLsn ? 'the log has no entries' : `the entries are ${firstLsn} to ${lastLsn}`,
     summary: () => ({
       kind: 'write-ahead log',
       firstLsn,
       lastLsn,
+      provedLsn,
       metadata: formatBytes(reader.metadata),
       files: reader.files.map(({ path: file, firstLsn: first, lastLsn: last, bytes }) => ({
         file,

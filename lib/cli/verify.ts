@@ -2,11 +2,12 @@
 import { SingleBar } from 'cli-progress';
 
 import type { NativeFailure } from '../../types/native';
-import { addon } from '../native';
 import type { SegmentOptions } from '../segment-options';
-import { orThrowWal } from '../wal-errors';
-import { salvage } from '../wal-salvage';
-import { judgeSegment, kindOf } from './sources';
+import { walError } from '../wal-errors';
+import { WalReader } from '../wal-reader';
+import type { WalEntry } from '../wal-entries';
+import { classifyLog, salvage, type LostEntries } from '../wal-salvage';
+import { describeUnproved, judgeSegment, kindOf, unprovedOf, type Unproved } from './sources';
 
 /** How a log may end that opens: the rows of core/durable/wal_classify.h. */
 export const WalEnd = { clean: 1, full: 2, torn: 3, unfinished: 4 } as const;
@@ -30,6 +31,8 @@ export interface Verdict {
   readonly end: string;
   readonly errors: readonly string[];
   readonly lost: readonly { from: number; to: number }[];
+  /** Entries of a write-ahead log that are intact, but not proved to be on disk. */
+  readonly unproved?: Unproved;
   /** Bytes behind the last record of a segment file, and how many of them are intact records. */
   readonly tornBytes?: number;
   readonly intactBytesBehind?: number;
@@ -50,9 +53,9 @@ export interface WalVerdict {
 }
 
 export function verifyWal(path: string, showsProgress: boolean): WalVerdict {
-  const answer = addon.verifyWal(path);
-  if (typeof answer === 'object' && answer.outcome !== CORRUPT) orThrowWal(answer);
-  const isSound = typeof answer === 'number';
+  const answer = classifyLog(path);
+  if (typeof answer === 'number') return soundWal(path, answer);
+  if (answer.outcome !== CORRUPT) throw walError(answer);
   const bar = new SingleBar({
     format: 'reading: {value} entries',
     stream: process.stderr,
@@ -67,8 +70,6 @@ export function verifyWal(path: string, showsProgress: boolean): WalVerdict {
   try {
     for (const found of remains(path)) {
       if ('lost' in found) {
-        // Behind a torn record, nothing was ever acknowledged.
-        if (isSound) break;
         lost.push(found.lost);
         isBehind ||= items > 0;
         continue;
@@ -81,28 +82,37 @@ export function verifyWal(path: string, showsProgress: boolean): WalVerdict {
   }
   return {
     verdict: {
-      isSound,
+      isSound: false,
       unit: 'entries',
       items,
-      end: isSound ? ends[answer]! : '',
-      errors: isSound ? [] : [messageOf(answer)],
+      end: '',
+      errors: [messageOf(answer)],
       lost,
     },
-    end: isSound ? answer : undefined,
+    end: undefined,
     firstBehind,
   };
+}
+
+/** A log that opens: its entries are those that a reader shows. */
+function soundWal(path: string, row: number): WalVerdict {
+  using reader = WalReader.open(path, { tail: 'intact' });
+  const { firstLsn, lastLsn } = reader;
+  const facts = { isSound: true, unit: 'entries', end: ends[row]!, errors: [], lost: [] } as const;
+  const verdict = { ...facts, items: Math.max(lastLsn - firstLsn + 1, 0), ...unprovedOf(reader) };
+  return { verdict, end: row, firstBehind: undefined };
 }
 
 function messageOf({ path, detail, offset }: NativeFailure): string {
   return `${path}: ${detail} (at ${offset})`;
 }
 
-/** What can be read; nothing, where no file has an intact header. */
-function* remains(path: string): ReturnType<typeof salvage> {
+/** What can be read; nothing, where no file has an intact header. Why, was said already. */
+function* remains(path: string): IterableIterator<WalEntry | LostEntries> {
   try {
     yield* salvage(path);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_FORMAT') throw error;
+    if ((error as { code?: unknown }).code !== 'ERR_CORRUPT') throw error;
   }
 }
 
@@ -121,10 +131,11 @@ export function verifySegment(path: string, options: SegmentOptions): Verdict {
 }
 
 /** The verdict in words. */
-export function describeVerdict({ items, unit, end, errors, lost }: Verdict): string[] {
+export function describeVerdict({ items, unit, end, errors, lost, unproved }: Verdict): string[] {
   return [
     end === '' ? `${items} intact ${unit}` : `${items} ${unit}, then ${end}`,
     ...errors.map((error) => `damaged: ${error}`),
     ...lost.map(({ from, to }) => `lost: entries ${from} to ${to}`),
+    ...(unproved === undefined ? [] : [describeUnproved(unproved)]),
   ];
 }

@@ -1,6 +1,7 @@
 #include "binding/wal_reader_handle.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "binding/functions.h"
@@ -15,11 +16,15 @@ using durable::Failure;
 using durable::Outcome;
 
 napi_value WalReaderHandle::open(napi_env env, napi_callback_info info) {
-  napi_value arguments[1] = {};
-  size_t count = 1;
+  napi_value arguments[2] = {};
+  size_t count = 2;
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  bool is_intact = false;
+  napi_get_value_bool(env, arguments[1], &is_intact);
+  const auto tail = is_intact ? durable::WalTailMode::kIntact
+                              : durable::WalTailMode::kDurable;
   const std::shared_ptr<WalReaderHandle> handle(
-      new WalReaderHandle(to_text(env, arguments[0])));
+      new WalReaderHandle(to_text(env, arguments[0]), tail));
   const napi_value object = new_object(env);
   add_function(env, object, "refresh", refresh, handle);
   add_function(env, object, "files", files, handle);
@@ -90,8 +95,9 @@ napi_value WalReaderHandle::salvage(napi_env env, napi_callback_info info) {
   return object;
 }
 
-// (into: Float64Array of 3: first and last LSN, newest file) => NativeFailure |
-// undefined
+// (into: Float64Array of 6: first and last LSN, newest file, last LSN that is
+// proved; how often entries were taken back, and from where the last time) =>
+// NativeFailure | undefined
 napi_value WalReaderHandle::refresh(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<WalReaderHandle>(env, info, arguments);
@@ -100,10 +106,13 @@ napi_value WalReaderHandle::refresh(napi_env env, napi_callback_info info) {
     return failure_object(env, failure);
   }
   const auto into = to_elements<double>(env, arguments[0], napi_float64_array);
-  if (into.count >= 3) {
-    into.data[0] = static_cast<double>(self->reader_.first_lsn());
-    into.data[1] = static_cast<double>(self->reader_.last_lsn());
-    into.data[2] = static_cast<double>(self->reader_.newest_file());
+  const durable::ShownTail& shown = self->reader_.shown();
+  const uint64_t found[] = {
+      self->reader_.first_lsn(),   self->reader_.last_lsn(),
+      self->reader_.newest_file(), self->reader_.proved_lsn(),
+      shown.takebacks(),           shown.taken_back_from()};
+  for (size_t i = 0; i < std::min(into.count, std::size(found)); ++i) {
+    into.data[i] = static_cast<double>(found[i]);
   }
   return nullptr;
 }

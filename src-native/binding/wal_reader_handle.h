@@ -13,7 +13,7 @@ namespace atomic_log::binding {
 
 class WalReaderHandle final {
  public:
-  // (path) => NativeWalReader
+  // (path, isIntact) => NativeWalReader
   static napi_value open(napi_env env, napi_callback_info info);
   // (path) => the condition of wal_recovery.h that a writer would meet, with
   // all records read: NativeFailure, or its row
@@ -23,8 +23,8 @@ class WalReaderHandle final {
   static napi_value salvage(napi_env env, napi_callback_info info);
 
  private:
-  explicit WalReaderHandle(std::string directory)
-      : reader_(platform::native_file_system(), std::move(directory)) {}
+  WalReaderHandle(std::string directory, durable::WalTailMode tail)
+      : reader_(platform::native_file_system(), std::move(directory), tail) {}
 
   static napi_value refresh(napi_env env, napi_callback_info info);
   static napi_value files(napi_env env, napi_callback_info info);

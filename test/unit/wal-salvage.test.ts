@@ -93,6 +93,15 @@ test('refuses what is no log', () => {
   expectError(() => [...salvage(directory.path('none'))], 'ERR_FILE_NOT_FOUND', /no such directory/);
   expectError(() => salvage(5 as never), 'ERR_INVALID_ARG_TYPE', /directory must/);
   withWal(path(), (wal) => fill(wal, 3));
-  writeFileSync(file(1), Buffer.alloc(8192));
-  expectError(() => [...salvage(path())], 'ERR_FORMAT', /no file has an intact header/);
+  const blank = Buffer.alloc(8192);
+  writeFileSync(file(1), blank);
+  // A file that was being made when the power failed.
+  expect([...salvage(path())]).toEqual([]);
+  blank[5000] = 1;
+  writeFileSync(file(1), blank);
+  expectError(
+    () => [...salvage(path())],
+    'ERR_CORRUPT',
+    /the header of a file that holds records is damaged/,
+  );
 });

@@ -113,13 +113,9 @@ Outcome find_wal_remains(FileSystem& system, const std::string& directory,
     remains->oldest_lsn = header.oldest_lsn;
   }
   if (!is_known && !listing.numbers.empty()) {
-    *failure = {Outcome::kFormat,
-                {},
-                directory,
-                0,
-                0,
-                "no file has an intact header of a write-ahead log"};
-    return Outcome::kFormat;
+    // Whether this is damage, or a log that was being made.
+    WalClassification found;
+    return classify_wal(system, {directory, WalRole::kReader}, &found, failure);
   }
   // What was let go of later than the header was written.
   for (uint64_t from = kWalHeaderBytes; is_known && from > 0;) {

@@ -28,7 +28,7 @@ struct WalRemains {
   std::vector<WalFileInfo> files;
 };
 
-// kFormat when no header is intact.
+// Where no header is intact it is what classifying says: nothing is known then.
 Outcome find_wal_remains(platform::FileSystem& system,
                          const std::string& directory, WalRemains* remains,
                          Failure* failure);
