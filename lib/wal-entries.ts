@@ -90,6 +90,13 @@ export function filesOf(directory: string, fields: Float64Array, lastLsn: number
   return files.reverse();
 }
 
+/** Of each file, oldest first, up to the end of what was written to it. */
+export function usedBytesOf(fields: Float64Array): number[] {
+  const bytes: number[] = [];
+  for (let at = 0; at < fields.length; at += FILE_FIELDS) bytes.push(fields[at + 3]!);
+  return bytes;
+}
+
 /** Entries from `from` on, at least one of those up to `to`. */
 export function readEntries(
   native: NativeWalEntries,

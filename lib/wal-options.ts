@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 
 import type { NativeWalArguments, NativeWalLevel } from '../types/native';
@@ -49,16 +50,43 @@ export interface WalOptions {
   firstLsn?: number;
   /** Up to 3988 bytes of your own, kept in a log that is created. */
   metadata?: Uint8Array;
-  /** Let go of the oldest files while all have more bytes than this. */
+  /**
+   * Let go of the oldest files, a file at a time, while all together use more
+   * bytes than this: counted up to the end of what was written to each, not by
+   * its length. The newest file stays.
+   */
   retainBytes?: number;
   /** Refuse a log with a torn last record, instead of setting it aside. */
   strictTail?: boolean;
   /** Read the records of all files, not of the newest only. */
   verifyOnOpen?: boolean;
-  /** A file is complete and will not change again; to archive it, for example. */
+  /**
+   * A file is complete and will not change again; to archive it, for example. It
+   * is called for each file once, oldest first, soon after the call that completed
+   * it and before {@link Wal.close} resolves; and after opening for every file that
+   * is there already, because the process that completed it may have been killed
+   * before it could say so. No file is deleted before it was announced.
+   *
+   * It is not waited for when it returns a promise. When it throws, the file
+   * stays, and it is called again when the next one is complete; {@link onError}
+   * is told.
+   */
   onSegmentSealed?: (file: WalFile) => void;
-  /** A checkpoint is about to let go of the file. When this throws, nothing is deleted. */
+  /**
+   * A checkpoint is about to let go of the file. When this throws, nothing is
+   * deleted, and it may be called for the same file again: {@link Wal.checkpoint}
+   * throws what it throws; of `retainBytes`, {@link onError} is told, and it is
+   * tried again with the next file.
+   */
   beforeDelete?: (file: WalFile) => void;
+  /**
+   * A hook has thrown, or a checkpoint for `retainBytes` has failed, where no call
+   * of yours could tell; files are kept that would have gone. Default: one warning
+   * of the process for the log.
+   *
+   * All three run in the AsyncLocalStorage context of the call that opened the log.
+   */
+  onError?: (error: unknown, file: WalFile) => void;
 }
 
 export interface CheckedWalOptions {
@@ -69,6 +97,9 @@ export interface CheckedWalOptions {
   readonly retainBytes: number;
   readonly onSegmentSealed: ((file: WalFile) => void) | undefined;
   readonly beforeDelete: ((file: WalFile) => void) | undefined;
+  readonly onError: ((error: unknown, file: WalFile) => void) | undefined;
+  /** Of the call that opens the log; undefined when nothing runs in it. */
+  readonly context: AsyncResource | undefined;
   nativeArguments(waiterId: number): NativeWalArguments;
 }
 
@@ -96,6 +127,7 @@ const optionNames: readonly (keyof WalOptions)[] = [
   'verifyOnOpen',
   'onSegmentSealed',
   'beforeDelete',
+  'onError',
 ];
 
 const levels: Record<Durability, NativeWalLevel> = { none: 0, os: 1, full: 2 };
@@ -108,8 +140,8 @@ export function checkLsn(what: string, value: unknown, min = 0): number {
   return checkOffset(what, value, min, LSN_MAX);
 }
 
-function checkHook(what: string, value: unknown): ((file: WalFile) => void) | undefined {
-  if (value === undefined || typeof value === 'function') return value as (file: WalFile) => void;
+function checkHook<F>(what: string, value: unknown): F | undefined {
+  if (value === undefined || typeof value === 'function') return value as F | undefined;
   throw invalidType(what, 'a function', value);
 }
 
@@ -145,14 +177,20 @@ export function checkWalOptions(directory: unknown, options: unknown): CheckedWa
   const commitCount = policy('count', Number.MAX_SAFE_INTEGER, 1);
   const commitBytes = policy('bytes', Number.MAX_SAFE_INTEGER, 1);
   const commitWaitUs = policy('waitUs', 0, 0, WAIT_US_MAX);
+  const hooks = {
+    onSegmentSealed: checkHook<(file: WalFile) => void>('options.onSegmentSealed', given.onSegmentSealed),
+    beforeDelete: checkHook<(file: WalFile) => void>('options.beforeDelete', given.beforeDelete),
+    onError: checkHook<(error: unknown, file: WalFile) => void>('options.onError', given.onError),
+  };
+  const hasHooks = Object.values(hooks).some((hook) => hook !== undefined);
   return {
     path,
     level: checkDurability('options.durability', given.durability),
     entryBytesMax: optional('entryBytesMax', ENTRY_BYTES_MAX, 0, ENTRY_BYTES_MAX),
     bytesInFlightMax: optional('bytesInFlightMax', BYTES_IN_FLIGHT, 0),
     retainBytes: optional('retainBytes', Infinity, SEGMENT_BYTES_MIN),
-    onSegmentSealed: checkHook('options.onSegmentSealed', given.onSegmentSealed),
-    beforeDelete: checkHook('options.beforeDelete', given.beforeDelete),
+    ...hooks,
+    context: hasHooks ? new AsyncResource('atomic-log.Wal') : undefined,
     nativeArguments: (waiterId) => [
       path,
       segmentBytes,

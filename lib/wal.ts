@@ -5,7 +5,6 @@ import { illegalConstructor, invalidType, plainError } from './errors';
 import { addon } from './native';
 import { checkNames } from './option-names';
 import { checkObject, checkPath } from './segment-options';
-import { queueMicrotask } from './timers';
 import { Listener } from './waits';
 import { copyLog } from './wal-backup';
 import {
@@ -14,6 +13,7 @@ import {
   getEntry,
   iterate,
   readEntries,
+  usedBytesOf,
   type EntrySource,
   type WalEntry,
   type WalRange,
@@ -31,6 +31,7 @@ import {
 } from './wal-options';
 import { WalQueue } from './wal-queue';
 import { Counter, recoveryOf, type WalRecovery, type WalStats } from './wal-reports';
+import { SealedFiles } from './wal-sealed';
 
 /** How one entry is appended. */
 export interface AppendOptions {
@@ -45,15 +46,6 @@ const BATCH_ITEM_BYTES = 8;
 const APPEND_OPTIONS = ['durability', 'expectedLsn'];
 const openWal = Symbol('openWal');
 const settle = Symbol('settle');
-
-const RETRIED = new Set<unknown>([
-  'ERR_NO_SPACE',
-  'ERR_IO',
-  'ERR_POISONED',
-  'ERR_FILE_ACCESS',
-  'ERR_FILE_NOT_FOUND',
-  'ERR_FILE_EXISTS',
-]);
 
 /** Logs that somebody waits for must not be collected. */
 const busy = new Set<Wal>();
@@ -91,8 +83,7 @@ export class Wal {
   readonly #followers = new Set<() => void>();
   /** One entry, for calls that need an array. */
   readonly #length = new Uint32Array(1);
-  /** Rotations whose file was announced. */
-  #announced = 0;
+  readonly #sealed: SealedFiles;
   #isClosed = false;
   #closing: Promise<void> | undefined;
   readonly #source = (): EntrySource => {
@@ -115,7 +106,14 @@ export class Wal {
     this.#recovery = recoveryOf(native.recovery);
     notifier.wal = new WeakRef(this);
     listeners.register(this, notifier.listener, this);
-    this.#announced = this.#count(Counter.rotations);
+    this.#sealed = new SealedFiles(options, {
+      isOpen: () => !this.#isClosed && this.#closing === undefined,
+      rotations: () => this.#count(Counter.rotations),
+      files: () => filesOf(this.path, this.#native.files(), this.lastLsn),
+      usedBytes: () => usedBytesOf(this.#native.files()),
+      firstLsn: () => this.firstLsn,
+      checkpoint: (lsn) => this.checkpoint(lsn),
+    });
   }
 
   /**
@@ -403,19 +401,18 @@ export class Wal {
    * Lets go of the entries up to `lsn`, durably, and deletes the files that hold
    * no others.
    *
-   * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete`
-   * throws; `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or
+   * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete` throws,
+   * and `onSegmentSealed` for a file that it was not told of yet; `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or
    * replaced; `ERR_POISONED`, `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
   checkpoint(lsn: number): void {
     checkLsn('lsn', lsn);
     this.#now((native) => {
       native.commit();
-      const { beforeDelete } = this.#options;
-      if (beforeDelete !== undefined && lsn >= this.firstLsn && lsn <= this.lastLsn) {
+      if (lsn >= this.firstLsn && lsn <= this.lastLsn) {
         const { files } = this;
         const kept = files.reduce((last, { firstLsn }, i) => (firstLsn <= lsn + 1 ? i : last), 0);
-        for (const file of files.slice(0, kept)) beforeDelete(file);
+        this.#sealed.beforeDelete(files.slice(0, kept));
         this.#checkOpen();
       }
       return native.checkpoint(lsn);
@@ -424,7 +421,10 @@ export class Wal {
 
   /**
    * Takes back the entries behind `lsn`, durably: it is the last one then, and
-   * the next append gets `lsn + 1`.
+   * the next append gets `lsn + 1`. Unless nothing is behind it, this costs a new
+   * file of `segmentBytes`, whose space is taken at once; the file before keeps its
+   * own until a checkpoint or `retainBytes` lets go of it. A log that is truncated
+   * often does well with small files.
    *
    * @throws `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
    * `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND`, `ERR_LOG_CLOSED`
@@ -475,6 +475,9 @@ export class Wal {
 
   async #close(): Promise<void> {
     if (this.#isClosed) return;
+    // While hooks can still use the log.
+    this.#sealed.finish();
+    if (this.#isClosed) return;
     // The committer does the slow part; what is appended meanwhile is refused.
     const synced = this.#queue.sync();
     this.#waiting();
@@ -491,9 +494,14 @@ export class Wal {
   closeSync(): void {
     if (this.#isClosed) return;
     this.#queue.submit();
+    this.#sealed.finish();
+    // A hook may have done it.
+    if (this.#isClosed) return;
     const outcome = this.#native.close();
     const failure = outcome < 0 ? walError(this.#native.failure()) : undefined;
     this.#isClosed = true;
+    // What was queued may have completed another file.
+    this.#sealed.finish();
     this[settle]();
     this.#queue.rejectAll(() => failure ?? walClosed());
     this.#waiting();
@@ -521,42 +529,7 @@ export class Wal {
     const waiting = [...this.#followers];
     this.#followers.clear();
     for (const wake of waiting) wake();
-    this.#noticeSealed();
-  }
-
-  /** Tells of files that were sealed, later: the caller's work is done, and must not seem to have failed. */
-  #noticeSealed(): void {
-    if (this.#announced === this.#count(Counter.rotations)) return;
-    queueMicrotask(() => this.#announceSealed());
-  }
-
-  #announceSealed(): void {
-    if (this.#isClosed) return;
-    const rotations = this.#count(Counter.rotations);
-    const sealed = rotations - this.#announced;
-    this.#announced = rotations;
-    const { onSegmentSealed } = this.#options;
-    if (sealed > 0 && this.#closing === undefined) this.#retain();
-    if (onSegmentSealed === undefined || sealed === 0 || this.#isClosed) return;
-    this.files.slice(-1 - sealed, -1).forEach((file) => onSegmentSealed(file));
-  }
-
-  #retain(): void {
-    const { files } = this;
-    let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    let lsn = 0;
-    for (const file of files.slice(0, -1)) {
-      if (bytes <= this.#options.retainBytes) break;
-      bytes -= file.bytes;
-      lsn = file.lastLsn;
-    }
-    if (lsn < this.firstLsn) return;
-    try {
-      this.checkpoint(lsn);
-    } catch (error) {
-      // It is tried again with the next file; the next append tells of a poisoned log.
-      if (!RETRIED.has((error as { code?: unknown }).code)) throw error;
-    }
+    this.#sealed.notice();
   }
 
   #count(counter: number): number {
@@ -603,7 +576,7 @@ export class Wal {
     this.#queue.submit();
     const answer = work(this.#native);
     if (answer < 0) throw walError(this.#native.failure());
-    this.#noticeSealed();
+    this.#sealed.notice();
     return answer;
   }
 }
