@@ -1433,16 +1433,43 @@ export interface WalOptions {
   firstLsn?: number;
   /** Up to 3988 bytes of your own, kept in a log that is created. */
   metadata?: Uint8Array;
-  /** Let go of the oldest files while all have more bytes than this. */
+  /**
+   * Let go of the oldest files, a file at a time, while all together use more
+   * bytes than this: counted up to the end of what was written to each, not by
+   * its length. The newest file stays.
+   */
   retainBytes?: number;
   /** Refuse a log with a torn last record, instead of setting it aside. */
   strictTail?: boolean;
   /** Read the records of all files, not of the newest only. */
   verifyOnOpen?: boolean;
-  /** A file is complete and will not change again; to archive it, for example. */
+  /**
+   * A file is complete and will not change again; to archive it, for example. It
+   * is called for each file once, oldest first, soon after the call that completed
+   * it and before {@link Wal.close} resolves; and after opening for every file that
+   * is there already, because the process that completed it may have been killed
+   * before it could say so. No file is deleted before it was announced.
+   *
+   * It is not waited for when it returns a promise. When it throws, the file
+   * stays, and it is called again when the next one is complete; {@link onError}
+   * is told.
+   */
   onSegmentSealed?: (file: WalFile) => void;
-  /** A checkpoint is about to let go of the file. When this throws, nothing is deleted. */
+  /**
+   * A checkpoint is about to let go of the file. When this throws, nothing is
+   * deleted, and it may be called for the same file again: {@link Wal.checkpoint}
+   * throws what it throws; of `retainBytes`, {@link onError} is told, and it is
+   * tried again with the next file.
+   */
   beforeDelete?: (file: WalFile) => void;
+  /**
+   * A hook has thrown, or a checkpoint for `retainBytes` has failed, where no call
+   * of yours could tell; files are kept that would have gone. Default: one warning
+   * of the process for the log.
+   *
+   * All three run in the AsyncLocalStorage context of the call that opened the log.
+   */
+  onError?: (error: unknown, file: WalFile) => void;
 }
 /** One entry of a log. */
 export interface WalEntry {
@@ -1645,14 +1672,17 @@ export declare class Wal {
    * Lets go of the entries up to `lsn`, durably, and deletes the files that hold
    * no others.
    *
-   * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete`
-   * throws; `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or
+   * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete` throws,
+   * and `onSegmentSealed` for a file that it was not told of yet; `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or
    * replaced; `ERR_POISONED`, `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
   checkpoint(lsn: number): void;
   /**
    * Takes back the entries behind `lsn`, durably: it is the last one then, and
-   * the next append gets `lsn + 1`.
+   * the next append gets `lsn + 1`. Unless nothing is behind it, this costs a new
+   * file of `segmentBytes`, whose space is taken at once; the file before keeps its
+   * own until a checkpoint or `retainBytes` lets go of it. A log that is truncated
+   * often does well with small files.
    *
    * @throws `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
    * `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND`, `ERR_LOG_CLOSED`
