@@ -2,10 +2,11 @@
  * What a log of any values needs: how a value becomes bytes and a value again.
  */
 import { TextEncoder } from 'node:util';
-import { deserialize, serialize } from 'node:v8';
+import { deserialize } from 'node:v8';
 
 import { describe, invalidType, typeError, type AtomicLogError } from './errors';
 import { accepts, Kind, refusal } from './scalar';
+import { serializeValue } from './structured';
 import { readText } from './text';
 import { typedArrayLength, typedArrayTag } from './typed-array';
 import type { Payload, VarArea } from './var-area';
@@ -95,7 +96,7 @@ const jsonCodec: Codec<unknown> = {
 
 const structuredCodec: Codec<unknown> = {
   name: 'structured',
-  encode: (value) => serialize(value),
+  encode: serializeValue,
   // From a copy: typed arrays in the value are views of what they were read from.
   decode: (bytes) => deserialize(bytes.slice()) as unknown,
 };
@@ -148,7 +149,7 @@ const builtIn = new Map<string, { readonly codec: Codec<unknown>; readonly coder
       coder: {
         name: 'structured',
         kind: Kind.bytes,
-        pack: (value: unknown) => serialize(value),
+        pack: serializeValue,
         packInto: undefined,
         unpack: (area: VarArea, position: number) => deserialize(area.copy(position)) as unknown,
       },
