@@ -1,3 +1,5 @@
+import { isAbsolute, resolve } from 'node:path';
+
 import type { NativeFailure } from '../types/native';
 import { describe, invalidType, outOfRange, typeError } from './errors';
 import { checkNames } from './option-names';
@@ -30,6 +32,26 @@ const HEADER_SIZE_MAX = 65_536;
 /** Offsets stay exact with room for any length. */
 const OFFSET_MAX = 2 ** 52;
 
+/**
+ * The path, from the root: `process.chdir()` later changes nothing. One that is
+ * absolute stays as it is; and `..` is left to the system, because what is before
+ * may be a link.
+ */
+function absolute(path: string): string {
+  if (isAbsolute(path) && process.platform !== 'win32') return path;
+  let folder: string;
+  try {
+    folder = process.cwd();
+  } catch {
+    // It is gone, and what is in it too: the system will say so.
+    return path;
+  }
+  return process.platform !== 'win32' && path.split('/').includes('..')
+    ? `${folder}/${path}`
+    : resolve(folder, path);
+}
+
+/** A path, absolute. */
 export function checkPath(path: unknown, what = 'path'): string {
   if (typeof path !== 'string') throw invalidType(what, 'a string', path);
   if (path === '' || path.includes('\0')) {
@@ -38,7 +60,7 @@ export function checkPath(path: unknown, what = 'path'): string {
       `${what} must not be empty and must not contain null bytes; got ${describe(path)}`,
     );
   }
-  return path;
+  return absolute(path);
 }
 
 export function checkObject(what: string, value: unknown): Record<string, unknown> {

@@ -98,7 +98,7 @@ export class SegmentReader {
    * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_INVALID_HANDLE`
    */
   static open(path: string, options?: SegmentReaderOptions): SegmentReader {
-    checkPath(path);
+    const file = checkPath(path);
     const given = checkSegmentOptions(options);
     const format = checkFormat(given);
     const flushed = checkFlushed(given.flushed);
@@ -107,7 +107,7 @@ export class SegmentReader {
     const isMapped = checkChoice('options.mode', given.mode, ['mmap', 'pread']) === 'mmap';
     const native = orThrow(
       addon.openSegmentReader(
-        path,
+        file,
         format.startOffset,
         format.headerSize,
         format.checksum,
@@ -119,7 +119,7 @@ export class SegmentReader {
     const mapping = buffer === null ? undefined : new Uint8Array(buffer);
     return new SegmentReader(openReader, {
       native,
-      path,
+      path: file,
       format,
       flushed,
       mapping,

@@ -151,16 +151,16 @@ export class SegmentWriter {
    * greater than `startOffset`
    */
   static create(path: string, options: SegmentCreateOptions): SegmentWriter {
-    checkPath(path);
+    const file = checkPath(path);
     const given = checkSegmentOptions(options);
     const format = checkFormat(given);
     const size = checkOffset('options.size', given.size, format.startOffset + 1);
     const compresses = checkCompression('options.compression', given.compression);
     const flushed = new FlushedOffset();
     const native = orThrow(
-      addon.createSegment(path, format.startOffset, format.headerSize, format.checksum, size, flushed.cells),
+      addon.createSegment(file, format.startOffset, format.headerSize, format.checksum, size, flushed.cells),
     );
-    return new SegmentWriter(openWriter, { native, path, format, flushed, compresses });
+    return new SegmentWriter(openWriter, { native, path: file, format, flushed, compresses });
   }
 
   /**
@@ -178,7 +178,7 @@ export class SegmentWriter {
    * `ERR_OUT_OF_RANGE`
    */
   static open(path: string, options?: SegmentOpenOptions): SegmentWriter {
-    checkPath(path);
+    const file = checkPath(path);
     const given = checkSegmentOptions(options);
     const format = checkFormat(given);
     const { size, durableOffset = 0 } = given;
@@ -186,7 +186,7 @@ export class SegmentWriter {
     const flushed = new FlushedOffset();
     const native = orThrow(
       addon.openSegment(
-        path,
+        file,
         format.startOffset,
         format.headerSize,
         format.checksum,
@@ -197,7 +197,7 @@ export class SegmentWriter {
         flushed.cells,
       ),
     );
-    return new SegmentWriter(openWriter, { native, path, format, flushed, compresses });
+    return new SegmentWriter(openWriter, { native, path: file, format, flushed, compresses });
   }
 
   /**
