@@ -87,6 +87,7 @@ class Classifier {
       outcome = decide(kFactNoSeal, found_.top_number, found_.end.offset);
     }
     if (outcome == Outcome::kOk) outcome = link_files();
+    if (outcome == Outcome::kOk && request_.verifies) outcome = verify_older();
     if (outcome != Outcome::kOk || is_unfinished) return outcome;
     return classify_end();
   }
@@ -304,6 +305,8 @@ class Classifier {
     if (oldest > top || oldest == 0) {
       return decide(kFactOldestOutside, top, 72);
     }
+    const Outcome begun = check_base(top, found_.header);
+    if (begun != Outcome::kOk) return begun;
     WalHeader next = found_.header;
     std::vector<WalFileInfo> infos = {{top, next.base_lsn, next.epoch,
                                        next.branch, next.file_bytes,
@@ -316,9 +319,7 @@ class Classifier {
       OpenedFile older;
       Outcome outcome = examine(number, false, &older);
       if (outcome == Outcome::kOk) outcome = check_link(number, older, next);
-      if (outcome == Outcome::kOk && request_.verifies) {
-        outcome = verify(number, older, next);
-      }
+      if (outcome == Outcome::kOk) outcome = check_base(number, older.header);
       if (outcome != Outcome::kOk) return outcome;
       infos.push_back({number, older.header.base_lsn, older.header.epoch,
                        older.header.branch, older.header.file_bytes,
@@ -328,6 +329,13 @@ class Classifier {
     std::reverse(infos.begin(), infos.end());
     found_.files = std::move(infos);
     return Outcome::kOk;
+  }
+
+  // That the oldest file begins with, or before, the first entry that is kept.
+  Outcome check_base(uint64_t number, const WalHeader& header) {
+    const bool is_late = number == found_.kept.oldest_file &&
+                         header.base_lsn > found_.kept.oldest_lsn;
+    return is_late ? decide(kFactOtherBase, number, 48) : Outcome::kOk;
   }
 
   // That a SEAL is where the successor says, and leads to it.
@@ -353,23 +361,35 @@ class Classifier {
     return decide(facts, number, offset);
   }
 
-  // That the records lead from the header to the SEAL.
-  Outcome verify(uint64_t number, const OpenedFile& older,
-                 const WalHeader& next) {
-    const WalHeader& header = older.header;
-    WalScanner scanner(*older.file, WalCodec(header.log_id, number),
-                       wal_begin(header), next.previous_end);
+  // That the records of each older file lead from its header to its SEAL.
+  Outcome verify_older() {
+    for (size_t i = 0; i + 1 < found_.files.size(); ++i) {
+      const Outcome outcome = verify(found_.files[i]);
+      if (outcome != Outcome::kOk) return outcome;
+    }
+    return Outcome::kOk;
+  }
+
+  Outcome verify(const WalFileInfo& info) {
+    const std::string path = path_of(info.number);
+    std::unique_ptr<File> file;
+    const IoStatus status = system_.open(path, OpenMode::kRead, &file);
+    if (!status.ok()) return fail(status, path, 0);
+    WalScanner scanner(
+        *file, WalCodec(found_.header.log_id, info.number),
+        {kWalHeaderBytes, info.base_lsn, info.epoch, info.branch},
+        info.end_offset);
     WalVerdict verdict;
     do {
       verdict = scanner.next();
     } while (verdict == WalVerdict::kRecord);
     const uint64_t offset = scanner.position().offset;
     if (verdict == WalVerdict::kReadFailed) {
-      return fail(scanner.io(), path_of(number), offset);
+      return fail(scanner.io(), path, offset);
     }
     WalFacts facts = verdict == WalVerdict::kWrongLsn ? kFactOtherLsn : 0;
-    if (facts == 0 && offset != next.previous_end) facts = kFactNoSeal;
-    return decide(facts, number, offset);
+    if (facts == 0 && offset != info.end_offset) facts = kFactNoSeal;
+    return decide(facts, info.number, offset);
   }
 
   Outcome classify_end() {

@@ -98,6 +98,8 @@ Outcome find_wal_remains(FileSystem& system, const std::string& directory,
     WalHeaderVerdict verdict = WalHeaderVerdict::kBad;
     uint64_t bytes = 0;
     IoStatus io = system.open(path, OpenMode::kRead, &file);
+    // Another name of the same number, or deleted meanwhile.
+    if (io.code == platform::IoCode::kNotFound) continue;
     if (io.ok()) io = file->size(&bytes);
     if (io.ok()) io = read_wal_header(*file, &header, &verdict);
     if (!io.ok()) return fail(io, path, 0, failure);

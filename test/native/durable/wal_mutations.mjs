@@ -8,6 +8,7 @@ const CLASSIFY = 'durable/wal_classify.cc';
 const SCANNER = 'durable/wal_scanner.cc';
 const FORMAT = 'durable/wal_format.cc';
 const READER = 'durable/wal_reader.cc';
+const TAIL = 'durable/wal_tail.cc';
 const POSIX = 'platform/file_posix.cc';
 const LOG = 'durable/wal_log.cc';
 const BACKUP = 'durable/wal_backup.cc';
@@ -63,7 +64,7 @@ export const mutations = [
   mutation('WAL', 'rotates in a directory that was replaced', [WRITER, 'const Outcome place = check_directory();', 'const Outcome place = Outcome::kOk;']),
   mutation('WAL', 'checkpoint in a directory that was replaced', [WRITER, 'Outcome outcome = check_directory();\n  if (outcome', 'Outcome outcome = Outcome::kOk;\n  if (outcome']),
   mutation('WAL', 'any LOCK will do', [WRITER, 'if (status.ok() && identity != lock_identity_) {', 'if (false) {']),
-  mutation('WAL', 'all files are read when opening', [CLASSIFY, 'if (outcome == Outcome::kOk && request_.verifies) {', 'if (outcome == Outcome::kOk) {']),
+  mutation('WAL', 'all files are read when opening', [CLASSIFY, 'if (outcome == Outcome::kOk && request_.verifies) outcome = verify_older();', 'if (outcome == Outcome::kOk) outcome = verify_older();']),
   mutation('WAL', 'no index of where entries are', [READER, 'if (position.offset - file.index.back().offset >= kIndexBytes) {', 'if (false) {']),
   mutation('WAL', 'a forked child keeps the lock', [POSIX, 'if (locked_by_ == getpid()) {\n      show_lock', 'if (false) {\n      show_lock']),
   mutation('WAL', 'a forked child gives the lock away', [POSIX, 'if (locked_by_ == getpid()) {\n      show_lock', 'if (true) {\n      show_lock']),
@@ -74,6 +75,19 @@ export const mutations = [
   mutation('WAL', 'follower trusts SEAL', [CLASSIFY, 'found_.is_sealed = true;', 'found_.is_sealed = true;\n        found_.proven_offset = found_.end.offset;']),
   mutation('WAL', 'follower takes damage for the end', [CLASSIFY, 'if (rule.reading == WalReading::kCorrupt) return Outcome::kCorrupt;', '']),
   mutation('WAL', 'follower does not link files', [CLASSIFY, 'if (checksum == 0) facts |= kFactNoSeal;', '']),
+  mutation('WAL', 'intact tail: a reader goes on after a hole', [CLASSIFY, 'if (verdict == WalVerdict::kReadFailed) {\n      return fail(scanner.io(), path_of(found_.top_number), found_.end.offset);\n    }', 'uint64_t later = 0;\n    if (request_.role == WalRole::kReader && verdict == WalVerdict::kNone) {\n      (void)find_wal_head(*found_.top, codec_of_top(), found_.end.offset, found_.header.file_bytes, 0, &later);\n    }\n    uint8_t bytes[kWalHeadBytes];\n    size_t read = 0;\n    WalHead head;\n    if (later != 0 && found_.top->read_at(later, bytes, sizeof(bytes), &read).ok() && codec_of_top().decode_head(later, bytes, &head)) {\n      found_.end.offset = later;\n      found_.end.lsn = head.lsn;\n      return scan_top();\n    }']),
+  mutation('WAL', 'intact tail: the tail is not marked', [READER, 'proved_lsn_ = proven_next - 1;', 'proved_lsn_ = next_lsn - 1;']),
+  mutation('WAL', 'intact tail: the lock is not asked for again', [READER, '*shows_tail = !has_wal_writer(system_, directory_, found_) && !is_newest_changed();', '*shows_tail = true;']),
+  mutation('WAL', 'intact tail: the tail is shown beside a writer', [TAIL, 'return !status.ok() || is_locked;', 'return !status.ok();']),
+  mutation('WAL', 'intact tail: a lock that cannot be asked for is free', [TAIL, 'return !status.ok() || is_locked;', 'return status.ok() && is_locked;']),
+  mutation('WAL', 'intact tail: the tail is shown past a truncation', [TAIL, 'return found.is_sealed ? std::min(found.end.lsn, found.next_base)\n                         : found.end.lsn;', 'return found.end.lsn;']),
+  mutation('WAL', 'intact tail: goes on from what was shown', [CLASSIFY, 'if (found_.unproven.empty()) return Outcome::kOk;', 'if (true) return Outcome::kOk;']),
+  mutation('WAL', 'intact tail: what is lost is not told', [TAIL, '++takebacks_;', '']),
+  mutation('WAL', 'intact tail: what is lost is not told across files', [TAIL, 'from = first_difference(epochs, shown_next_);', 'from = 0;']),
+  mutation('WAL', 'intact tail: an index of a tail that was cut', [READER, 'file.index.resize(1);\n      file.scanned = file.index.front();', '(void)file;']),
+  mutation('WAL', 'intact tail: a lost tail is corruption', [READER, 'if (outcome != Outcome::kCorrupt || proved_lsn_ >= last_lsn_ ||', 'if (true || outcome != Outcome::kCorrupt || proved_lsn_ >= last_lsn_ ||']),
+  mutation('WAL', 'a reader waits where a writer refuses', [CLASSIFY, '{WalRow::kWrongLength, WalAction::kCorrupt, WalReading::kCorrupt,', '{WalRow::kWrongLength, WalAction::kCorrupt, WalReading::kWait,']),
+  mutation('WAL', 'the first entry kept may be missing', [CLASSIFY, 'header.base_lsn > found_.kept.oldest_lsn;', 'false;']),
   mutation('WAL', 'batch read in part', [READER, 'add(head.lsn + i, body + at, bytes);', 'if (i + 1 < head.count) add(head.lsn + i, body + at, bytes);']),
   mutation('WAL', 'answered before the sync', [LOG, 'const Outcome outcome = reach(level);', 'const Outcome outcome = reach(std::min(level, WalLevel::kSystem));']),
   mutation('WAL', 'waiters of a failed commit are told of success', [LOG, 'if (outcome != Outcome::kOk) {\n      // Whoever', 'if (false) {\n      // Whoever']),
