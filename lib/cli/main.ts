@@ -15,10 +15,11 @@ import {
   formatItem,
   formatTable,
   print,
+  printAll,
   printLines,
   type Format,
 } from './output';
-import type { Source } from './sources';
+import type { Item, Source } from './sources';
 import { setInterval } from '../timers';
 import { version } from '../version';
 
@@ -60,8 +61,9 @@ async function endWithReader(): Promise<void> {
 
 function integer(value: string): number {
   const number = Number(value);
-  if (!Number.isSafeInteger(number) || number < 0)
-    throw new InvalidArgumentError('It must be an integer from 0 on.');
+  // Number() alone takes nothing for 0, and other notations.
+  if (!/^\d+$/.test(value) || !Number.isSafeInteger(number))
+    throw new InvalidArgumentError('It must be an integer from 0 on, in decimal digits.');
   return number;
 }
 
@@ -121,20 +123,31 @@ command('verify', 'read everything; the exit status is 1 when something is damag
     if (!verdict.isSound) await printLines(['"atomic-log repair" says what can be done']);
   });
 
-const format = () =>
-  new Option('--format <format>', 'how entries are printed').choices(FORMATS).default('text');
+function itemCommand(name: string, description: string): Command {
+  return command(name, description)
+    .addOption(new Option('--format <format>', 'how entries are printed').choices(FORMATS).default('text'))
+    .addOption(new Option('--json', 'as --format json: an object in each line').conflicts('format'));
+}
 
-command('dump', 'print all entries')
-  .addOption(format())
+const formatOf = ({ json, format }: Options): Format => (json ? 'json' : format);
+
+function* formatItems(items: Iterable<Item>, options: Options): Iterable<string | Uint8Array> {
+  for (const item of items) yield formatItem(item, formatOf(options));
+}
+
+itemCommand('dump', 'print all entries')
   .option('--from <position>', 'the first LSN, or the offset of a record', integer)
   .option('--to <position>', 'the last one', integer)
   .action(async (path: string, options: Options) => {
     const source = await openSource(path, segmentOptions(options));
     let isEmpty = true;
-    for (const item of source.items(options)) {
-      isEmpty = false;
-      await print(formatItem(item, options.format));
-    }
+    const noticed = function* (): Iterable<Item> {
+      for (const item of source.items(options)) {
+        isEmpty = false;
+        yield item;
+      }
+    };
+    await printAll(formatItems(noticed(), options));
     await complainOfUnproved(source);
     if (isEmpty && (options.from ?? options.to) !== undefined) {
       complain(`nothing is within these bounds; ${source.extent}`);
@@ -142,20 +155,19 @@ command('dump', 'print all entries')
     source.close();
   });
 
-command('tail', 'print the last entries')
-  .addOption(format())
+itemCommand('tail', 'print the last entries')
   .option('-n, --lines <count>', 'how many', integer, 10)
   .option('-f, --follow', 'go on with what comes')
   .action(async (path: string, options: Options) => {
     const source = await openSource(path, segmentOptions(options));
     const last = options.lines === 0 ? [] : source.last(options.lines);
     await complainOfUnproved(source);
-    for (const item of last) await print(formatItem(item, options.format));
+    await printAll(formatItems(last, options));
     if (options.follow) {
       const position =
         last.at(-1)?.position ?? (source.kind === 'wal' ? source.end : source.last(1)[0]?.position);
       await endWithReader();
-      for await (const item of source.follow(position)) await print(formatItem(item, options.format));
+      for await (const item of source.follow(position)) await print(formatItem(item, formatOf(options)));
     }
     source.close();
   });

@@ -12,9 +12,13 @@ export const FORMATS: readonly Format[] = ['text', 'json', 'raw'];
 export const FAILED = 2;
 const STDOUT = 1;
 const STDERR = 2;
+const BLOCK_BYTES = 1 << 16;
 
-/** Control characters, and those that change the order or the lines of what is shown. */
-const unprintable = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+/**
+ * Control characters, those that change the order or the lines of what is shown,
+ * and those that nothing is shown for: zero-width characters, tags, selectors.
+ */
+const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 const unprintableOrBackslash = new RegExp(`\\\\|${unprintable.source}`, 'gu');
 const shortEscapes: Record<string, string> = {
   '\\': '\\\\',
@@ -23,16 +27,21 @@ const shortEscapes: Record<string, string> = {
   '\t': '\\t',
 };
 
-const hex = (character: string, digits: number): string =>
-  character.charCodeAt(0).toString(16).padStart(digits, '0');
+const hex = (code: number, digits: number): string => code.toString(16).padStart(digits, '0');
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0)!;
+  if (code < 0x80) return `\\x${hex(code, 2)}`;
+  return code <= 0xffff ? `\\u${hex(code, 4)}` : `\\u{${hex(code, 0)}}`;
+}
+
+/** As JSON has them: a code unit each. */
+const escapedUnits = (character: string): string =>
+  character.replace(/[^]/g, (unit) => `\\u${hex(unit.charCodeAt(0), 4)}`);
 
 /** One row whatever the text is, and nothing that a terminal obeys. */
 export function escape(text: string): string {
-  return text.replace(
-    unprintableOrBackslash,
-    (character) =>
-      shortEscapes[character] ?? (character < '\x80' ? `\\x${hex(character, 2)}` : `\\u${hex(character, 4)}`),
-  );
+  return text.replace(unprintableOrBackslash, (character) => shortEscapes[character] ?? escaped(character));
 }
 
 /** The text that bytes are, if they are one. */
@@ -59,7 +68,7 @@ export function formatItem({ position, data, header }: Item, format: Format): st
   const value = text === undefined ? { base64: bytes.toString('base64') } : { text };
   // JSON leaves some of them as they are.
   const json = JSON.stringify({ position, ...extra, ...value });
-  return `${json.replace(unprintable, (character) => `\\u${hex(character, 4)}`)}\n`;
+  return `${json.replace(unprintable, escapedUnits)}\n`;
 }
 
 export function formatTable(rows: readonly object[]): string {
@@ -104,6 +113,34 @@ export async function print(what: string | Uint8Array): Promise<void> {
 /** All of it: the stream of a file does not notice when a disk that fills up takes a part. */
 function printToFile(bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += writeSync(STDOUT, bytes, at);
+}
+
+/** In blocks: a write for each piece takes ten times as long. What came before a failure is written. */
+export async function printAll(pieces: Iterable<string | Uint8Array>): Promise<void> {
+  let block: Uint8Array[] = [];
+  let text = '';
+  let bytes = 0;
+  const flush = async (): Promise<void> => {
+    if (text !== '') block.push(Buffer.from(text));
+    const whole = Buffer.concat(block);
+    block = [];
+    text = '';
+    bytes = 0;
+    if (whole.length > 0) await print(whole);
+  };
+  try {
+    for (const piece of pieces) {
+      bytes += piece.length;
+      if (typeof piece === 'string') {
+        text += piece;
+      } else {
+        block.push(piece);
+      }
+      if (bytes >= BLOCK_BYTES) await flush();
+    }
+  } finally {
+    await flush();
+  }
 }
 
 export async function printLines(lines: Iterable<string>): Promise<void> {

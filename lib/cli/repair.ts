@@ -1,5 +1,5 @@
 /** Making a log one that opens. Nothing is deleted. */
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 
 import type { SegmentOptions } from '../segment-options';
 import { SegmentWriter } from '../segment-writer';
@@ -69,18 +69,33 @@ function openAndClose(path: string): string {
   return savedAs === undefined ? 'it was opened and closed' : `${bytes} bytes were set aside in ${savedAs}`;
 }
 
+/** A part of a copy would look like all of it, and have its name. Nothing was there before. */
+function removePart(wal: Wal, target: string): void {
+  try {
+    wal.closeSync();
+  } catch {
+    // The first failure is the one to tell of.
+  }
+  rmSync(target, { recursive: true, force: true });
+}
+
 /** A log has no holes: behind the first one, entries get other LSNs than they had. */
 function copyWhatIsLeft(path: string, target: string): number {
   let wal: Wal | undefined;
   let count = 0;
-  for (const found of salvage(path)) {
-    if ('lost' in found) continue;
-    wal ??= Wal.openSync(target, { ...optionsOfRemains(path), firstLsn: found.lsn });
-    wal.write(found.data);
-    if (++count % SYNC_ENTRIES === 0) wal.syncSync();
+  try {
+    for (const found of salvage(path)) {
+      if ('lost' in found) continue;
+      wal ??= Wal.openSync(target, { ...optionsOfRemains(path), firstLsn: found.lsn });
+      wal.write(found.data);
+      if (++count % SYNC_ENTRIES === 0) wal.syncSync();
+    }
+    wal?.closeSync();
+    return count;
+  } catch (error) {
+    if (wal !== undefined) removePart(wal, target);
+    throw error;
   }
-  wal?.closeSync();
-  return count;
 }
 
 function repairSegment(path: string, { segment, applies, dropsIntact }: RepairOptions): Repair {

@@ -1,5 +1,6 @@
 /** What the command line reads: a write-ahead log's directory or a segment file, as one kind of thing. */
-import { readdirSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 import type { NativeSegmentJudgement } from '../../types/native';
 import { addon } from '../native';
@@ -76,9 +77,42 @@ function isDirectory(path: string): boolean {
   }
 }
 
+/** Names of files in a directory of a write-ahead log, beside LOCK. */
+const walName = /^wal-\d{1,15}\.log(\.new|\.torn-\d+)?$/;
+const WAL_MAGIC = 'ATOMLWAL';
+
+/** Whether the file begins as those of write-ahead logs; what cannot be read is for the one who opens it to tell. */
+function hasWalMagic(path: string): boolean {
+  // A pipe would be waited for.
+  if (!statSync(path).isFile()) return false;
+  const magic = Buffer.alloc(WAL_MAGIC.length);
+  try {
+    const file = openSync(path, 'r');
+    try {
+      readSync(file, magic, 0, magic.length, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return false;
+  }
+  return magic.toString('latin1') === WAL_MAGIC;
+}
+
+/** Whoever names a file of a write-ahead log means its directory. */
+function refuseWalFile(path: string): void {
+  const directory = dirname(path);
+  const isNamedSo = walName.test(basename(path)) && existsSync(join(directory, 'LOCK'));
+  if (!isNamedSo && !hasWalMagic(path)) return;
+  throw new Error(`${path}: this is a file of a write-ahead log; give its directory, ${directory}`);
+}
+
 /** What is at `path`; whoever gives options of the other kind, means something else. */
 export function kindOf(path: string, options: SegmentOptions): Kind {
-  if (!isDirectory(path)) return 'segment';
+  if (!isDirectory(path)) {
+    refuseWalFile(path);
+    return 'segment';
+  }
   if (Object.keys(options).length > 0) {
     throw new Error(
       `${path}: this is a directory; --start-offset, --header-size and --checksum are for segment files`,
@@ -191,12 +225,12 @@ function segmentSource(path: string, options: SegmentOptions): Source {
     },
     items,
     last(count) {
-      const found: Item[] = [];
-      for (const one of items()) {
-        found.push(one);
-        if (found.length > count) found.shift();
-      }
-      return found;
+      // A ring: the oldest makes room.
+      const ring: Item[] = [];
+      let seen = 0;
+      for (const one of items()) ring[seen++ % count] = one;
+      const oldest = seen % count;
+      return seen <= count ? ring : [...ring.slice(oldest), ...ring.slice(0, oldest)];
     },
     async *follow(position) {
       using tail = SegmentTail.open(path, options);

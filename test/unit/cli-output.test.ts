@@ -48,10 +48,49 @@ describe('entries as text', () => {
     expect(JSON.parse(stdout)).toEqual({ position: 1, text });
   });
 
+  test('what nothing is shown for is shown: zero-width, bidirectional and tag characters, selectors', () => {
+    const hidden = 'a\u200bb\u200d\u2060\ufeff\u00ad\u061c\u2066\u180e\u{e0041}\u{e0101}\ufe0f';
+    expect(dumped(hidden)).toEqual([
+      String.raw`1	a\u200bb\u200d\u2060\ufeff\u00ad\u061c\u2066\u180e\u{e0041}\u{e0101}\ufe0f`,
+    ]);
+    const { stdout } = cli('dump', '--json', log());
+    expect(stdout).toMatch(/^[\x20-\x7e]*\n$/);
+    expect(JSON.parse(stdout)).toEqual({ position: 1, text: hidden });
+  });
+
+  test('--json is a line for each entry', () => {
+    withWal(log(), (wal) => {
+      wal.write(Buffer.from('a\nb'));
+      wal.write(Buffer.from([0xff]));
+    });
+    for (const command of ['dump', 'tail']) {
+      const { stdout } = cli(command, '--json', log());
+      expect(stdout).toBe('{"position":1,"text":"a\\nb"}\n{"position":2,"base64":"/w=="}\n');
+      expect(cli(command, '--format', 'json', log()).stdout).toBe(stdout);
+    }
+    expect(cli('dump', '--json', '--format', 'raw', log())).toMatchObject({ status: 2, stdout: '' });
+  });
+
   test('metadata too', () => {
     withWal(log(), () => undefined, { metadata: Buffer.from('\x1b[31m') });
     expect(cli('inspect', log()).stdout).toContain(String.raw`metadata: \x1b[31m`);
   });
+});
+
+test('the last of many records, in order', () => {
+  const path = directory.path('many.seg');
+  const count = 40_000;
+  const writer = SegmentWriter.create(path, { size: count * 16 });
+  for (let i = 0; i < count; ++i) writer.append(Buffer.from(String(i).padStart(6)));
+  writer.close();
+  const numbers = (...args: string[]): number[] =>
+    lines(cli('tail', ...args, path).stdout).map((line) => Number(line.split('\t')[1]));
+  for (const wanted of [7, count - 1, count, count + 1]) {
+    const expected = Math.min(wanted, count);
+    expect(numbers('-n', String(wanted))).toEqual(
+      Array.from({ length: expected }, (_, i) => count - expected + i),
+    );
+  }
 });
 
 describe('output that cannot be written', () => {

@@ -38,6 +38,32 @@ function segment(records: number): number[] {
   return offsets;
 }
 
+test.each(['', ' ', ' 7', '0x10', '1e3', '+5', '-1', '1.0', '1_000', '٣', '9007199254740993'])(
+  'the number %j',
+  (number) => {
+    withWal(log(), (wal) => fill(wal, 3));
+    for (const option of ['--from', '--to']) {
+      expectRefusal(['dump', `${option}=${number}`, log()], /an integer from 0 on, in decimal digits/);
+    }
+    expectRefusal(['tail', '-n', number, log()], /in decimal digits/);
+    expectRefusal(['inspect', `--start-offset=${number}`, log()], /in decimal digits/);
+  },
+);
+
+test('a file of a write-ahead log: its directory is named', () => {
+  withWal(log(), (wal) => fill(wal, 3));
+  const path = join(log(), 'wal-000001.log');
+  for (const command of commands) {
+    expectRefusal(
+      [...command, path],
+      /wal-000001\.log: this is a file of a write-ahead log; give its directory, .*log\n$/,
+    );
+  }
+  // Also without its first bytes.
+  writeFileSync(path, Buffer.alloc(8192));
+  expectRefusal(['inspect', path], /give its directory/);
+});
+
 describe.each(commands.map((command) => [command.join(' '), command] as const))(
   '%s refuses',
   (_, command) => {

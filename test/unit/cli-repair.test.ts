@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { SegmentReader, SegmentWriter } from 'atomic-log';
 
-import { cli, lines } from '../support/cli';
+import { cli, cliPath, lines } from '../support/cli';
 import { packageRoot } from '../support/internals';
+import { runtime } from '../support/runtime';
 import { temporaryDirectory } from '../support/segments';
 import { parseWalFile } from '../support/wal-format';
 import { expectIntact, fill, withWal } from '../support/wals';
@@ -22,6 +23,48 @@ function flip(path: string, offset: number): Buffer {
   writeFileSync(path, bytes);
   return bytes;
 }
+
+const mountable =
+  process.platform === 'linux' &&
+  runtime === 'node' &&
+  spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0;
+
+// Mounting needs root, and a place of its own for mounts, which unshare makes.
+(mountable ? test : test.skip)(
+  'a copy for which the disk has no room is not left half made (needs root)',
+  () => {
+    withWal(
+      log(),
+      (wal) => {
+        for (let i = 0; i < 300; ++i) wal.write(Buffer.alloc(1000, i));
+      },
+      { segmentBytes: 65_536 },
+    );
+    flip(walFile(2), 5000);
+    const small = directory.path('small');
+    mkdirSync(small);
+    const { status, stdout, stderr } = spawnSync(
+      'unshare',
+      [
+        '--mount',
+        'sh',
+        '-c',
+        'mount -t tmpfs -o size=200k none "$0" && "$@"; status=$?; ls "$0"; exit $status',
+        small,
+        process.execPath,
+        cliPath,
+        'repair',
+        '--apply',
+        '--to',
+        join(small, 'copy'),
+        log(),
+      ],
+      { encoding: 'utf8' },
+    );
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/copy/);
+  },
+);
 
 describe('a segment file', () => {
   const LENGTH = 8 + 'record 10'.length;
