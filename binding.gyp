@@ -37,6 +37,7 @@
         "src-native/core/durable/segment_writer.cc",
         "src-native/core/durable/wal_backup.cc",
         "src-native/core/durable/wal_classify.cc",
+        "src-native/core/durable/wal_file_list.cc",
         "src-native/core/durable/wal_files.cc",
         "src-native/core/durable/wal_format.cc",
         "src-native/core/durable/wal_log.cc",

@@ -70,6 +70,8 @@ export type ErrorCode =
   | 'ERR_LOCKED'
   /** An earlier write or sync failed: close the writer, and open the file again. */
   | 'ERR_POISONED'
+  /** The directory of the log was moved, deleted or replaced by another: open the reader, or the log, again. */
+  | 'ERR_DIRECTORY_REPLACED'
   /** There is no such file. */
   | 'ERR_FILE_NOT_FOUND'
   /** The file is there already. */

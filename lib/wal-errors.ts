@@ -30,6 +30,7 @@ const Outcome = {
   closed: 22,
   tornTail: 23,
   checkpointed: 24,
+  replaced: 25,
   takenBack: 26,
 } as const;
 
@@ -188,6 +189,15 @@ export function walError(failure: NativeFailure): WalError {
       );
     case Outcome.checkpointed:
       return checkpointed(path, offset, value);
+    case Outcome.replaced:
+      return withDetails(
+        plainError(
+          'ERR_DIRECTORY_REPLACED',
+          `${path}: the directory was moved, deleted or replaced by another one, a restored backup for example; ` +
+            'open the reader again to read what is there now',
+        ),
+        { path },
+      );
     case Outcome.takenBack:
       return takenBack(offset);
     default:

@@ -89,6 +89,7 @@ export class WalReader {
    * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_CORRUPT`
    * when the files do not follow one another or durable entries are damaged;
    * `ERR_FORMAT` for files that are no log or of a later release;
+   * `ERR_TOO_MANY_FILES` when nothing more can be opened now;
    * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
    */
   static open(directory: string, options?: WalReaderOptions): WalReader {
@@ -145,7 +146,9 @@ export class WalReader {
    * Looks for what was appended, or checkpointed, since. A follower does so by
    * itself.
    *
-   * @throws as {@link open}, and `ERR_READER_CLOSED`
+   * @throws as {@link open}; `ERR_DIRECTORY_REPLACED` when another directory, or
+   * none, has the place of the one that was opened: open the reader again;
+   * `ERR_READER_CLOSED`
    */
   refresh(): void {
     this.#checkOpen();
@@ -157,8 +160,9 @@ export class WalReader {
    *
    * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
    * `ERR_CORRUPT` when one is damaged, `ERR_TRUNCATED` when it was not proved to
-   * be on disk and is gone, `ERR_IO`, `ERR_READER_CLOSED`; at once
-   * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   * be on disk and is gone, `ERR_DIRECTORY_REPLACED`, `ERR_IO`,
+   * `ERR_TOO_MANY_FILES`, `ERR_READER_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`
    */
   entries(range?: WalRange): IterableIterator<WalEntry> {
     const checked = checkRange(range);
@@ -184,8 +188,8 @@ export class WalReader {
    * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
    * `ERR_TRUNCATED` when the writer took back what was delivered, or when it was
    * not proved to be on disk and was lost (`lsn` is the first such entry),
-   * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
-   * `ERR_READER_CLOSED`
+   * `ERR_DIRECTORY_REPLACED`, `ERR_CORRUPT`, `ERR_IO`, `ERR_TOO_MANY_FILES`; at
+   * once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_READER_CLOSED`
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]> {
     this.#checkOpen();

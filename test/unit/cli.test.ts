@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -73,6 +73,20 @@ describe('a write-ahead log', () => {
     child.kill();
     expect(seen).toEqual(['20\tentry 20', '21\tnew 1', '22\tnew 2']);
     await wal.close();
+  });
+
+  test('tail -f ends when the directory is replaced, and says so', async () => {
+    words(5);
+    const child = spawn(process.execPath, [cliPath, 'tail', '-n', '1', '-f', log()]);
+    let [printed, complaint] = ['', ''];
+    child.stdout.on('data', (text) => (printed += String(text)));
+    child.stderr.on('data', (text) => (complaint += String(text)));
+    const ended = new Promise((resolve) => child.once('close', resolve));
+    while (!printed.includes('entry 5')) await new Promise((resolve) => setTimeout(resolve, 10));
+    renameSync(log(), directory.path('old'));
+    words(9);
+    expect(await ended).toBe(2);
+    expect(complaint).toMatch(/replaced by another one.*open the reader again/);
   });
 
   test('verify says what is damaged, by its exit status too', () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import { Wal, WalReader, type AtomicLogError, type WalEntry } from 'atomic-log';
@@ -134,6 +134,42 @@ describe('a reader', () => {
     ]) {
       expectError(use, 'ERR_READER_CLOSED', /open another one/);
     }
+  });
+});
+
+describe('a directory that is replaced', () => {
+  /** What a restored backup is, for those who look at the directory. */
+  async function replace(how: string): Promise<void> {
+    const backup = directory.path('backup');
+    const wal = await Wal.open(path(), SMALL_FILES);
+    fill(wal, 100);
+    await wal.backup(backup);
+    fill(wal, 200);
+    await wal.close();
+    const reader = WalReader.open(path(), { pollMs: 2 });
+    const followed = errorOf(collect(reader.follow(), Infinity));
+    await pause(20);
+    renameSync(path(), directory.path('old'));
+    if (how === 'restored') renameSync(backup, path());
+    if (how === 'made anew') withWal(path(), (other) => fill(other, 300));
+    expect(await followed).toMatchObject({
+      code: 'ERR_DIRECTORY_REPLACED',
+      message: expect.stringMatching(/open the reader again/) as string,
+      path: path(),
+    });
+    for (const use of [() => reader.refresh(), () => dataOf(reader.entries({ from: 5 }))]) {
+      expectError(use, 'ERR_DIRECTORY_REPLACED', /restored backup/);
+    }
+    reader.close();
+  }
+
+  test.each(['restored', 'made anew', 'moved away'])('is told to a follower that waits: %s', replace);
+
+  test('a file that is missing is no checkpoint', () => {
+    withWal(path(), (wal) => fill(wal, 300));
+    using reader = WalReader.open(path());
+    rmSync(directory.path('log/wal-000002.log'));
+    expectError(() => dataOf(reader.entries()), 'ERR_CORRUPT', /wal-000002\.log.*one is missing/);
   });
 });
 

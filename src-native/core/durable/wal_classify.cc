@@ -68,8 +68,28 @@ class Classifier {
       : system_(system), request_(request), found_(*found), failure_(failure) {}
 
   Outcome run() {
+    bool is_current = false;
+    if (found_.seen.number != 0) {
+      const Outcome outcome = look_again(&is_current);
+      if (outcome != Outcome::kOk || is_current) return outcome;
+    }
+    return list();
+  }
+
+ private:
+  struct OpenedFile {
+    std::shared_ptr<File> file;
+    platform::FileIdentity identity;
+    WalHeader header;
+    uint64_t bytes = 0;
+  };
+
+  Outcome list() {
     const IoStatus status =
         list_wal_files(system_, request_.directory, &found_.listing);
+    const bool is_gone = status.code == IoCode::kNotFound ||
+                         (status.ok() && found_.listing.numbers.empty());
+    if (is_gone && found_.seen.number != 0) return replaced();
     if (!status.ok()) return fail(status, request_.directory, 0);
     if (found_.listing.has_duplicate) {
       return decide(kFactNumberTwice, found_.listing.numbers.back(), 0);
@@ -79,9 +99,13 @@ class Classifier {
       return decide(kFactNoFile, 0, 0);
     }
     bool is_unfinished = false;
-    Outcome outcome = find_top(&is_unfinished);
+    const Outcome outcome = find_top(&is_unfinished);
     if (outcome != Outcome::kOk || found_.top_number == 0) return outcome;
-    outcome = check_unproven();
+    return examine_top(is_unfinished);
+  }
+
+  Outcome examine_top(bool is_unfinished) {
+    Outcome outcome = check_unproven();
     if (outcome == Outcome::kOk) outcome = scan_top();
     if (outcome == Outcome::kOk && is_unfinished && !found_.is_sealed) {
       outcome = decide(kFactNoSeal, found_.top_number, found_.end.offset);
@@ -92,12 +116,94 @@ class Classifier {
     return classify_end();
   }
 
- private:
-  struct OpenedFile {
-    std::shared_ptr<File> file;
+  // Without a list of the directory. It is needed when the newest file has lost
+  // its name, when its successor is being made, and when a SEAL has none: that
+  // one is about to come, or it came and went by a checkpoint, and the sealed
+  // file could not be deleted.
+  Outcome look_again(bool* is_current) {
+    bool is_there = false;
+    Outcome outcome = check_place(&is_there);
+    if (outcome != Outcome::kOk || !is_there || found_.files.empty() ||
+        found_.files.back().number != found_.top_number) {
+      return outcome;
+    }
+    bool is_unfinished = false;
+    outcome = go_on(&is_unfinished);
+    if (outcome != Outcome::kOk || is_unfinished) return outcome;
+    outcome = examine_top(false);
+    *is_current = !found_.is_sealed;
+    return outcome;
+  }
+
+  Outcome replaced() {
+    *failure_ = {Outcome::kReplaced, {}, request_.directory, 0, 0, ""};
+    return Outcome::kReplaced;
+  }
+
+  // Whether the newest file of last time still has its name. Without it, it was
+  // let go of by a checkpoint, or the whole directory is another one.
+  Outcome check_place(bool* is_there) {
+    const WalSeen& seen = found_.seen;
+    platform::FileIdentity identity;
+    IoStatus status = system_.identity(path_of(seen.number), &identity);
+    if (status.code == IoCode::kNotFound) return Outcome::kOk;
+    if (status.ok() && identity != seen.identity) return replaced();
+    // A copy may have been written over it.
     WalHeader header;
-    uint64_t bytes = 0;
-  };
+    WalHeaderVerdict verdict = WalHeaderVerdict::kBad;
+    if (status.ok()) status = read_wal_header(*seen.file, &header, &verdict);
+    if (!status.ok()) return fail(status, path_of(seen.number), 0);
+    if (verdict != WalHeaderVerdict::kGood || header != seen.header) {
+      return replaced();
+    }
+    *is_there = true;
+    return Outcome::kOk;
+  }
+
+  // Numbers and epochs of a log only rise, and files keep their identity.
+  bool is_of_another_log(uint64_t number, const OpenedFile& opened) const {
+    const WalSeen& seen = found_.seen;
+    if (seen.number == 0) return false;
+    return opened.header.log_id != seen.header.log_id || number < seen.number ||
+           (number == seen.number && opened.identity != seen.identity) ||
+           opened.header.epoch < seen.header.epoch;
+  }
+
+  // Enters the files that have come after the newest one.
+  Outcome go_on(bool* is_unfinished) {
+    for (;;) {
+      const uint64_t top = found_.top_number;
+      platform::FileIdentity identity;
+      const IoStatus status = system_.identity(path_of(top + 1), &identity);
+      if (status.code == IoCode::kNotFound) break;
+      if (!status.ok()) return fail(status, path_of(top + 1), 0);
+      OpenedFile next;
+      Outcome outcome = examine(top + 1, true, &next);
+      if (outcome != Outcome::kOk) return outcome;
+      *is_unfinished = found_.row == WalRow::kUnfinishedFile;
+      if (*is_unfinished) return Outcome::kOk;
+      outcome =
+          check_link(top, {found_.top, found_.seen.identity, found_.header, 0},
+                     next.header);
+      if (outcome != Outcome::kOk) return outcome;
+      found_.files.back().end_offset = next.header.previous_end;
+      found_.newest_bytes = next.bytes;
+      outcome = begin(top + 1, std::move(next));
+      if (outcome != Outcome::kOk) return outcome;
+      found_.files.push_back(
+          info_of(found_.top_number, found_.header, kWalHeaderBytes));
+    }
+    found_.row = WalRow::kCleanEnd;
+    found_.newest_number = found_.top_number;
+    found_.newest = found_.top;
+    return Outcome::kOk;
+  }
+
+  static WalFileInfo info_of(uint64_t number, const WalHeader& header,
+                             uint64_t end_offset) {
+    return {number,        header.base_lsn,   header.epoch,
+            header.branch, header.file_bytes, end_offset};
+  }
 
   Outcome fail(const IoStatus& io, const std::string& path, uint64_t offset) {
     *failure_ = {Outcome::kIo, io, path, offset, 0, ""};
@@ -147,6 +253,7 @@ class Classifier {
       return decide(kFactMissing, number, 0);
     }
     if (status.ok()) status = file->size(&opened->bytes);
+    if (status.ok()) status = file->identity(&opened->identity);
     if (status.ok()) status = read_wal_header(*file, &opened->header, &verdict);
     if (!status.ok()) return fail(status, path_of(number), 0);
     opened->file = std::move(file);
@@ -196,20 +303,23 @@ class Classifier {
     found_.newest = opened.file;
     found_.newest_bytes = opened.bytes;
     *is_unfinished = found_.row == WalRow::kUnfinishedFile;
-    if (!*is_unfinished) {
-      begin(newest, std::move(opened));
-      return Outcome::kOk;
+    if (!*is_unfinished) return begin(newest, std::move(opened));
+    if (newest == 1) {
+      found_.top_number = 0;
+      return found_.seen.number == 0 ? Outcome::kOk : replaced();
     }
-    if (newest == 1) found_.top_number = 0;
     if (found_.top_number == newest - 1) return Outcome::kOk;
     OpenedFile older;
     outcome = examine(newest - 1, false, &older);
-    if (outcome == Outcome::kOk) begin(newest - 1, std::move(older));
-    return outcome;
+    return outcome == Outcome::kOk ? begin(newest - 1, std::move(older))
+                                   : outcome;
   }
 
-  void begin(uint64_t number, OpenedFile opened) {
-    if (found_.header.log_id != opened.header.log_id) found_.files.clear();
+  Outcome begin(uint64_t number, OpenedFile opened) {
+    if (is_of_another_log(number, opened)) return replaced();
+    if (request_.role == WalRole::kReader) {
+      found_.seen = {number, opened.file, opened.identity, opened.header};
+    }
     found_.top_number = number;
     found_.top = std::move(opened.file);
     found_.header = std::move(opened.header);
@@ -222,6 +332,7 @@ class Classifier {
     found_.epochs = {found_.end};
     found_.is_sealed = false;
     found_.is_end_known = false;
+    return Outcome::kOk;
   }
 
   // What is not proved may have been cut, and the log written on below it. Then
@@ -291,51 +402,51 @@ class Classifier {
                : Outcome::kOk;
   }
 
-  // What was linked before stays so; but where the newest file of then ended,
-  // its successor says.
-  bool is_linked(uint64_t number) const {
-    return !found_.files.empty() && number >= found_.files.front().number &&
-           number < found_.files.back().number;
-  }
-
-  // From the newest file with a header back to the oldest that is kept.
+  // From the newest file with a header back to the newest of last time, or to
+  // the oldest that is kept. What was linked before stays so; but where the
+  // newest file of then ended, its successor says.
   Outcome link_files() {
     const uint64_t top = found_.top_number;
     const uint64_t oldest = found_.kept.oldest_file;
     if (oldest > top || oldest == 0) {
       return decide(kFactOldestOutside, top, 72);
     }
-    const Outcome begun = check_base(top, found_.header);
-    if (begun != Outcome::kOk) return begun;
-    WalHeader next = found_.header;
-    std::vector<WalFileInfo> infos = {{top, next.base_lsn, next.epoch,
-                                       next.branch, next.file_bytes,
-                                       found_.end.offset}};
-    for (uint64_t number = top - 1; number >= oldest; --number) {
-      if (is_linked(number)) {
-        infos.push_back(found_.files[number - found_.files.front().number]);
-        continue;
+    std::vector<WalFileInfo>& files = found_.files;
+    if (!files.empty() && files.back().number > top) files.clear();
+    const uint64_t known = files.empty() ? 0 : files.back().number;
+    if (known == top) {
+      files.back().end_offset = found_.end.offset;
+    } else {
+      WalHeader next = found_.header;
+      std::vector<WalFileInfo> infos = {info_of(top, next, found_.end.offset)};
+      for (uint64_t number = top - 1; number >= std::max(oldest, known);
+           --number) {
+        OpenedFile older;
+        Outcome outcome = examine(number, false, &older);
+        if (outcome == Outcome::kOk) outcome = check_link(number, older, next);
+        if (outcome != Outcome::kOk) return outcome;
+        infos.push_back(info_of(number, older.header, next.previous_end));
+        next = std::move(older.header);
       }
-      OpenedFile older;
-      Outcome outcome = examine(number, false, &older);
-      if (outcome == Outcome::kOk) outcome = check_link(number, older, next);
-      if (outcome == Outcome::kOk) outcome = check_base(number, older.header);
-      if (outcome != Outcome::kOk) return outcome;
-      infos.push_back({number, older.header.base_lsn, older.header.epoch,
-                       older.header.branch, older.header.file_bytes,
-                       next.previous_end});
-      next = std::move(older.header);
+      if (infos.back().number == known) {
+        files.pop_back();
+      } else {
+        files.clear();
+      }
+      files.insert(files.end(), infos.rbegin(), infos.rend());
     }
-    std::reverse(infos.begin(), infos.end());
-    found_.files = std::move(infos);
-    return Outcome::kOk;
+    if (files.front().number < oldest) {
+      files.erase(files.begin(),
+                  files.begin() +
+                      static_cast<ptrdiff_t>(oldest - files.front().number));
+    }
+    return check_base(files.front());
   }
 
   // That the oldest file begins with, or before, the first entry that is kept.
-  Outcome check_base(uint64_t number, const WalHeader& header) {
-    const bool is_late = number == found_.kept.oldest_file &&
-                         header.base_lsn > found_.kept.oldest_lsn;
-    return is_late ? decide(kFactOtherBase, number, 48) : Outcome::kOk;
+  Outcome check_base(const WalFileInfo& oldest) {
+    const bool is_late = oldest.base_lsn > found_.kept.oldest_lsn;
+    return is_late ? decide(kFactOtherBase, oldest.number, 48) : Outcome::kOk;
   }
 
   // That a SEAL is where the successor says, and leads to it.

@@ -11,7 +11,11 @@
 //  4. Of the files before the newest only headers and SEALs are read, unless
 //     `verifies`.
 //  5. A reader classifies again to see what is new: what it has linked is not
-//     read again, and the scan goes on where it ended.
+//     read again, and the scan goes on where it ended. While the newest file
+//     has its name, only that file and its successors are looked at, however
+//     many files there are; otherwise the directory is listed.
+//  6. A directory in whose place another one is, or that is gone, is never taken
+//     for the log that was found: kReplaced.
 //
 // One thread at a time.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_CLASSIFY_H_
@@ -137,6 +141,16 @@ struct WalClassifyRequest {
   bool verifies = false;
 };
 
+// The newest file with a header that a reader has seen: what tells a log from
+// another one, or from an older copy, in its place.
+struct WalSeen {
+  // 0: none yet.
+  uint64_t number = 0;
+  std::shared_ptr<platform::File> file;
+  platform::FileIdentity identity;
+  WalHeader header;
+};
+
 // What classifying has found.
 struct WalClassification {
   WalRow row = WalRow::kNoFiles;
@@ -174,11 +188,13 @@ struct WalClassification {
   // Its end was classified, not only its records.
   bool is_end_known = false;
   uint64_t nonzero_end = 0;
+
+  WalSeen seen;
 };
 
 // Finds the row. kOk for rows with which the log can be opened or, for a
 // reader, read. A reader gives what it found last time, to go on from there;
-// after a failure it must begin with nothing.
+// after a failure it must begin with nothing but `seen`.
 Outcome classify_wal(platform::FileSystem& system,
                      const WalClassifyRequest& request,
                      WalClassification* found, Failure* failure);

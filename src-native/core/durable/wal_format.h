@@ -106,6 +106,7 @@ struct WalHeader {
   uint64_t previous_next_base = 0;
   uint32_t previous_seal_checksum = 0;
   std::vector<uint8_t> metadata;
+  bool operator==(const WalHeader&) const = default;
 };
 
 // Writes kWalHeaderBytes bytes.

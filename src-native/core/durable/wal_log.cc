@@ -314,7 +314,8 @@ Outcome WalLog::show(WalReader* reader, Failure* failure) {
   const bool is_poisoned = writer_->is_poisoned();
   const Outcome outcome = is_poisoned ? Outcome::kOk : writer_->flush();
   if (outcome != Outcome::kOk) *failure = writer_->failure();
-  reader->update(writer_->log_id(), writer_->files(), writer_->first_lsn(),
+  reader->update(writer_->log_id(), writer_->file_list(),
+                 writer_->written_offset(), writer_->first_lsn(),
                  is_poisoned ? writer_->durable_lsn() : writer_->last_lsn());
   return outcome;
 }

@@ -67,31 +67,30 @@ Outcome WalReader::damaged(const LogFile& file, uint64_t offset, WalFacts facts,
 
 void WalReader::update(const WalLogId& log_id,
                        const std::vector<WalFileInfo>& files,
-                       uint64_t first_lsn, uint64_t last_lsn) {
-  std::vector<LogFile> updated;
-  for (const WalFileInfo& info : files) {
-    LogFile* const known = find_number(info.number);
-    if (known != nullptr) {
-      known->info = info;
-      updated.push_back(std::move(*known));
-      known->info.number = 0;
-    } else {
-      LogFile added;
-      added.info = info;
-      added.log_id = log_id;
-      added.scanned = {kWalHeaderBytes, info.base_lsn, info.epoch, info.branch};
-      added.index.push_back(added.scanned);
-      updated.push_back(std::move(added));
-    }
+                       uint64_t newest_end, uint64_t first_lsn,
+                       uint64_t last_lsn) {
+  const uint64_t oldest = files.front().number;
+  files_.drop_below(oldest);
+  uint64_t next = oldest;
+  if (!files_.is_empty()) {
+    WalFileInfo& known = files_.newest().info;
+    known = files[static_cast<size_t>(known.number - oldest)];
+    next = known.number + 1;
   }
-  files_ = std::move(updated);
+  for (; next - oldest < files.size(); ++next) {
+    files_.add(files[static_cast<size_t>(next - oldest)], log_id);
+  }
+  files_.newest().info.end_offset = newest_end;
   first_lsn_ = first_lsn;
   last_lsn_ = last_lsn;
 }
 
 std::vector<WalFileInfo> WalReader::files() const {
   std::vector<WalFileInfo> infos;
-  for (const LogFile& file : files_) infos.push_back(file.info);
+  infos.reserve(files_.size());
+  for (size_t at = 0; at < files_.size(); ++at) {
+    infos.push_back(files_[at].info);
+  }
   return infos;
 }
 
@@ -102,42 +101,14 @@ void WalReader::close() {
   last_lsn_ = first_lsn_ - 1;
 }
 
-WalReader::LogFile* WalReader::find(uint64_t lsn) {
-  const auto found = std::find_if(
-      files_.rbegin(), files_.rend(),
-      [lsn](const LogFile& file) { return file.info.base_lsn <= lsn; });
-  return found == files_.rend() ? nullptr : &*found;
-}
-
-WalReader::LogFile* WalReader::find_number(uint64_t number) {
-  const auto found = std::find_if(
-      files_.begin(), files_.end(),
-      [number](const LogFile& file) { return file.info.number == number; });
-  return found == files_.end() ? nullptr : &*found;
-}
-
-uint64_t WalReader::end_lsn(const LogFile& file) const {
-  uint64_t end = last_lsn_ + 1;
-  for (const LogFile& later : files_) {
-    if (later.info.number > file.info.number) {
-      end = std::min(end, later.info.base_lsn);
-    }
-  }
-  return end;
-}
-
 Outcome WalReader::open(LogFile& file, Failure* failure) {
-  if (file.file != nullptr) return Outcome::kOk;
-  std::unique_ptr<File> opened;
-  const IoStatus status = system_.open(
-      wal_file_path(directory_, file.info.number), OpenMode::kRead, &opened);
+  const IoStatus status = files_.open(system_, directory_, file);
   if (status.code == IoCode::kNotFound) {
     *failure = {Outcome::kCheckpointed, status,     directory_,
                 file.info.base_lsn,     first_lsn_, ""};
     return Outcome::kCheckpointed;
   }
   if (!status.ok()) return fail(status, file.info.number, 0, failure);
-  file.file = std::move(opened);
   return Outcome::kOk;
 }
 
@@ -210,6 +181,12 @@ Outcome WalReader::read_file(LogFile& file, uint64_t from, uint64_t to,
 
 Outcome WalReader::read(uint64_t from, uint64_t to, size_t bytes_max,
                         WalChunk* chunk, Failure* failure) {
+  const Outcome outcome = try_read(from, to, bytes_max, chunk, failure);
+  return explain(from, outcome, failure);
+}
+
+Outcome WalReader::try_read(uint64_t from, uint64_t to, size_t bytes_max,
+                            WalChunk* chunk, Failure* failure) {
   chunk->data.clear();
   chunk->entries.clear();
   to = std::min(to, last_lsn_);
@@ -218,18 +195,17 @@ Outcome WalReader::read(uint64_t from, uint64_t to, size_t bytes_max,
     return Outcome::kCheckpointed;
   }
   while (from <= to && chunk->data.size() < bytes_max) {
-    LogFile* const file = find(from);
+    LogFile* const file = files_.find(from);
     if (file == nullptr) {
-      return damaged(files_.front(), 48, kFactOtherBase, failure);
+      return damaged(files_.oldest(), 48, kFactOtherBase, failure);
     }
-    const uint64_t end = end_lsn(*file);
+    const uint64_t end = files_.end_lsn(*file);
     const size_t before = chunk->entries.size();
     const Outcome outcome = read_file(*file, from, std::min(to, end - 1),
                                       bytes_max, chunk, failure);
     // What was read before the trouble is good.
     if (outcome != Outcome::kOk) {
-      return chunk->entries.empty() ? explain(from, outcome, failure)
-                                    : Outcome::kOk;
+      return chunk->entries.empty() ? outcome : Outcome::kOk;
     }
     if (chunk->entries.size() == before) {
       return damaged(*file, hint_.offset, 0, failure);
@@ -240,7 +216,12 @@ Outcome WalReader::read(uint64_t from, uint64_t to, size_t bytes_max,
 }
 
 Outcome WalReader::seek_point(uint64_t lsn, uint64_t* point, Failure* failure) {
-  LogFile* const file = find(lsn);
+  return explain(lsn, try_seek_point(lsn, point, failure), failure);
+}
+
+Outcome WalReader::try_seek_point(uint64_t lsn, uint64_t* point,
+                                  Failure* failure) {
+  LogFile* const file = files_.find(lsn);
   if (file == nullptr || lsn < first_lsn_) {
     *failure = {Outcome::kCheckpointed, {}, directory_, lsn, first_lsn_, ""};
     return Outcome::kCheckpointed;
@@ -262,27 +243,25 @@ Outcome WalReader::classify(Failure* failure) {
   for (int attempt = 0; attempt < kRefreshAttempts; ++attempt) {
     outcome =
         classify_wal(system_, {directory_, WalRole::kReader}, &found_, failure);
-    if (outcome == Outcome::kOk) break;
+    if (outcome == Outcome::kOk || outcome == Outcome::kReplaced) break;
     // The writer may have been at work: look at everything afresh.
     const uint64_t rewinds = found_.rewinds + 1;
+    WalSeen seen = std::move(found_.seen);
     found_ = {};
     found_.rewinds = rewinds;
+    found_.seen = std::move(seen);
   }
   return outcome;
 }
 
 // Whether the newest file's name is another file's by now.
 bool WalReader::is_newest_changed() const {
-  std::unique_ptr<File> file;
   platform::FileIdentity before;
   platform::FileIdentity now;
   const bool is_known =
       found_.newest != nullptr && found_.newest->identity(&before).ok() &&
-      system_
-          .open(wal_file_path(directory_, found_.newest_number),
-                OpenMode::kRead, &file)
-          .ok() &&
-      file->identity(&now).ok();
+      system_.identity(wal_file_path(directory_, found_.newest_number), &now)
+          .ok();
   return !is_known || before != now;
 }
 
@@ -308,43 +287,54 @@ Outcome WalReader::refresh(Failure* failure) {
   if (outcome != Outcome::kOk || found_.top_number == 0) return outcome;
   if (found_.rewinds != rewinds_) {
     // What an index says of the tail is of no use any more.
-    for (LogFile& file : files_) {
-      file.index.resize(1);
-      file.scanned = file.index.front();
-    }
+    files_.forget_indexes();
     hint_number_ = 0;
     rewinds_ = found_.rewinds;
   }
   metadata_ = found_.header.metadata;
-  std::vector<WalFileInfo> infos = found_.files;
   shown_.settle(system_, directory_, found_);
   if (shows_tail) shown_.show(found_);
   const uint64_t proven_next = proven_next_lsn(found_);
   const uint64_t next_lsn = shows_tail ? intact_next_lsn(found_) : proven_next;
-  infos.back().end_offset =
-      shows_tail ? found_.end.offset : found_.proven_end.offset;
-  update(found_.header.log_id, infos, found_.kept.oldest_lsn, next_lsn - 1);
+  update(found_.header.log_id, found_.files,
+         shows_tail ? found_.end.offset : found_.proven_end.offset,
+         found_.kept.oldest_lsn, next_lsn - 1);
   proved_lsn_ = proven_next - 1;
   return Outcome::kOk;
 }
 
-// Damage that is found in what was not proved: it may have been cut meanwhile.
+// What is gone or damaged may be another log's by now, may have been let go of
+// by a checkpoint or, when it was not proved, cut.
 Outcome WalReader::explain(uint64_t from, Outcome outcome, Failure* failure) {
-  if (outcome != Outcome::kCorrupt || proved_lsn_ >= last_lsn_ ||
-      from <= proved_lsn_) {
+  const bool is_gone = outcome == Outcome::kCheckpointed;
+  // Beside a writer nothing was classified: it knows what there is.
+  if ((!is_gone && outcome != Outcome::kCorrupt) || found_.seen.number == 0) {
     return outcome;
   }
+  const bool was_proved = proved_lsn_ >= last_lsn_ || from <= proved_lsn_;
   const uint64_t before = shown_.takebacks();
   Failure now;
-  if (refresh(&now) != Outcome::kOk) {
+  const Outcome refreshed = refresh(&now);
+  if (refreshed == Outcome::kReplaced ||
+      (refreshed != Outcome::kOk && !was_proved)) {
     *failure = now;
-    return now.outcome;
+    return refreshed;
   }
+  if (is_gone) return explain_missing(from, failure);
+  if (was_proved) return outcome;
   if (shown_.takebacks() == before && from <= last_lsn_) return outcome;
   const uint64_t lsn =
       shown_.takebacks() == before ? last_lsn_ + 1 : shown_.taken_back_from();
   *failure = {Outcome::kTakenBack, {}, directory_, lsn, last_lsn_, ""};
   return Outcome::kTakenBack;
+}
+
+// The file of an entry is not there.
+Outcome WalReader::explain_missing(uint64_t lsn, Failure* failure) {
+  const LogFile* const file = lsn < first_lsn_ ? nullptr : files_.find(lsn);
+  if (file != nullptr) return damaged(*file, 0, kFactMissing, failure);
+  *failure = {Outcome::kCheckpointed, {}, directory_, lsn, first_lsn_, ""};
+  return Outcome::kCheckpointed;
 }
 
 }  // namespace atomic_log::durable

@@ -10,8 +10,10 @@
 //  5. WalTailMode::kIntact adds what is intact after that, while no writer has
 //     the log open: see wal_tail.h. proved_lsn() says where the proof ends.
 //
-// One thread at a time. The files are opened when they are needed, and stay
-// open until they leave the log.
+//  6. Neither reading nor looking for what is new depends on the number of
+//     files. The newest and a few are kept open.
+//
+// One thread at a time.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_READER_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_READER_H_
 
@@ -24,6 +26,7 @@
 
 #include "core/durable/outcome.h"
 #include "core/durable/wal_classify.h"
+#include "core/durable/wal_file_list.h"
 #include "core/durable/wal_files.h"
 #include "core/durable/wal_format.h"
 #include "core/durable/wal_scanner.h"
@@ -58,8 +61,10 @@ class WalReader {
             WalTailMode tail = WalTailMode::kDurable)
       : system_(system), directory_(std::move(directory)), tail_(tail) {}
 
+  // `files` oldest first, without gaps in their numbers; the newest one's
+  // records end at `newest_end`.
   void update(const WalLogId& log_id, const std::vector<WalFileInfo>& files,
-              uint64_t first_lsn, uint64_t last_lsn);
+              uint64_t newest_end, uint64_t first_lsn, uint64_t last_lsn);
   Outcome refresh(Failure* failure);
 
   // Nothing is there when last_lsn() is below first_lsn().
@@ -72,7 +77,11 @@ class WalReader {
   std::vector<WalFileInfo> files() const;
   // 0 while there is none.
   uint64_t newest_file() const {
-    return files_.empty() ? 0 : files_.back().info.number;
+    return files_.is_empty() ? 0 : files_.newest().info.number;
+  }
+  // WalFileList::lowest_base_behind().
+  uint64_t lowest_base_behind(uint64_t number) const {
+    return files_.lowest_base_behind(number);
   }
   // Lets go of all files; nothing is there then until the next refresh().
   void close();
@@ -85,22 +94,14 @@ class WalReader {
   Outcome seek_point(uint64_t lsn, uint64_t* point, Failure* failure);
 
  private:
-  struct LogFile {
-    WalFileInfo info;
-    WalLogId log_id = {};
-    std::shared_ptr<platform::File> file;
-    std::vector<WalPosition> index;
-    // How far it was scanned for the index.
-    WalPosition scanned;
-  };
-  LogFile* find(uint64_t lsn);
-  LogFile* find_number(uint64_t number);
-  // Behind the last LSN that belongs to the file.
-  uint64_t end_lsn(const LogFile& file) const;
+  using LogFile = WalListedFile;
   Outcome open(LogFile& file, Failure* failure);
   Outcome extend_index(LogFile& file, uint64_t lsn, Failure* failure);
   Outcome read_file(LogFile& file, uint64_t from, uint64_t to, size_t bytes_max,
                     WalChunk* chunk, Failure* failure);
+  Outcome try_read(uint64_t from, uint64_t to, size_t bytes_max,
+                   WalChunk* chunk, Failure* failure);
+  Outcome try_seek_point(uint64_t lsn, uint64_t* point, Failure* failure);
   static void note(LogFile& file, const WalPosition& position);
   Outcome scan_failure(const LogFile& file, const WalScanner& scanner,
                        WalVerdict verdict, Failure* failure);
@@ -115,6 +116,7 @@ class WalReader {
   bool is_newest_changed() const;
   Outcome look(bool* shows_tail, Failure* failure);
   Outcome explain(uint64_t from, Outcome outcome, Failure* failure);
+  Outcome explain_missing(uint64_t lsn, Failure* failure);
 
   platform::FileSystem& system_;
   const std::string directory_;
@@ -122,8 +124,7 @@ class WalReader {
   uint64_t first_lsn_ = 1;
   uint64_t last_lsn_ = 0;
   std::vector<uint8_t> metadata_;
-  // Oldest first.
-  std::vector<LogFile> files_;
+  WalFileList files_;
 
   // What refresh() has found.
   WalClassification found_;

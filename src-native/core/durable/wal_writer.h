@@ -86,6 +86,9 @@ class WalWriter {
   const std::vector<uint8_t>& metadata() const { return metadata_; }
   // Oldest first; the newest one's end is what was handed to the system.
   std::vector<WalFileInfo> files() const;
+  // The same without a copy; the newest one's end is written_offset().
+  const std::vector<WalFileInfo>& file_list() const { return files_; }
+  uint64_t written_offset() const { return buffer_offset_; }
   // Of the last operation that did not answer kOk.
   const Failure& failure() const { return failure_; }
 

@@ -9,6 +9,7 @@ const SCANNER = 'durable/wal_scanner.cc';
 const FORMAT = 'durable/wal_format.cc';
 const READER = 'durable/wal_reader.cc';
 const TAIL = 'durable/wal_tail.cc';
+const LIST = 'durable/wal_file_list.cc';
 const POSIX = 'platform/file_posix.cc';
 const LOG = 'durable/wal_log.cc';
 const BACKUP = 'durable/wal_backup.cc';
@@ -94,5 +95,14 @@ export const mutations = [
   mutation('WAL', 'expected LSN ignored', [LOG, 'if (submission.expected_lsn != 0 &&', 'if (false &&']),
   mutation('WAL', 'not all are answered', [LOG, 'for (WalAnswer& answer : answers) answers_.push_back(std::move(answer));', 'if (answers.size() > 40) answers.pop_back();\n  for (WalAnswer& answer : answers) answers_.push_back(std::move(answer));']),
   mutation('WAL', 'followers are never told of the last batch', [LOG, 'if (!is_closed_) (void)writer_->mark();', '']),
-  mutation('WAL', 'a truncated LSN is read from the older file', [READER, 'files_.rbegin(), files_.rend(),\n      [lsn](const LogFile& file) { return file.info.base_lsn <= lsn; });\n  return found == files_.rend() ? nullptr : &*found;', 'files_.begin(), files_.end(),\n      [lsn](const LogFile& file) { return file.info.base_lsn <= lsn; });\n  return found == files_.end() ? nullptr : &*found;']),
+  mutation('WAL', 'a truncated LSN is read from the older file', [LIST, 'while (!owners_.empty() && owners_.back()->info.base_lsn >= info.base_lsn) {', 'while (false) {']),
+  mutation('WAL', 'files that were read stay open', [LIST, '(*idle)->file.reset();\n', '']),
+  mutation('WAL', 'the directory is listed at each refresh', [CLASSIFY, '*is_current = !found_.is_sealed;', '*is_current = false;']),
+  mutation('WAL', 'files that cannot be deleted hide what comes', [CLASSIFY, '*is_current = !found_.is_sealed;', '*is_current = true;']),
+  mutation('WAL', 'a follower stays in a directory that was replaced', [CLASSIFY, 'if (status.ok() && identity != seen.identity) return replaced();', '']),
+  mutation('WAL', 'a follower stays with a file that was written over', [CLASSIFY, 'if (verdict != WalHeaderVerdict::kGood || header != seen.header) {', 'if (false) {']),
+  mutation('WAL', 'a follower goes over to another log', [CLASSIFY, 'return opened.header.log_id != seen.header.log_id || number', 'return number']),
+  mutation('WAL', 'a follower goes back to an older copy', [CLASSIFY, 'number < seen.number ||\n', '']),
+  mutation('WAL', 'a follower waits in a directory that is gone', [CLASSIFY, 'if (is_gone && found_.seen.number != 0) return replaced();', '']),
+  mutation('WAL', 'damage in a directory that was replaced', [READER, 'if (refreshed == Outcome::kReplaced ||\n', 'if (false && refreshed == Outcome::kReplaced ||\n']),
 ];

@@ -67,6 +67,8 @@ struct Log {
   WalScript script;
 };
 
+#define REFRESH_OK(follower) REQUIRE((follower).refresh() == Outcome::kOk)
+
 const std::string kThreeFiles = "wwxxwwxxk";
 
 TEST_SUITE_BEGIN("wal reader");
@@ -172,6 +174,212 @@ TEST_CASE("nothing that was seen is taken back by a crash") {
     follow(operations);
   }
   CHECK(crashes > 20'000);
+}
+
+// The operations of one refresh(), or of a read.
+template <typename Work>
+std::vector<std::string> operations_of(SimulatedFileSystem& system, Work work) {
+  std::vector<std::string> names;
+  system.on_operation = [&](const char* name) { names.push_back(name); };
+  work();
+  system.on_operation = nullptr;
+  return names;
+}
+
+TEST_CASE("an idle refresh and a read cost the same for few and many files") {
+  std::vector<std::string> refresh_before;
+  std::vector<std::string> read_before;
+  for (const size_t files : {3, 30, 300}) {
+    Log log(std::string(2 * files, 'x') + "ai");
+    Follower follower(log.system);
+    REFRESH_OK(follower);
+    REQUIRE(follower.reader.files().size() >= files / 2);
+    const auto refresh =
+        operations_of(log.system, [&] { REFRESH_OK(follower); });
+    const uint64_t last = follower.reader.last_lsn();
+    WalChunk chunk;
+    const auto read_last = [&] {
+      REQUIRE(follower.reader.read(last, last, 1, &chunk, &follower.failure) ==
+              Outcome::kOk);
+    };
+    // The first one fills the index.
+    read_last();
+    const auto read = operations_of(log.system, read_last);
+    CHECK(std::count(refresh.begin(), refresh.end(), "list") == 0);
+    CHECK(refresh.size() < 12);
+    CHECK(read.size() < 6);
+    if (files > 3) CHECK(refresh == refresh_before);
+    if (files > 3) CHECK(read == read_before);
+    refresh_before = refresh;
+    read_before = read;
+  }
+}
+
+TEST_CASE("following through many files lists the directory once") {
+  Log log("a");
+  Follower follower(log.system);
+  REFRESH_OK(follower);
+  size_t most = 0;
+  for (int i = 0; i < 100; ++i) {
+    REQUIRE(log.script.run('x'));
+    REQUIRE(log.script.run('i'));
+    const auto names = operations_of(log.system, [&] { REFRESH_OK(follower); });
+    CHECK(std::count(names.begin(), names.end(), "list") == 0);
+    most = std::max(most, names.size());
+    CHECK(follower.reader.last_lsn() == log.script.latest().next_lsn - 1);
+  }
+  CHECK(follower.reader.files().size() > 40);
+  CHECK(most < 20);
+}
+
+TEST_CASE("a few files are open, whatever was read") {
+  Log log(std::string(200, 'x') + "k");
+  log.script.drop();
+  REQUIRE(log.system.open_files() == 0);
+  Follower follower(log.system);
+  REFRESH_OK(follower);
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 300; ++i) {
+    const uint64_t lsn = 1 + random() % 200;
+    WalChunk chunk;
+    uint64_t point = 0;
+    REQUIRE(follower.reader.read(lsn, lsn, 1, &chunk, &follower.failure) ==
+            Outcome::kOk);
+    REQUIRE(follower.reader.seek_point(lsn, &point, &follower.failure) ==
+            Outcome::kOk);
+    CHECK(log.system.open_files() <= 5);
+  }
+  follower.reader.close();
+  CHECK(log.system.open_files() == 0);
+}
+
+TEST_CASE("files that cannot be deleted do not hide what comes") {
+  Log log("xxxxi");
+  Follower follower(log.system);
+  REFRESH_OK(follower);
+  const uint64_t newest = follower.reader.newest_file();
+  for (const char each : std::string("xxxxxxxxxi")) {
+    REQUIRE(log.script.run(each));
+  }
+  // As on Windows, where a file that another process has open may stay.
+  log.system.count_only("remove");
+  log.system.fail_at(newest - 1, Fault::kOnce);
+  REQUIRE(log.script.run('C'));
+  log.system.fail_at(UINT64_MAX, Fault::kNone);
+  REQUIRE(log.system.exists(wal_path(newest)));
+  REQUIRE(!log.system.exists(wal_path(newest + 1)));
+  REQUIRE(log.script.run('a'));
+  REQUIRE(log.script.run('i'));
+  REFRESH_OK(follower);
+  CHECK(follower.reader.last_lsn() == log.script.latest().next_lsn - 1);
+  CHECK(follower.reader.first_lsn() == log.script.latest().first_lsn);
+}
+
+// Moves all of the directory away, as `mv` does.
+void move_away(SimulatedFileSystem& system) {
+  for (const std::string& path : system.paths()) {
+    REQUIRE(system.rename(path, "moved" + path.substr(path.find('/'))).ok());
+  }
+}
+
+void copy_from(SimulatedFileSystem& to, const SimulatedFileSystem& from) {
+  for (const std::string& path : from.paths()) {
+    to.put(path, from.contents(path));
+  }
+}
+
+TEST_CASE("a directory that was replaced is told, whatever has its place") {
+  for (const char* const later : {"", "wi", "xxxxxxi", "xxxxxxCxxi"}) {
+    for (const char* const place :
+         {"nothing", "copy", "older copy", "other log", "same numbers"}) {
+      INFO(place, " after ", later);
+      Log log("wwxxwwxi");
+      const auto backup = log.system.kill();
+      for (const char each : std::string("xxwwxi")) {
+        REQUIRE(log.script.run(each));
+      }
+      const auto copy = log.system.kill();
+      Follower follower(log.system);
+      REFRESH_OK(follower);
+      std::map<uint64_t, Bytes> entries;
+      REQUIRE(follower.collect(&entries) == Outcome::kOk);
+      log.script.drop();
+      move_away(log.system);
+      const std::string what = place;
+      if (what == "copy") copy_from(log.system, *copy);
+      if (what == "older copy") copy_from(log.system, *backup);
+      if (what != "nothing") {
+        auto options = small_wal();
+        if (what == "other log" || what == "same numbers") {
+          options.new_log_id[3] = 99;
+        }
+        OpenedWal opened = open_wal(log.system, options);
+        REQUIRE(opened.outcome == Outcome::kOk);
+        uint64_t lsn = 0;
+        const Bytes data(600, 7);
+        size_t count = std::string(later).size();
+        if (what == "same numbers") count += 10;
+        for (size_t i = 0; i < count; ++i) {
+          REQUIRE(opened.writer->append(data.data(), data.size(), &lsn) ==
+                  Outcome::kOk);
+        }
+        REQUIRE(opened.writer->close() == Outcome::kOk);
+      }
+      CHECK(follower.refresh() == Outcome::kReplaced);
+      CHECK(follower.failure.path == kWalDirectory);
+      // It stays so.
+      CHECK(follower.refresh() == Outcome::kReplaced);
+      Follower fresh(log.system);
+      CHECK(fresh.refresh() == Outcome::kOk);
+    }
+  }
+}
+
+TEST_CASE("a file that was written over is another one") {
+  Log log("wwi");
+  Follower follower(log.system);
+  REFRESH_OK(follower);
+  log.script.drop();
+  auto options = small_wal();
+  options.new_log_id[0] = 77;
+  SimulatedFileSystem other;
+  REQUIRE(open_wal(other, options).outcome == Outcome::kOk);
+  const Bytes bytes = other.contents(wal_path(1));
+  std::unique_ptr<platform::File> file;
+  REQUIRE(
+      log.system.open(wal_path(1), platform::OpenMode::kReadWrite, &file).ok());
+  REQUIRE(file->write_at(0, bytes.data(), bytes.size()).ok());
+  CHECK(follower.refresh() == Outcome::kReplaced);
+}
+
+TEST_CASE("reading files of a directory that was replaced is no damage") {
+  Log log(std::string(30, 'x') + "i");
+  Follower follower(log.system);
+  REFRESH_OK(follower);
+  log.script.drop();
+  move_away(log.system);
+  WalChunk chunk;
+  uint64_t point = 0;
+  CHECK(follower.reader.read(1, 1, 1, &chunk, &follower.failure) ==
+        Outcome::kReplaced);
+  auto options = small_wal();
+  options.new_log_id[0] = 77;
+  OpenedWal opened = open_wal(log.system, options);
+  REQUIRE(opened.outcome == Outcome::kOk);
+  CHECK(follower.reader.read(1, 1, 1, &chunk, &follower.failure) ==
+        Outcome::kReplaced);
+  CHECK(follower.reader.seek_point(2, &point, &follower.failure) ==
+        Outcome::kReplaced);
+}
+
+TEST_CASE("a file that is missing is no checkpoint") {
+  Log log(std::string(30, 'x') + "i");
+  Follower follower(log.system);
+  REFRESH_OK(follower);
+  REQUIRE(log.system.remove(wal_path(2)).ok());
+  std::map<uint64_t, Bytes> entries;
+  CHECK(follower.collect(&entries) == Outcome::kCorrupt);
+  CHECK(follower.failure.path == wal_path(2));
 }
 
 TEST_CASE("a seek finds a point near any LSN, and reads from there") {

@@ -51,8 +51,11 @@ class SimulatedFile final : public platform::File {
   SimulatedFile(SimulatedFileSystem& system,
                 std::shared_ptr<SimulatedFileSystem::Inode> inode,
                 bool is_writable)
-      : system_(system), inode_(std::move(inode)), is_writable_(is_writable) {}
+      : system_(system), inode_(std::move(inode)), is_writable_(is_writable) {
+    ++system_.open_files_;
+  }
   ~SimulatedFile() override {
+    --system_.open_files_;
     if (holds_lock_) inode_->is_locked = false;
   }
 

@@ -95,6 +95,8 @@ class SimulatedFileSystem final : public platform::FileSystem {
   // Changes a byte of a file, as a disk does that lies.
   void damage(const std::string& path, uint64_t offset);
   uint64_t syncs() const { return syncs_; }
+  // Files that are open.
+  int64_t open_files() const { return open_files_; }
   // Called before every operation, with its name.
   std::function<void(const char*)> on_operation;
 
@@ -142,6 +144,7 @@ class SimulatedFileSystem final : public platform::FileSystem {
 
   uint64_t operations_ = 0;
   uint64_t syncs_ = 0;
+  int64_t open_files_ = 0;
   std::string counted_;
   uint64_t fault_at_ = UINT64_MAX;
   Fault fault_ = Fault::kNone;
