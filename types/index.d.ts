@@ -78,6 +78,8 @@ export type ErrorCode =
   | 'ERR_LOCKED'
   /** An earlier write or sync failed: close the writer, and open the file again. */
   | 'ERR_POISONED'
+  /** The directory of the log was moved, deleted or replaced by another: open the reader, or the log, again. */
+  | 'ERR_DIRECTORY_REPLACED'
   /** There is no such file. */
   | 'ERR_FILE_NOT_FOUND'
   /** The file is there already. */
@@ -1770,6 +1772,7 @@ export declare class WalReader {
    * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_CORRUPT`
    * when the files do not follow one another or durable entries are damaged;
    * `ERR_FORMAT` for files that are no log or of a later release;
+   * `ERR_TOO_MANY_FILES` when nothing more can be opened now;
    * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
    */
   static open(directory: string, options?: WalReaderOptions): WalReader;
@@ -1793,7 +1796,9 @@ export declare class WalReader {
    * Looks for what was appended, or checkpointed, since. A follower does so by
    * itself.
    *
-   * @throws as {@link open}, and `ERR_READER_CLOSED`
+   * @throws as {@link open}; `ERR_DIRECTORY_REPLACED` when another directory, or
+   * none, has the place of the one that was opened: open the reader again;
+   * `ERR_READER_CLOSED`
    */
   refresh(): void;
   /**
@@ -1801,8 +1806,9 @@ export declare class WalReader {
    *
    * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
    * `ERR_CORRUPT` when one is damaged, `ERR_TRUNCATED` when it was not proved to
-   * be on disk and is gone, `ERR_IO`, `ERR_READER_CLOSED`; at once
-   * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   * be on disk and is gone, `ERR_DIRECTORY_REPLACED`, `ERR_IO`,
+   * `ERR_TOO_MANY_FILES`, `ERR_READER_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`
    */
   entries(range?: WalRange): IterableIterator<WalEntry>;
   /**
@@ -1819,8 +1825,8 @@ export declare class WalReader {
    * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
    * `ERR_TRUNCATED` when the writer took back what was delivered, or when it was
    * not proved to be on disk and was lost (`lsn` is the first such entry),
-   * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
-   * `ERR_READER_CLOSED`
+   * `ERR_DIRECTORY_REPLACED`, `ERR_CORRUPT`, `ERR_IO`, `ERR_TOO_MANY_FILES`; at
+   * once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_READER_CLOSED`
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]>;
   /** Lets go of the files, and ends every follower. Idempotent. */
