@@ -2,11 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 
-import { salvage, Wal, WalReader } from 'atomic-log';
+import { salvage, WalReader } from 'atomic-log';
 
 import { packageRoot } from '../support/internals';
 import { temporaryDirectory } from '../support/segments';
-import { expectIntact, fill, SMALL_FILES, withWal } from '../support/wals';
+import { expectIntact, fill, withWal } from '../support/wals';
 
 const directory = temporaryDirectory();
 const path = () => directory.path('log');
