@@ -51,6 +51,7 @@
         "src-native/core/memory/blocking_wait.cc",
         "src-native/core/memory/registry.cc",
         "src-native/core/memory/rolling_log.cc",
+        "src-native/core/memory/presence.cc",
         "src-native/core/memory/segment_pool.cc",
         "src-native/core/memory/storage.cc",
         "src-native/core/memory/wait_list.cc",

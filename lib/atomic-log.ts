@@ -21,6 +21,7 @@ import { checkHandle, makeHandle, type LogHandle, type NativeHandle } from './ha
 import { showAsText } from './inspect';
 import { LogView } from './log-view';
 import { addon } from './native';
+import { NativeLog } from './native-log';
 import type { Codec } from './codec';
 import { checkSignal } from './signals';
 import { elementBytes, isVariable, typeNames, type BigIntScalarType, type NumberScalarType } from './scalar';
@@ -74,6 +75,7 @@ class AtomicLogImpl<T> {
   readonly #view: LogView;
   #isClosed = false;
   readonly #pending = new Set<Pending>();
+  #handle: LogHandle<T> | undefined;
 
   /** @internal */
   constructor(options: LogOptions | typeof attachToView, view?: LogView) {
@@ -93,43 +95,52 @@ class AtomicLogImpl<T> {
   }
 
   /**
-   * The log that a handle names, in this thread. A handle keeps nothing alive:
-   * keep the log open where it was made until the others have attached.
+   * The log that a handle names, in this thread. It must be open where the handle
+   * was read until this thread has attached.
    */
   static attach<T>(handle: LogHandle<T>, options: AttachOptions<T> = {}): AtomicLogImpl<T> {
     checkObject('options', options);
     const { codec } = options;
     const { id, token, memory } = checkHandle(handle);
-    const native = addon.attachLog(id, token, memory && wholeOf(memory));
-    if (typeof native === 'number') throw attachFailed(native);
+    const attached = addon.attachLog(id, token, memory && wholeOf(memory));
+    if (typeof attached === 'number') throw attachFailed(attached);
+    const native = new NativeLog(attached);
     try {
       const layout = decodeLayout(native.descriptor, codec);
-      const view = LogView.of(native, layout, native.isShared ? memory : undefined);
+      const view = LogView.attached(native, layout, native.isShared ? memory : undefined);
       return new AtomicLogImpl<T>(attachToView, view);
     } catch (error) {
-      native.close();
+      native.close(memory && wholeOf(memory));
       throw error;
     }
   }
 
   /**
    * What another thread needs to {@link attach}: plain data for `workerData` or
-   * `postMessage`.
+   * `postMessage`. Once it was read, the log lives until this object is closed or
+   * this thread ends, also when the object is dropped.
    */
   get handle(): LogHandle<T> {
+    if (this.#handle !== undefined) return this.#handle;
     const { id, token } = this.#view.native;
-    return makeHandle<T>(id, token, this.#view.storage.memory);
+    this.#handle = makeHandle<T>(id, token, this.#view.storage.memory);
+    if (!this.#isClosed) this.#view.keepFor(this);
+    return this.#handle;
   }
 
   /**
    * What an addon of your own needs to produce or consume entries on native
    * threads; see `atomic_log/atomic_log.h` in the folder `require('atomic-log/include')`.
-   * Pass it to that addon in this thread; it keeps nothing alive.
+   * Pass it to that addon in this thread. Once it was read, the log lives until this
+   * object is closed or this thread ends, as with {@link handle}.
    *
    * @throws `ERR_LOG_CLOSED`
    */
   get nativeHandle(): NativeHandle {
-    return this.#open().nativeHandle();
+    const view = this.#open();
+    const handle = view.nativeHandle();
+    view.keepFor(this);
+    return handle;
   }
 
   /** Entries that stay readable, at least. */
@@ -402,7 +413,7 @@ function create(options: LogOptions): LogView {
     if (typeof size === 'number') throw createFailed(size, layout);
     memory = reserveShared(size.retainedSegments, size.strideBytes);
   }
-  const native = addon.createLog(
+  const made = addon.createLog(
     ...sizes,
     encodeLayout(layout),
     Uint32Array.from(layout.kinds),
@@ -411,8 +422,8 @@ function create(options: LogOptions): LogView {
     memory && wholeOf(memory),
     memory?.maxByteLength,
   );
-  if (typeof native === 'number') throw createFailed(native, layout);
-  return LogView.of(native, layout, memory);
+  if (typeof made === 'number') throw createFailed(made, layout);
+  return LogView.made(new NativeLog(made), layout, memory);
 }
 
 function createFailed(status: number, { dataBytes }: Layout): AtomicLogError {
@@ -430,7 +441,8 @@ function attachFailed(status: number): AtomicLogError {
   return status === -3
     ? plainError(
         'ERR_LOG_GONE',
-        'the log is gone: a handle keeps nothing alive, so keep the log open until all have attached',
+        'the log is gone: everybody has closed it, or the thread that had it has ended; ' +
+          'keep the log open until all have attached',
       )
     : typeError(
         'ERR_INVALID_HANDLE',
@@ -460,8 +472,8 @@ export interface AtomicLogConstructor {
   claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
   claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
   /**
-   * The log that a handle names, in this thread. A handle keeps nothing alive:
-   * keep the log open where it was made until the others have attached. A log
+   * The log that a handle names, in this thread. It must be open where the handle
+   * was read until this thread has attached. A log
    * whose codec is your own needs that codec; codecs of one name count as the
    * same, and a thread that has the log open already goes on with the one it has.
    *

@@ -1,10 +1,10 @@
-import type { NativeLog } from '../types/native';
 import { onAbort } from './abort';
 import type { AtomicLog } from './atomic-log';
 import type { Chunk } from './chunk';
 import { asyncDispose, type Followed } from './dispose';
 import { plainError } from './errors';
 import type { LogView } from './log-view';
+import type { NativeLog } from './native-log';
 import { chunksBetween, endViews, entriesBetween, type Snapshot } from './snapshot';
 import { now, setImmediate } from './timers';
 import { waitForIndex, type Wait } from './waits';

@@ -1,5 +1,5 @@
-import type { NativeWriter } from '../types/native';
 import type { Mapping } from './mapping';
+import type { NativeWriter } from './native-log';
 import type { Storage } from './storage';
 
 /**
@@ -19,21 +19,18 @@ export class HeadMappings {
 
   /** `id` is the head's. */
   own(id: number): Mapping {
-    return (this.#own[id] ??= this.#map(id));
+    return (this.#own[id] ??= this.storage.mapOwnHead(id, this.native));
   }
 
   /** The head's mapping that users may see. */
   shown(id: number): Mapping {
     const mapping = this.#shown[id];
-    return mapping?.isAttached ? mapping : (this.#shown[id] = this.#map(id));
+    if (mapping?.isAttached) return mapping;
+    return (this.#shown[id] = this.storage.mapForWriting(id, this.native));
   }
 
   clear(): void {
     this.#own.length = 0;
     this.#shown.length = 0;
-  }
-
-  #map(id: number): Mapping {
-    return this.storage.mapForWriting(id, this.native);
   }
 }

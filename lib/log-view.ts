@@ -2,61 +2,110 @@
  * One environment's access to one log, shared by all its AtomicLog objects,
  * snapshots and writers. It decides which window a new snapshot shares.
  */
-import type { NativeLog } from '../types/native';
 import { plainError, typeError } from './errors';
 import type { NativeHandle } from './handle';
 import { COUNT_MASK } from './mapping';
+import type { NativeLog, NativeWriter } from './native-log';
 import { Pins } from './pins';
 import type { Layout } from './schema';
 import { Storage } from './storage';
-import { setImmediate } from './timers';
+import { queueMicrotask } from './timers';
 import { Lease, Window, type PinnedSegment } from './window';
 
 const SPARE_LEASES_MAX = 4;
 
-interface CollectedLease {
-  readonly window: Window;
-  readonly pins: Pins;
-  /** Weak: a view refers to its leases, which would then never be collected. */
-  readonly view: WeakRef<LogView>;
+/**
+ * Who needs an environment's attachment to a log; the last one closes it. It
+ * refers to no lease and no user, so that the registries below may hold it while
+ * they wait for those to be collected.
+ */
+class Attendance {
+  /** AtomicLog objects, writers and followers of this environment that are open. */
+  users = 0;
+  liveWindows = 0;
+  #isClosed = false;
+
+  constructor(
+    private readonly native: NativeLog,
+    private readonly pins: Pins,
+  ) {}
+
+  closeIfUnused(): void {
+    if (this.users > 0 || this.liveWindows > 0 || this.#isClosed) return;
+    this.#isClosed = true;
+    // After a view that was collected there may be another one already.
+    const view = viewOfId(this.native.id);
+    if (view === undefined || view.isOf(this)) viewsById.delete(this.native.id);
+    this.pins.close();
+  }
+
+  /** A user is collected that was not closed. */
+  userCollected(writer: NativeWriter | undefined): void {
+    writer?.close();
+    --this.users;
+    this.closeIfUnused();
+  }
+
+  /** The snapshots of a window were collected without having been closed. */
+  abandon(window: Window): void {
+    if (window.isEmpty) return;
+    this.pins.abandon(window);
+    --this.liveWindows;
+    this.closeIfUnused();
+  }
 }
 
-/** Told when a lease is collected. Module-wide, because it must outlive every view. */
-const collectedLeases = new FinalizationRegistry<CollectedLease>(({ window, pins, view }) => {
-  if (window.isEmpty) return;
-  pins.abandon(window);
-  view.deref()?.windowAbandoned();
-});
+interface Collected<T> {
+  readonly attendance: Attendance;
+  readonly what: T;
+}
 
-/** Told when a user of a view is collected that was not closed. */
-const collectedUsers = new FinalizationRegistry<WeakRef<LogView>>((view) => view.deref()?.userCollected());
+const collectedLeases = new FinalizationRegistry<Collected<Window>>(({ attendance, what }) =>
+  attendance.abandon(what),
+);
+const collectedUsers = new FinalizationRegistry<Collected<NativeWriter | undefined>>(({ attendance, what }) =>
+  attendance.userCollected(what),
+);
 
-const viewsById = new Map<number, WeakRef<LogView>>();
+/**
+ * The views that somebody can attach to. Those that this thread attached to are
+ * held weakly; one whose handle was read is not, because others may come.
+ */
+const viewsById = new Map<number, LogView | WeakRef<LogView>>();
 let sweepViewsAt = 64;
 
+function viewOfId(id: number): LogView | undefined {
+  const view = viewsById.get(id);
+  return view instanceof LogView ? view : view?.deref();
+}
+
 function sweepViews(): void {
-  for (const [id, view] of viewsById) if (view.deref() === undefined) viewsById.delete(id);
+  for (const id of viewsById.keys()) if (viewOfId(id) === undefined) viewsById.delete(id);
   sweepViewsAt = viewsById.size * 2 + 64;
+}
+
+/** The views that keep a window until the microtasks of this turn come. */
+const withIdleWindow = new Set<LogView>();
+
+function endTurn(): void {
+  const views = [...withIdleWindow];
+  withIdleWindow.clear();
+  for (const view of views) view.endTurn();
 }
 
 export class LogView {
   readonly storage: Storage;
   readonly pins: Pins;
-  /** Also here, because properties of the addon's objects are slow: V8 holds them in dictionaries. */
+  /** Also here, because it is read so often. */
   readonly segmentCapacity: number;
   /** The head's published word, as {@link lease} and {@link extend} saw it last. */
   seenWord = 0;
 
-  /** AtomicLog objects and writers of this environment that are open. */
-  #users = 0;
-  #liveWindows = 0;
-  #isClosed = false;
+  readonly #attendance: Attendance;
   /** The newest window, kept for the rest of the turn so that the next snapshot need not pin it again. */
   #current: Lease | undefined;
   #weakCurrent: WeakRef<Lease> | undefined;
-  #isTurnEndScheduled = false;
   readonly #bounds = new Float64Array(2);
-  readonly #weakThis = new WeakRef<LogView>(this);
   readonly #spareLeases: Lease[] = [];
   #nativeHandle: NativeHandle | null = null;
 
@@ -67,24 +116,43 @@ export class LogView {
   ) {
     this.storage = new Storage(native, layout, memory);
     this.pins = new Pins(native, layout, this.storage);
+    this.#attendance = new Attendance(native, this.pins);
     this.segmentCapacity = native.segmentCapacity;
   }
 
+  /** The view of a log that was just made. */
+  static made(native: NativeLog, layout: Layout, memory: SharedArrayBuffer | undefined): LogView {
+    return new LogView(native, layout, memory);
+  }
+
   /**
-   * The view of a log in this environment. When there is a view already, `native`
-   * is closed again, and the view keeps the layout, and so the codec, that it has.
-   * `memory` is the log's storage when that is shared.
+   * The view of a log that somebody attached to. When this environment has one
+   * already, `native` is closed again, and the view keeps the layout, and so the
+   * codec, that it has. `memory` is the log's storage when that is shared.
    */
-  static of(native: NativeLog, layout: Layout, memory: SharedArrayBuffer | undefined): LogView {
-    const known = viewsById.get(native.id)?.deref();
+  static attached(native: NativeLog, layout: Layout, memory: SharedArrayBuffer | undefined): LogView {
+    const known = viewOfId(native.id);
     if (known !== undefined) {
-      native.close();
+      native.close(undefined);
       return known;
     }
     const view = new LogView(native, layout, memory);
     if (viewsById.size >= sweepViewsAt) sweepViews();
-    viewsById.set(native.id, view.#weakThis);
+    viewsById.set(native.id, new WeakRef(view));
     return view;
+  }
+
+  /**
+   * Others may attach from now on: `user` counts until it is closed or the
+   * environment ends, and is not missed when it is collected.
+   */
+  keepFor(user: object): void {
+    viewsById.set(this.native.id, this);
+    collectedUsers.unregister(user);
+  }
+
+  isOf(attendance: Attendance): boolean {
+    return this.#attendance === attendance;
   }
 
   /** For native code; always the same object, because it names nothing but the log. */
@@ -110,20 +178,15 @@ export class LogView {
     return this.#bounds;
   }
 
-  /** `user` needs the view until it calls dropUser or is collected. */
-  addUser(user: object): void {
-    ++this.#users;
-    collectedUsers.register(user, this.#weakThis, user);
+  /** `user` needs the view until it calls dropUser or is collected; then `writer`, if it is one, is closed. */
+  addUser(user: object, writer?: NativeWriter): void {
+    ++this.#attendance.users;
+    collectedUsers.register(user, { attendance: this.#attendance, what: writer }, user);
   }
 
   dropUser(user: object): void {
     collectedUsers.unregister(user);
-    this.userCollected();
-  }
-
-  /** A user has gone, one way or the other. */
-  userCollected(): void {
-    --this.#users;
+    --this.#attendance.users;
     this.#closeIfUnused();
   }
 
@@ -203,19 +266,11 @@ export class LogView {
     let lease = this.#spareLeases.pop();
     if (lease === undefined) {
       lease = new Lease(new Window());
-      collectedLeases.register(
-        lease,
-        {
-          window: lease.window,
-          pins: this.pins,
-          view: this.#weakThis,
-        },
-        lease,
-      );
+      collectedLeases.register(lease, { attendance: this.#attendance, what: lease.window }, lease);
     }
     lease.window.set(segments);
     this.seenWord = lease.window.head.count;
-    ++this.#liveWindows;
+    ++this.#attendance.liveWindows;
     return lease;
   }
 
@@ -228,13 +283,7 @@ export class LogView {
   close(lease: Lease): void {
     if (--lease.window.openCount > 0) return;
     if (lease !== this.#current) this.#release(lease);
-    else if (this.#users === 0) this.#closeIfUnused();
-  }
-
-  /** The snapshots of a window were collected without having been closed. */
-  windowAbandoned(): void {
-    --this.#liveWindows;
-    this.#closeIfUnused();
+    else this.#closeIfUnused();
   }
 
   #release(lease: Lease): void {
@@ -242,8 +291,8 @@ export class LogView {
     for (let i = 0; i < segments.length; ++i) this.pins.drop(segments[i]!);
     if (this.#weakCurrent === lease.weak) this.#weakCurrent = undefined;
     if (this.#spareLeases.length < SPARE_LEASES_MAX) this.#spareLeases.push(lease);
-    --this.#liveWindows;
-    if (this.#users === 0) this.#closeIfUnused();
+    --this.#attendance.liveWindows;
+    this.#closeIfUnused();
   }
 
   // --- The current window.
@@ -253,18 +302,15 @@ export class LogView {
     this.#current = lease;
     if (previous !== undefined && previous !== lease && previous.window.openCount === 0)
       this.#release(previous);
-    if (this.#isTurnEndScheduled) return;
-    this.#isTurnEndScheduled = true;
-    // The callback must keep neither the process nor a dropped view alive.
-    const weakThis = this.#weakThis;
-    setImmediate(() => {
-      const view = weakThis.deref();
-      if (view !== undefined) view.#endTurn();
-    }).unref();
+    if (withIdleWindow.size === 0) queueMicrotask(endTurn);
+    withIdleWindow.add(this);
   }
 
-  #endTurn(): void {
-    this.#isTurnEndScheduled = false;
+  /**
+   * The microtasks have come, wherever the turn began: in a timer, too, after
+   * which the loop may block. This keeps no process alive.
+   */
+  endTurn(): void {
     const lease = this.#current;
     this.#current = undefined;
     if (lease === undefined) return;
@@ -286,15 +332,14 @@ export class LogView {
   }
 
   #closeIfUnused(): void {
-    if (this.#users > 0 || this.#isClosed) return;
+    if (this.#attendance.users > 0) return;
     // Comes back here when it is done.
     if (this.dropIdleWindow()) return;
-    if (this.#liveWindows > 0) return;
-    this.#isClosed = true;
-    viewsById.delete(this.native.id);
+    if (this.#attendance.liveWindows > 0) return;
+    withIdleWindow.delete(this);
     for (const spare of this.#spareLeases) collectedLeases.unregister(spare);
     this.#spareLeases.length = 0;
-    this.pins.close();
+    this.#attendance.closeIfUnused();
   }
 }
 

@@ -13,10 +13,10 @@
  * This object refers to no {@link Lease}: it is what stays reachable when a
  * lease is collected.
  */
-import type { NativeLog } from '../types/native';
 import type { Mapping } from './mapping';
+import type { NativeLog } from './native-log';
 import type { Layout } from './schema';
-import type { Storage } from './storage';
+import { wholeOf, type Storage } from './storage';
 import { PinnedSegment, type Window } from './window';
 
 /** Numbers per segment in what pinWindow() writes. */
@@ -105,11 +105,13 @@ export class Pins {
     }
   }
 
-  /** Leaves the log: gives back every pin and mapping. */
+  /** Leaves the log: gives back every pin and mapping, and the memory. */
   close(): void {
     this.#mappings.length = 0;
     this.#weakBuffers.clear();
-    this.#native.close();
+    const { memory } = this.#storage;
+    this.#native.close(memory && wholeOf(memory));
+    this.#storage.close();
   }
 
   #mappingOf(id: number): Mapping {

@@ -1,5 +1,5 @@
 /** What `log.stats()` tells. */
-import type { NativeLog } from '../types/native';
+import type { NativeLog } from './native-log';
 import type { Layout } from './schema';
 
 /** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */

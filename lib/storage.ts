@@ -9,11 +9,11 @@
  * Nothing else needs to know which of the two a log has.
  */
 import { types } from 'node:util';
-import type { NativeLog, NativeWriter } from '../types/native';
 import { environmentVariable } from './environment';
 import { plainError, rangeError, typeError, type AtomicLogError } from './errors';
 import { Mapping, NO_WORD } from './mapping';
 import { addon } from './native';
+import type { NativeLog, NativeWriter } from './native-log';
 import type { Layout } from './schema';
 import { structuredClone } from './timers';
 
@@ -31,19 +31,37 @@ export class Storage {
   readonly #native: NativeLog;
   readonly #layout: Layout;
   #lastKey = 0;
-  /** The published words of readers, by segment id: a block stays where it is for as long as the log lives. */
-  readonly #words: Int32Array[] = [];
-  /** Undefined for external memory. */
-  readonly memory: SharedArrayBuffer | undefined;
+  /** The published words, by segment id: a block stays where it is for as long as the log lives. */
+  readonly #words: (Int32Array | undefined)[] = [];
+  /** Whole blocks of external memory for the library's own use, by segment id. Users never get these ArrayBuffers. */
+  readonly #blocks: (ArrayBuffer | undefined)[] = [];
+  readonly kind: MappingKind;
+  #memory: SharedArrayBuffer | undefined;
 
   constructor(native: NativeLog, layout: Layout, memory: SharedArrayBuffer | undefined) {
     this.#native = native;
     this.#layout = layout;
-    this.memory = memory;
+    this.#memory = memory;
+    this.kind = memory === undefined ? 'external' : 'shared';
   }
 
-  get kind(): MappingKind {
-    return this.memory === undefined ? 'external' : 'shared';
+  /** Undefined for external memory, and once the view of the log is closed. */
+  get memory(): SharedArrayBuffer | undefined {
+    return this.#memory;
+  }
+
+  /** Lets go of the memory. Whoever still has a view of it keeps that part of it. */
+  close(): void {
+    this.#words.length = 0;
+    this.#blocks.length = 0;
+    this.#memory = undefined;
+  }
+
+  /** Nothing of a segment that is not pinned here is kept. */
+  forget(id: number): void {
+    this.#words[id] = undefined;
+    this.#blocks[id] = undefined;
+    this.#native.forget(id);
   }
 
   /** A new mapping of a pinned segment. Its buffer can own pins: it is collected with its last view. */
@@ -56,7 +74,16 @@ export class Storage {
     return this.#over(id, buffer, this.#wordOf(id), key);
   }
 
-  /** A new mapping of the head for its writer. */
+  /** A mapping of the head for its writer alone. */
+  mapOwnHead(id: number, writer: NativeWriter): Mapping {
+    if (this.memory !== undefined) return this.mapForWriting(id, writer);
+    const buffer = (this.#blocks[id] ??= writer.mapBlock() ?? undefined);
+    if (buffer === undefined) throw mappingUnavailable();
+    const { columnOffsets, segmentCapacity } = this.#native;
+    return new Mapping(buffer, 0, this.#layout, columnOffsets, segmentCapacity, NO_WORD);
+  }
+
+  /** A new mapping of the head for its writer, which users may see. */
   mapForWriting(id: number, writer: NativeWriter): Mapping {
     return this.#over(id, this.memory ?? writer.map(), NO_WORD);
   }
@@ -80,8 +107,8 @@ export class Storage {
     const known = this.#words[id];
     if (known !== undefined) return known;
     const start = this.memory === undefined ? 0 : id * this.#native.strideBytes;
-    const buffer = this.memory ?? this.#native.mapWord(id);
-    if (buffer === null) throw mappingUnavailable();
+    const buffer = this.memory ?? (this.#blocks[id] ??= this.#native.mapBlock(id) ?? undefined);
+    if (buffer === undefined) throw mappingUnavailable();
     return (this.#words[id] = new Int32Array(buffer, start, 1));
   }
 
@@ -121,14 +148,21 @@ export function isSharedMemory(value: unknown): value is SharedArrayBuffer {
   return types.isSharedArrayBuffer(value);
 }
 
+let mapsExternal: boolean | undefined;
+
+/** Asked once: the answer costs a mapping. */
+function canMapExternal(): boolean {
+  return (mapsExternal ??= addon.canMapExternal());
+}
+
 /** What the option, the environment variable ATOMIC_LOG_MAPPING and the runtime together decide. */
 export function chooseMapping(option: MappingKind | 'auto'): MappingKind {
   const wish = option === 'auto' ? (environmentVariable('ATOMIC_LOG_MAPPING') ?? 'auto') : option;
   switch (wish) {
     case 'auto':
-      return addon.canMapExternal() ? 'external' : 'shared';
+      return canMapExternal() ? 'external' : 'shared';
     case 'external':
-      if (!addon.canMapExternal()) throw mappingUnavailable();
+      if (!canMapExternal()) throw mappingUnavailable();
       return wish;
     case 'shared':
       return wish;

@@ -2,8 +2,8 @@
  * Waiting for native threads without blocking: promises and listeners that are
  * woken by way of one coalesced call per environment.
  */
-import type { NativeLog } from '../types/native';
 import { addon } from './native';
+import type { NativeLog } from './native-log';
 
 interface Waits {
   /** What to do when the waiter with this id is woken. */

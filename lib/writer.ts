@@ -1,4 +1,3 @@
-import type { NativeWriter } from '../types/native';
 import type { AtomicLog } from './atomic-log';
 import { dispose } from './dispose';
 import { collect, readColumns, type Columns, type Entries } from './batch';
@@ -9,6 +8,7 @@ import { showAsText } from './inspect';
 import type { LogView } from './log-view';
 import { HeadMappings } from './head-mappings';
 import { NO_AREAS, NO_COLUMNS, type Column } from './mapping';
+import type { NativeWriter } from './native-log';
 import { readRecord } from './record';
 import { accepts, isVariable, Kind, refusal, scalars, store, viewOf, type ScalarArray } from './scalar';
 import type { Layout } from './schema';
@@ -50,9 +50,6 @@ export class Writer<T> {
   readonly #log: AtomicLog<T>;
   readonly #view: LogView;
   readonly #native: NativeWriter;
-  readonly #publishStaged: () => void;
-  /** The cell by which publish() learns the count. */
-  readonly #staged: Uint32Array;
   readonly #layout: Layout;
   readonly #kinds: readonly Kind[];
   /** The kind of a log of numbers, or RECORD, or ENCODED. */
@@ -93,8 +90,6 @@ export class Writer<T> {
     this.#log = log;
     this.#view = view;
     this.#native = native;
-    this.#publishStaged = native.publish;
-    this.#staged = native.staged;
     this.#layout = layout;
     this.#kinds = kinds;
     this.#kind = coder !== undefined ? ENCODED : fields === undefined ? kinds[0]! : RECORD;
@@ -111,7 +106,7 @@ export class Writer<T> {
     this.#headId = head[0]! | 0;
     this.#firstIndex = head[2]! < 2 ** 30 ? head[2]! | 0 : head[2]!;
     this.#count = head[3]! | 0;
-    view.addUser(this);
+    view.addUser(this, native);
     try {
       this.#mapHead();
     } catch (error) {
@@ -146,8 +141,7 @@ export class Writer<T> {
    */
   append(value: T): number {
     const index = this.write(value);
-    this.#staged[0] = this.#count;
-    this.#publishStaged();
+    this.#native.publish(this.#count);
     return index;
   }
 
@@ -179,8 +173,7 @@ export class Writer<T> {
    */
   publish(): void {
     if (this.#isClosed) throw closed();
-    this.#staged[0] = this.#count;
-    this.#publishStaged();
+    this.#native.publish(this.#count);
   }
 
   /**
@@ -208,8 +201,7 @@ export class Writer<T> {
       if (length > 0 && length <= this.#limit - position) {
         (this.#values as Float64Array).set(source as Float64Array, position);
         this.#count = position + length;
-        this.#staged[0] = this.#count;
-        this.#publishStaged();
+        this.#native.publish(this.#count);
         return this.#firstIndex + position;
       }
       return this.#storeColumns({ sources: [source], length });

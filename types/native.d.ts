@@ -11,7 +11,10 @@ export type NativeStatus = number;
 /** Numbers that pinWindow writes for each segment: id, sequence, first index, readable count. */
 export type NativeSegmentFields = [id: number, sequence: number, firstIndex: number, count: number];
 
-export interface NativeLog {
+/** What an environment's attachment to a log is, and what never changes of the log. */
+export interface NativeLogDescription {
+  /** What the functions of NativeLogs call the attachment until it is closed. */
+  readonly slot: number;
   readonly id: number;
   /** 32 hexadecimal digits. */
   readonly token: string;
@@ -30,54 +33,61 @@ export interface NativeLog {
    * at 0.
    */
   readonly columnOffsets: readonly number[];
+}
 
+/** `log` is a slot; a call with one that was closed does nothing. */
+export interface NativeLogs {
   /**
    * Pins every segment of the window from sequence `floor` on, ascending and
    * without a gap, and writes NativeSegmentFields for each into `out`, which
    * has room for retainedSegments of them. Returns how many.
    */
-  pinWindow(floor: number, out: Float64Array): number;
+  pinWindow(log: number, floor: number, out: Float64Array): number;
   /** Gives one pin of segment `id` back. */
-  unpin(id: number): void;
+  unpin(log: number, id: number): void;
   /**
    * Hands one pin of segment `id` to the buffer that was mapped or adopted with
    * `key`, whose collection gives it back.
    */
-  leavePinToMapping(id: number, key: number): void;
+  leavePinToMapping(log: number, id: number, key: number): void;
   /**
    * A new ArrayBuffer over the columns of a pinned segment, that is its block from
    * the first column on; null where external memory cannot be mapped. `key`, a
-   * uint32, must be new to this NativeLog.
+   * uint32, must be new to this attachment. The block goes to no other log before
+   * the ArrayBuffer is collected.
    */
-  map(id: number, key: number): ArrayBuffer | null;
-  /** The same over the published word of a pinned segment; it stays there for as long as the log lives. */
-  mapWord(id: number): ArrayBuffer | null;
+  map(log: number, id: number, key: number): ArrayBuffer | null;
+  /** The same over the whole block, for the library's own use: it must not be used when the log was closed. */
+  mapBlock(log: number, id: number): ArrayBuffer | null;
   /** As map(), for a SharedArrayBuffer that holds the block already. */
-  adopt(id: number, key: number, buffer: SharedArrayBuffer): void;
+  adopt(log: number, id: number, key: number, buffer: SharedArrayBuffer): void;
+  /** What is kept of a segment that is not pinned here is dropped. */
+  forget(log: number, id: number): void;
   /** Writes [firstIndex, endIndex] of the window. */
-  bounds(out: Float64Array): void;
-  stats(): NativeStats;
-  isClaimed(): boolean;
-  hasEnded(): boolean;
+  bounds(log: number, out: Float64Array): void;
+  stats(log: number): NativeStats;
+  isClaimed(log: number): boolean;
+  hasEnded(log: number): boolean;
   /**
    * Has dispatch called with `id` once entry `index` is readable or the log has
    * ended. False, and nothing is registered, when that is so already. Every id
    * that was registered must go to cancelWait(), woken or not.
    */
-  waitForIndex(id: number, index: number): boolean;
+  waitForIndex(log: number, id: number, index: number): boolean;
   /** The same for the claim becoming free, or the end. */
-  waitForClaim(id: number): boolean;
-  cancelWait(id: number): void;
+  waitForClaim(log: number, id: number): boolean;
+  cancelWait(log: number, id: number): void;
   /** Blocks until entry `index` is readable (1), the log has ended (2), or the time is over (0). */
-  waitSlice(index: number, milliseconds: number): 0 | 1 | 2;
+  waitSlice(log: number, index: number, milliseconds: number): 0 | 1 | 2;
   /** For statistics: follower `id` of this environment delivers `nextIndex` next. */
-  follow(id: number, nextIndex: number): void;
-  unfollow(id: number): void;
+  follow(log: number, id: number, nextIndex: number): void;
+  unfollow(log: number, id: number): void;
   /** What native code attaches with (include/atomic_log/node_api.h); null when the runtime fails. */
-  nativeHandle(): object | null;
-  tryClaim(): NativeWriter | null;
-  /** Gives every pin back and leaves the log. Idempotent. */
-  close(): void;
+  nativeHandle(log: number): object | null;
+  /** The writer's slot, or null. */
+  tryClaim(log: number): number | null;
+  /** Gives every pin back and leaves the log; `memory` is its shared storage. Idempotent. */
+  close(log: number, memory?: Uint8Array): void;
 }
 
 export interface NativeStats {
@@ -103,23 +113,26 @@ export interface NativeReaderStats {
   followers: number[];
 }
 
-export interface NativeWriter {
-  /** One cell: the count that the next publish() makes readable. */
+/** `writer` is a slot; a call with one that was closed does nothing. */
+export interface NativeWriters {
+  /** Two cells, for publish(): the writer's slot and the count. */
   readonly staged: Uint32Array;
-  /** Makes the head's entries below staged[0] readable. */
+  /** Makes the entries of the writer's head below staged[1] readable; the writer is staged[0]. */
   publish(): void;
   /** Publishes `count` entries, seals the head, begins the next segment; returns its id, or a status. */
-  roll(count: number): NativeStatus;
-  /** A new ArrayBuffer over the head's columns; null where external memory cannot be mapped. */
-  map(): ArrayBuffer | null;
+  roll(writer: number, count: number): NativeStatus;
+  /** A new ArrayBuffer over the head's columns, as NativeLogs.map(); null where external memory cannot be mapped. */
+  map(writer: number): ArrayBuffer | null;
+  /** As NativeLogs.mapBlock(), for the head. */
+  mapBlock(writer: number): ArrayBuffer | null;
   /** All of the shared storage that may be touched now, after it has grown. */
-  commit(memory: Uint8Array): void;
+  commit(writer: number, memory: Uint8Array): void;
   /** Writes NativeSegmentFields of the head. */
-  head(out: Float64Array): void;
+  head(writer: number, out: Float64Array): void;
   /** Ends the log for good: no more entries, no more claims. Publish first. */
-  end(): void;
+  end(writer: number): void;
   /** Gives the claim back. Idempotent. */
-  close(): void;
+  close(writer: number): void;
 }
 
 /** Why an operation on a segment file failed: core/durable/outcome.h and core/platform/io_status.h. */
@@ -351,6 +364,9 @@ export type NativeWalArguments = [
 export interface NativeAddon {
   /** Names this process's registry of logs; another process or another copy of the addon has another. */
   readonly registryNonce: string;
+  /** Functions of attachments, and of claims: one for all, so that nothing waits for a finalizer. */
+  readonly logs: NativeLogs;
+  readonly writers: NativeWriters;
   /** `elementBytes` has one element per field of fixed size, `dataBytes` one per field of variable size. */
   createLog(
     retainedCapacity: number,
@@ -365,9 +381,9 @@ export interface NativeAddon {
     pinnedBytesMax: number,
     memory?: Uint8Array,
     memoryBytesMax?: number,
-  ): NativeLog | NativeStatus;
+  ): NativeLogDescription | NativeStatus;
   /** `memory` is needed by a log whose storage is shared, and must be that log's own. */
-  attachLog(id: number, token: string, memory?: Uint8Array): NativeLog | NativeStatus;
+  attachLog(id: number, token: string, memory?: Uint8Array): NativeLogDescription | NativeStatus;
   /** What such a log needs of shared storage: room for its segments, each so many bytes after the last. */
   measureLog(
     retainedCapacity: number,

@@ -13,8 +13,10 @@
 #include "binding/segment_writer_handle.h"
 #include "binding/wal_handle.h"
 #include "binding/wal_reader_handle.h"
+#include "binding/writer_handle.h"
 #include "core/durable/compression.h"
 #include "core/memory/block_pool.h"
+#include "core/memory/presence.h"
 #include "core/memory/registry.h"
 #include "core/memory/rolling_log.h"
 #include "core/platform/module.h"
@@ -28,17 +30,6 @@ namespace atomic_log::binding {
 namespace {
 
 constexpr char kVersion[] = ATOMIC_LOG_TEXT_OF(ATOMIC_LOG_PACKAGE_VERSION);
-
-// A second owner of the log with a count of its own: the registry watches this
-// one, so that a log is gone when the last environment has closed it, although
-// an ArrayBuffer over it may wait to be collected.
-std::shared_ptr<memory::RollingLog> make_presence(
-    std::shared_ptr<memory::RollingLog> log) {
-  memory::RollingLog* const raw = log.get();
-  return {raw, [owner = std::move(log)](memory::RollingLog*) mutable {
-            owner.reset();
-          }};
-}
 
 // One label per column; what is no string counts as an empty name.
 std::vector<memory::ColumnLabel> read_labels(napi_env env, napi_value types,
@@ -66,6 +57,13 @@ std::vector<memory::ColumnLabel> read_labels(napi_env env, napi_value types,
 // no limit.
 uint64_t bytes_or_unlimited(double bytes) {
   return bytes < 0x1p63 ? static_cast<uint64_t>(bytes) : UINT64_MAX;
+}
+
+napi_value attach(napi_env env, std::shared_ptr<memory::RollingLog> presence,
+                  const memory::LogHandle& handle) {
+  return LogAttachment::add(
+      env, std::make_shared<LogAttachment>(*Environment::of(env),
+                                           std::move(presence), handle));
 }
 
 memory::RollingLogOptions options_of(const Napi::CallbackInfo& info) {
@@ -113,7 +111,7 @@ Status create_shared(const memory::RollingLogOptions& options,
 // (retainedCapacity, segmentCapacity, elementBytes: Uint32Array,
 //  dataBytes: Uint32Array, descriptor, columnTypes: Uint32Array,
 //  columnNames: string[], pinnedBytesMax, memory?: Uint8Array, memoryBytesMax?)
-//  => NativeLog, or a status < 0
+//  => NativeLogDescription, or a status < 0
 napi_value create_log(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   memory::RollingLogOptions options = options_of(info);
@@ -132,13 +130,12 @@ napi_value create_log(napi_env env, napi_callback_info raw) {
                 static_cast<uint64_t>(info[9].As<Napi::Number>().DoubleValue()),
                 &log);
   if (status != Status::kOk) return to_value(env, status);
-  auto presence = make_presence(std::move(log));
+  auto presence = memory::make_presence(std::move(log));
   const memory::LogHandle handle = memory::Registry::instance().add(presence);
-  return LogAttachment::create(env, std::move(presence), handle)
-      ->to_object(env);
+  return attach(env, std::move(presence), handle);
 }
 
-// (id, token, memory?: Uint8Array) => NativeLog, or a status < 0
+// (id, token, memory?: Uint8Array) => NativeLogDescription, or a status < 0
 napi_value attach_log(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
   const memory::LogHandle handle{
@@ -153,8 +150,7 @@ napi_value attach_log(napi_env env, napi_callback_info raw) {
       shared_bytes(env, info[2]).data != storage->base()) {
     return to_value(env, Status::kForeign);
   }
-  return LogAttachment::create(env, std::move(presence), handle)
-      ->to_object(env);
+  return attach(env, std::move(presence), handle);
 }
 
 // () => whether this runtime maps external memory
@@ -234,8 +230,11 @@ void define(napi_env env, napi_value exports, const char* name,
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   platform::pin_module();
-  Environment::install(env);
+  Environment* const environment = Environment::install(env);
   set(env, exports, "registryNonce", memory::Registry::instance().nonce());
+  set(env, exports, "logs", LogAttachment::define_functions(env, environment));
+  set(env, exports, "writers",
+      WriterHandle::define_functions(env, environment));
   define(env, exports, "createLog", create_log);
   define(env, exports, "attachLog", attach_log);
   define(env, exports, "measureLog", measure_log);

@@ -2,6 +2,9 @@
 
 #include <vector>
 
+#include "binding/log_attachment.h"
+#include "binding/writer_handle.h"
+
 namespace atomic_log::binding {
 namespace {
 
@@ -13,14 +16,16 @@ void delete_instance(napi_env, void* data, void*) {
 
 }  // namespace
 
-void Environment::install(napi_env env) {
+Environment* Environment::install(napi_env env) {
   auto environment = std::make_shared<Environment>();
   // The hook owns a reference of its own, because instance data may be gone
   // before the hook runs.
   napi_add_env_cleanup_hook(env, &Environment::on_cleanup,
                             new SharedEnvironment(environment));
+  Environment* const raw = environment.get();
   napi_set_instance_data(env, new SharedEnvironment(std::move(environment)),
                          delete_instance, nullptr);
+  return raw;
 }
 
 SharedEnvironment Environment::of(napi_env env) {
@@ -38,6 +43,9 @@ void Environment::on_cleanup(void* data) {
   for (Holder* const holder : holders) {
     if ((*environment)->holders_.count(holder) != 0) holder->give_back();
   }
+  // Claims first: they may be the last that hold their log.
+  (*environment)->writers_.remove_all();
+  (*environment)->logs_.remove_all();
   (*environment)->waker_->close();
 }
 

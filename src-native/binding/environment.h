@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <memory>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "binding/waker.h"
 
@@ -26,16 +28,65 @@ class Holder {
   virtual void give_back() = 0;
 };
 
+class LogAttachment;
+class WriterHandle;
+
+// Objects by small numbers, which JavaScript passes as the first argument of
+// functions that all objects share. A function for each method of each object
+// would leave two finalizers behind that wait for the event loop to turn: 5 KB
+// for every log that a synchronous loop makes and closes. A number that names
+// nothing (any more) finds null.
+template <typename T>
+class SlotTable {
+ public:
+  uint32_t add(std::shared_ptr<T> object) {
+    if (free_.empty()) {
+      objects_.push_back(std::move(object));
+      return static_cast<uint32_t>(objects_.size() - 1);
+    }
+    const uint32_t slot = free_.back();
+    free_.pop_back();
+    objects_[slot] = std::move(object);
+    return slot;
+  }
+  T* find(uint32_t slot) const {
+    return slot < objects_.size() ? objects_[slot].get() : nullptr;
+  }
+  // What it was; destroying it is the caller's.
+  std::shared_ptr<T> remove(uint32_t slot) {
+    if (find(slot) == nullptr) return nullptr;
+    free_.push_back(slot);
+    return std::exchange(objects_[slot], nullptr);
+  }
+  std::vector<std::shared_ptr<T>> remove_all() {
+    free_.clear();
+    return std::exchange(objects_, {});
+  }
+
+ private:
+  std::vector<std::shared_ptr<T>> objects_;
+  std::vector<uint32_t> free_;
+};
+
 class Environment {
  public:
-  // Makes the environment's state and registers its cleanup hook.
-  static void install(napi_env env);
+  // Makes the environment's state and registers its cleanup hook. It is there
+  // for as long as JavaScript can call anything.
+  static Environment* install(napi_env env);
   // The state, shared, because a holder's destructor can come later than the
   // environment's own end.
   static std::shared_ptr<Environment> of(napi_env env);
 
   void add(Holder* holder) { holders_.insert(holder); }
   void remove(Holder* holder) { holders_.erase(holder); }
+
+  SlotTable<LogAttachment>& logs() { return logs_; }
+  SlotTable<WriterHandle>& writers() { return writers_; }
+
+  // Two cells that JavaScript writes and publish() reads: a writer's slot and
+  // the count that it publishes. V8's memory, kept by the exports.
+  void set_staged(const uint32_t* staged) { staged_ = staged; }
+  const uint32_t* staged() const { return staged_; }
 
   // Shared with the waiters, which native threads may still hold at the end.
   const std::shared_ptr<Waker>& waker() const { return waker_; }
@@ -48,6 +99,9 @@ class Environment {
   static void on_cleanup(void* data);
 
   std::unordered_set<Holder*> holders_;
+  SlotTable<LogAttachment> logs_;
+  SlotTable<WriterHandle> writers_;
+  const uint32_t* staged_ = nullptr;
   uint32_t thread_id_ = 0;
   const std::shared_ptr<Waker> waker_ = std::make_shared<Waker>();
 };

@@ -38,6 +38,19 @@ napi_value add_function(napi_env env, napi_value target, const char* name,
   return function;
 }
 
+// The same for an object that outlives every call.
+template <typename T>
+napi_value add_function(napi_env env, napi_value target, const char* name,
+                        napi_callback callback, T* object) {
+  napi_value function = nullptr;
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, object,
+                           &function) != napi_ok) {
+    return nullptr;
+  }
+  napi_set_named_property(env, target, name, function);
+  return function;
+}
+
 // The object of the called function, without arguments.
 template <typename T>
 T* called_object(napi_env env, napi_callback_info info) {

@@ -8,6 +8,7 @@
 #include "binding/writer_handle.h"
 #include "core/base/faults.h"
 #include "core/memory/blocking_wait.h"
+#include "core/memory/presence.h"
 
 namespace atomic_log::binding {
 namespace {
@@ -53,6 +54,28 @@ napi_value describe_readers(napi_env env, memory::RollingLog& log) {
   return readers;
 }
 
+// The attachment that the first argument names, or null once it is closed.
+LogAttachment* called_log(const Napi::CallbackInfo& info) {
+  return static_cast<Environment*>(info.Data())
+      ->logs()
+      .find(info[0].As<Napi::Number>().Uint32Value());
+}
+
+// The same for the calls that matter, whose second argument is a number or
+// nothing.
+LogAttachment* called_log(napi_env env, napi_callback_info info,
+                          uint32_t* argument = nullptr) {
+  napi_value arguments[2] = {};
+  auto* const environment = called_object<Environment>(env, info, arguments);
+  uint32_t slot = UINT32_MAX;
+  napi_get_value_uint32(env, arguments[0], &slot);
+  if (argument != nullptr) {
+    *argument = 0;
+    napi_get_value_uint32(env, arguments[1], argument);
+  }
+  return environment->logs().find(slot);
+}
+
 napi_value boolean(napi_env env, bool value) {
   napi_value result = nullptr;
   napi_get_boolean(env, value, &result);
@@ -61,32 +84,19 @@ napi_value boolean(napi_env env, bool value) {
 
 }  // namespace
 
-LogAttachment::LogAttachment(std::shared_ptr<Environment> environment,
+LogAttachment::LogAttachment(const Environment& environment,
                              std::shared_ptr<memory::RollingLog> presence,
                              memory::LogHandle handle)
-    : environment_(std::move(environment)),
+    : waker_(environment.waker()),
       log_(presence->shared_from_this()),
       presence_(std::move(presence)),
-      reader_(std::make_shared<memory::Reader>(environment_->thread_id())),
+      reader_(std::make_shared<memory::Reader>(environment.thread_id())),
       handle_(std::move(handle)) {
-  environment_->add(this);
   log_->readers().add(reader_);
 }
 
-std::shared_ptr<LogAttachment> LogAttachment::create(
-    napi_env env, std::shared_ptr<memory::RollingLog> presence,
-    const memory::LogHandle& handle) {
-  return std::shared_ptr<LogAttachment>(
-      new LogAttachment(Environment::of(env), std::move(presence), handle));
-}
-
+// The presence goes last: with it the log's memory goes, if this was the last.
 LogAttachment::~LogAttachment() {
-  give_back();
-  environment_->remove(this);
-}
-
-void LogAttachment::give_back() {
-  if (log_ == nullptr) return;
   for (Entry& entry : entries_) {
     for (; entry.pins > 0; --entry.pins) log_->unpin(entry.segment);
   }
@@ -94,11 +104,10 @@ void LogAttachment::give_back() {
     log_->entries().remove(waiter.get());
     log_->claims().remove(waiter.get());
   }
-  waiters_.clear();
-  entries_.clear();
   log_->readers().remove(reader_.get());
-  presence_.reset();
+  mappings_->close();
   log_.reset();
+  presence_.reset();
 }
 
 LogAttachment::Entry* LogAttachment::pinned_entry(uint32_t id) {
@@ -117,35 +126,52 @@ void LogAttachment::drop_pin(Entry* entry) {
   log_->unpin(entry->segment);
 }
 
-napi_value LogAttachment::to_object(napi_env env) {
+napi_value LogAttachment::define_functions(napi_env env,
+                                           Environment* environment) {
   const napi_value object = new_object(env);
-  const auto self = shared_from_this();
-  add_function(env, object, "pinWindow", pin_window, self);
-  add_function(env, object, "unpin", unpin, self);
-  add_function(env, object, "leavePinToMapping", leave_pin_to_mapping, self);
-  add_function(env, object, "map", map, self);
-  add_function(env, object, "mapWord", map_word, self);
-  add_function(env, object, "adopt", adopt, self);
-  add_function(env, object, "bounds", bounds, self);
-  add_function(env, object, "stats", stats, self);
-  add_function(env, object, "isClaimed", is_claimed, self);
-  add_function(env, object, "tryClaim", try_claim, self);
-  add_function(env, object, "hasEnded", has_ended, self);
-  add_function(env, object, "waitForIndex", wait_for_index, self);
-  add_function(env, object, "waitForClaim", wait_for_claim, self);
-  add_function(env, object, "cancelWait", cancel_wait, self);
-  add_function(env, object, "waitSlice", wait_slice, self);
-  add_function(env, object, "follow", follow, self);
-  add_function(env, object, "unfollow", unfollow, self);
-  add_function(env, object, "nativeHandle", native_handle, self);
-  add_function(env, object, "close", close, self);
+  const auto define = [env, object, environment](const char* name,
+                                                 napi_callback callback) {
+    add_function(env, object, name, callback, environment);
+  };
+  define("pinWindow", pin_window);
+  define("unpin", unpin);
+  define("leavePinToMapping", leave_pin_to_mapping);
+  define("map", map);
+  define("mapBlock", map_block);
+  define("adopt", adopt);
+  define("forget", forget);
+  define("bounds", bounds);
+  define("stats", stats);
+  define("isClaimed", is_claimed);
+  define("tryClaim", try_claim);
+  define("hasEnded", has_ended);
+  define("waitForIndex", wait_for_index);
+  define("waitForClaim", wait_for_claim);
+  define("cancelWait", cancel_wait);
+  define("waitSlice", wait_slice);
+  define("follow", follow);
+  define("unfollow", unfollow);
+  define("nativeHandle", native_handle);
+  define("close", close);
+  return object;
+}
 
+napi_value LogAttachment::add(napi_env env,
+                              std::shared_ptr<LogAttachment> attachment) {
+  const LogAttachment& added = *attachment;
+  const uint32_t slot = Environment::of(env)->logs().add(std::move(attachment));
+  return added.describe(env, slot);
+}
+
+napi_value LogAttachment::describe(napi_env env, uint32_t slot) const {
+  const napi_value object = new_object(env);
   napi_value offsets = nullptr;
   napi_create_array(env, &offsets);
   uint32_t column = 0;
   for (const uint64_t offset : log_->layout().column_offsets()) {
     napi_set_element(env, offsets, column++, number(env, offset));
   }
+  set(env, object, "slot", uint64_t{slot});
   set(env, object, "columnOffsets", offsets);
   set(env, object, "id", handle_.id);
   set(env, object, "token", handle_.token);
@@ -162,16 +188,16 @@ napi_value LogAttachment::to_object(napi_env env) {
   return object;
 }
 
-// (floor: number, out: Float64Array) => segments pinned, or a status < 0
+// (log: number, floor: number, out: Float64Array) => segments pinned, or a status < 0
 napi_value LogAttachment::pin_window(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
-  auto* const self = static_cast<LogAttachment*>(info.Data());
-  const auto floor = info[0].As<Napi::Number>().DoubleValue();
-  auto out = info[1].As<Napi::Float64Array>();
+  LogAttachment* const self = called_log(info);
+  const auto floor = info[1].As<Napi::Number>().DoubleValue();
+  auto out = info[2].As<Napi::Float64Array>();
 
+  if (self == nullptr) return number(env, 0);
   std::vector<memory::PinnedSegment>& pinned = self->scratch_;
   pinned.clear();
-  if (self->log_ == nullptr) return number(env, 0);
   memory::pin_window(*self->log_, static_cast<uint64_t>(floor), &pinned);
   if (out.ElementLength() < pinned.size() * kFieldsPerSegment) {
     for (const auto& entry : pinned) self->log_->unpin(entry.segment);
@@ -196,25 +222,28 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info raw) {
   return number(env, pinned.size());
 }
 
-// (id: number) => void
+// (log: number, id: number) => void
 napi_value LogAttachment::unpin(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
-  auto* const self = called_object<LogAttachment>(env, info, &id);
+  LogAttachment* const self = called_log(env, info, &id);
+  if (self == nullptr) return nullptr;
   if (Entry* const entry = self->pinned_entry(id)) {
     self->drop_pin(entry);
   }
   return nullptr;
 }
 
-// (id: number, key: number) => void
+// (log: number, id: number, key: number) => void
 napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
                                                napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
-  auto* const self = static_cast<LogAttachment*>(info.Data());
-  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
-  const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
+  LogAttachment* const self = called_log(info);
+  const uint32_t id = info[1].As<Napi::Number>().Uint32Value();
+  const uint32_t key = info[2].As<Napi::Number>().Uint32Value();
+  if (self == nullptr) return nullptr;
   if (Entry* const entry = self->pinned_entry(id)) {
-    if (self->mappings_->leave_pin(key, entry->held)) {
+    if (self->mappings_->leave_pin(key, self->log_, entry->segment,
+                                   entry->held)) {
       if (--entry->pins == 0) entry->held->drop();
     } else {
       self->drop_pin(entry);
@@ -223,61 +252,68 @@ napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
   return nullptr;
 }
 
-// (id: number, key: number) => ArrayBuffer over the columns of a pinned
+// (log: number, id: number, key: number) => ArrayBuffer over the columns of a pinned
 // segment, or null when this runtime maps no external memory
 napi_value LogAttachment::map(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
-  auto* const self = static_cast<LogAttachment*>(info.Data());
-  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
-  const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
+  LogAttachment* const self = called_log(info);
+  const uint32_t id = info[1].As<Napi::Number>().Uint32Value();
+  const uint32_t key = info[2].As<Napi::Number>().Uint32Value();
   napi_value buffer = nullptr;
-  Entry* const entry = self->pinned_entry(id);
+  Entry* const entry = self == nullptr ? nullptr : self->pinned_entry(id);
   if (entry == nullptr ||
-      Mapping::create(env, self->log_, entry->segment, self->mappings_, key,
+      Mapping::create(env, *self->log_, entry->segment, self->mappings_, key,
                       &buffer) != napi_ok) {
     return null_value(env);
   }
   return buffer;
 }
 
-// (id: number) => ArrayBuffer over the published word of a pinned segment, or
-// null when this runtime maps no external memory. It has no finalizer: the
-// addresses of blocks stay mapped, and it is read only while the segment is
-// pinned.
-napi_value LogAttachment::map_word(napi_env env, napi_callback_info info) {
+// (log: number, id: number) => ArrayBuffer over the whole block of a pinned segment, or null
+// when this runtime maps no external memory
+napi_value LogAttachment::map_block(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
-  auto* const self = called_object<LogAttachment>(env, info, &id);
-  Entry* const entry = self->pinned_entry(id);
+  LogAttachment* const self = called_log(env, info, &id);
+  Entry* const entry = self == nullptr ? nullptr : self->pinned_entry(id);
   napi_value buffer = nullptr;
-  if (entry == nullptr || memory_is_refused() ||
-      napi_create_external_arraybuffer(env, entry->segment->block(),
-                                       memory::BlockLayout::kHeaderBytes,
-                                       nullptr, nullptr, &buffer) != napi_ok) {
+  if (entry == nullptr ||
+      map_own_block(env, *self->log_, *entry->segment, &buffer) != napi_ok) {
     return null_value(env);
   }
   return buffer;
 }
 
-// (id: number, key: number, buffer: SharedArrayBuffer) => void
+// (log: number, id: number) => void. Nothing of a segment that is not pinned here is kept.
+napi_value LogAttachment::forget(napi_env env, napi_callback_info info) {
+  uint32_t id = 0;
+  LogAttachment* const self = called_log(env, info, &id);
+  if (self == nullptr || id >= self->entries_.size()) return nullptr;
+  Entry& entry = self->entries_[id];
+  if (entry.pins == 0) entry = {};
+  return nullptr;
+}
+
+// (log: number, id: number, key: number, buffer: SharedArrayBuffer) => void
 napi_value LogAttachment::adopt(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
-  auto* const self = static_cast<LogAttachment*>(info.Data());
-  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
-  const uint32_t key = info[1].As<Napi::Number>().Uint32Value();
+  LogAttachment* const self = called_log(info);
+  const uint32_t id = info[1].As<Napi::Number>().Uint32Value();
+  const uint32_t key = info[2].As<Napi::Number>().Uint32Value();
+  if (self == nullptr) return nullptr;
   // It fails only while the environment is being terminated.
   if (Entry* const entry = self->pinned_entry(id)) {
-    Mapping::adopt(env, self->log_, entry->segment, self->mappings_, key,
-                   info[2]);
+    Mapping::adopt(env, *self->log_, entry->segment, self->mappings_, key,
+                   info[3]);
   }
   return nullptr;
 }
 
-// (out: Float64Array) => void; out = [firstIndex, endIndex]
+// (log: number, out: Float64Array) => void; out = [firstIndex, endIndex]
 napi_value LogAttachment::bounds(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
-  auto* const self = static_cast<LogAttachment*>(info.Data());
-  auto out = info[0].As<Napi::Float64Array>();
-  if (self->log_ == nullptr || out.ElementLength() < 2) return nullptr;
+  LogAttachment* const self = called_log(info);
+  auto out = info[1].As<Napi::Float64Array>();
+  if (self == nullptr || out.ElementLength() < 2) return nullptr;
   const memory::WindowBounds bounds = memory::window_bounds(*self->log_);
   out.Data()[0] = static_cast<double>(bounds.first_index);
   out.Data()[1] = static_cast<double>(bounds.end_index);
@@ -285,8 +321,8 @@ napi_value LogAttachment::bounds(napi_env env, napi_callback_info raw) {
 }
 
 napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
-  auto* const self = called_object<LogAttachment>(env, info);
-  if (self->log_ == nullptr) return nullptr;
+  LogAttachment* const self = called_log(env, info);
+  if (self == nullptr) return nullptr;
   const memory::RollingLog::Stats stats = self->log_->stats();
   const napi_value object = new_object(env);
   set(env, object, "segments", stats.pool.segments);
@@ -303,27 +339,27 @@ napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
 }
 
 napi_value LogAttachment::is_claimed(napi_env env, napi_callback_info info) {
-  auto* const self = called_object<LogAttachment>(env, info);
-  return boolean(env, self->log_ != nullptr && self->log_->is_claimed());
+  LogAttachment* const self = called_log(env, info);
+  return boolean(env, self != nullptr && self->log_->is_claimed());
 }
 
-// () => NativeWriter, or null when the claim is held
+// () => the writer's number, or null when the claim is held
 napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
-  auto* const self = called_object<LogAttachment>(env, info);
-  if (self->log_ == nullptr || !self->log_->try_claim()) {
-    return null_value(env);
-  }
-  return WriterHandle::create(env, self->presence_)->to_object(env);
+  LogAttachment* const self = called_log(env, info);
+  if (self == nullptr || !self->log_->try_claim()) return null_value(env);
+  const uint32_t slot = Environment::of(env)->writers().add(
+      std::make_shared<WriterHandle>(self->presence_));
+  return number(env, slot);
 }
 
 napi_value LogAttachment::has_ended(napi_env env, napi_callback_info info) {
-  auto* const self = called_object<LogAttachment>(env, info);
-  return boolean(env, self->log_ == nullptr || self->log_->has_ended());
+  LogAttachment* const self = called_log(env, info);
+  return boolean(env, self == nullptr || self->log_->has_ended());
 }
 
 memory::Waiter* LogAttachment::add_waiter(uint32_t id) {
   auto& waiter = waiters_[id];
-  waiter = std::make_unique<AsyncWaiter>(environment_->waker(), id);
+  waiter = std::make_unique<AsyncWaiter>(waker_, id);
   return waiter.get();
 }
 
@@ -336,15 +372,15 @@ void LogAttachment::drop_waiter(uint32_t id) {
   waiters_.erase(waiter);
 }
 
-// (id: number, index: number) => whether there is anything to wait for
+// (log: number, id: number, index: number) => whether there is anything to wait for
 napi_value LogAttachment::wait_for_index(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
-  auto* const self = static_cast<LogAttachment*>(info.Data());
-  const uint32_t id = info[0].As<Napi::Number>().Uint32Value();
+  LogAttachment* const self = called_log(info);
+  const uint32_t id = info[1].As<Napi::Number>().Uint32Value();
   const auto index =
-      static_cast<uint64_t>(info[1].As<Napi::Number>().DoubleValue());
+      static_cast<uint64_t>(info[2].As<Napi::Number>().DoubleValue());
   bool must_wait = false;
-  if (self->log_ != nullptr) {
+  if (self != nullptr) {
     self->log_->entries().add(self->add_waiter(id), index);
     must_wait =
         memory::look_for(*self->log_, index) == memory::Arrival::kPending;
@@ -353,13 +389,13 @@ napi_value LogAttachment::wait_for_index(napi_env env, napi_callback_info raw) {
   return boolean(env, must_wait);
 }
 
-// (id: number) => whether there is anything to wait for
+// (log: number, id: number) => whether there is anything to wait for
 napi_value LogAttachment::wait_for_claim(napi_env env,
                                          napi_callback_info info) {
   uint32_t id = 0;
-  auto* const self = called_object<LogAttachment>(env, info, &id);
+  LogAttachment* const self = called_log(env, info, &id);
   bool must_wait = false;
-  if (self->log_ != nullptr) {
+  if (self != nullptr) {
     self->log_->claims().add(self->add_waiter(id), 0);
     must_wait = self->log_->is_claimed() && !self->log_->has_ended();
     if (!must_wait) self->drop_waiter(id);
@@ -367,56 +403,66 @@ napi_value LogAttachment::wait_for_claim(napi_env env,
   return boolean(env, must_wait);
 }
 
-// (id: number) => void; also after the waiter was woken
+// (log: number, id: number) => void; also after the waiter was woken
 napi_value LogAttachment::cancel_wait(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
-  auto* const self = called_object<LogAttachment>(env, info, &id);
-  self->drop_waiter(id);
+  LogAttachment* const self = called_log(env, info, &id);
+  if (self != nullptr) self->drop_waiter(id);
   return nullptr;
 }
 
-// (index: number, milliseconds: number) => 0 timed out, 1 ready, 2 ended.
+// (log: number, index: number, milliseconds: number) => 0 timed out, 1 ready, 2 ended.
 // Blocks this thread, and with it worker.terminate(): keep the slices short.
 napi_value LogAttachment::wait_slice(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
-  auto* const self = static_cast<LogAttachment*>(info.Data());
+  LogAttachment* const self = called_log(info);
   const auto index =
-      static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue());
+      static_cast<uint64_t>(info[1].As<Napi::Number>().DoubleValue());
   const std::chrono::milliseconds slice(
-      info[1].As<Napi::Number>().Uint32Value());
+      info[2].As<Napi::Number>().Uint32Value());
   const memory::Arrival arrival =
-      self->log_ == nullptr ? memory::Arrival::kEnded
-                            : memory::wait_for(*self->log_, index, slice);
+      self == nullptr ? memory::Arrival::kEnded
+                      : memory::wait_for(*self->log_, index, slice);
   return number(env, static_cast<uint64_t>(arrival));
 }
 
-// (id: number, nextIndex: number) => void
+// (log: number, id: number, nextIndex: number) => void
 napi_value LogAttachment::follow(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
-  auto* const self = static_cast<LogAttachment*>(info.Data());
+  LogAttachment* const self = called_log(info);
+  if (self == nullptr) return nullptr;
   self->reader_->follow(
-      info[0].As<Napi::Number>().Uint32Value(),
-      static_cast<uint64_t>(info[1].As<Napi::Number>().DoubleValue()));
+      info[1].As<Napi::Number>().Uint32Value(),
+      static_cast<uint64_t>(info[2].As<Napi::Number>().DoubleValue()));
   return nullptr;
 }
 
-// (id: number) => void
+// (log: number, id: number) => void
 napi_value LogAttachment::unfollow(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
-  auto* const self = called_object<LogAttachment>(env, info, &id);
-  self->reader_->unfollow(id);
+  LogAttachment* const self = called_log(env, info, &id);
+  if (self != nullptr) self->reader_->unfollow(id);
   return nullptr;
 }
 
 // () => what native code attaches with, or null when the runtime fails
 napi_value LogAttachment::native_handle(napi_env env, napi_callback_info info) {
-  auto* const self = called_object<LogAttachment>(env, info);
-  const napi_value handle = make_native_handle(env, self->handle_);
+  LogAttachment* const self = called_log(env, info);
+  const napi_value handle =
+      self == nullptr ? nullptr : make_native_handle(env, self->handle_);
   return handle == nullptr ? null_value(env) : handle;
 }
 
-napi_value LogAttachment::close(napi_env env, napi_callback_info info) {
-  called_object<LogAttachment>(env, info)->give_back();
+// (log: number, memory?: Uint8Array) => void. Gives every pin back and leaves
+// the log. `memory` is the log's shared storage: whoever leaves last gives its
+// pages back, which only those may do who hold it.
+napi_value LogAttachment::close(napi_env env, napi_callback_info raw) {
+  const Napi::CallbackInfo info(env, raw);
+  const SharedBytes memory = shared_bytes(env, info[1]);
+  const memory::TouchScope scope(memory.data);
+  static_cast<Environment*>(info.Data())
+      ->logs()
+      .remove(info[0].As<Napi::Number>().Uint32Value());
   return nullptr;
 }
 

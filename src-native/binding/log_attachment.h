@@ -21,21 +21,26 @@
 
 namespace atomic_log::binding {
 
-class LogAttachment final : public Holder,
-                            public std::enable_shared_from_this<LogAttachment> {
+class LogAttachment final {
  public:
-  // Registers with the environment. `presence` is what the registry watches:
-  // a log whose every attachment and writer has been closed is gone, even if
-  // ArrayBuffers over it wait to be collected.
-  static std::shared_ptr<LogAttachment> create(
-      napi_env env, std::shared_ptr<memory::RollingLog> presence,
-      const memory::LogHandle& handle);
-  ~LogAttachment() override;
+  // `presence` is what the registry watches: a log whose every attachment and
+  // writer has been closed is gone, even if ArrayBuffers over it wait to be
+  // collected.
+  LogAttachment(const Environment& environment,
+                std::shared_ptr<memory::RollingLog> presence,
+                memory::LogHandle handle);
+  ~LogAttachment();
+  LogAttachment(const LogAttachment&) = delete;
+  LogAttachment& operator=(const LogAttachment&) = delete;
 
-  // The JavaScript object with the functions of types/native.d.ts NativeLog.
-  napi_value to_object(napi_env env);
+  // Hands an attachment to the environment; what JavaScript gets for it:
+  // types/native.d.ts NativeLogDescription.
+  static napi_value add(napi_env env,
+                        std::shared_ptr<LogAttachment> attachment);
 
-  void give_back() override;
+  // The functions of types/native.d.ts NativeLogs. Each takes the attachment's
+  // number first, and does nothing once that is closed.
+  static napi_value define_functions(napi_env env, Environment* environment);
 
  private:
   // What this environment has of one segment; indexed by the segment's id.
@@ -47,15 +52,12 @@ class LogAttachment final : public Holder,
     std::shared_ptr<memory::HeldSegment> held;
   };
 
-  LogAttachment(std::shared_ptr<Environment> environment,
-                std::shared_ptr<memory::RollingLog> presence,
-                memory::LogHandle handle);
-
   static napi_value pin_window(napi_env env, napi_callback_info info);
   static napi_value unpin(napi_env env, napi_callback_info info);
   static napi_value leave_pin_to_mapping(napi_env env, napi_callback_info info);
   static napi_value map(napi_env env, napi_callback_info info);
-  static napi_value map_word(napi_env env, napi_callback_info info);
+  static napi_value map_block(napi_env env, napi_callback_info info);
+  static napi_value forget(napi_env env, napi_callback_info info);
   static napi_value adopt(napi_env env, napi_callback_info info);
   static napi_value bounds(napi_env env, napi_callback_info info);
   static napi_value stats(napi_env env, napi_callback_info info);
@@ -71,14 +73,16 @@ class LogAttachment final : public Holder,
   static napi_value wait_slice(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 
+  napi_value describe(napi_env env, uint32_t slot) const;
   Entry* pinned_entry(uint32_t id);
   uint64_t pinned_segments() const;
   void drop_pin(Entry* entry);
   memory::Waiter* add_waiter(uint32_t id);
   void drop_waiter(uint32_t id);
 
-  const std::shared_ptr<Environment> environment_;
-  // Both null once closed. Mappings keep the log's memory for themselves.
+  const std::shared_ptr<Waker> waker_;
+  // The log without its presence goes to those that outlive this: mappings that
+  // own pins.
   std::shared_ptr<memory::RollingLog> log_;
   std::shared_ptr<memory::RollingLog> presence_;
   // What this environment tells of itself in the log's statistics.

@@ -4,20 +4,29 @@
 #include <utility>
 
 #include "core/base/faults.h"
+#include "core/memory/block_pool.h"
 
 namespace atomic_log::binding {
 
-bool MappingTable::leave_pin(
-    uint32_t key, const std::shared_ptr<memory::HeldSegment>& segment) {
+bool MappingTable::leave_pin(uint32_t key,
+                             const std::shared_ptr<memory::RollingLog>& log,
+                             memory::SegmentControl* segment,
+                             const std::shared_ptr<memory::HeldSegment>& held) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = mappings_.find(key);
   if (found == mappings_.end()) return false;
   Mapping* const mapping = found->second;
-  if (mapping->adopted_pins_++ == 0) {
-    mapping->held_ = segment;
-    segment->hold();
+  if (mapping->adopted_ == nullptr) {
+    mapping->adopted_.reset(new Mapping::Adopted{log, segment, held});
+    held->hold();
   }
+  ++mapping->adopted_->pins;
   return true;
+}
+
+void MappingTable::close() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::unordered_map<uint32_t, Mapping*>().swap(mappings_);
 }
 
 void MappingTable::add(uint32_t key, Mapping* mapping) {
@@ -34,20 +43,28 @@ void MappingTable::remove(uint32_t key, const Mapping* mapping) {
   }
 }
 
-Mapping::Mapping(std::shared_ptr<memory::RollingLog> log,
-                 memory::SegmentControl* segment,
+Mapping::Mapping(memory::RollingLog& log, memory::SegmentControl* segment,
                  std::shared_ptr<MappingTable> table, uint32_t key)
-    : log_(std::move(log)),
-      segment_(segment),
+    : block_(log.storage().as_shared() == nullptr ? segment->block() : nullptr),
+      block_bytes_(log.layout().block_bytes()),
       table_(std::move(table)),
       key_(key) {
+  if (block_ != nullptr) memory::BlockPool::instance().hold(block_);
   if (table_ != nullptr) table_->add(key_, this);
 }
 
 Mapping::~Mapping() {
   if (table_ != nullptr) table_->remove(key_, this);
-  if (held_ != nullptr) held_->drop();
-  for (; adopted_pins_ > 0; --adopted_pins_) log_->unpin(segment_);
+  if (adopted_ != nullptr) {
+    adopted_->held->drop();
+    for (; adopted_->pins > 0; --adopted_->pins) {
+      adopted_->log->unpin_late(adopted_->segment);
+    }
+    adopted_.reset();
+  }
+  if (block_ != nullptr) {
+    memory::BlockPool::instance().let_go(block_, block_bytes_);
+  }
 }
 
 // The runtime passes the memory and the mapping for an external buffer, the
@@ -56,8 +73,7 @@ void Mapping::on_finalize(napi_env, void* data, void* hint) {
   delete static_cast<Mapping*>(hint != nullptr ? hint : data);
 }
 
-napi_status Mapping::create(napi_env env,
-                            const std::shared_ptr<memory::RollingLog>& log,
+napi_status Mapping::create(napi_env env, memory::RollingLog& log,
                             memory::SegmentControl* segment,
                             std::shared_ptr<MappingTable> table, uint32_t key,
                             napi_value* buffer) {
@@ -68,7 +84,7 @@ napi_status Mapping::create(napi_env env,
   const napi_status status = napi_create_external_arraybuffer(
       env,
       static_cast<char*>(segment->block()) + memory::BlockLayout::kHeaderBytes,
-      log->layout().block_bytes() - memory::BlockLayout::kHeaderBytes,
+      log.layout().block_bytes() - memory::BlockLayout::kHeaderBytes,
       &Mapping::on_finalize, mapping, buffer);
   // These answers come before the runtime has taken the finalizer over. After
   // any other it may have called it or may still do so, and a few bytes that
@@ -80,8 +96,16 @@ napi_status Mapping::create(napi_env env,
   return status;
 }
 
-napi_status Mapping::adopt(napi_env env,
-                           const std::shared_ptr<memory::RollingLog>& log,
+napi_status map_own_block(napi_env env, memory::RollingLog& log,
+                          const memory::SegmentControl& segment,
+                          napi_value* buffer) {
+  if (memory_is_refused()) return napi_generic_failure;
+  return napi_create_external_arraybuffer(env, segment.block(),
+                                          log.layout().block_bytes(), nullptr,
+                                          nullptr, buffer);
+}
+
+napi_status Mapping::adopt(napi_env env, memory::RollingLog& log,
                            memory::SegmentControl* segment,
                            std::shared_ptr<MappingTable> table, uint32_t key,
                            napi_value buffer) {

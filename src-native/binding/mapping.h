@@ -30,8 +30,12 @@ class MappingTable {
  public:
   // Hands a pin of `segment` to a mapping, which gives it back when it is
   // collected. Returns false when it has been: the pin stays with the caller.
-  bool leave_pin(uint32_t key,
-                 const std::shared_ptr<memory::HeldSegment>& segment);
+  bool leave_pin(uint32_t key, const std::shared_ptr<memory::RollingLog>& log,
+                 memory::SegmentControl* segment,
+                 const std::shared_ptr<memory::HeldSegment>& held);
+
+  // Nobody will hand over pins any more.
+  void close();
 
   void add(uint32_t key, Mapping* mapping);
   void remove(uint32_t key, const Mapping* mapping);
@@ -42,23 +46,22 @@ class MappingTable {
   std::unordered_map<uint32_t, Mapping*> mappings_;
 };
 
-// It keeps the log's memory with the log for as long as the ArrayBuffer lives,
-// and it can take over pins: those of snapshots that were dropped without
-// close(), which must last as long as any view does.
+// It keeps the block from other logs for as long as the ArrayBuffer lives, not
+// the log itself: one that everybody has closed is gone at once. It can take
+// over pins, those of snapshots that were dropped without close(); these last as
+// long as any view does, and keep the log's memory with them.
 class Mapping {
  public:
   // Maps the columns of `segment` as *buffer; its published word is not in it,
   // because users get this ArrayBuffer. `table` is null for writers, whose
   // mappings own no pins.
-  static napi_status create(napi_env env,
-                            const std::shared_ptr<memory::RollingLog>& log,
+  static napi_status create(napi_env env, memory::RollingLog& log,
                             memory::SegmentControl* segment,
                             std::shared_ptr<MappingTable> table, uint32_t key,
                             napi_value* buffer);
 
   // The same for a SharedArrayBuffer that holds the block already.
-  static napi_status adopt(napi_env env,
-                           const std::shared_ptr<memory::RollingLog>& log,
+  static napi_status adopt(napi_env env, memory::RollingLog& log,
                            memory::SegmentControl* segment,
                            std::shared_ptr<MappingTable> table, uint32_t key,
                            napi_value buffer);
@@ -66,24 +69,37 @@ class Mapping {
  private:
   friend class MappingTable;
 
-  Mapping(std::shared_ptr<memory::RollingLog> log,
-          memory::SegmentControl* segment, std::shared_ptr<MappingTable> table,
-          uint32_t key);
+  Mapping(memory::RollingLog& log, memory::SegmentControl* segment,
+          std::shared_ptr<MappingTable> table, uint32_t key);
   ~Mapping();
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
   static void on_finalize(napi_env env, void* data, void* hint);
 
-  const std::shared_ptr<memory::RollingLog> log_;
-  memory::SegmentControl* const segment_;
+  // Null in shared storage, whose memory the ArrayBuffer itself keeps.
+  void* const block_;
+  const size_t block_bytes_;
   const std::shared_ptr<MappingTable> table_;
   const uint32_t key_;
   // Guarded by the table's mutex, and the destructor's alone once it has left
-  // the table.
-  uint32_t adopted_pins_ = 0;
-  std::shared_ptr<memory::HeldSegment> held_;
+  // the table. By itself, because a mapping waits long for its finalizer, and
+  // hardly any adopts pins.
+  struct Adopted {
+    std::shared_ptr<memory::RollingLog> log;
+    memory::SegmentControl* segment;
+    std::shared_ptr<memory::HeldSegment> held;
+    uint32_t pins = 0;
+  };
+  std::unique_ptr<Adopted> adopted_;
 };
+
+// Maps a whole block, its published word included, for the library's own use:
+// no user gets this ArrayBuffer. It has no finalizer: the addresses of blocks
+// stay mapped, and it is used only while the segment is pinned or the head.
+napi_status map_own_block(napi_env env, memory::RollingLog& log,
+                          const memory::SegmentControl& segment,
+                          napi_value* buffer);
 
 }  // namespace atomic_log::binding
 

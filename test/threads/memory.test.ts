@@ -3,7 +3,8 @@
 import { AtomicLog, type CodecLogOptions } from 'atomic-log';
 import { sized } from '../support/sizes';
 import { testOfSharedMappings } from '../support/strict';
-import { ended, firstMessage, startWorker } from './helpers';
+import { addon } from '../support/internals';
+import { ended, firstMessage, runScript, startWorker } from './helpers';
 import { sorts } from './sorts.cjs';
 
 /** In one step, each half takes more than the slack if none of it comes back; eight are over 10^8 numbers. */
@@ -96,3 +97,42 @@ for (const [sort, entries] of [
     600_000,
   );
 }
+
+/** What a process has at most, in MiB, while it makes, fills, reads and closes so many logs in one turn; and before. */
+function peakOfLogs(count: number, segmentCapacity: number, mapping: string): { base: number; peak: number } {
+  const output = runScript(`
+    const { AtomicLog } = require('./dist/index.js');
+    const size = { retainedCapacity: ${segmentCapacity}, segmentCapacity: ${segmentCapacity}, mapping: '${mapping}' };
+    const entries = new Float64Array(2 * ${segmentCapacity}).fill(1);
+    const one = () => {
+      const { log, writer } = AtomicLog.claimed(size);
+      writer.appendBatch(entries);
+      const snapshot = log.snapshot();
+      for (const { values } of snapshot.chunks()) if (values[0] !== 1) throw new Error('not what was appended');
+      snapshot.close();
+      writer.close();
+      log.close();
+    };
+    for (let i = 0; i < 100; ++i) one();
+    const rss = () => process.memoryUsage.rss() / 2 ** 20;
+    const base = rss();
+    let peak = base;
+    for (let i = 0; i < ${count}; ++i) {
+      one();
+      if (i % 16 === 0) peak = Math.max(peak, rss());
+    }
+    console.log(JSON.stringify({ base, peak }));
+  `);
+  return JSON.parse(output) as { base: number; peak: number };
+}
+
+describe.each(addon.canMapExternal() ? ['external', 'shared'] : ['shared'])(
+  'logs made, filled, read and closed in one synchronous turn, %s mapping',
+  (mapping) => {
+    testOfSharedMappings('keep no entries', () => {
+      // A segment of half a MiB each, 300 MiB in all.
+      const { base, peak } = peakOfLogs(600, 65536, mapping);
+      expect(peak - base).toBeLessThan(100);
+    });
+  },
+);

@@ -1,9 +1,11 @@
 import { AtomicLog } from 'atomic-log';
 
 import { expectError } from '../support/errors';
-import { bounds, entriesOf, range, SMALL, smallLog } from '../support/logs';
-import { collectUntil, nextTurn } from '../support/memory';
-import { testOfSharedMappings } from '../support/strict';
+import { addon } from '../support/internals';
+import { bounds, entriesOf, range, SMALL, smallLog, type Claimed } from '../support/logs';
+import { testExternal } from '../support/mapping';
+import { collectGarbage, collectUntil, nextTurn } from '../support/memory';
+import { hasStrictViews, testOfSharedMappings } from '../support/strict';
 
 testOfSharedMappings('all objects of a log in one thread share its mappings', () => {
   const { log } = smallLog(6);
@@ -35,6 +37,19 @@ test('the window that was used last is let go at the end of the turn', async () 
   log.snapshot().close();
   await nextTurn();
   expect(log.stats().pinnedHere).toBe(0);
+});
+
+test('it is let go as well when the turn began in a timer, after which the loop may sleep', async () => {
+  const { log } = smallLog(12);
+  const pinned = await new Promise<number[]>((resolve) => {
+    setTimeout(() => {
+      log.latest();
+      const during = log.stats().pinnedHere;
+      // The microtasks are all that is left of this turn.
+      void Promise.resolve().then(() => resolve([during, log.stats().pinnedHere]));
+    });
+  });
+  expect(pinned).toEqual([hasStrictViews ? 0 : 3, 0]);
 });
 
 test('waitSync() lets go of it before it blocks', () => {
@@ -130,21 +145,39 @@ test('many logs in one thread do not mix', () => {
   }
 });
 
-test('a log whose objects were all dropped is gone once they have been collected', async () => {
-  const handle = (() => {
-    const { log } = smallLog(6);
-    log.snapshot();
-    return log.handle;
-  })();
-  await collectUntil('the log is gone', () => {
-    try {
-      AtomicLog.attach(handle).close();
-      return false;
-    } catch {
-      return true;
-    }
-  });
-  expectError(() => AtomicLog.attach(handle), 'ERR_LOG_GONE', /gone/);
+/** Drops the objects of a log after `use` had them. */
+function dropped<T>(use: (claimed: Claimed<number>) => T): T {
+  const claimed = smallLog(6);
+  claimed.log.snapshot();
+  return use(claimed);
+}
+
+testExternal('a log whose objects were all dropped is gone once they have been collected', async () => {
+  const usage = (): number => addon.blockUsage().mapped - addon.blockUsage().idle;
+  await collectGarbage(3);
+  const before = usage();
+  for (let i = 0; i < 100; ++i) dropped(() => undefined);
+  expect(usage()).toBeGreaterThan(before);
+  await collectUntil('the blocks come back', () => usage() <= before);
+});
+
+test('a log whose handle was read lives on without its objects, until this thread ends', async () => {
+  const handle = dropped(({ log }) => log.handle);
+  await collectGarbage(5);
+  using attached = AtomicLog.attach(handle);
+  expect(entriesOf(attached)).toEqual([1, 2, 3, 4, 5, 6]);
+  // The writer was collected too, and gave its claim back.
+  await collectUntil('the claim comes back', () => !attached.isWriterClaimed);
+  attached.close();
+  AtomicLog.attach(handle).close();
+});
+
+test('a log whose handle was read is gone when it was closed', () => {
+  const { writer, log } = smallLog(6);
+  const { handle } = log;
+  writer.close();
+  log.close();
+  expectError(() => AtomicLog.attach(handle), 'ERR_LOG_GONE', /keep the log open until all have attached/);
 });
 
 test('a dropped snapshot does not keep a closed log once it has been collected', async () => {

@@ -70,8 +70,30 @@ void BlockPool::give_back(void* block, size_t bytes) {
   const size_t size = class_bytes(bytes);
   decommit(block, bytes);
   const std::lock_guard<std::mutex> lock(mutex_);
-  idle_by_class_[size].push_back(block);
   idle_bytes_ += size;
+  const auto held = holds_.find(block);
+  if (held != holds_.end()) {
+    held->second.is_given_back = true;
+  } else {
+    idle_by_class_[size].push_back(block);
+  }
+}
+
+void BlockPool::hold(void* block) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  ++holds_[block].count;
+}
+
+void BlockPool::let_go(void* block, size_t bytes) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const auto held = holds_.find(block);
+  if (held == holds_.end() || --held->second.count > 0) return;
+  const bool is_given_back = held->second.is_given_back;
+  holds_.erase(held);
+  if (!is_given_back) return;
+  // A view may have been stored to since.
+  decommit(block, bytes);
+  idle_by_class_[class_bytes(bytes)].push_back(block);
 }
 
 void BlockPool::decommit(void* block, size_t bytes) {

@@ -7,7 +7,11 @@
 //  2. So that address space cannot grow without bound, sizes are rounded up to
 //     classes and a block given back serves the next log that needs its class.
 //  3. A block given back holds no memory, as far as it covers whole pages.
-//  4. The one instance is never destroyed: finalizers run late.
+//  4. A block that was given back while JavaScript may still have an ArrayBuffer
+//     over it (hold) is not handed to another log before that has been
+//     collected (let_go). Until then whoever has a view of it sees zeros, or
+//     what he himself stores there.
+//  5. The one instance is never destroyed: finalizers run late.
 #ifndef ATOMIC_LOG_CORE_MEMORY_BLOCK_POOL_H_
 #define ATOMIC_LOG_CORE_MEMORY_BLOCK_POOL_H_
 
@@ -15,6 +19,7 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 namespace atomic_log::memory {
@@ -34,11 +39,16 @@ class BlockPool {
   // Gives back what take(bytes) returned.
   void give_back(void* block, size_t bytes);
 
+  // An ArrayBuffer over a block that has an owner, which users may get, begins
+  // and has been collected. let_go() may come after give_back().
+  void hold(void* block);
+  void let_go(void* block, size_t bytes);
+
   // Lets the system have the pages of a block that stays in use by its owner.
   static void decommit(void* block, size_t bytes);
 
   // Bytes of address space ever mapped here, and bytes of blocks waiting for a
-  // new owner.
+  // new owner; those that are held wait too.
   struct Usage {
     uint64_t mapped_bytes;
     uint64_t idle_bytes;
@@ -49,9 +59,15 @@ class BlockPool {
   BlockPool() = default;
   void* map_block(size_t bytes);
 
+  struct Holds {
+    uint32_t count = 0;
+    bool is_given_back = false;
+  };
+
   std::mutex mutex_;
   // All below are guarded by mutex_.
   std::map<size_t, std::vector<void*>> idle_by_class_;
+  std::unordered_map<void*, Holds> holds_;
   char* slab_next_ = nullptr;
   char* slab_end_ = nullptr;
   uint64_t mapped_bytes_ = 0;

@@ -124,6 +124,17 @@ Status RollingLog::roll(uint32_t count) {
   return Status::kOk;
 }
 
+void RollingLog::retire(bool may_touch) {
+  for (uint32_t i = 0; i < retained_segments_; ++i) {
+    SegmentControl* const segment =
+        ring_[i].exchange(nullptr, std::memory_order_acq_rel);
+    if (segment != nullptr && segment->release()) {
+      pool_.give_back_owned(segment);
+    }
+  }
+  pool_.retire(may_touch);
+}
+
 bool RollingLog::try_claim() {
   if (has_ended() || !claim_.try_acquire()) return false;
   // The last holder may have ended the log between the two looks.

@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/recycled.h"
 #include "core/base/status.h"
 #include "core/memory/block_layout.h"
 #include "core/memory/claim.h"
@@ -49,7 +50,8 @@ struct RollingLogOptions {
   uint64_t pinned_bytes_max = UINT64_MAX;
 };
 
-class RollingLog : public std::enable_shared_from_this<RollingLog> {
+class RollingLog : public std::enable_shared_from_this<RollingLog>,
+                   public Recycled<RollingLog> {
  public:
   // An index or a sequence must stay exact as a JavaScript number.
   static constexpr uint64_t kIndexMax = uint64_t{1} << 53;
@@ -106,6 +108,12 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   void end();
   bool has_ended() const { return has_ended_.load(std::memory_order_acquire); }
 
+  // Nobody is attached any more, and nobody will be: gives back the memory of
+  // all that no pin keeps. Pins that were left to ArrayBuffers may outlive
+  // this; unpin_late() gives them back. `may_touch`: whether this thread may
+  // touch the blocks now, which is always so unless the storage is shared.
+  void retire(bool may_touch);
+
   // --- Waiting, any thread. Woken by publications, by the end, and (claims())
   // by a claim that became free.
   WaitList& entries() { return entries_; }
@@ -151,6 +159,11 @@ class RollingLog : public std::enable_shared_from_this<RollingLog> {
   // Gives back one pin, from any thread.
   void unpin(SegmentControl* segment) {
     if (segment->release()) pool_.give_back_shared(segment);
+  }
+  // The same for a pin that may outlive every attachment.
+  void unpin_late(SegmentControl* segment) {
+    unpin(segment);
+    pool_.drain();
   }
 
  private:

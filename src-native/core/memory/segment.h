@@ -14,12 +14,14 @@
 #include <atomic>
 #include <cstdint>
 
+#include "core/base/recycled.h"
 #include "core/memory/block_layout.h"
 #include "core/memory/published_word.h"
 
 namespace atomic_log::memory {
 
-class alignas(kCacheLineBytes) SegmentControl {
+class alignas(kCacheLineBytes) SegmentControl
+    : public Recycled<SegmentControl> {
  public:
   // Writer. `block` is the storage, its first bytes become the word.
   SegmentControl(uint32_t id, void* block)

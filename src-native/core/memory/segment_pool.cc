@@ -46,6 +46,31 @@ void SegmentPool::sort_returned() {
   }
 }
 
+// Whoever takes the chain is alone with it. After retire() its segments are
+// used no more, and need no list.
+uint64_t SegmentPool::decommit_returned(bool may_touch) {
+  uint64_t count = 0;
+  SegmentControl* chain = returned_.take_all();
+  for (; chain != nullptr; chain = OwnedList::next_of(chain), ++count) {
+    if (may_touch) storage_->decommit(chain->block());
+  }
+  return count;
+}
+
+void SegmentPool::retire(bool may_touch) {
+  is_retired_.fetch_add(1, std::memory_order_acq_rel);
+  uint64_t idle = decommit_returned(may_touch) + cold_.length();
+  while (SegmentControl* const segment = warm_.pop()) {
+    ++idle;
+    if (may_touch) storage_->decommit(segment->block());
+  }
+  // Blocks that are shorter than a page go together or not at all.
+  SharedStorage* const shared = storage_->as_shared();
+  if (shared != nullptr && may_touch && idle == segments_.size()) {
+    shared->decommit_all();
+  }
+}
+
 void SegmentPool::give_back_owned(SegmentControl* segment) {
   idle_.add_shared(1);
   warm_.push(segment);

@@ -6,7 +6,10 @@
 //     pages cost more than a copy), a warm one to a decommitted one.
 //  3. Idle blocks beyond `warm_max` are decommitted, or one slow reader's peak
 //     would stay resident for ever.
-//  4. At most `segments_max` are ever made. Once there are so many, take() has
+//  4. retire() gives the memory of idle blocks back when nobody can roll or pin
+//     any more, while the log itself still waits for finalizers. From then on
+//     drain() does so for those that come back.
+//  5. At most `segments_max` are ever made. Once there are so many, take() has
 //     one exactly while readers hold few enough of them.
 #ifndef ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
 #define ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
@@ -77,12 +80,27 @@ class SegmentPool {
     returned_.push(segment);
   }
 
+  // No writer and no new pin, from now on: the one thread that found out.
+  // `may_touch`: whether blocks may be touched by this thread now.
+  void retire(bool may_touch);
+
+  // Any thread, after give_back_shared().
+  void drain() {
+    // Pairs with retire(), whichever comes first: it has seen the return, or
+    // this sees it retired.
+    if (is_retired_.fetch_add(0, std::memory_order_acq_rel) != 0) {
+      decommit_returned(storage_->is_always_there());
+    }
+  }
+
   Stats stats() const;
   Storage& storage() { return *storage_; }
 
  private:
   SegmentControl* make();
   void sort_returned();
+  // Returns how many there were.
+  uint64_t decommit_returned(bool may_touch);
 
   // Immutable after construction.
   const std::unique_ptr<Storage> storage_;
@@ -102,6 +120,7 @@ class SegmentPool {
   // Shared.
   alignas(kCacheLineBytes) Counter idle_;
   FreeList returned_;
+  std::atomic<uint32_t> is_retired_{0};
 };
 
 }  // namespace atomic_log::memory

@@ -9,7 +9,8 @@
 //     last environment that holds the SharedArrayBuffer goes; a block may be
 //     touched only by an environment that holds it. Nothing here touches one.
 //
-// take(), refusal(), decommit() and commit() are the claimed writer's.
+// take(), refusal(), decommit() and commit() are the claimed writer's; so is
+// decommit_all(), once there is no writer any more and never will be.
 #ifndef ATOMIC_LOG_CORE_MEMORY_STORAGE_H_
 #define ATOMIC_LOG_CORE_MEMORY_STORAGE_H_
 
@@ -39,6 +40,9 @@ class Storage {
 
   // The log is being destroyed, by any thread.
   virtual void give_back(void* block) = 0;
+
+  // Whether any thread may touch blocks at any time.
+  virtual bool is_always_there() const { return true; }
 
   // Null for any other kind.
   virtual SharedStorage* as_shared() { return nullptr; }
@@ -96,7 +100,14 @@ class SharedStorage final : public Storage {
       platform::decommit_pages(block, stride_);
     }
   }
+  // The same for all blocks, however short they are.
+  void decommit_all() {
+    const uint64_t page = platform::page_bytes();
+    if (reinterpret_cast<uintptr_t>(base_) % page != 0) return;
+    platform::decommit_pages(base_, committed_ / page * page);
+  }
   void give_back(void*) override {}
+  bool is_always_there() const override { return false; }
   SharedStorage* as_shared() override { return this; }
 
  private:

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <thread>
 #include <utility>
+#include <vector>
 
 // Compiled here, because the other native tests know no Node-API.
 #include "binding/mapping.cc"
@@ -57,7 +58,7 @@ class Environment {
 
   ArrayBuffer map(uint32_t key, memory::SegmentControl* segment) {
     napi_value ignored = nullptr;
-    REQUIRE(Mapping::create(nullptr, log_, segment, table_, key, &ignored) ==
+    REQUIRE(Mapping::create(nullptr, *log_, segment, table_, key, &ignored) ==
             napi_ok);
     return created;
   }
@@ -67,7 +68,7 @@ class Environment {
         log_->try_pin(log_->head_sequence());
     REQUIRE(segment != nullptr);
     held_->hold();
-    const bool is_left = table_->leave_pin(key, held_);
+    const bool is_left = table_->leave_pin(key, log_, segment, held_);
     held_->drop();
     if (!is_left) log_->unpin(segment);
     return is_left;
@@ -84,18 +85,58 @@ class Environment {
   const std::shared_ptr<MappingTable> table_ = std::make_shared<MappingTable>();
 };
 
-TEST_CASE("a mapping shows the columns and keeps the log") {
+TEST_CASE("a mapping shows the columns and keeps the block, not the log") {
   auto log = make_log(8, 4);
   const std::weak_ptr<memory::RollingLog> watched = log;
   ArrayBuffer buffer = Environment(log).map(7, &log->head_segment());
+  const uint64_t bytes = log->layout().block_bytes();
+  void* const block = log->head_segment().block();
   constexpr size_t kHeader = memory::BlockLayout::kHeaderBytes;
   CHECK(buffer.block ==
         static_cast<char*>(log->head_segment().block()) + kHeader);
   CHECK(buffer.bytes == log->layout().block_bytes() - kHeader);
   log.reset();
+  CHECK(watched.expired());
+  // No other log gets the block while the buffer is there.
+  const auto is_taken_again = [block, bytes] {
+    auto& pool = memory::BlockPool::instance();
+    std::vector<void*> taken;
+    do {
+      taken.push_back(pool.take(bytes));
+    } while (taken.back() != block && taken.size() < 10'000 &&
+             pool.usage().idle_bytes > 0);
+    const bool is_found = taken.back() == block;
+    for (void* const other : taken) pool.give_back(other, bytes);
+    return is_found;
+  };
+  CHECK_FALSE(is_taken_again());
+  buffer.collect();
+  CHECK(is_taken_again());
+}
+
+TEST_CASE("pins that a mapping adopted keep the log, and what they pin") {
+  auto log = make_log(8, 4);
+  const std::weak_ptr<memory::RollingLog> watched = log;
+  ArrayBuffer buffer;
+  {
+    Environment environment(log);
+    buffer = environment.map(7, &log->head_segment());
+    CHECK(environment.leave_pin(7));
+  }
+  log.reset();
   CHECK_FALSE(watched.expired());
   buffer.collect();
   CHECK(watched.expired());
+}
+
+TEST_CASE("a table that was closed takes no pins, and mappings outlive it") {
+  const auto log = make_log(8, 4);
+  Environment environment(log);
+  ArrayBuffer buffer = environment.map(7, &log->head_segment());
+  environment.table()->close();
+  CHECK_FALSE(environment.leave_pin(7));
+  buffer.collect();
+  CHECK(is_conserved(*log));
 }
 
 TEST_CASE("a mapping gives back the pins that it was handed, once collected") {
@@ -127,7 +168,7 @@ TEST_CASE("a key that came around again belongs to the newer mapping") {
 TEST_CASE("a writer's mapping stands in no table") {
   const auto log = make_log(8, 4);
   napi_value ignored = nullptr;
-  REQUIRE(Mapping::create(nullptr, log, &log->head_segment(), nullptr, 0,
+  REQUIRE(Mapping::create(nullptr, *log, &log->head_segment(), nullptr, 0,
                           &ignored) == napi_ok);
   created.collect();
   CHECK(is_conserved(*log));
@@ -142,7 +183,7 @@ TEST_CASE("a runtime that refuses leaves nothing behind") {
     for (const napi_status status :
          {napi_no_external_buffers_allowed, napi_pending_exception}) {
       answer = status;
-      CHECK(Mapping::create(nullptr, log, &log->head_segment(),
+      CHECK(Mapping::create(nullptr, *log, &log->head_segment(),
                             environment.table(), 7, &ignored) == status);
       answer = napi_ok;
       CHECK_FALSE(environment.leave_pin(7));

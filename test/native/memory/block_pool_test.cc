@@ -217,6 +217,49 @@ TEST_CASE("what the system refuses is null, and is not counted") {
   CHECK(pool().usage().idle_bytes == before.idle_bytes);
 }
 
+TEST_CASE("a block that is held goes to nobody else, and shows zeros") {
+  const size_t bytes = 3 * platform::page_bytes();
+  auto* const block = static_cast<char*>(pool().take(bytes));
+  REQUIRE(block != nullptr);
+  pool().hold(block);
+  pool().hold(block);
+  std::memset(block, 7, bytes);
+  const uint64_t idle = pool().usage().idle_bytes;
+  pool().give_back(block, bytes);
+  CHECK(pool().usage().idle_bytes == idle + BlockPool::class_bytes(bytes));
+  CHECK(block[0] == 0);
+  CHECK(block[bytes - 1] == 0);
+  const auto is_next = [bytes, block] {
+    std::vector<void*> taken;
+    bool is_found = false;
+    for (int i = 0; i < 64 && !is_found; ++i) {
+      taken.push_back(pool().take(bytes));
+      is_found = taken.back() == block;
+    }
+    for (void* const other : taken) pool().give_back(other, bytes);
+    return is_found;
+  };
+  CHECK_FALSE(is_next());
+  pool().let_go(block, bytes);
+  CHECK_FALSE(is_next());
+  // A view that is still there may be stored to.
+  block[0] = 9;
+  pool().let_go(block, bytes);
+  CHECK(is_next());
+  CHECK(block[0] == 0);
+}
+
+TEST_CASE("a block that is let go before it is given back is idle then") {
+  const size_t bytes = 5 * platform::page_bytes();
+  void* const block = pool().take(bytes);
+  REQUIRE(block != nullptr);
+  pool().hold(block);
+  pool().let_go(block, bytes);
+  pool().give_back(block, bytes);
+  CHECK(pool().take(bytes) == block);
+  pool().give_back(block, bytes);
+}
+
 TEST_SUITE_END();
 
 }  // namespace

@@ -1,0 +1,29 @@
+#include "core/memory/presence.h"
+
+#include <utility>
+
+namespace atomic_log::memory {
+namespace {
+
+thread_local const void* touchable = nullptr;
+
+}  // namespace
+
+TouchScope::TouchScope(const void* base)
+    : outer_(std::exchange(touchable, base)) {}
+
+TouchScope::~TouchScope() { touchable = outer_; }
+
+std::shared_ptr<RollingLog> make_presence(std::shared_ptr<RollingLog> log) {
+  RollingLog* const raw = log.get();
+  return {raw, [owner = std::move(log)](RollingLog* retired) mutable {
+            SharedStorage* const shared = retired->storage().as_shared();
+            // Without anybody else the log dies now, and gives all back.
+            if (shared != nullptr || owner.use_count() > 1) {
+              retired->retire(shared == nullptr || shared->base() == touchable);
+            }
+            owner.reset();
+          }};
+}
+
+}  // namespace atomic_log::memory
