@@ -806,19 +806,21 @@ declare class AtomicLogImpl<T> {
     log: AtomicLogImpl<T>;
   };
   /**
-   * The log that a handle names, in this thread. A handle keeps nothing alive:
-   * keep the log open where it was made until the others have attached.
+   * The log that a handle names, in this thread. It must be open where the handle
+   * was read until this thread has attached.
    */
   static attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLogImpl<T>;
   /**
    * What another thread needs to {@link attach}: plain data for `workerData` or
-   * `postMessage`.
+   * `postMessage`. Once it was read, the log lives until this object is closed or
+   * this thread ends, also when the object is dropped.
    */
   get handle(): LogHandle<T>;
   /**
    * What an addon of your own needs to produce or consume entries on native
    * threads; see `atomic_log/atomic_log.h` in the folder `require('atomic-log/include')`.
-   * Pass it to that addon in this thread; it keeps nothing alive.
+   * Pass it to that addon in this thread. Once it was read, the log lives until this
+   * object is closed or this thread ends, as with {@link handle}.
    *
    * @throws `ERR_LOG_CLOSED`
    */
@@ -939,8 +941,8 @@ export interface AtomicLogConstructor {
   claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
   claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
   /**
-   * The log that a handle names, in this thread. A handle keeps nothing alive:
-   * keep the log open where it was made until the others have attached. A log
+   * The log that a handle names, in this thread. It must be open where the handle
+   * was read until this thread has attached. A log
    * whose codec is your own needs that codec; codecs of one name count as the
    * same, and a thread that has the log open already goes on with the one it has.
    *
