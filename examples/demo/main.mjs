@@ -34,6 +34,8 @@ try {
  */
 async function main(options) {
   const source = openSource(options);
+  // Not among the output: that may be read by a program.
+  for (const reason of source.leftOut) console.error(`left out: ${reason}`);
   try {
     return await run(options, source, columnToShow(options, source));
   } finally {
@@ -92,6 +94,8 @@ async function run(options, source, column) {
     await pool.drain();
 
     const verdict = judge(publisher.written, publisher.checksum, pool.reports);
+    const { length } = source.leftOut;
+    if (length > 0) verdict.message += `; ${length} ${length === 1 ? 'column was' : 'columns were'} left out`;
     display.finish({ ...view(), seconds, perSecond: publisher.written / seconds }, verdict);
     return verdict.passed ? 0 : 1;
   } finally {

@@ -38,7 +38,7 @@ export function parseOptions(argv) {
     )
     .option(
       '-f, --file <path>',
-      'replay the numeric columns of a .csv file, or of a .json file with an array of rows',
+      'replay the numeric columns of a .csv, .tsv or .txt file (the separator is found out), or of a .json file with an array of rows',
     )
     .addOption(new Option('--sample', 'replay the flights data set of vega-datasets').conflicts('file'))
     .option('--loop', 'begin again at the end of the table')

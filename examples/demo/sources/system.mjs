@@ -32,6 +32,7 @@ export function openSystem() {
   return {
     label: `this machine (${os.hostname()}) and process`,
     fields: [...cores.fields, ...loop.fields, ...MEMORY_FIELDS, ...garbage.fields],
+    leftOut: [],
     rate: RATE,
     fill(columns, count) {
       for (let row = 0; row < count; ++row) {

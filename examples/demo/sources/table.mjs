@@ -14,9 +14,16 @@ import { readColumns } from './table-file.mjs';
  * @returns {Source}
  */
 export function openTable(path, loop) {
-  const numeric = readColumns(path).filter(({ values }) => isNumeric(values));
+  const all = readColumns(path);
+  const leftOut = all.flatMap(({ header, values }) => {
+    const reason = notNumeric(values);
+    return reason === undefined ? [] : [`column '${printable(header)}': ${reason}`];
+  });
+  const numeric = all.filter(({ values }) => notNumeric(values) === undefined);
   if (numeric.length === 0) {
-    throw new UsageError(`${path}: no column has numbers only, so there is nothing to replay`);
+    throw new UsageError(
+      [`${path}: no column has numbers only, so there is nothing to replay`, ...leftOut].join('\n  '),
+    );
   }
   const columns = numeric.map(({ values }) => Float64Array.from(values, (value) => Number(value ?? NaN)));
   const rows = columns[0].length;
@@ -24,6 +31,7 @@ export function openTable(path, loop) {
   return {
     label: `${basename(path)} (${rows.toLocaleString('en')} rows${loop ? ', repeated' : ''})`,
     fields: fieldNames(numeric.map(({ header }) => header)),
+    leftOut,
     rate: Infinity,
     fill(targets, count) {
       let done = 0;
@@ -42,12 +50,25 @@ export function openTable(path, loop) {
 }
 
 /**
- * Whether the values are numbers, apart from missing ones.
+ * Why a column cannot be replayed; undefined when its values are numbers, apart from missing ones.
  *
  * @param {readonly unknown[]} values
- * @returns {boolean}
+ * @returns {string | undefined}
  */
-function isNumeric(values) {
-  const present = values.filter((value) => value !== undefined);
-  return present.length > 0 && present.every((value) => typeof value === 'number');
+function notNumeric(values) {
+  const isOther = (/** @type {unknown} */ value) => value !== undefined && typeof value !== 'number';
+  const first = values.findIndex(isOther);
+  if (first < 0) return values.every((value) => value === undefined) ? 'it has no values' : undefined;
+  const count = values.filter(isOther).length;
+  const shown = printable(typeof values[first] === 'string' ? values[first] : JSON.stringify(values[first]));
+  return `${count} of ${values.length} values ${count === 1 ? 'is no number' : 'are no numbers'}, the first in row ${first + 1}: ${shown}`;
+}
+
+/**
+ * @param {string} text
+ * @returns {string} Short, and without what would move the terminal's cursor.
+ */
+function printable(text) {
+  const clean = text.replace(/[\p{C}\s]+/gu, ' ').trim();
+  return clean.length > 40 ? `${clean.slice(0, 40)}…` : clean;
 }
