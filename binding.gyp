@@ -39,6 +39,7 @@
         "src-native/core/durable/wal_classify.cc",
         "src-native/core/durable/wal_file_list.cc",
         "src-native/core/durable/wal_files.cc",
+        "src-native/core/durable/wal_reserve.cc",
         "src-native/core/durable/wal_format.cc",
         "src-native/core/durable/wal_log.cc",
         "src-native/core/durable/wal_reader.cc",

@@ -49,6 +49,11 @@ const ioErrors: Parameters<typeof ioError>[1] = {
     'the system denies access; check the permissions of the directory and its files, and that the disk is not ' +
       'read-only (a WalReader needs no right to write)',
   ],
+  5: [
+    'ERR_NO_SPACE',
+    'the disk is full, and nothing was written; let go of old entries with checkpoint(), which needs no space when ' +
+      'it frees a file, or make room in another way, then try again',
+  ],
   8: [
     'ERR_THREAD_UNAVAILABLE',
     'the system starts no thread for the commits; raise its limit, then append again (appendSync() needs none)',

@@ -16,6 +16,11 @@ export interface WalRecovery {
   readonly records: number;
   /** Bytes that were set aside; 0: none. */
   readonly bytes: number;
+  /**
+   * Torn bytes that were dropped without a copy, because the disk has no room
+   * for one; 0: none. `strictTail` refuses to open instead.
+   */
+  readonly discardedBytes: number;
   /** Where the records of the newest file ended; what was set aside began there. */
   readonly offset: number;
   /** The LSN that the next entry gets. */
@@ -41,11 +46,12 @@ export interface WalStats {
 const actions: readonly WalRecovery['action'][] = ['created', 'clean', 'continued', 'truncated', 'recreated'];
 
 export function recoveryOf(native: NativeWalRecovery): WalRecovery {
-  const { row, records, setAsideBytes, endOffset, endLsn, setAsidePath } = native;
+  const { row, records, setAsideBytes, discardedBytes, endOffset, endLsn, setAsidePath } = native;
   return {
     action: actions[row]!,
     records,
     bytes: setAsideBytes,
+    discardedBytes,
     offset: endOffset,
     lsn: endLsn,
     savedAs: setAsideBytes > 0 ? setAsidePath : undefined,

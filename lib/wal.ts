@@ -399,23 +399,25 @@ export class Wal {
 
   /**
    * Lets go of the entries up to `lsn`, durably, and deletes the files that hold
-   * no others.
+   * no others. That works on a full disk: whatever frees at least one file
+   * needs no space. `checkpoint(wal.lastLsn)` frees the newest file too, when
+   * it is full.
    *
    * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete` throws,
-   * and `onSegmentSealed` for a file that it was not told of yet; `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or
-   * replaced; `ERR_POISONED`, `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
+   * and `onSegmentSealed` for a file that it was not told of yet;
+   * `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or replaced;
+   * `ERR_NO_SPACE` on a full disk when it would free no file; `ERR_POISONED`,
+   * `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
   checkpoint(lsn: number): void {
     checkLsn('lsn', lsn);
     this.#now((native) => {
       native.commit();
-      if (lsn >= this.firstLsn && lsn <= this.lastLsn) {
-        const { files } = this;
-        const kept = files.reduce((last, { firstLsn }, i) => (firstLsn <= lsn + 1 ? i : last), 0);
-        this.#sealed.beforeDelete(files.slice(0, kept));
-        this.#checkOpen();
-      }
-      return native.checkpoint(lsn);
+      const keptFile = native.fileKept(lsn);
+      const infos = native.files();
+      this.#sealed.beforeDelete(this.files.filter((_, i) => infos[4 * i]! < keptFile));
+      this.#checkOpen();
+      return native.checkpoint(lsn, keptFile);
     });
   }
 

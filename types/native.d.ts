@@ -232,6 +232,8 @@ export interface NativeWalRecovery {
   row: number;
   records: number;
   setAsideBytes: number;
+  /** Torn bytes that are gone, because the disk is full. */
+  discardedBytes: number;
   /** Where the newest file ended, set aside or not, and the LSN that comes next. */
   endOffset: number;
   endLsn: number;
@@ -314,7 +316,10 @@ export interface NativeWal extends NativeWalEntries {
   ): number;
   /** The last durable LSN or an outcome. */
   sync(): number;
-  checkpoint(lsn: number): NativeOutcome;
+  /** The number of the first file that checkpoint(lsn) would keep. */
+  fileKept(lsn: number): number;
+  /** Deletes only files with numbers below `keptFile`. */
+  checkpoint(lsn: number, keptFile: number): NativeOutcome;
   truncateAfter(lsn: number): NativeOutcome;
   /** Of what is durable once this returns. */
   backUp(directory: string): NativeWalBackup | NativeOutcome;

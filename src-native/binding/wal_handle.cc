@@ -94,6 +94,7 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
   set(env, report, "row", uint64_t{static_cast<uint8_t>(recovery.row)});
   set(env, report, "records", recovery.records);
   set(env, report, "setAsideBytes", recovery.set_aside_bytes);
+  set(env, report, "discardedBytes", recovery.discarded_bytes);
   set(env, report, "endOffset", recovery.end_offset);
   set(env, report, "endLsn", recovery.end_lsn);
   set(env, report, "setAsidePath", recovery.set_aside_path);
@@ -113,6 +114,7 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
   add_function(env, object, "commit", commit, handle);
   add_function(env, object, "appendNow", append_now, handle);
   add_function(env, object, "sync", sync, handle);
+  add_function(env, object, "fileKept", file_kept, handle);
   add_function(env, object, "checkpoint", checkpoint, handle);
   add_function(env, object, "truncateAfter", truncate_after, handle);
   add_function(env, object, "backUp", back_up, handle);
@@ -256,12 +258,22 @@ napi_value WalHandle::sync(napi_env env, napi_callback_info info) {
   return self->answer(env, outcome, self->log_->writer().durable_lsn());
 }
 
-napi_value WalHandle::checkpoint(napi_env env, napi_callback_info info) {
+// (lsn) => the number of the first file that checkpoint(lsn) would keep
+napi_value WalHandle::file_kept(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
-  return self->answer(
-      env,
-      self->log_->checkpoint(to_offset(env, arguments[0]), &self->failure_), 0);
+  const uint64_t file = self->log_->file_kept(to_offset(env, arguments[0]));
+  return from_number(env, static_cast<double>(file));
+}
+
+// (lsn, keptFile) => 0, or an outcome < 0
+napi_value WalHandle::checkpoint(napi_env env, napi_callback_info info) {
+  napi_value arguments[2] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  const Outcome outcome =
+      self->log_->checkpoint(to_offset(env, arguments[0]), &self->failure_,
+                             to_offset(env, arguments[1]));
+  return self->answer(env, outcome, 0);
 }
 
 napi_value WalHandle::truncate_after(napi_env env, napi_callback_info info) {

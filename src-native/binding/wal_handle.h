@@ -45,6 +45,7 @@ class WalHandle final : public Holder {
   static napi_value commit(napi_env env, napi_callback_info info);
   static napi_value append_now(napi_env env, napi_callback_info info);
   static napi_value sync(napi_env env, napi_callback_info info);
+  static napi_value file_kept(napi_env env, napi_callback_info info);
   static napi_value checkpoint(napi_env env, napi_callback_info info);
   static napi_value truncate_after(napi_env env, napi_callback_info info);
   static napi_value back_up(napi_env env, napi_callback_info info);

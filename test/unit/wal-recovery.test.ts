@@ -34,6 +34,7 @@ test('a torn last record is set aside, reported, and never comes back', () => {
       action: 'truncated',
       records: records.length,
       bytes: 100,
+      discardedBytes: 0,
       offset: end,
       lsn: 6,
       savedAs: `${file(1)}.torn-1`,
@@ -61,6 +62,7 @@ test('a full file whose successor was not made yet is followed by one', () => {
       action: 'continued',
       records: records.length,
       bytes: 0,
+      discardedBytes: 0,
       offset: end,
       lsn: left + 1,
       savedAs: undefined,
@@ -85,7 +87,7 @@ test('damage to what is provably durable is loud, and nothing is touched', () =>
   expect(error).toMatchObject({ path: file(1) });
   expectError(() => WalReader.open(path()), 'ERR_CORRUPT', /damaged/);
   expect(readFileSync(file(1)).equals(bytes)).toBe(true);
-  expect(readdirSync(path()).sort()).toEqual(['LOCK', 'wal-000001.log']);
+  expect(readdirSync(path()).sort()).toEqual(['LOCK', 'wal-000000.log.new', 'wal-000001.log']);
 });
 
 test('damage in an older file is found when it is read, or at once with verifyOnOpen', () => {

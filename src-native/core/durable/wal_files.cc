@@ -54,6 +54,10 @@ std::string wal_file_path(const std::string& directory, uint64_t number) {
   return platform::path_in(directory, name);
 }
 
+std::string wal_new_path(const std::string& directory, uint64_t number) {
+  return wal_file_path(directory, number) + ".new";
+}
+
 IoStatus list_wal_files(FileSystem& system, const std::string& directory,
                         WalListing* listing) {
   *listing = {};
@@ -94,10 +98,8 @@ IoStatus make_wal_directory(FileSystem& system, const std::string& directory) {
   return {};
 }
 
-IoStatus reserve_wal_file(FileSystem& system, const std::string& directory,
-                          uint64_t number, uint64_t bytes,
-                          std::unique_ptr<File>* file) {
-  const std::string path = wal_file_path(directory, number) + ".new";
+IoStatus reserve_wal_file(FileSystem& system, const std::string& path,
+                          uint64_t bytes, std::unique_ptr<File>* file) {
   // What an interrupted rotation left may hold its header.
   IoStatus status = system.remove(path);
   if (!status.ok() && status.code != IoCode::kNotFound) return status;
@@ -114,11 +116,11 @@ IoStatus reserve_wal_file(FileSystem& system, const std::string& directory,
 
 IoStatus publish_wal_file(FileSystem& system, const std::string& directory,
                           platform::Directory& names, File& file,
-                          const WalHeader& header) {
+                          const std::string& from, const WalHeader& header) {
   const std::string path = wal_file_path(directory, header.file_number);
   IoStatus status = write_wal_header(file, header);
   if (status.ok()) status = file.sync_all();
-  if (status.ok()) status = system.rename(path + ".new", path);
+  if (status.ok()) status = system.rename(from, path);
   if (status.ok()) status = names.sync();
   return status;
 }

@@ -3,6 +3,7 @@
 //
 //     wal-000001.log           a file of the log; numbers only rise
 //     wal-000002.log.new       space for the next one; means nothing
+//     wal-000000.log.new       space to free a full disk with; means nothing
 //     wal-000001.log.torn-1    bytes that recovery has set aside
 //     LOCK                     held by the writer, never deleted
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_FILES_H_
@@ -31,6 +32,8 @@ struct WalFileInfo {
 };
 
 std::string wal_file_path(const std::string& directory, uint64_t number);
+// Of the space for that file.
+std::string wal_new_path(const std::string& directory, uint64_t number);
 
 struct WalListing {
   // Rising.
@@ -52,8 +55,7 @@ platform::IoStatus make_wal_directory(platform::FileSystem& system,
 // Secures the space of a file under a name that means nothing. When this fails,
 // nothing is left.
 platform::IoStatus reserve_wal_file(platform::FileSystem& system,
-                                    const std::string& directory,
-                                    uint64_t number, uint64_t bytes,
+                                    const std::string& path, uint64_t bytes,
                                     std::unique_ptr<platform::File>* file);
 
 // Makes it a file of the log, durably: header first, name last. `names` is the
@@ -62,6 +64,7 @@ platform::IoStatus publish_wal_file(platform::FileSystem& system,
                                     const std::string& directory,
                                     platform::Directory& names,
                                     platform::File& file,
+                                    const std::string& from,
                                     const WalHeader& header);
 
 platform::IoStatus write_wal_header(platform::File& file,

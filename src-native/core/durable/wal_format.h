@@ -35,7 +35,9 @@
 //     below it once was.
 //  4. Only DATA and BATCH take LSNs, one and `count`; the other records carry
 //     the LSN that comes next.
-//  5. The space of a SEAL behind the last record is always kept.
+//  5. Behind the last entry the space of three control records is kept: for a
+//     SYNC, for a CHECKPOINT that lets files go, and for SEAL. OPEN takes none
+//     of it.
 //  6. Epochs count the lives of a log: each OPEN begins one, and so does the
 //     successor of a file that truncateAfter() has sealed. The branch is a
 //     random number that comes with each: two copies of a log that went on
@@ -67,6 +69,10 @@ inline constexpr size_t kWalHeadBytes = 40;
 // nextBase. Two u64 each, zero where there is nothing to say.
 inline constexpr size_t kWalControlBodyBytes = 16;
 inline constexpr size_t kWalControlBytes = kWalHeadBytes + kWalControlBodyBytes;
+// What a record of that kind must leave free.
+inline constexpr size_t kWalRoomAfterEntry = 3 * kWalControlBytes;
+inline constexpr size_t kWalRoomAfterSync = 2 * kWalControlBytes;
+inline constexpr size_t kWalRoomAfterCheckpoint = kWalControlBytes;
 inline constexpr size_t kWalAlignment = 8;
 // In a BATCH, count times: length and CRC-32C of an entry, both u32. Then the
 // entries, without gaps.

@@ -267,8 +267,13 @@ Outcome WalLog::sync(Failure* failure) {
   });
 }
 
-Outcome WalLog::checkpoint(uint64_t lsn, Failure* failure) {
-  return work(failure, [&] { return writer_->checkpoint(lsn); });
+uint64_t WalLog::file_kept(uint64_t lsn) {
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  return writer_->file_kept(lsn);
+}
+
+Outcome WalLog::checkpoint(uint64_t lsn, Failure* failure, uint64_t kept_file) {
+  return work(failure, [&] { return writer_->checkpoint(lsn, kept_file); });
 }
 
 Outcome WalLog::truncate_after(uint64_t lsn, Failure* failure) {

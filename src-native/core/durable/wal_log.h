@@ -90,7 +90,10 @@ class WalLog {
   // Writes what is queued, durably where that was asked for.
   void commit();
   Outcome sync(Failure* failure);
-  Outcome checkpoint(uint64_t lsn, Failure* failure);
+  // As the writer's.
+  uint64_t file_kept(uint64_t lsn);
+  Outcome checkpoint(uint64_t lsn, Failure* failure,
+                     uint64_t kept_file = UINT64_MAX);
   Outcome truncate_after(uint64_t lsn, Failure* failure);
   // Makes durable what there is, says so in the log for the readers of a copy,
   // and tells what to copy.

@@ -13,10 +13,10 @@ using platform::OpenMode;
 
 constexpr int kSetAsideNamesMax = 100'000;
 
-// Copies the bytes behind the end of the log into a file of their own, then
-// zeroes them.
-IoStatus set_aside(FileSystem& system, File& file, const std::string& path,
-                   uint64_t from, uint64_t to, std::string* aside_path) {
+// Copies the bytes behind the end of the log into a file of their own. When this
+// fails, nothing is left.
+IoStatus copy_aside(FileSystem& system, File& file, const std::string& path,
+                    uint64_t from, uint64_t to, std::string* aside_path) {
   std::unique_ptr<File> aside;
   IoStatus status;
   for (int n = 1; n <= kSetAsideNamesMax; ++n) {
@@ -31,7 +31,11 @@ IoStatus set_aside(FileSystem& system, File& file, const std::string& path,
                       });
   if (status.ok()) status = aside->sync_all();
   if (status.ok()) status = system.sync_parent(path);
-  if (status.ok()) status = file.zero_range(from, to - from);
+  if (!status.ok()) {
+    aside.reset();
+    // The first failure is the one to report.
+    (void)system.remove(*aside_path);
+  }
   return status;
 }
 
@@ -56,9 +60,17 @@ Outcome repair_wal(FileSystem& system, const WalOptions& options,
   recovery->end_lsn =
       action == WalAction::kAdoptAndRoll ? found.next_base : found.end.lsn;
   if (action == WalAction::kSetAside) {
-    recovery->set_aside_bytes = found.nonzero_end - end;
-    status = set_aside(system, file, path, end, found.nonzero_end,
-                       &recovery->set_aside_path);
+    const uint64_t torn_bytes = found.nonzero_end - end;
+    status = copy_aside(system, file, path, end, found.nonzero_end,
+                        &recovery->set_aside_path);
+    if (status.ok()) {
+      recovery->set_aside_bytes = torn_bytes;
+    } else if (status.code == IoCode::kNoSpace) {
+      recovery->set_aside_path.clear();
+      recovery->discarded_bytes = torn_bytes;
+      status = {};
+    }
+    if (status.ok()) status = file.zero_range(end, torn_bytes);
   }
   const auto rewrite = [&file](uint64_t offset, const uint8_t* data,
                                size_t bytes) {
@@ -81,9 +93,6 @@ void remove_wal_garbage(FileSystem& system, const std::string& directory,
     if (number < oldest_file) {
       (void)system.remove(wal_file_path(directory, number));
     }
-  }
-  for (const std::string& path : listing.unfinished_paths) {
-    (void)system.remove(path);
   }
 }
 

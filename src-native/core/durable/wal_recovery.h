@@ -7,7 +7,8 @@
 //     pages of an earlier failed sync look clean although they never reached
 //     the disk.
 //  3. Bytes that are set aside are durable, in a file of their own, before the
-//     first of them becomes zero.
+//     first of them becomes zero. On a full disk there is no copy, and the
+//     report says so: a log that cannot be opened cannot be freed.
 //  4. A crash at any step leads back into the table.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_RECOVERY_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_RECOVERY_H_
@@ -19,6 +20,7 @@
 
 #include "core/durable/outcome.h"
 #include "core/durable/wal_classify.h"
+#include "core/durable/wal_reserve.h"
 #include "core/platform/file.h"
 
 namespace atomic_log::durable {
@@ -28,6 +30,8 @@ struct WalRecovery {
   // Records found in the newest file.
   uint64_t records = 0;
   uint64_t set_aside_bytes = 0;
+  // Torn bytes that were zeroed without a copy, because the disk is full.
+  uint64_t discarded_bytes = 0;
   // Where the newest file ended, which is where bytes were set aside, and the
   // LSN that comes next.
   uint64_t end_offset = 0;
@@ -53,6 +57,8 @@ struct WalOptions {
   bool verifies = false;
   // Zeros written ahead of the end, so that a sync need not convert extents.
   uint64_t zero_ahead_bytes = uint64_t{1} << 20;
+  // Of the space with which a log on a full disk is freed.
+  uint64_t spare_bytes = kWalSpareBytes;
   // Written into LOCK.
   uint64_t process_id = 0;
 };
@@ -62,8 +68,8 @@ Outcome repair_wal(platform::FileSystem& system, const WalOptions& options,
                    const WalClassification& found, WalRecovery* recovery,
                    Failure* failure);
 
-// Deletes the files below the oldest kept, and unfinished ones. One that cannot
-// be deleted now is tried again at the next opening or checkpoint.
+// Deletes the files below the oldest kept. One that cannot be deleted now is
+// tried again at the next opening or checkpoint.
 void remove_wal_garbage(platform::FileSystem& system,
                         const std::string& directory, uint64_t oldest_file,
                         const WalListing& listing);

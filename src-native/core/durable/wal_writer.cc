@@ -34,7 +34,10 @@ void add(std::atomic<uint64_t>& number, uint64_t value) {
 }  // namespace
 
 WalWriter::WalWriter(FileSystem& system, const WalOptions& options)
-    : system_(system), options_(options), branch_state_(options.branch_seed) {}
+    : system_(system),
+      options_(options),
+      branch_state_(options.branch_seed),
+      reserve_(system, options.directory, options.spare_bytes) {}
 
 void WalWriter::unlock() {
   // First, so that whoever gets the lock finds no file in use.
@@ -68,6 +71,10 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
                            {options.directory, WalRole::kWriter,
                             options.is_tail_strict, options.verifies},
                            &found, &opened->failure_);
+  }
+  if (outcome == Outcome::kOk) {
+    // Before the directory is synced, and before space is needed.
+    outcome = opened->find_reserve(found);
   }
   if (outcome == Outcome::kOk) {
     outcome = repair_wal(system, options, found, recovery, &opened->failure_);
@@ -134,13 +141,20 @@ Outcome WalWriter::check_directory() {
   return Outcome::kIo;
 }
 
-Outcome WalWriter::start(const WalClassification& found) {
+Outcome WalWriter::find_reserve(const WalClassification& found) {
   if (options_.segment_bytes == 0) {
-    options_.segment_bytes =
-        found.files.empty()
-            ? kWalSegmentBytes
-            : std::max(found.header.file_bytes, kWalFileBytesMin);
+    // A file that was made of the spare says nothing about the others.
+    for (const WalFileInfo& file : found.files) {
+      if (file.bytes >= kWalFileBytesMin) options_.segment_bytes = file.bytes;
+    }
+    if (options_.segment_bytes == 0) options_.segment_bytes = kWalSegmentBytes;
   }
+  const IoStatus status = reserve_.find(found.listing, found.newest_number + 1,
+                                        options_.segment_bytes);
+  return status.ok() ? Outcome::kOk : io_failure(status);
+}
+
+Outcome WalWriter::start(const WalClassification& found) {
   garbage_ = found.listing;
   Outcome outcome = Outcome::kOk;
   switch (wal_rule(found.row).action) {
@@ -148,7 +162,7 @@ Outcome WalWriter::start(const WalClassification& found) {
       log_id_ = options_.new_log_id;
       metadata_ = options_.metadata;
       next_lsn_ = oldest_lsn_ = options_.first_lsn;
-      outcome = create_file(1, next_header(next_lsn_));
+      outcome = create_log();
       break;
     case WalAction::kRecreate:
       outcome = recreate_file(found);
@@ -159,7 +173,9 @@ Outcome WalWriter::start(const WalClassification& found) {
         WalHeader header = next_header(found.next_base);
         header.previous_seal_checksum = found.seal_checksum;
         next_lsn_ = found.next_base;
-        outcome = create_file(file_number_ + 1, header);
+        // It may be these that fill the disk. All is durable by now.
+        remove_wal_garbage(system_, options_.directory, oldest_file_, garbage_);
+        outcome = create_file(header, true);
       }
       break;
   }
@@ -169,7 +185,16 @@ Outcome WalWriter::start(const WalClassification& found) {
   store(last_lsn_, next_lsn_ - 1);
   outcome = write_open();
   publish_durable();
+  // Without it, the log works until the disk is full.
+  if (outcome == Outcome::kOk) (void)reserve_.make_spare(*names_);
   return outcome;
+}
+
+Outcome WalWriter::create_log() {
+  // First, so that no log is made that could not be freed.
+  const IoStatus status = reserve_.make_spare();
+  if (!status.ok()) return io_failure(status);
+  return create_file(next_header(next_lsn_), false);
 }
 
 // Everything that recovery has found is on disk by now.
@@ -187,6 +212,8 @@ void WalWriter::adopt(const WalClassification& found) {
   file_bytes_ = found.header.file_bytes;
   codec_ = WalCodec(log_id_, file_number_);
   tail_ = buffer_offset_ = durable_offset_ = zeroed_end_ = found.end.offset;
+  entries_end_ = tail_;
+  is_unmarked_ = found.end.lsn > found.proven_end.lsn;
 }
 
 Outcome WalWriter::recreate_file(const WalClassification& found) {
@@ -218,25 +245,28 @@ Outcome WalWriter::recreate_file(const WalClassification& found) {
   return Outcome::kOk;
 }
 
-Outcome WalWriter::create_file(uint64_t number, const WalHeader& header) {
-  std::unique_ptr<File> file;
-  WalHeader numbered = header;
-  numbered.file_number = number;
-  IoStatus status = reserve_wal_file(system_, options_.directory, number,
-                                     header.file_bytes, &file);
+Outcome WalWriter::create_file(WalHeader header, bool may_use_spare) {
+  WalReserved next;
+  IoStatus status = reserve_.take(header.file_number, header.file_bytes,
+                                  may_use_spare, *names_, &next);
   if (status.ok()) {
-    status =
-        publish_wal_file(system_, options_.directory, *names_, *file, numbered);
+    header.file_bytes = next.bytes;
+    status = publish_wal_file(system_, options_.directory, *names_, *next.file,
+                              next.path, header);
   }
   if (!status.ok()) return io_failure(status);
-  enter(std::move(file), numbered);
+  enter(std::move(next.file), header);
   return Outcome::kOk;
 }
 
-// When there is no room, the file is full but for its SEAL: OPEN begins the
-// next.
+// When there is no room, the file is full: OPEN begins the next. Where none can
+// be had, the log is open all the same, to be read and freed.
 Outcome WalWriter::write_open() {
   const Outcome outcome = make_room(kWalControlBytes);
+  if (is_no_space(outcome)) {
+    is_without_open_ = true;
+    return mark();
+  }
   if (outcome != Outcome::kOk) return outcome;
   const uint32_t branch = draw_branch();
   put_control(WalType::kOpen, uint64_t{epoch_} + 1, branch);
@@ -288,6 +318,8 @@ void WalWriter::enter(std::shared_ptr<File> file, const WalHeader& header) {
   file_bytes_ = header.file_bytes;
   codec_ = WalCodec(log_id_, file_number_);
   tail_ = buffer_offset_ = durable_offset_ = zeroed_end_ = kWalHeaderBytes;
+  entries_end_ = tail_;
+  is_unmarked_ = is_without_open_ = false;
   files_.push_back({file_number_, header.base_lsn, header.epoch, header.branch,
                     file_bytes_, kWalHeaderBytes});
 }
@@ -295,26 +327,30 @@ void WalWriter::enter(std::shared_ptr<File> file, const WalHeader& header) {
 uint64_t WalWriter::entry_bytes_max() const {
   // A file of its own always takes it.
   const uint64_t room = options_.segment_bytes - kWalHeaderBytes -
-                        kWalControlBytes - kWalHeadBytes;
+                        kWalRoomAfterEntry - kWalHeadBytes;
   return std::min<uint64_t>(room & ~uint64_t{kWalAlignment - 1},
                             kWalBodyBytesMax);
 }
 
-bool WalWriter::fits(uint64_t record_bytes) const {
-  return tail_ + record_bytes + kWalControlBytes <= file_bytes_;
+bool WalWriter::fits(uint64_t record_bytes, uint64_t room) const {
+  return tail_ + record_bytes + room <= file_bytes_;
+}
+
+bool WalWriter::entry_fits(uint64_t record_bytes) const {
+  return !is_without_open_ && fits(record_bytes, kWalRoomAfterEntry);
 }
 
 Outcome WalWriter::make_room(uint64_t record_bytes) {
-  return fits(record_bytes) ? Outcome::kOk : rotate(next_lsn_);
+  return entry_fits(record_bytes) ? Outcome::kOk : rotate(next_lsn_, false);
 }
 
-Outcome WalWriter::rotate(uint64_t next_base) {
+Outcome WalWriter::rotate(uint64_t next_base, bool may_use_spare) {
   const Outcome place = check_directory();
   if (place != Outcome::kOk) return place;
-  const uint64_t number = file_number_ + 1;
-  std::unique_ptr<File> next;
-  IoStatus status = reserve_wal_file(system_, options_.directory, number,
-                                     options_.segment_bytes, &next);
+  WalReserved next;
+  IoStatus status = reserve_.take(file_number_ + 1, options_.segment_bytes,
+                                  may_use_spare, *names_, &next);
+  lacks_space_ = status.code == IoCode::kNoSpace;
   // Nothing was written: this can be tried again.
   if (!status.ok()) return io_failure(status);
   const uint32_t checksum = put_control(WalType::kSeal, next_base, 0);
@@ -322,14 +358,15 @@ Outcome WalWriter::rotate(uint64_t next_base) {
   if (outcome != Outcome::kOk) return outcome;
   // The SEAL is of the old epoch. Entries that come after a truncation have
   // LSNs that were there before: the epoch tells them apart.
-  if (next_base < next_lsn_) begin_epoch(draw_branch());
+  if (next_base < next_lsn_ || is_without_open_) begin_epoch(draw_branch());
   WalHeader header = next_header(next_base);
+  header.file_bytes = next.bytes;
   header.previous_seal_checksum = checksum;
-  status =
-      publish_wal_file(system_, options_.directory, *names_, *next, header);
+  status = publish_wal_file(system_, options_.directory, *names_, *next.file,
+                            next.path, header);
   if (!status.ok()) return poison(status);
   next_lsn_ = next_base;
-  enter(std::move(next), header);
+  enter(std::move(next.file), header);
   add(rotations_, 1);
   store(last_lsn_, next_lsn_ - 1);
   publish_durable();
@@ -355,7 +392,8 @@ uint32_t WalWriter::put(WalType type, uint32_t count, uint64_t body_bytes) {
   codec_.encode_head(tail_, head, body - kWalHeadBytes);
   tail_ += wal_record_bytes(body_bytes);
   next_lsn_ = head.next_lsn();
-  is_unmarked_ = type != WalType::kSync;
+  if (head.takes_lsns()) entries_end_ = tail_;
+  is_unmarked_ = entries_end_ > head.durable_offset;
   return head.checksum;
 }
 
@@ -451,20 +489,47 @@ Outcome WalWriter::sync() {
 
 void WalWriter::publish_durable() { store(durable_lsn_, next_lsn_ - 1); }
 
-Outcome WalWriter::checkpoint(uint64_t lsn) {
+WalWriter::CheckpointPlan WalWriter::plan_checkpoint(uint64_t lsn) const {
+  CheckpointPlan plan;
+  const auto keep = std::find_if(
+      files_.rbegin(), files_.rend(),
+      [lsn](const WalFileInfo& file) { return file.base_lsn <= lsn + 1; });
+  plan.kept_file = keep == files_.rend() ? oldest_file_ : keep->number;
+  const bool frees = plan.kept_file > oldest_file_;
+  // The room that is kept is for what frees files; else it would be used up
+  // when it is needed.
+  const bool may_use_room =
+      frees && fits(kWalControlBytes, kWalRoomAfterCheckpoint);
+  plan.must_rotate = !entry_fits(kWalControlBytes) && !may_use_room;
+  // All of the newest file goes too, when it has no room, or its room is wanted
+  // for the next one.
+  plan.frees_newest =
+      lsn + 1 == next_lsn_ && (plan.must_rotate || lacks_space_);
+  if (plan.frees_newest) plan.kept_file = file_number_ + 1;
+  return plan;
+}
+
+uint64_t WalWriter::file_kept(uint64_t lsn) const {
+  const bool is_there = lsn >= oldest_lsn_ && lsn < next_lsn_;
+  return is_there ? plan_checkpoint(lsn).kept_file : oldest_file_;
+}
+
+Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
   if (is_poisoned_) return poisoned();
   if (lsn >= next_lsn_) return refuse(Outcome::kOutOfRange, lsn, next_lsn_ - 1);
   if (lsn < oldest_lsn_) return Outcome::kOk;
   Outcome outcome = check_directory();
+  if (outcome == Outcome::kOk) outcome = sync();
   if (outcome != Outcome::kOk) return outcome;
-  // Found before a file is added, so that callers can foretell what goes.
-  const auto keep = std::find_if(
-      files_.rbegin(), files_.rend(),
-      [lsn](const WalFileInfo& file) { return file.base_lsn <= lsn + 1; });
-  const uint64_t oldest_file =
-      keep == files_.rend() ? oldest_file_ : keep->number;
-  outcome = sync();
-  if (outcome == Outcome::kOk) outcome = make_room(kWalControlBytes);
+  const CheckpointPlan plan = plan_checkpoint(lsn);
+  uint64_t oldest_file = std::min(plan.kept_file, kept_file);
+  if (plan.must_rotate || plan.frees_newest) {
+    outcome = rotate(next_lsn_, oldest_file > oldest_file_);
+    if (is_no_space(outcome) && !plan.must_rotate) {
+      oldest_file = std::min(oldest_file, file_number_);
+      outcome = Outcome::kOk;
+    }
+  }
   if (outcome != Outcome::kOk) return outcome;
   put_control(WalType::kCheckpoint, lsn + 1, oldest_file);
   outcome = sync();
@@ -477,9 +542,10 @@ Outcome WalWriter::checkpoint(uint64_t lsn) {
   });
   // What cannot be deleted is garbage all the same.
   if (list_wal_files(system_, options_.directory, &garbage_).ok()) {
-    garbage_.unfinished_paths.clear();
     remove_wal_garbage(system_, options_.directory, oldest_file_, garbage_);
   }
+  // When there is still no room, the next one tries again.
+  (void)reserve_.make_spare(*names_);
   return Outcome::kOk;
 }
 
@@ -489,11 +555,12 @@ Outcome WalWriter::truncate_after(uint64_t lsn) {
     return refuse(Outcome::kOutOfRange, lsn, next_lsn_ - 1);
   }
   if (lsn + 1 == next_lsn_) return sync();
-  return rotate(lsn + 1);
+  return rotate(lsn + 1, false);
 }
 
 Outcome WalWriter::mark() {
-  if (!is_unmarked_ || durable_offset_ != tail_ || !fits(kWalControlBytes)) {
+  if (!is_unmarked_ || durable_offset_ != tail_ ||
+      !fits(kWalControlBytes, kWalRoomAfterSync)) {
     return Outcome::kOk;
   }
   put_control(WalType::kSync, 0, 0);
@@ -511,6 +578,10 @@ std::vector<WalFileInfo> WalWriter::files() const {
   std::vector<WalFileInfo> files = files_;
   files.back().end_offset = buffer_offset_;
   return files;
+}
+
+bool WalWriter::is_no_space(Outcome outcome) const {
+  return outcome == Outcome::kIo && failure_.io.code == IoCode::kNoSpace;
 }
 
 Outcome WalWriter::refuse(Outcome outcome, uint64_t offset, uint64_t value) {

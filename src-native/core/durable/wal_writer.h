@@ -12,7 +12,7 @@
 //  5. A file that has a successor never changes again.
 //  6. The space of the next file is secured before this one is sealed: a full
 //     disk, or a directory that may not be written any more, costs an append,
-//     not the log.
+//     not the log. Opening, checkpoint() of whole files and close() need none.
 //  7. Names in the directory change only while it is the one that was locked.
 //
 // One thread at a time; the atomic counters may be read by any.
@@ -29,6 +29,7 @@
 #include "core/durable/wal_files.h"
 #include "core/durable/wal_format.h"
 #include "core/durable/wal_recovery.h"
+#include "core/durable/wal_reserve.h"
 #include "core/platform/file.h"
 
 namespace atomic_log::durable {
@@ -56,8 +57,11 @@ class WalWriter {
   // flush(), then to the disk.
   Outcome sync();
   // Lets go of the entries up to `lsn`, durably, and of the files that hold
-  // nothing else.
-  Outcome checkpoint(uint64_t lsn);
+  // nothing else; of those below `kept_file` only.
+  Outcome checkpoint(uint64_t lsn, uint64_t kept_file = UINT64_MAX);
+  // The first file that checkpoint(lsn) would keep; the one that comes next,
+  // when none that is there now.
+  uint64_t file_kept(uint64_t lsn) const;
   // Takes back the entries behind `lsn`, durably; it is the last one then.
   Outcome truncate_after(uint64_t lsn);
   // Writes how far the disk is, for those who follow, unless it is known.
@@ -78,9 +82,11 @@ class WalWriter {
 
   uint64_t next_lsn() const { return next_lsn_; }
   bool is_poisoned() const { return is_poisoned_; }
-  // Whether there is something that no record says to be durable.
+  // Whether there is an entry that no record says to be durable.
   bool wants_mark() const { return is_unmarked_; }
   uint64_t entry_bytes_max() const;
+  // Of the next record.
+  uint32_t epoch() const { return epoch_; }
   const std::string& directory() const { return options_.directory; }
   const WalLogId& log_id() const { return log_id_; }
   const std::vector<uint8_t>& metadata() const { return metadata_; }
@@ -100,17 +106,27 @@ class WalWriter {
 
   Outcome take_lock();
   Outcome check_directory();
+  Outcome find_reserve(const WalClassification& found);
   Outcome start(const WalClassification& found);
-  Outcome create_file(uint64_t number, const WalHeader& header);
+  Outcome create_log();
+  Outcome create_file(WalHeader header, bool may_use_spare);
   Outcome recreate_file(const WalClassification& found);
   void adopt(const WalClassification& found);
   Outcome write_open();
 
-  bool fits(uint64_t record_bytes) const;
+  // With so much room left behind it.
+  bool fits(uint64_t record_bytes, uint64_t room) const;
+  bool entry_fits(uint64_t record_bytes) const;
   Outcome make_room(uint64_t record_bytes);
   // Seals this file and goes on in a new one. Below next_lsn_: the entries from
   // there on are taken back.
-  Outcome rotate(uint64_t next_base);
+  Outcome rotate(uint64_t next_base, bool may_use_spare);
+  struct CheckpointPlan {
+    uint64_t kept_file = 0;
+    bool must_rotate = false;
+    bool frees_newest = false;
+  };
+  CheckpointPlan plan_checkpoint(uint64_t lsn) const;
   uint32_t draw_branch();
   void begin_epoch(uint32_t branch);
   WalHeader next_header(uint64_t next_base) const;
@@ -120,6 +136,7 @@ class WalWriter {
   uint8_t* body_of_next();
   Outcome put_and_flush(size_t body_bytes, WalType type, uint32_t count,
                         uint64_t* lsn);
+  bool is_no_space(Outcome outcome) const;
   Outcome refuse(Outcome outcome, uint64_t offset, uint64_t value);
   Outcome io_failure(const platform::IoStatus& io);
   Outcome poisoned();
@@ -146,6 +163,7 @@ class WalWriter {
   uint64_t oldest_file_ = 1;
   std::vector<WalFileInfo> files_;
   WalListing garbage_;
+  WalReserve reserve_;
 
   // Of the newest file.
   std::shared_ptr<platform::File> file_;
@@ -158,8 +176,16 @@ class WalWriter {
   // Records that are not with the system yet; they begin at buffer_offset_.
   std::vector<uint8_t> buffer_;
   uint64_t buffer_offset_ = 0;
+  // Behind its last entry.
+  uint64_t entries_end_ = 0;
+  // There is an entry that no record says to be durable.
   bool is_unmarked_ = false;
+  // There was no room for OPEN, so that its epoch is the one before: it takes
+  // no entries, and its successor begins the new epoch.
+  bool is_without_open_ = false;
 
+  // There was no room for the next file.
+  bool lacks_space_ = false;
   bool is_poisoned_ = false;
   platform::IoStatus poison_;
   Failure failure_;

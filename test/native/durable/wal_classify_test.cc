@@ -131,7 +131,7 @@ struct Log {
 std::vector<std::string> files_of(const SimulatedFileSystem& system) {
   std::vector<std::string> files;
   for (const std::string& path : system.paths()) {
-    if (path.find(".log") != std::string::npos) files.push_back(path);
+    if (path.ends_with(".log")) files.push_back(path);
   }
   return files;
 }

@@ -75,9 +75,14 @@ std::string dump(const SimulatedFileSystem& system) {
 
 // Runs until the power goes at operation `at`; false when it never went.
 bool run_until(SimulatedFileSystem& system, WalScript& script,
-               const std::string& operations, uint64_t at) {
+               const std::string& operations, uint64_t at,
+               uint64_t space_seed) {
   system.fail_at(at, Fault::kPowerOff);
   bool is_up = script.open(system);
+  if (is_up && space_seed != 0) {
+    system.set_space_random(space_seed);
+    script.allow_lack_of_space();
+  }
   for (size_t i = 0; is_up && i < operations.size(); ++i) {
     is_up = script.run(operations[i]);
   }
@@ -114,14 +119,16 @@ bool keeps_all(const WalSight& seen, const WalContents& left) {
 }
 
 // Crashes the script at every operation, opens each disk that may be left, and
-// crashes that opening too.
+// crashes that opening too. With a space_seed there is no room now and then.
 void crash_everywhere(const std::string& operations, uint64_t seed,
-                      uint64_t sampled) {
+                      uint64_t sampled, uint64_t space_seed = 0) {
   std::mt19937_64 random(seed);
   for (uint64_t at = 0;; ++at) {
     SimulatedFileSystem system;
     WalScript before;
-    const bool was_cut = run_until(system, before, operations, at);
+    const bool was_cut = run_until(system, before, operations, at, space_seed);
+    INFO("script ", operations, ", cut at ", at);
+    REQUIRE(before.wrong() == "");
     const WalSight alive = see_tail(system);
     for_each_crash(system, random, sampled, [&](const auto& choices) {
       ++g_states;
@@ -284,6 +291,31 @@ TEST_CASE("scripts at random, crashed everywhere") {
   }
 }
 
+// Opening never fails for want of space, nor does what frees files.
+TEST_CASE("a full disk: the shortest scripts, crashed everywhere") {
+  uint64_t seed = 1000;
+  for (const char* const operations :
+       {"akF", "Fx", "Fkc", "aFC", "kFc", "kca", "aka", "AAFkkC", "AAwFkkCUa",
+        "AAwwFcCC", "AABFkwUw", "wwFwUw", "FwPw", "AAFaUawt", "AAFtCUt",
+        "AFxkkCUxA", "xxFxCxUx", "AAaaFkcwkcwkUa", "AAaFCFaCUaC"}) {
+    crash_everywhere(operations, ++seed, 24 * effort());
+  }
+}
+
+TEST_CASE("a full disk: scripts at random, crashed everywhere") {
+  std::mt19937_64 random(20260101 + seed_offset());
+  const std::string letters = "wwxxbaABsfcCtTikFFUkK";
+  for (uint64_t n = 0; n < 120 * effort(); ++n) {
+    std::string operations;
+    const uint64_t length = 3 + random() % 10;
+    for (uint64_t i = 0; i < length; ++i) {
+      operations += letters[random() % letters.size()];
+    }
+    const uint64_t seed = random();
+    crash_everywhere(operations, seed, 6 * effort(), n % 2 == 0 ? 0 : seed);
+  }
+}
+
 TEST_CASE("every sync fails once, then the process or the machine goes") {
   std::mt19937_64 random(7 + seed_offset());
   for (const char* const operations :
@@ -309,7 +341,7 @@ TEST_CASE("every single bit of a small log is flipped") {
     for (const char* at = operations; *at != 0; ++at) REQUIRE(script.run(*at));
     script.drop();
     for (const std::string& path : system.paths()) {
-      if (path.find(".log") == std::string::npos) continue;
+      if (!path.ends_with(".log")) continue;
       const Bytes good = system.contents(path);
       for (size_t bit = 0; bit < good.size() * 8; ++bit) {
         // The header's padding is all alike.

@@ -416,7 +416,8 @@ TEST_CASE("a header whose sync failed is written again") {
     Log log("");
     log.system.put(wal_path(1), Bytes(100));
     log.system.count_only("sync_all");
-    log.system.fail_at(0, Fault::kOnce);
+    // The first one is of the spare.
+    log.system.fail_at(1, Fault::kOnce);
     CHECK(open_wal(log.system).outcome == Outcome::kIo);
     // The cache shows the header, the disk has not got it.
     auto alive = log.system.kill();

@@ -78,6 +78,35 @@ TEST_CASE("each opening and each truncation begins an epoch with its branch") {
   }
 }
 
+TEST_CASE("one file that fills the disk is freed, and the log goes on") {
+  for (const char* const fill : {"A", "w", "Aw", "AA"}) {
+    SimulatedFileSystem system;
+    WalScript script;
+    REQUIRE(script.open(system));
+    for (const char operation : std::string(fill) + "FAAA") {
+      REQUIRE(script.run(operation));
+    }
+    durable::WalWriter& writer = *script.writer();
+    const uint64_t last = writer.last_lsn();
+    REQUIRE(writer.files().size() == 1);
+    CHECK(writer.failure().io.code == IoCode::kNoSpace);
+    CHECK(writer.file_kept(last) == 2);
+    // No LSN was taken, and nothing is poisoned.
+    CHECK(!writer.is_poisoned());
+    REQUIRE(script.run('C'));
+    CHECK(writer.first_lsn() == last + 1);
+    REQUIRE(writer.files().size() == 1);
+    CHECK(writer.files()[0].bytes == small_wal().spare_bytes);
+    CHECK(!system.exists(wal_path(1)));
+    REQUIRE(script.run('k'));
+    for (const char operation : std::string("UAk")) {
+      REQUIRE(script.run(operation));
+    }
+    CHECK(script.writer()->last_lsn() == last + 1);
+    CHECK(wal_contents(system) == script.latest());
+  }
+}
+
 TEST_CASE("durable_lsn follows syncs only") {
   SimulatedFileSystem system;
   OpenedWal log = open_wal(system);

@@ -82,9 +82,12 @@ class SimulatedFile final : public platform::File {
         [this](uint64_t to, const uint8_t* from, size_t count) -> IoStep {
           if (is_interrupted()) return {0, true, {}};
           bool is_last = false;
-          const IoStatus status = system_.begin("write", &is_last);
+          IoStatus status = system_.begin("write", &is_last);
+          count = std::min(count, system_.step_bytes_);
+          if (status.ok()) {
+            status = system_.check_space(*inode_, to + count, "write");
+          }
           if (status.ok() || is_last) {
-            count = std::min(count, system_.step_bytes_);
             system_.write_unit_states(*inode_, to, from, count);
           }
           if (!status.ok()) return {0, false, status};
@@ -99,7 +102,10 @@ class SimulatedFile final : public platform::File {
   }
 
   IoStatus preallocate(uint64_t bytes) override {
-    const IoStatus status = system_.begin("preallocate");
+    IoStatus status = system_.begin("preallocate");
+    if (status.ok()) {
+      status = system_.check_space(*inode_, bytes, "preallocate");
+    }
     if (!status.ok()) return status;
     inode_->seen.resize(bytes);
     inode_->is_length_dirty = true;
@@ -196,6 +202,24 @@ IoStatus SimulatedFileSystem::begin(const char* name, bool* is_last) {
   }
   if (fault_ == Fault::kOnce && number > fault_at_) return {};
   return {fault_code_, 5, name};
+}
+
+IoStatus SimulatedFileSystem::check_space(const Inode& inode, uint64_t bytes,
+                                          const char* name) {
+  if (bytes <= inode.seen.size()) return {};
+  bool has_room = !is_full_;
+  if (space_state_ != 0) {
+    space_state_ ^= space_state_ << 13;
+    space_state_ ^= space_state_ >> 7;
+    space_state_ ^= space_state_ << 17;
+    has_room = has_room && (space_state_ >> 20) % 2 == 0;
+  }
+  return has_room ? IoStatus{} : IoStatus{IoCode::kNoSpace, 28, name};
+}
+
+void SimulatedFileSystem::copy_space(SimulatedFileSystem& to) const {
+  to.is_full_ = is_full_;
+  to.space_state_ = space_state_;
 }
 
 void SimulatedFileSystem::fail_at(uint64_t number, Fault fault, IoCode code) {
@@ -456,6 +480,7 @@ std::unique_ptr<SimulatedFileSystem> SimulatedFileSystem::crash(
   }
   result->names_on_disk_ = result->names_;
   result->next_id_ = next_id_;
+  copy_space(*result);
   return result;
 }
 
@@ -481,6 +506,7 @@ std::unique_ptr<SimulatedFileSystem> SimulatedFileSystem::kill() const {
     result->dirty_names_.push_back(std::move(operation));
   }
   result->next_id_ = next_id_;
+  copy_space(*result);
   return result;
 }
 

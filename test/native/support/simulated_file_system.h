@@ -72,6 +72,10 @@ class SimulatedFileSystem final : public platform::FileSystem {
   void set_links(bool on) { has_links_ = on; }
   // Whatever would change files or names is denied.
   void set_read_only(bool on) { is_read_only_ = on; }
+  // There is no room for a file to grow, until there is again.
+  void set_full(bool on) { is_full_ = on; }
+  // For half of what would grow there is no room.
+  void set_space_random(uint64_t seed) { space_state_ = seed | 1; }
   // Every second system call is interrupted.
   void set_interrupts(bool on) { interrupts_ = on; }
 
@@ -132,6 +136,10 @@ class SimulatedFileSystem final : public platform::FileSystem {
   void write_unit_states(Inode& inode, uint64_t offset, const uint8_t* data,
                          size_t bytes);
   void change_names(NameOperation operation);
+  // kNoSpace where it would grow and may not.
+  platform::IoStatus check_space(const Inode& inode, uint64_t bytes,
+                                 const char* name);
+  void copy_space(SimulatedFileSystem& to) const;
   platform::IoStatus sync_names(const std::string& directory);
 
   Names names_;
@@ -153,6 +161,9 @@ class SimulatedFileSystem final : public platform::FileSystem {
   bool is_read_only_ = false;
   bool makes_directories_ = false;
   bool has_links_ = true;
+  bool is_full_ = false;
+  // 0: there is always room.
+  uint64_t space_state_ = 0;
   size_t step_bytes_ = SIZE_MAX;
   bool interrupts_ = false;
   bool interrupt_next_ = false;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/little_endian.h"
+#include "core/durable/wal_reader.h"
 #include "core/durable/wal_scanner.h"
 
 namespace atomic_log::test {
@@ -20,6 +21,9 @@ WalOptions small_wal() {
   options.segment_bytes = durable::kWalHeaderBytes + 1536;
   options.new_log_id = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
   options.zero_ahead_bytes = 0;
+  // Shorter than the others, so that it is known by its length.
+  options.spare_bytes =
+      durable::kWalHeaderBytes + 6 * durable::kWalControlBytes;
   options.process_id = 4711;
   return options;
 }
@@ -158,11 +162,70 @@ bool WalScript::append(size_t count, size_t bytes, bool is_batch) {
                : writer_->append(data.data(), data.size(), &lsn);
   if (!done(outcome)) return false;
   CHECK(lsn + count == latest().next_lsn);
+  for (; lsn < latest().next_lsn; ++lsn) {
+    note_position(lsn, latest().entries.at(lsn));
+  }
   return true;
 }
 
+void WalScript::note_position(uint64_t lsn, const Bytes& entry) {
+  const auto [at, is_new] =
+      positions_.emplace(std::make_pair(lsn, writer_->epoch()), entry);
+  if (!is_new && at->second != entry) {
+    wrong_ = "two entries have LSN " + std::to_string(lsn) + " and epoch " +
+             std::to_string(writer_->epoch());
+  }
+}
+
+// Of an operation that has failed: it may, and nothing has happened.
+bool WalScript::lacks_space() const {
+  return may_lack_space_ && writer_ != nullptr && wrong_.empty() &&
+         writer_->failure().outcome == Outcome::kIo &&
+         writer_->failure().io.code == platform::IoCode::kNoSpace;
+}
+
+bool WalScript::checkpoint(uint64_t lsn) {
+  const auto files = writer_->files();
+  const uint64_t newest_base = files.back().base_lsn;
+  for (const auto& file : files) {
+    was_spare_used_ |= file.bytes == small_wal().spare_bytes;
+  }
+  // All of the log, or at least its oldest file.
+  const bool frees = lsn + 1 == writer_->next_lsn() ||
+                     (files.size() > 1 && files[1].base_lsn <= lsn + 1);
+  if (!done(writer_->checkpoint(lsn))) {
+    if (frees && !was_spare_used_ && lacks_space()) {
+      wrong_ = "a checkpoint that frees files fails for want of space";
+    }
+    return false;
+  }
+  const auto kept = writer_->files();
+  if (frees && newest_base <= lsn && kept.size() >= files.size() &&
+      kept.front().number == files.front().number && files.size() > 1) {
+    wrong_ = "a checkpoint frees nothing";
+  }
+  return true;
+}
+
+// After close() readers see all of it.
+void WalScript::check_reader() {
+  const auto disk = system_->kill();
+  if (!disk->has_power()) return;
+  durable::WalReader reader(*disk, kWalDirectory);
+  durable::Failure failure;
+  if (reader.refresh(&failure) != Outcome::kOk ||
+      reader.last_lsn() + 1 != latest().next_lsn) {
+    wrong_ = "after close() readers do not see all of it";
+  }
+}
+
 bool WalScript::run(char operation) {
-  if (step(operation)) return true;
+  if (operation == 'F' || operation == 'U') {
+    system_->set_full(operation == 'F');
+    may_lack_space_ = true;
+    return true;
+  }
+  if (step(operation) || lacks_space()) return wrong_.empty();
   if (writer_ != nullptr) {
     failure_ = writer_->failure();
     if (failure_.outcome != Outcome::kIo) writer_.reset();
@@ -205,7 +268,7 @@ bool WalScript::step(char operation) {
       after.entries.erase(after.entries.begin(),
                           after.entries.lower_bound(lsn + 1));
       history_.push_back(std::move(after));
-      if (!done(writer_->checkpoint(lsn))) return false;
+      if (!checkpoint(lsn)) return false;
       acknowledge();
       return true;
     }
@@ -226,7 +289,15 @@ bool WalScript::step(char operation) {
       if (writer_->close() != Outcome::kOk) return false;
       acknowledge();
       writer_.reset();
-      return open(*system_);
+      check_reader();
+      if (open(*system_)) return true;
+      if (may_lack_space_ && failure_.io.code == platform::IoCode::kNoSpace) {
+        wrong_ = "opening fails for want of space";
+      }
+      return false;
+    case 'K':
+      wrong_ += check_restart(*system_);
+      return writer_ != nullptr;
     default:
       return false;
   }
@@ -250,7 +321,8 @@ std::string WalScript::check_restart(SimulatedFileSystem& system,
         from, from + static_cast<ptrdiff_t>(opened.recovery.set_aside_bytes));
   }
   // The test takes the power away again.
-  if (!system.has_power()) return "";
+  if (!system.has_power()) return wrong_;
+  if (!wrong_.empty()) return wrong_;
   if (may_fail && opened.outcome == Outcome::kIo) return "";
   if (may_fail && opened.outcome == Outcome::kPoisoned) return "";
   if (opened.outcome != Outcome::kOk) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/durable/wal_reader.h"
@@ -66,6 +67,8 @@ WalSight see_wal(SimulatedFileSystem& system, durable::WalTailMode tail);
 //   c C  checkpoint up to the last but one, to the last
 //   t T  take back the last, the last two         i    mark
 //   k    close and open                           f    flush
+//   F    the disk is full from here on            U    it has room again
+//   K    the process is killed; open
 class WalScript {
  public:
   WalScript() { history_.push_back({}); }
@@ -76,11 +79,20 @@ class WalScript {
     copy.history_ = other.history_;
     copy.acknowledged_ = other.acknowledged_;
     copy.seed_ = other.seed_;
+    copy.positions_ = other.positions_;
+    copy.was_spare_used_ = other.was_spare_used_;
+    copy.may_lack_space_ = other.may_lack_space_;
     return copy;
   }
 
   // Opens the log; false when there is no power, or a sync has failed.
   bool open(SimulatedFileSystem& system);
+  // The disk has no room now and then: what fails for want of it fails without
+  // having done anything, and opening and freeing do not.
+  void allow_lack_of_space() { may_lack_space_ = true; }
+  // What the last operation did that it must not; empty when all is well.
+  const std::string& wrong() const { return wrong_; }
+
   // False: the operation failed, as failure() says. The writer stays when it
   // can go on: nothing has happened then, and the operation may be run again.
   bool run(char operation);
@@ -101,6 +113,10 @@ class WalScript {
 
  private:
   bool step(char operation);
+  bool checkpoint(uint64_t lsn);
+  void note_position(uint64_t lsn, const Bytes& entry);
+  bool lacks_space() const;
+  void check_reader();
   void acknowledge() { acknowledged_ = history_.size() - 1; }
   bool append(size_t count, size_t bytes, bool is_batch);
   bool done(durable::Outcome outcome);
@@ -111,6 +127,11 @@ class WalScript {
   std::vector<WalContents> history_;
   size_t acknowledged_ = 0;
   uint32_t seed_ = 0;
+  // Every entry that ever was, by LSN and epoch: no two have the same.
+  std::map<std::pair<uint64_t, uint32_t>, Bytes> positions_;
+  bool may_lack_space_ = false;
+  bool was_spare_used_ = false;
+  std::string wrong_;
   durable::Failure failure_;
   Bytes set_aside_;
   std::string set_aside_path_;
