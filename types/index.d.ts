@@ -1518,6 +1518,11 @@ export interface WalRecovery {
   readonly records: number;
   /** Bytes that were set aside; 0: none. */
   readonly bytes: number;
+  /**
+   * Torn bytes that were dropped without a copy, because the disk has no room
+   * for one; 0: none. `strictTail` refuses to open instead.
+   */
+  readonly discardedBytes: number;
   /** Where the records of the newest file ended; what was set aside began there. */
   readonly offset: number;
   /** The LSN that the next entry gets. */
@@ -1674,11 +1679,15 @@ export declare class Wal {
   follow(options?: WalFollowOptions): Followed<WalEntry[]>;
   /**
    * Lets go of the entries up to `lsn`, durably, and deletes the files that hold
-   * no others.
+   * no others. That works on a full disk: whatever frees at least one file
+   * needs no space. `checkpoint(wal.lastLsn)` frees the newest file too, when
+   * it is full.
    *
    * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete` throws,
-   * and `onSegmentSealed` for a file that it was not told of yet; `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or
-   * replaced; `ERR_POISONED`, `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
+   * and `onSegmentSealed` for a file that it was not told of yet;
+   * `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or replaced;
+   * `ERR_NO_SPACE` on a full disk when it would free no file; `ERR_POISONED`,
+   * `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
   checkpoint(lsn: number): void;
   /**
