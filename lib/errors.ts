@@ -90,7 +90,9 @@ export type ErrorCode =
   | 'ERR_LSN_MISMATCH'
   /** A checkpoint let go of the entry; `firstLsn` is the first one kept. */
   | 'ERR_CHECKPOINTED'
-  /** Entries that were delivered to a follower were taken back. */
+  /** The position is of an entry of another log. */
+  | 'ERR_FOREIGN_POSITION'
+  /** Entries that a consumer knows were taken back. */
   | 'ERR_TRUNCATED'
   /** The entry is larger than a log takes. */
   | 'ERR_ENTRY_TOO_LARGE'

@@ -62,6 +62,7 @@ export { type Span } from './span';
 export { VarColumn } from './var-column';
 export { Wal, type AppendOptions } from './wal';
 export { type WalEntry, type WalRange } from './wal-entries';
+export { type WalPosition } from './wal-position';
 export { type WalError } from './wal-errors';
 export { type WalFollowOptions } from './wal-follower';
 export { type CommitPolicy, type Durability, type WalFile, type WalOptions } from './wal-options';

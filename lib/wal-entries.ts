@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { NativeWalChunk, NativeWalEntries } from '../types/native';
 import { outOfRange } from './errors';
 import { checkObject } from './segment-options';
-import { orThrowWal } from './wal-errors';
+import { foreignPosition, orThrowWal, walError } from './wal-errors';
 import { checkLsn, type WalFile } from './wal-options';
+import { checkFrom, positionOf, type Past, type WalPosition } from './wal-position';
 
 /** One entry of a log. */
 export interface WalEntry {
@@ -15,12 +16,14 @@ export interface WalEntry {
   readonly data: Uint8Array;
   /** The batch it was appended in: the first LSN, and how many entries. */
   readonly batch?: { readonly first: number; readonly count: number };
+  /** Names this entry and its past: save it, and give it back as `from` to go on after it. */
+  readonly position: WalPosition;
 }
 
 /** Which entries to read; the bounds are inclusive. */
 export interface WalRange {
-  /** Default: the first one. */
-  from?: number;
+  /** An LSN, or a position: what comes after that entry. Default: the first one. */
+  from?: number | WalPosition;
   /** Default: the last one there is when the iteration begins. */
   to?: number;
   /** From `to` down to `from`. */
@@ -28,7 +31,7 @@ export interface WalRange {
 }
 
 export interface CheckedRange {
-  readonly from: number | undefined;
+  readonly from: number | Past | undefined;
   readonly to: number | undefined;
   readonly reverse: boolean;
 }
@@ -36,6 +39,7 @@ export interface CheckedRange {
 /** What there is to read, at this moment. */
 export interface EntrySource {
   readonly native: NativeWalEntries;
+  readonly logId: string;
   readonly firstLsn: number;
   readonly lastLsn: number;
 }
@@ -44,6 +48,7 @@ export interface EntrySource {
 const READ_BYTES = 1 << 18;
 const FIELDS = 5;
 const FILE_FIELDS = 4;
+const PAST_FIELDS = 3;
 
 export function checkRange(range: unknown): CheckedRange {
   const { from, to, reverse } = checkObject('range', range);
@@ -51,23 +56,53 @@ export function checkRange(range: unknown): CheckedRange {
     throw outOfRange('range.reverse', 'a boolean', reverse);
   }
   return {
-    from: from === undefined ? undefined : checkLsn('range.from', from),
+    from: from === undefined ? undefined : checkFrom('range.from', from, 0, ''),
     to: to === undefined ? undefined : checkLsn('range.to', to),
     reverse: reverse === true,
   };
 }
 
-export function entriesOf({ data, index }: NativeWalChunk): WalEntry[] {
+class Entry implements WalEntry {
+  declare readonly batch?: { readonly first: number; readonly count: number };
+  readonly #past: Omit<Past, 'lsn'>;
+
+  constructor(
+    readonly lsn: number,
+    readonly data: Uint8Array,
+    past: Omit<Past, 'lsn'>,
+  ) {
+    this.#past = past;
+  }
+
+  /** Made when it is asked for: most entries are not. */
+  get position(): WalPosition {
+    return positionOf({ lsn: this.lsn, ...this.#past });
+  }
+}
+
+export function entriesOf({ data, index, pasts }: NativeWalChunk, logId: string): WalEntry[] {
   const entries: WalEntry[] = [];
+  let nextPast = 0;
+  let past = { epoch: 0, branch: 0, logId };
   for (let at = 0; at < index.length; at += FIELDS) {
     const lsn = index[at]!;
-    const bytes = new Uint8Array(data.buffer, index[at + 1], index[at + 2]);
+    if (nextPast < pasts.length && lsn === pasts[nextPast]!) {
+      past = { epoch: pasts[nextPast + 1]!, branch: pasts[nextPast + 2]!, logId };
+      nextPast += PAST_FIELDS;
+    }
+    const entry = new Entry(lsn, new Uint8Array(data.buffer, index[at + 1], index[at + 2]), past);
     const count = index[at + 4]!;
-    entries.push(
-      count === 0 ? { lsn, data: bytes } : { lsn, data: bytes, batch: { first: index[at + 3]!, count } },
-    );
+    if (count > 0) Object.assign(entry, { batch: { first: index[at + 3]!, count } });
+    entries.push(entry);
   }
   return entries;
+}
+
+/** Throws unless the log holds the entry of a position, or can prove that it ended where the log begins. */
+export function checkPast({ native, logId }: Pick<EntrySource, 'native' | 'logId'>, past: Past): void {
+  if (logId !== '' && past.logId !== logId) throw foreignPosition(past);
+  const failure = native.checkPast(past.lsn, past.epoch, past.branch);
+  if (failure !== undefined) throw walError(failure);
 }
 
 /** NativeWalEntries.files as objects, oldest first. */
@@ -99,17 +134,17 @@ export function usedBytesOf(fields: Float64Array): number[] {
 
 /** Entries from `from` on, at least one of those up to `to`. */
 export function readEntries(
-  native: NativeWalEntries,
+  { native, logId }: Pick<EntrySource, 'native' | 'logId'>,
   from: number,
   to: number,
   bytesMax = READ_BYTES,
 ): WalEntry[] {
-  return entriesOf(orThrowWal(native.read(from, to, bytesMax)));
+  return entriesOf(orThrowWal(native.read(from, to, bytesMax)), logId);
 }
 
 function* forwards(source: () => EntrySource, from: number, to: number): IterableIterator<WalEntry> {
   for (let lsn = from; lsn <= to;) {
-    const entries = readEntries(source().native, lsn, to);
+    const entries = readEntries(source(), lsn, to);
     // What was taken back meanwhile is not waited for.
     if (entries.length === 0) return;
     yield* entries;
@@ -119,9 +154,9 @@ function* forwards(source: () => EntrySource, from: number, to: number): Iterabl
 
 function* backwards(source: () => EntrySource, from: number, to: number): IterableIterator<WalEntry> {
   for (let lsn = to; lsn >= from;) {
-    const { native, firstLsn } = source();
+    const { native, logId, firstLsn } = source();
     const begin = Math.max(orThrowWal(native.seekPoint(lsn)), firstLsn, from);
-    const entries = readEntries(native, begin, lsn, Number.MAX_SAFE_INTEGER);
+    const entries = readEntries({ native, logId }, begin, lsn, Number.MAX_SAFE_INTEGER);
     if (entries.at(-1)?.lsn !== lsn) return;
     yield* entries.reverse();
     lsn = begin - 1;
@@ -131,12 +166,12 @@ function* backwards(source: () => EntrySource, from: number, to: number): Iterab
 /** The entries of a range; `source` is asked again before each read. */
 export function iterate(source: () => EntrySource, range: CheckedRange): IterableIterator<WalEntry> {
   const { firstLsn, lastLsn } = source();
-  const from = range.from ?? firstLsn;
+  const from = typeof range.from === 'object' ? range.from.lsn + 1 : (range.from ?? firstLsn);
   const to = Math.min(range.to ?? lastLsn, lastLsn);
   return range.reverse ? backwards(source, from, to) : forwards(source, from, to);
 }
 
-export function getEntry({ native, firstLsn, lastLsn }: EntrySource, lsn: number): WalEntry | undefined {
-  if (lsn < firstLsn || lsn > lastLsn) return undefined;
-  return readEntries(native, lsn, lsn, 1)[0];
+export function getEntry(source: EntrySource, lsn: number): WalEntry | undefined {
+  if (lsn < source.firstLsn || lsn > source.lastLsn) return undefined;
+  return readEntries(source, lsn, lsn, 1)[0];
 }

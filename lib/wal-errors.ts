@@ -32,6 +32,7 @@ const Outcome = {
   checkpointed: 24,
   replaced: 25,
   takenBack: 26,
+  truncated: 27,
 } as const;
 
 /** Codes of core/platform/io_status.h. */
@@ -141,6 +142,16 @@ export function takenBack(lsn: number): WalError {
   );
 }
 
+export function foreignPosition({ lsn, logId }: { lsn: number; logId: string }): WalError {
+  return withDetails(
+    plainError(
+      'ERR_FOREIGN_POSITION',
+      `the position is that of entry ${lsn} of another log, ${logId}; give one of this log, or begin anew`,
+    ),
+    { lsn },
+  );
+}
+
 /** The error for what the addon reports. */
 export function walError(failure: NativeFailure): WalError {
   const { path, offset, value, detail } = failure;
@@ -202,6 +213,15 @@ export function walError(failure: NativeFailure): WalError {
             'open the reader again to read what is there now',
         ),
         { path },
+      );
+    case Outcome.truncated:
+      return withDetails(
+        plainError(
+          'ERR_TRUNCATED',
+          `${path}: entry ${offset} is not in the log any more, or is another one, after truncateAfter(), a crash or a ` +
+            `restored backup; what was made of it must be undone. The last entry is ${value}`,
+        ),
+        { path, lsn: offset },
       );
     case Outcome.takenBack:
       return takenBack(offset);

@@ -6,12 +6,16 @@ import { now, setImmediate } from './timers';
 import type { Wait } from './waits';
 import type { WalEntry } from './wal-entries';
 import { takenBack } from './wal-errors';
-import { checkLsn } from './wal-options';
+import { checkFrom, pastOf, type Past, type WalPosition } from './wal-position';
 
 /** Where a follower of a write-ahead log begins, and when it ends. */
 export interface WalFollowOptions {
-  /** The first entry: `'oldest'` (default), `'latest'` for what comes after this call, or an LSN, which may lie in the future. */
-  from?: 'oldest' | 'latest' | number;
+  /**
+   * Where to begin: `'oldest'` (default); `'latest'`, for what comes after this
+   * call; an LSN, which may lie in the future, and all before it counts as
+   * delivered; or the position of an entry, for what comes after that one.
+   */
+  from?: 'oldest' | 'latest' | number | WalPosition;
   /** Ends the iteration: it rejects with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -30,8 +34,10 @@ export interface FollowBounds {
 export interface FollowSource {
   /** What there is; undefined when it was closed. */
   bounds(): FollowBounds | undefined;
-  /** NativeWalEntries.files */
-  files(): Float64Array;
+  /** NativeWalEntries.filesBehind */
+  filesBehind(file: number, into: Float64Array): void;
+  /** Throws when the entry is not there any more. */
+  check(past: Past): void;
   read(from: number, to: number): WalEntry[];
   /** Until there may be more. */
   wait(): Wait;
@@ -41,7 +47,6 @@ const NO_BOUNDS: FollowBounds = { firstLsn: 1, lastLsn: 0, version: 0 };
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 /** How long a follower that always finds entries may keep the event loop from turning. */
 const TURN_MS = 5;
-const FILE_FIELDS = 4;
 
 /** What `follow()` returns. */
 export class WalFollower implements Followed<WalEntry[]> {
@@ -49,8 +54,13 @@ export class WalFollower implements Followed<WalEntry[]> {
   readonly #signal: AbortSignal | undefined;
   /** LSN of the next entry to deliver. */
   #next: number;
-  /** Behind the last one delivered; 0 before the first. */
-  #delivered = 0;
+  /** Behind the last one that the consumer has, delivered here or known before; 0: none. */
+  #delivered: number;
+  /** The position to begin at, until it was looked for. */
+  #from: Past | undefined;
+  /** The last entry that was delivered. */
+  #last: WalEntry | undefined;
+  readonly #files = new Float64Array(3);
   /** What is known of the files: the version, and the newest one. */
   #version: number;
   #file: number;
@@ -69,13 +79,16 @@ export class WalFollower implements Followed<WalEntry[]> {
     this.#source = source;
     this.#signal = checkSignal(signal);
     const isName = from === 'oldest' || from === 'latest';
-    const lsn = isName ? 0 : checkLsn('options.from', from, 1);
+    const given = isName ? 0 : checkFrom('options.from', from, 1, "'oldest', 'latest', ");
+    this.#from = typeof given === 'object' ? given : undefined;
+    const lsn = typeof given === 'object' ? given.lsn + 1 : given;
     const { firstLsn, lastLsn, version, takebacks = 0 } = source.bounds() ?? NO_BOUNDS;
     this.#next = isName ? (from === 'oldest' ? firstLsn : lastLsn + 1) : lsn;
     this.#known = from === 'oldest' ? 0 : Math.min(this.#next, lastLsn + 1);
     this.#takebacks = takebacks;
     this.#version = version;
-    this.#file = source.files().at(-FILE_FIELDS) ?? 0;
+    this.#delivered = from === 'oldest' ? 0 : this.#next;
+    this.#file = this.#filesBehind(0).newest;
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -132,12 +145,15 @@ export class WalFollower implements Followed<WalEntry[]> {
         this.#finish();
         return DONE;
       }
+      if (this.#from !== undefined) this.#source.check(this.#from);
+      this.#from = undefined;
       this.#checkTakebacks(bounds);
       if (bounds.version !== this.#version) this.#checkTruncation(bounds.version);
       if (this.#next <= bounds.lastLsn) {
         const entries = this.#source.read(this.#next, bounds.lastLsn);
         if (entries.length > 0) {
-          this.#next = this.#delivered = this.#known = entries.at(-1)!.lsn + 1;
+          this.#last = entries.at(-1)!;
+          this.#next = this.#delivered = this.#known = this.#last.lsn + 1;
           return { done: false, value: entries };
         }
       }
@@ -155,18 +171,22 @@ export class WalFollower implements Followed<WalEntry[]> {
     if (takenBackFrom < this.#known) throw takenBack(takenBackFrom);
   }
 
+  #filesBehind(file: number): { base: number; newest: number; oldest: number } {
+    this.#source.filesBehind(file, this.#files);
+    return { base: this.#files[0]!, newest: this.#files[1]!, oldest: this.#files[2]! };
+  }
+
   /** What was delivered may have been taken back: then a newer file begins below it. */
   #checkTruncation(version: number): void {
-    const files = this.#source.files();
-    const newest = files.at(-FILE_FIELDS) ?? 0;
-    for (let at = 0; at < files.length; at += FILE_FIELDS) {
-      const [number, base] = [files[at]!, files[at + 1]!];
-      if (number <= this.#file || base >= this.#delivered) continue;
+    const { base, newest, oldest } = this.#filesBehind(this.#file);
+    if (base < this.#delivered) {
       throw plainError(
         'ERR_TRUNCATED',
-        `entries from ${base} on were delivered, and then taken back by truncateAfter(); follow again from ${base}`,
+        `entries from ${base} on were delivered, or known, and then taken back by truncateAfter(); follow again from ${base}`,
       );
     }
+    // A checkpoint let go of files that were never seen, and of what they would say.
+    if (this.#file < oldest && this.#last !== undefined) this.#source.check(pastOf(this.#last.position));
     this.#file = newest;
     this.#version = version;
   }

@@ -6,6 +6,7 @@ import { checkChoice, checkObject, checkOffset, checkPath } from './segment-opti
 import { clearTimeout, setTimeout } from './timers';
 import type { Wait } from './waits';
 import {
+  checkPast,
   checkRange,
   filesOf,
   getEntry,
@@ -18,6 +19,7 @@ import {
 import { checkpointed, orThrowWal } from './wal-errors';
 import { WalFollower, type WalFollowOptions } from './wal-follower';
 import { checkLsn, type WalFile } from './wal-options';
+import { hexOf } from './wal-position';
 
 /** How a {@link WalReader} looks for new entries. */
 export interface WalReaderOptions {
@@ -69,9 +71,10 @@ export class WalReader {
   readonly #bounds = new Float64Array(6).fill(1, 0, 1);
   readonly #waits = new Set<Wait>();
   #isClosed = false;
+  #logId = '';
   readonly #source = (): EntrySource => {
     this.#checkOpen();
-    return { native: this.#native, firstLsn: this.firstLsn, lastLsn: this.lastLsn };
+    return { native: this.#native, logId: this.#id(), firstLsn: this.firstLsn, lastLsn: this.lastLsn };
   };
 
   private constructor(key: typeof openReader, native: NativeWalReader, path: string, pollMs: number) {
@@ -163,10 +166,19 @@ export class WalReader {
    * be on disk and is gone, `ERR_DIRECTORY_REPLACED`, `ERR_IO`,
    * `ERR_TOO_MANY_FILES`, `ERR_READER_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
    * `ERR_OUT_OF_RANGE`
+   * A position as `from` is looked for at once: `ERR_TRUNCATED` when its entry
+   * was taken back or is another one, `ERR_CHECKPOINTED` when what follows it is
+   * gone, `ERR_FOREIGN_POSITION` for another log's.
    */
   entries(range?: WalRange): IterableIterator<WalEntry> {
     const checked = checkRange(range);
     this.#checkOpen();
+    const { from } = checked;
+    if (typeof from === 'object') {
+      // What is saved elsewhere may be newer than what was seen here.
+      this.refresh();
+      this.#checked(() => checkPast(this.#source(), from));
+    }
     return this.#checking(iterate(this.#source, checked));
   }
 
@@ -190,6 +202,8 @@ export class WalReader {
    * not proved to be on disk and was lost (`lsn` is the first such entry),
    * `ERR_DIRECTORY_REPLACED`, `ERR_CORRUPT`, `ERR_IO`, `ERR_TOO_MANY_FILES`; at
    * once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_READER_CLOSED`
+   * `ERR_TRUNCATED` also when the entry of a position is not there any more or is
+   * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]> {
     this.#checkOpen();
@@ -202,8 +216,9 @@ export class WalReader {
     return new WalFollower(
       {
         bounds,
-        files: () => this.#native.files(),
-        read: (from, to) => this.#checked(() => readEntries(this.#native, from, to)),
+        filesBehind: (file, into) => orThrowWal(this.#native.filesBehind(file, into) ?? 0),
+        check: (past) => this.#checked(() => checkPast(this.#source(), past)),
+        read: (from, to) => this.#checked(() => readEntries(this.#source(), from, to)),
         wait: () => this.#poll(),
       },
       options,
@@ -220,6 +235,14 @@ export class WalReader {
 
   [dispose](): void {
     this.close();
+  }
+
+  /** The log's id; empty while there is no log. */
+  #id(): string {
+    if (this.#logId !== '') return this.#logId;
+    const id = this.#native.logId();
+    if (id !== undefined) this.#logId = hexOf(id);
+    return this.#logId;
   }
 
   #poll(): Wait {

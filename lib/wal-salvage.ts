@@ -4,6 +4,7 @@ import { checkPath } from './segment-options';
 import { entriesOf, type WalEntry } from './wal-entries';
 import { orThrowWal, walError, type WalError } from './wal-errors';
 import type { WalOptions } from './wal-options';
+import { hexOf } from './wal-position';
 
 /** A range of entries that cannot be read any more; the bounds are inclusive. */
 export interface LostEntries {
@@ -100,7 +101,7 @@ function firstLsnBehind(files: Float64Array, at: number): number {
 function* entriesOfFile(path: string, number: number, logId: Uint8Array): IterableIterator<WalEntry> {
   for (let from = 1; from > 0;) {
     const part = orThrowWal(addon.salvageWalFile(path, number, logId, from, READ_BYTES));
-    yield* entriesOf(part);
+    yield* entriesOf(part, hexOf(logId));
     from = part.nextOffset;
   }
 }

@@ -8,6 +8,7 @@ import { checkObject, checkPath } from './segment-options';
 import { Listener } from './waits';
 import { copyLog } from './wal-backup';
 import {
+  checkPast,
   checkRange,
   filesOf,
   getEntry,
@@ -18,7 +19,7 @@ import {
   type WalEntry,
   type WalRange,
 } from './wal-entries';
-import { batchTooLarge, entryTooLarge, walClosed, walError } from './wal-errors';
+import { batchTooLarge, entryTooLarge, walClosed, walError, orThrowWal } from './wal-errors';
 import { WalFollower, type FollowSource, type WalFollowOptions } from './wal-follower';
 import {
   checkDurability,
@@ -29,6 +30,7 @@ import {
   type WalFile,
   type WalOptions,
 } from './wal-options';
+import { hexOf } from './wal-position';
 import { WalQueue } from './wal-queue';
 import { Counter, recoveryOf, type WalRecovery, type WalStats } from './wal-reports';
 import { SealedFiles } from './wal-sealed';
@@ -79,6 +81,7 @@ export class Wal {
   readonly #listener: Listener;
   readonly #recovery: WalRecovery;
   readonly #entryBytesMax: number;
+  readonly #logId: string;
   readonly #counters = new Float64Array(Object.keys(Counter).length);
   readonly #followers = new Set<() => void>();
   /** One entry, for calls that need an array. */
@@ -88,7 +91,7 @@ export class Wal {
   #closing: Promise<void> | undefined;
   readonly #source = (): EntrySource => {
     this.#checkOpen();
-    return { native: this.#native, firstLsn: this.firstLsn, lastLsn: this.lastLsn };
+    return { native: this.#native, logId: this.#logId, firstLsn: this.firstLsn, lastLsn: this.lastLsn };
   };
 
   private constructor(
@@ -104,6 +107,7 @@ export class Wal {
     this.#listener = notifier.listener;
     this.#entryBytesMax = Math.min(options.entryBytesMax, native.entryBytesMax);
     this.#recovery = recoveryOf(native.recovery);
+    this.#logId = hexOf(native.logId);
     notifier.wal = new WeakRef(this);
     listeners.register(this, notifier.listener, this);
     this.#sealed = new SealedFiles(options, {
@@ -347,10 +351,14 @@ export class Wal {
    * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
    * `ERR_CORRUPT` when one is damaged, `ERR_IO`, `ERR_LOG_CLOSED`; at once
    * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   * A position as `from` is looked for at once: `ERR_TRUNCATED` when its entry
+   * was taken back or is another one, `ERR_CHECKPOINTED` when what follows it is
+   * gone, `ERR_FOREIGN_POSITION` for another log's.
    */
   entries(range?: WalRange): IterableIterator<WalEntry> {
     const checked = checkRange(range);
     this.#checkOpen();
+    if (typeof checked.from === 'object') checkPast(this.#source(), checked.from);
     return iterate(this.#source, checked);
   }
 
@@ -371,6 +379,8 @@ export class Wal {
    * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
    * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
    * `ERR_LOG_CLOSED`
+   * `ERR_TRUNCATED` also when the entry of a position is not there any more or is
+   * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]> {
     this.#checkOpen();
@@ -379,8 +389,9 @@ export class Wal {
         this.#isClosed
           ? undefined
           : { firstLsn: this.firstLsn, lastLsn: this.durableLsn, version: this.#count(Counter.rotations) },
-      files: () => this.#native.files(),
-      read: (from, to) => readEntries(this.#native, from, to),
+      filesBehind: (file, into) => orThrowWal(this.#native.filesBehind(file, into) ?? 0),
+      check: (past) => checkPast(this.#source(), past),
+      read: (from, to) => readEntries(this.#source(), from, to),
       wait: () => {
         let wake!: () => void;
         const done = new Promise<void>((resolve) => (wake = resolve));

@@ -245,6 +245,8 @@ export interface NativeWalChunk {
   data: Uint8Array;
   /** For each entry: LSN, where it begins in `data`, its bytes, first LSN and count of its batch (0, 0: none). */
   index: Float64Array;
+  /** Where the past changes, the first entry's first: LSN, epoch, branch. */
+  pasts: Float64Array;
 }
 
 /** What can still be read of a damaged log. */
@@ -271,6 +273,10 @@ export interface NativeWalEntries {
   read(from: number, to: number, bytesMax: number): NativeWalChunk | NativeFailure;
   /** An LSN at or below `lsn`, from where reading begins at once. */
   seekPoint(lsn: number): number | NativeFailure;
+  /** Whether the entry is there, with this past. */
+  checkPast(lsn: number, epoch: number, branch: number): NativeFailure | undefined;
+  /** The lowest base of the files behind this one (2^64: none), the newest and the oldest file. */
+  filesBehind(file: number, into: Float64Array): NativeFailure | undefined;
   /** For each file, oldest first: number, base LSN, bytes, where its records end. */
   files(): Float64Array;
 }
@@ -345,6 +351,8 @@ export interface NativeWalReader extends NativeWalEntries {
    */
   refresh(into: Float64Array): NativeFailure | undefined;
   metadata(): Uint8Array;
+  /** 16 bytes; undefined while there is no log. */
+  logId(): Uint8Array | undefined;
   /** Lets go of the files. */
   close(): void;
 }

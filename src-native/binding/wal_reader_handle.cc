@@ -31,6 +31,9 @@ napi_value WalReaderHandle::open(napi_env env, napi_callback_info info) {
   add_function(env, object, "metadata", metadata, handle);
   add_function(env, object, "read", read, handle);
   add_function(env, object, "seekPoint", seek_point, handle);
+  add_function(env, object, "checkPast", check_past, handle);
+  add_function(env, object, "filesBehind", files_behind, handle);
+  add_function(env, object, "logId", log_id, handle);
   add_function(env, object, "close", close, handle);
   return object;
 }
@@ -132,6 +135,27 @@ napi_value WalReaderHandle::read(napi_env env, napi_callback_info info) {
   napi_value arguments[3] = {};
   auto* const self = called_object<WalReaderHandle>(env, info, arguments);
   return read_chunk(env, self->reader_, arguments);
+}
+
+napi_value WalReaderHandle::check_past(napi_env env, napi_callback_info info) {
+  napi_value arguments[3] = {};
+  auto* const self = called_object<WalReaderHandle>(env, info, arguments);
+  return binding::check_past(env, self->reader_, arguments);
+}
+
+napi_value WalReaderHandle::files_behind(napi_env env,
+                                         napi_callback_info info) {
+  napi_value arguments[2] = {};
+  auto* const self = called_object<WalReaderHandle>(env, info, arguments);
+  binding::files_behind(env, self->reader_, arguments);
+  return nullptr;
+}
+
+// Undefined while there is no log.
+napi_value WalReaderHandle::log_id(napi_env env, napi_callback_info info) {
+  const auto* const id =
+      called_object<WalReaderHandle>(env, info)->reader_.log_id();
+  return id == nullptr ? nullptr : to_uint8_array(env, id->data(), id->size());
 }
 
 napi_value WalReaderHandle::seek_point(napi_env env, napi_callback_info info) {

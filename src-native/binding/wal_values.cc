@@ -58,7 +58,36 @@ napi_value chunk_object(napi_env env, const WalChunk& chunk) {
     *at++ = static_cast<double>(entry.batch_count);
   }
   set(env, object, "index", index);
+  const napi_value pasts = new_float64_array(env, 3 * chunk.pasts.size(), &at);
+  if (pasts == nullptr) return nullptr;
+  for (const durable::WalPast& past : chunk.pasts) {
+    *at++ = static_cast<double>(past.lsn);
+    *at++ = static_cast<double>(past.epoch);
+    *at++ = static_cast<double>(past.branch);
+  }
+  set(env, object, "pasts", pasts);
   return object;
+}
+
+napi_value check_past(napi_env env, WalReader& reader,
+                      const napi_value* arguments) {
+  Failure failure;
+  const durable::WalPast past = {
+      to_offset(env, arguments[0]),
+      static_cast<uint32_t>(to_offset(env, arguments[1])),
+      static_cast<uint32_t>(to_offset(env, arguments[2]))};
+  const Outcome outcome = reader.check_past(past, &failure);
+  return outcome == Outcome::kOk ? nullptr : failure_object(env, failure);
+}
+
+void files_behind(napi_env env, const WalReader& reader,
+                  const napi_value* arguments) {
+  const auto into = to_elements<double>(env, arguments[1], napi_float64_array);
+  if (into.count < 3) return;
+  into.data[0] = static_cast<double>(
+      reader.lowest_base_behind(to_offset(env, arguments[0])));
+  into.data[1] = static_cast<double>(reader.newest_file());
+  into.data[2] = static_cast<double>(reader.oldest_file());
 }
 
 napi_value files_array(napi_env env, const std::vector<WalFileInfo>& files) {

@@ -24,6 +24,12 @@ napi_value files_array(napi_env env,
 // (from, to, bytesMax) => NativeWalChunk | NativeFailure
 napi_value read_chunk(napi_env env, durable::WalReader& reader,
                       const napi_value* arguments);
+// (lsn, epoch, branch) => NativeFailure | undefined
+napi_value check_past(napi_env env, durable::WalReader& reader,
+                      const napi_value* arguments);
+// (number, into) => undefined
+void files_behind(napi_env env, const durable::WalReader& reader,
+                  const napi_value* arguments);
 // (lsn) => LSN | NativeFailure
 napi_value read_seek_point(napi_env env, durable::WalReader& reader,
                            napi_value lsn);

@@ -242,6 +242,7 @@ describe('following', () => {
     fill(wal, 20);
     const follower = wal.follow();
     const ahead = wal.follow({ from: 18 });
+    const fresh = wal.follow({ from: 16 });
     expect((await follower.next()).value).toHaveLength(20);
     wal.truncateAfter(15);
     fill(wal, 18);
@@ -249,8 +250,9 @@ describe('following', () => {
       code: 'ERR_TRUNCATED',
       message: expect.stringMatching(/from 16/) as string,
     });
-    // It had delivered nothing.
-    expect(((await ahead.next()).value as WalEntry[]).map(({ lsn }) => lsn)).toEqual([18]);
+    // It had delivered nothing, but all before counts as delivered.
+    expect(await errorOf(ahead.next())).toMatchObject({ code: 'ERR_TRUNCATED' });
+    expect(((await fresh.next()).value as WalEntry[]).map(({ lsn }) => lsn)).toEqual([16, 17, 18]);
     await wal.close();
   });
 

@@ -46,6 +46,9 @@ enum class [[nodiscard]] Outcome : uint8_t{
     // What was read before it was proved to be on disk is gone, from the LSN
     // Failure::offset on.
     kTakenBack = 26,
+    // The entry of a position is not in the log any more, or is another one;
+    // Failure::value is the last there is.
+    kTruncated = 27,
 };
 
 struct Failure {

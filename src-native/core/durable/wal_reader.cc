@@ -25,6 +25,11 @@ bool add_wal_entries(const WalScanner& scanner, uint64_t from, uint64_t to,
   const auto add = [&](uint64_t lsn, const uint8_t* data, uint32_t bytes) {
     if (lsn < from || lsn > to) return;
     const bool is_batch = head.type == WalType::kBatch;
+    const WalPast past = {lsn, head.epoch, scanner.branch()};
+    if (chunk->pasts.empty() || chunk->pasts.back().epoch != past.epoch ||
+        chunk->pasts.back().branch != past.branch) {
+      chunk->pasts.push_back(past);
+    }
     chunk->entries.push_back({lsn, chunk->data.size(), bytes,
                               is_batch ? head.lsn : 0,
                               is_batch ? uint64_t{head.count} : 0});
@@ -189,6 +194,7 @@ Outcome WalReader::try_read(uint64_t from, uint64_t to, size_t bytes_max,
                             WalChunk* chunk, Failure* failure) {
   chunk->data.clear();
   chunk->entries.clear();
+  chunk->pasts.clear();
   to = std::min(to, last_lsn_);
   if (from < first_lsn_) {
     *failure = {Outcome::kCheckpointed, {}, directory_, from, first_lsn_, ""};
@@ -213,6 +219,59 @@ Outcome WalReader::try_read(uint64_t from, uint64_t to, size_t bytes_max,
     from = chunk->entries.back().lsn + 1;
   }
   return Outcome::kOk;
+}
+
+Outcome WalReader::check_past(const WalPast& past, Failure* failure) {
+  return explain(past.lsn, try_check_past(past, failure), failure);
+}
+
+Outcome WalReader::try_check_past(const WalPast& past, Failure* failure) {
+  const uint64_t lsn = past.lsn;
+  if (files_.is_empty()) {
+    *failure = {Outcome::kTruncated, {}, directory_, lsn, last_lsn_, ""};
+    return Outcome::kTruncated;
+  }
+  LogFile* const file = lsn + 1 < first_lsn_ ? nullptr : files_.find(lsn);
+  if (file != nullptr) return find_past(*file, past, failure);
+  // Its file is gone; the header of the next one says what came before.
+  const WalFileInfo& oldest = files_.oldest().info;
+  if (oldest.base_lsn == lsn + 1 && oldest.epoch == past.epoch &&
+      oldest.branch == past.branch) {
+    return Outcome::kOk;
+  }
+  *failure = {Outcome::kCheckpointed, {}, directory_, lsn, first_lsn_, ""};
+  return Outcome::kCheckpointed;
+}
+
+// In the newest file, what is intact counts too: the writer's own process gives
+// entries out before a record proves to others that they are on disk.
+Outcome WalReader::find_past(LogFile& file, const WalPast& past,
+                             Failure* failure) {
+  const Outcome opened = open(file, failure);
+  if (opened != Outcome::kOk) return opened;
+  const bool is_newest = file.info.number == newest_file();
+  const WalPosition from = *std::prev(std::upper_bound(
+      file.index.begin(), file.index.end(), past.lsn,
+      [](uint64_t lsn, const WalPosition& at) { return lsn < at.lsn; }));
+  WalScanner scanner(*file.file, WalCodec(file.log_id, file.info.number), from,
+                     is_newest ? file.info.bytes : file.info.end_offset);
+  bool is_same = false;
+  while (scanner.position().lsn <= past.lsn) {
+    const WalVerdict verdict = scanner.next();
+    if (verdict != WalVerdict::kRecord) {
+      const bool is_end = verdict == WalVerdict::kNone &&
+                          scanner.position().offset >= file.info.end_offset;
+      if (is_end) break;
+      return scan_failure(file, scanner, verdict, failure);
+    }
+    if (scanner.head().type == WalType::kSeal) break;
+    is_same = scanner.position().lsn > past.lsn &&
+              scanner.head().epoch == past.epoch &&
+              scanner.branch() == past.branch;
+  }
+  if (is_same) return Outcome::kOk;
+  *failure = {Outcome::kTruncated, {}, directory_, past.lsn, last_lsn_, ""};
+  return Outcome::kTruncated;
 }
 
 Outcome WalReader::seek_point(uint64_t lsn, uint64_t* point, Failure* failure) {

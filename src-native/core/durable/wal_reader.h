@@ -45,9 +45,19 @@ struct WalEntry {
   uint64_t batch_count = 0;
 };
 
+// Which past entries from `lsn` on have. An entry of the same LSN, epoch and
+// branch is the same one, with the same entries before it.
+struct WalPast {
+  uint64_t lsn = 0;
+  uint32_t epoch = 0;
+  uint32_t branch = 0;
+};
+
 struct WalChunk {
   std::vector<uint8_t> data;
   std::vector<WalEntry> entries;
+  // Where the past changes, and of the first entry.
+  std::vector<WalPast> pasts;
 };
 
 // Adds the entries from `from` to `to` of the record that the scanner is at.
@@ -79,6 +89,14 @@ class WalReader {
   uint64_t newest_file() const {
     return files_.is_empty() ? 0 : files_.newest().info.number;
   }
+  // 0 while there is none.
+  uint64_t oldest_file() const {
+    return files_.is_empty() ? 0 : files_.oldest().info.number;
+  }
+  // Null while there is none.
+  const WalLogId* log_id() const {
+    return files_.is_empty() ? nullptr : &files_.newest().log_id;
+  }
   // WalFileList::lowest_base_behind().
   uint64_t lowest_base_behind(uint64_t number) const {
     return files_.lowest_base_behind(number);
@@ -90,6 +108,9 @@ class WalReader {
   // at least one when there is one. kCheckpointed when `from` is gone.
   Outcome read(uint64_t from, uint64_t to, size_t bytes_max, WalChunk* chunk,
                Failure* failure);
+  // Whether the log holds the entry, with its past, or can prove that it was the
+  // last one before those it holds. kTruncated, kCheckpointed.
+  Outcome check_past(const WalPast& past, Failure* failure);
   // An LSN at or below `lsn` and near it from where reading begins at once.
   Outcome seek_point(uint64_t lsn, uint64_t* point, Failure* failure);
 
@@ -101,6 +122,8 @@ class WalReader {
                     WalChunk* chunk, Failure* failure);
   Outcome try_read(uint64_t from, uint64_t to, size_t bytes_max,
                    WalChunk* chunk, Failure* failure);
+  Outcome try_check_past(const WalPast& past, Failure* failure);
+  Outcome find_past(LogFile& file, const WalPast& past, Failure* failure);
   Outcome try_seek_point(uint64_t lsn, uint64_t* point, Failure* failure);
   static void note(LogFile& file, const WalPosition& position);
   Outcome scan_failure(const LogFile& file, const WalScanner& scanner,
