@@ -98,7 +98,9 @@ export type ErrorCode =
   | 'ERR_LSN_MISMATCH'
   /** A checkpoint let go of the entry; `firstLsn` is the first one kept. */
   | 'ERR_CHECKPOINTED'
-  /** Entries that were delivered to a follower were taken back. */
+  /** The position is of an entry of another log. */
+  | 'ERR_FOREIGN_POSITION'
+  /** Entries that a consumer knows were taken back. */
   | 'ERR_TRUNCATED'
   /** The entry is larger than a log takes. */
   | 'ERR_ENTRY_TOO_LARGE'
@@ -1475,6 +1477,14 @@ export interface WalOptions {
    */
   onError?: (error: unknown, file: WalFile) => void;
 }
+/**
+ * Names an entry together with its past: a string to be saved and given back as
+ * `from`, where reading goes on after that entry. Equal strings name the same
+ * entry after the same entries, also in copies of the log; an LSN alone does
+ * not, because `truncateAfter()`, a crash or a restored backup can give it to
+ * another entry.
+ */
+export type WalPosition = string & Record<never, never>;
 /** One entry of a log. */
 export interface WalEntry {
   /** Its log sequence number. */
@@ -1486,11 +1496,13 @@ export interface WalEntry {
     readonly first: number;
     readonly count: number;
   };
+  /** Names this entry and its past: save it, and give it back as `from` to go on after it. */
+  readonly position: WalPosition;
 }
 /** Which entries to read; the bounds are inclusive. */
 export interface WalRange {
-  /** Default: the first one. */
-  from?: number;
+  /** An LSN, or a position: what comes after that entry. Default: the first one. */
+  from?: number | WalPosition;
   /** Default: the last one there is when the iteration begins. */
   to?: number;
   /** From `to` down to `from`. */
@@ -1498,8 +1510,12 @@ export interface WalRange {
 }
 /** Where a follower of a write-ahead log begins, and when it ends. */
 export interface WalFollowOptions {
-  /** The first entry: `'oldest'` (default), `'latest'` for what comes after this call, or an LSN, which may lie in the future. */
-  from?: 'oldest' | 'latest' | number;
+  /**
+   * Where to begin: `'oldest'` (default); `'latest'`, for what comes after this
+   * call; an LSN, which may lie in the future, and all before it counts as
+   * delivered; or the position of an entry, for what comes after that one.
+   */
+  from?: 'oldest' | 'latest' | number | WalPosition;
   /** Ends the iteration: it rejects with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -1660,6 +1676,9 @@ export declare class Wal {
    * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
    * `ERR_CORRUPT` when one is damaged, `ERR_IO`, `ERR_LOG_CLOSED`; at once
    * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   * A position as `from` is looked for at once: `ERR_TRUNCATED` when its entry
+   * was taken back or is another one, `ERR_CHECKPOINTED` when what follows it is
+   * gone, `ERR_FOREIGN_POSITION` for another log's.
    */
   entries(range?: WalRange): IterableIterator<WalEntry>;
   /**
@@ -1675,6 +1694,8 @@ export declare class Wal {
    * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
    * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
    * `ERR_LOG_CLOSED`
+   * `ERR_TRUNCATED` also when the entry of a position is not there any more or is
+   * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]>;
   /**
@@ -1820,6 +1841,9 @@ export declare class WalReader {
    * be on disk and is gone, `ERR_DIRECTORY_REPLACED`, `ERR_IO`,
    * `ERR_TOO_MANY_FILES`, `ERR_READER_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
    * `ERR_OUT_OF_RANGE`
+   * A position as `from` is looked for at once: `ERR_TRUNCATED` when its entry
+   * was taken back or is another one, `ERR_CHECKPOINTED` when what follows it is
+   * gone, `ERR_FOREIGN_POSITION` for another log's.
    */
   entries(range?: WalRange): IterableIterator<WalEntry>;
   /**
@@ -1838,6 +1862,8 @@ export declare class WalReader {
    * not proved to be on disk and was lost (`lsn` is the first such entry),
    * `ERR_DIRECTORY_REPLACED`, `ERR_CORRUPT`, `ERR_IO`, `ERR_TOO_MANY_FILES`; at
    * once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_READER_CLOSED`
+   * `ERR_TRUNCATED` also when the entry of a position is not there any more or is
+   * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]>;
   /** Lets go of the files, and ends every follower. Idempotent. */
