@@ -87,8 +87,8 @@ class Client {
       Reader reader(log);
       Batch batch;
       Status status = Status::kOk;
-      while (status != Status::kEnded && !is_stopping()) {
-        status = reader.next(&batch, kSlice);
+      while (status != Status::kEnded && status != Status::kCancelled) {
+        status = reader.next(&batch, is_stopping_);
         if (status == Status::kOk) check(batch);
       }
     });

@@ -126,8 +126,8 @@ Status RollingLog::roll(uint32_t count) {
 
 void RollingLog::retire(bool may_touch) {
   for (uint32_t i = 0; i < retained_segments_; ++i) {
-    SegmentControl* const segment =
-        ring_[i].exchange(nullptr, std::memory_order_acq_rel);
+    // Relaxed: nobody stores to the ring or looks there any more.
+    SegmentControl* const segment = ring_[i].load(std::memory_order_relaxed);
     if (segment != nullptr && segment->release()) {
       pool_.give_back_owned(segment);
     }

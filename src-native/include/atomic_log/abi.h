@@ -41,10 +41,11 @@ enum {
   ATOMIC_LOG_CLAIMED = 6,       /* somebody else is the writer */
   ATOMIC_LOG_ENDED = 7,         /* the writer ended the log */
   ATOMIC_LOG_TIMED_OUT = 8,     /* not yet */
-  ATOMIC_LOG_VERSION = 9,  /* built for another version of this interface */
-  ATOMIC_LOG_INVALID = 10, /* no handle of a log at all */
-  ATOMIC_LOG_CLOSED = 11,  /* the C++ object is empty or was closed */
-  ATOMIC_LOG_COLUMNS = 12  /* the log has other columns */
+  ATOMIC_LOG_VERSION = 9,   /* built for another version of this interface */
+  ATOMIC_LOG_INVALID = 10,  /* no handle of a log at all */
+  ATOMIC_LOG_CLOSED = 11,   /* the C++ object is empty or was closed */
+  ATOMIC_LOG_COLUMNS = 12,  /* the log has other columns */
+  ATOMIC_LOG_CANCELLED = 13 /* the wait was cancelled; only the C++ wrapper */
 };
 
 /* What a column holds. */
@@ -153,7 +154,9 @@ struct atomic_log_api {
   int32_t (*has_ended)(const atomic_log_log* log);
   int32_t (*is_claimed)(const atomic_log_log* log);
   /* Blocks until entry `index` may be read (OK), the log has ended (ENDED) or
-   * the time is over (TIMED_OUT; UINT64_MAX for no limit). */
+   * the time is over (TIMED_OUT; UINT64_MAX for no limit). Nothing else ends it:
+   * a thread that must be able to stop waits in slices, as the C++ wrapper does
+   * when it is given a flag. */
   atomic_log_status (*wait)(atomic_log_log* log, uint64_t index,
                             uint64_t timeout_ns);
 

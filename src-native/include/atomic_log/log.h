@@ -7,6 +7,7 @@
 #ifndef ATOMIC_LOG_LOG_H_
 #define ATOMIC_LOG_LOG_H_
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,7 @@ enum class [[nodiscard]] Status : int32_t{
     kInvalid = ATOMIC_LOG_INVALID,
     kClosed = ATOMIC_LOG_CLOSED,
     kColumns = ATOMIC_LOG_COLUMNS,
+    kCancelled = ATOMIC_LOG_CANCELLED,
 };
 
 // For error messages: what happened and what to do about it.
@@ -42,7 +44,8 @@ inline const char* describe(Status status) {
     case Status::kOutOfMemory:
       return "the system refused memory; free some and try again";
     case Status::kOutOfRange:
-      return "the log is full: its indexes end at 2^53";
+      return "more than reserve() gave, or a count of 0; or the log is full: "
+             "its indexes end at 2^53";
     case Status::kGone:
       return "the log is gone; keep it open until all have attached";
     case Status::kForeign:
@@ -64,6 +67,8 @@ inline const char* describe(Status status) {
       return "the object is empty or was closed";
     case Status::kColumns:
       return "the log has other columns, or other types, than asked for";
+    case Status::kCancelled:
+      return "the flag was set that cancels the wait";
   }
   return "unknown";
 }
@@ -156,7 +161,8 @@ class Log {
   uint64_t end_index() const { return bounds().second; }
 
   // Blocks until entry `index` can be read: kOk, kTimedOut, or kEnded when it
-  // will never come.
+  // will never come. Nothing else ends it: a thread that must be able to stop
+  // passes a flag.
   Status wait(uint64_t index,
               std::chrono::nanoseconds timeout = kForever) const {
     if (log_ == nullptr) return Status::kClosed;
@@ -164,6 +170,26 @@ class Log {
                         : timeout.count() <= 0 ? 0
                                                : uint64_t(timeout.count());
     return static_cast<Status>(api_->wait(log_, index, ns));
+  }
+
+  // The same until `is_cancelled` is set, by any thread: kCancelled then. It is
+  // looked at every kSlice; an entry that is there already comes first.
+  Status wait(uint64_t index, const std::atomic<bool>& is_cancelled,
+              std::chrono::nanoseconds timeout = kForever) const {
+    constexpr std::chrono::nanoseconds kSlice = std::chrono::milliseconds(50);
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point begin = Clock::now();
+    for (;;) {
+      const auto left =
+          timeout == kForever ? kSlice : timeout - (Clock::now() - begin);
+      const bool stops = is_cancelled.load(std::memory_order_relaxed);
+      const Status status =
+          wait(index, stops ? std::chrono::nanoseconds(0)
+                            : (left < kSlice ? left : kSlice));
+      if (status != Status::kTimedOut) return status;
+      if (stops) return Status::kCancelled;
+      if (left <= kSlice && timeout != kForever) return status;
+    }
   }
 
   // For the other classes of this folder, and for calling the C interface.

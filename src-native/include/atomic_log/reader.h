@@ -257,6 +257,16 @@ class Reader {
     return Status::kOk;
   }
 
+  // The same until `is_cancelled` is set, by any thread: kCancelled then.
+  Status next(Batch* batch, const std::atomic<bool>& is_cancelled,
+              std::chrono::nanoseconds timeout = Log::kForever) {
+    Status status = next(batch, std::chrono::nanoseconds(0));
+    if (status != Status::kTimedOut) return status;
+    status = log_.wait(next_index_, is_cancelled, timeout);
+    return status == Status::kOk ? next(batch, std::chrono::nanoseconds(0))
+                                 : status;
+  }
+
   // Gives back what the last batch pinned.
   void release() { snapshot_.close(); }
 

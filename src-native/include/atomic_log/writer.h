@@ -130,7 +130,8 @@ class Writer {
   }
 
   // Room for up to `count` entries, as many as the segment has left and at
-  // least one. Fill it, then commit().
+  // least one. Fill it, then commit(). Storing anything else in between gives it
+  // up.
   Status reserve(uint32_t count, Room* room) {
     if (count == 0) return Status::kOutOfRange;
     if (count_ == limit_) {
@@ -139,16 +140,23 @@ class Writer {
     }
     room->first_index = next_index();
     room->length = (std::min)(count, limit_ - count_);
+    reserved_at_ = count_;
+    reserved_ = room->length;
     room->columns = std::apply(
         [this](Ts*... column) { return std::make_tuple(column + count_...); },
         columns_);
     return Status::kOk;
   }
 
-  // Publishes the first `count` entries of the room, staged ones first.
+  // Publishes the first `count` entries of the room, staged ones first, and ends
+  // the room. kOutOfRange for more than was reserved, or when nothing is: what
+  // lies there then, nobody has written.
   Status commit(uint32_t count) {
     if (writer_ == nullptr) return Status::kClosed;
-    if (count > limit_ - count_) return Status::kOutOfRange;
+    if (reserved_ == 0 || reserved_at_ != count_ || count > reserved_) {
+      return Status::kOutOfRange;
+    }
+    reserved_ = 0;
     count_ += count;
     publish();
     return Status::kOk;
@@ -168,7 +176,7 @@ class Writer {
     if (writer_ == nullptr) return;
     log_.api()->unclaim(std::exchange(writer_, nullptr));
     log_ = Log();
-    count_ = limit_ = 0;
+    count_ = limit_ = reserved_ = 0;
   }
 
  private:
@@ -179,6 +187,8 @@ class Writer {
     std::swap(wake_index_, other.wake_index_);
     std::swap(count_, other.count_);
     std::swap(limit_, other.limit_);
+    std::swap(reserved_at_, other.reserved_at_);
+    std::swap(reserved_, other.reserved_);
     std::swap(columns_, other.columns_);
     std::swap(offsets_, other.offsets_);
   }
@@ -215,6 +225,7 @@ class Writer {
         reinterpret_cast<const std::atomic<uint64_t>*>(writer_->wake_index);
     count_ = writer_->published;
     limit_ = writer_->capacity;
+    reserved_ = 0;
     point_columns(std::index_sequence_for<Ts...>{});
   }
 
@@ -247,6 +258,10 @@ class Writer {
   // closed, so that one check on the way of every store notices both.
   uint32_t count_ = 0;
   uint32_t limit_ = 0;
+  // The room that is open: where it begins, and its entries; 0 when there is
+  // none. Storing something else moves count_ away from it.
+  uint32_t reserved_at_ = 0;
+  uint32_t reserved_ = 0;
   std::tuple<Ts*...> columns_;
   uint64_t offsets_[kColumns] = {};
 };

@@ -1,8 +1,11 @@
 // The C interface, and logs and writers of its C++ wrapper.
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstring>
 #include <span>
+#include <thread>
 #include <vector>
 
 #include "abi/clients.h"
@@ -239,9 +242,60 @@ TEST_CASE("entries in place") {
   CHECK(writer.commit(4) == NativeStatus::kOutOfRange);
   REQUIRE(writer.commit(2) == kOk);
   CHECK(window_of(log) == indexes(0, 3));
+  REQUIRE(writer.reserve(1, &room) == kOk);
+  CHECK(room.first_index == 3);
+  room.column()[0] = 3;
   REQUIRE(writer.commit(1) == kOk);
   REQUIRE(writer.reserve(1, &room) == kOk);
   CHECK(room.first_index == 4);
+}
+
+TEST_CASE("what was not reserved is not published") {
+  const HandledLog handled = make_number_log(8, 4);
+  const Log log = attach(handled);
+  Writer<double> writer = claim(log);
+  Writer<double>::Room room;
+  for (const uint32_t count : {0u, 1u, 3u}) {
+    CHECK(writer.commit(count) == NativeStatus::kOutOfRange);
+  }
+  REQUIRE(writer.reserve(2, &room) == kOk);
+  CHECK(writer.commit(3) == NativeStatus::kOutOfRange);
+  REQUIRE(writer.commit(0) == kOk);
+  CHECK(writer.commit(1) == NativeStatus::kOutOfRange);
+  // Something else was stored in between, also in another segment.
+  REQUIRE(writer.reserve(2, &room) == kOk);
+  REQUIRE(writer.append(0) == kOk);
+  CHECK(writer.commit(1) == NativeStatus::kOutOfRange);
+  REQUIRE(writer.reserve(3, &room) == kOk);
+  for (int i = 1; i < 6; ++i) REQUIRE(writer.append(i) == kOk);
+  CHECK(writer.commit(1) == NativeStatus::kOutOfRange);
+  CHECK(window_of(log) == indexes(0, 6));
+}
+
+TEST_CASE("a wait ends when its flag is set, and an entry comes first") {
+  const HandledLog handled = make_number_log(8, 4);
+  const Log log = attach(handled);
+  Writer<double> writer = claim(log);
+  std::atomic<bool> is_cancelled{true};
+  CHECK(log.wait(0, is_cancelled) == NativeStatus::kCancelled);
+  atomic_log::native::Reader reader(log);
+  atomic_log::native::Batch batch;
+  CHECK(reader.next(&batch, is_cancelled) == NativeStatus::kCancelled);
+  REQUIRE(writer.append(0) == kOk);
+  CHECK(log.wait(0, is_cancelled) == kOk);
+  CHECK(reader.next(&batch, is_cancelled) == kOk);
+  CHECK(batch.length == 1);
+  is_cancelled = false;
+  CHECK(log.wait(1, is_cancelled, std::chrono::milliseconds(1)) ==
+        NativeStatus::kTimedOut);
+  std::thread setting([&] {
+    while (!log.is_claimed()) std::this_thread::yield();
+    is_cancelled = true;
+  });
+  CHECK(log.wait(1, is_cancelled) == NativeStatus::kCancelled);
+  setting.join();
+  REQUIRE(writer.end() == kOk);
+  CHECK(log.wait(1, is_cancelled) == NativeStatus::kEnded);
 }
 
 TEST_CASE("columns are chosen by name and checked by type") {

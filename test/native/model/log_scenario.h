@@ -54,12 +54,13 @@ class LogScenario : public Scenario {
   void release(Snapshot* snapshot);
   uint64_t end_of(const Snapshot& snapshot) const;
 
- private:
   using Entry = model::Plain<uint64_t>;
 
   Entry& entry(const SegmentControl& segment, uint32_t i) {
     return entries_[segment.id() * bounds_.segment_capacity + i];
   }
+
+ private:
   void stage();
 
   const Bounds bounds_;

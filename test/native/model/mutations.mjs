@@ -14,6 +14,8 @@ const WORD = 'core/memory/published_word.h';
 const SEGMENT = 'core/memory/segment.h';
 const FREE_LIST = 'core/memory/free_list.h';
 const CLAIM = 'core/memory/claim.h';
+const POOL_H = 'core/memory/segment_pool.h';
+const POOL = 'core/memory/segment_pool.cc';
 const LOG_H = 'core/memory/rolling_log.h';
 const LOG = 'core/memory/rolling_log.cc';
 const WINDOW = 'core/memory/window.cc';
@@ -40,7 +42,47 @@ const PUBLISH_WAKE = '    entries_.published(cursor_.first_index + count);\n';
 const HEAVY = '  platform::heavy_barrier();\n';
 const END_STORE = '  has_ended_.store(true, std::memory_order_release);\n';
 
+const RETIRED = '  is_retired_.fetch_add(1, std::memory_order_acq_rel);\n';
+const TAKE_RETURNED = '  uint64_t idle = decommit_returned(may_touch) + cold_.length();\n';
+const RMW_NOTE =
+  'a read-modify-write sees what came before it in the run, whatever its order; elsewhere it may not';
+
 export const mutations = [
+  // --- The end of a log.
+  {
+    name: 'drain: relaxed',
+    edits: [reorder(POOL_H, 'is_retired_.fetch_add(0, std::memory_order_acq_rel)')],
+    seenBy: ['retires'],
+    expected: 'unseen',
+    note: RMW_NOTE,
+  },
+  {
+    name: 'retire: relaxed',
+    edits: [reorder(POOL, 'is_retired_.fetch_add(1, std::memory_order_acq_rel)')],
+    seenBy: ['retires'],
+    expected: 'unseen',
+    note: RMW_NOTE,
+  },
+  {
+    name: 'retire takes what came back before it says so',
+    edits: [edit(POOL, RETIRED + TAKE_RETURNED, TAKE_RETURNED + RETIRED)],
+    seenBy: ['retires'],
+  },
+  {
+    name: 'late pins are not drained',
+    edits: [edit(LOG_H, '    pool_.drain();\n', '')],
+    seenBy: ['retires'],
+  },
+  {
+    name: "retire keeps the log's own references",
+    edits: [edit(LOG, 'if (segment != nullptr && segment->release()) {', 'if (false) {')],
+    seenBy: ['retires'],
+  },
+  {
+    name: 'retire decommits what is pinned',
+    edits: [edit(LOG, 'if (segment != nullptr && segment->release()) {', 'segment->release(); {')],
+    seenBy: ['retires'],
+  },
   // --- Publication.
   {
     name: 'publish: relaxed',

@@ -1,3 +1,4 @@
+#include "core/memory/block_pool.h"
 #include "log_scenario.h"
 #include "scenario.h"
 
@@ -240,6 +241,42 @@ class Writers final : public LogScenario {
   Snapshot held_;
 };
 
+// --- The end of a log.
+
+// Nobody is attached any more, and the log retires, while two threads still give
+// back pins: what a pin keeps is as it was, and in the end no segment has memory.
+class Retires final : public LogScenario, private BlockPool::Watcher {
+ public:
+  Retires() : LogScenario({.full_segments = 1, .initial = 2}) {
+    for (Snapshot& snapshot : held_) take(&snapshot, bounds().initial);
+    BlockPool::watcher = this;
+  }
+  ~Retires() override { BlockPool::watcher = nullptr; }
+
+  void thread(uint32_t index) override {
+    if (index == 0) return log().retire(true);
+    Snapshot& held = held_[index - 1];
+    check(held, bounds().initial);
+    for (const PinnedSegment& pinned : held) log().unpin_late(pinned.segment);
+  }
+
+  void finish() override {
+    BlockPool::watcher = nullptr;
+    for (const PinnedSegment& pinned : held_[0]) {
+      model::check(entry(*pinned.segment, 0) == 0, "memory that nobody pins");
+    }
+  }
+
+ private:
+  void decommitted(void* block) override {
+    for (const PinnedSegment& pinned : held_[0]) {
+      if (pinned.segment->block() == block) entry(*pinned.segment, 0) = 0;
+    }
+  }
+
+  Snapshot held_[2];
+};
+
 // --- Waiting.
 
 class Flag final : public Waiter {
@@ -390,6 +427,7 @@ const std::vector<ScenarioKind>& scenarios() {
        make<Writers<false>>},
       {"writers-drop", "two writers, 4 rolls, one release", 100,
        make<Writers<true>>},
+      {"retires", "the log retires while pins come back", 100, make<Retires>},
       {"waits-fences", "two waiters, fences on both sides", 100,
        make<Waits<false, 1>>},
       {"waits-barrier", "two waiters, process-wide barrier, rolls", 100,

@@ -21,7 +21,17 @@ class BlockPool {
     static_cast<PublishedWord*>(block)->~PublishedWord();
     ::operator delete(block);
   }
-  static void decommit(void*, size_t) {}
+  static void decommit(void* block, size_t) {
+    if (watcher != nullptr) watcher->decommitted(block);
+  }
+
+  // Told of every block that loses its memory.
+  class Watcher {
+   public:
+    virtual ~Watcher() = default;
+    virtual void decommitted(void* block) = 0;
+  };
+  static inline Watcher* watcher = nullptr;
 };
 
 }  // namespace atomic_log::memory
