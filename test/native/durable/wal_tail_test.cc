@@ -201,6 +201,40 @@ TEST_CASE("what was shown and is lost is told, with its first LSN") {
   CHECK(kept > 20);
 }
 
+TEST_CASE("what was cut leads nowhere when other entries have its place") {
+  SimulatedFileSystem system;
+  auto options = small_wal();
+  options.segment_bytes = uint64_t{1} << 20;
+  OpenedWal log = open_wal(system, options);
+  const Bytes old_data(1000, 4);
+  uint64_t lsn = 0;
+  for (int i = 0; i < 300; ++i) {
+    REQUIRE(log.writer->append(old_data.data(), 1000, &lsn) == Outcome::kOk);
+  }
+  REQUIRE(log.writer->flush() == Outcome::kOk);
+  log.writer.reset();
+  WalReader reader(system, kWalDirectory, WalTailMode::kIntact);
+  REQUIRE(see_wal(reader).contents.next_lsn == 301);
+  REQUIRE(cut_after(system, 1, 1 + 50) == 51);
+  OpenedWal again = open_wal(system, options);
+  const Bytes new_data(777, 5);
+  for (int i = 0; i < 400; ++i) {
+    REQUIRE(again.writer->append(new_data.data(), 777, &lsn) == Outcome::kOk);
+  }
+  REQUIRE(again.writer->close() == Outcome::kOk);
+  again.writer.reset();
+  durable::Failure failure;
+  REQUIRE(reader.refresh(&failure) == Outcome::kOk);
+  CHECK(reader.shown().taken_back_from() == 51);
+  REQUIRE(reader.last_lsn() == 450);
+  for (const uint64_t wanted : {301, 300, 299, 120, 51, 450}) {
+    durable::WalChunk chunk;
+    REQUIRE(reader.read(wanted, wanted, 1, &chunk, &failure) == Outcome::kOk);
+    REQUIRE(chunk.entries.size() == 1);
+    CHECK(chunk.data == new_data);
+  }
+}
+
 TEST_CASE("entries that vanish while they are read are no corruption") {
   SimulatedFileSystem system;
   WalScript script;
