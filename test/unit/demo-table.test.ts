@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { runInChild } from '../support/child';
+import { runFileInChild } from '../support/child';
 import { packageRoot } from '../support/internals';
 
 const folder = mkdtempSync(join(tmpdir(), 'atomic-log-demo-'));
@@ -42,7 +42,9 @@ function tablesOf(files: readonly [name: string, content: string | Uint8Array][]
       console.log(JSON.stringify(results));
     });
   `;
-  return JSON.parse(runInChild(source)) as (Table | string)[];
+  const script = join(folder, 'script.mjs');
+  writeFileSync(script, source);
+  return JSON.parse(runFileInChild(script)) as (Table | string)[];
 }
 
 const both = [
