@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
 import { runFileInChild } from '../support/child';
 import { packageRoot } from '../support/internals';
@@ -17,34 +16,17 @@ interface Table {
   readonly rows: (number | null)[][];
 }
 
-const reader = pathToFileURL(join(packageRoot, 'examples', 'demo', 'sources', 'table.mjs')).href;
-
-/** Reads the files as the demo does, in a process of its own: the demo is made of ES modules. */
+/** Reads the files as the demo does. */
 function tablesOf(files: readonly [name: string, content: string | Uint8Array][]): (Table | string)[] {
   const paths = files.map(([name, content], i) => {
     const path = join(folder, `${i}-${name}`);
     writeFileSync(path, content);
     return path;
   });
-  const source = `
-    import(${JSON.stringify(reader)}).then(({ openTable }) => {
-      const results = ${JSON.stringify(paths)}.map((path) => {
-        try {
-          const { fields, leftOut, fill } = openTable(path, false);
-          const columns = fields.map(() => new Float64Array(100));
-          const count = fill(columns, 100);
-          const rows = Array.from({ length: count }, (_, row) => columns.map((column) => column[row]));
-          return { fields, leftOut, rows };
-        } catch (error) {
-          return error.message;
-        }
-      });
-      console.log(JSON.stringify(results));
-    });
-  `;
-  const script = join(folder, 'script.mjs');
-  writeFileSync(script, source);
-  return JSON.parse(runFileInChild(script)) as (Table | string)[];
+  process.env.TABLES = JSON.stringify(paths);
+  return JSON.parse(runFileInChild(join(packageRoot, 'test', 'support', 'read-tables.mjs'))) as (
+    Table | string
+  )[];
 }
 
 const both = [
