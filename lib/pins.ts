@@ -22,6 +22,9 @@ import { PinnedSegment, type Window } from './window';
 /** Numbers per segment in what pinWindow() writes. */
 const FIELDS = 4;
 
+/** Windows of mappings that are kept beside those of segments that are pinned. */
+const KEPT_WINDOWS = 4;
+
 export class Pins {
   readonly #native: NativeLog;
   readonly #layout: Layout;
@@ -31,6 +34,13 @@ export class Pins {
   /** Buffers that live on for their users' sake only, with their keys, by segment id. */
   readonly #weakBuffers = new Map<number, { buffer: WeakRef<ArrayBufferLike>; key: number }>();
   readonly #fields: Float64Array;
+  /** Pins that this environment has of a segment, and the sequence that it had when it was pinned last; by id. */
+  readonly #pinCounts: number[] = [];
+  readonly #sequences: number[] = [];
+  /** Segments with pins, and segments with mappings that are kept. */
+  #pinned = 0;
+  #kept = 0;
+  #newest = 0;
 
   constructor(native: NativeLog, layout: Layout, storage: Storage) {
     this.#native = native;
@@ -51,10 +61,12 @@ export class Pins {
         const firstIndex = integer(fields[i + 2]!);
         const count = integer(fields[i + 3]!);
         const isFinal = i + FIELDS < length;
+        this.#count(id, sequence);
         segments.push(new PinnedSegment(id, sequence, firstIndex, count, isFinal, this.#mappingOf(id)));
       }
     } catch (error) {
       for (let i = 0; i < length; i += FIELDS) this.#native.unpin(fields[i]!);
+      for (let i = 0; i <= segments.length * FIELDS && i < length; i += FIELDS) this.#uncount(fields[i]!);
       throw error;
     }
     return segments;
@@ -70,6 +82,7 @@ export class Pins {
   drop(segment: PinnedSegment): void {
     if (--segment.holders > 0) return;
     const { id, mapping } = segment;
+    this.#uncount(id);
     if (segment.isAbandoned) {
       mapping.ownsPins = true;
       this.#native.leavePinToMapping(id, mapping.key);
@@ -83,6 +96,7 @@ export class Pins {
     const kept = this.#mappings[id];
     if (kept?.ownsPins) {
       this.#mappings[id] = undefined;
+      --this.#kept;
       this.#weakBuffers.set(id, { buffer: new WeakRef(kept.buffer), key: kept.key });
     }
   }
@@ -124,8 +138,39 @@ export class Pins {
       : this.#storage.mapForReading(id);
     if (made.buffer === buffer) made.ownsPins = true;
     else this.#weakBuffers.delete(id);
-    if (!this.#layout.strictViews) this.#mappings[id] = made;
+    if (!this.#layout.strictViews) {
+      if (mapping === undefined) ++this.#kept;
+      this.#mappings[id] = made;
+    }
     return made;
+  }
+
+  #count(id: number, sequence: number): void {
+    const count = this.#pinCounts[id] ?? 0;
+    this.#pinCounts[id] = count + 1;
+    if (count === 0) ++this.#pinned;
+    this.#sequences[id] = sequence;
+    if (sequence > this.#newest) this.#newest = sequence;
+  }
+
+  #uncount(id: number): void {
+    if (--this.#pinCounts[id]! > 0) return;
+    --this.#pinned;
+    const { retainedSegments } = this.#native;
+    if (this.#kept > 2 * this.#pinned + KEPT_WINDOWS * (retainedSegments + KEPT_WINDOWS)) this.#shrink();
+  }
+
+  /** After a peak: drops what is kept of segments that have not been seen for as long as they would take to come again. */
+  #shrink(): void {
+    const { segments, idle } = this.#native.stats();
+    const age = segments - idle + 2 * this.#native.retainedSegments;
+    for (let id = 0; id < this.#mappings.length; ++id) {
+      if (this.#mappings[id] === undefined || this.#pinCounts[id]! > 0) continue;
+      if (this.#newest - this.#sequences[id]! < age) continue;
+      this.#mappings[id] = undefined;
+      --this.#kept;
+      this.#storage.forget(id);
+    }
   }
 }
 

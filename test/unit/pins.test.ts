@@ -250,3 +250,25 @@ describe('a writer that was dropped without close()', () => {
     await collectUntil('the claim comes back', () => !log.isWriterClaimed);
   });
 });
+
+test('a peak of pins leaves no mappings behind', async () => {
+  const claimed = fullLog();
+  const { writer, log } = claimed;
+  const held: { buffers: WeakRef<ArrayBufferLike>[] } = { buffers: [] };
+  (() => {
+    const snapshot = log.snapshot();
+    for (let i = 12; i < 4000; ++i) {
+      writer.append(i);
+      snapshot.extend();
+    }
+    held.buffers = snapshot.chunks().map((chunk) => new WeakRef(chunk.values.buffer));
+    snapshot.close();
+  })();
+  expect(held.buffers).toHaveLength(1000);
+  await collectUntil(
+    'nearly all of them are collected',
+    () => held.buffers.filter((buffer) => buffer.deref() !== undefined).length < 50,
+  );
+  expectConsistent(log);
+  expect(entriesOf(log)).toEqual(range(log.firstIndex, 4000));
+});
