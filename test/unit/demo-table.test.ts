@@ -1,9 +1,9 @@
 // The demo's reader of tables: nothing is dropped without a word.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { runFileInChild } from '../support/child';
 import { packageRoot } from '../support/internals';
 
 const folder = mkdtempSync(join(tmpdir(), 'atomic-log-demo-'));
@@ -23,8 +23,10 @@ function tablesOf(files: readonly [name: string, content: string | Uint8Array][]
     writeFileSync(path, content);
     return path;
   });
-  process.env.TABLES = JSON.stringify(paths);
-  return JSON.parse(runFileInChild(join(packageRoot, 'test', 'support', 'read-tables.mjs'))) as (
+  const script = join(packageRoot, 'test', 'support', 'read-tables.mjs');
+  // Given as a whole: jest's process.env is a copy, which children do not inherit.
+  const env = { ...process.env, TABLES: JSON.stringify(paths) };
+  return JSON.parse(execFileSync(process.execPath, [script], { env, encoding: 'utf8' })) as (
     Table | string
   )[];
 }
