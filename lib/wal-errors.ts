@@ -33,6 +33,7 @@ const Outcome = {
   replaced: 25,
   takenBack: 26,
   truncated: 27,
+  noLsn: 28,
 } as const;
 
 /** Codes of core/platform/io_status.h. */
@@ -175,7 +176,7 @@ export function walError(failure: NativeFailure): WalError {
       return withDetails(
         plainError(
           'ERR_POISONED',
-          `${path}: an earlier write or sync failed, so that nobody knows what is on disk behind LSN ${value}; ` +
+          `${path}: ${detail}, so that no one knows what is on disk after LSN ${value}; ` +
             'close the log and open it again',
           ioError(failure).cause,
         ),
@@ -191,6 +192,14 @@ export function walError(failure: NativeFailure): WalError {
       );
     case Outcome.lsnMismatch:
       return lsnMismatch(offset, value);
+    case Outcome.noLsn:
+      return withDetails(
+        rangeError(
+          'ERR_OUT_OF_RANGE',
+          `${path}: LSN ${value} is the last that there is; go on in another log`,
+        ),
+        { path },
+      );
     case Outcome.tooLarge:
       return entryTooLarge(offset, value);
     case Outcome.closed:

@@ -49,6 +49,8 @@ enum class [[nodiscard]] Outcome : uint8_t{
     // The entry of a position is not in the log any more, or is another one;
     // Failure::value is the last there is.
     kTruncated = 27,
+    // The last LSN that there is was given out; Failure::value is it.
+    kNoLsn = 28,
 };
 
 struct Failure {

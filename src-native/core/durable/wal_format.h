@@ -88,6 +88,9 @@ static_assert(kWalHeaderBytes + 2 * kWalControlBytes < kWalFileBytesMin);
 
 using WalLogId = std::array<uint8_t, 16>;
 
+// JavaScript counts exactly that far, and further.
+inline constexpr uint64_t kWalLsnMax = uint64_t{1} << 52;
+
 enum class WalType : uint32_t {
   kData = 1,
   kBatch = 2,

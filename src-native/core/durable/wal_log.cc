@@ -181,6 +181,7 @@ void WalLog::commit_queue() {
   if (taken.empty()) return;
   std::vector<WalAnswer> answers;
   answers.reserve(taken.size());
+  const bool was_poisoned = writer_->is_poisoned();
   WalLevel level = WalLevel::kNone;
   uint64_t bytes = 0;
   for (const WalSubmission& submission : taken) {
@@ -192,6 +193,10 @@ void WalLog::commit_queue() {
   for (size_t i = 0; i < answers.size(); ++i) {
     WalAnswer& answer = answers[i];
     if (outcome != Outcome::kOk) refuse_unless_durable(outcome, &answer);
+    // It failed for all of them, not before.
+    if (answer.outcome == Outcome::kPoisoned && !was_poisoned) {
+      answer.failure = writer_->poison_failure();
+    }
     if (taken[i].lengths.empty() && answer.outcome == Outcome::kOk) {
       answer.first = writer_->durable_lsn();
     }

@@ -59,6 +59,9 @@ struct WalOptions {
   uint64_t zero_ahead_bytes = uint64_t{1} << 20;
   // Of the space with which a log on a full disk is freed.
   uint64_t spare_bytes = kWalSpareBytes;
+  // So often a sync makes sure that the directory and LOCK are still the ones
+  // that were opened.
+  uint64_t place_check_ms = 1000;
   // Written into LOCK.
   uint64_t process_id = 0;
 };

@@ -23,6 +23,13 @@ constexpr size_t kBufferBytes = size_t{1} << 20;
 // costs more than that of the file system.
 constexpr size_t kSmallWriteBytes = size_t{1} << 16;
 
+constexpr const char* kFailedNow = "this write or its sync failed";
+constexpr const char* kFailedBefore = "an earlier write or sync failed";
+constexpr const char* kOtherPlace =
+    "the directory, or the file LOCK in it, was moved, replaced or deleted";
+constexpr const char* kLockText =
+    "\nThe writer of the log holds a lock on this file: it must stay.\n";
+
 void store(std::atomic<uint64_t>& number, uint64_t value) {
   number.store(value, std::memory_order_relaxed);
 }
@@ -71,6 +78,9 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
                            {options.directory, WalRole::kWriter,
                             options.is_tail_strict, options.verifies},
                            &found, &opened->failure_);
+  }
+  if (outcome == Outcome::kOk) {
+    outcome = opened->lock_newest(found);
   }
   if (outcome == Outcome::kOk) {
     // Before the directory is synced, and before space is needed.
@@ -122,8 +132,37 @@ Outcome WalWriter::take_lock() {
   // For messages only: whether anybody holds it, the system knows.
   std::string holder = std::to_string(options_.process_id);
   holder.resize(sizeof(text) - 1, '\n');
+  holder += kLockText;
   (void)lock_file_->write_at(0, holder.data(), holder.size());
   return Outcome::kOk;
+}
+
+// LOCK may have been taken away from a writer that is still at work, and made
+// again: the newest file shows it.
+Outcome WalWriter::lock_newest(const WalClassification& found) {
+  if (found.newest == nullptr) return Outcome::kOk;
+  IoStatus status = found.newest->lock();
+  const std::string path =
+      wal_file_path(options_.directory, found.newest_number);
+  WalListing now;
+  if (status.ok()) status = list_wal_files(system_, options_.directory, &now);
+  // That writer has gone on to another file meanwhile.
+  if (status.ok() && now.numbers != found.listing.numbers) {
+    status = {IoCode::kLocked, 0, "lock"};
+  }
+  if (status.ok()) return Outcome::kOk;
+  const bool is_locked = status.code == IoCode::kLocked;
+  failure_ = {
+      is_locked ? Outcome::kLocked : Outcome::kIo, status, path, 0, 0, ""};
+  return failure_.outcome;
+}
+
+bool WalWriter::is_place_check_due() {
+  const auto now = std::chrono::steady_clock::now();
+  const auto interval = std::chrono::milliseconds(options_.place_check_ms);
+  if (now - place_checked_at_ < interval) return false;
+  place_checked_at_ = now;
+  return true;
 }
 
 // That the directory is still the one that was locked. It may have been moved
@@ -249,6 +288,7 @@ Outcome WalWriter::create_file(WalHeader header, bool may_use_spare) {
   WalReserved next;
   IoStatus status = reserve_.take(header.file_number, header.file_bytes,
                                   may_use_spare, *names_, &next);
+  if (status.ok()) status = next.file->lock();
   if (status.ok()) {
     header.file_bytes = next.bytes;
     status = publish_wal_file(system_, options_.directory, *names_, *next.file,
@@ -351,6 +391,8 @@ Outcome WalWriter::rotate(uint64_t next_base, bool may_use_spare) {
   IoStatus status = reserve_.take(file_number_ + 1, options_.segment_bytes,
                                   may_use_spare, *names_, &next);
   lacks_space_ = status.code == IoCode::kNoSpace;
+  // Before it gets its name.
+  if (status.ok()) status = next.file->lock();
   // Nothing was written: this can be tried again.
   if (!status.ok()) return io_failure(status);
   const uint32_t checksum = put_control(WalType::kSeal, next_base, 0);
@@ -364,7 +406,7 @@ Outcome WalWriter::rotate(uint64_t next_base, bool may_use_spare) {
   header.previous_seal_checksum = checksum;
   status = publish_wal_file(system_, options_.directory, *names_, *next.file,
                             next.path, header);
-  if (!status.ok()) return poison(status);
+  if (!status.ok()) return poison(status, kFailedNow);
   next_lsn_ = next_base;
   enter(std::move(next.file), header);
   add(rotations_, 1);
@@ -410,6 +452,9 @@ Outcome WalWriter::append(const uint8_t* data, size_t bytes, uint64_t* lsn) {
     return refuse(Outcome::kTooLarge, bytes, entry_bytes_max());
   }
   const uint64_t record_bytes = wal_record_bytes(bytes);
+  if (next_lsn_ > kWalLsnMax) {
+    return refuse(Outcome::kNoLsn, next_lsn_, kWalLsnMax);
+  }
   const Outcome outcome = make_room(record_bytes);
   if (outcome != Outcome::kOk) return outcome;
   buffer_.resize(buffer_.size() + static_cast<size_t>(record_bytes));
@@ -427,6 +472,9 @@ Outcome WalWriter::append_batch(const uint8_t* data, const uint32_t* lengths,
     return refuse(Outcome::kTooLarge, body_bytes, entry_bytes_max());
   }
   const uint64_t record_bytes = wal_record_bytes(body_bytes);
+  if (count > kWalLsnMax + 1 - std::min(next_lsn_, kWalLsnMax + 1)) {
+    return refuse(Outcome::kNoLsn, next_lsn_, kWalLsnMax);
+  }
   const Outcome outcome = make_room(record_bytes);
   if (outcome != Outcome::kOk) return outcome;
   buffer_.resize(buffer_.size() + static_cast<size_t>(record_bytes));
@@ -469,7 +517,7 @@ Outcome WalWriter::flush() {
   }
   const IoStatus status =
       file_->write_at(buffer_offset_, buffer_.data(), buffer_.size());
-  if (!status.ok()) return poison(status);
+  if (!status.ok()) return poison(status, kFailedNow);
   add(written_bytes_, bytes);
   buffer_.clear();
   buffer_offset_ = tail_;
@@ -480,7 +528,11 @@ Outcome WalWriter::sync() {
   const Outcome outcome = flush();
   if (outcome != Outcome::kOk || durable_offset_ == tail_) return outcome;
   const IoStatus status = file_->sync_data();
-  if (!status.ok()) return poison(status);
+  if (!status.ok()) return poison(status, kFailedNow);
+  // What is on the disk of another directory is not in the log.
+  if (is_place_check_due() && check_directory() != Outcome::kOk) {
+    return poison(failure_.io, kOtherPlace);
+  }
   durable_offset_ = tail_;
   add(syncs_, 1);
   publish_durable();
@@ -600,14 +652,17 @@ Outcome WalWriter::poisoned() {
               wal_file_path(options_.directory, file_number_),
               durable_offset_,
               durable_lsn(),
-              ""};
+              kFailedBefore};
   return Outcome::kPoisoned;
 }
 
-Outcome WalWriter::poison(const IoStatus& io) {
+Outcome WalWriter::poison(const IoStatus& io, const char* detail) {
   is_poisoned_ = true;
   poison_ = io;
-  return poisoned();
+  const Outcome outcome = poisoned();
+  failure_.detail = detail;
+  poison_failure_ = failure_;
+  return outcome;
 }
 
 }  // namespace atomic_log::durable

@@ -13,13 +13,17 @@
 //  6. The space of the next file is secured before this one is sealed: a full
 //     disk, or a directory that may not be written any more, costs an append,
 //     not the log. Opening, checkpoint() of whole files and close() need none.
-//  7. Names in the directory change only while it is the one that was locked.
+//  7. Names in the directory change only while it is the one that was locked,
+//     and nothing is durable that was synced a second after it was not.
+//  8. LOCK and the newest file are locked, so that a LOCK that is taken away
+//     lets no second writer in.
 //
 // One thread at a time; the atomic counters may be read by any.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_WRITER_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_WRITER_H_
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -97,6 +101,8 @@ class WalWriter {
   uint64_t written_offset() const { return buffer_offset_; }
   // Of the last operation that did not answer kOk.
   const Failure& failure() const { return failure_; }
+  // Of what has poisoned the writer.
+  const Failure& poison_failure() const { return poison_failure_; }
 
  private:
   WalWriter(platform::FileSystem& system, const WalOptions& options);
@@ -105,6 +111,8 @@ class WalWriter {
   }
 
   Outcome take_lock();
+  Outcome lock_newest(const WalClassification& found);
+  bool is_place_check_due();
   Outcome check_directory();
   Outcome find_reserve(const WalClassification& found);
   Outcome start(const WalClassification& found);
@@ -140,7 +148,7 @@ class WalWriter {
   Outcome refuse(Outcome outcome, uint64_t offset, uint64_t value);
   Outcome io_failure(const platform::IoStatus& io);
   Outcome poisoned();
-  Outcome poison(const platform::IoStatus& io);
+  Outcome poison(const platform::IoStatus& io, const char* detail);
   void publish_durable();
 
   platform::FileSystem& system_;
@@ -188,6 +196,8 @@ class WalWriter {
   bool lacks_space_ = false;
   bool is_poisoned_ = false;
   platform::IoStatus poison_;
+  Failure poison_failure_;
+  std::chrono::steady_clock::time_point place_checked_at_ = {};
   Failure failure_;
 
   std::atomic<uint64_t> first_lsn_{1};

@@ -107,6 +107,69 @@ TEST_CASE("one file that fills the disk is freed, and the log goes on") {
   }
 }
 
+TEST_CASE("no LSN is given out that cannot be asked for") {
+  SimulatedFileSystem system;
+  auto options = small_wal();
+  options.first_lsn = durable::kWalLsnMax - 2;
+  OpenedWal log = open_wal(system, options);
+  const uint32_t lengths[3] = {};
+  uint64_t lsn = 0;
+  REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  CHECK(log.writer->append_batch(nullptr, lengths, 3, &lsn) == Outcome::kNoLsn);
+  REQUIRE(log.writer->append_batch(nullptr, lengths, 2, &lsn) == Outcome::kOk);
+  CHECK(log.writer->last_lsn() == durable::kWalLsnMax);
+  CHECK(log.writer->append(nullptr, 0, &lsn) == Outcome::kNoLsn);
+  REQUIRE(log.writer->close() == Outcome::kOk);
+  log.writer.reset();
+  log = open_wal(system, options);
+  CHECK(log.writer->last_lsn() == durable::kWalLsnMax);
+}
+
+TEST_CASE("LOCK taken away lets no second writer in") {
+  SimulatedFileSystem system;
+  auto options = small_wal();
+  options.place_check_ms = 0;
+  OpenedWal first = open_wal(system, options);
+  const Bytes data(600, 5);
+  uint64_t lsn = 0;
+  for (int file = 0; file < 3; ++file) {
+    REQUIRE(first.writer->append(data.data(), 600, &lsn) == Outcome::kOk);
+    REQUIRE(first.writer->append(data.data(), 600, &lsn) == Outcome::kOk);
+    REQUIRE(first.writer->sync() == Outcome::kOk);
+    const auto disk = system.kill();
+    CHECK(open_wal(*disk, options).outcome == Outcome::kOk);
+  }
+  REQUIRE(system.remove(kWalDirectory + "/LOCK").ok());
+  const OpenedWal second = open_wal(system, options);
+  CHECK(second.outcome == Outcome::kLocked);
+  // The first one is told, and acknowledges nothing any more.
+  REQUIRE(first.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  CHECK(first.writer->sync() == Outcome::kPoisoned);
+  CHECK(first.writer->durable_lsn() == 6);
+  CHECK(first.writer->failure().io.code == IoCode::kNotFound);
+  first.writer.reset();
+  CHECK(open_wal(system, options).outcome == Outcome::kOk);
+}
+
+TEST_CASE("what is synced in a directory that was moved is not acknowledged") {
+  SimulatedFileSystem system;
+  auto options = small_wal();
+  options.place_check_ms = 0;
+  OpenedWal log = open_wal(system, options);
+  uint64_t lsn = 0;
+  REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  REQUIRE(log.writer->sync() == Outcome::kOk);
+  for (const std::string& path : system.paths()) {
+    REQUIRE(system.rename(path, "moved" + path.substr(path.find('/'))).ok());
+  }
+  REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  CHECK(log.writer->sync() == Outcome::kPoisoned);
+  CHECK(log.writer->durable_lsn() == 1);
+  CHECK(std::string(log.writer->failure().detail).find("moved") < 100);
+  CHECK(log.writer->sync() == Outcome::kPoisoned);
+  CHECK(std::string(log.writer->failure().detail).find("earlier") < 100);
+}
+
 TEST_CASE("durable_lsn follows syncs only") {
   SimulatedFileSystem system;
   OpenedWal log = open_wal(system);
