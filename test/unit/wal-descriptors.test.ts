@@ -96,3 +96,24 @@ onLinux('without a descriptor: an error that says so, and all goes on when there
   });
   withWal(path(), (wal) => expect(wal.recovery.action).not.toBe('truncated'));
 });
+
+onLinux('a segment file without a descriptor is not poisoned either', () => {
+  expect(
+    withFewDescriptors(`
+      const writer = SegmentWriter.create(path + '.seg', { size: 1 << 16, headerSize: 600 });
+      const header = Buffer.alloc(600, 1);
+      const offsets = [1, 2, 3].map(() => writer.append(entry, header).offset);
+      writer.sync();
+      const codes = [
+        codeOf(() => starve(() => writer.replaceHeader(offsets[0], Buffer.alloc(600, 2)))),
+        codeOf(() => starve(() => writer.setLength(offsets[2]))),
+      ];
+      writer.replaceHeader(offsets[0], Buffer.alloc(600, 2));
+      writer.setLength(offsets[2]);
+      writer.append(entry, header);
+      writer.sync();
+      writer.close();
+      console.log(JSON.stringify(codes));
+    `),
+  ).toEqual(['ERR_TOO_MANY_FILES', 'ERR_TOO_MANY_FILES']);
+});

@@ -90,16 +90,25 @@ Outcome io_failure(const IoStatus& io, const std::string& path,
 std::string pending_path(const std::string& path) { return path + ".pending"; }
 
 IoStatus store_pending(FileSystem& system, const std::string& path,
-                       const PendingChange& change) {
+                       const PendingChange& change,
+                       std::unique_ptr<platform::Directory>* names) {
   std::unique_ptr<File> file;
-  IoStatus status =
-      system.open(pending_path(path), OpenMode::kCreateNew, &file);
+  IoStatus status = system.open_directory(platform::parent_of(path), names);
+  if (status.ok()) {
+    status = system.open(pending_path(path), OpenMode::kCreateNew, &file);
+  }
   if (!status.ok()) return status;
   const std::vector<uint8_t> bytes = encode(change);
   status = file->write_at(0, bytes.data(), bytes.size());
   if (status.ok()) status = file->sync_all();
-  if (status.ok()) status = system.sync_parent(path);
+  if (status.ok()) status = (*names)->sync();
   return status;
+}
+
+IoStatus store_pending(FileSystem& system, const std::string& path,
+                       const PendingChange& change) {
+  std::unique_ptr<platform::Directory> names;
+  return store_pending(system, path, change, &names);
 }
 
 IoStatus apply_change(File& file, const PendingChange& change) {
@@ -127,9 +136,10 @@ IoStatus zero_durably(FileSystem& system, File& file, const std::string& path,
   IoStatus status = file.read_at(offset, change.old_bytes.data(), count, &read);
   // The old bytes must be on disk, or the file beside would not be known again.
   if (status.ok()) status = file.sync_data();
-  if (status.ok()) status = store_pending(system, path, change);
+  std::unique_ptr<platform::Directory> names;
+  if (status.ok()) status = store_pending(system, path, change, &names);
   if (status.ok()) status = apply_change(file, change);
-  if (status.ok()) status = forget_pending(system, path);
+  if (status.ok()) status = forget_pending(system, path, *names);
   return status;
 }
 
@@ -138,6 +148,13 @@ IoStatus forget_pending(FileSystem& system, const std::string& path) {
   if (status.code == IoCode::kNotFound) return {};
   if (!status.ok()) return status;
   return system.sync_parent(path);
+}
+
+IoStatus forget_pending(FileSystem& system, const std::string& path,
+                        platform::Directory& names) {
+  const IoStatus status = system.remove(pending_path(path));
+  if (status.code == IoCode::kNotFound) return {};
+  return status.ok() ? names.sync() : status;
 }
 
 Outcome finish_pending(FileSystem& system, File& file, const std::string& path,

@@ -23,6 +23,7 @@
 #define ATOMIC_LOG_CORE_DURABLE_PENDING_CHANGE_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,13 @@ struct PendingChange {
 
 std::string pending_path(const std::string& path);
 
-// Writes the file beside and makes it durable.
+// Writes the file beside and makes it durable. kNoDescriptor: nothing was
+// changed. *names is its directory, held open for forget_pending(): once the
+// change has begun, nothing may fail for lack of a descriptor.
+platform::IoStatus store_pending(platform::FileSystem& system,
+                                 const std::string& path,
+                                 const PendingChange& change,
+                                 std::unique_ptr<platform::Directory>* names);
 platform::IoStatus store_pending(platform::FileSystem& system,
                                  const std::string& path,
                                  const PendingChange& change);
@@ -57,6 +64,9 @@ platform::IoStatus zero_durably(platform::FileSystem& system,
 // Removes the file beside, durably; it need not be there.
 platform::IoStatus forget_pending(platform::FileSystem& system,
                                   const std::string& path);
+platform::IoStatus forget_pending(platform::FileSystem& system,
+                                  const std::string& path,
+                                  platform::Directory& names);
 
 // Finishes what a crash has interrupted. Touches nothing where there is none.
 Outcome finish_pending(platform::FileSystem& system, platform::File& file,

@@ -322,10 +322,18 @@ Outcome SegmentWriter::set_length(uint64_t offset) {
   if (outcome != Outcome::kOk) return outcome;
 
   ++truncations_;
+  const uint64_t durable_before = durable_offset_;
   durable_offset_ = std::min(durable_offset_, offset);
   flushed_.begin_change(offset);
   const IoStatus status = cut_off(offset, end);
   flushed_.end_change();
+  if (status.code == IoCode::kNoDescriptor) {
+    // Nothing was changed.
+    durable_offset_ = durable_before;
+    flushed_.publish(durable_before);
+    failure_ = {Outcome::kIo, status, path_, offset, 0, ""};
+    return Outcome::kIo;
+  }
   if (!status.ok()) return poison(status, offset);
   buffer_offset_ = offset;
   advance(offset);
@@ -384,6 +392,7 @@ Outcome SegmentWriter::change_in_place(const PendingChange& change) {
   const bool is_atomic = change.offset / kSectorBytes ==
                          (change.offset + count - 1) / kSectorBytes;
   IoStatus status;
+  std::unique_ptr<platform::Directory> names;
   {
     const std::lock_guard<std::mutex> lock(sync_mutex_);
     if (is_poisoned_.load(std::memory_order_relaxed)) status = poison_;
@@ -391,7 +400,7 @@ Outcome SegmentWriter::change_in_place(const PendingChange& change) {
       // The old bytes must be on disk, or the file beside would not be known
       // again.
       status = file_->sync_data();
-      if (status.ok()) status = store_pending(system_, path_, change);
+      if (status.ok()) status = store_pending(system_, path_, change, &names);
     }
     if (status.ok()) {
       flushed_.begin_change(UINT64_MAX);
@@ -399,7 +408,13 @@ Outcome SegmentWriter::change_in_place(const PendingChange& change) {
       flushed_.end_change();
     }
     if (status.ok()) status = file_->sync_data();
-    if (status.ok() && !is_atomic) status = forget_pending(system_, path_);
+    if (status.ok() && !is_atomic) {
+      status = forget_pending(system_, path_, *names);
+    }
+  }
+  if (status.code == IoCode::kNoDescriptor) {
+    failure_ = {Outcome::kIo, status, path_, change.offset, 0, ""};
+    return Outcome::kIo;
   }
   if (!status.ok()) return poison(status, change.offset);
   advance(end);

@@ -68,7 +68,7 @@ export const mutations = [
   ]),
   mutation('G7', 'a truncation is not written down first', [
     PENDING,
-    '  if (status.ok()) status = store_pending(system, path, change);\n  if (status.ok()) status = apply',
+    '  if (status.ok()) status = store_pending(system, path, change, &names);\n  if (status.ok()) status = apply',
     '  if (status.ok()) status = apply',
   ]),
   mutation('G7', 'a change is not synced before the file beside goes', [
