@@ -55,5 +55,7 @@ test('process.chdir() changes nothing for what is open', () => {
   expect(result).toMatchObject({ reader: [31, 35, 5], salvaged: 5, absolute: [true, true] });
   expect(existsSync(directory.path('there/copy/wal-000001.log'))).toBe(false);
   expect(readdirSync(directory.path('there/copy')).length).toBeGreaterThan(0);
-  expect(readdirSync(directory.path('there/log')).sort()).toEqual(['LOCK', 'wal-000001.log']);
+  // Besides, space that is kept for when the disk is full.
+  const names = readdirSync(directory.path('there/log')).filter((name) => !name.endsWith('.new'));
+  expect(names.sort()).toEqual(['LOCK', 'wal-000001.log']);
 });
