@@ -14,6 +14,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { types } from 'node:util';
 
+import { describe } from './errors';
 import { setImmediate, queueMicrotask } from './timers';
 import type { CheckedWalOptions, WalFile } from './wal-options';
 
@@ -160,23 +161,35 @@ export class SealedFiles {
   }
 
   #report(error: unknown, file: WalFile): void {
-    const { onError, path } = this.#hooks;
-    let reported = error;
-    if (onError !== undefined) {
-      try {
-        this.#context!.runInAsyncScope(onError, undefined, error, file);
-        return;
-      } catch (thrown) {
-        reported = thrown;
-      }
+    const { onError } = this.#hooks;
+    if (onError === undefined) {
+      this.#warn(error, file);
+      return;
     }
+    try {
+      const result: unknown = this.#context!.runInAsyncScope(onError, undefined, error, file);
+      if (types.isPromise(result)) result.catch((reason: unknown) => this.#warn(reason, file));
+    } catch (thrown) {
+      this.#warn(thrown, file);
+    }
+  }
+
+  #warn(error: unknown, file: WalFile): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
-    const message = reported instanceof Error ? reported.message : String(reported);
     process.emitWarning(
-      `${path}: files of the log are kept, because a hook or a checkpoint failed: ${message}; ` +
+      `${this.#hooks.path}: files of the log are kept, because a hook or a checkpoint failed: ${textOf(error)}; ` +
         'it is tried again with the next file (the option onError is told each time)',
       { code: 'ATOMIC_LOG_FILES_KEPT', detail: file.path },
     );
+  }
+}
+
+/** What was thrown, for people. It may be anything. */
+function textOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return describe(error);
   }
 }

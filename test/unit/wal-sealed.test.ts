@@ -187,6 +187,56 @@ describe('a hook that throws', () => {
     expect(warned.mock.calls).toEqual([[expect.stringMatching(/no pager/), expect.anything()]]);
     warned.mockRestore();
   });
+
+  test('nor does onError that rejects, or what has no text', () => {
+    const told = runInChild(`
+      const { Wal } = require('atomic-log');
+      const warnings = [];
+      process.on('warning', ({ message }) => warnings.push(message));
+      const reject = async () => { throw new Error('no pager'); };
+      const odd = [Object.create(null), { toString() { throw 1; } }, Object.assign(new Error(), { message: Symbol('s') })];
+      (async () => {
+        const hooks = [
+          { onSegmentSealed: () => { throw 1; }, onError: reject },
+          ...odd.flatMap((thrown) => [
+            { onSegmentSealed: () => { throw thrown; } },
+            { onSegmentSealed: async () => { throw thrown; } },
+            { onSegmentSealed: () => { throw 1; }, onError: () => { throw thrown; } },
+          ]),
+        ];
+        for (const [i, each] of hooks.entries()) {
+          const wal = Wal.openSync(${JSON.stringify(path())} + i, { segmentBytes: 8192, ...each });
+          for (let n = 0; n < 20; ++n) await wal.append(Buffer.alloc(1000));
+          await wal.close();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        console.log(JSON.stringify([warnings.length, warnings[0]]));
+      })();`);
+    expect(JSON.parse(told)).toEqual([10, expect.stringMatching(/no pager/)]);
+  });
+});
+
+describe('a hook that works on the log', () => {
+  test('beforeDelete lets go of more than the checkpoint that calls it', () => {
+    let isFirst = true;
+    const wal: Wal = Wal.openSync(path(), {
+      ...SMALL_FILES,
+      beforeDelete: () => {
+        if (!isFirst) return;
+        isFirst = false;
+        wal.truncateAfter(45);
+        for (let lsn = 46; lsn <= 60; ++lsn) wal.appendSync(entry(lsn));
+        wal.checkpoint(49);
+      },
+    });
+    for (let lsn = 1; lsn <= 50; ++lsn) wal.write(Buffer.alloc(1500));
+    wal.checkpoint(50);
+    expect([wal.firstLsn, wal.lastLsn]).toEqual([51, 60]);
+    wal.closeSync();
+    const again = Wal.openSync(path());
+    expect([again.firstLsn, again.lastLsn]).toEqual([51, 60]);
+    again.closeSync();
+  });
 });
 
 describe('retainBytes', () => {

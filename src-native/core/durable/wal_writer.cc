@@ -574,7 +574,9 @@ Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
   if (outcome == Outcome::kOk) outcome = sync();
   if (outcome != Outcome::kOk) return outcome;
   const CheckpointPlan plan = plan_checkpoint(lsn);
-  uint64_t oldest_file = std::min(plan.kept_file, kept_file);
+  // Another checkpoint may have come after the caller asked what is kept.
+  uint64_t oldest_file =
+      std::max(oldest_file_, std::min(plan.kept_file, kept_file));
   if (plan.must_rotate || plan.frees_newest) {
     outcome = rotate(next_lsn_, oldest_file > oldest_file_);
     if (is_no_space(outcome) && !plan.must_rotate) {

@@ -170,6 +170,27 @@ TEST_CASE("what is synced in a directory that was moved is not acknowledged") {
   CHECK(std::string(log.writer->failure().detail).find("earlier") < 100);
 }
 
+TEST_CASE("a checkpoint brings no file back that an earlier one let go of") {
+  SimulatedFileSystem system;
+  OpenedWal log = open_wal(system);
+  uint64_t lsn = 0;
+  for (int i = 0; i < 4; ++i) {
+    REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  }
+  // Whoever asks first which files may go, may do something else before that.
+  const uint64_t kept = log.writer->file_kept(2);
+  REQUIRE(log.writer->truncate_after(1) == Outcome::kOk);
+  for (int i = 0; i < 3; ++i) {
+    REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  }
+  REQUIRE(log.writer->checkpoint(1) == Outcome::kOk);
+  REQUIRE(log.writer->files().front().number > kept);
+  REQUIRE(log.writer->checkpoint(2, kept) == Outcome::kOk);
+  REQUIRE(log.writer->close() == Outcome::kOk);
+  log.writer.reset();
+  CHECK(open_wal(system).outcome == Outcome::kOk);
+}
+
 TEST_CASE("durable_lsn follows syncs only") {
   SimulatedFileSystem system;
   OpenedWal log = open_wal(system);
