@@ -227,15 +227,19 @@ Outcome WalReader::check_past(const WalPast& past, Failure* failure) {
 
 Outcome WalReader::try_check_past(const WalPast& past, Failure* failure) {
   const uint64_t lsn = past.lsn;
-  if (files_.is_empty()) {
+  // A truncation that was cut short takes effect when the log is opened.
+  const bool is_taken_back = found_.is_sealed && lsn >= found_.next_base;
+  if (files_.is_empty() || is_taken_back) {
     *failure = {Outcome::kTruncated, {}, directory_, lsn, last_lsn_, ""};
     return Outcome::kTruncated;
   }
-  LogFile* const file = lsn + 1 < first_lsn_ ? nullptr : files_.find(lsn);
+  // Whether or not it is the same one, what follows it is gone.
+  const bool is_too_old = lsn + 1 < first_lsn_;
+  LogFile* const file = is_too_old ? nullptr : files_.find(lsn);
   if (file != nullptr) return find_past(*file, past, failure);
   // Its file is gone; the header of the next one says what came before.
   const WalFileInfo& oldest = files_.oldest().info;
-  if (oldest.base_lsn == lsn + 1 && oldest.epoch == past.epoch &&
+  if (!is_too_old && oldest.base_lsn == lsn + 1 && oldest.epoch == past.epoch &&
       oldest.branch == past.branch) {
     return Outcome::kOk;
   }

@@ -1,5 +1,5 @@
 // Takes one protection of the durable logs out at a time, and expects a test to
-// fail: `node mutate.mjs [segment | wal] [text in the name]`. Needs g++ and doctest.
+// fail: `node mutate.mjs [segment | wal] [pattern of the name]`. Needs g++ and doctest.
 // MUTATION_SHARE=2/3 takes the second of every three.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const suites = [
   { log: 'segment', mutations: ofSegments },
   { log: 'wal', mutations: ofWals },
 ];
-const [log, text = ''] = suites.some((suite) => suite.log === process.argv[2])
+const [log, pattern = ''] = suites.some((suite) => suite.log === process.argv[2])
   ? process.argv.slice(2)
   : [undefined, process.argv[2]];
 
@@ -79,7 +79,7 @@ for (const suite of suites.filter((each) => log === undefined || each.log === lo
   if (broken !== undefined) throw new Error(`the tests fail without any mutation: ${broken}`);
 
   const chosen = suite.mutations
-    .filter(({ name }) => name.includes(text))
+    .filter(({ name }) => new RegExp(pattern).test(name))
     .filter((_, i) => i % shares === share - 1);
   for (const { name, promise, edits } of chosen) {
     const originals = new Map();

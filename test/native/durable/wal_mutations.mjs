@@ -103,5 +103,13 @@ export const mutations = [
   mutation('WAL', 'a follower goes over to another log', [CLASSIFY, 'return opened.header.log_id != seen.header.log_id || number', 'return number']),
   mutation('WAL', 'a follower goes back to an older copy', [CLASSIFY, 'number < seen.number ||\n', '']),
   mutation('WAL', 'a follower waits in a directory that is gone', [CLASSIFY, 'if (is_gone && found_.seen.number != 0) return replaced();', '']),
+  mutation('WAL', 'position: epoch not compared', [READER, 'scanner.head().epoch == past.epoch &&', '']),
+  mutation('WAL', 'position: branch not compared', [READER, 'scanner.branch() == past.branch;', 'true;']),
+  mutation('WAL', 'position: epoch of a file that follows not compared', [READER, 'oldest.epoch == past.epoch &&', '']),
+  mutation('WAL', 'position: branch of a file that follows not compared', [READER, 'oldest.branch == past.branch) {', 'true) {']),
+  mutation('WAL', 'position: what was never there is waited for', [READER, 'if (is_end) break;', 'if (is_end) return Outcome::kOk;']),
+  mutation('WAL', 'position: what follows it may be gone', [READER, 'const bool is_too_old = lsn + 1 < first_lsn_;', 'const bool is_too_old = false;']),
+  mutation('WAL', 'position: a truncation that was cut short', [READER, 'const bool is_taken_back = found_.is_sealed && lsn >= found_.next_base;', 'const bool is_taken_back = false;']),
+  mutation('WAL', 'position: what is not proved is not known', [READER, 'is_newest ? file.info.bytes : file.info.end_offset', 'file.info.end_offset']),
   mutation('WAL', 'damage in a directory that was replaced', [READER, 'if (refreshed == Outcome::kReplaced ||\n', 'if (false && refreshed == Outcome::kReplaced ||\n']),
 ];
