@@ -1,6 +1,6 @@
 import { checkBytes } from './bytes';
 import { checksumMismatch, Outcome, outsideOfRecords, segmentError } from './segment-errors';
-import { checkFormat, checkObject, checkOffset, DATA_BYTES_MAX } from './segment-options';
+import { checkFormat, checkOffset, checkSegmentOptions, DATA_BYTES_MAX } from './segment-options';
 import { makeRecord, SegmentRecord } from './segment-record';
 import { addon } from './native';
 import { Kind, viewOf } from './scalar';
@@ -21,7 +21,7 @@ export interface ParseOptions {
 export function parseRecord(bytes: Uint8Array, offset: number, options?: ParseOptions): SegmentRecord {
   const length = checkBytes('bytes', bytes);
   checkOffset('offset', offset);
-  const { headerSize, checksum } = checkFormat(checkObject('options', options));
+  const { headerSize, checksum } = checkFormat(checkSegmentOptions(options));
   const answer = addon.parseRecord(bytes, offset, headerSize, checksum);
   if (answer === -Outcome.checksum) throw checksumMismatch('bytes', offset);
   if (answer === -Outcome.noRecord) {

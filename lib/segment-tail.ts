@@ -1,5 +1,6 @@
 import { asyncDispose, dispose, type Followed } from './dispose';
 import { illegalConstructor } from './errors';
+import { checkNames } from './option-names';
 import type { SegmentError } from './segment-errors';
 import { checkObject, checkOffset, checkSegmentOptions, type SegmentOptions } from './segment-options';
 import { SegmentReader } from './segment-reader';
@@ -97,7 +98,9 @@ export class SegmentTail {
    * {@link next}, and with the signal's reason
    */
   follow(options?: SegmentFollowOptions): Followed<SegmentRecord> {
-    const { pollMs = POLL_MS, signal } = checkObject('options', options);
+    const given = checkObject('options', options);
+    checkNames('options', given, ['pollMs', 'signal']);
+    const { pollMs = POLL_MS, signal } = given;
     checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX);
     const records = this.#follow(pollMs as number, checkSignal(signal));
     // Generators of older runtimes lack it.

@@ -16,7 +16,7 @@ export async function copyLog(backup: NativeWalBackup, target: string): Promise<
     if (result > 0) continue;
     if (result === 0) return;
     const failure = backup.failure();
-    if (failure.io !== EXISTS) throw walError(failure);
+    if (failure.io !== EXISTS) throw walError(failure, { isOpen: false });
     throw withDetails(
       plainError('ERR_FILE_EXISTS', `${target} exists already; give another path, or move it`),
       { path: target },

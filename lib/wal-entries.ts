@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import type { NativeWalChunk, NativeWalEntries } from '../types/native';
 import { outOfRange } from './errors';
+import { checkNames } from './option-names';
 import { checkObject } from './segment-options';
 import { foreignPosition, orThrowWal, walError } from './wal-errors';
 import { checkLsn, type WalFile } from './wal-options';
@@ -51,7 +52,9 @@ const FILE_FIELDS = 4;
 const PAST_FIELDS = 3;
 
 export function checkRange(range: unknown): CheckedRange {
-  const { from, to, reverse } = checkObject('range', range);
+  const given = checkObject('range', range);
+  checkNames('range', given, ['from', 'to', 'reverse']);
+  const { from, to, reverse } = given;
   if (reverse !== undefined && typeof reverse !== 'boolean') {
     throw outOfRange('range.reverse', 'a boolean', reverse);
   }

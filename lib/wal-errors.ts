@@ -53,14 +53,17 @@ const ioErrors: Parameters<typeof ioError>[1] = {
   ],
   5: [
     'ERR_NO_SPACE',
-    'the disk is full, and nothing was written; let go of old entries with checkpoint(), which needs no space when ' +
-      'it frees a file, or make room in another way, then try again',
+    'the disk is full, and nothing was written; make room, or free the oldest file of the log with ' +
+      'checkpoint(wal.files[0].lastLsn), which needs none, then try again',
   ],
   8: [
     'ERR_THREAD_UNAVAILABLE',
     'the system starts no thread for the commits; raise its limit, then append again (appendSync() needs none)',
   ],
 };
+
+/** Where no log is that could give entries up. */
+const noRoom: typeof ioErrors = { 5: ['ERR_NO_SPACE', 'the disk is full; make room, then try again'] };
 
 /** What has the place of a directory above `path`, or its own, and is none. */
 function obstacleTo(path: string): string | undefined {
@@ -75,11 +78,11 @@ function obstacleTo(path: string): string | undefined {
 }
 
 /** A failure of the system. */
-function walIoError(failure: NativeFailure): WalError {
+function walIoError(failure: NativeFailure, isOpen: boolean): WalError {
   // Whether a file may be written as a directory is asked before what is missing in it.
   const mayBeObstructed = failure.io === NOT_FOUND || failure.io === DENIED;
   const obstacle = mayBeObstructed ? obstacleTo(failure.path.replace(ownFile, '')) : undefined;
-  if (obstacle === undefined) return ioError(failure, ioErrors);
+  if (obstacle === undefined) return ioError(failure, isOpen ? ioErrors : { ...ioErrors, ...noRoom });
   return withDetails(
     plainError(
       'ERR_FILE_ACCESS',
@@ -153,8 +156,8 @@ export function foreignPosition({ lsn, logId }: { lsn: number; logId: string }):
   );
 }
 
-/** The error for what the addon reports. */
-export function walError(failure: NativeFailure): WalError {
+/** The error for what the addon reports; `isOpen`: of a log that is open, and not of one that is opened or copied. */
+export function walError(failure: NativeFailure, { isOpen = true } = {}): WalError {
   const { path, offset, value, detail } = failure;
   switch (failure.outcome) {
     case Outcome.locked: {
@@ -235,7 +238,7 @@ export function walError(failure: NativeFailure): WalError {
     case Outcome.takenBack:
       return takenBack(offset);
     default:
-      return failure.outcome === Outcome.io ? walIoError(failure) : segmentError(failure);
+      return failure.outcome === Outcome.io ? walIoError(failure, isOpen) : segmentError(failure);
   }
 }
 

@@ -1,5 +1,6 @@
 import { asyncDispose, type Followed } from './dispose';
 import { plainError } from './errors';
+import { checkNames } from './option-names';
 import { checkObject } from './segment-options';
 import { checkSignal } from './signals';
 import { now, setImmediate } from './timers';
@@ -75,7 +76,9 @@ export class WalFollower implements Followed<WalEntry[]> {
   readonly #onAbort = (): void => this.#wait?.cancel();
 
   constructor(source: FollowSource, options: unknown) {
-    const { from = 'oldest', signal } = checkObject('options', options);
+    const checked = checkObject('options', options);
+    checkNames('options', checked, ['from', 'signal']);
+    const { from = 'oldest', signal } = checked;
     this.#source = source;
     this.#signal = checkSignal(signal);
     const isName = from === 'oldest' || from === 'latest';

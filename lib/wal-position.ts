@@ -1,5 +1,5 @@
 /** Positions: what a consumer of a log saves, to go on after that entry. */
-import { describe, typeError } from './errors';
+import { describe, invalidType, typeError } from './errors';
 import { checkLsn } from './wal-options';
 
 /**
@@ -44,13 +44,12 @@ export function pastOf(position: WalPosition): Past {
 
 /** An LSN, or what a position says. `names`: what else may be given. */
 export function checkFrom(what: string, value: unknown, min: number, names: string): number | Past {
-  if (typeof value !== 'string') return checkLsn(what, value, min);
+  if (typeof value === 'number') return checkLsn(what, value, min);
+  const expected = `${names}an LSN or the position of an entry`;
+  if (typeof value !== 'string') throw invalidType(what, expected, value);
   const past = parse(value);
   if (past === undefined) {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      `${what} must be ${names}an LSN or the position of an entry; got ${describe(value)}`,
-    );
+    throw typeError('ERR_INVALID_ARG_VALUE', `${what} must be ${expected}; got ${describe(value)}`);
   }
   checkLsn(what, past.lsn, 1);
   return past;

@@ -2,6 +2,7 @@ import type { NativeWalReader } from '../types/native';
 import { dispose, type Followed } from './dispose';
 import { illegalConstructor, plainError } from './errors';
 import { addon } from './native';
+import { checkNames } from './option-names';
 import { checkChoice, checkObject, checkOffset, checkPath } from './segment-options';
 import { clearTimeout, setTimeout } from './timers';
 import type { Wait } from './waits';
@@ -97,7 +98,9 @@ export class WalReader {
    */
   static open(directory: string, options?: WalReaderOptions): WalReader {
     const path = checkPath(directory, 'directory');
-    const { pollMs = POLL_MS, tail = 'durable' } = checkObject('options', options);
+    const given = checkObject('options', options);
+    checkNames('options', given, ['pollMs', 'tail']);
+    const { pollMs = POLL_MS, tail = 'durable' } = given;
     const isIntact = checkChoice('options.tail', tail, ['durable', 'intact']) === 'intact';
     const reader = new WalReader(
       openReader,

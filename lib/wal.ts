@@ -159,7 +159,7 @@ export class Wal {
   static #finish(native: NativeWal | NativeFailure, options: CheckedWalOptions, notifier: Notifier): Wal {
     if ('outcome' in native) {
       notifier.listener.remove();
-      throw walError(native);
+      throw walError(native, { isOpen: false });
     }
     return new Wal(openWal, native, options, notifier);
   }

@@ -136,8 +136,8 @@ function* formatItems(items: Iterable<Item>, options: Options): Iterable<string 
 }
 
 itemCommand('dump', 'print all entries')
-  .option('--from <position>', 'the first LSN, or the offset of a record', integer)
-  .option('--to <position>', 'the last one', integer)
+  .option('--from <number>', 'the first LSN, or the offset of a record', integer)
+  .option('--to <number>', 'the last one', integer)
   .action(async (path: string, options: Options) => {
     const source = await openSource(path, segmentOptions(options));
     let isEmpty = true;

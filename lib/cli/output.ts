@@ -58,7 +58,7 @@ export function formatBytes(data: Uint8Array): string {
   return escape(text).replace(/^0(?=x)/, '\\x30');
 }
 
-export function formatItem({ position, data, header }: Item, format: Format): string | Uint8Array {
+export function formatItem({ unit, position, data, header }: Item, format: Format): string | Uint8Array {
   if (format === 'raw') return data;
   if (format === 'text') return `${position}\t${formatBytes(data)}\n`;
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
@@ -67,7 +67,7 @@ export function formatItem({ position, data, header }: Item, format: Format): st
     header === undefined || header.length === 0 ? {} : { header: Buffer.from(header).toString('base64') };
   const value = text === undefined ? { base64: bytes.toString('base64') } : { text };
   // JSON leaves some of them as they are.
-  const json = JSON.stringify({ position, ...extra, ...value });
+  const json = JSON.stringify({ [unit]: position, ...extra, ...value });
   return `${json.replace(unprintable, escapedUnits)}\n`;
 }
 

@@ -12,6 +12,8 @@ import { formatBytes } from './output';
 
 /** An entry of a log (its LSN), or a record of a segment (its offset). */
 export interface Item {
+  /** What `position` is, and is called as JSON. */
+  readonly unit: 'lsn' | 'offset';
   readonly position: number;
   readonly data: Uint8Array;
   readonly header?: Uint8Array;
@@ -55,8 +57,8 @@ export function unprovedOf({ firstLsn, lastLsn, provedLsn }: WalReader): { unpro
 
 export function describeUnproved({ from, to }: Unproved): string {
   return (
-    `entries ${from} to ${to} are intact, but nothing proves yet that they are on disk: ` +
-    'opening the log for writing keeps them and makes sure'
+    `${from === to ? `entry ${to} is` : `entries ${from} to ${to} are`} intact, but not proved to be on disk yet: ` +
+    'opening the log for writing keeps what is intact, and makes sure'
   );
 }
 
@@ -147,7 +149,11 @@ function walSource(path: string): Source {
   const reader = WalReader.open(path, { tail: 'intact' });
   const { firstLsn, lastLsn, provedLsn } = reader;
   const { unproved } = unprovedOf(reader);
-  const item = ({ lsn, data }: { lsn: number; data: Uint8Array }): Item => ({ position: lsn, data });
+  const item = ({ lsn, data }: { lsn: number; data: Uint8Array }): Item => ({
+    unit: 'lsn',
+    position: lsn,
+    data,
+  });
   return {
     kind: 'wal',
     end: lastLsn,
@@ -192,6 +198,7 @@ function segmentSource(path: string, options: SegmentOptions): Source {
     judgeSegment(path, options);
   }
   const item = (record: { offset: number; data: Uint8Array; header: Uint8Array }): Item => ({
+    unit: 'offset',
     position: record.offset,
     data: record.data,
     header: record.header,

@@ -45,7 +45,7 @@ describe('entries as text', () => {
     withWal(log(), (wal) => wal.write(Buffer.from(text)));
     const { stdout } = cli('dump', '--format', 'json', log());
     expect(stdout).toMatch(/^[\x20-\x7e]*\n$/);
-    expect(JSON.parse(stdout)).toEqual({ position: 1, text });
+    expect(JSON.parse(stdout)).toEqual({ lsn: 1, text });
   });
 
   test('what nothing is shown for is shown: zero-width, bidirectional and tag characters, selectors', () => {
@@ -55,7 +55,7 @@ describe('entries as text', () => {
     ]);
     const { stdout } = cli('dump', '--json', log());
     expect(stdout).toMatch(/^[\x20-\x7e]*\n$/);
-    expect(JSON.parse(stdout)).toEqual({ position: 1, text: hidden });
+    expect(JSON.parse(stdout)).toEqual({ lsn: 1, text: hidden });
   });
 
   test('--json is a line for each entry', () => {
@@ -65,7 +65,7 @@ describe('entries as text', () => {
     });
     for (const command of ['dump', 'tail']) {
       const { stdout } = cli(command, '--json', log());
-      expect(stdout).toBe('{"position":1,"text":"a\\nb"}\n{"position":2,"base64":"/w=="}\n');
+      expect(stdout).toBe('{"lsn":1,"text":"a\\nb"}\n{"lsn":2,"base64":"/w=="}\n');
       expect(cli(command, '--format', 'json', log()).stdout).toBe(stdout);
     }
     expect(cli('dump', '--json', '--format', 'raw', log())).toMatchObject({ status: 2, stdout: '' });

@@ -51,8 +51,8 @@ describe('a write-ahead log', () => {
         (line) => JSON.parse(line) as object,
       ),
     ).toEqual([
-      { position: 20, text: 'entry 20' },
-      { position: 21, base64: '/wA=' },
+      { lsn: 20, text: 'entry 20' },
+      { lsn: 21, base64: '/wA=' },
     ]);
     expect(cli('dump', log(), '--to', '2', '--format', 'raw').stdout).toBe('entry 1entry 2');
   });
@@ -157,7 +157,7 @@ test('a segment file', () => {
     ['one', 'two', 'three'].map((text, i) => `${offsets[i]}\t${text}`),
   );
   expect(JSON.parse(lines(cli('tail', ...as, '-n', '1', '--format', 'json', path).stdout)[0]!)).toEqual({
-    position: offsets[2],
+    offset: offsets[2],
     header: 'Agc=',
     text: 'three',
   });

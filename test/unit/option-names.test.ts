@@ -1,4 +1,4 @@
-import { SegmentReader, SegmentTail, SegmentWriter, Wal } from 'atomic-log';
+import { parseRecord, SegmentReader, SegmentTail, SegmentWriter, Wal, WalReader } from 'atomic-log';
 
 import { expectError, rejection } from '../support/errors';
 import { temporaryDirectory } from '../support/segments';
@@ -11,6 +11,7 @@ const segmentCalls: readonly [string, (options: object) => unknown][] = [
   ['SegmentWriter.open', (options) => SegmentWriter.open(path(), options)],
   ['SegmentReader.open', (options) => SegmentReader.open(path(), options)],
   ['SegmentTail.open', (options) => SegmentTail.open(path(), options)],
+  ['parseRecord', (options) => parseRecord(Buffer.alloc(8), 0, options)],
 ];
 
 test.each(segmentCalls)('%s refuses misspelt options', (_, call) => {
@@ -55,6 +56,29 @@ test('so does an append: a fence that is misspelt is no fence', async () => {
   expectError(() => log.appendSync(Buffer.alloc(1), options as never), 'ERR_INVALID_ARG_VALUE', message);
   expect((await rejection(log.append(Buffer.alloc(1), options as never))).message).toMatch(message);
   expect(log.lastLsn).toBe(0);
+  log.closeSync();
+});
+
+test('so do reading and following: a misspelt bound would deliver everything again', () => {
+  const log = Wal.openSync(path());
+  const reader = WalReader.open(path());
+  SegmentWriter.create(directory.path('segment'), { size: 4096 }).close();
+  const tail = SegmentTail.open(directory.path('segment'));
+  const cases: readonly [string, (options: object) => unknown][] = [
+    ['range', (options) => log.entries(options)],
+    ['range', (options) => reader.entries(options)],
+    ['options', (options) => log.follow(options)],
+    ['options', (options) => reader.follow(options)],
+  ];
+  for (const [what, call] of cases) {
+    const message = new RegExp(`^${what} has no option "form"; the nearest one is from$`);
+    expectError(() => call({ form: 3 }), 'ERR_INVALID_ARG_VALUE', message);
+  }
+  const other = /nearest one is (tail|pollMs)/;
+  expectError(() => WalReader.open(path(), { tial: 'intact' } as object), 'ERR_INVALID_ARG_VALUE', other);
+  expectError(() => tail.follow({ pollms: 5 } as object), 'ERR_INVALID_ARG_VALUE', other);
+  tail.close();
+  reader.close();
   log.closeSync();
 });
 

@@ -116,6 +116,11 @@ test('the position of another log is refused, and what is none', async () => {
       'ERR_INVALID_ARG_VALUE',
       /'oldest', 'latest', an LSN or the position/,
     );
+    expectError(
+      () => wal.entries({ from: null as never }),
+      'ERR_INVALID_ARG_TYPE',
+      /range\.from must be an LSN or the position of an entry; got null/,
+    );
   });
 });
 
