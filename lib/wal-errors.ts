@@ -10,7 +10,7 @@ import { ioError, segmentError, withDetails, type SegmentError } from './segment
 export type WalError = SegmentError & {
   /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
   readonly nextLsn?: number;
-  /** Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known. */
+  /** Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known (not of a position). */
   readonly lsn?: number;
   /** Of `ERR_CHECKPOINTED`: the first entry that is still there. */
   readonly firstLsn?: number;
@@ -140,7 +140,19 @@ export function takenBack(lsn: number): WalError {
     plainError(
       'ERR_TRUNCATED',
       `entries from ${lsn} on were seen before they were proved to be on disk, and were lost; ` +
-        `what was made of them must be undone. Go on from ${lsn}`,
+        `undo what was made of them, then go on from ${lsn}`,
+    ),
+    { lsn },
+  );
+}
+
+/** What was delivered, or lay before where a follower began, was cut off. */
+export function cutOff(lsn: number): WalError {
+  return withDetails(
+    plainError(
+      'ERR_TRUNCATED',
+      `truncateAfter() took back entries from ${lsn} on, after they were delivered or counted as delivered; ` +
+        `undo what was made of them, then go on from ${lsn}`,
     ),
     { lsn },
   );
@@ -231,9 +243,11 @@ export function walError(failure: NativeFailure, { isOpen = true } = {}): WalErr
         plainError(
           'ERR_TRUNCATED',
           `${path}: entry ${offset} is not in the log any more, or is another one, after truncateAfter(), a crash or a ` +
-            `restored backup; what was made of it must be undone. The last entry is ${value}`,
+            'restored backup; undo what was made of it, then go on from an earlier position, or from the oldest ' +
+            `entry. The last entry is ${value}`,
         ),
-        { path, lsn: offset },
+        // The first entry that is gone may be an earlier one.
+        { path },
       );
     case Outcome.takenBack:
       return takenBack(offset);

@@ -1,12 +1,11 @@
 import { asyncDispose, type Followed } from './dispose';
-import { plainError } from './errors';
 import { checkNames } from './option-names';
 import { checkObject } from './segment-options';
 import { checkSignal } from './signals';
 import { now, setImmediate } from './timers';
 import type { Wait } from './waits';
 import type { WalEntry } from './wal-entries';
-import { takenBack } from './wal-errors';
+import { cutOff, takenBack } from './wal-errors';
 import { checkFrom, pastOf, type Past, type WalPosition } from './wal-position';
 
 /** Where a follower of a write-ahead log begins, and when it ends. */
@@ -182,12 +181,7 @@ export class WalFollower implements Followed<WalEntry[]> {
   /** What was delivered may have been taken back: then a newer file begins below it. */
   #checkTruncation(version: number): void {
     const { base, newest, oldest } = this.#filesBehind(this.#file);
-    if (base < this.#delivered) {
-      throw plainError(
-        'ERR_TRUNCATED',
-        `entries from ${base} on were delivered, or known, and then taken back by truncateAfter(); follow again from ${base}`,
-      );
-    }
+    if (base < this.#delivered) throw cutOff(base);
     // A checkpoint let go of files that were never seen, and of what they would say.
     if (this.#file < oldest && this.#last !== undefined) this.#source.check(pastOf(this.#last.position));
     this.#file = newest;

@@ -1758,7 +1758,7 @@ export declare class Wal {
 export type WalError = SegmentError & {
   /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
   readonly nextLsn?: number;
-  /** Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known. */
+  /** Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known (not of a position). */
   readonly lsn?: number;
   /** Of `ERR_CHECKPOINTED`: the first entry that is still there. */
   readonly firstLsn?: number;

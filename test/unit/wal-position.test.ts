@@ -68,7 +68,13 @@ test('an entry that was taken back and written anew is noticed, after a restart 
   await everywhere(last, TRUNCATED);
   made(22);
   await everywhere(at, TRUNCATED);
-  await everywhere(last, { ...TRUNCATED, lsn: 20 });
+  await everywhere(last, TRUNCATED);
+  // Who goes on from the entry of the position would miss what was rewritten before it.
+  withWal(path(), (wal) => {
+    const message = /go on from an earlier position, or from the oldest entry/;
+    const error = expectError(() => wal.entries({ from: last }), 'ERR_TRUNCATED', message);
+    expect(error).not.toHaveProperty('lsn');
+  });
   await everywhere(before, range(11, 22));
 });
 

@@ -248,10 +248,11 @@ describe('following', () => {
     fill(wal, 18);
     expect(await errorOf(follower.next())).toMatchObject({
       code: 'ERR_TRUNCATED',
+      lsn: 16,
       message: expect.stringMatching(/from 16/) as string,
     });
     // It had delivered nothing, but all before counts as delivered.
-    expect(await errorOf(ahead.next())).toMatchObject({ code: 'ERR_TRUNCATED' });
+    expect(await errorOf(ahead.next())).toMatchObject({ code: 'ERR_TRUNCATED', lsn: 16 });
     expect(((await fresh.next()).value as WalEntry[]).map(({ lsn }) => lsn)).toEqual([16, 17, 18]);
     await wal.close();
   });
