@@ -151,7 +151,7 @@ test('refuses what is no tail', () => {
 test('the command line shows it, says where the proof ends, and counts alike', () => {
   killWriter(20);
   const { provedLsn } = WalReader.open(path(), { tail: 'intact' });
-  const said = new RegExp(`entries ${provedLsn + 1} to 20 are intact, but nothing proves`);
+  const said = new RegExp(`entries ${provedLsn + 1} to 20 are intact, but not proved`);
   const inspect = JSON.parse(runCli('inspect', '--json', path()).stdout) as object;
   expect(inspect).toMatchObject({ firstLsn: 1, lastLsn: 20, provedLsn });
   const verify = JSON.parse(runCli('verify', '--json', path()).stdout) as object;
