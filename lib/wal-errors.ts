@@ -234,7 +234,7 @@ export function walError(failure: NativeFailure, { isOpen = true } = {}): WalErr
         plainError(
           'ERR_DIRECTORY_REPLACED',
           `${path}: the directory was moved, deleted or replaced by another one, a restored backup for example; ` +
-            'open the reader again to read what is there now',
+            'close the log or reader and open it again to have what is there now',
         ),
         { path },
       );

@@ -86,7 +86,7 @@ describe('a write-ahead log', () => {
     renameSync(log(), directory.path('old'));
     words(9);
     expect(await ended).toBe(2);
-    expect(complaint).toMatch(/replaced by another one.*open the reader again/);
+    expect(complaint).toMatch(/replaced by another one.*open it again/);
   });
 
   test('verify says what is damaged, by its exit status too', () => {

@@ -154,7 +154,7 @@ describe('a directory that is replaced', () => {
     if (how === 'made anew') withWal(path(), (other) => fill(other, 300));
     expect(await followed).toMatchObject({
       code: 'ERR_DIRECTORY_REPLACED',
-      message: expect.stringMatching(/open the reader again/) as string,
+      message: expect.stringMatching(/open it again/) as string,
       path: path(),
     });
     for (const use of [() => reader.refresh(), () => dataOf(reader.entries({ from: 5 }))]) {
@@ -164,6 +164,34 @@ describe('a directory that is replaced', () => {
   }
 
   test.each(['restored', 'made anew', 'moved away'])('is told to a follower that waits: %s', replace);
+
+  test.each(['restored', 'made anew', 'moved away'])(
+    'is told by the log that is open there: %s',
+    async (how) => {
+      const backup = directory.path('backup');
+      using wal = Wal.openSync(path(), SMALL_FILES);
+      fill(wal, 100);
+      await wal.backup(backup);
+      fill(wal, 200);
+      renameSync(path(), directory.path('old'));
+      if (how === 'restored') renameSync(backup, path());
+      if (how === 'made anew') withWal(path(), (other) => fill(other, 300));
+      for (const use of [
+        () => wal.get(5),
+        () => dataOf(wal.entries({ from: 5 })),
+        () => dataOf(wal.entries({ from: 5, to: 9, reverse: true })),
+      ]) {
+        expectError(use, 'ERR_DIRECTORY_REPLACED', /restored backup.*open it again/);
+      }
+    },
+  );
+
+  test('a file that is missing beside the writer is no checkpoint', () => {
+    using wal = Wal.openSync(path(), SMALL_FILES);
+    fill(wal, 300);
+    rmSync(directory.path('log/wal-000002.log'));
+    expectError(() => dataOf(wal.entries()), 'ERR_CORRUPT', /wal-000002\.log.*one is missing/);
+  });
 
   test('a file that is missing is no checkpoint', () => {
     withWal(path(), (wal) => fill(wal, 300));

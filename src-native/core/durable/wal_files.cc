@@ -81,6 +81,15 @@ IoStatus list_wal_files(FileSystem& system, const std::string& directory,
   return {};
 }
 
+IoStatus check_wal_place(FileSystem& system, const std::string& directory,
+                         const platform::FileIdentity& lock) {
+  platform::FileIdentity identity;
+  const IoStatus status =
+      system.identity(platform::path_in(directory, "LOCK"), &identity);
+  const bool is_other = status.ok() && identity != lock;
+  return is_other ? IoStatus{IoCode::kNotFound, 0, "open"} : status;
+}
+
 IoStatus make_wal_directory(FileSystem& system, const std::string& directory) {
   for (size_t at = 1; at <= directory.size(); ++at) {
     if (at < directory.size() && !is_separator(directory[at])) continue;

@@ -48,6 +48,12 @@ platform::IoStatus list_wal_files(platform::FileSystem& system,
                                   const std::string& directory,
                                   WalListing* listing);
 
+// Whether the directory is still the one whose LOCK this is: kNotFound when it
+// was moved, deleted or replaced.
+platform::IoStatus check_wal_place(platform::FileSystem& system,
+                                   const std::string& directory,
+                                   const platform::FileIdentity& lock);
+
 // Makes the directory and those above it, and makes their names durable.
 platform::IoStatus make_wal_directory(platform::FileSystem& system,
                                       const std::string& directory);

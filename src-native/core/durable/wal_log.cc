@@ -327,6 +327,7 @@ Outcome WalLog::show(WalReader* reader, Failure* failure) {
   reader->update(writer_->log_id(), writer_->file_list(),
                  writer_->written_offset(), writer_->first_lsn(),
                  is_poisoned ? writer_->durable_lsn() : writer_->last_lsn());
+  reader->expect_lock(writer_->lock_identity());
   return outcome;
 }
 

@@ -106,7 +106,23 @@ void WalReader::close() {
   last_lsn_ = first_lsn_ - 1;
 }
 
+// A file of the same name in another directory is another file, of a copy of the
+// same log perhaps.
+Outcome WalReader::check_place(Failure* failure) {
+  if (!lock_.has_value()) return Outcome::kOk;
+  const IoStatus status = check_wal_place(system_, directory_, *lock_);
+  if (status.ok()) return Outcome::kOk;
+  const Outcome outcome =
+      status.code == IoCode::kNotFound ? Outcome::kReplaced : Outcome::kIo;
+  *failure = {outcome, status, directory_, 0, 0, ""};
+  return outcome;
+}
+
 Outcome WalReader::open(LogFile& file, Failure* failure) {
+  if (file.file == nullptr) {
+    const Outcome place = check_place(failure);
+    if (place != Outcome::kOk) return place;
+  }
   const IoStatus status = files_.open(system_, directory_, file);
   if (status.code == IoCode::kNotFound) {
     *failure = {Outcome::kCheckpointed, status,     directory_,
@@ -370,9 +386,10 @@ Outcome WalReader::refresh(Failure* failure) {
 // by a checkpoint or, when it was not proved, cut.
 Outcome WalReader::explain(uint64_t from, Outcome outcome, Failure* failure) {
   const bool is_gone = outcome == Outcome::kCheckpointed;
+  if (!is_gone && outcome != Outcome::kCorrupt) return outcome;
   // Beside a writer nothing was classified: it knows what there is.
-  if ((!is_gone && outcome != Outcome::kCorrupt) || found_.seen.number == 0) {
-    return outcome;
+  if (found_.seen.number == 0) {
+    return is_gone ? explain_missing(from, failure) : outcome;
   }
   const bool was_proved = proved_lsn_ >= last_lsn_ || from <= proved_lsn_;
   const uint64_t before = shown_.takebacks();

@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,6 +76,9 @@ class WalReader {
   // records end at `newest_end`.
   void update(const WalLogId& log_id, const std::vector<WalFileInfo>& files,
               uint64_t newest_end, uint64_t first_lsn, uint64_t last_lsn);
+  // Beside the writer: its LOCK. Files of another directory that has its place
+  // are not read.
+  void expect_lock(const platform::FileIdentity& lock) { lock_ = lock; }
   Outcome refresh(Failure* failure);
 
   // Nothing is there when last_lsn() is below first_lsn().
@@ -117,6 +121,7 @@ class WalReader {
  private:
   using LogFile = WalListedFile;
   Outcome open(LogFile& file, Failure* failure);
+  Outcome check_place(Failure* failure);
   Outcome extend_index(LogFile& file, uint64_t lsn, Failure* failure);
   Outcome read_file(LogFile& file, uint64_t from, uint64_t to, size_t bytes_max,
                     WalChunk* chunk, Failure* failure);
@@ -148,6 +153,8 @@ class WalReader {
   uint64_t last_lsn_ = 0;
   std::vector<uint8_t> metadata_;
   WalFileList files_;
+
+  std::optional<platform::FileIdentity> lock_;
 
   // What refresh() has found.
   WalClassification found_;

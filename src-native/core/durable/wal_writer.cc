@@ -169,14 +169,15 @@ bool WalWriter::is_place_check_due() {
 // or deleted, and another log made in its place, whose files must not be
 // replaced.
 Outcome WalWriter::check_directory() {
-  const std::string path = platform::path_in(options_.directory, "LOCK");
-  platform::FileIdentity identity;
-  IoStatus status = system_.identity(path, &identity);
-  if (status.ok() && identity != lock_identity_) {
-    status = {IoCode::kNotFound, 0, "open"};
-  }
+  const IoStatus status =
+      check_wal_place(system_, options_.directory, lock_identity_);
   if (status.ok()) return Outcome::kOk;
-  failure_ = {Outcome::kIo, status, path, 0, 0, ""};
+  failure_ = {Outcome::kIo,
+              status,
+              platform::path_in(options_.directory, "LOCK"),
+              0,
+              0,
+              ""};
   return Outcome::kIo;
 }
 

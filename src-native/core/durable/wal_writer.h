@@ -85,6 +85,7 @@ class WalWriter {
   uint64_t written_bytes() const { return load(written_bytes_); }
 
   uint64_t next_lsn() const { return next_lsn_; }
+  const platform::FileIdentity& lock_identity() const { return lock_identity_; }
   bool is_poisoned() const { return is_poisoned_; }
   // Whether there is an entry that no record says to be durable.
   bool wants_mark() const { return is_unmarked_; }

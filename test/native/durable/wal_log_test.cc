@@ -318,6 +318,42 @@ TEST_CASE("wal: an LSN that is not the next takes none") {
   CHECK(answers[1].first == 1);
 }
 
+TEST_CASE("wal: files that are not the log's any more are not read") {
+  for (const bool is_replaced : {true, false}) {
+    INFO(is_replaced);
+    SimulatedFileSystem system;
+    OpenedLog opened(system);
+    const Bytes data(30'000, 1);
+    uint64_t lsn = 0;
+    for (int i = 0; i < 9; ++i) {
+      WalSubmission submission;
+      submission.bytes = data;
+      submission.lengths = {30'000};
+      REQUIRE(opened.log->append(std::move(submission), &lsn,
+                                 &opened.failure) == Outcome::kOk);
+    }
+    REQUIRE(opened.log->sync(&opened.failure) == Outcome::kOk);
+    const auto copy = system.kill();
+    if (is_replaced) {
+      // A copy that was restored has the same files.
+      for (const std::string& path : system.paths()) {
+        REQUIRE(
+            system.rename(path, "moved" + path.substr(path.find('/'))).ok());
+        system.put(path, copy->contents(path));
+      }
+    } else {
+      REQUIRE(system.remove(wal_path(1)).ok());
+    }
+    durable::WalReader reader(system, kWalDirectory);
+    REQUIRE(opened.log->show(&reader, &opened.failure) == Outcome::kOk);
+    durable::WalChunk chunk;
+    CHECK(reader.read(1, 1, 1, &chunk, &opened.failure) ==
+          (is_replaced ? Outcome::kReplaced : Outcome::kCorrupt));
+    CHECK(opened.failure.path == (is_replaced ? kWalDirectory : wal_path(1)));
+    opened.log->stop();
+  }
+}
+
 TEST_CASE("wal: when it is idle, followers are told of the last batch") {
   SimulatedFileSystem system;
   OpenedLog opened(system);
