@@ -1674,8 +1674,10 @@ export declare class Wal {
    * be missing.
    *
    * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
-   * `ERR_CORRUPT` when one is damaged, `ERR_IO`, `ERR_LOG_CLOSED`; at once
-   * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   * `ERR_CORRUPT` when one is damaged, `ERR_DIRECTORY_REPLACED` when another
+   * directory, or none, has the place of the log's, `ERR_IO`,
+   * `ERR_TOO_MANY_FILES`, `ERR_LOG_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`
    * A position as `from` is looked for at once: `ERR_TRUNCATED` when its entry
    * was taken back or is another one, `ERR_CHECKPOINTED` when what follows it is
    * gone, `ERR_FOREIGN_POSITION` for another log's.
@@ -1692,7 +1694,7 @@ export declare class Wal {
    * batch after the other without gap or repetition. Ends when the log is closed.
    *
    * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
-   * `ERR_CORRUPT`, `ERR_IO`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_CORRUPT`, `ERR_DIRECTORY_REPLACED`, `ERR_IO`, `ERR_TOO_MANY_FILES`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
    * `ERR_LOG_CLOSED`
    * `ERR_TRUNCATED` also when the entry of a position is not there any more or is
    * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
