@@ -7,6 +7,8 @@ const RECOVERY = 'durable/wal_recovery.cc';
 const CLASSIFY = 'durable/wal_classify.cc';
 const SCANNER = 'durable/wal_scanner.cc';
 const FORMAT = 'durable/wal_format.cc';
+const RESERVE = 'durable/wal_reserve.cc';
+const FORMAT_H = 'durable/wal_format.h';
 const READER = 'durable/wal_reader.cc';
 const TAIL = 'durable/wal_tail.cc';
 const LIST = 'durable/wal_file_list.cc';
@@ -114,4 +116,15 @@ export const mutations = [
   mutation('WAL', 'position: a truncation that was cut short', [READER, 'const bool is_taken_back = found_.is_sealed && lsn >= found_.next_base;', 'const bool is_taken_back = false;']),
   mutation('WAL', 'position: what is not proved is not known', [READER, 'is_newest ? file.info.bytes : file.info.end_offset', 'file.info.end_offset']),
   mutation('WAL', 'damage in a directory that was replaced', [READER, 'if (refreshed == Outcome::kReplaced ||\n', 'if (false && refreshed == Outcome::kReplaced ||\n']),
+
+  // A full disk, locks, and what is told of a commit that fails.
+  mutation('G13', 'no room kept but for SEAL', [FORMAT_H, 'kWalRoomAfterEntry = 3 * kWalControlBytes', 'kWalRoomAfterEntry = kWalControlBytes']),
+  mutation('G13', 'OPEN takes kept room', [WRITER, 'const Outcome outcome = make_room(kWalControlBytes);', 'const Outcome outcome =\n      fits(kWalControlBytes, kWalControlBytes) ? Outcome::kOk : make_room(kWalControlBytes);']),
+  mutation('G13', 'no spare', [RESERVE, 'if (status.code != IoCode::kNoSpace || !may_be_spare || !has_spare_) {', 'if (!status.ok()) {']),
+  mutation('G1', 'a spare without its length is counted on', [RESERVE, 'if (status.ok() && found_bytes == bytes) {', 'if (status.ok()) {'], [RESERVE, 'status = file->preallocate(bytes);\n    if (status.ok()) status = file->sync_all();', '']),
+  mutation('G13', 'a torn tail must have its copy', [RECOVERY, '} else if (status.code == IoCode::kNoSpace) {', '} else if (false) {']),
+  mutation('G11', 'the newest file is not locked', [WRITER, 'IoStatus status = found.newest->lock();', 'IoStatus status;']),
+  mutation('G11', 'the next file is not locked', [WRITER, '// Before it gets its name.\n  if (status.ok()) status = next.file->lock();', '']),
+  mutation('G1', 'a sync in another directory is acknowledged', [WRITER, 'if (is_place_check_due() && check_directory() != Outcome::kOk) {', 'if (false) {']),
+  mutation('G2', 'LSNs without end', [WRITER, 'if (next_lsn_ > kWalLsnMax) {', 'if (false) {']),
 ];

@@ -107,6 +107,28 @@ TEST_CASE("one file that fills the disk is freed, and the log goes on") {
   }
 }
 
+TEST_CASE("a full disk: nothing uses up the room that frees files") {
+  for (const std::string wear :
+       {"", "KKKKKK", "kkkkkk", "iKiKi", "eeeeee", "ekeKeiekeK"}) {
+    INFO("on the full disk ", wear);
+    SimulatedFileSystem system;
+    WalScript script;
+    REQUIRE(script.open(system));
+    while (script.writer()->files().size() == 1) REQUIRE(script.run('a'));
+    REQUIRE(script.run('F'));
+    // It would serve as well.
+    REQUIRE(system.remove(kWalDirectory + "/wal-000000.log.new").ok());
+    REQUIRE(script.run('K'));
+    const uint64_t last_of_first = script.writer()->files()[1].base_lsn - 1;
+    for (int i = 0; i < 20; ++i) REQUIRE(script.run('a'));
+    for (const char operation : wear) REQUIRE(script.run(operation));
+    REQUIRE(script.writer()->files().size() == 2);
+    CHECK(script.writer()->failure().io.code == IoCode::kNoSpace);
+    CHECK(script.writer()->checkpoint(last_of_first) == Outcome::kOk);
+    CHECK(!system.exists(wal_path(1)));
+  }
+}
+
 TEST_CASE("no LSN is given out that cannot be asked for") {
   SimulatedFileSystem system;
   auto options = small_wal();

@@ -187,6 +187,11 @@ bool WalScript::lacks_space() const {
 }
 
 bool WalScript::checkpoint(uint64_t lsn) {
+  WalContents after = latest();
+  after.first_lsn = lsn + 1;
+  after.entries.erase(after.entries.begin(),
+                      after.entries.lower_bound(lsn + 1));
+  history_.push_back(std::move(after));
   const auto files = writer_->files();
   const uint64_t newest_base = files.back().base_lsn;
   for (const auto& file : files) {
@@ -206,6 +211,7 @@ bool WalScript::checkpoint(uint64_t lsn) {
       kept.front().number == files.front().number && files.size() > 1) {
     wrong_ = "a checkpoint frees nothing";
   }
+  acknowledge();
   return true;
 }
 
@@ -265,14 +271,14 @@ bool WalScript::step(char operation) {
     case 'C': {
       const uint64_t lsn = operation == 'C' ? last : last - 1;
       if (last == 0 || lsn < latest().first_lsn) return true;
-      WalContents after = latest();
-      after.first_lsn = lsn + 1;
-      after.entries.erase(after.entries.begin(),
-                          after.entries.lower_bound(lsn + 1));
-      history_.push_back(std::move(after));
-      if (!checkpoint(lsn)) return false;
-      acknowledge();
-      return true;
+      return checkpoint(lsn);
+    }
+    case 'e': {
+      const uint64_t lsn = latest().first_lsn;
+      const auto files = writer_->files();
+      const uint64_t next =
+          files.size() > 1 ? files[1].base_lsn : writer_->next_lsn();
+      return lsn + 1 >= next || checkpoint(lsn);
     }
     case 't':
     case 'T': {

@@ -69,6 +69,7 @@ WalSight see_wal(SimulatedFileSystem& system, durable::WalTailMode tail);
 //   k    close and open                           f    flush
 //   F    the disk is full from here on            U    it has room again
 //   K    the process is killed; open
+//   e    checkpoint of one more entry, if that frees no file
 class WalScript {
  public:
   WalScript() { history_.push_back({}); }
