@@ -24,21 +24,8 @@ import { addon } from './native';
 import { NativeLog } from './native-log';
 import type { Codec } from './codec';
 import { checkSignal } from './signals';
-import { elementBytes, isVariable, typeNames, type BigIntScalarType, type NumberScalarType } from './scalar';
-import {
-  checkOptions,
-  decodeLayout,
-  encodeLayout,
-  type BigIntLogOptions,
-  type CodecLogOptions,
-  type Layout,
-  type LogOptions,
-  type NumberLogOptions,
-  type RecordLogOptions,
-  type RecordOf,
-  type ScalarOf,
-  type Schema,
-} from './schema';
+import { elementBytes, isVariable, typeNames } from './scalar';
+import { checkOptions, decodeLayout, encodeLayout, type Layout, type LogOptions } from './schema';
 import { makeSnapshot, Snapshot } from './snapshot';
 import { readStats, type LogStats } from './stats';
 import { chooseMapping, reserveShared, wholeOf, type MappingKind } from './storage';
@@ -71,7 +58,7 @@ export interface AttachOptions<T> {
  *
  * After the Rust crate atomic-log 0.2.
  */
-class AtomicLogImpl<T> {
+export class AtomicLog<T> {
   readonly #view: LogView;
   #isClosed = false;
   readonly #pending = new Set<Pending>();
@@ -84,8 +71,8 @@ class AtomicLogImpl<T> {
   }
 
   /** Makes a log and claims its writer at once. */
-  static claimed<T>(options: LogOptions): { writer: Writer<T>; log: AtomicLogImpl<T> } {
-    const log = new AtomicLogImpl<T>(options);
+  static claimed<T>(options: LogOptions): { writer: Writer<T>; log: AtomicLog<T> } {
+    const log = new AtomicLog<T>(options);
     try {
       return { writer: log.tryClaimWriter()!, log };
     } catch (error) {
@@ -98,7 +85,7 @@ class AtomicLogImpl<T> {
    * The log that a handle names, in this thread. It must be open where the handle
    * was read until this thread has attached.
    */
-  static attach<T>(handle: LogHandle<T>, options: AttachOptions<T> = {}): AtomicLogImpl<T> {
+  static attach<T>(handle: LogHandle<T>, options: AttachOptions<T> = {}): AtomicLog<T> {
     checkObject('options', options);
     const { codec } = options;
     const { id, token, memory } = checkHandle(handle);
@@ -108,7 +95,7 @@ class AtomicLogImpl<T> {
     try {
       const layout = decodeLayout(native.descriptor, codec);
       const view = LogView.attached(native, layout, native.isShared ? memory : undefined);
-      return new AtomicLogImpl<T>(attachToView, view);
+      return new AtomicLog<T>(attachToView, view);
     } catch (error) {
       native.close(memory && wholeOf(memory));
       throw error;
@@ -450,40 +437,4 @@ function attachFailed(status: number): AtomicLogError {
       );
 }
 
-/** A log, and its writer. */
-export interface ClaimedLog<T> {
-  writer: Writer<T>;
-  log: AtomicLog<T>;
-}
-
-/**
- * The constructor of logs. The element type follows from the options: numbers,
- * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
- */
-export interface AtomicLogConstructor {
-  new <K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): AtomicLog<ScalarOf<K>>;
-  new <K extends BigIntScalarType>(options: BigIntLogOptions<K>): AtomicLog<ScalarOf<K>>;
-  new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
-  new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
-  readonly prototype: AtomicLog<unknown>;
-  /** Makes a log and claims its writer at once. */
-  claimed<K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): ClaimedLog<ScalarOf<K>>;
-  claimed<K extends BigIntScalarType>(options: BigIntLogOptions<K>): ClaimedLog<ScalarOf<K>>;
-  claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
-  claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
-  /**
-   * The log that a handle names, in this thread. It must be open where the handle
-   * was read until this thread has attached. A log
-   * whose codec is your own needs that codec; codecs of one name count as the
-   * same, and a thread that has the log open already goes on with the one it has.
-   *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
-   * `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`
-   */
-  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLog<T>;
-}
-
-export type AtomicLog<T> = AtomicLogImpl<T>;
-export const AtomicLog = AtomicLogImpl as unknown as AtomicLogConstructor;
-Object.defineProperty(AtomicLogImpl, 'name', { value: 'AtomicLog' });
-showAsText(AtomicLogImpl);
+showAsText(AtomicLog);

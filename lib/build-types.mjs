@@ -41,8 +41,9 @@ declare global {
 
 `;
 const path = join(root, 'types/index.d.ts');
-// lib/dispose.ts is a run-time matter; for types it is Symbol.dispose.
+// AtomicLog$1 is the class behind the export of its name. lib/dispose.ts is a run-time matter; for types it is Symbol.dispose.
 const publicTypes = bundle
+  .replaceAll('AtomicLog$1', 'AtomicLogImpl')
   .replace(/^declare const dispose: typeof Symbol\.dispose;\n/m, '')
   .replace(/^declare const asyncDispose: typeof Symbol\.asyncDispose;\n/m, '')
   .replaceAll('[dispose]()', '[Symbol.dispose]()')

@@ -1,5 +1,5 @@
 import { onAbort } from './abort';
-import type { AtomicLog } from './atomic-log';
+import type { AtomicLog } from './typed-log';
 import type { Chunk } from './chunk';
 import { asyncDispose, type Followed } from './dispose';
 import { plainError } from './errors';

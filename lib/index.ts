@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { AtomicLog, type AtomicLogConstructor, type AttachOptions, type ClaimedLog } from './atomic-log';
+export { type AttachOptions } from './atomic-log';
 export { type ColumnSource, type Entries, type VarData } from './batch';
 export { Chunk } from './chunk';
 export { bytes, json, structured, utf8, type Codec } from './codec';
@@ -59,6 +59,7 @@ export {
 export { Snapshot, type SnapshotChange } from './snapshot';
 export { type FollowerStats, type LogStats, type ReaderStats } from './stats';
 export { type Span } from './span';
+export { AtomicLog, type AtomicLogConstructor, type ClaimedLog } from './typed-log';
 export { VarColumn } from './var-column';
 export { Wal, type AppendOptions } from './wal';
 export { type WalEntry, type WalRange } from './wal-entries';

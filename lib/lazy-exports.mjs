@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const path = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist', 'index.js');
 const text = readFileSync(path, 'utf8').replace(
-  /^var (\w+) = (require\("\.\/(?!atomic-log")[\w-]+"\));\n((?:Object\.defineProperty\(exports.*\n)+)/gm,
+  /^var (\w+) = (require\("\.\/(?!typed-log")[\w-]+"\));\n((?:Object\.defineProperty\(exports.*\n)+)/gm,
   (_, name, load, getters) => getters.replaceAll(`return ${name}.`, `return ${load}.`),
 );
 writeFileSync(path, text);

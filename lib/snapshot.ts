@@ -1,4 +1,4 @@
-import type { AtomicLog } from './atomic-log';
+import type { AtomicLog } from './typed-log';
 import { Chunk, columnIndex, makeChunk, readEntry, readField, variableSize } from './chunk';
 import { Cursor, makeCursor, type Locate } from './cursor';
 import { dispose } from './dispose';

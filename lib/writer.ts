@@ -1,4 +1,4 @@
-import type { AtomicLog } from './atomic-log';
+import type { AtomicLog } from './typed-log';
 import { dispose } from './dispose';
 import { collect, readColumns, type Columns, type Entries } from './batch';
 import { variableSize } from './chunk';

@@ -32,6 +32,12 @@ test('the package exports its classes and codecs, and nothing else', () => {
   expect([bytes, json(), structured(), utf8].map(({ name }) => name)).toEqual(codecs);
 });
 
+test.each(classes)('%s called without new is refused by its name', (name) => {
+  const type = (atomicLog as unknown as Record<string, () => void>)[name]!;
+  expect(() => type()).toThrow(TypeError);
+  expect(() => type()).toThrow(new RegExp(`\\b${name}\\b`));
+});
+
 test('import and require give the same classes, so that there is one state', () => {
   const script = join(packageRoot, 'test', 'support', 'both-formats.mjs');
   expect(JSON.parse(runFileInChild(script))).toEqual([publicNames, publicNames]);
