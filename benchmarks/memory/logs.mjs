@@ -1,5 +1,5 @@
-// Does a writer pay for other logs in its thread? V8 compiles the call of a
-// native function best where it only ever sees one.
+// Does a writer pay for other logs in its thread? All writers call one native
+// function, which remembers who called it last.
 import { AtomicLog } from '../../dist/index.mjs';
 import { compare, emptyCall, report } from '../measure.mjs';
 

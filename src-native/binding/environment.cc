@@ -43,6 +43,7 @@ void Environment::on_cleanup(void* data) {
   for (Holder* const holder : holders) {
     if ((*environment)->holders_.count(holder) != 0) holder->give_back();
   }
+  (*environment)->publishing_.forget();
   // Claims first: they may be the last that hold their log.
   (*environment)->writers_.remove_all();
   (*environment)->logs_.remove_all();

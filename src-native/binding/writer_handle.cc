@@ -38,7 +38,7 @@ napi_value WriterHandle::define_functions(napi_env env,
           napi_ok) {
     return nullptr;
   }
-  environment->set_staged(static_cast<const uint32_t*>(cells));
+  environment->publishing().staged = static_cast<const uint32_t*>(cells);
   set(env, object, "staged", staged);
   const napi_value function =
       add_function(env, object, "publish", publish, environment);
@@ -51,10 +51,17 @@ napi_value WriterHandle::define_functions(napi_env env,
 // fail.
 napi_value WriterHandle::publish(napi_env env, napi_callback_info info) {
   auto* const environment = called_object<Environment>(env, info);
-  const uint32_t* const staged = environment->staged();
-  WriterHandle* const self = environment->writers().find(staged[0]);
-  if (self != nullptr) self->presence_->publish(staged[1]);
+  Publishing& publishing = environment->publishing();
+  if (publishing.staged[0] != publishing.slot) find_published(environment);
+  if (publishing.log != nullptr) publishing.log->publish(publishing.staged[1]);
   return nullptr;
+}
+
+void WriterHandle::find_published(Environment* environment) {
+  Publishing& publishing = environment->publishing();
+  publishing.slot = publishing.staged[0];
+  WriterHandle* const self = environment->writers().find(publishing.slot);
+  publishing.log = self == nullptr ? nullptr : self->presence_.get();
 }
 
 // (writer: number, count: number) => id of the new head's segment, or a
@@ -144,9 +151,11 @@ napi_value WriterHandle::end(napi_env env, napi_callback_info raw) {
 // (writer: number) => void
 napi_value WriterHandle::close(napi_env env, napi_callback_info raw) {
   const Napi::CallbackInfo info(env, raw);
-  static_cast<Environment*>(info.Data())
-      ->writers()
-      .remove(info[0].As<Napi::Number>().Uint32Value());
+  auto* const environment = static_cast<Environment*>(info.Data());
+  const uint32_t slot = info[0].As<Napi::Number>().Uint32Value();
+  // Another writer may get the slot.
+  environment->publishing().forget();
+  environment->writers().remove(slot);
   return nullptr;
 }
 

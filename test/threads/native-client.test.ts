@@ -5,7 +5,7 @@ import { AtomicLog, type NativeHandle } from 'atomic-log';
 
 import { expectError } from '../support/errors';
 import { describeExternal } from '../support/mapping';
-import { collectUntil } from '../support/memory';
+import { collectGarbage, collectUntil } from '../support/memory';
 import { has } from '../support/runtime';
 import { ended, firstMessage, startWorker, tornDown, valueOf } from './helpers';
 import { binary, CLAIMED, client, COLUMNS, ENDED, GONE, INVALID, OK } from './native-client';
@@ -84,6 +84,17 @@ async function until(isSo: () => boolean): Promise<void> {
       other.close();
       expect(client.attach(handle)).toBe(GONE);
       expect(client.produce(handle, 1, 1, false)).toBe(GONE);
+    });
+
+    test('but one whose log object was dropped is good: the log lives until this thread ends', async () => {
+      const drop = (): { handle: NativeHandle; weak: WeakRef<object> } => {
+        const log = new AtomicLog(options);
+        return { handle: log.nativeHandle, weak: new WeakRef(log) };
+      };
+      const { handle, weak } = drop();
+      await collectUntil('the log object is collected', () => weak.deref() === undefined);
+      await collectGarbage(5);
+      expect(client.attach(handle)).toBe(OK);
     });
 
     test('one whose log has other columns', () => {

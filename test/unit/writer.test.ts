@@ -325,6 +325,29 @@ describe('close()', () => {
   });
 });
 
+test('writers of several logs publish in turn, each to its own, also one that came after another was closed', () => {
+  const first = smallLog();
+  const second = smallLog();
+  for (let i = 0; i < 20; ++i) {
+    first.writer.append(i);
+    for (let j = 0; j < i % 3; ++j) second.writer.append(100 + i);
+  }
+  expect(first.log.endIndex).toBe(20);
+  expect(second.log.endIndex).toBe(second.writer.nextIndex);
+  for (let i = 0; i < 20; ++i) {
+    first.writer.append(i);
+    first.writer.close();
+    // It may get what the addon knew the closed one by.
+    const third = smallLog();
+    third.writer.append(7);
+    expect(entriesOf(third.log)).toEqual([7]);
+    expect(first.log.endIndex).toBe(21 + i);
+    third.writer.close();
+    first.writer = first.log.tryClaimWriter()!;
+    expect(first.writer.nextIndex).toBe(21 + i);
+  }
+});
+
 test('a log is still written when its last AtomicLog object is closed', () => {
   const { writer, log } = smallLog();
   using snapshot = log.snapshot();
