@@ -9,6 +9,33 @@ declare global {
 export interface Followed<T> extends AsyncIterableIterator<T> {
   [Symbol.asyncDispose](): Promise<void>;
 }
+declare const entryType: unique symbol;
+declare const nativeHandle: unique symbol;
+/**
+ * Names a log for other threads of this process. Plain data: send it through
+ * `workerData` or `postMessage`. `T` is the type of the entries.
+ */
+export interface LogHandle<T = unknown> {
+  readonly kind: 'atomic-log';
+  readonly id: number;
+  readonly token: string;
+  /** The registry that knows the log, its process, and the addon's file. */
+  readonly registry: string;
+  readonly pid: number;
+  readonly addonPath: string;
+  /** The log's storage, where it is shared. */
+  readonly memory?: SharedArrayBuffer;
+  /** Never there; it carries the type of the entries. */
+  readonly [entryType]?: T;
+}
+/**
+ * Names a log for native code of this process: another addon takes it to produce
+ * or consume entries on threads of its own (`atomic_log/node_api.h`). It belongs
+ * to the thread that it was made in: it cannot be posted, copied or made by hand.
+ */
+export interface NativeHandle {
+  readonly [nativeHandle]: true;
+}
 /**
  * Every code that an error of this package can carry.
  *
@@ -344,6 +371,175 @@ export interface CodecLogOptions<T> extends CommonLogOptions, VariableSizeOption
 export type LogOptions =
   NumberLogOptions | BigIntLogOptions | RecordLogOptions<Schema> | CodecLogOptions<unknown>;
 /**
+ * Values of variable size, as Apache Arrow has them: value `i` is `data` from
+ * `offsets[i]` to `offsets[i + 1]`. A {@link VarColumn} is one.
+ */
+export interface VarData {
+  readonly offsets: Int32Array;
+  readonly data: Uint8Array;
+}
+/** The values of a field, many at once: a typed array; or, of variable size, an iterable or {@link VarData}. */
+export type ColumnSource<T, K extends keyof T> = T[K] extends string | Uint8Array
+  ? Iterable<T[K]> | VarData
+  : FieldArrayOf<T, K>;
+/** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
+export type Entries<T> =
+  | Iterable<T>
+  | ArrayOf<T>
+  | (T extends object
+      ? {
+          readonly [K in keyof T & string]: ColumnSource<T, K>;
+        }
+      : never);
+/**
+ * Room for entries that are written in place, before they are published:
+ * `writer.reserve(count)`, then fill, then `writer.commit(count)`.
+ *
+ * Its arrays are the log's memory and must not be written after the commit.
+ */
+export interface Span<T> {
+  /** Absolute index of the first entry. */
+  readonly firstIndex: number;
+  /** Entries: as many as asked for, or as the segment has room for. */
+  readonly length: number;
+  /**
+   * The entries of a log of numbers.
+   *
+   * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
+   */
+  readonly values: ArrayOf<T>;
+  /**
+   * One field of the entries of a log of records.
+   *
+   * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
+   */
+  column<K extends keyof T & string>(name: K): FieldArrayOf<T, K>;
+}
+/**
+ * The exclusive right to append to a log. `close()` it, or declare it with
+ * `using`; a worker that ends gives it back too.
+ *
+ * Entries are stored straight into the log's memory. Values are never coerced:
+ * one that does not fit its column is refused, and nothing has changed then.
+ *
+ * ```ts
+ * using writer = log.tryClaimWriter();
+ * writer?.append(42);
+ * ```
+ */
+export declare class Writer<T> {
+  #private;
+  private constructor();
+  /** The log that this writer appends to. */
+  get log(): AtomicLog<T>;
+  /** Absolute index that the next entry gets. */
+  get nextIndex(): number;
+  /**
+   * Stores one entry and publishes it, staged entries first. Returns its
+   * absolute index.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
+   * `ERR_UNKNOWN_FIELD` for a value that does not fit, `ERR_VALUE_TOO_LARGE` for
+   * one that no segment has room for; `ERR_CODEC_RESULT`, `ERR_WRITER_BUSY` and
+   * what the codec throws; `ERR_WRITER_CLOSED`; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
+   */
+  append(value: T): number;
+  /**
+   * Stores one entry without publishing it: readers see it after the next
+   * {@link publish}, {@link append}, or when its segment is full and another
+   * begins. `close()` drops what is not published. Returns its absolute index.
+   *
+   * @throws as {@link append}
+   */
+  write(value: T): number;
+  /**
+   * Makes every entry that was stored readable.
+   *
+   * @throws `ERR_WRITER_CLOSED`
+   */
+  publish(): void;
+  /**
+   * Stores and publishes many entries, staged ones first. Returns the absolute
+   * index of the first.
+   *
+   * A typed array of the log's own type is copied as it is; a log of records
+   * takes one such array per field, and for one of variable size an iterable of
+   * its values or their offsets and data. Any other iterable is read to its end
+   * and checked before anything is stored. A batch that crosses segments is
+   * published segment by segment.
+   *
+   * When there is no memory for the first entry, nothing has changed. When memory
+   * runs out later, the entries before {@link nextIndex}, which the message names,
+   * are published, and the rest of the batch is not stored.
+   *
+   * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
+   */
+  appendBatch(entries: Entries<T>): number;
+  /**
+   * Room for up to `count` entries to be written in place: as many as the segment
+   * has left, at least one. Follow it with {@link commit}; until then nothing
+   * else can be appended.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
+   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`; `ERR_VARIABLE_SIZE`
+   * in a log with values of variable size, whose room is not known before
+   */
+  reserve(count: number): Span<T>;
+  /**
+   * Publishes the first `count` entries of the open span, staged ones first, and
+   * ends the span; 0 gives the room back. Returns the absolute index of the first.
+   *
+   * @throws `ERR_SPAN_OVER` (there is none), `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`, `ERR_WRITER_CLOSED`
+   */
+  commit(count: number): number;
+  /**
+   * Publishes what is staged and ends the log: followers finish once they have
+   * delivered everything, and nobody can append any more. Closes the writer.
+   *
+   * @throws `ERR_WRITER_CLOSED`, `ERR_SPAN_OPEN`
+   */
+  end(): void;
+  /** Gives the claim back and drops what was not published. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
+  /** For people: what `console.log` shows. */
+  toString(): string;
+}
+/** A log, and its writer. */
+export interface ClaimedLog<T> {
+  writer: Writer<T>;
+  log: AtomicLog<T>;
+}
+/**
+ * The constructor of logs. The element type follows from the options: numbers,
+ * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
+ */
+export interface AtomicLogConstructor {
+  new <K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): AtomicLog<ScalarOf<K>>;
+  new <K extends BigIntScalarType>(options: BigIntLogOptions<K>): AtomicLog<ScalarOf<K>>;
+  new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
+  new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
+  readonly prototype: AtomicLog<unknown>;
+  /** Makes a log and claims its writer at once. */
+  claimed<K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<K extends BigIntScalarType>(options: BigIntLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
+  claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
+  /**
+   * The log that a handle names, in this thread. It must be open where the handle
+   * was read until this thread has attached. A log
+   * whose codec is your own needs that codec; codecs of one name count as the
+   * same, and a thread that has the log open already goes on with the one it has.
+   *
+   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
+   * `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`
+   */
+  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLog<T>;
+}
+export type AtomicLog<T> = AtomicLogImpl<T>;
+export declare const AtomicLog: AtomicLogConstructor;
+/**
  * The readable part of one segment in a snapshot.
  *
  * Its arrays are views of the log's own memory: read-only by contract, and
@@ -381,33 +577,6 @@ export declare class Chunk<T> {
   column<K extends keyof T & string>(name: K): ColumnOf<T, K>;
   /** Entry `i` of this chunk, from 0; undefined outside it. */
   at(i: number): T | undefined;
-}
-declare const entryType: unique symbol;
-declare const nativeHandle: unique symbol;
-/**
- * Names a log for other threads of this process. Plain data: send it through
- * `workerData` or `postMessage`. `T` is the type of the entries.
- */
-export interface LogHandle<T = unknown> {
-  readonly kind: 'atomic-log';
-  readonly id: number;
-  readonly token: string;
-  /** The registry that knows the log, its process, and the addon's file. */
-  readonly registry: string;
-  readonly pid: number;
-  readonly addonPath: string;
-  /** The log's storage, where it is shared. */
-  readonly memory?: SharedArrayBuffer;
-  /** Never there; it carries the type of the entries. */
-  readonly [entryType]?: T;
-}
-/**
- * Names a log for native code of this process: another addon takes it to produce
- * or consume entries on threads of its own (`atomic_log/node_api.h`). It belongs
- * to the thread that it was made in: it cannot be posted, copied or made by hand.
- */
-export interface NativeHandle {
-  readonly [nativeHandle]: true;
 }
 type MappingKind = 'external' | 'shared';
 /** Where a follower begins, and what it does when it falls behind. */
@@ -656,142 +825,6 @@ export interface FollowerStats {
   /** Entries that are published and that it has yet to deliver (or to report as lost). */
   lag: number;
 }
-/**
- * Values of variable size, as Apache Arrow has them: value `i` is `data` from
- * `offsets[i]` to `offsets[i + 1]`. A {@link VarColumn} is one.
- */
-export interface VarData {
-  readonly offsets: Int32Array;
-  readonly data: Uint8Array;
-}
-/** The values of a field, many at once: a typed array; or, of variable size, an iterable or {@link VarData}. */
-export type ColumnSource<T, K extends keyof T> = T[K] extends string | Uint8Array
-  ? Iterable<T[K]> | VarData
-  : FieldArrayOf<T, K>;
-/** What {@link Writer.appendBatch} takes: entries one by one, or whole columns. */
-export type Entries<T> =
-  | Iterable<T>
-  | ArrayOf<T>
-  | (T extends object
-      ? {
-          readonly [K in keyof T & string]: ColumnSource<T, K>;
-        }
-      : never);
-/**
- * Room for entries that are written in place, before they are published:
- * `writer.reserve(count)`, then fill, then `writer.commit(count)`.
- *
- * Its arrays are the log's memory and must not be written after the commit.
- */
-export interface Span<T> {
-  /** Absolute index of the first entry. */
-  readonly firstIndex: number;
-  /** Entries: as many as asked for, or as the segment has room for. */
-  readonly length: number;
-  /**
-   * The entries of a log of numbers.
-   *
-   * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
-   */
-  readonly values: ArrayOf<T>;
-  /**
-   * One field of the entries of a log of records.
-   *
-   * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
-   */
-  column<K extends keyof T & string>(name: K): FieldArrayOf<T, K>;
-}
-/**
- * The exclusive right to append to a log. `close()` it, or declare it with
- * `using`; a worker that ends gives it back too.
- *
- * Entries are stored straight into the log's memory. Values are never coerced:
- * one that does not fit its column is refused, and nothing has changed then.
- *
- * ```ts
- * using writer = log.tryClaimWriter();
- * writer?.append(42);
- * ```
- */
-export declare class Writer<T> {
-  #private;
-  private constructor();
-  /** The log that this writer appends to. */
-  get log(): AtomicLog<T>;
-  /** Absolute index that the next entry gets. */
-  get nextIndex(): number;
-  /**
-   * Stores one entry and publishes it, staged entries first. Returns its
-   * absolute index.
-   *
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
-   * `ERR_UNKNOWN_FIELD` for a value that does not fit, `ERR_VALUE_TOO_LARGE` for
-   * one that no segment has room for; `ERR_CODEC_RESULT`, `ERR_WRITER_BUSY` and
-   * what the codec throws; `ERR_WRITER_CLOSED`; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
-   */
-  append(value: T): number;
-  /**
-   * Stores one entry without publishing it: readers see it after the next
-   * {@link publish}, {@link append}, or when its segment is full and another
-   * begins. `close()` drops what is not published. Returns its absolute index.
-   *
-   * @throws as {@link append}
-   */
-  write(value: T): number;
-  /**
-   * Makes every entry that was stored readable.
-   *
-   * @throws `ERR_WRITER_CLOSED`
-   */
-  publish(): void;
-  /**
-   * Stores and publishes many entries, staged ones first. Returns the absolute
-   * index of the first.
-   *
-   * A typed array of the log's own type is copied as it is; a log of records
-   * takes one such array per field, and for one of variable size an iterable of
-   * its values or their offsets and data. Any other iterable is read to its end
-   * and checked before anything is stored. A batch that crosses segments is
-   * published segment by segment.
-   *
-   * When there is no memory for the first entry, nothing has changed. When memory
-   * runs out later, the entries before {@link nextIndex}, which the message names,
-   * are published, and the rest of the batch is not stored.
-   *
-   * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
-   */
-  appendBatch(entries: Entries<T>): number;
-  /**
-   * Room for up to `count` entries to be written in place: as many as the segment
-   * has left, at least one. Follow it with {@link commit}; until then nothing
-   * else can be appended.
-   *
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
-   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`; `ERR_VARIABLE_SIZE`
-   * in a log with values of variable size, whose room is not known before
-   */
-  reserve(count: number): Span<T>;
-  /**
-   * Publishes the first `count` entries of the open span, staged ones first, and
-   * ends the span; 0 gives the room back. Returns the absolute index of the first.
-   *
-   * @throws `ERR_SPAN_OVER` (there is none), `ERR_INVALID_ARG_TYPE`,
-   * `ERR_OUT_OF_RANGE`, `ERR_WRITER_CLOSED`
-   */
-  commit(count: number): number;
-  /**
-   * Publishes what is staged and ends the log: followers finish once they have
-   * delivered everything, and nobody can append any more. Closes the writer.
-   *
-   * @throws `ERR_WRITER_CLOSED`, `ERR_SPAN_OPEN`
-   */
-  end(): void;
-  /** Gives the claim back and drops what was not published. Idempotent. */
-  close(): void;
-  [Symbol.dispose](): void;
-  /** For people: what `console.log` shows. */
-  toString(): string;
-}
 /** Options of {@link AtomicLogConstructor.attach}. */
 export interface AttachOptions<T> {
   /**
@@ -922,39 +955,6 @@ declare class AtomicLogImpl<T> {
   /** For people: what `console.log` shows. */
   toString(): string;
 }
-/** A log, and its writer. */
-export interface ClaimedLog<T> {
-  writer: Writer<T>;
-  log: AtomicLog<T>;
-}
-/**
- * The constructor of logs. The element type follows from the options: numbers,
- * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
- */
-export interface AtomicLogConstructor {
-  new <K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): AtomicLog<ScalarOf<K>>;
-  new <K extends BigIntScalarType>(options: BigIntLogOptions<K>): AtomicLog<ScalarOf<K>>;
-  new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
-  new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
-  readonly prototype: AtomicLog<unknown>;
-  /** Makes a log and claims its writer at once. */
-  claimed<K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): ClaimedLog<ScalarOf<K>>;
-  claimed<K extends BigIntScalarType>(options: BigIntLogOptions<K>): ClaimedLog<ScalarOf<K>>;
-  claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
-  claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
-  /**
-   * The log that a handle names, in this thread. It must be open where the handle
-   * was read until this thread has attached. A log
-   * whose codec is your own needs that codec; codecs of one name count as the
-   * same, and a thread that has the log open already goes on with the one it has.
-   *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
-   * `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`
-   */
-  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLog<T>;
-}
-export type AtomicLog<T> = AtomicLogImpl<T>;
-export declare const AtomicLog: AtomicLogConstructor;
 /** Names a {@link FlushedOffset} for another thread: plain data, for `workerData` and `postMessage`. */
 export interface FlushedOffsetHandle {
   readonly kind: 'segment-flushed-offset';
