@@ -4,9 +4,9 @@ import { asyncDispose, dispose, type Followed } from './dispose';
 import { illegalConstructor, invalidType, plainError } from './errors';
 import { addon } from './native';
 import { checkNames } from './option-names';
-import { checkObject, checkPath } from './segment-options';
+import { checkObject } from './segment-options';
 import { Listener } from './waits';
-import { copyLog } from './wal-backup';
+import { checkTarget, copyLog } from './wal-backup';
 import {
   checkPast,
   checkRange,
@@ -456,7 +456,8 @@ export class Wal {
    * appears when the copy is whole, on disk and read back; it is a log of its
    * own, and a {@link WalReader} sees all of it.
    *
-   * Until then the copy is in `directory.partial-1`, or a higher number. What a
+   * Until then the copy is in `directory.partial-1`, or a higher number, beside a
+   * file `directory.partial-1.incomplete`. What a
    * process that was killed has left there, the next call for the same directory
    * deletes.
    *
@@ -468,7 +469,7 @@ export class Wal {
    * `ERR_INVALID_ARG_VALUE`. Nothing of the copy is left then.
    */
   async backup(directory: string): Promise<void> {
-    const target = checkPath(directory, 'directory');
+    const target = checkTarget(directory);
     this.#checkOpen();
     this.#queue.submit();
     const backup = this.#native.backUp(target);

@@ -75,10 +75,25 @@ test('what another process left there does not block the name, and what is not o
     mkdirSync(directory.path(`copies/${left}`), { recursive: true });
     writeFileSync(directory.path(`copies/${left}/wal-000001.log`), 'left');
   }
-  writeFileSync(directory.path('copies/one.partial-1/INCOMPLETE'), '');
+  writeFileSync(directory.path('copies/one.partial-1.incomplete'), '');
   await wal.backup(target());
   expect(readdirSync(copies()).sort()).toEqual(['one', 'one.partial', 'one.partial-2']);
   wal.closeSync();
+});
+
+test('a path may end in a separator, and must not be in the way of a file of a log', async () => {
+  const wal = Wal.openSync(path(), SMALL_FILES);
+  fill(wal, 20);
+  await wal.backup(`${target()}/`);
+  expect(readdirSync(copies())).toEqual(['one']);
+  withWal(target(), (copy) => expectIntact(copy, 1, 20));
+  for (const name of ['LOCK', 'wal-000099.log', 'wal-000003.log.new', 'wal-000003.log/']) {
+    const { code } = await rejection(wal.backup(`${path()}/${name}`));
+    expect(code).toBe('ERR_INVALID_ARG_VALUE');
+  }
+  await wal.backup(`${path()}/copy`);
+  wal.closeSync();
+  withWal(path(), (again) => expectIntact(again, 1, 20));
 });
 
 test('errors say what went wrong, and leave nothing', async () => {

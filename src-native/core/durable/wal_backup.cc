@@ -23,18 +23,29 @@ constexpr size_t kStepFiles = 256;
 constexpr uint64_t kPartialsMax = 10'000;
 
 constexpr std::string_view kPartial = ".partial-";
-constexpr const char* kMarker = "INCOMPLETE";
+// Beside the directory, and not in it: it outlasts the directory's name, so that
+// a kill at any moment leaves nothing that cannot be found again.
+constexpr std::string_view kMarker = ".incomplete";
 constexpr std::string_view kMarkerText =
-    "A copy of a write-ahead log is being made here, or that was interrupted: "
-    "then this directory may be deleted.\n";
+    "A copy of a write-ahead log is being made in the directory of this name, "
+    "or "
+    "that was interrupted: then both may be deleted.\n";
 
 std::string marker_path(const std::string& directory) {
-  return platform::path_in(directory, kMarker);
+  return directory + std::string(kMarker);
+}
+
+// Whether the file of that name is the one that is open.
+bool is_named(platform::FileSystem& system, const std::string& path,
+              File& file) {
+  platform::FileIdentity opened;
+  platform::FileIdentity named;
+  return file.identity(&opened).ok() && system.identity(path, &named).ok() &&
+         opened == named;
 }
 
 // Deletes the files that a copy may have, and nothing else. Whoever calls has
-// the marker locked, or has deleted it: nobody else takes the directory, nor its
-// name while it is there.
+// the marker locked: nobody else takes the directory.
 void remove_copy(platform::FileSystem& system, const std::string& directory,
                  std::unique_ptr<File> marker) {
   WalListing listing;
@@ -43,11 +54,10 @@ void remove_copy(platform::FileSystem& system, const std::string& directory,
       (void)system.remove(wal_file_path(directory, number));
     }
   }
+  (void)system.remove_directory(directory);
   // Last, so that what is left can be found again.
   (void)system.remove(marker_path(directory));
-  // Windows deletes no directory in which a file is open.
   marker.reset();
-  (void)system.remove_directory(directory);
 }
 
 uint32_t extend(uint32_t checksum, const uint8_t* data, size_t bytes) {
@@ -109,17 +119,16 @@ IoStatus WalBackup::begin() {
   const std::string parent = platform::parent_of(target_);
   if (parent != ".") status = make_wal_directory(system_, parent);
   if (!status.ok()) return status;
-  if (system_.may_exist(target_)) return {IoCode::kExists, 0, "open"};
   remove_stale();
+  if (system_.may_exist(target_)) return {IoCode::kExists, 0, "open"};
   for (uint64_t number = 1; number <= kPartialsMax; ++number) {
     std::string directory = target_;
     directory.append(kPartial).append(std::to_string(number));
-    status = system_.make_directory(directory);
-    if (status.code == IoCode::kExists) continue;
-    if (!status.ok()) return status;
     status = claim(directory);
-    // Another copy has found it before it was locked, and deletes it.
-    if (status.code == IoCode::kLocked) continue;
+    // Somebody else has it, or has found it before it was locked, and deletes it.
+    if (status.code == IoCode::kExists || status.code == IoCode::kLocked) {
+      continue;
+    }
     if (status.ok()) phase_ = Phase::kNextFile;
     return status;
   }
@@ -135,39 +144,39 @@ void WalBackup::remove_stale() {
   for (const std::string& name : names) {
     const std::string path =
         parent == "." ? name : platform::path_in(parent, name);
-    if (path.compare(0, begin.size(), begin) != 0) continue;
+    if (path.compare(0, begin.size(), begin) != 0 || !path.ends_with(kMarker)) {
+      continue;
+    }
     std::unique_ptr<File> marker;
-    std::unique_ptr<File> again;
-    platform::FileIdentity locked;
-    platform::FileIdentity named;
-    if (system_.open(marker_path(path), OpenMode::kReadWrite, &marker).ok() &&
-        marker->lock().ok() && marker->identity(&locked).ok() &&
-        // Not of one that has got its name meanwhile.
-        system_.open(marker_path(path), OpenMode::kRead, &again).ok() &&
-        again->identity(&named).ok() && locked == named) {
-      again.reset();
-      remove_copy(system_, path, std::move(marker));
+    if (system_.open(path, OpenMode::kReadWrite, &marker).ok() &&
+        marker->lock().ok() && is_named(system_, path, *marker)) {
+      remove_copy(system_, path.substr(0, path.size() - kMarker.size()),
+                  std::move(marker));
     }
   }
 }
 
 IoStatus WalBackup::claim(const std::string& directory) {
-  IoStatus status =
-      system_.open(marker_path(directory), OpenMode::kCreateNew, &marker_);
-  if (!status.ok()) {
-    (void)system_.remove_directory(directory);
-    return status;
-  }
+  const std::string path = marker_path(directory);
+  IoStatus status = system_.open(path, OpenMode::kCreateNew, &marker_);
+  if (!status.ok()) return status;
   status = marker_->lock();
+  if (status.ok() && !is_named(system_, path, *marker_)) {
+    status = {IoCode::kLocked, 0, "lock"};
+  }
   if (status.code == IoCode::kLocked) {
     marker_.reset();
     return status;
   }
-  partial_ = directory;
-  if (status.ok()) {
-    status = marker_->write_at(0, kMarkerText.data(), kMarkerText.size());
+  if (status.ok()) status = system_.make_directory(directory);
+  if (!status.ok()) {
+    // The directory is somebody else's, or there is none.
+    (void)system_.remove(path);
+    marker_.reset();
+    return status;
   }
-  return status;
+  partial_ = directory;
+  return marker_->write_at(0, kMarkerText.data(), kMarkerText.size());
 }
 
 // Of a file of the log.
@@ -265,11 +274,7 @@ Outcome WalBackup::classify(Failure* failure) {
 }
 
 IoStatus WalBackup::publish() {
-  // Deleted by its name, and then by its last handle: Windows moves no
-  // directory in which a file is open.
-  IoStatus status = system_.remove(marker_path(partial_));
-  marker_.reset();
-  if (status.ok()) status = system_.sync_directory(partial_);
+  IoStatus status = system_.sync_directory(partial_);
   if (!status.ok()) return status;
   // Onto an empty directory some systems would move it.
   if (system_.may_exist(target_)) return {IoCode::kExists, 0, "rename"};
@@ -284,6 +289,9 @@ IoStatus WalBackup::publish() {
     (void)system_.rename(target_, partial_);
     return status;
   }
+  // What cannot be deleted, the next copy to this place deletes.
+  (void)system_.remove(marker_path(partial_));
+  marker_.reset();
   partial_.clear();
   phase_ = Phase::kDone;
   return {};

@@ -7,9 +7,10 @@
 //     log's, or a beginning of one that ends behind a record.
 //  3. Files that have a successor never change, so that they get a second name
 //     where the file system has such, and are copied elsewhere.
-//  4. While it is being made, its directory holds a locked file INCOMPLETE. One
-//     that is not locked was left by a process that was killed, and the next
-//     copy to the same place deletes that directory; no other is ever touched.
+//  4. While it is being made, and until it has its name, a locked file
+//     TARGET.partial-N.incomplete is beside it. One that is not locked was left
+//     by a process that was killed, and the next copy to the same place deletes
+//     it and that directory; no other is ever touched.
 //  5. When anything fails nothing of it is left, as far as the system allows,
 //     and the log is not changed.
 //

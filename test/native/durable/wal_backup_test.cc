@@ -207,12 +207,44 @@ TEST_CASE("the power goes at any operation: the copy is whole or not there") {
         if (!is_there(*after)) continue;
         ++whole;
         REQUIRE(seen_in(*after) == std::pair<uint64_t, uint64_t>{1, 12});
-        REQUIRE(!after->exists(kCopy + "/INCOMPLETE"));
       }
       if (has_power) break;
     }
   }
   CHECK(whole > 10);
+}
+
+TEST_CASE(
+    "a kill at any operation leaves nothing that the next copy does not "
+    "delete") {
+  for (uint64_t at = 0;; ++at) {
+    INFO("operation ", at);
+    Original original;
+    const auto backup = original.copy();
+    original.system.fail_at(at, Fault::kPowerOff);
+    Failure failure;
+    (void)original.run(*backup, &failure);
+    const bool has_power = original.system.has_power();
+    const auto after = original.system.kill();
+    after->set_makes_directories(true);
+    const bool was_there = is_there(*after);
+    std::shared_ptr<WalLog> log;
+    durable::WalRecovery recovery;
+    REQUIRE(WalLog::open(*after, small_wal(), {}, &log, &recovery, &failure) ==
+            Outcome::kOk);
+    WalBackupSource source;
+    REQUIRE(log->begin_backup(&source, &failure) == Outcome::kOk);
+    WalBackup again(*after, source, kCopy);
+    Outcome outcome = Outcome::kOk;
+    while (outcome == Outcome::kOk && !again.is_done()) {
+      outcome = again.step(&failure);
+    }
+    CHECK(outcome == (was_there ? Outcome::kIo : Outcome::kOk));
+    CHECK(paths_under(*after, kCopy + ".partial").empty());
+    CHECK(seen_in(*after).second == 12);
+    log->stop();
+    if (has_power) break;
+  }
 }
 
 TEST_CASE(
@@ -223,7 +255,7 @@ TEST_CASE(
   for (int i = 0; i < 2; ++i) {
     REQUIRE(interrupted->step(&failure) == Outcome::kOk);
   }
-  REQUIRE(original.system.exists(kCopy + ".partial-1/INCOMPLETE"));
+  REQUIRE(original.system.exists(kCopy + ".partial-1.incomplete"));
   // Killed: nobody has the lock.
   const auto after = original.system.kill();
   after->set_makes_directories(true);
@@ -232,7 +264,7 @@ TEST_CASE(
 
   // While it is being made, another copy leaves it alone.
   REQUIRE(original.run(*original.copy(), &failure) == Outcome::kOk);
-  CHECK(original.system.exists(kCopy + ".partial-1/INCOMPLETE"));
+  CHECK(original.system.exists(kCopy + ".partial-1.incomplete"));
   // Of two to one place, one is told.
   Outcome outcome = original.run(*interrupted, &failure);
   CHECK(outcome == Outcome::kIo);
@@ -250,7 +282,7 @@ TEST_CASE(
   while (!backup.is_done()) {
     REQUIRE(backup.step(&failure) == Outcome::kOk);
   }
-  CHECK(!after->exists(kCopy + ".partial-1/INCOMPLETE"));
+  CHECK(!after->exists(kCopy + ".partial-1.incomplete"));
   CHECK(after->exists(kCopy + ".partial-2/wal-000001.log"));
   CHECK(seen_in(*after).second == 12);
   log->stop();
