@@ -1731,7 +1731,8 @@ export declare class Wal {
    * appears when the copy is whole, on disk and read back; it is a log of its
    * own, and a {@link WalReader} sees all of it.
    *
-   * Until then the copy is in `directory.partial-1`, or a higher number. What a
+   * Until then the copy is in `directory.partial-1`, or a higher number, beside a
+   * file `directory.partial-1.incomplete`. What a
    * process that was killed has left there, the next call for the same directory
    * deletes.
    *
