@@ -72,6 +72,8 @@ export type ErrorCode =
   | 'ERR_POISONED'
   /** The directory of the log was moved, deleted or replaced by another: open the reader, or the log, again. */
   | 'ERR_DIRECTORY_REPLACED'
+  /** The file that is followed was moved, deleted or replaced by another: open it again. */
+  | 'ERR_FILE_REPLACED'
   /** There is no such file. */
   | 'ERR_FILE_NOT_FOUND'
   /** The file is there already. */

@@ -26,6 +26,7 @@ export const Outcome = {
   outOfRange: 7,
   noRecord: 8,
   checksum: 9,
+  replaced: 25,
 } as const;
 
 /** Codes of core/platform/io_status.h that have an error code of their own, and what to do. */
@@ -131,6 +132,14 @@ export function segmentError(failure: NativeFailure): SegmentError {
           systemError(failure),
         ),
         { path, offset },
+      );
+    case Outcome.replaced:
+      return withDetails(
+        plainError(
+          'ERR_FILE_REPLACED',
+          `${path}: the file was moved, deleted or replaced by another one; open it again to read what is there now`,
+        ),
+        { path },
       );
     case Outcome.full:
       return segmentFull(path, offset, value);

@@ -37,6 +37,8 @@ export type ReadHint = 'random' | 'sequential';
 /** Records that one call of the addon finds. */
 const BATCH_RECORDS = 256;
 const openReader = Symbol('openReader');
+/** For SegmentTail. */
+export const checkPlace: unique symbol = Symbol('checkPlace');
 
 interface ReaderParts {
   readonly native: NativeSegmentReader;
@@ -226,6 +228,17 @@ export class SegmentReader {
     checkOffset('offset', offset);
     this.#checkOpen();
     this.#native.prefetch(offset);
+  }
+
+  /**
+   * Throws when the path names another file by now, or none.
+   *
+   * @internal
+   */
+  [checkPlace](): void {
+    this.#checkOpen();
+    const failure = this.#native.checkPlace();
+    if (failure !== undefined) throw segmentError(failure);
   }
 
   /**

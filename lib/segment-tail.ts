@@ -3,7 +3,7 @@ import { illegalConstructor } from './errors';
 import { checkNames } from './option-names';
 import type { SegmentError } from './segment-errors';
 import { checkObject, checkOffset, checkSegmentOptions, type SegmentOptions } from './segment-options';
-import { SegmentReader } from './segment-reader';
+import { checkPlace, SegmentReader } from './segment-reader';
 import type { SegmentRecord } from './segment-record';
 import { checkSignal } from './signals';
 import { clearTimeout, setTimeout } from './timers';
@@ -76,9 +76,25 @@ export class SegmentTail {
    * the record is being written. A damaged record looks like one that is being
    * written for ever.
    *
-   * @throws `ERR_IO`, `ERR_READER_CLOSED`
+   * @throws `ERR_FILE_REPLACED` after the last record of a file that was moved,
+   * deleted or replaced by another one: open the path again; `ERR_IO`,
+   * `ERR_READER_CLOSED`
    */
   next(): SegmentRecord | undefined {
+    const record = this.#next();
+    if (record !== undefined) return record;
+    try {
+      this.#reader[checkPlace]();
+      return undefined;
+    } catch (error) {
+      // What came before the file lost its name is delivered first.
+      const last = this.#next();
+      if (last === undefined) throw error;
+      return last;
+    }
+  }
+
+  #next(): SegmentRecord | undefined {
     let result: IteratorResult<SegmentRecord, undefined>;
     try {
       result = this.#records.next();

@@ -204,6 +204,8 @@ export interface NativeSegmentReader {
   copy(target: Uint8Array): boolean;
   readBytes(offset: number, target: Uint8Array): NativeOutcome;
   prefetch(offset: number): void;
+  /** Fails when the path names another file by now, or none. */
+  checkPlace(): NativeFailure | undefined;
   /** Where reading ends at present. */
   limit(): number;
   /** A new ArrayBuffer over the mapping; null where there is none. */

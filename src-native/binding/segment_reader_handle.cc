@@ -78,6 +78,7 @@ napi_value SegmentReaderHandle::to_object(napi_env env) {
   add_function(env, object, "copy", copy, self);
   add_function(env, object, "readBytes", read_bytes, self);
   add_function(env, object, "prefetch", prefetch, self);
+  add_function(env, object, "checkPlace", check_place, self);
   add_function(env, object, "limit", limit, self);
   add_function(env, object, "mapping", mapping, self);
   add_function(env, object, "clone", clone, self);
@@ -149,6 +150,17 @@ napi_value SegmentReaderHandle::prefetch(napi_env env,
   if (self->reader_ == nullptr) return nullptr;
   self->reader_->prefetch(to_offset(env, arguments[0]));
   return nullptr;
+}
+
+// () => NativeFailure | undefined
+napi_value SegmentReaderHandle::check_place(napi_env env,
+                                            napi_callback_info info) {
+  auto* const self = called_object<SegmentReaderHandle>(env, info);
+  if (self->source_ == nullptr) return nullptr;
+  Failure failure;
+  const Outcome outcome =
+      self->source_->check_place(platform::native_file_system(), &failure);
+  return outcome == Outcome::kOk ? nullptr : failure_object(env, failure);
 }
 
 napi_value SegmentReaderHandle::limit(napi_env env, napi_callback_info info) {

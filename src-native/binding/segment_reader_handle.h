@@ -44,6 +44,7 @@ class SegmentReaderHandle final
   static napi_value copy(napi_env env, napi_callback_info info);
   static napi_value read_bytes(napi_env env, napi_callback_info info);
   static napi_value prefetch(napi_env env, napi_callback_info info);
+  static napi_value check_place(napi_env env, napi_callback_info info);
   static napi_value limit(napi_env env, napi_callback_info info);
   static napi_value mapping(napi_env env, napi_callback_info info);
   static napi_value clone(napi_env env, napi_callback_info info);

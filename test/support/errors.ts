@@ -41,6 +41,7 @@ const classOf: Record<ErrorCode, ErrorConstructor> = {
   ERR_THREAD_UNAVAILABLE: Error,
   ERR_TOO_MANY_FILES: Error,
   ERR_DIRECTORY_REPLACED: Error,
+  ERR_FILE_REPLACED: Error,
   ERR_FOREIGN_POSITION: Error,
   ERR_LSN_MISMATCH: Error,
   ERR_CHECKPOINTED: RangeError,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { parseRecord, SegmentReader, SegmentTail, SegmentWriter, type SegmentRecord } from 'atomic-log';
@@ -64,6 +64,29 @@ describe('SegmentTail', () => {
     await follower[Symbol.asyncDispose]();
     expect(await follower.next()).toEqual({ done: true, value: undefined });
   });
+
+  test.each(['replaced', 'moved', 'deleted'])(
+    'says that the file was %s, after its last record',
+    async (how) => {
+      SegmentWriter.create(path('other.seg'), { size: 5000 }).close();
+      const writer = SegmentWriter.create(file(), { size: 5000 });
+      writer.append(Buffer.from('first'));
+      writer.flush();
+      using tail = SegmentTail.open(file());
+      const followed = tail.follow({ pollMs: 1 });
+      expect(Buffer.from(((await followed.next()).value as SegmentRecord).data).toString()).toBe('first');
+      const rest = followed.next();
+      writer.append(Buffer.from('last'));
+      writer.close();
+      expect(Buffer.from(((await rest).value as SegmentRecord).data).toString()).toBe('last');
+      const waiting = followed.next().catch((error: unknown) => error);
+      if (how === 'replaced') renameSync(path('other.seg'), file());
+      if (how === 'moved') renameSync(file(), path('moved.seg'));
+      if (how === 'deleted') rmSync(file());
+      expect(await waiting).toMatchObject({ code: 'ERR_FILE_REPLACED', path: file() });
+      expectError(() => tail.next(), 'ERR_FILE_REPLACED', /a\.seg.*open it again/);
+    },
+  );
 
   test('ends with the reason of its signal, and refuses bad options', async () => {
     SegmentWriter.create(file(), { size: 1000 }).close();

@@ -41,7 +41,8 @@ enum class [[nodiscard]] Outcome : uint8_t{
     kTornTail = 23,
     // A checkpoint let go of the entry; Failure::value is the first one kept.
     kCheckpointed = 24,
-    // The directory is another one than was opened, or is gone.
+    // The directory, or the segment file, is another one than was opened, or is
+    // gone.
     kReplaced = 25,
     // What was read before it was proved to be on disk is gone, from the LSN
     // Failure::offset on.

@@ -32,6 +32,19 @@ SegmentSource::SegmentSource(std::string path, const SegmentFormat& format,
       file_(std::move(file)),
       size_(size) {}
 
+Outcome SegmentSource::check_place(platform::FileSystem& system,
+                                   Failure* failure) const {
+  platform::FileIdentity opened;
+  platform::FileIdentity named;
+  IoStatus status = file_->identity(&opened);
+  if (status.ok()) status = system.identity(path_, &named);
+  if (status.ok() && opened == named) return Outcome::kOk;
+  const bool is_replaced = status.ok() || status.code == IoCode::kNotFound;
+  *failure = {
+      is_replaced ? Outcome::kReplaced : Outcome::kIo, status, path_, 0, 0, ""};
+  return failure->outcome;
+}
+
 Outcome SegmentSource::open(platform::FileSystem& system,
                             const std::string& path,
                             const SegmentFormat& format, bool is_mapped,

@@ -45,6 +45,9 @@ class SegmentSource {
     return mapping_;
   }
 
+  // kReplaced when the path names another file by now, or none.
+  Outcome check_place(platform::FileSystem& system, Failure* failure) const;
+
   // Called by each reader when it begins and when it is closed. With the last
   // one the mapping lets go of the file, and its views show zeros.
   void add_reader();
