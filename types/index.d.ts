@@ -107,6 +107,8 @@ export type ErrorCode =
   | 'ERR_POISONED'
   /** The directory of the log was moved, deleted or replaced by another: open the reader, or the log, again. */
   | 'ERR_DIRECTORY_REPLACED'
+  /** The file that is followed was moved, deleted or replaced by another: open it again. */
+  | 'ERR_FILE_REPLACED'
   /** There is no such file. */
   | 'ERR_FILE_NOT_FOUND'
   /** The file is there already. */
@@ -1193,7 +1195,9 @@ export declare class SegmentTail {
    * the record is being written. A damaged record looks like one that is being
    * written for ever.
    *
-   * @throws `ERR_IO`, `ERR_READER_CLOSED`
+   * @throws `ERR_FILE_REPLACED` after the last record of a file that was moved,
+   * deleted or replaced by another one: open the path again; `ERR_IO`,
+   * `ERR_READER_CLOSED`
    */
   next(): SegmentRecord | undefined;
   /**
