@@ -97,7 +97,7 @@ export class Writer<T> {
     this.#variable = kinds.flatMap((kind, i) => (isVariable(kind) ? [i] : []));
     this.#scratch = kinds.map(() => undefined);
 
-    this.#mappings = new HeadMappings(native, view.storage);
+    this.#mappings = new HeadMappings(native, view.storage, view.native.retainedSegments);
 
     const head = new Float64Array(4);
     native.head(head);
