@@ -120,6 +120,12 @@ export const mutations = [
   // A full disk, locks, and what is told of a commit that fails.
   mutation('G13', 'no room kept but for SEAL', [FORMAT_H, 'kWalRoomAfterEntry = 3 * kWalControlBytes', 'kWalRoomAfterEntry = kWalControlBytes']),
   mutation('G13', 'OPEN takes kept room', [WRITER, 'const Outcome outcome = make_room(kWalControlBytes);', 'const Outcome outcome =\n      fits(kWalControlBytes, kWalControlBytes) ? Outcome::kOk : make_room(kWalControlBytes);']),
+  mutation('G13', 'SYNC whenever it is opened without OPEN', [WRITER, 'is_without_open_ = true;\n    return mark();', 'is_without_open_ = true;\n    if (!fits(kWalControlBytes, kWalControlBytes)) return Outcome::kOk;\n    put_control(WalType::kSync, 0, 0);\n    return flush();']),
+  mutation('G13', 'kept room for any checkpoint', [WRITER, 'frees && fits(kWalControlBytes, kWalRoomAfterCheckpoint);', 'fits(kWalControlBytes, kWalRoomAfterCheckpoint);']),
+  mutation('G13', 'opening deletes the spare', [RESERVE, 'return keep_whole(spare_path(), spare_bytes_, &has_spare_);', '(void)system_.remove(spare_path());\n  return {};']),
+  mutation('G13', 'opening deletes the reservation', [RESERVE, 'if (path != next_path) {', 'if (true) {']),
+  mutation('G13', 'a reservation that is not durable', [RESERVE, 'if (has_spare_) return {};\n    status = reserved->file->sync_all();', 'return {};\n    status = reserved->file->sync_all();']),
+  mutation('G9', 'what is durable is rejected with the rest', [LOG, 'answer->count = std::min(answer->count, durable);', 'answer->count = 0;']),
   mutation('G13', 'no spare', [RESERVE, 'if (status.code != IoCode::kNoSpace || !may_be_spare || !has_spare_) {', 'if (!status.ok()) {']),
   mutation('G1', 'a spare without its length is counted on', [RESERVE, 'if (status.ok() && found_bytes == bytes) {', 'if (status.ok()) {'], [RESERVE, 'status = file->preallocate(bytes);\n    if (status.ok()) status = file->sync_all();', '']),
   mutation('G13', 'a torn tail must have its copy', [RECOVERY, '} else if (status.code == IoCode::kNoSpace) {', '} else if (false) {']),
