@@ -90,7 +90,7 @@ export type ErrorCode =
   | 'ERR_THREAD_UNAVAILABLE'
   /** The entry would not get the LSN that was expected. */
   | 'ERR_LSN_MISMATCH'
-  /** A checkpoint let go of the entry; `firstLsn` is the first one kept. */
+  /** A checkpoint dropped the entry; `firstLsn` is the first one kept. */
   | 'ERR_CHECKPOINTED'
   /** The position is of an entry of another log. */
   | 'ERR_FOREIGN_POSITION'

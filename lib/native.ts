@@ -76,7 +76,7 @@ function find(machine: string, libc: string): string {
     'ERR_ADDON_UNAVAILABLE',
     `atomic-log has no binary for ${machine}; searched ${files.join(', ')}. ` +
       'Build it with "npx atomic-log build" (needs a C++20 compiler and Python); ' +
-      "a bundle needs the package's folder prebuilds beside it",
+      "a bundle needs the package's folder prebuilds next to it",
   );
 }
 

@@ -103,7 +103,7 @@ export interface CommonLogOptions {
   /**
    * Bytes that readers may keep from being recycled, beyond the window: an append
    * that would begin another segment while they keep more fails with
-   * `ERR_PINNED_BYTES`, and works again once they let go. A number of at least 0.
+   * `ERR_PINNED_BYTES`, and works again once they release it. A number of at least 0.
    * Leave room for a segment per thread: looking at the log (`endIndex`, a follower)
    * keeps one for a moment. Default: no limit.
    */

@@ -259,7 +259,7 @@ export class SegmentReader {
   }
 
   /**
-   * Lets go of the file. Views of its mapping show zeros once its clones are closed too; on Windows they keep the
+   * Closes the file. Views of its mapping show zeros once its clones are closed too; on Windows they keep the
    * file mapped, and undeletable, until they are collected. Idempotent.
    */
   close(): void {

@@ -74,7 +74,7 @@ export class SegmentTail {
   /**
    * The next record, or undefined when there is none yet: the log ends here, or
    * the record is being written. A damaged record looks like one that is being
-   * written for ever.
+   * written forever.
    *
    * @throws `ERR_FILE_REPLACED` after the last record of a file that was moved,
    * deleted or replaced by another one: open the path again; `ERR_IO`,
@@ -108,7 +108,7 @@ export class SegmentTail {
   }
 
   /**
-   * The records that come, for ever: it waits where {@link next} has none.
+   * The records that come, forever: it waits where {@link next} has none.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the iterator as
    * {@link next}, and with the signal's reason
@@ -123,7 +123,7 @@ export class SegmentTail {
     return Object.assign(records, { [asyncDispose]: async () => void (await records.return()) });
   }
 
-  /** Lets go of the file. Idempotent. */
+  /** Closes the file. Idempotent. */
   close(): void {
     this.#reader.close();
   }

@@ -52,7 +52,7 @@ export interface SegmentOpenOptions extends SegmentOptions {
 export interface SegmentRecoveryReport {
   /** Intact records. */
   readonly records: number;
-  /** Bytes behind them that were no records, and are zero now; 0 for a clean end. */
+  /** Bytes after them that were no records, and are zero now; 0 for a clean end. */
   readonly bytes: number;
   /** Where they began: the end of the log. */
   readonly offset: number;
@@ -167,7 +167,7 @@ export class SegmentWriter {
    * Opens a file for writing, at the end of its records. {@link recovery} says
    * what was found there; it is durable then.
    *
-   * Bytes behind the last intact record are kept in a file beside (`path` with
+   * Bytes after the last intact record are kept in a file next to it (`path` with
    * `.torn-1` and so on) and become zero.
    *
    * @throws `ERR_LOCKED`; `ERR_FORMAT` when no record is at `startOffset`
@@ -317,7 +317,7 @@ export class SegmentWriter {
   }
 
   /**
-   * Ends the log at `offset`, where a record begins: that record and all behind
+   * Ends the log at `offset`, where a record begins: that record and all after
    * it are gone, durably. Views of them show zeros or later records.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record begins;

@@ -35,7 +35,7 @@ const CLOSED = new Window();
  * A stable view of the log's recent entries, read in place.
  *
  * It pins the memory it shows until it is closed or refreshed: `close()` it, or
- * declare it with `using`. One that is merely dropped gives its memory back
+ * declare it with `using`. One that is merely dropped releases its memory
  * once it and all views of it have been collected.
  *
  * ```ts
@@ -407,7 +407,7 @@ export class Snapshot<T> implements Iterable<T> {
     return clone;
   }
 
-  /** Gives the memory back. Views that are kept longer may show newer entries, never freed memory. Idempotent. */
+  /** Releases the memory. Views that are kept longer may show newer entries, never freed memory. Idempotent. */
   close(): void {
     const lease = this.#lease;
     if (lease === undefined) return;

@@ -51,7 +51,7 @@ export interface WalOptions {
   /** Up to 3988 bytes of your own, kept in a log that is created. */
   metadata?: Uint8Array;
   /**
-   * Let go of the oldest files, a file at a time, while all together use more
+   * Drop the oldest files, a file at a time, while all together use more
    * bytes than this: counted up to the end of what was written to each, not by
    * its length. The newest file stays.
    */
@@ -73,7 +73,7 @@ export interface WalOptions {
    */
   onSegmentSealed?: (file: WalFile) => void;
   /**
-   * A checkpoint is about to let go of the file. When this throws, nothing is
+   * A checkpoint is about to delete the file. When this throws, nothing is
    * deleted, and it may be called for the same file again: {@link Wal.checkpoint}
    * throws what it throws; of `retainBytes`, {@link onError} is told, and it is
    * tried again with the next file.

@@ -50,7 +50,7 @@ const POLL_MS = 20;
 const POLL_MS_MAX = 3_600_000;
 
 /**
- * Reads a write-ahead log beside its writer, in any thread or process, and
+ * Reads a write-ahead log next to its writer, in any thread or process, and
  * follows it. It needs no more than permission to read, takes no lock and
  * changes nothing.
  *
@@ -228,7 +228,7 @@ export class WalReader {
     );
   }
 
-  /** Lets go of the files, and ends every follower. Idempotent. */
+  /** Closes the files, and ends every follower. Idempotent. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -31,8 +31,8 @@ const FILE_FIELDS = 4;
 
 /**
  * What can still be read of a damaged log, in order: every intact entry, and in
- * its place every range of entries that are lost. What was lost behind the last
- * intact entry, nobody can know. Changes nothing.
+ * its place every range of entries that are lost. What was lost after the last
+ * intact entry, no one can know. Changes nothing.
  *
  * ```ts
  * for (const found of salvage('orders')) {

@@ -411,7 +411,7 @@ export class Wal {
   }
 
   /**
-   * Lets go of the entries up to `lsn`, durably, and deletes the files that hold
+   * Drops the entries up to `lsn`, durably, and deletes the files that hold
    * no others. That works on a full disk: whatever frees at least one file
    * needs no space. `checkpoint(wal.lastLsn)` frees the newest file too, when
    * it is full.
@@ -435,10 +435,10 @@ export class Wal {
   }
 
   /**
-   * Takes back the entries behind `lsn`, durably: it is the last one then, and
-   * the next append gets `lsn + 1`. Unless nothing is behind it, this costs a new
+   * Takes back the entries after `lsn`, durably: it is the last one then, and
+   * the next append gets `lsn + 1`. Unless nothing is after it, this costs a new
    * file of `segmentBytes`, whose space is taken at once; the file before keeps its
-   * own until a checkpoint or `retainBytes` lets go of it. A log that is truncated
+   * own until a checkpoint or `retainBytes` drops it. A log that is truncated
    * often does well with small files.
    *
    * @throws `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
@@ -456,7 +456,7 @@ export class Wal {
    * appears when the copy is whole, on disk and read back; it is a log of its
    * own, and a {@link WalReader} sees all of it.
    *
-   * Until then the copy is in `directory.partial-1`, or a higher number, beside a
+   * Until then the copy is in `directory.partial-1`, or a higher number, next to a
    * file `directory.partial-1.incomplete`. What a
    * process that was killed has left there, the next call for the same directory
    * deletes.
@@ -478,7 +478,7 @@ export class Wal {
   }
 
   /**
-   * Syncs what was appended, settles every promise, and lets go of the log.
+   * Syncs what was appended, settles every promise, and closes the log.
    * Idempotent.
    *
    * @throws (rejects) `ERR_POISONED` when not everything became durable; the log

@@ -36,7 +36,7 @@ const NO_VALUES: ScalarArray = new Float64Array(0);
 
 /**
  * The exclusive right to append to a log. `close()` it, or declare it with
- * `using`; a worker that ends gives it back too.
+ * `using`; a worker that ends releases it too.
  *
  * Entries are stored straight into the log's memory. Values are never coerced:
  * one that does not fit its column is refused, and nothing has changed then.
@@ -264,7 +264,7 @@ export class Writer<T> {
 
   /**
    * Publishes what is staged and ends the log: followers finish once they have
-   * delivered everything, and nobody can append any more. Closes the writer.
+   * delivered everything, and no one can append any more. Closes the writer.
    *
    * @throws `ERR_WRITER_CLOSED`, `ERR_SPAN_OPEN`
    */
@@ -275,7 +275,7 @@ export class Writer<T> {
     this.close();
   }
 
-  /** Gives the claim back and drops what was not published. Idempotent. */
+  /** Releases the claim and drops what was not published. Idempotent. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
