@@ -125,7 +125,7 @@ export type ErrorCode =
   | 'ERR_THREAD_UNAVAILABLE'
   /** The entry would not get the LSN that was expected. */
   | 'ERR_LSN_MISMATCH'
-  /** A checkpoint let go of the entry; `firstLsn` is the first one kept. */
+  /** A checkpoint dropped the entry; `firstLsn` is the first one kept. */
   | 'ERR_CHECKPOINTED'
   /** The position is of an entry of another log. */
   | 'ERR_FOREIGN_POSITION'
@@ -320,7 +320,7 @@ export interface CommonLogOptions {
   /**
    * Bytes that readers may keep from being recycled, beyond the window: an append
    * that would begin another segment while they keep more fails with
-   * `ERR_PINNED_BYTES`, and works again once they let go. A number of at least 0.
+   * `ERR_PINNED_BYTES`, and works again once they release it. A number of at least 0.
    * Leave room for a segment per thread: looking at the log (`endIndex`, a follower)
    * keeps one for a moment. Default: no limit.
    */
@@ -419,7 +419,7 @@ export interface Span<T> {
 }
 /**
  * The exclusive right to append to a log. `close()` it, or declare it with
- * `using`; a worker that ends gives it back too.
+ * `using`; a worker that ends releases it too.
  *
  * Entries are stored straight into the log's memory. Values are never coerced:
  * one that does not fit its column is refused, and nothing has changed then.
@@ -497,12 +497,12 @@ export declare class Writer<T> {
   commit(count: number): number;
   /**
    * Publishes what is staged and ends the log: followers finish once they have
-   * delivered everything, and nobody can append any more. Closes the writer.
+   * delivered everything, and no one can append any more. Closes the writer.
    *
    * @throws `ERR_WRITER_CLOSED`, `ERR_SPAN_OPEN`
    */
   end(): void;
-  /** Gives the claim back and drops what was not published. Idempotent. */
+  /** Releases the claim and drops what was not published. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
   /** For people: what `console.log` shows. */
@@ -663,7 +663,7 @@ export interface SnapshotChange {
  * A stable view of the log's recent entries, read in place.
  *
  * It pins the memory it shows until it is closed or refreshed: `close()` it, or
- * declare it with `using`. One that is merely dropped gives its memory back
+ * declare it with `using`. One that is merely dropped releases its memory
  * once it and all views of it have been collected.
  *
  * ```ts
@@ -767,7 +767,7 @@ export declare class Snapshot<T> implements Iterable<T> {
    * @throws `ERR_SNAPSHOT_CLOSED`
    */
   clone(): Snapshot<T>;
-  /** Gives the memory back. Views that are kept longer may show newer entries, never freed memory. Idempotent. */
+  /** Releases the memory. Views that are kept longer may show newer entries, never freed memory. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
   /** For people: what `console.log` shows. */
@@ -1145,7 +1145,7 @@ export declare class SegmentReader {
    */
   clone(): SegmentReader;
   /**
-   * Lets go of the file. Views of its mapping show zeros once its clones are closed too; on Windows they keep the
+   * Closes the file. Views of its mapping show zeros once its clones are closed too; on Windows they keep the
    * file mapped, and undeletable, until they are collected. Idempotent.
    */
   close(): void;
@@ -1193,7 +1193,7 @@ export declare class SegmentTail {
   /**
    * The next record, or undefined when there is none yet: the log ends here, or
    * the record is being written. A damaged record looks like one that is being
-   * written for ever.
+   * written forever.
    *
    * @throws `ERR_FILE_REPLACED` after the last record of a file that was moved,
    * deleted or replaced by another one: open the path again; `ERR_IO`,
@@ -1201,13 +1201,13 @@ export declare class SegmentTail {
    */
   next(): SegmentRecord | undefined;
   /**
-   * The records that come, for ever: it waits where {@link next} has none.
+   * The records that come, forever: it waits where {@link next} has none.
    *
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the iterator as
    * {@link next}, and with the signal's reason
    */
   follow(options?: SegmentFollowOptions): Followed<SegmentRecord>;
-  /** Lets go of the file. Idempotent. */
+  /** Closes the file. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
 }
@@ -1237,7 +1237,7 @@ export interface SegmentOpenOptions extends SegmentOptions {
 export interface SegmentRecoveryReport {
   /** Intact records. */
   readonly records: number;
-  /** Bytes behind them that were no records, and are zero now; 0 for a clean end. */
+  /** Bytes after them that were no records, and are zero now; 0 for a clean end. */
   readonly bytes: number;
   /** Where they began: the end of the log. */
   readonly offset: number;
@@ -1291,7 +1291,7 @@ export declare class SegmentWriter {
    * Opens a file for writing, at the end of its records. {@link recovery} says
    * what was found there; it is durable then.
    *
-   * Bytes behind the last intact record are kept in a file beside (`path` with
+   * Bytes after the last intact record are kept in a file next to it (`path` with
    * `.torn-1` and so on) and become zero.
    *
    * @throws `ERR_LOCKED`; `ERR_FORMAT` when no record is at `startOffset`
@@ -1362,7 +1362,7 @@ export declare class SegmentWriter {
    */
   syncAsync(): Promise<number>;
   /**
-   * Ends the log at `offset`, where a record begins: that record and all behind
+   * Ends the log at `offset`, where a record begins: that record and all after
    * it are gone, durably. Views of them show zeros or later records.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record begins;
@@ -1444,7 +1444,7 @@ export interface WalOptions {
   /** Up to 3988 bytes of your own, kept in a log that is created. */
   metadata?: Uint8Array;
   /**
-   * Let go of the oldest files, a file at a time, while all together use more
+   * Drop the oldest files, a file at a time, while all together use more
    * bytes than this: counted up to the end of what was written to each, not by
    * its length. The newest file stays.
    */
@@ -1466,7 +1466,7 @@ export interface WalOptions {
    */
   onSegmentSealed?: (file: WalFile) => void;
   /**
-   * A checkpoint is about to let go of the file. When this throws, nothing is
+   * A checkpoint is about to delete the file. When this throws, nothing is
    * deleted, and it may be called for the same file again: {@link Wal.checkpoint}
    * throws what it throws; of `retainBytes`, {@link onError} is told, and it is
    * tried again with the next file.
@@ -1705,7 +1705,7 @@ export declare class Wal {
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]>;
   /**
-   * Lets go of the entries up to `lsn`, durably, and deletes the files that hold
+   * Drops the entries up to `lsn`, durably, and deletes the files that hold
    * no others. That works on a full disk: whatever frees at least one file
    * needs no space. `checkpoint(wal.lastLsn)` frees the newest file too, when
    * it is full.
@@ -1718,10 +1718,10 @@ export declare class Wal {
    */
   checkpoint(lsn: number): void;
   /**
-   * Takes back the entries behind `lsn`, durably: it is the last one then, and
-   * the next append gets `lsn + 1`. Unless nothing is behind it, this costs a new
+   * Takes back the entries after `lsn`, durably: it is the last one then, and
+   * the next append gets `lsn + 1`. Unless nothing is after it, this costs a new
    * file of `segmentBytes`, whose space is taken at once; the file before keeps its
-   * own until a checkpoint or `retainBytes` lets go of it. A log that is truncated
+   * own until a checkpoint or `retainBytes` drops it. A log that is truncated
    * often does well with small files.
    *
    * @throws `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
@@ -1735,7 +1735,7 @@ export declare class Wal {
    * appears when the copy is whole, on disk and read back; it is a log of its
    * own, and a {@link WalReader} sees all of it.
    *
-   * Until then the copy is in `directory.partial-1`, or a higher number, beside a
+   * Until then the copy is in `directory.partial-1`, or a higher number, next to a
    * file `directory.partial-1.incomplete`. What a
    * process that was killed has left there, the next call for the same directory
    * deletes.
@@ -1749,7 +1749,7 @@ export declare class Wal {
    */
   backup(directory: string): Promise<void>;
   /**
-   * Syncs what was appended, settles every promise, and lets go of the log.
+   * Syncs what was appended, settles every promise, and closes the log.
    * Idempotent.
    *
    * @throws (rejects) `ERR_POISONED` when not everything became durable; the log
@@ -1785,7 +1785,7 @@ export interface WalReaderOptions {
   tail?: 'durable' | 'intact';
 }
 /**
- * Reads a write-ahead log beside its writer, in any thread or process, and
+ * Reads a write-ahead log next to its writer, in any thread or process, and
  * follows it. It needs no more than permission to read, takes no lock and
  * changes nothing.
  *
@@ -1873,7 +1873,7 @@ export declare class WalReader {
    * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]>;
-  /** Lets go of the files, and ends every follower. Idempotent. */
+  /** Closes the files, and ends every follower. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
 }
@@ -1897,8 +1897,8 @@ export interface Salvage extends IterableIterator<WalEntry | LostEntries> {
 }
 /**
  * What can still be read of a damaged log, in order: every intact entry, and in
- * its place every range of entries that are lost. What was lost behind the last
- * intact entry, nobody can know. Changes nothing.
+ * its place every range of entries that are lost. What was lost after the last
+ * intact entry, no one can know. Changes nothing.
  *
  * ```ts
  * for (const found of salvage('orders')) {
