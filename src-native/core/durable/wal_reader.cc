@@ -344,16 +344,27 @@ bool WalReader::is_newest_changed() const {
   return !is_known || before != now;
 }
 
+Outcome WalReader::find_writer(bool* has_writer, Failure* failure) {
+  const IoStatus status =
+      find_wal_writer(system_, directory_, found_, has_writer);
+  if (status.ok()) return Outcome::kOk;
+  *failure = {Outcome::kIo, status, directory_, 0, 0, ""};
+  return Outcome::kIo;
+}
+
 // What is there. The tail is shown when no writer has the log open, before it
 // was looked at and after that.
 Outcome WalReader::look(bool* shows_tail, Failure* failure) {
   for (int attempt = 0; attempt < kRefreshAttempts; ++attempt) {
-    const bool is_free = tail_ == WalTailMode::kIntact &&
-                         !has_wal_writer(system_, directory_, found_);
-    const Outcome outcome = classify(failure);
-    if (outcome != Outcome::kOk || !is_free) return outcome;
-    *shows_tail =
-        !has_wal_writer(system_, directory_, found_) && !is_newest_changed();
+    bool has_writer = true;
+    Outcome outcome = Outcome::kOk;
+    if (tail_ == WalTailMode::kIntact)
+      outcome = find_writer(&has_writer, failure);
+    if (outcome == Outcome::kOk) outcome = classify(failure);
+    if (outcome != Outcome::kOk || has_writer) return outcome;
+    outcome = find_writer(&has_writer, failure);
+    if (outcome != Outcome::kOk) return outcome;
+    *shows_tail = !has_writer && !is_newest_changed();
     if (*shows_tail) break;
   }
   return Outcome::kOk;
@@ -371,7 +382,11 @@ Outcome WalReader::refresh(Failure* failure) {
     rewinds_ = found_.rewinds;
   }
   metadata_ = found_.header.metadata;
-  shown_.settle(system_, directory_, found_);
+  const IoStatus settled = shown_.settle(system_, directory_, found_);
+  if (!settled.ok()) {
+    *failure = {Outcome::kIo, settled, directory_, 0, 0, ""};
+    return Outcome::kIo;
+  }
   if (shows_tail) shown_.show(found_);
   const uint64_t proven_next = proven_next_lsn(found_);
   const uint64_t next_lsn = shows_tail ? intact_next_lsn(found_) : proven_next;

@@ -143,6 +143,7 @@ class WalReader {
   Outcome classify(Failure* failure);
   bool is_newest_changed() const;
   Outcome look(bool* shows_tail, Failure* failure);
+  Outcome find_writer(bool* has_writer, Failure* failure);
   Outcome explain(uint64_t from, Outcome outcome, Failure* failure);
   Outcome explain_missing(uint64_t lsn, Failure* failure);
 

@@ -26,16 +26,16 @@ const WalPosition& epoch_at(const std::vector<WalPosition>& epochs,
   return epochs[at];
 }
 
-// The epochs of a file that has a successor; false when the file is gone.
-bool read_epochs(FileSystem& system, const std::string& directory,
-                 const WalFileInfo& info, const WalLogId& log_id,
-                 std::vector<WalPosition>* epochs) {
+// The epochs of a file that has a successor; none when the file is gone. Fails
+// for lack of a descriptor only.
+IoStatus read_epochs(FileSystem& system, const std::string& directory,
+                     const WalFileInfo& info, const WalLogId& log_id,
+                     std::vector<WalPosition>* epochs) {
   std::unique_ptr<File> file;
-  if (!system
-           .open(wal_file_path(directory, info.number), OpenMode::kRead, &file)
-           .ok()) {
-    return false;
-  }
+  const IoStatus status = system.open(wal_file_path(directory, info.number),
+                                      OpenMode::kRead, &file);
+  if (status.code == IoCode::kNoDescriptor) return status;
+  if (!status.ok()) return {};
   WalScanner scanner(*file, WalCodec(log_id, info.number),
                      {kWalHeaderBytes, info.base_lsn, info.epoch, info.branch},
                      info.end_offset);
@@ -45,22 +45,25 @@ bool read_epochs(FileSystem& system, const std::string& directory,
       epochs->push_back(scanner.position());
     }
   }
-  return true;
+  return {};
 }
 
 }  // namespace
 
-bool has_wal_writer(FileSystem& system, const std::string& directory,
-                    const WalClassification& found) {
+IoStatus find_wal_writer(FileSystem& system, const std::string& directory,
+                         const WalClassification& found, bool* has_writer) {
+  *has_writer = true;
   std::unique_ptr<File> file;
   const IoStatus status =
       system.open(platform::path_in(directory, "LOCK"), OpenMode::kRead, &file);
   // A copy of a log has none.
   const bool is_missing = status.code == IoCode::kNotFound;
-  if (!status.ok() && !is_missing) return true;
-  if (file != nullptr && is_held(*file)) return true;
+  if (status.code == IoCode::kNoDescriptor) return status;
+  if (!status.ok() && !is_missing) return {};
+  if (file != nullptr && is_held(*file)) return {};
   // LOCK may have been deleted under a writer.
-  return found.newest != nullptr && is_held(*found.newest);
+  *has_writer = found.newest != nullptr && is_held(*found.newest);
+  return {};
 }
 
 uint64_t intact_next_lsn(const WalClassification& found) {
@@ -90,9 +93,9 @@ uint64_t ShownTail::first_difference(const std::vector<WalPosition>& epochs,
   return 0;
 }
 
-void ShownTail::settle(FileSystem& system, const std::string& directory,
-                       const WalClassification& found) {
-  if (file_number_ == 0) return;
+IoStatus ShownTail::settle(FileSystem& system, const std::string& directory,
+                           const WalClassification& found) {
+  if (file_number_ == 0) return {};
   uint64_t from = 0;
   uint64_t proven_next = proven_next_lsn(found);
   if (found.top_number == file_number_) {
@@ -105,8 +108,12 @@ void ShownTail::settle(FileSystem& system, const std::string& directory,
                                      return info.number == file_number_;
                                    });
     std::vector<WalPosition> epochs;
-    if (file == found.files.end() ||
-        !read_epochs(system, directory, *file, found.header.log_id, &epochs)) {
+    if (file != found.files.end()) {
+      const IoStatus status =
+          read_epochs(system, directory, *file, found.header.log_id, &epochs);
+      if (!status.ok()) return status;
+    }
+    if (epochs.empty()) {
       // A checkpoint let go of it, or it is another log: that cannot be told.
       from = proven_next_;
     } else {
@@ -122,6 +129,7 @@ void ShownTail::settle(FileSystem& system, const std::string& directory,
     taken_back_from_ = from;
   }
   if (from != 0 || proven_next >= shown_next_) file_number_ = 0;
+  return {};
 }
 
 void ShownTail::show(const WalClassification& found) {

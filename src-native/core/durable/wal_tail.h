@@ -24,9 +24,12 @@ namespace atomic_log::durable {
 // What a reader shows: what is proved, or also what is intact after it.
 enum class WalTailMode : uint8_t { kDurable, kIntact };
 
-// Whether a writer has the log open. Where the system does not tell: yes.
-bool has_wal_writer(platform::FileSystem& system, const std::string& directory,
-                    const WalClassification& found);
+// Whether a writer has the log open. Where the system does not tell: yes; but
+// for lack of a descriptor this fails, because it passes.
+platform::IoStatus find_wal_writer(platform::FileSystem& system,
+                                   const std::string& directory,
+                                   const WalClassification& found,
+                                   bool* has_writer);
 
 // The LSN that comes after what is proved, and after what is intact. A SEAL's
 // own word counts: a truncation may be half done.
@@ -36,8 +39,9 @@ uint64_t intact_next_lsn(const WalClassification& found);
 class ShownTail {
  public:
   // Compares what was shown with what is there now.
-  void settle(platform::FileSystem& system, const std::string& directory,
-              const WalClassification& found);
+  platform::IoStatus settle(platform::FileSystem& system,
+                            const std::string& directory,
+                            const WalClassification& found);
   // `found` is shown to its intact end.
   void show(const WalClassification& found);
 

@@ -14,6 +14,7 @@
 namespace atomic_log::test {
 namespace {
 
+using durable::Failure;
 using durable::Outcome;
 using durable::WalReader;
 using durable::WalTailMode;
@@ -95,6 +96,45 @@ TEST_CASE("when the lock cannot be asked for, only what is proved is shown") {
   system.count_only("is_locked");
   system.fail_at(0, SimulatedFileSystem::Fault::kForEver);
   CHECK(see_wal(system, WalTailMode::kIntact).contents.next_lsn == 2);
+}
+
+// It passes: then nothing may be told of entries that are there.
+TEST_CASE("a lack of descriptors is an error, not a writer or a loss") {
+  SimulatedFileSystem system;
+  WalScript script;
+  REQUIRE(script.open(system));
+  run(script, "aiwf");
+  script.drop();
+  uint64_t refused = 0;
+  for (uint64_t at = 0; at < 16; ++at) {
+    INFO("open number ", at);
+    const auto disk = system.kill();
+    WalReader reader(*disk, kWalDirectory, WalTailMode::kIntact);
+    Failure failure;
+    // Fails, or sees all there is; and then all there is.
+    const auto refresh = [&](uint64_t last_lsn) {
+      disk->count_only("open");
+      disk->fail_at(at, SimulatedFileSystem::Fault::kOnce,
+                    platform::IoCode::kNoDescriptor);
+      if (reader.refresh(&failure) != Outcome::kOk) {
+        ++refused;
+        CHECK(failure.io.code == platform::IoCode::kNoDescriptor);
+        disk->fail_at(UINT64_MAX, SimulatedFileSystem::Fault::kNone);
+        REQUIRE(reader.refresh(&failure) == Outcome::kOk);
+      }
+      disk->fail_at(UINT64_MAX, SimulatedFileSystem::Fault::kNone);
+      CHECK(reader.last_lsn() == last_lsn);
+      CHECK(reader.shown().takebacks() == 0);
+    };
+    refresh(2);
+    // What was shown is settled by the files that follow.
+    WalScript later = WalScript::copy_of(script);
+    REQUIRE(later.open(*disk));
+    run(later, "xxxxi");
+    later.drop();
+    refresh(6);
+  }
+  CHECK(refused >= 3);
 }
 
 TEST_CASE("a writer that comes while the tail is looked at is noticed") {
