@@ -70,9 +70,10 @@ export function optionsOfRemains(directory: string): Pick<WalOptions, 'metadata'
 
 function* salvaged(path: string): IterableIterator<WalEntry | LostEntries> {
   const { logId, oldestLsn, files } = orThrowWal(addon.findWalRemains(path));
+  const limits = firstLsnsBehind(files);
   let next = oldestLsn;
   for (let at = 0; at < files.length; at += FILE_FIELDS) {
-    const limit = firstLsnBehind(files, at);
+    const limit = limits[at / FILE_FIELDS]!;
     for (const entry of entriesOfFile(path, files[at]!, logId)) {
       // Taken back by a truncation, or let go of by a checkpoint.
       if (entry.lsn >= limit || entry.lsn < next) continue;
@@ -89,13 +90,16 @@ function* salvaged(path: string): IterableIterator<WalEntry | LostEntries> {
   }
 }
 
-/** Where the files behind this one begin, the lowest of them. */
-function firstLsnBehind(files: Float64Array, at: number): number {
+/** Of each file, where the files after it begin, the lowest of them. */
+function firstLsnsBehind(files: Float64Array): Float64Array {
+  const limits = new Float64Array(files.length / FILE_FIELDS);
   let limit = Infinity;
-  for (let later = at + FILE_FIELDS; later < files.length; later += FILE_FIELDS) {
-    if (files[later + 1]! > 0) limit = Math.min(limit, files[later + 1]!);
+  for (let at = limits.length - 1; at >= 0; --at) {
+    limits[at] = limit;
+    const firstLsn = files[at * FILE_FIELDS + 1]!;
+    if (firstLsn > 0) limit = Math.min(limit, firstLsn);
   }
-  return limit;
+  return limits;
 }
 
 function* entriesOfFile(path: string, number: number, logId: Uint8Array): IterableIterator<WalEntry> {
