@@ -1500,7 +1500,11 @@ export interface WalEntry {
     readonly first: number;
     readonly count: number;
   };
-  /** Names this entry and its past: save it, and give it back as `from` to go on after it. */
+  /**
+   * Names this entry and its past: save it, and give it back as `from` to go on
+   * after it. It is made when it is asked for, so neither `{ ...entry }` nor
+   * `JSON.stringify(entry)` has it: copy it by name.
+   */
   readonly position: WalPosition;
 }
 /** Which entries to read; the bounds are inclusive. */
