@@ -249,6 +249,8 @@ bool WalScript::step(char operation) {
   };
   const uint64_t last = latest().next_lsn - 1;
   switch (operation) {
+    case 'z':
+      return append(1, 8, false);
     case 'w':
       return append(1, 90, false);
     case 'x':

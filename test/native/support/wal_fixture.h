@@ -70,6 +70,7 @@ WalSight see_wal(SimulatedFileSystem& system, durable::WalTailMode tail);
 //   F    the disk is full from here on            U    it has room again
 //   K    the process is killed; open
 //   e    checkpoint of one more entry, if that frees no file
+//   z    append an entry that is smaller than a control record
 class WalScript {
  public:
   WalScript() { history_.push_back({}); }
