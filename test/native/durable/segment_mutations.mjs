@@ -23,8 +23,8 @@ export const mutations = [
   mutation('G4', 'an unfinished creation is refused', [RECOVERY, 'if (end != 0) {', 'if (true) {']),
   mutation('G4', 'a header across sectors is replaced without the file beside', [
     WRITER,
-    'if (status.ok() && !is_atomic) {',
-    'if (false) {',
+    'if (status.ok() && !is_atomic) {\n      // The old',
+    'if (false) {\n      // The old',
   ]),
   mutation('G4', 'the file beside is written before the old bytes are on disk', [
     WRITER,
@@ -91,7 +91,7 @@ export const mutations = [
     // It would be synced with that of the file beside.
     [
       PENDING,
-      '  if (status.ok()) status = file->sync_all();\n  if (status.ok()) status = system.sync_parent(path);\n',
+      '  if (status.ok()) status = file->sync_all();\n  if (status.ok()) status = (*names)->sync();\n',
       '  if (status.ok()) status = file->sync_all();\n',
     ],
   ),
