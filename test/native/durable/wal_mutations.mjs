@@ -8,7 +8,6 @@ const CLASSIFY = 'durable/wal_classify.cc';
 const SCANNER = 'durable/wal_scanner.cc';
 const FORMAT = 'durable/wal_format.cc';
 const RESERVE = 'durable/wal_reserve.cc';
-const FORMAT_H = 'durable/wal_format.h';
 const READER = 'durable/wal_reader.cc';
 const TAIL = 'durable/wal_tail.cc';
 const LIST = 'durable/wal_file_list.cc';
@@ -119,7 +118,7 @@ export const mutations = [
   mutation('WAL', 'damage in a directory that was replaced', [READER, 'if (refreshed == Outcome::kReplaced ||\n', 'if (false && refreshed == Outcome::kReplaced ||\n']),
 
   // A full disk, locks, and what is told of a commit that fails.
-  mutation('G13', 'no room kept but for SEAL', [FORMAT_H, 'kWalRoomAfterEntry = 3 * kWalControlBytes', 'kWalRoomAfterEntry = kWalControlBytes']),
+  mutation('G13', 'no room kept but for SEAL', [WRITER, 'fits(record_bytes, kWalRoomAfterEntry);', 'fits(record_bytes, kWalControlBytes);']),
   mutation('G13', 'OPEN takes kept room', [WRITER, 'const Outcome outcome = make_room(kWalControlBytes);', 'const Outcome outcome =\n      fits(kWalControlBytes, kWalControlBytes) ? Outcome::kOk : make_room(kWalControlBytes);']),
   mutation('G13', 'SYNC whenever it is opened without OPEN', [WRITER, 'is_without_open_ = true;\n    return mark();', 'is_without_open_ = true;\n    if (!fits(kWalControlBytes, kWalControlBytes)) return Outcome::kOk;\n    put_control(WalType::kSync, 0, 0);\n    return flush();']),
   mutation('G13', 'kept room for any checkpoint', [WRITER, 'frees && fits(kWalControlBytes, kWalRoomAfterCheckpoint);', 'fits(kWalControlBytes, kWalRoomAfterCheckpoint);']),
