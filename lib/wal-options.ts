@@ -37,7 +37,7 @@ export interface WalFile {
 
 /** How a log is opened. */
 export interface WalOptions {
-  /** Bytes of each file that is made. Default: those of the log's newest file, and 64 MiB for a new log. */
+  /** Bytes of each file that is made. Default: those of the log's files, and 64 MiB for a new log. */
   segmentBytes?: number;
   /** Entries may have so many bytes. Default: what a file takes, but 16 MiB at most. */
   entryBytesMax?: number;
@@ -106,7 +106,7 @@ export interface CheckedWalOptions {
 /** Files as long as the newest one; the addon knows what a log begins with. */
 const AS_BEFORE = 0;
 const BYTES_IN_FLIGHT = 64 * 2 ** 20;
-const SEGMENT_BYTES_MIN = 8192;
+export const SEGMENT_BYTES_MIN = 8192;
 const SEGMENT_BYTES_MAX = 2 ** 40;
 const ENTRY_BYTES_MAX = 2 ** 24;
 const METADATA_BYTES_MAX = 3988;

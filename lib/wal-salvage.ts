@@ -3,7 +3,7 @@ import { addon } from './native';
 import { checkPath } from './segment-options';
 import { entriesOf, type WalEntry } from './wal-entries';
 import { orThrowWal, walError, type WalError } from './wal-errors';
-import type { WalOptions } from './wal-options';
+import { SEGMENT_BYTES_MIN, type WalOptions } from './wal-options';
 import { hexOf } from './wal-position';
 
 /** A range of entries that cannot be read any more; the bounds are inclusive. */
@@ -65,7 +65,8 @@ export function classifyLog(path: string): number | NativeFailure {
 /** What a log with the same entries is to be created with. */
 export function optionsOfRemains(directory: string): Pick<WalOptions, 'metadata' | 'segmentBytes'> {
   const { metadata, segmentBytes } = orThrowWal(addon.findWalRemains(directory));
-  return { metadata, segmentBytes };
+  // Shorter is a file for a full disk, of a release that did not say there how long the others are.
+  return segmentBytes < SEGMENT_BYTES_MIN ? { metadata } : { metadata, segmentBytes };
 }
 
 function* salvaged(path: string): IterableIterator<WalEntry | LostEntries> {

@@ -414,7 +414,7 @@ export class Wal {
    * Drops the entries up to `lsn`, durably, and deletes the files that hold
    * no others. That works on a full disk: whatever frees at least one file
    * needs no space. `checkpoint(wal.lastLsn)` frees the newest file too, when
-   * it is full.
+   * it is full, or once an append has found no room for another: call it again then.
    *
    * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete` throws,
    * and `onSegmentSealed` for a file that it was not told of yet;

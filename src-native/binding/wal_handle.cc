@@ -275,6 +275,10 @@ napi_value WalHandle::checkpoint(napi_env env, napi_callback_info info) {
   const Outcome outcome =
       self->log_->checkpoint(to_offset(env, arguments[0]), &self->failure_,
                              to_offset(env, arguments[1]));
+  // So that the reader closes the files that are gone: the disk keeps their
+  // space until then.
+  durable::Failure ignored;
+  (void)self->log_->show(&self->reader_, &ignored);
   return self->answer(env, outcome, 0);
 }
 

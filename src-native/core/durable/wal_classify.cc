@@ -324,6 +324,7 @@ class Classifier {
     found_.top = std::move(opened.file);
     found_.header = std::move(opened.header);
     found_.kept.begin(found_.header);
+    found_.told_file_bytes = 0;
     found_.end = wal_begin(found_.header);
     found_.records = 0;
     found_.proven_offset = kWalHeaderBytes;
@@ -382,6 +383,9 @@ class Classifier {
           std::max(found_.proven_offset, head.durable_offset);
       found_.kept.apply(scanner);
       if (head.type == WalType::kOpen) found_.epochs.push_back(found_.end);
+      if (head.type == WalType::kSync && scanner.control_value(1) != 0) {
+        found_.told_file_bytes = scanner.control_value(1);
+      }
       if (head.type == WalType::kSeal) {
         found_.is_sealed = true;
         found_.next_base = scanner.control_value(0);

@@ -166,6 +166,8 @@ struct WalClassification {
   std::shared_ptr<platform::File> top;
   WalHeader header;
   WalKept kept;
+  // What a SYNC in it says of the files to come; 0: nothing.
+  uint64_t told_file_bytes = 0;
   // Behind its last intact record.
   WalPosition end;
   uint64_t records = 0;

@@ -43,6 +43,9 @@
 //     random number that comes with each: two copies of a log that went on
 //     apart count alike, and their branches differ. 0: written by a release
 //     that knew none.
+//  7. A file that was made of the spare is shorter than the files of the log.
+//     How long those are, its first record says, a SYNC, before the last of
+//     them is let go of.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_FORMAT_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_FORMAT_H_
 
@@ -65,8 +68,8 @@ inline constexpr size_t kWalMetadataBytesMax =
     kWalHeaderChecksumOffset - kWalMetadataOffset;
 
 inline constexpr size_t kWalHeadBytes = 40;
-// OPEN: the new epoch, its branch. CHECKPOINT: oldest LSN, oldest file. SEAL:
-// nextBase. Two u64 each, zero where there is nothing to say.
+// OPEN: the new epoch, its branch. SYNC: 0, file bytes. CHECKPOINT: oldest LSN,
+// oldest file. SEAL: nextBase. Two u64 each, zero where there is nothing to say.
 inline constexpr size_t kWalControlBodyBytes = 16;
 inline constexpr size_t kWalControlBytes = kWalHeadBytes + kWalControlBodyBytes;
 // What a record of that kind must leave free.

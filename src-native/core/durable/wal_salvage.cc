@@ -70,6 +70,10 @@ Outcome salvage_wal_file(FileSystem& system, const std::string& directory,
       WalKept kept;
       kept.apply(scanner);
       salvaged->oldest_lsn = std::max(salvaged->oldest_lsn, kept.oldest_lsn);
+      if (scanner.head().type == WalType::kSync &&
+          scanner.control_value(1) != 0) {
+        salvaged->told_file_bytes = scanner.control_value(1);
+      }
       // A batch whose parts do not fit is left out.
       (void)add_wal_entries(scanner, 0, UINT64_MAX, &salvaged->chunk);
     }
@@ -127,6 +131,7 @@ Outcome find_wal_remains(FileSystem& system, const std::string& directory,
                          size_t{1} << 20, &part, failure);
     if (outcome != Outcome::kOk) return outcome;
     remains->oldest_lsn = std::max(remains->oldest_lsn, part.oldest_lsn);
+    remains->file_bytes = std::max(remains->file_bytes, part.told_file_bytes);
     from = part.next_offset;
   }
   return Outcome::kOk;

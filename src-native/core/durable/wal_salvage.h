@@ -39,6 +39,8 @@ struct WalSalvaged {
   uint64_t next_offset = 0;
   // Of the last CHECKPOINT seen; 0: none.
   uint64_t oldest_lsn = 0;
+  // What the last SYNC that tells says of the files to come; 0: nothing.
+  uint64_t told_file_bytes = 0;
 };
 
 // The intact entries behind `from`, at most about bytes_max of data. Their LSNs

@@ -183,9 +183,15 @@ Outcome WalWriter::check_directory() {
 
 Outcome WalWriter::find_reserve(const WalClassification& found) {
   if (options_.segment_bytes == 0) {
-    // A file that was made of the spare says nothing about the others.
+    // A file that was made of the spare is as long as no other.
     for (const WalFileInfo& file : found.files) {
-      if (file.bytes >= kWalFileBytesMin) options_.segment_bytes = file.bytes;
+      const bool is_spare = file.bytes == options_.spare_bytes;
+      if (!is_spare) options_.segment_bytes = file.bytes;
+    }
+    // The newest one knows better what was meant last.
+    const uint64_t told = found.told_file_bytes;
+    if (told > options_.spare_bytes && told <= kWalFileBytesMax) {
+      options_.segment_bytes = told;
     }
     if (options_.segment_bytes == 0) options_.segment_bytes = kWalSegmentBytes;
   }
@@ -363,6 +369,10 @@ void WalWriter::enter(std::shared_ptr<File> file, const WalHeader& header) {
   is_unmarked_ = is_without_open_ = false;
   files_.push_back({file_number_, header.base_lsn, header.epoch, header.branch,
                     file_bytes_, kWalHeaderBytes});
+  // Before anything in it lets go of the files that are as long as they should.
+  if (file_bytes_ == options_.spare_bytes) {
+    put_control(WalType::kSync, 0, options_.segment_bytes);
+  }
 }
 
 uint64_t WalWriter::entry_bytes_max() const {
@@ -562,15 +572,23 @@ WalWriter::CheckpointPlan WalWriter::plan_checkpoint(uint64_t lsn) const {
   return plan;
 }
 
+// Where nothing is kept any more, whose room is wanted all the same: the disk
+// was not known to be full when the last entry was let go of.
+bool WalWriter::is_worth_freeing(uint64_t lsn) const {
+  return lsn + 1 == next_lsn_ && lacks_space_ &&
+         file_bytes_ > options_.spare_bytes;
+}
+
 uint64_t WalWriter::file_kept(uint64_t lsn) const {
-  const bool is_there = lsn >= oldest_lsn_ && lsn < next_lsn_;
-  return is_there ? plan_checkpoint(lsn).kept_file : oldest_file_;
+  const bool has_work = lsn >= oldest_lsn_ || is_worth_freeing(lsn);
+  return has_work && lsn < next_lsn_ ? plan_checkpoint(lsn).kept_file
+                                     : oldest_file_;
 }
 
 Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
   if (is_poisoned_) return poisoned();
   if (lsn >= next_lsn_) return refuse(Outcome::kOutOfRange, lsn, next_lsn_ - 1);
-  if (lsn < oldest_lsn_) return Outcome::kOk;
+  if (lsn < oldest_lsn_ && !is_worth_freeing(lsn)) return Outcome::kOk;
   Outcome outcome = check_directory();
   if (outcome == Outcome::kOk) outcome = sync();
   if (outcome != Outcome::kOk) return outcome;

@@ -61,7 +61,9 @@ class WalWriter {
   // flush(), then to the disk.
   Outcome sync();
   // Lets go of the entries up to `lsn`, durably, and of the files that hold
-  // nothing else; of those below `kept_file` only.
+  // nothing else; of those below `kept_file` only. Of the newest file too, when
+  // nothing is kept and an append has found no room for another one: then also
+  // when it was called with the same LSN before.
   Outcome checkpoint(uint64_t lsn, uint64_t kept_file = UINT64_MAX);
   // The first file that checkpoint(lsn) would keep; the one that comes next,
   // when none that is there now.
@@ -136,6 +138,7 @@ class WalWriter {
     bool frees_newest = false;
   };
   CheckpointPlan plan_checkpoint(uint64_t lsn) const;
+  bool is_worth_freeing(uint64_t lsn) const;
   uint32_t draw_branch();
   void begin_epoch(uint32_t branch);
   WalHeader next_header(uint64_t next_base) const;

@@ -295,13 +295,14 @@ TEST_CASE("scripts at random, crashed everywhere") {
 TEST_CASE("a full disk: the shortest scripts, crashed everywhere") {
   uint64_t seed = 1000;
   for (const char* const operations :
-       {"akF",         "Fx",       "Fkc",
-        "aFC",         "kFc",      "kca",
-        "aka",         "AAFkkC",   "AAwFkkCUa",
-        "AAwwFcCC",    "AABFkwUw", "wwFwUw",
-        "FwPw",        "AAFaUawt", "AAFtCUt",
-        "AFxkkCUxA",   "xxFxCxUx", "AAaaFkcwkcwkUa",
-        "AAaFCFaCUaC", "AAAAFkkc", "AAAAFKekcUa"}) {
+       {"akF",         "Fx",         "Fkc",
+        "aFC",         "kFc",        "kca",
+        "aka",         "AAFkkC",     "AAwFkkCUa",
+        "AAwwFcCC",    "AABFkwUw",   "wwFwUw",
+        "FwPw",        "AAFaUawt",   "AAFtCUt",
+        "AFxkkCUxA",   "xxFxCxUx",   "AAaaFkcwkcwkUa",
+        "AAaFCFaCUaC", "AAAAFkkc",   "AAAAFKekcUa",
+        "AkCFxCxUx",   "AAkCFACAkUA"}) {
     crash_everywhere(operations, ++seed, 24 * effort());
   }
 }

@@ -49,6 +49,34 @@ TEST_CASE("one file that fills the disk is freed, and the log goes on") {
   }
 }
 
+TEST_CASE("what was let go of before the disk was known to be full is freed") {
+  SimulatedFileSystem system;
+  WalScript script;
+  REQUIRE(script.open(system));
+  for (const char operation : std::string("AwCkF")) {
+    REQUIRE(script.run(operation));
+  }
+  const uint64_t last = script.writer()->last_lsn();
+  REQUIRE(script.writer()->first_lsn() == last + 1);
+  CHECK(script.writer()->file_kept(last) == 1);
+  // The first finds out.
+  REQUIRE(script.run('A'));
+  REQUIRE(script.writer()->failure().io.code == IoCode::kNoSpace);
+  CHECK(script.writer()->file_kept(last) == 2);
+  REQUIRE(script.run('C'));
+  CHECK(!system.exists(wal_path(1)));
+  REQUIRE(script.writer()->files().size() == 1);
+  // There is nothing more to be had.
+  CHECK(script.writer()->file_kept(last) == 2);
+  REQUIRE(script.run('C'));
+  CHECK(script.writer()->files()[0].number == 2);
+  for (const char operation : std::string("UAk")) {
+    REQUIRE(script.run(operation));
+  }
+  CHECK(script.writer()->last_lsn() == last + 1);
+  CHECK(wal_contents(system) == script.latest());
+}
+
 TEST_CASE("a full disk: nothing uses up the room that frees files") {
   for (const std::string wear :
        {"", "KKKKKK", "kkkkkk", "iKiKi", "eeeeee", "ekeKeiekeK"}) {
