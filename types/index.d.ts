@@ -1430,7 +1430,7 @@ export interface WalFile {
 }
 /** How a log is opened. */
 export interface WalOptions {
-  /** Bytes of each file that is made. Default: those of the log's newest file, and 64 MiB for a new log. */
+  /** Bytes of each file that is made. Default: those of the log's files, and 64 MiB for a new log. */
   segmentBytes?: number;
   /** Entries may have so many bytes. Default: what a file takes, but 16 MiB at most. */
   entryBytesMax?: number;
@@ -1712,7 +1712,7 @@ export declare class Wal {
    * Drops the entries up to `lsn`, durably, and deletes the files that hold
    * no others. That works on a full disk: whatever frees at least one file
    * needs no space. `checkpoint(wal.lastLsn)` frees the newest file too, when
-   * it is full.
+   * it is full, or once an append has found no room for another: call it again then.
    *
    * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete` throws,
    * and `onSegmentSealed` for a file that it was not told of yet;
