@@ -58,7 +58,7 @@ export const mutations = [
   mutation('WAL', 'torn bytes not zeroed', [RECOVERY, 'if (status.ok()) status = file.zero_range(end, torn_bytes);', '']),
   mutation('WAL', 'no sync of OPEN', [WRITER, 'begin_epoch(branch);\n  return sync();', 'begin_epoch(branch);\n  durable_offset_ = tail_;\n  return flush();']),
   mutation('WAL', 'poison forgotten', [WRITER, 'is_poisoned_ = true;', 'is_poisoned_ = false;']),
-  mutation('WAL', 'the next file is not reserved first', [WRITER, '// Nothing was written: this can be tried again.\n  if (!status.ok()) return io_failure(status);', 'if (!status.ok()) return poison(status);']),
+  mutation('WAL', 'the next file is not reserved first', [WRITER, '// Nothing was written: this can be tried again.\n  if (!status.ok()) return io_failure(status);', 'if (!status.ok()) return poison(status, kFailedNow);']),
   mutation('WAL', 'base LSN of the successor not checked', [CLASSIFY, 'if (checksum != 0 && checksum != next.previous_seal_checksum) {', 'if (false) {']),
   mutation('WAL', 'no lock', [WRITER, 'status = is_registered_ ? lock_file_->lock()', 'status = true ? IoStatus{}']),
   mutation('WAL', 'a read-only directory is opened', [WRITER, 'if (status.ok()) status = system.check_writable(options.directory);', '']),
