@@ -291,7 +291,8 @@ void copy_from(SimulatedFileSystem& to, const SimulatedFileSystem& from) {
 TEST_CASE("a directory that was replaced is told, whatever has its place") {
   for (const char* const later : {"", "wi", "xxxxxxi", "xxxxxxCxxi"}) {
     for (const char* const place :
-         {"nothing", "copy", "older copy", "other log", "same numbers"}) {
+         {"nothing", "copy", "older copy", "other log", "same numbers",
+          "higher numbers"}) {
       INFO(place, " after ", later);
       Log log("wwxxwwxi");
       const auto backup = log.system.kill();
@@ -310,7 +311,8 @@ TEST_CASE("a directory that was replaced is told, whatever has its place") {
       if (what == "older copy") copy_from(log.system, *backup);
       if (what != "nothing") {
         auto options = small_wal();
-        if (what == "other log" || what == "same numbers") {
+        const bool is_higher = what == "higher numbers";
+        if (what == "other log" || what == "same numbers" || is_higher) {
           options.new_log_id[3] = 99;
         }
         OpenedWal opened = open_wal(log.system, options);
@@ -319,10 +321,13 @@ TEST_CASE("a directory that was replaced is told, whatever has its place") {
         const Bytes data(600, 7);
         size_t count = std::string(later).size();
         if (what == "same numbers") count += 10;
+        if (is_higher) count += 100;
         for (size_t i = 0; i < count; ++i) {
           REQUIRE(opened.writer->append(data.data(), data.size(), &lsn) ==
                   Outcome::kOk);
         }
+        // Only the log's id tells, where no file has a number that was seen.
+        if (is_higher) REQUIRE(opened.writer->checkpoint(lsn) == Outcome::kOk);
         REQUIRE(opened.writer->close() == Outcome::kOk);
       }
       CHECK(follower.refresh() == Outcome::kReplaced);
