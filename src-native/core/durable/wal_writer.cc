@@ -169,15 +169,22 @@ bool WalWriter::is_place_check_due() {
 // or deleted, and another log made in its place, whose files must not be
 // replaced.
 Outcome WalWriter::check_directory() {
-  const IoStatus status =
+  std::string path = platform::path_in(options_.directory, "LOCK");
+  IoStatus status =
       check_wal_place(system_, options_.directory, lock_identity_);
+  // The newest file alone may be gone, too: what is synced to it then is lost.
+  if (status.ok() && file_ != nullptr) {
+    path = wal_file_path(options_.directory, file_number_);
+    platform::FileIdentity named;
+    platform::FileIdentity written;
+    status = system_.identity(path, &named);
+    if (status.ok()) status = file_->identity(&written);
+    if (status.ok() && named != written) {
+      status = {IoCode::kNotFound, 0, "open"};
+    }
+  }
   if (status.ok()) return Outcome::kOk;
-  failure_ = {Outcome::kIo,
-              status,
-              platform::path_in(options_.directory, "LOCK"),
-              0,
-              0,
-              ""};
+  failure_ = {Outcome::kIo, status, path, 0, 0, ""};
   return Outcome::kIo;
 }
 

@@ -162,6 +162,23 @@ TEST_CASE("a checkpoint brings no file back that an earlier one let go of") {
   CHECK(open_wal(system).outcome == Outcome::kOk);
 }
 
+TEST_CASE(
+    "what is synced to a newest file that was deleted is not acknowledged") {
+  SimulatedFileSystem system;
+  auto options = small_wal();
+  options.place_check_ms = 0;
+  OpenedWal log = open_wal(system, options);
+  uint64_t lsn = 0;
+  REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  REQUIRE(log.writer->truncate_after(0) == Outcome::kOk);
+  REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  REQUIRE(log.writer->sync() == Outcome::kOk);
+  REQUIRE(system.remove(durable::wal_file_path(kWalDirectory, 2)).ok());
+  REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  CHECK(log.writer->sync() == Outcome::kPoisoned);
+  CHECK(log.writer->durable_lsn() == 1);
+}
+
 TEST_CASE("durable_lsn follows syncs only") {
   SimulatedFileSystem system;
   OpenedWal log = open_wal(system);
