@@ -9,6 +9,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#if defined(__linux__)
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+#endif
 
 #include <map>
 #include <mutex>
@@ -222,6 +228,7 @@ class PosixFile final : public File {
   IoStatus preallocate(uint64_t bytes) override {
     const auto length = static_cast<off_t>(bytes);
 #if defined(__linux__)
+    write_in_place();
     // Not posix_fallocate: where the file system cannot, that one writes into
     // every block and reports no progress.
     int result;
@@ -239,6 +246,23 @@ class PosixFile final : public File {
     }
     return zero_range(0, bytes);
   }
+
+#if defined(__linux__)
+  // Where every write takes new space (btrfs), the space that is secured would
+  // serve the first write only. The attribute is taken while a file is empty;
+  // where there is no such thing, or it has data, nothing happens.
+  void write_in_place() const {
+    struct statfs volume;
+    int flags = 0;
+    if (fstatfs(descriptor_, &volume) != 0 ||
+        volume.f_type != BTRFS_SUPER_MAGIC ||
+        ioctl(descriptor_, FS_IOC_GETFLAGS, &flags) != 0) {
+      return;
+    }
+    flags |= FS_NOCOW_FL;
+    (void)ioctl(descriptor_, FS_IOC_SETFLAGS, &flags);
+  }
+#endif
 
   IoStatus sync_data() override {
 #if defined(__APPLE__)
