@@ -44,7 +44,7 @@ export const mutations = [
   mutation('G4', 'unproven records not written again', [RECOVERY, 'status = copy_range(file, found.proven_offset, end, rewrite);', '']),
   mutation('G4', 'header not written again', [RECOVERY, 'if (status.ok()) status = copy_range(file, 0, kWalHeaderBytes, rewrite);', '']),
   mutation('G10', 'deletes before CHECKPOINT is synced', [WRITER, 'put_control(WalType::kCheckpoint, lsn + 1, oldest_file);\n  outcome = sync();', 'put_control(WalType::kCheckpoint, lsn + 1, oldest_file);\n  outcome = flush();']),
-  mutation('G10', 'recovery deletes before its sync', [WRITER, 'if (outcome == Outcome::kOk) {\n    outcome = repair_wal(', 'if (outcome == Outcome::kOk) {\n    remove_wal_garbage(system, options.directory, found.oldest_file,\n                       found.listing);\n    outcome = repair_wal(']),
+  mutation('G10', 'recovery deletes before its sync', [WRITER, 'if (outcome == Outcome::kOk) {\n    outcome = repair_wal(', 'if (outcome == Outcome::kOk) {\n    remove_wal_garbage(system, options.directory, found.kept.oldest_file,\n                       found.listing);\n    outcome = repair_wal(']),
   mutation('G10', 'no CHECKPOINT record', [WRITER, 'put_control(WalType::kCheckpoint, lsn + 1, oldest_file);', '']),
   mutation('G10', 'checkpoint one file too far', [WRITER, 'keep == files_.rend() ? oldest_file_ : keep->number;', 'std::min(keep->number + 1, file_number_);']),
   mutation('G10', 'header without the oldest LSN', [WRITER, 'header.oldest_lsn = oldest_lsn_;', 'header.oldest_lsn = 1;']),
