@@ -64,9 +64,10 @@ struct Told {
 // Opens, reads, verifies and salvages the same bytes.
 void compare(const SimulatedFileSystem& disk, const WalContents& was,
              Told* told) {
+  // First, so that it outlives the files that are open in it.
+  const auto looked = disk.kill();
   durable::WalClassification verified;
   Failure said;
-  const auto looked = disk.kill();
   const Outcome outcome = durable::classify_wal(
       *looked, {kWalDirectory, durable::WalRole::kReader, false, true},
       &verified, &said);
