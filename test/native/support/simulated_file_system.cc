@@ -51,11 +51,14 @@ class SimulatedFile final : public platform::File {
   SimulatedFile(SimulatedFileSystem& system,
                 std::shared_ptr<SimulatedFileSystem::Inode> inode,
                 bool is_writable)
-      : system_(system), inode_(std::move(inode)), is_writable_(is_writable) {
-    ++system_.open_files_;
+      : system_(system),
+        open_files_(system.open_files_),
+        inode_(std::move(inode)),
+        is_writable_(is_writable) {
+    ++*open_files_;
   }
   ~SimulatedFile() override {
-    --system_.open_files_;
+    --*open_files_;
     if (holds_lock_) inode_->is_locked = false;
   }
 
@@ -169,6 +172,7 @@ class SimulatedFile final : public platform::File {
   }
 
   SimulatedFileSystem& system_;
+  const std::shared_ptr<int64_t> open_files_;
   const std::shared_ptr<SimulatedFileSystem::Inode> inode_;
   const bool is_writable_;
   bool holds_lock_ = false;

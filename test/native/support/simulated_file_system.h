@@ -100,7 +100,7 @@ class SimulatedFileSystem final : public platform::FileSystem {
   void damage(const std::string& path, uint64_t offset);
   uint64_t syncs() const { return syncs_; }
   // Files that are open.
-  int64_t open_files() const { return open_files_; }
+  int64_t open_files() const { return *open_files_; }
   // Called before every operation, with its name.
   std::function<void(const char*)> on_operation;
 
@@ -152,7 +152,8 @@ class SimulatedFileSystem final : public platform::FileSystem {
 
   uint64_t operations_ = 0;
   uint64_t syncs_ = 0;
-  int64_t open_files_ = 0;
+  // Shared with the files: one may be closed after its disk is gone.
+  std::shared_ptr<int64_t> open_files_ = std::make_shared<int64_t>(0);
   std::string counted_;
   uint64_t fault_at_ = UINT64_MAX;
   Fault fault_ = Fault::kNone;
