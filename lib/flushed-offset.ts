@@ -33,7 +33,7 @@ function sharedBytes(value: unknown): number {
 export class FlushedOffset {
   /**
    * The offset, and the generation of the bytes below it, as in
-   * core/durable/flushed_offset.h.
+   * core/durable/segment/flushed_offset.h.
    *
    * @internal
    */

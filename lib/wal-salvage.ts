@@ -55,7 +55,7 @@ export function salvage(directory: string): Salvage {
   }) as Salvage;
 }
 
-/** The row of core/durable/wal_classify.h with which the log opens, or why it does not. All files are read. */
+/** The row of core/durable/wal/wal_classify.h with which the log opens, or why it does not. All files are read. */
 export function classifyLog(path: string): number | NativeFailure {
   const found = addon.verifyWal(path);
   if (typeof found === 'number' || found.outcome === CORRUPT || found.outcome === FORMAT) return found;

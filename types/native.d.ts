@@ -217,7 +217,7 @@ export interface NativeSegmentReader {
   close(): void;
 }
 
-/** core/durable/segment_recovery.h. */
+/** core/durable/segment/segment_recovery.h. */
 export interface NativeSegmentJudgement {
   size: number;
   records: number;
@@ -228,7 +228,7 @@ export interface NativeSegmentJudgement {
   validBytesAfter: number;
 }
 
-/** What opening a write-ahead log has found: core/durable/wal_classify.h. */
+/** What opening a write-ahead log has found: core/durable/wal/wal_classify.h. */
 export interface NativeWalRecovery {
   /** 0 none, 1 clean, 2 sealed, 3 torn tail, 4 unfinished file. */
   row: number;

@@ -9,7 +9,7 @@ import type { WalEntry } from '../wal-entries';
 import { classifyLog, salvage, type LostEntries } from '../wal-salvage';
 import { describeUnproved, judgeSegment, kindOf, unprovedOf, type Unproved } from './sources';
 
-/** How a log may end that opens: the rows of core/durable/wal_classify.h. */
+/** How a log may end that opens: the rows of core/durable/wal/wal_classify.h. */
 export const WalEnd = { clean: 1, full: 2, torn: 3, unfinished: 4 } as const;
 const TORN = 'a torn tail, the normal trace of a crash: opening for writing sets it aside';
 const ends: Record<number, string> = {

@@ -5,7 +5,7 @@
 
 #include "binding/functions.h"
 #include "binding/segment_values.h"
-#include "core/durable/segment_recovery.h"
+#include "core/durable/segment/segment_recovery.h"
 
 namespace atomic_log::binding {
 

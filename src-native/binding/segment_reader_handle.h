@@ -11,7 +11,7 @@
 #include <memory>
 
 #include "binding/environment.h"
-#include "core/durable/segment_reader.h"
+#include "core/durable/segment/segment_reader.h"
 
 namespace atomic_log::binding {
 

@@ -8,7 +8,7 @@
 #include <memory>
 #include <mutex>
 
-#include "core/durable/segment_writer.h"
+#include "core/durable/segment/segment_writer.h"
 
 namespace atomic_log::binding {
 

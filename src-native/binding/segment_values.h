@@ -6,9 +6,9 @@
 
 #include <string>
 
-#include "core/durable/flushed_offset.h"
 #include "core/durable/outcome.h"
 #include "core/durable/record_format.h"
+#include "core/durable/segment/flushed_offset.h"
 
 namespace atomic_log::binding {
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "binding/environment.h"
-#include "core/durable/segment_writer.h"
+#include "core/durable/segment/segment_writer.h"
 
 namespace atomic_log::binding {
 

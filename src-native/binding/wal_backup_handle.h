@@ -12,8 +12,8 @@
 #include <memory>
 #include <string>
 
-#include "core/durable/wal_backup.h"
-#include "core/durable/wal_log.h"
+#include "core/durable/wal/wal_backup.h"
+#include "core/durable/wal/wal_log.h"
 
 namespace atomic_log::binding {
 

@@ -12,7 +12,7 @@
 #include <memory>
 
 #include "binding/environment.h"
-#include "core/durable/wal_log.h"
+#include "core/durable/wal/wal_log.h"
 
 namespace atomic_log::binding {
 

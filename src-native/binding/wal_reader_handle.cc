@@ -7,8 +7,8 @@
 #include "binding/functions.h"
 #include "binding/segment_values.h"
 #include "binding/wal_values.h"
-#include "core/durable/wal_classify.h"
-#include "core/durable/wal_salvage.h"
+#include "core/durable/wal/wal_classify.h"
+#include "core/durable/wal/wal_salvage.h"
 
 namespace atomic_log::binding {
 

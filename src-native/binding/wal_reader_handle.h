@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "core/durable/wal_reader.h"
+#include "core/durable/wal/wal_reader.h"
 
 namespace atomic_log::binding {
 

@@ -7,8 +7,8 @@
 
 #include <vector>
 
-#include "core/durable/wal_files.h"
-#include "core/durable/wal_reader.h"
+#include "core/durable/wal/wal_files.h"
+#include "core/durable/wal/wal_reader.h"
 
 namespace atomic_log::binding {
 

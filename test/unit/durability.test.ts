@@ -15,7 +15,7 @@ const named = (names: readonly string[], pattern: RegExp) =>
       [...readFileSync(join(folder, name), 'utf8').matchAll(pattern)].map(([, id]) => id!),
     ),
   );
-const files = readdirSync(folder);
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
 
 test('the promises are numbered from G1 on', () => {
   expect(documented).toEqual(documented.map((_, i) => `G${i + 1}`));

@@ -6,8 +6,8 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { mutations as ofSegments } from './segment_mutations.mjs';
-import { mutations as ofWals } from './wal_mutations.mjs';
+import { mutations as ofSegments } from './segment/segment_mutations.mjs';
+import { mutations as ofWals } from './wal/wal_mutations.mjs';
 
 const native = dirname(dirname(fileURLToPath(import.meta.url)));
 const core = join(native, '..', '..', 'src-native', 'core');
@@ -31,7 +31,7 @@ const [share, shares] = (process.env.MUTATION_SHARE ?? '1/1').split('/').map(Num
 const compiler = process.env.CXX ?? 'g++';
 const sources = (root) =>
   folders.flatMap((folder) =>
-    readdirSync(join(root, folder))
+    readdirSync(join(root, folder), { recursive: true })
       .filter((name) => name.endsWith('.cc'))
       .map((name) => join(root, folder, name)),
   );
@@ -73,9 +73,10 @@ function failing(files, replaced = new Map()) {
 
 let missed = 0;
 for (const suite of suites.filter((each) => log === undefined || each.log === log)) {
-  const tests = readdirSync(join(native, 'durable'))
-    .filter((name) => name.startsWith(`${suite.log}_`) && name.endsWith('_test.cc'))
-    .map((name) => join(native, 'durable', name));
+  const folder = join(native, 'durable', suite.log);
+  const tests = readdirSync(folder)
+    .filter((name) => name.endsWith('_test.cc'))
+    .map((name) => join(folder, name));
   for (const file of tests) compile(file, objectOf(file));
   const files = [...common, ...tests];
   const broken = failing(files);

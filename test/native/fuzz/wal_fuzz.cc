@@ -16,9 +16,9 @@
 #include <memory>
 
 #include "core/base/little_endian.h"
-#include "core/durable/wal_reader.h"
-#include "core/durable/wal_salvage.h"
-#include "core/durable/wal_writer.h"
+#include "core/durable/wal/wal_reader.h"
+#include "core/durable/wal/wal_salvage.h"
+#include "core/durable/wal/wal_writer.h"
 #include "support/simulated_file_system.h"
 
 namespace atomic_log::durable {

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/durable/segment_reader.h"
-#include "core/durable/segment_writer.h"
+#include "core/durable/segment/segment_reader.h"
+#include "core/durable/segment/segment_writer.h"
 #include "support/simulated_file_system.h"
 
 namespace atomic_log::test {

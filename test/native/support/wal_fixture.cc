@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "core/base/little_endian.h"
-#include "core/durable/wal_reader.h"
-#include "core/durable/wal_scanner.h"
+#include "core/durable/wal/wal_reader.h"
+#include "core/durable/wal/wal_scanner.h"
 
 namespace atomic_log::test {
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/durable/wal_reader.h"
-#include "core/durable/wal_writer.h"
+#include "core/durable/wal/wal_reader.h"
+#include "core/durable/wal/wal_writer.h"
 #include "support/simulated_file_system.h"
 
 namespace atomic_log::test {

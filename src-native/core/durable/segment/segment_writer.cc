@@ -1,0 +1,444 @@
+#include "core/durable/segment/segment_writer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "core/durable/open_files.h"
+#include "core/durable/record_scanner.h"
+
+namespace atomic_log::durable {
+namespace {
+
+using platform::File;
+using platform::FileIdentity;
+using platform::FileSystem;
+using platform::IoCode;
+using platform::IoStatus;
+using platform::OpenMode;
+
+constexpr size_t kBufferBytes = size_t{1} << 16;
+
+Outcome io_failure(const IoStatus& io, const std::string& path,
+                   Failure* failure) {
+  const Outcome outcome =
+      io.code == IoCode::kLocked ? Outcome::kLocked : Outcome::kIo;
+  *failure = {outcome, io, path, 0, 0, ""};
+  return outcome;
+}
+
+// Locks the file against writers of any process and of this one.
+Outcome claim(File& file, const std::string& path, FileIdentity* identity,
+              Failure* failure) {
+  IoStatus status = file.identity(identity);
+  if (status.ok()) status = file.lock();
+  if (!status.ok()) return io_failure(status, path, failure);
+  if (!OpenFiles::instance().add(*identity)) {
+    return io_failure({IoCode::kLocked, 0, "lock"}, path, failure);
+  }
+  return Outcome::kOk;
+}
+
+}  // namespace
+
+SegmentWriter::SegmentWriter(FileSystem& system, std::string path,
+                             const SegmentFormat& format,
+                             std::shared_ptr<File> file,
+                             const FileIdentity& identity, uint64_t size,
+                             uint64_t end_offset)
+    : system_(system),
+      path_(std::move(path)),
+      format_(format),
+      codec_(format),
+      file_(std::move(file)),
+      identity_(identity),
+      size_(size),
+      durable_offset_(end_offset),
+      buffer_(new uint8_t[kBufferBytes]),
+      buffer_offset_(end_offset) {}
+
+SegmentWriter::~SegmentWriter() { OpenFiles::instance().remove(identity_); }
+
+Outcome SegmentWriter::create(FileSystem& system, const std::string& path,
+                              const SegmentFormat& format, uint64_t size,
+                              std::unique_ptr<SegmentWriter>* writer,
+                              Failure* failure) {
+  if (size <= format.start_offset) {
+    *failure = {Outcome::kFormat,
+                {},
+                path,
+                size,
+                format.start_offset,
+                "size is not beyond startOffset"};
+    return Outcome::kFormat;
+  }
+  std::unique_ptr<File> file;
+  IoStatus status = system.open(path, OpenMode::kCreateNew, &file);
+  if (!status.ok()) return io_failure(status, path, failure);
+  FileIdentity identity;
+  Outcome outcome = claim(*file, path, &identity, failure);
+  if (outcome == Outcome::kOk) {
+    // What may stand beside it belongs to a file that was deleted.
+    status = forget_pending(system, path);
+    if (status.ok()) status = file->preallocate(size);
+    if (status.ok()) status = file->sync_all();
+    if (status.ok()) status = system.sync_parent(path);
+    if (!status.ok()) {
+      OpenFiles::instance().remove(identity);
+      outcome = io_failure(status, path, failure);
+    }
+  }
+  if (outcome != Outcome::kOk) {
+    // The name is free again for another attempt; if not even this works, the
+    // first failure is the one to report.
+    (void)system.remove(path);
+    return outcome;
+  }
+  writer->reset(new SegmentWriter(system, path, format, std::move(file),
+                                  identity, size, format.start_offset));
+  return Outcome::kOk;
+}
+
+Outcome SegmentWriter::open(FileSystem& system, const std::string& path,
+                            const SegmentFormat& format,
+                            const OpenOptions& options,
+                            std::unique_ptr<SegmentWriter>* writer,
+                            Recovery* recovery, Failure* failure) {
+  std::unique_ptr<File> file;
+  const IoStatus status = system.open(path, OpenMode::kReadWrite, &file);
+  if (!status.ok()) return io_failure(status, path, failure);
+  FileIdentity identity;
+  Outcome outcome = claim(*file, path, &identity, failure);
+  if (outcome != Outcome::kOk) return outcome;
+  uint64_t size = 0;
+  outcome =
+      recover(system, *file, path, format, options, &size, recovery, failure);
+  if (outcome != Outcome::kOk) {
+    OpenFiles::instance().remove(identity);
+    return outcome;
+  }
+  writer->reset(new SegmentWriter(system, path, format, std::move(file),
+                                  identity, size, recovery->end_offset));
+  return Outcome::kOk;
+}
+
+void SegmentWriter::attach(FlushedCells* cells) {
+  flushed_ = FlushedOffset(cells);
+  flushed_.publish(durable_offset_);
+}
+
+Outcome SegmentWriter::refuse(Outcome outcome, uint64_t offset,
+                              uint64_t value) {
+  failure_ = {outcome, {}, path_, offset, value, ""};
+  return outcome;
+}
+
+Outcome SegmentWriter::full(uint64_t wanted) {
+  return refuse(Outcome::kFull, wanted, remaining());
+}
+
+Outcome SegmentWriter::poisoned() {
+  const std::lock_guard<std::mutex> lock(sync_mutex_);
+  failure_ = {Outcome::kPoisoned, poison_, path_, durable_offset_, 0, ""};
+  return Outcome::kPoisoned;
+}
+
+Outcome SegmentWriter::poison(const IoStatus& io, uint64_t offset) {
+  const std::lock_guard<std::mutex> lock(sync_mutex_);
+  if (!is_poisoned_.load(std::memory_order_relaxed)) poison_ = io;
+  // Release: whoever sees it finds the reason, though only under the mutex.
+  is_poisoned_.store(true, std::memory_order_release);
+  failure_ = {Outcome::kIo, io, path_, offset, 0, ""};
+  return Outcome::kIo;
+}
+
+Outcome SegmentWriter::append(const uint8_t* header, const uint8_t* data,
+                              size_t data_bytes, bool is_compressed,
+                              uint64_t* offset) {
+  if (is_poisoned_.load(std::memory_order_acquire)) return poisoned();
+  const uint32_t header_bytes = format_.header_bytes;
+  const uint64_t body = uint64_t{header_bytes} + data_bytes;
+  if (body > kBodyBytesMax || kHeadBytes + body > remaining()) {
+    return full(kHeadBytes + body);
+  }
+  const uint64_t bytes = kHeadBytes + body;
+  if (bytes > kBufferBytes - buffered_) {
+    const Outcome outcome = flush();
+    if (outcome != Outcome::kOk) return outcome;
+  }
+  *offset = write_offset();
+  std::vector<uint8_t> large;
+  uint8_t* record = buffer_.get() + buffered_;
+  if (bytes > kBufferBytes) {
+    large.resize(static_cast<size_t>(bytes));
+    record = large.data();
+  }
+  const auto word = static_cast<uint32_t>(body);
+  store_u32(record, is_compressed ? word | kCompressedBit : word);
+  uint8_t* const to = record + kHeadBytes;
+  if (header_bytes > 0) std::memcpy(to, header, header_bytes);
+  if (data_bytes > 0) std::memcpy(to + header_bytes, data, data_bytes);
+  if (bytes > kBufferBytes) return append_formatted(record, large.size());
+  codec_.seal(record);
+  buffered_ += static_cast<size_t>(bytes);
+  return Outcome::kOk;
+}
+
+Outcome SegmentWriter::append_formatted(uint8_t* records, size_t bytes) {
+  if (is_poisoned_.load(std::memory_order_acquire)) return poisoned();
+  if (bytes > remaining()) return full(bytes);
+  for (size_t at = 0; at < bytes;) {
+    const Verdict verdict = codec_.judge_head(records + at, bytes - at);
+    // An empty record has no checksum yet, and looks like the end.
+    const bool is_empty = verdict == Verdict::kEnd && bytes - at >= kHeadBytes;
+    if (verdict != Verdict::kRecord &&
+        !(is_empty && format_.header_bytes == 0)) {
+      return refuse(Outcome::kOutOfRange, at, bytes);
+    }
+    codec_.seal(records + at);
+    at += static_cast<size_t>(record_bytes_of(load_u32(records + at)));
+  }
+  Outcome outcome = flush();
+  if (outcome != Outcome::kOk) return outcome;
+  const IoStatus status = file_->write_at(buffer_offset_, records, bytes);
+  if (!status.ok()) return poison(status, buffer_offset_);
+  buffer_offset_ += bytes;
+  return Outcome::kOk;
+}
+
+Outcome SegmentWriter::append_packed(const uint8_t* bytes,
+                                     const uint32_t* lengths, size_t count,
+                                     uint64_t* offset) {
+  if (is_poisoned_.load(std::memory_order_acquire)) return poisoned();
+  uint64_t total = 0;
+  for (size_t i = 0; i < count; ++i) {
+    if (lengths[i] < format_.header_bytes || lengths[i] > kBodyBytesMax) {
+      return refuse(Outcome::kOutOfRange, i, lengths[i]);
+    }
+    total += kHeadBytes + uint64_t{lengths[i]};
+  }
+  if (total > remaining()) return full(total);
+  const uint64_t first = write_offset();
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t length = lengths[i];
+    if (kHeadBytes + uint64_t{length} <= kBufferBytes - buffered_) {
+      uint8_t* const record = buffer_.get() + buffered_;
+      store_u32(record, length);
+      if (length > 0) std::memcpy(record + kHeadBytes, bytes, length);
+      codec_.seal(record);
+      buffered_ += kHeadBytes + length;
+    } else {
+      const uint32_t header = format_.header_bytes;
+      uint64_t ignored = 0;
+      const Outcome outcome =
+          append(bytes, bytes + header, length - header, false, &ignored);
+      if (outcome != Outcome::kOk) return outcome;
+    }
+    bytes += length;
+  }
+  *offset = first;
+  return Outcome::kOk;
+}
+
+Outcome SegmentWriter::flush() {
+  if (is_poisoned_.load(std::memory_order_acquire)) return poisoned();
+  if (buffered_ == 0) return Outcome::kOk;
+  const IoStatus status =
+      file_->write_at(buffer_offset_, buffer_.get(), buffered_);
+  if (!status.ok()) return poison(status, buffer_offset_);
+  buffer_offset_ += buffered_;
+  buffered_ = 0;
+  return Outcome::kOk;
+}
+
+Outcome SegmentWriter::begin_sync(SyncTicket* ticket) {
+  const Outcome outcome = flush();
+  *ticket = {buffer_offset_, truncations_};
+  return outcome;
+}
+
+Outcome SegmentWriter::sync_file() {
+  const std::lock_guard<std::mutex> lock(sync_mutex_);
+  if (is_poisoned_.load(std::memory_order_relaxed)) return Outcome::kPoisoned;
+  const IoStatus status = file_->sync_data();
+  if (status.ok()) return Outcome::kOk;
+  poison_ = status;
+  // Release: pairs with the owner's acquire loads.
+  is_poisoned_.store(true, std::memory_order_release);
+  return Outcome::kIo;
+}
+
+Outcome SegmentWriter::finish_sync(const SyncTicket& ticket, Outcome synced,
+                                   uint64_t* flushed_offset) {
+  if (synced != Outcome::kOk) {
+    const std::lock_guard<std::mutex> lock(sync_mutex_);
+    failure_ = {synced, poison_, path_, durable_offset_, 0, ""};
+    return synced;
+  }
+  // Offsets from before a truncation mean other records now, and the truncation
+  // was a sync itself.
+  if (ticket.truncations == truncations_) advance(ticket.offset);
+  *flushed_offset = durable_offset_;
+  return Outcome::kOk;
+}
+
+Outcome SegmentWriter::sync(uint64_t* flushed_offset) {
+  SyncTicket ticket;
+  const Outcome outcome = begin_sync(&ticket);
+  if (outcome != Outcome::kOk) return outcome;
+  return finish_sync(ticket, sync_file(), flushed_offset);
+}
+
+void SegmentWriter::advance(uint64_t offset) {
+  if (offset <= durable_offset_) return;
+  durable_offset_ = offset;
+  flushed_.publish(offset);
+}
+
+Outcome SegmentWriter::find_record(uint64_t offset, uint32_t* length_word) {
+  if (offset < format_.start_offset || offset >= write_offset()) {
+    return refuse(Outcome::kOutOfRange, offset, write_offset());
+  }
+  RecordScanner scanner(*file_, format_, offset, write_offset());
+  const Verdict verdict = scanner.next();
+  if (verdict == Verdict::kReadFailed) {
+    failure_ = {Outcome::kIo, scanner.io(), path_, offset, 0, ""};
+    return Outcome::kIo;
+  }
+  if (verdict == Verdict::kEnd) return refuse(Outcome::kNoRecord, offset, 0);
+  if (verdict == Verdict::kBad) return refuse(Outcome::kChecksum, offset, 0);
+  *length_word = scanner.length_word();
+  return Outcome::kOk;
+}
+
+Outcome SegmentWriter::set_length(uint64_t offset) {
+  Outcome outcome = flush();
+  if (outcome != Outcome::kOk) return outcome;
+  const uint64_t end = write_offset();
+  if (offset == end) return Outcome::kOk;
+  uint32_t length_word = 0;
+  outcome = find_record(offset, &length_word);
+  if (outcome != Outcome::kOk) return outcome;
+
+  ++truncations_;
+  const uint64_t durable_before = durable_offset_;
+  durable_offset_ = std::min(durable_offset_, offset);
+  flushed_.begin_change(offset);
+  const IoStatus status = cut_off(offset, end);
+  flushed_.end_change();
+  if (status.code == IoCode::kNoDescriptor) {
+    // Nothing was changed.
+    durable_offset_ = durable_before;
+    flushed_.publish(durable_before);
+    failure_ = {Outcome::kIo, status, path_, offset, 0, ""};
+    return Outcome::kIo;
+  }
+  if (!status.ok()) return poison(status, offset);
+  buffer_offset_ = offset;
+  advance(offset);
+  return Outcome::kOk;
+}
+
+IoStatus SegmentWriter::cut_off(uint64_t offset, uint64_t end) {
+  const std::lock_guard<std::mutex> lock(sync_mutex_);
+  if (is_poisoned_.load(std::memory_order_relaxed)) return poison_;
+  return zero_durably(system_, *file_, path_, offset, end);
+}
+
+Outcome SegmentWriter::replace_header(uint64_t offset, const uint8_t* header) {
+  Outcome outcome = flush();
+  if (outcome != Outcome::kOk) return outcome;
+  uint32_t length_word = 0;
+  outcome = find_record(offset, &length_word);
+  if (outcome != Outcome::kOk) return outcome;
+
+  const uint32_t header_bytes = format_.header_bytes;
+  const size_t count = kHeadBytes - kChecksumOffset + header_bytes;
+  std::vector<uint8_t> old_bytes(count);
+  size_t read = 0;
+  const uint64_t from = offset + kChecksumOffset;
+  IoStatus status = file_->read_at(from, old_bytes.data(), count, &read);
+
+  // The data is read again piece by piece: it may be long.
+  uint8_t word[kChecksumOffset];
+  store_u32(word, length_word);
+  uint32_t checksum = codec_.body(codec_.begin(word), header, header_bytes);
+  uint64_t at = offset + kHeadBytes + header_bytes;
+  const uint64_t end = offset + record_bytes_of(length_word);
+  std::vector<uint8_t> piece(
+      static_cast<size_t>(std::min<uint64_t>(end - at, kBufferBytes)));
+  while (status.ok() && at < end) {
+    const auto bytes =
+        static_cast<size_t>(std::min<uint64_t>(end - at, piece.size()));
+    status = file_->read_at(at, piece.data(), bytes, &read);
+    checksum = codec_.body(checksum, piece.data(), bytes);
+    at += bytes;
+  }
+  if (!status.ok()) {
+    failure_ = {Outcome::kIo, status, path_, offset, 0, ""};
+    return Outcome::kIo;
+  }
+  std::vector<uint8_t> new_bytes(count);
+  store_u32(new_bytes.data(), checksum);
+  std::copy(header, header + header_bytes, new_bytes.begin() + kChecksumOffset);
+  return change_in_place({from, std::move(old_bytes), std::move(new_bytes)});
+}
+
+Outcome SegmentWriter::change_in_place(const PendingChange& change) {
+  const size_t count = change.new_bytes.size();
+  const uint64_t end = buffer_offset_;
+  // A sector is written whole or not at all.
+  const bool is_atomic = change.offset / kSectorBytes ==
+                         (change.offset + count - 1) / kSectorBytes;
+  IoStatus status;
+  std::unique_ptr<platform::Directory> names;
+  {
+    const std::lock_guard<std::mutex> lock(sync_mutex_);
+    if (is_poisoned_.load(std::memory_order_relaxed)) status = poison_;
+    if (status.ok() && !is_atomic) {
+      // The old bytes must be on disk, or the file beside would not be known
+      // again.
+      status = file_->sync_data();
+      if (status.ok()) status = store_pending(system_, path_, change, &names);
+    }
+    if (status.ok()) {
+      flushed_.begin_change(UINT64_MAX);
+      status = file_->write_at(change.offset, change.new_bytes.data(), count);
+      flushed_.end_change();
+    }
+    if (status.ok()) status = file_->sync_data();
+    if (status.ok() && !is_atomic) {
+      status = forget_pending(system_, path_, *names);
+    }
+  }
+  if (status.code == IoCode::kNoDescriptor) {
+    failure_ = {Outcome::kIo, status, path_, change.offset, 0, ""};
+    return Outcome::kIo;
+  }
+  if (!status.ok()) return poison(status, change.offset);
+  advance(end);
+  return Outcome::kOk;
+}
+
+Outcome SegmentWriter::read_application_header(uint8_t* bytes) {
+  size_t read = 0;
+  const IoStatus status = file_->read_at(
+      0, bytes, static_cast<size_t>(format_.start_offset), &read);
+  if (status.ok()) return Outcome::kOk;
+  failure_ = {Outcome::kIo, status, path_, 0, 0, ""};
+  return Outcome::kIo;
+}
+
+Outcome SegmentWriter::write_application_header(uint64_t at,
+                                                const uint8_t* bytes,
+                                                size_t count) {
+  if (is_poisoned_.load(std::memory_order_acquire)) return poisoned();
+  if (at > format_.start_offset || count > format_.start_offset - at) {
+    return refuse(Outcome::kOutOfRange, at + count, format_.start_offset);
+  }
+  const IoStatus status = file_->write_at(at, bytes, count);
+  return status.ok() ? Outcome::kOk : poison(status, at);
+}
+
+}  // namespace atomic_log::durable

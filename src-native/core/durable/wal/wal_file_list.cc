@@ -1,0 +1,110 @@
+#include "core/durable/wal/wal_file_list.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace atomic_log::durable {
+
+WalListedFile* WalFileList::find(uint64_t lsn) {
+  const auto behind =
+      std::upper_bound(owners_.begin(), owners_.end(), lsn,
+                       [](uint64_t wanted, const WalListedFile* file) {
+                         return wanted < file->info.base_lsn;
+                       });
+  return behind == owners_.begin() ? nullptr : *std::prev(behind);
+}
+
+WalListedFile* WalFileList::find_number(uint64_t number) {
+  if (files_.empty() || number < files_.front().info.number) return nullptr;
+  const uint64_t at = number - files_.front().info.number;
+  return at < files_.size() ? &files_[static_cast<size_t>(at)] : nullptr;
+}
+
+uint64_t WalFileList::end_lsn(const WalListedFile& file) const {
+  const auto behind =
+      std::upper_bound(owners_.begin(), owners_.end(), file.info.base_lsn,
+                       [](uint64_t wanted, const WalListedFile* owner) {
+                         return wanted < owner->info.base_lsn;
+                       });
+  return behind == owners_.end() ? UINT64_MAX : (*behind)->info.base_lsn;
+}
+
+uint64_t WalFileList::lowest_base_behind(uint64_t number) const {
+  // Bases of owners rise, and files that own nothing begin no lower than those
+  // behind them.
+  const auto behind =
+      std::upper_bound(owners_.begin(), owners_.end(), number,
+                       [](uint64_t wanted, const WalListedFile* file) {
+                         return wanted < file->info.number;
+                       });
+  return behind == owners_.end() ? UINT64_MAX : (*behind)->info.base_lsn;
+}
+
+void WalFileList::add(const WalFileInfo& info, const WalLogId& log_id,
+                      std::shared_ptr<platform::File> file) {
+  WalListedFile& added = files_.emplace_back();
+  added.info = info;
+  added.log_id = log_id;
+  added.scanned = {kWalHeaderBytes, info.base_lsn, info.epoch, info.branch};
+  added.index.push_back(added.scanned);
+  while (!owners_.empty() && owners_.back()->info.base_lsn >= info.base_lsn) {
+    owners_.pop_back();
+  }
+  owners_.push_back(&added);
+  if (file == nullptr) return;
+  added.file = std::move(file);
+  use(added);
+}
+
+void WalFileList::drop_below(uint64_t number) {
+  while (!files_.empty() && files_.front().info.number < number) {
+    const WalListedFile* const file = &files_.front();
+    if (!owners_.empty() && owners_.front() == file) owners_.pop_front();
+    forget(file);
+    files_.pop_front();
+  }
+}
+
+void WalFileList::clear() {
+  open_.clear();
+  owners_.clear();
+  files_.clear();
+}
+
+void WalFileList::forget_indexes() {
+  for (WalListedFile& file : files_) {
+    file.index.resize(1);
+    file.scanned = file.index.front();
+  }
+}
+
+platform::IoStatus WalFileList::open(platform::FileSystem& system,
+                                     const std::string& directory,
+                                     WalListedFile& file) {
+  if (file.file == nullptr) {
+    std::unique_ptr<platform::File> opened;
+    const platform::IoStatus status =
+        system.open(wal_file_path(directory, file.info.number),
+                    platform::OpenMode::kRead, &opened);
+    if (!status.ok()) return status;
+    file.file = std::move(opened);
+  }
+  use(file);
+  return {};
+}
+
+void WalFileList::use(WalListedFile& file) {
+  forget(&file);
+  open_.push_back(&file);
+  if (open_.size() <= kWalOpenFilesMax) return;
+  // Never the newest, which is looked at all the time.
+  const auto idle = std::find_if(
+      open_.begin(), open_.end(),
+      [this](const WalListedFile* each) { return each != &files_.back(); });
+  (*idle)->file.reset();
+  open_.erase(idle);
+}
+
+void WalFileList::forget(const WalListedFile* file) { std::erase(open_, file); }
+
+}  // namespace atomic_log::durable

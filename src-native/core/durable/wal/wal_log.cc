@@ -1,0 +1,361 @@
+#include "core/durable/wal/wal_log.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace atomic_log::durable {
+namespace {
+
+// After so long without work, a SYNC record tells followers of the last batch.
+constexpr auto kIdle = std::chrono::milliseconds(20);
+
+}  // namespace
+
+Outcome WalLog::open(platform::FileSystem& system, const WalOptions& options,
+                     const WalCommitPolicy& policy,
+                     std::shared_ptr<WalLog>* log, WalRecovery* recovery,
+                     Failure* failure) {
+  std::unique_ptr<WalWriter> writer;
+  const Outcome outcome =
+      WalWriter::open(system, options, &writer, recovery, failure);
+  if (outcome != Outcome::kOk) return outcome;
+  log->reset(new WalLog(std::move(writer), policy));
+  (*log)->acked_lsn_.store((*log)->writer_->last_lsn(),
+                           std::memory_order_relaxed);
+  return Outcome::kOk;
+}
+
+void WalLog::set_notify(std::function<void()> notify) {
+  const std::lock_guard<std::mutex> lock(answer_mutex_);
+  notify_ = std::move(notify);
+}
+
+uint64_t WalLog::submit(WalSubmission submission) {
+  const uint64_t bytes = submission.bytes.size();
+  const std::lock_guard<std::mutex> lock(queue_mutex_);
+  const platform::IoStatus status = start_committer();
+  if (!status.ok()) {
+    WalAnswer answer;
+    answer.outcome = Outcome::kIo;
+    answer.failure = {Outcome::kIo, status, writer_->directory(), 0, 0, ""};
+    this->answer({std::move(answer)});
+    return queued_bytes();
+  }
+  queued_entries_ += submission.lengths.size();
+  queue_.push_back(std::move(submission));
+  // Notified under the mutex: the committer may be told to stop by another.
+  wake_.notify_one();
+  return queued_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+}
+
+// With queue_mutex_ held.
+platform::IoStatus WalLog::start_committer() {
+  if (is_stopping_ || committer_.is_started()) return {};
+  return committer_.start([this] { run(); });
+}
+
+bool WalLog::has_enough() const {
+  // A sync is waited for by somebody who has nothing to add.
+  const bool is_urgent =
+      std::any_of(queue_.begin(), queue_.end(),
+                  [](const auto& one) { return one.lengths.empty(); });
+  return is_urgent || queued_entries_ >= policy_.count ||
+         queued_bytes() >= policy_.bytes;
+}
+
+// The committer.
+void WalLog::run() {
+  std::unique_lock<std::mutex> lock(queue_mutex_);
+  while (!is_stopping_) {
+    const auto has_work = [this] { return is_stopping_ || !queue_.empty(); };
+    if (is_mark_due_) {
+      if (!wake_.wait_for(lock, kIdle, has_work)) {
+        is_mark_due_ = false;
+        lock.unlock();
+        {
+          const std::lock_guard<std::mutex> writing(writer_mutex_);
+          // A failure poisons, and whoever comes next is told.
+          if (!is_closed_) (void)writer_->mark();
+        }
+        lock.lock();
+        continue;
+      }
+    } else {
+      wake_.wait(lock, [&] { return has_work() || is_mark_due_; });
+    }
+    if (is_stopping_) break;
+    if (queue_.empty()) continue;
+    if (policy_.wait_us > 0) {
+      wake_.wait_for(lock, std::chrono::microseconds(policy_.wait_us),
+                     [this] { return is_stopping_ || has_enough(); });
+      if (is_stopping_) break;
+    }
+    lock.unlock();
+    {
+      const std::lock_guard<std::mutex> writing(writer_mutex_);
+      if (!is_closed_) commit_queue();
+    }
+    lock.lock();
+  }
+}
+
+WalAnswer WalLog::apply(const WalSubmission& submission) {
+  WalAnswer answer;
+  answer.first = writer_->next_lsn();
+  const auto failed = [&](Outcome outcome) {
+    answer.outcome = outcome;
+    answer.failure = writer_->failure();
+    return answer;
+  };
+  if (submission.expected_lsn != 0 &&
+      submission.expected_lsn != writer_->next_lsn()) {
+    answer.outcome = Outcome::kLsnMismatch;
+    answer.failure = {Outcome::kLsnMismatch, {}, "", submission.expected_lsn,
+                      writer_->next_lsn(),   ""};
+    return answer;
+  }
+  uint64_t lsn = 0;
+  if (submission.is_batch) {
+    const Outcome outcome = writer_->append_batch(
+        submission.bytes.data(), submission.lengths.data(),
+        submission.lengths.size(), &lsn);
+    if (outcome != Outcome::kOk) return failed(outcome);
+    answer.count = submission.lengths.size();
+    return answer;
+  }
+  const uint8_t* data = submission.bytes.data();
+  for (const uint32_t length : submission.lengths) {
+    const Outcome outcome = writer_->append(data, length, &lsn);
+    if (outcome != Outcome::kOk) return failed(outcome);
+    data += length;
+    ++answer.count;
+  }
+  return answer;
+}
+
+Outcome WalLog::reach(WalLevel level) {
+  switch (level) {
+    case WalLevel::kDisk: {
+      const Outcome outcome = writer_->sync();
+      const std::lock_guard<std::mutex> lock(queue_mutex_);
+      // Without a committer followers are told of the last batch with the next.
+      if (writer_->wants_mark() && !is_mark_due_ && start_committer().ok()) {
+        is_mark_due_ = true;
+        wake_.notify_one();
+      }
+      return outcome;
+    }
+    case WalLevel::kSystem:
+      return writer_->flush();
+    case WalLevel::kNone:
+      break;
+  }
+  return Outcome::kOk;
+}
+
+// The commit has failed with `outcome`. A file that became full was synced on
+// the way, and what it holds is durable all the same.
+void WalLog::refuse_unless_durable(Outcome outcome, WalAnswer* answer) const {
+  const uint64_t next_durable = writer_->durable_lsn() + 1;
+  const uint64_t durable =
+      next_durable > answer->first ? next_durable - answer->first : 0;
+  const bool has_entries = answer->count > 0;
+  // A sync has no entries; it waits for all before it.
+  const bool is_done =
+      has_entries ? answer->count <= durable : answer->first <= next_durable;
+  // Whoever was refused already was told why.
+  if (is_done || (answer->outcome != Outcome::kOk && !has_entries)) return;
+  answer->count = std::min(answer->count, durable);
+  answer->outcome = outcome;
+  answer->failure = writer_->failure();
+}
+
+void WalLog::commit_queue() {
+  std::vector<WalSubmission> taken;
+  {
+    const std::lock_guard<std::mutex> lock(queue_mutex_);
+    taken.swap(queue_);
+    queued_entries_ = 0;
+  }
+  if (taken.empty()) return;
+  std::vector<WalAnswer> answers;
+  answers.reserve(taken.size());
+  const bool was_poisoned = writer_->is_poisoned();
+  WalLevel level = WalLevel::kNone;
+  uint64_t bytes = 0;
+  for (const WalSubmission& submission : taken) {
+    answers.push_back(apply(submission));
+    level = std::max(level, submission.level);
+    bytes += submission.bytes.size();
+  }
+  const Outcome outcome = reach(level);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    WalAnswer& answer = answers[i];
+    if (outcome != Outcome::kOk) refuse_unless_durable(outcome, &answer);
+    // It failed for all of them, not before.
+    if (answer.outcome == Outcome::kPoisoned && !was_poisoned) {
+      answer.failure = writer_->poison_failure();
+    }
+    if (taken[i].lengths.empty() && answer.outcome == Outcome::kOk) {
+      answer.first = writer_->durable_lsn();
+    }
+  }
+  acked_lsn_.store(outcome == Outcome::kOk
+                       ? writer_->last_lsn()
+                       : std::max(acked_lsn(), writer_->durable_lsn()),
+                   std::memory_order_relaxed);
+  commits_.fetch_add(1, std::memory_order_relaxed);
+  queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  answer(std::move(answers));
+}
+
+void WalLog::answer(std::vector<WalAnswer> answers) {
+  const std::lock_guard<std::mutex> lock(answer_mutex_);
+  for (WalAnswer& answer : answers) answers_.push_back(std::move(answer));
+  if (notify_) notify_();
+}
+
+std::vector<WalAnswer> WalLog::take_answers() {
+  const std::lock_guard<std::mutex> lock(answer_mutex_);
+  return std::exchange(answers_, {});
+}
+
+Outcome WalLog::closed(Failure* failure) const {
+  *failure = {};
+  failure->outcome = Outcome::kClosed;
+  return Outcome::kClosed;
+}
+
+// Does what must be done by the one who holds the writer, behind what is
+// queued.
+template <typename Work>
+Outcome WalLog::work(Failure* failure, Work work) {
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  if (is_closed_) return closed(failure);
+  commit_queue();
+  const Outcome outcome = work();
+  if (outcome != Outcome::kOk) *failure = writer_->failure();
+  return outcome;
+}
+
+Outcome WalLog::append(WalSubmission submission, uint64_t* lsn,
+                       Failure* failure) {
+  WalAnswer answer;
+  const Outcome outcome = work(failure, [&] {
+    answer = apply(submission);
+    *lsn = answer.first;
+    if (answer.outcome != Outcome::kOk) return Outcome::kOk;
+    const Outcome reached = reach(submission.level);
+    if (reached == Outcome::kOk && submission.level != WalLevel::kNone) {
+      acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
+    }
+    return reached;
+  });
+  if (outcome != Outcome::kOk) return outcome;
+  if (answer.outcome != Outcome::kOk) *failure = answer.failure;
+  return answer.outcome;
+}
+
+void WalLog::commit() {
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  if (!is_closed_) commit_queue();
+}
+
+Outcome WalLog::sync(Failure* failure) {
+  return work(failure, [this] {
+    const Outcome outcome = reach(WalLevel::kDisk);
+    if (outcome == Outcome::kOk) {
+      acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
+    }
+    return outcome;
+  });
+}
+
+uint64_t WalLog::file_kept(uint64_t lsn) {
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  return writer_->file_kept(lsn);
+}
+
+Outcome WalLog::checkpoint(uint64_t lsn, Failure* failure, uint64_t kept_file) {
+  return work(failure, [&] { return writer_->checkpoint(lsn, kept_file); });
+}
+
+Outcome WalLog::truncate_after(uint64_t lsn, Failure* failure) {
+  return work(failure, [&] {
+    const Outcome outcome = writer_->truncate_after(lsn);
+    if (outcome == Outcome::kOk) {
+      acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
+    }
+    return outcome;
+  });
+}
+
+Outcome WalLog::begin_backup(WalBackupSource* source, Failure* failure) {
+  return work(failure, [&] {
+    Outcome outcome = writer_->sync();
+    if (outcome != Outcome::kOk) return outcome;
+    acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
+    outcome = writer_->mark();
+    source->directory = writer_->directory();
+    source->files = writer_->files();
+    source->last_lsn = writer_->last_lsn();
+    return outcome;
+  });
+}
+
+Outcome WalLog::step_backup(WalBackup& backup, Failure* failure) {
+  const Outcome outcome = backup.step(failure);
+  const uint64_t missing = backup.missing_file();
+  if (outcome == Outcome::kOk || missing == 0) return outcome;
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  const std::vector<WalFileInfo> files = writer_->files();
+  if (files.empty() || files.front().number <= missing) return outcome;
+  const uint64_t first = writer_->first_lsn();
+  *failure = {
+      Outcome::kCheckpointed, {}, writer_->directory(), first - 1, first, ""};
+  return Outcome::kCheckpointed;
+}
+
+Outcome WalLog::show(WalReader* reader, Failure* failure) {
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  if (is_closed_) return closed(failure);
+  // A poisoned log can still be read as far as it is durable.
+  const bool is_poisoned = writer_->is_poisoned();
+  const Outcome outcome = is_poisoned ? Outcome::kOk : writer_->flush();
+  if (outcome != Outcome::kOk) *failure = writer_->failure();
+  reader->update(writer_->log_id(), writer_->file_list(),
+                 writer_->written_offset(), writer_->first_lsn(),
+                 is_poisoned ? writer_->durable_lsn() : writer_->last_lsn());
+  reader->expect_lock(writer_->lock_identity());
+  return outcome;
+}
+
+std::vector<WalFileInfo> WalLog::files() {
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  return writer_->files();
+}
+
+Outcome WalLog::close(Failure* failure) {
+  Outcome outcome = work(failure, [this] { return writer_->close(); });
+  stop();
+  return outcome;
+}
+
+void WalLog::stop() {
+  {
+    const std::lock_guard<std::mutex> lock(queue_mutex_);
+    is_stopping_ = true;
+    wake_.notify_all();
+  }
+  committer_.join();
+  {
+    const std::lock_guard<std::mutex> lock(answer_mutex_);
+    notify_ = nullptr;
+  }
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  is_closed_ = true;
+  writer_->unlock();
+}
+
+}  // namespace atomic_log::durable

@@ -1,0 +1,169 @@
+// A write-ahead log that several appends share one sync of: a queue in front of
+// a WalWriter, and one thread, the committer, that empties it.
+//
+//  1. Submissions are written in the order in which they came. Whoever works on
+//     the log by another method writes what is queued first.
+//  2. A submission is answered exactly once, in the same order: when the log is
+//     as durable as it asked for, or when that has failed.
+//     What a sync has made durable is answered so, whatever fails after it.
+//  3. The writer belongs to whoever holds writer_mutex_; the queue and the
+//     answers have mutexes of their own, taken after it, in this order.
+//  4. The committer is started by the first call that needs it; when it cannot
+//     be, the submission is answered with that at once, nothing is written, and
+//     the next call tries again. stop() ends it: it waits for the commit that
+//     runs, and drops what is queued.
+//
+// Any thread may call anything, but stop() only one.
+#ifndef ATOMIC_LOG_CORE_DURABLE_WAL_LOG_H_
+#define ATOMIC_LOG_CORE_DURABLE_WAL_LOG_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "core/durable/outcome.h"
+#include "core/durable/wal/wal_backup.h"
+#include "core/durable/wal/wal_reader.h"
+#include "core/durable/wal/wal_writer.h"
+#include "core/platform/condition.h"
+#include "core/platform/thread.h"
+
+namespace atomic_log::durable {
+
+// What must have happened when an append is acknowledged.
+enum class WalLevel : uint8_t {
+  // It is in the order of the log.
+  kNone = 0,
+  // The system has it: it survives the process.
+  kSystem = 1,
+  // The disk has it.
+  kDisk = 2,
+};
+
+// When the committer goes to work: at once, or when one of these is reached.
+struct WalCommitPolicy {
+  uint64_t wait_us = 0;
+  uint64_t count = UINT64_MAX;
+  uint64_t bytes = UINT64_MAX;
+};
+
+struct WalSubmission {
+  WalLevel level = WalLevel::kDisk;
+  bool is_batch = false;
+  // The LSN that the first entry must get; 0: any.
+  uint64_t expected_lsn = 0;
+  // Entry i is the next lengths[i] bytes. No entries: a sync.
+  std::vector<uint8_t> bytes;
+  std::vector<uint32_t> lengths;
+};
+
+struct WalAnswer {
+  // Entries first .. first + count - 1 are done; of the others, `failure`. For
+  // a sync, `first` is the last durable LSN.
+  uint64_t first = 0;
+  uint64_t count = 0;
+  Outcome outcome = Outcome::kOk;
+  Failure failure;
+};
+
+class WalLog {
+ public:
+  static Outcome open(platform::FileSystem& system, const WalOptions& options,
+                      const WalCommitPolicy& policy,
+                      std::shared_ptr<WalLog>* log, WalRecovery* recovery,
+                      Failure* failure);
+  ~WalLog() { stop(); }
+
+  // Called on any thread when there are answers; not any more after stop().
+  void set_notify(std::function<void()> notify);
+
+  // Returns the bytes in the queue. kIo with kNoThread in the answer: there is
+  // no committer; what works on the calling thread still does.
+  uint64_t submit(WalSubmission submission);
+  std::vector<WalAnswer> take_answers();
+
+  // All of these work on the calling thread.
+  Outcome append(WalSubmission submission, uint64_t* lsn, Failure* failure);
+  // Writes what is queued, durably where that was asked for.
+  void commit();
+  Outcome sync(Failure* failure);
+  // As the writer's.
+  uint64_t file_kept(uint64_t lsn);
+  Outcome checkpoint(uint64_t lsn, Failure* failure,
+                     uint64_t kept_file = UINT64_MAX);
+  Outcome truncate_after(uint64_t lsn, Failure* failure);
+  // Makes durable what there is, says so in the log for the readers of a copy,
+  // and tells what to copy.
+  Outcome begin_backup(WalBackupSource* source, Failure* failure);
+  // A step of a copy of this log, also after it was closed. kCheckpointed when
+  // a checkpoint has taken a file away that was still to be copied.
+  Outcome step_backup(WalBackup& backup, Failure* failure);
+  // Hands what was written to the system and tells the reader what there is;
+  // what is queued stays there.
+  Outcome show(WalReader* reader, Failure* failure);
+  // Writes what is queued, syncs, and lets go of the log.
+  Outcome close(Failure* failure);
+  // Lets go of the log without writing anything.
+  void stop();
+
+  uint64_t acked_lsn() const {
+    return acked_lsn_.load(std::memory_order_relaxed);
+  }
+  uint64_t commits() const { return commits_.load(std::memory_order_relaxed); }
+  uint64_t queued_bytes() const {
+    return queued_bytes_.load(std::memory_order_relaxed);
+  }
+  // Its counters; the writer lives as long as the log.
+  const WalWriter& writer() const { return *writer_; }
+  std::vector<WalFileInfo> files();
+
+ private:
+  WalLog(std::unique_ptr<WalWriter> writer, const WalCommitPolicy& policy)
+      : policy_(policy), writer_(std::move(writer)) {}
+
+  void run();
+  platform::IoStatus start_committer();
+  bool has_enough() const;
+  void answer(std::vector<WalAnswer> answers);
+  // With writer_mutex_ held:
+  void commit_queue();
+  WalAnswer apply(const WalSubmission& submission);
+  Outcome reach(WalLevel level);
+  void refuse_unless_durable(Outcome outcome, WalAnswer* answer) const;
+  Outcome closed(Failure* failure) const;
+  template <typename Work>
+  Outcome work(Failure* failure, Work work);
+
+  const WalCommitPolicy policy_;
+
+  std::mutex writer_mutex_;
+  // Guarded by writer_mutex_, but for the writer's counters.
+  const std::unique_ptr<WalWriter> writer_;
+  bool is_closed_ = false;
+
+  std::mutex queue_mutex_;
+  platform::Condition wake_;
+  // Guarded by queue_mutex_.
+  std::vector<WalSubmission> queue_;
+  uint64_t queued_entries_ = 0;
+  bool is_stopping_ = false;
+  bool is_mark_due_ = false;
+  platform::Thread committer_;
+
+  std::mutex answer_mutex_;
+  // Guarded by answer_mutex_.
+  std::vector<WalAnswer> answers_;
+  std::function<void()> notify_;
+
+  // Relaxed: numbers to look at.
+  std::atomic<uint64_t> queued_bytes_{0};
+  std::atomic<uint64_t> acked_lsn_{0};
+  std::atomic<uint64_t> commits_{0};
+};
+
+}  // namespace atomic_log::durable
+
+#endif  // ATOMIC_LOG_CORE_DURABLE_WAL_LOG_H_

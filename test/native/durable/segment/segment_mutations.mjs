@@ -1,0 +1,147 @@
+// Protections of the segment files, each taken out alone, and the promise that
+// this breaks (the list is in segment_crash_test.cc and DURABILITY's table).
+import { mutation } from '../mutation.mjs';
+
+const WRITER = 'durable/segment/segment_writer.cc';
+const READER = 'durable/segment/segment_reader.cc';
+const RECOVERY = 'durable/segment/segment_recovery.cc';
+const PENDING = 'durable/pending_change.cc';
+const SCANNER = 'durable/record_scanner.cc';
+const FLUSHED = 'durable/segment/flushed_offset.h';
+
+export const mutations = [
+  mutation('G1', 'acknowledge without a sync', [
+    WRITER,
+    '  const IoStatus status = file_->sync_data();\n  if (status.ok()) return Outcome::kOk;',
+    '  const IoStatus status;\n  if (status.ok()) return Outcome::kOk;',
+  ]),
+  mutation('G1', "the new file's name is not synced", [
+    WRITER,
+    '    if (status.ok()) status = system.sync_parent(path);\n',
+  ]),
+  mutation('G4', 'the new file is not synced', [WRITER, '    if (status.ok()) status = file->sync_all();\n']),
+  mutation('G4', 'an unfinished creation is refused', [RECOVERY, 'if (end != 0) {', 'if (true) {']),
+  mutation('G4', 'a header across sectors is replaced without the file beside', [
+    WRITER,
+    'if (status.ok() && !is_atomic) {\n      // The old',
+    'if (false) {\n      // The old',
+  ]),
+  mutation('G4', 'the file beside is written before the old bytes are on disk', [
+    WRITER,
+    '      status = file_->sync_data();\n      if (status.ok()) status = store_pending',
+    '      if (status.ok()) status = store_pending',
+  ]),
+  mutation('G4', 'a pending change is not finished', [
+    RECOVERY,
+    'outcome = finish_pending(system, file, path, *size, failure);',
+  ]),
+  mutation('G4', 'a torn file beside is refused', [
+    PENDING,
+    '  if (decode(contents, &change)) {',
+    '  if (!decode(contents, &change)) return Outcome::kFormat;\n  {',
+  ]),
+  mutation('G5', 'damage below durableOffset is cut off', [RECOVERY, 'if (end < options.durable_offset) {', 'if (false) {']),
+  mutation('G5', 'damage of a sealed file is cut off', [RECOVERY, 'if (options.is_sealed && nonzero_end > end) {', 'if (false) {']),
+  mutation('G5', 'a file without a first record is emptied', [
+    RECOVERY,
+    '!options.discard_unreadable) {  // R4',
+    'false) {  // R4',
+  ]),
+  mutation('G5', 'a checksum is not looked at', [
+    SCANNER,
+    'if (!codec_.is_intact(record)) return Verdict::kBad;',
+  ]),
+  mutation('G6', 'opening does not sync', [RECOVERY, '    if (status.ok()) status = file_.sync_all();\n']),
+  mutation('G6', 'opening does not write the records again', [
+    RECOVERY,
+    'return file_.write_at(offset, data, bytes);',
+    'return IoStatus{};',
+  ]),
+  mutation('G7', 'the torn tail is not zeroed', [
+    RECOVERY,
+    '    status = zero_durably(system_, file_, path_, from, to);\n',
+  ]),
+  mutation('G7', 'a truncation zeroes the first eight bytes only', [
+    WRITER,
+    'return zero_durably(system_, *file_, path_, offset, end);',
+    'return zero_durably(system_, *file_, path_, offset, std::min<uint64_t>(end, offset + 8));',
+  ]),
+  mutation('G7', 'a truncation is not written down first', [
+    PENDING,
+    '  if (status.ok()) status = store_pending(system, path, change, &names);\n  if (status.ok()) status = apply',
+    '  if (status.ok()) status = apply',
+  ]),
+  mutation('G7', 'a change is not synced before the file beside goes', [
+    PENDING,
+    '  if (status.ok()) status = file.sync_data();\n  return status;',
+    '  return status;',
+  ]),
+  mutation('G8', 'the bytes set aside are not synced', [
+    RECOVERY,
+    '    if (status.ok()) status = aside->sync_all();\n',
+  ]),
+  mutation(
+    'G8',
+    'the name of the bytes set aside is not synced',
+    [
+      RECOVERY,
+      '    if (status.ok()) status = system_.sync_parent(path_);\n    if (!status.ok()) return fail(status, from);\n    status = zero',
+      '    if (!status.ok()) return fail(status, from);\n    status = zero',
+    ],
+    // It would be synced with that of the file beside.
+    [
+      PENDING,
+      '  if (status.ok()) status = file->sync_all();\n  if (status.ok()) status = (*names)->sync();\n',
+      '  if (status.ok()) status = file->sync_all();\n',
+    ],
+  ),
+  mutation('G8', 'a pending change is finished before it is durable itself', [
+    PENDING,
+    '    if (status.ok()) status = beside->sync_all();\n',
+  ]),
+  mutation('G8', 'a read error is the end of the log', [
+    RECOVERY,
+    'if (*verdict == Verdict::kReadFailed) {',
+    'if (false) {',
+  ]),
+  mutation('G9', 'a failed sync may be tried again', [
+    WRITER,
+    "  // Release: pairs with the owner's acquire loads.\n  is_poisoned_.store(true, std::memory_order_release);\n",
+  ]),
+  mutation('G9', 'a failed write may be tried again', [
+    WRITER,
+    '  // Release: whoever sees it finds the reason, though only under the mutex.\n  is_poisoned_.store(true, std::memory_order_release);\n',
+  ]),
+  mutation('G9', 'the flushed offset moves although the sync failed', [
+    WRITER,
+    '    failure_ = {synced, poison_, path_, durable_offset_, 0, ""};\n    return synced;',
+    '    failure_ = {synced, poison_, path_, durable_offset_, 0, ""};\n    advance(ticket.offset);\n    return synced;',
+  ]),
+  mutation('G9', 'an old sync proves what came after a truncation', [
+    WRITER,
+    'if (ticket.truncations == truncations_) advance',
+    'advance',
+  ]),
+  mutation(
+    'G11',
+    'nobody locks',
+    [WRITER, '  if (status.ok()) status = file.lock();\n'],
+    [WRITER, 'if (!OpenFiles::instance().add(*identity)) {', 'if (false) {'],
+  ),
+  mutation('G12', 'readers look beyond the flushed offset', [
+    READER,
+    'return std::min(flushed_.acquire(), source_->size());',
+    'return source_->size();',
+  ]),
+  mutation('G12', 'what was read ahead survives a truncation', [READER, '  buffered_ = 0;\n  if (!uses_mapping_) return;', '  if (!uses_mapping_) return;']),
+  mutation('G12', 'readers do not look at the generation again', [
+    READER,
+    'if (flushed_.is_unchanged(generation)) break;',
+    'break;',
+  ]),
+  mutation('G12', 'a truncation leaves the offset where it was', [
+    FLUSHED,
+    'cells_->offset.store(offset_max, std::memory_order_release);',
+    '',
+  ]),
+];
