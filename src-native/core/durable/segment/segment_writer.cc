@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/durable/open_files.h"
-#include "core/durable/record_scanner.h"
 
 namespace atomic_log::durable {
 namespace {
@@ -294,131 +293,6 @@ void SegmentWriter::advance(uint64_t offset) {
   if (offset <= durable_offset_) return;
   durable_offset_ = offset;
   flushed_.publish(offset);
-}
-
-Outcome SegmentWriter::find_record(uint64_t offset, uint32_t* length_word) {
-  if (offset < format_.start_offset || offset >= write_offset()) {
-    return refuse(Outcome::kOutOfRange, offset, write_offset());
-  }
-  RecordScanner scanner(*file_, format_, offset, write_offset());
-  const Verdict verdict = scanner.next();
-  if (verdict == Verdict::kReadFailed) {
-    failure_ = {Outcome::kIo, scanner.io(), path_, offset, 0, ""};
-    return Outcome::kIo;
-  }
-  if (verdict == Verdict::kEnd) return refuse(Outcome::kNoRecord, offset, 0);
-  if (verdict == Verdict::kBad) return refuse(Outcome::kChecksum, offset, 0);
-  *length_word = scanner.length_word();
-  return Outcome::kOk;
-}
-
-Outcome SegmentWriter::set_length(uint64_t offset) {
-  Outcome outcome = flush();
-  if (outcome != Outcome::kOk) return outcome;
-  const uint64_t end = write_offset();
-  if (offset == end) return Outcome::kOk;
-  uint32_t length_word = 0;
-  outcome = find_record(offset, &length_word);
-  if (outcome != Outcome::kOk) return outcome;
-
-  ++truncations_;
-  const uint64_t durable_before = durable_offset_;
-  durable_offset_ = std::min(durable_offset_, offset);
-  flushed_.begin_change(offset);
-  const IoStatus status = cut_off(offset, end);
-  flushed_.end_change();
-  if (status.code == IoCode::kNoDescriptor) {
-    // Nothing was changed.
-    durable_offset_ = durable_before;
-    flushed_.publish(durable_before);
-    failure_ = {Outcome::kIo, status, path_, offset, 0, ""};
-    return Outcome::kIo;
-  }
-  if (!status.ok()) return poison(status, offset);
-  buffer_offset_ = offset;
-  advance(offset);
-  return Outcome::kOk;
-}
-
-IoStatus SegmentWriter::cut_off(uint64_t offset, uint64_t end) {
-  const std::lock_guard<std::mutex> lock(sync_mutex_);
-  if (is_poisoned_.load(std::memory_order_relaxed)) return poison_;
-  return zero_durably(system_, *file_, path_, offset, end);
-}
-
-Outcome SegmentWriter::replace_header(uint64_t offset, const uint8_t* header) {
-  Outcome outcome = flush();
-  if (outcome != Outcome::kOk) return outcome;
-  uint32_t length_word = 0;
-  outcome = find_record(offset, &length_word);
-  if (outcome != Outcome::kOk) return outcome;
-
-  const uint32_t header_bytes = format_.header_bytes;
-  const size_t count = kHeadBytes - kChecksumOffset + header_bytes;
-  std::vector<uint8_t> old_bytes(count);
-  size_t read = 0;
-  const uint64_t from = offset + kChecksumOffset;
-  IoStatus status = file_->read_at(from, old_bytes.data(), count, &read);
-
-  // The data is read again piece by piece: it may be long.
-  uint8_t word[kChecksumOffset];
-  store_u32(word, length_word);
-  uint32_t checksum = codec_.body(codec_.begin(word), header, header_bytes);
-  uint64_t at = offset + kHeadBytes + header_bytes;
-  const uint64_t end = offset + record_bytes_of(length_word);
-  std::vector<uint8_t> piece(
-      static_cast<size_t>(std::min<uint64_t>(end - at, kBufferBytes)));
-  while (status.ok() && at < end) {
-    const auto bytes =
-        static_cast<size_t>(std::min<uint64_t>(end - at, piece.size()));
-    status = file_->read_at(at, piece.data(), bytes, &read);
-    checksum = codec_.body(checksum, piece.data(), bytes);
-    at += bytes;
-  }
-  if (!status.ok()) {
-    failure_ = {Outcome::kIo, status, path_, offset, 0, ""};
-    return Outcome::kIo;
-  }
-  std::vector<uint8_t> new_bytes(count);
-  store_u32(new_bytes.data(), checksum);
-  std::copy(header, header + header_bytes, new_bytes.begin() + kChecksumOffset);
-  return change_in_place({from, std::move(old_bytes), std::move(new_bytes)});
-}
-
-Outcome SegmentWriter::change_in_place(const PendingChange& change) {
-  const size_t count = change.new_bytes.size();
-  const uint64_t end = buffer_offset_;
-  // A sector is written whole or not at all.
-  const bool is_atomic = change.offset / kSectorBytes ==
-                         (change.offset + count - 1) / kSectorBytes;
-  IoStatus status;
-  std::unique_ptr<platform::Directory> names;
-  {
-    const std::lock_guard<std::mutex> lock(sync_mutex_);
-    if (is_poisoned_.load(std::memory_order_relaxed)) status = poison_;
-    if (status.ok() && !is_atomic) {
-      // The old bytes must be on disk, or the file beside would not be known
-      // again.
-      status = file_->sync_data();
-      if (status.ok()) status = store_pending(system_, path_, change, &names);
-    }
-    if (status.ok()) {
-      flushed_.begin_change(UINT64_MAX);
-      status = file_->write_at(change.offset, change.new_bytes.data(), count);
-      flushed_.end_change();
-    }
-    if (status.ok()) status = file_->sync_data();
-    if (status.ok() && !is_atomic) {
-      status = forget_pending(system_, path_, *names);
-    }
-  }
-  if (status.code == IoCode::kNoDescriptor) {
-    failure_ = {Outcome::kIo, status, path_, change.offset, 0, ""};
-    return Outcome::kIo;
-  }
-  if (!status.ok()) return poison(status, change.offset);
-  advance(end);
-  return Outcome::kOk;
 }
 
 Outcome SegmentWriter::read_application_header(uint8_t* bytes) {

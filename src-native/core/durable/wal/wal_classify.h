@@ -3,18 +3,15 @@
 //
 //  1. Facts are gathered step by step: of the directory, of a file's header and
 //     length, of its place in the chain, of where its records end. After each
-//     step the first row of the table whose conditions the facts meet decides;
-//     the table is data, in the .cc.
-//  2. The same damage is the same row for everyone. Where a writer repairs, a
-//     reader waits for it; where one refuses, so does the other.
-//  3. Classifying changes nothing.
-//  4. Of the files before the newest only headers and SEALs are read, unless
+//     step the table in wal_rules.h decides.
+//  2. Classifying changes nothing.
+//  3. Of the files before the newest only headers and SEALs are read, unless
 //     `verifies`.
-//  5. A reader classifies again to see what is new: what it has linked is not
+//  4. A reader classifies again to see what is new: what it has linked is not
 //     read again, and the scan goes on where it ended. While the newest file
 //     has its name, only that file and its successors are looked at, however
 //     many files there are; otherwise the directory is listed.
-//  6. A directory in whose place another one is, or that is gone, is never taken
+//  5. A directory in whose place another one is, or that is gone, is never taken
 //     for the log that was found: kReplaced.
 //
 // One thread at a time.
@@ -29,88 +26,11 @@
 
 #include "core/durable/outcome.h"
 #include "core/durable/wal/wal_files.h"
+#include "core/durable/wal/wal_rules.h"
 #include "core/durable/wal/wal_scanner.h"
 #include "core/platform/file.h"
 
 namespace atomic_log::durable {
-
-// The numbers of those that open are part of types/native.d.ts.
-enum class WalRow : uint8_t {
-  kNoFiles,
-  kCleanEnd,
-  kSealedEnd,
-  kTornTail,
-  kUnfinishedFile,
-  kProvenDamage,
-  kDamagedOlderFile,
-  kBrokenChain,
-  kDamagedHeader,
-  kForeignFile,
-  kNewerVersion,
-  kWrongLength,
-  kWrongLsn,
-};
-
-// What opening for writing does.
-enum class WalAction : uint8_t {
-  kCreate,
-  kAdopt,
-  kAdoptAndRoll,
-  kSetAside,
-  kRecreate,
-  kCorrupt,
-  kRefuse,
-};
-
-// What a reader does. kWait: it shows what is whole, and looks again.
-enum class WalReading : uint8_t { kRead, kWait, kCorrupt, kRefuse };
-
-using WalFacts = uint32_t;
-
-// Of the directory.
-inline constexpr WalFacts kFactNoFile = 1u << 0;
-inline constexpr WalFacts kFactNumberTwice = 1u << 1;
-// Of a file's header and length.
-inline constexpr WalFacts kFactMissing = 1u << 2;
-inline constexpr WalFacts kFactNoMagic = 1u << 3;
-inline constexpr WalFacts kFactNewerVersion = 1u << 4;
-inline constexpr WalFacts kFactBadHeader = 1u << 5;
-inline constexpr WalFacts kFactOtherNumber = 1u << 6;
-inline constexpr WalFacts kFactTooShort = 1u << 7;
-inline constexpr WalFacts kFactTooLong = 1u << 8;
-inline constexpr WalFacts kFactNewest = 1u << 9;
-// Nothing but zeros after the header block.
-inline constexpr WalFacts kFactBlank = 1u << 10;
-// Of its place in the chain. kFactNoSeal: its records do not lead to a SEAL.
-inline constexpr WalFacts kFactOtherLog = 1u << 11;
-inline constexpr WalFacts kFactOtherBase = 1u << 12;
-inline constexpr WalFacts kFactSealOutside = 1u << 13;
-inline constexpr WalFacts kFactNoSeal = 1u << 14;
-inline constexpr WalFacts kFactOtherSeal = 1u << 15;
-inline constexpr WalFacts kFactOldestOutside = 1u << 16;
-// Of where the records of the newest file end.
-inline constexpr WalFacts kFactScanned = 1u << 17;
-inline constexpr WalFacts kFactSealed = 1u << 18;
-inline constexpr WalFacts kFactBytesAfterEnd = 1u << 19;
-inline constexpr WalFacts kFactProofAfterEnd = 1u << 20;
-inline constexpr WalFacts kFactOtherLsn = 1u << 21;
-inline constexpr int kWalFactCount = 22;
-
-// A row of the table. It is met when all of `all`, one of `any` (where there
-// are such) and none of `none` are facts.
-struct WalRule {
-  WalRow row;
-  WalAction action;
-  WalReading reading;
-  WalFacts all;
-  WalFacts any;
-  WalFacts none;
-  const char* condition;
-};
-
-const WalRule& wal_rule(WalRow row);
-// Null: nothing is to be said about these facts yet.
-const WalRule* find_wal_rule(WalFacts facts);
 
 // From where a log is kept: the one reading of CHECKPOINT.
 struct WalKept {

@@ -112,6 +112,12 @@ class WalWriter {
   static uint64_t load(const std::atomic<uint64_t>& number) {
     return number.load(std::memory_order_relaxed);
   }
+  static void store(std::atomic<uint64_t>& number, uint64_t value) {
+    number.store(value, std::memory_order_relaxed);
+  }
+  static void add(std::atomic<uint64_t>& number, uint64_t value) {
+    number.fetch_add(value, std::memory_order_relaxed);
+  }
 
   Outcome take_lock();
   Outcome lock_newest(const WalClassification& found);

@@ -3,6 +3,7 @@
 import { mutation } from '../mutation.mjs';
 
 const WRITER = 'durable/segment/segment_writer.cc';
+const CHANGE = 'durable/segment/segment_writer_change.cc';
 const READER = 'durable/segment/segment_reader.cc';
 const RECOVERY = 'durable/segment/segment_recovery.cc';
 const PENDING = 'durable/pending_change.cc';
@@ -22,12 +23,12 @@ export const mutations = [
   mutation('G4', 'the new file is not synced', [WRITER, '    if (status.ok()) status = file->sync_all();\n']),
   mutation('G4', 'an unfinished creation is refused', [RECOVERY, 'if (end != 0) {', 'if (true) {']),
   mutation('G4', 'a header across sectors is replaced without the file beside', [
-    WRITER,
+    CHANGE,
     'if (status.ok() && !is_atomic) {\n      // The old',
     'if (false) {\n      // The old',
   ]),
   mutation('G4', 'the file beside is written before the old bytes are on disk', [
-    WRITER,
+    CHANGE,
     '      status = file_->sync_data();\n      if (status.ok()) status = store_pending',
     '      if (status.ok()) status = store_pending',
   ]),
@@ -62,7 +63,7 @@ export const mutations = [
     '    status = zero_durably(system_, file_, path_, from, to);\n',
   ]),
   mutation('G7', 'a truncation zeroes the first eight bytes only', [
-    WRITER,
+    CHANGE,
     'return zero_durably(system_, *file_, path_, offset, end);',
     'return zero_durably(system_, *file_, path_, offset, std::min<uint64_t>(end, offset + 8));',
   ]),

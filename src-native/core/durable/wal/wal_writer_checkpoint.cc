@@ -1,0 +1,87 @@
+// Taking entries away at either end: checkpoint() and truncate_after().
+#include <algorithm>
+
+#include "core/durable/wal/wal_writer.h"
+
+namespace atomic_log::durable {
+
+WalWriter::CheckpointPlan WalWriter::plan_checkpoint(uint64_t lsn) const {
+  CheckpointPlan plan;
+  const auto keep = std::find_if(
+      files_.rbegin(), files_.rend(),
+      [lsn](const WalFileInfo& file) { return file.base_lsn <= lsn + 1; });
+  plan.kept_file = keep == files_.rend() ? oldest_file_ : keep->number;
+  const bool frees = plan.kept_file > oldest_file_;
+  // The room that is kept is for what frees files; else it would be used up
+  // when it is needed.
+  const bool may_use_room =
+      frees && fits(kWalControlBytes, kWalRoomAfterCheckpoint);
+  plan.must_rotate = !entry_fits(kWalControlBytes) && !may_use_room;
+  // All of the newest file goes too, when it has no room, or its room is wanted
+  // for the next one.
+  plan.frees_newest =
+      lsn + 1 == next_lsn_ && (plan.must_rotate || lacks_space_);
+  if (plan.frees_newest) plan.kept_file = file_number_ + 1;
+  return plan;
+}
+
+// Where nothing is kept any more, whose room is wanted all the same: the disk
+// was not known to be full when the last entry was let go of.
+bool WalWriter::is_worth_freeing(uint64_t lsn) const {
+  return lsn + 1 == next_lsn_ && lacks_space_ &&
+         file_bytes_ > options_.spare_bytes;
+}
+
+uint64_t WalWriter::file_kept(uint64_t lsn) const {
+  const bool has_work = lsn >= oldest_lsn_ || is_worth_freeing(lsn);
+  return has_work && lsn < next_lsn_ ? plan_checkpoint(lsn).kept_file
+                                     : oldest_file_;
+}
+
+Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
+  if (is_poisoned_) return poisoned();
+  if (lsn >= next_lsn_) return refuse(Outcome::kOutOfRange, lsn, next_lsn_ - 1);
+  if (lsn < oldest_lsn_ && !is_worth_freeing(lsn)) return Outcome::kOk;
+  Outcome outcome = check_directory();
+  if (outcome == Outcome::kOk) outcome = sync();
+  if (outcome != Outcome::kOk) return outcome;
+  const CheckpointPlan plan = plan_checkpoint(lsn);
+  // Another checkpoint may have come after the caller asked what is kept.
+  uint64_t oldest_file =
+      std::max(oldest_file_, std::min(plan.kept_file, kept_file));
+  if (plan.must_rotate || plan.frees_newest) {
+    outcome = rotate(next_lsn_, oldest_file > oldest_file_);
+    if (is_no_space(outcome) && !plan.must_rotate) {
+      oldest_file = std::min(oldest_file, file_number_);
+      outcome = Outcome::kOk;
+    }
+  }
+  if (outcome != Outcome::kOk) return outcome;
+  put_control(WalType::kCheckpoint, lsn + 1, oldest_file);
+  outcome = sync();
+  if (outcome != Outcome::kOk) return outcome;
+  oldest_lsn_ = lsn + 1;
+  oldest_file_ = oldest_file;
+  store(first_lsn_, oldest_lsn_);
+  std::erase_if(files_, [oldest_file](const WalFileInfo& file) {
+    return file.number < oldest_file;
+  });
+  // What cannot be deleted is garbage all the same.
+  if (list_wal_files(system_, options_.directory, &garbage_).ok()) {
+    remove_wal_garbage(system_, options_.directory, oldest_file_, garbage_);
+  }
+  // When there is still no room, the next one tries again.
+  (void)reserve_.make_spare(*names_);
+  return Outcome::kOk;
+}
+
+Outcome WalWriter::truncate_after(uint64_t lsn) {
+  if (is_poisoned_) return poisoned();
+  if (lsn >= next_lsn_ || lsn + 1 < oldest_lsn_) {
+    return refuse(Outcome::kOutOfRange, lsn, next_lsn_ - 1);
+  }
+  if (lsn + 1 == next_lsn_) return sync();
+  return rotate(lsn + 1, false);
+}
+
+}  // namespace atomic_log::durable
