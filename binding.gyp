@@ -79,7 +79,7 @@
         "src-native/core/platform/pipe_windows.cc",
         "src-native/core/platform/thread_posix.cc",
         "src-native/core/platform/thread_windows.cc",
-        "<!@(node src-native/zstd.mjs sources)"
+        "<!@(node scripts/zstd.mjs sources)"
       ],
       "include_dirs": [
         "src-native",
@@ -90,7 +90,7 @@
         "NAPI_DISABLE_CPP_EXCEPTIONS",
         "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS",
         "ATOMIC_LOG_PACKAGE_VERSION=<!(node -p \"require('./package.json').version\")",
-        "<!@(node src-native/zstd.mjs defines)"
+        "<!@(node scripts/zstd.mjs defines)"
       ],
       "cflags!": ["-O2", "-std=gnu++17", "-std=gnu++20"],
       "cflags_cc!": ["-fno-rtti", "-fexceptions", "-std=gnu++17", "-std=gnu++20", "-std=c++17"],

@@ -1,7 +1,7 @@
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
-/** What fake timers replace, and what some environments lack; lib/timers.ts has the runtime's own. */
+/** What fake timers replace, and what some environments lack; lib/base/timers.ts has the runtime's own. */
 const replaceable = [
   'setTimeout',
   'setInterval',
@@ -13,7 +13,7 @@ const replaceable = [
   'performance',
   'structuredClone',
 ];
-const instead = 'Tests replace it, or it is missing there: use lib/timers.ts.';
+const instead = 'Tests replace it, or it is missing there: use lib/base/timers.ts.';
 
 export default tseslint.config(
   { ignores: ['dist/', 'prebuilds/', '.tools/', 'coverage/', 'types/index.d.ts', '**/build/'] },
@@ -61,7 +61,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['lib/timers.ts'],
+    files: ['lib/base/timers.ts'],
     rules: { 'no-restricted-imports': 'off', 'no-restricted-properties': 'off' },
   },
   {

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The addon itself: for the empty call, the unit of most rows. */
-export const { addon } = createRequire(import.meta.url)(join(root, 'dist', 'native.js'));
+export const { addon } = createRequire(import.meta.url)(join(root, 'dist', 'base', 'native.js'));
 
 /** How many rounds: what the question asks for, or one for `--quick`, which only shows that it runs. */
 export const roundsOf = (rounds) => (process.env.BENCH_QUICK === '1' ? 1 : rounds);

@@ -4,17 +4,17 @@
  *
  * @packageDocumentation
  */
-export { type AttachOptions } from './atomic-log';
-export { type ColumnSource, type Entries, type VarData } from './batch';
-export { Chunk } from './chunk';
-export { bytes, json, structured, utf8, type Codec } from './codec';
-export { Cursor } from './cursor';
-export { type Followed } from './dispose';
-export { type AtomicLogError, type ErrorCode } from './errors';
-export { FlushedOffset, type FlushedOffsetHandle } from './flushed-offset';
-export { type Batch, type FollowOptions } from './follower';
-export { type LogHandle, type NativeHandle } from './handle';
-export { parseRecord, type ParseOptions } from './parse-record';
+export { type AttachOptions } from './memory/atomic-log';
+export { type ColumnSource, type Entries, type VarData } from './memory/batch';
+export { Chunk } from './memory/chunk';
+export { bytes, json, structured, utf8, type Codec } from './memory/codec';
+export { Cursor } from './memory/cursor';
+export { type Followed } from './base/dispose';
+export { type AtomicLogError, type ErrorCode } from './base/errors';
+export { FlushedOffset, type FlushedOffsetHandle } from './durable/segment/flushed-offset';
+export { type Batch, type FollowOptions } from './memory/follower';
+export { type LogHandle, type NativeHandle } from './memory/handle';
+export { parseRecord, type ParseOptions } from './durable/segment/parse-record';
 export {
   type BigIntArray,
   type BigIntScalarType,
@@ -24,7 +24,7 @@ export {
   type ScalarArrays,
   type ScalarType,
   type VariableType,
-} from './scalar';
+} from './base/scalar';
 export {
   type ArrayOf,
   type BigIntLogOptions,
@@ -41,12 +41,12 @@ export {
   type Schema,
   type ValueOf,
   type VariableSizeOptions,
-} from './schema';
-export { type SegmentError } from './segment-errors';
-export { type SegmentOptions } from './segment-options';
-export { SegmentReader, type ReadHint, type SegmentReaderOptions } from './segment-reader';
-export { SegmentRecord } from './segment-record';
-export { SegmentTail, type SegmentFollowOptions, type SegmentTailOptions } from './segment-tail';
+} from './memory/schema';
+export { type SegmentError } from './durable/errors';
+export { type SegmentOptions } from './durable/options';
+export { SegmentReader, type ReadHint, type SegmentReaderOptions } from './durable/segment/reader';
+export { SegmentRecord } from './durable/segment/record';
+export { SegmentTail, type SegmentFollowOptions, type SegmentTailOptions } from './durable/segment/tail';
 export {
   SegmentWriter,
   type Appended,
@@ -55,19 +55,19 @@ export {
   type SegmentEntry,
   type SegmentOpenOptions,
   type SegmentRecoveryReport,
-} from './segment-writer';
-export { Snapshot, type SnapshotChange } from './snapshot';
-export { type FollowerStats, type LogStats, type ReaderStats } from './stats';
-export { type Span } from './span';
-export { AtomicLog, type AtomicLogConstructor, type ClaimedLog } from './typed-log';
-export { VarColumn } from './var-column';
-export { Wal, type AppendOptions } from './wal';
-export { type WalEntry, type WalRange } from './wal-entries';
-export { type WalPosition } from './wal-position';
-export { type WalError } from './wal-errors';
-export { type WalFollowOptions } from './wal-follower';
-export { type CommitPolicy, type Durability, type WalFile, type WalOptions } from './wal-options';
-export { WalReader, type WalReaderOptions } from './wal-reader';
-export { type WalRecovery, type WalStats } from './wal-reports';
-export { salvage, type LostEntries, type Salvage } from './wal-salvage';
-export { Writer } from './writer';
+} from './durable/segment/writer';
+export { Snapshot, type SnapshotChange } from './memory/snapshot';
+export { type FollowerStats, type LogStats, type ReaderStats } from './memory/stats';
+export { type Span } from './memory/span';
+export { AtomicLog, type AtomicLogConstructor, type ClaimedLog } from './memory/typed-log';
+export { VarColumn } from './memory/var-column';
+export { Wal, type AppendOptions } from './durable/wal/wal';
+export { type WalEntry, type WalRange } from './durable/wal/entries';
+export { type WalPosition } from './durable/wal/position';
+export { type WalError } from './durable/wal/errors';
+export { type WalFollowOptions } from './durable/wal/follower';
+export { type CommitPolicy, type Durability, type WalFile, type WalOptions } from './durable/wal/options';
+export { WalReader, type WalReaderOptions } from './durable/wal/reader';
+export { type WalRecovery, type WalStats } from './durable/wal/reports';
+export { salvage, type LostEntries, type Salvage } from './durable/wal/salvage';
+export { Writer } from './memory/writer';

@@ -8,7 +8,7 @@ import { compare, report } from '../measure.mjs';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const directory = join('test', 'addon');
-const build = ['src-native/build.mjs', `--directory=${directory}`, '--loglevel=error'];
+const build = ['scripts/build-addon.mjs', `--directory=${directory}`, '--loglevel=error'];
 execFileSync(process.execPath, build, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
 const client = createRequire(import.meta.url)(
   join(root, directory, 'build', 'Release', 'native_client.node'),

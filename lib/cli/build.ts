@@ -62,7 +62,7 @@ export function build(args: readonly string[]): number {
   const packed = !existsSync(project);
   try {
     if (packed) copyFileSync(join(root, 'src-native', 'addon.gyp'), project);
-    return run(process.execPath, [join(root, 'src-native', 'build.mjs'), ...args]);
+    return run(process.execPath, [join(root, 'scripts', 'build-addon.mjs'), ...args]);
   } finally {
     if (packed) rmSync(project, { force: true });
   }

@@ -5,7 +5,7 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-import type { SegmentOptions } from '../segment-options';
+import type { SegmentOptions } from '../durable/options';
 import { build } from './build';
 import {
   complain,
@@ -20,8 +20,8 @@ import {
   type Format,
 } from './output';
 import type { Item, Source } from './sources';
-import { setInterval } from '../timers';
-import { version } from '../version';
+import { setInterval } from '../base/timers';
+import { version } from '../base/runtime';
 
 interface Options {
   startOffset?: number;

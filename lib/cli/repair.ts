@@ -1,10 +1,10 @@
 /** Making a log one that opens. Nothing is deleted. */
 import { existsSync, rmSync } from 'node:fs';
 
-import type { SegmentOptions } from '../segment-options';
-import { SegmentWriter } from '../segment-writer';
-import { Wal } from '../wal';
-import { optionsOfRemains, salvage } from '../wal-salvage';
+import type { SegmentOptions } from '../durable/options';
+import { SegmentWriter } from '../durable/segment/writer';
+import { Wal } from '../durable/wal/wal';
+import { optionsOfRemains, salvage } from '../durable/wal/salvage';
 import { kindOf } from './sources';
 import { describeVerdict, verifySegment, verifyWal, WalEnd } from './verify';
 

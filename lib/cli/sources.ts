@@ -3,11 +3,11 @@ import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from
 import { basename, dirname, join } from 'node:path';
 
 import type { NativeSegmentJudgement } from '../../types/native';
-import { addon } from '../native';
-import { checkFormat, orThrow, type SegmentOptions } from '../segment-options';
-import { SegmentReader } from '../segment-reader';
-import { SegmentTail } from '../segment-tail';
-import { WalReader } from '../wal-reader';
+import { addon } from '../base/native';
+import { checkFormat, orThrow, type SegmentOptions } from '../durable/options';
+import { SegmentReader } from '../durable/segment/reader';
+import { SegmentTail } from '../durable/segment/tail';
+import { WalReader } from '../durable/wal/reader';
 import { formatBytes } from './output';
 
 /** An entry of a log (its LSN), or a record of a segment (its offset). */

@@ -2,11 +2,11 @@
 import { SingleBar } from 'cli-progress';
 
 import type { NativeFailure } from '../../types/native';
-import type { SegmentOptions } from '../segment-options';
-import { walError } from '../wal-errors';
-import { WalReader } from '../wal-reader';
-import type { WalEntry } from '../wal-entries';
-import { classifyLog, salvage, type LostEntries } from '../wal-salvage';
+import type { SegmentOptions } from '../durable/options';
+import { walError } from '../durable/wal/errors';
+import { WalReader } from '../durable/wal/reader';
+import type { WalEntry } from '../durable/wal/entries';
+import { classifyLog, salvage, type LostEntries } from '../durable/wal/salvage';
 import { describeUnproved, judgeSegment, kindOf, unprovedOf, type Unproved } from './sources';
 
 /** How a log may end that opens: the rows of core/durable/wal/wal_classify.h. */

@@ -92,7 +92,7 @@ class LogAttachment final {
   const std::shared_ptr<MappingTable> mappings_ =
       std::make_shared<MappingTable>();
   std::vector<memory::PinnedSegment> scratch_;
-  // By the id that lib/waits.ts gave them.
+  // By the id that lib/base/waits.ts gave them.
   std::unordered_map<uint32_t, std::unique_ptr<AsyncWaiter>> waiters_;
 };
 

@@ -25,7 +25,7 @@ namespace atomic_log::binding {
 class Mapping;
 
 // The readers' mappings of one log in one environment that are not collected
-// yet, by the key that lib/storage.ts gave them. Any thread may use it.
+// yet, by the key that lib/memory/storage.ts gave them. Any thread may use it.
 class MappingTable {
  public:
   // Hands a pin of `segment` to a mapping, which gives it back when it is

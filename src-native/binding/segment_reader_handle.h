@@ -20,7 +20,7 @@ class SegmentReaderHandle final
       public std::enable_shared_from_this<SegmentReaderHandle> {
  public:
   // The object of types/native.d.ts NativeSegmentReader. `cells` is kept alive
-  // by lib/segment-reader.ts.
+  // by lib/durable/segment/reader.ts.
   static napi_value create(napi_env env,
                            std::shared_ptr<durable::SegmentSource> source,
                            durable::FlushedCells* cells);

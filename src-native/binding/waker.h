@@ -21,7 +21,7 @@ namespace atomic_log::binding {
 class Waker {
  public:
   // `dispatch` is called with an array of waiter ids. Set once, by
-  // lib/waits.ts.
+  // lib/base/waits.ts.
   napi_status start(napi_env env, napi_value dispatch);
 
   // The waiter `id` has been woken. Any thread.

@@ -4,7 +4,7 @@
 // segment; only counts come here, through a cell of memory that JavaScript
 // writes and publish() reads: passing a number as an argument would cost as
 // much again as the call itself. The claim is given back by close() (which
-// lib/native-log.ts also calls for a Writer that was collected), or when the
+// lib/memory/native-log.ts also calls for a Writer that was collected), or when the
 // environment ends. What was stored but not published by then is dropped.
 #ifndef ATOMIC_LOG_BINDING_WRITER_HANDLE_H_
 #define ATOMIC_LOG_BINDING_WRITER_HANDLE_H_

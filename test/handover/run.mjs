@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
-import { installPinned } from '../../src-native/prebuild/pinned-packages.mjs';
+import { installPinned } from '../../scripts/prebuild/pinned-packages.mjs';
 import { install, pinOf, runtimes } from '../runtimes/install.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));

@@ -3,7 +3,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { runsOnMusl } from '../../lib/libc';
+import { runsOnMusl } from '../../lib/base/runtime';
 import { binaries, prebuilds } from './support/binaries';
 import { inspectElf, inspectMach, inspectPe, type Binary } from './support/inspect';
 import { expectReport, installedProject, run } from './support/project';

@@ -5,7 +5,7 @@ import { copyFileSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installPinned } from '../../src-native/prebuild/pinned-packages.mjs';
+import { installPinned } from '../../scripts/prebuild/pinned-packages.mjs';
 import { serve } from './support/registry.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -21,7 +21,7 @@ function pack(directory, destination) {
 export default async function setup() {
   const tools = installPinned('packaging', join(here, 'tools'));
   const folder = mkdtempSync(join(tmpdir(), 'atomic-log-packaging-'));
-  await import('../../lib/lazy-exports.mjs'); // in case that only tsc ran
+  await import('../../scripts/build-index.mjs'); // in case that only tsc ran
   copyFileSync(join(root, 'binding.gyp'), join(root, 'src-native', 'addon.gyp')); // as prepack does
   const tarball = pack(root, folder);
   const registry = await serve([tarball]);

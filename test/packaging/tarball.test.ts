@@ -37,20 +37,22 @@ test('has what belongs into it, and nothing else', () => {
     'docs/',
     'package.json',
     'prebuilds/',
+    'scripts/',
     'src-native/',
     'types/',
   ]);
   const native = [...new Set(files.filter((file) => file.startsWith('src-native/')))];
   expect([...new Set(native.map((file) => file.split('/')[1]!))].sort()).toEqual([
-    'CONCURRENCY.md',
-    'FORMAT.md',
     'addon.gyp',
     'binding',
-    'build.mjs',
     'core',
     'include',
-    'zstd',
-    'zstd.mjs',
+  ]);
+  expect(files.filter((file) => file.startsWith('scripts/')).sort()).toEqual([
+    'scripts/build-addon.mjs',
+    'scripts/zstd.mjs',
+    'scripts/zstd/package-lock.json',
+    'scripts/zstd/package.json',
   ]);
   const prebuilds = [...binaries(), 'LICENSES.txt'].map((file) => `prebuilds/${file}`);
   expect(files.filter((file) => file.startsWith('prebuilds/')).sort()).toEqual(prebuilds.sort());

@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installPinned } from '../../src-native/prebuild/pinned-packages.mjs';
+import { installPinned } from '../../scripts/prebuild/pinned-packages.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
@@ -29,7 +29,7 @@ function librariesForMusl() {
   for (const name of ['libstdc++.so.6', 'libgcc_s.so.1']) {
     copyFileSync(join('/usr/lib/x86_64-linux-gnu', name), join(folder, name));
   }
-  const toolchain = installPinned('toolchain', join(root, 'src-native', 'prebuild', 'toolchain'));
+  const toolchain = installPinned('toolchain', join(root, 'scripts', 'prebuild', 'toolchain'));
   const zig = join(toolchain, '@ryoppippi', 'zig-linux-x64', 'zig');
   const args = ['cc', '-target', 'x86_64-linux-musl', '-shared', '-fPIC', '-O1'];
   args.push(join(here, 'musl', 'glibc_names.c'), '-o', join(folder, 'ld-linux-x86-64.so.2'));
@@ -46,7 +46,7 @@ const arm64 = {
   leavesOut: [
     'test/crash/',
     'test/threads/(?!attach|readers)',
-    'test/unit/(cli|index|model|native|out-of-memory|pins|readme|segment-recovery|wal-recovery)\\.',
+    'test/unit/(cli/main|base/index|memory/model|base/native|memory/out-of-memory|memory/pins|documents/readme|durable/segment/recovery|durable/wal/recovery)\\.',
     'test/types/',
   ],
   skips: [],
@@ -109,7 +109,7 @@ export const emulated = [
       launcher: [],
       preload: ['--preload'],
       variables: () => ({ LD_LIBRARY_PATH: librariesForMusl() }),
-      leavesOut: ['test/threads/(native-|torture)', 'test/unit/out-of-memory\\.'],
+      leavesOut: ['test/threads/(native-|torture)', 'test/unit/memory/out-of-memory\\.'],
       skips: [],
       note: "Debian's musl with Debian's libstdc++; tests that compile addons for glibc are left out",
     },

@@ -16,7 +16,7 @@ const store = process.env.ATOMIC_LOG_RUNTIMES ?? here;
  * @property {string} name Also of its folder.
  * @property {'node' | 'bun' | 'deno'} family What test/support/runtime.ts calls it.
  * @property {string} title
- * @property {string} target The prebuilt binary that it loads, as src-native/prebuild/targets.mjs calls it.
+ * @property {string} target The prebuilt binary that it loads, as scripts/prebuild/targets.mjs calls it.
  * @property {string} binary Inside its package.
  * @property {readonly string[]} flags Before the script; child processes are started without.
  * @property {import('./emulated.mjs').Emulation} [emulation] Where it is one of another machine.

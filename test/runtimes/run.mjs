@@ -12,8 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { format, resolveConfig } from 'prettier';
 import { buildOtherAddon, otherAddons } from '../support/other-addons.cjs';
-import { missing } from '../../src-native/prebuild/missing.mjs';
-import { targets } from '../../src-native/prebuild/targets.mjs';
+import { missing } from '../../scripts/prebuild/missing.mjs';
+import { targets } from '../../scripts/prebuild/targets.mjs';
 import { isInstalled } from './emulated.mjs';
 import { install, pinOf, runtimes } from './install.mjs';
 

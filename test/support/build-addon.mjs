@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { inParallel } from '../../src-native/prebuild/in-parallel.mjs';
+import { inParallel } from '../../scripts/prebuild/in-parallel.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 const require = createRequire(import.meta.url);
@@ -124,7 +124,7 @@ export async function buildAddon(
  */
 export function runJest(output, variables = {}, without = []) {
   const env = { ...process.env, ATOMIC_LOG_PREBUILD: output, ...variables };
-  const script = 'console.log(require("./dist/native.js").addonPath)';
+  const script = 'console.log(require("./dist/base/native.js").addonPath)';
   const used = execFileSync(process.execPath, ['-e', script], { cwd: root, env, encoding: 'utf8' }).trim();
   if (!used.startsWith(output)) throw new Error(`not the addon in ${output} would be tested, but ${used}`);
   const left = without.length === 0 ? [] : ['--testPathIgnorePatterns', ...without];

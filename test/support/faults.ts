@@ -22,7 +22,7 @@ interface FaultyAddon extends NativeAddon {
 }
 
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- after the variable was set
-const { addon } = require(join(root, 'dist', 'native.js')) as { addon: FaultyAddon };
+const { addon } = require(join(root, 'dist', 'base', 'native.js')) as { addon: FaultyAddon };
 
 const CODES: (ErrorCode | undefined)[] = ['ERR_OUT_OF_MEMORY', 'ERR_MAPPING_UNAVAILABLE'];
 

@@ -11,4 +11,6 @@ export function requireInternal<T>(name: string): T {
 }
 
 /** The addon that the package under test has loaded. */
-export const { addon, addonPath } = requireInternal<{ addon: NativeAddon; addonPath: string }>('native.js');
+export const { addon, addonPath } = requireInternal<{ addon: NativeAddon; addonPath: string }>(
+  'base/native.js',
+);

@@ -37,7 +37,7 @@ function buildOtherAddon(directory) {
   }
   const { status, stderr } = spawnSync(
     process.execPath,
-    ['src-native/build.mjs', `--directory=${directory}`, '--loglevel=error'],
+    ['scripts/build-addon.mjs', `--directory=${directory}`, '--loglevel=error'],
     { cwd: packageRoot, encoding: 'utf8' },
   );
   if (status !== 0) throw new Error(`${directory} does not build:\n${stderr}`);

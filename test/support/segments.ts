@@ -68,7 +68,7 @@ export function crc(kind: 'crc32c' | 'crc32', ...parts: Uint8Array[]): number {
   return ~state >>> 0;
 }
 
-/** A reading of a segment file that shares no code with the library: FORMAT.md in a few lines. */
+/** A reading of a segment file that shares no code with the library: docs/format.md in a few lines. */
 export function parseIndependently(
   file: Buffer,
   { startOffset = 0, headerSize = 0, checksum = 'crc32c' as 'crc32c' | 'crc32' } = {},

@@ -1,6 +1,6 @@
 /**
  * A reading of a write-ahead log's file that shares no code with the library:
- * FORMAT.md in TypeScript. It knows nothing of recovery.
+ * docs/format.md in TypeScript. It knows nothing of recovery.
  */
 import { crc } from './segments';
 

@@ -4,7 +4,7 @@
 
 const { Worker, isMainThread, workerData } = require('node:worker_threads');
 const { AtomicLog } = require('../../dist/index.js');
-const { addon } = require('../../dist/native.js');
+const { addon } = require('../../dist/base/native.js');
 
 const BLOCKS = Number(process.argv[3] ?? 6);
 const CAPACITY = 16;

@@ -16,7 +16,7 @@
 // log. A record without header and data is legal: its length is 0, and its
 // checksum is not.
 //
-// The layout is that of the Rust crate seglog. FORMAT.md has an example.
+// The layout is that of the Rust crate seglog. docs/format.md has an example.
 #ifndef ATOMIC_LOG_CORE_DURABLE_RECORD_FORMAT_H_
 #define ATOMIC_LOG_CORE_DURABLE_RECORD_FORMAT_H_
 

@@ -5,7 +5,7 @@
 //     retained_segments() of them; slot = sequence % retained_segments().
 //  2. Every entry has an absolute index from 0 that never repeats.
 //  3. roll() follows a fixed order, and each step is there because leaving it
-//     out was seen to fail (CONCURRENCY.md):
+//     out was seen to fail (docs/concurrency.md):
 //       publish what is staged -> successor prepared -> ring -> head sequence
 //       -> seal the old word; the first publish in the new head comes after.
 //  4. A pinned segment is never recycled. An unpinned one may be recycled at

@@ -1,0 +1,49 @@
+/** AbortSignals that users give. */
+import { invalidType } from './errors';
+
+/** An AbortSignal, or undefined. */
+export function checkSignal(signal: unknown): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const { addEventListener, throwIfAborted } = (signal ?? {}) as Partial<AbortSignal>;
+  if (typeof addEventListener !== 'function' || typeof throwIfAborted !== 'function')
+    throw invalidType('options.signal', 'an AbortSignal', signal);
+  return signal as AbortSignal;
+}
+
+/**
+ * One listener per AbortSignal, however many followers and waits it ends: Node
+ * warns of a leak when a signal gets more than ten.
+ */
+interface Listening {
+  readonly callbacks: Set<() => void>;
+  readonly listener: () => void;
+}
+
+const listenings = new WeakMap<AbortSignal, Listening>();
+
+function listen(signal: AbortSignal): Listening {
+  const callbacks = new Set<() => void>();
+  const listener = (): void => {
+    for (const callback of [...callbacks]) callback();
+  };
+  signal.addEventListener('abort', listener, { once: true });
+  const listening = { callbacks, listener };
+  listenings.set(signal, listening);
+  return listening;
+}
+
+/**
+ * Has `callback`, which must not throw, called when the signal aborts, unless the
+ * returned function is called before. A signal that has aborted already calls nothing.
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  const { callbacks, listener } = listenings.get(signal) ?? listen(signal);
+  // A function of its own, because the same one may be passed twice.
+  const entry = (): void => callback();
+  callbacks.add(entry);
+  return () => {
+    if (!callbacks.delete(entry) || callbacks.size > 0) return;
+    listenings.delete(signal);
+    signal.removeEventListener('abort', listener);
+  };
+}

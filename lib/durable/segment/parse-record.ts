@@ -1,0 +1,39 @@
+import { checkBytes } from '../../base/checks';
+import { checksumMismatch, Outcome, outsideOfRecords, segmentError } from '../errors';
+import { checkFormat, checkOffset, checkSegmentOptions, DATA_BYTES_MAX } from '../options';
+import { makeRecord, SegmentRecord } from './record';
+import { addon } from '../../base/native';
+import { Kind, viewOf } from '../../base/scalar';
+
+/** What {@link parseRecord} must know. */
+export interface ParseOptions {
+  headerSize?: number;
+  checksum?: 'crc32c' | 'crc32';
+}
+
+/**
+ * The record at `offset` of bytes in memory: those of a segment file, however
+ * they came here. Its arrays are views of `bytes`.
+ *
+ * @throws `ERR_CHECKSUM_MISMATCH`, `ERR_END_OF_LOG`, `ERR_OUT_OF_RANGE`,
+ * `ERR_INVALID_ARG_TYPE`
+ */
+export function parseRecord(bytes: Uint8Array, offset: number, options?: ParseOptions): SegmentRecord {
+  const length = checkBytes('bytes', bytes);
+  checkOffset('offset', offset);
+  const { headerSize, checksum } = checkFormat(checkSegmentOptions(options));
+  const answer = addon.parseRecord(bytes, offset, headerSize, checksum);
+  if (answer === -Outcome.checksum) throw checksumMismatch('bytes', offset);
+  if (answer === -Outcome.noRecord) {
+    const nothing = { io: 0, systemError: 0, operation: '', value: 0, detail: '' };
+    throw segmentError({ ...nothing, outcome: Outcome.noRecord, path: 'bytes', offset });
+  }
+  if (answer < 0) throw outsideOfRecords('bytes', offset, length);
+  const source = {
+    bytes: viewOf(Kind.u8, bytes, 0, length) as Uint8Array,
+    headerSize,
+    dataBytesMax: DATA_BYTES_MAX,
+    isClosed: false,
+  };
+  return new SegmentRecord(makeRecord, source, offset, answer, offset);
+}

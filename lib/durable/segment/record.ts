@@ -1,0 +1,124 @@
+import { illegalConstructor, plainError, rangeError } from '../../base/errors';
+import { addon } from '../../base/native';
+
+export const COMPRESSED_BIT = 0x8000_0000;
+export const HEAD_BYTES = 8;
+
+/** Records that lie one behind the other in one piece of memory. */
+export interface RecordBytes {
+  readonly bytes: Uint8Array;
+  readonly headerSize: number;
+  /** Decompressed data may have no more bytes than this. */
+  readonly dataBytesMax: number;
+  /** Whether the memory is the mapping of a reader, which is gone after its close(). */
+  readonly isClosed: boolean;
+}
+
+/** Passed by the library's own code only. */
+export const makeRecord = Symbol('makeRecord');
+
+/**
+ * One record of a segment file, checked.
+ *
+ * Its arrays are views. Those of a reader in the mode `'mmap'` are the mapped
+ * file: treat them as read-only, and do not use them after the reader was
+ * closed or the record was cut off.
+ */
+export class SegmentRecord {
+  /** Where the record begins in the file. */
+  readonly offset: number;
+  /** All its bytes in the file: the next record begins at `offset + length`. */
+  readonly length: number;
+  readonly #source: RecordBytes;
+  /** Of the header, in the bytes of the source. */
+  readonly #position: number;
+  readonly #word: number;
+  #data: Uint8Array | undefined;
+
+  /** @internal */
+  constructor(
+    key: typeof makeRecord,
+    source: RecordBytes,
+    /** Of the record, in the bytes of the source. */
+    position: number,
+    word: number,
+    offset: number,
+  ) {
+    if (key !== makeRecord) throw illegalConstructor('SegmentRecord', 'reader.read() or parseRecord()');
+    this.#source = source;
+    this.#position = position + HEAD_BYTES;
+    this.#word = word;
+    this.offset = offset;
+    this.length = HEAD_BYTES + (word & ~COMPRESSED_BIT);
+  }
+
+  /**
+   * The record's header, of `headerSize` bytes.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  get header(): Uint8Array {
+    return this.#view(0, this.#source.headerSize);
+  }
+
+  /**
+   * What was appended; decompressed at the first use.
+   *
+   * @throws `ERR_READER_CLOSED`; for compressed data also `ERR_OUT_OF_RANGE` when
+   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data, and
+   * `ERR_COMPRESSION_UNAVAILABLE`
+   */
+  get data(): Uint8Array {
+    return (this.#data ??= this.isCompressed ? this.#decompress() : this.#stored());
+  }
+
+  /** Whether the data is compressed in the file. */
+  get isCompressed(): boolean {
+    return this.#word >>> 31 === 1;
+  }
+
+  /**
+   * The data as the file has it, when it is compressed: the original size (u32)
+   * and one zstd frame.
+   *
+   * @throws `ERR_READER_CLOSED`
+   */
+  get compressedData(): Uint8Array | undefined {
+    return this.isCompressed ? this.#stored() : undefined;
+  }
+
+  #stored(): Uint8Array {
+    const { headerSize } = this.#source;
+    return this.#view(headerSize, this.length - HEAD_BYTES - headerSize);
+  }
+
+  #decompress(): Uint8Array {
+    if (!addon.hasCompression) {
+      throw plainError(
+        'ERR_COMPRESSION_UNAVAILABLE',
+        'the record is compressed, and the addon was built without zstd; decompress compressedData yourself',
+      );
+    }
+    const stored = this.#stored();
+    const bytes = new DataView(stored.buffer, stored.byteOffset).getUint32(0, true);
+    if (bytes > this.#source.dataBytesMax) {
+      throw rangeError(
+        'ERR_OUT_OF_RANGE',
+        `the record at ${this.offset} says that it has ${bytes} bytes of data; raise dataBytesMax if it is right`,
+      );
+    }
+    const data = new Uint8Array(bytes);
+    if (!addon.decompress(stored, data)) {
+      throw plainError('ERR_CORRUPT', `the data of the record at ${this.offset} cannot be decompressed`);
+    }
+    return data;
+  }
+
+  #view(from: number, length: number): Uint8Array {
+    const { bytes, isClosed } = this.#source;
+    if (isClosed) {
+      throw plainError('ERR_READER_CLOSED', 'the reader of this record is closed; copy what is needed later');
+    }
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + this.#position + from, length);
+  }
+}

@@ -1,0 +1,156 @@
+import { asyncDispose, dispose, type Followed } from '../../base/dispose';
+import { illegalConstructor } from '../../base/errors';
+import { checkNames } from '../../base/checks';
+import type { SegmentError } from '../errors';
+import { checkObject, checkOffset, checkSegmentOptions, type SegmentOptions } from '../options';
+import { checkPlace, SegmentReader } from './reader';
+import type { SegmentRecord } from './record';
+import { checkSignal } from '../../base/abort';
+import { clearTimeout, setTimeout } from '../../base/timers';
+
+/** How {@link SegmentTail.open} begins. */
+export interface SegmentTailOptions extends SegmentOptions {
+  /** The first record to deliver. Default: the first of the file. */
+  from?: number;
+  /** Compressed data that would be more is refused. Default: 64 MiB. */
+  dataBytesMax?: number;
+}
+
+/** How {@link SegmentTail.follow} waits. */
+export interface SegmentFollowOptions {
+  /** Milliseconds between two looks at the file. Default: 20. */
+  pollMs?: number;
+  /** Ends the wait; the iterator rejects with its reason. */
+  signal?: AbortSignal;
+}
+
+const POLL_MS = 20;
+const POLL_MS_MAX = 2 ** 31 - 1;
+const openTail = Symbol('openTail');
+
+/**
+ * Follows a segment file that another process writes: its intact records, one
+ * after the other. Records are copies.
+ *
+ * It sees what the system has, not what is durable: after a power failure the
+ * last records may be gone, and after `setLength()` of the writer a record that
+ * was delivered is not in the file any more. Within one process,
+ * `SegmentReader` with the writer's `flushedOffset` sees neither.
+ *
+ * ```ts
+ * using tail = SegmentTail.open('events.seg');
+ * for await (const record of tail.follow({ signal })) handle(record.data);
+ * ```
+ */
+export class SegmentTail {
+  readonly #reader: SegmentReader;
+  readonly #records: IterableIterator<SegmentRecord>;
+  #offset: number;
+
+  private constructor(key: typeof openTail, reader: SegmentReader, from: number) {
+    if (key !== openTail) throw illegalConstructor('SegmentTail', 'SegmentTail.open()');
+    this.#reader = reader;
+    this.#records = reader.records(from);
+    this.#offset = from;
+  }
+
+  /**
+   * Opens a file for following.
+   *
+   * @throws as `SegmentReader.open()`
+   */
+  static open(path: string, options?: SegmentTailOptions): SegmentTail {
+    const { from, ...given } = checkSegmentOptions(options);
+    const first = from === undefined ? undefined : checkOffset('options.from', from);
+    const reader = SegmentReader.open(path, { ...given, mode: 'pread' });
+    return new SegmentTail(openTail, reader, first ?? (given as SegmentOptions).startOffset ?? 0);
+  }
+
+  /** Where the next record will be. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  /**
+   * The next record, or undefined when there is none yet: the log ends here, or
+   * the record is being written. A damaged record looks like one that is being
+   * written forever.
+   *
+   * @throws `ERR_FILE_REPLACED` after the last record of a file that was moved,
+   * deleted or replaced by another one: open the path again; `ERR_IO`,
+   * `ERR_READER_CLOSED`
+   */
+  next(): SegmentRecord | undefined {
+    const record = this.#next();
+    if (record !== undefined) return record;
+    try {
+      this.#reader[checkPlace]();
+      return undefined;
+    } catch (error) {
+      // What came before the file lost its name is delivered first.
+      const last = this.#next();
+      if (last === undefined) throw error;
+      return last;
+    }
+  }
+
+  #next(): SegmentRecord | undefined {
+    let result: IteratorResult<SegmentRecord, undefined>;
+    try {
+      result = this.#records.next();
+    } catch (error) {
+      if ((error as SegmentError).code === 'ERR_CHECKSUM_MISMATCH') return undefined;
+      throw error;
+    }
+    if (result.done === true) return undefined;
+    this.#offset = result.value.offset + result.value.length;
+    return result.value;
+  }
+
+  /**
+   * The records that come, forever: it waits where {@link next} has none.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the iterator as
+   * {@link next}, and with the signal's reason
+   */
+  follow(options?: SegmentFollowOptions): Followed<SegmentRecord> {
+    const given = checkObject('options', options);
+    checkNames('options', given, ['pollMs', 'signal']);
+    const { pollMs = POLL_MS, signal } = given;
+    checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX);
+    const records = this.#follow(pollMs as number, checkSignal(signal));
+    // Generators of older runtimes lack it.
+    return Object.assign(records, { [asyncDispose]: async () => void (await records.return()) });
+  }
+
+  /** Closes the file. Idempotent. */
+  close(): void {
+    this.#reader.close();
+  }
+
+  [dispose](): void {
+    this.close();
+  }
+
+  async *#follow(pollMs: number, signal: AbortSignal | undefined): AsyncGenerator<SegmentRecord, void> {
+    for (;;) {
+      signal?.throwIfAborted();
+      const record = this.next();
+      if (record !== undefined) yield record;
+      else await pause(pollMs, signal);
+    }
+  }
+}
+
+/** Resolves after a while, or as soon as the signal is aborted. */
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done);
+  });
+}

@@ -1,0 +1,604 @@
+import type { NativeFailure, NativeSegmentWriter } from '../../../types/native';
+import { checkBytes, NO_BYTES } from '../../base/checks';
+import { dispose } from '../../base/dispose';
+import { illegalConstructor, invalidType, outOfRange, plainError, rangeError } from '../../base/errors';
+import { FlushedOffset } from './flushed-offset';
+import { addon } from '../../base/native';
+import { Kind, viewOf } from '../../base/scalar';
+import { outsideOfRecords, segmentError, segmentFull } from '../errors';
+import {
+  BODY_BYTES_MAX,
+  checkChoice,
+  checkFlag,
+  checkFormat,
+  checkObject,
+  checkOffset,
+  checkPath,
+  checkSegmentOptions,
+  orThrow,
+  type SegmentFormat,
+  type SegmentOptions,
+} from '../options';
+import { readerOf } from './reader';
+import { HEAD_BYTES, type SegmentRecord } from './record';
+import { typedArrayLength, typedArrayTag } from '../../base/typed-array';
+
+/** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
+export type Compression = 'none' | 'zstd';
+
+/** How {@link SegmentWriter.create} makes a file. */
+export interface SegmentCreateOptions extends SegmentOptions {
+  /** Bytes of the file. Its length never changes. */
+  size: number;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
+}
+
+/** How {@link SegmentWriter.open} opens a file. */
+export interface SegmentOpenOptions extends SegmentOptions {
+  /** The length that the file must have. An interrupted creation is finished then. */
+  size?: number;
+  /** What is known to have been durable: damage below it is an error, and it is not written again. */
+  durableOffset?: number;
+  /** The file is complete: any damage is an error. */
+  sealed?: boolean;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
+  /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
+  discardUnreadable?: boolean;
+}
+
+/** What {@link SegmentWriter.open} found and did. */
+export interface SegmentRecoveryReport {
+  /** Intact records. */
+  readonly records: number;
+  /** Bytes after them that were no records, and are zero now; 0 for a clean end. */
+  readonly bytes: number;
+  /** Where they began: the end of the log. */
+  readonly offset: number;
+  /** Bytes of intact records among them: more than a torn write leaves. */
+  readonly validBytesAfter: number;
+  /** The file that keeps them; undefined when there were none. */
+  readonly savedAs: string | undefined;
+}
+
+/** Where a record or a batch was put. */
+export interface Appended {
+  /** Its offset in the file. */
+  readonly offset: number;
+  /** Its bytes in the file, all told. */
+  readonly length: number;
+}
+
+/** A record to append: its data, or its data and header. */
+export type SegmentEntry = Uint8Array | { readonly data: Uint8Array; readonly header?: Uint8Array };
+
+/** Laid out records wait here; the addon takes them from here. */
+const STAGING_BYTES = 65_536;
+/** Shorter data is never compressed: core/durable/compression.h. */
+const COMPRESSED_BYTES_MIN = 128;
+const openWriter = Symbol('openWriter');
+
+interface WriterParts {
+  readonly native: NativeSegmentWriter;
+  readonly path: string;
+  readonly format: SegmentFormat;
+  readonly flushed: FlushedOffset;
+  readonly compresses: boolean;
+}
+
+/**
+ * The one writer of a segment file: appends records with checksums to a file of
+ * fixed size. `close()` it, or declare it with `using`.
+ *
+ * `append()` only buffers. `flush()` hands everything to the system, so that a
+ * crash of this process loses nothing; after `sync()` a power failure does not
+ * either. What a writer that is dropped, or whose worker ends, has not flushed
+ * is lost.
+ *
+ * ```ts
+ * using writer = SegmentWriter.create('events.seg', { size: 64 << 20 });
+ * const { offset } = writer.append(Buffer.from('event'));
+ * writer.sync();
+ * ```
+ */
+export class SegmentWriter {
+  readonly #native: NativeSegmentWriter;
+  readonly #path: string;
+  readonly #format: SegmentFormat;
+  readonly #headerSize: number;
+  readonly #flushed: FlushedOffset;
+  readonly #recovery: SegmentRecoveryReport | undefined;
+  readonly #staging = new Uint8Array(STAGING_BYTES);
+  readonly #numbers = new DataView(this.#staging.buffer);
+  /** Bytes in the staging memory. */
+  #staged = 0;
+  /** Of these, how many the file has room for; 0 when closed: one check notices all. */
+  #limit = 0;
+  /** Where the first staged record goes. */
+  #base = 0;
+  #isClosed = false;
+  /** Data of this many bytes goes to the addon one by one, to be compressed. */
+  #compressedMin = Infinity;
+
+  private constructor(key: typeof openWriter, parts: WriterParts) {
+    if (key !== openWriter)
+      throw illegalConstructor('SegmentWriter', 'SegmentWriter.create() or SegmentWriter.open()');
+    const { native, path, format, flushed, compresses } = parts;
+    this.#native = native;
+    this.#path = path;
+    this.#format = format;
+    this.#headerSize = format.headerSize;
+    this.#flushed = flushed;
+    if (compresses) this.#compressedMin = COMPRESSED_BYTES_MIN;
+    const { recovery } = native;
+    this.#recovery = recovery && {
+      records: recovery.records,
+      offset: recovery.endOffset,
+      bytes: recovery.setAsideBytes,
+      validBytesAfter: recovery.validBytesAfter,
+      savedAs: recovery.setAsideBytes > 0 ? recovery.setAsidePath : undefined,
+    };
+    this.#rebase();
+  }
+
+  /**
+   * Makes a file, secures its space, and makes its name durable.
+   *
+   * @throws `ERR_FILE_EXISTS`, `ERR_FILE_NOT_FOUND` (of the directory),
+   * `ERR_FILE_ACCESS`, `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`,
+   * `ERR_INVALID_ARG_VALUE`, and `ERR_OUT_OF_RANGE` for a `size` that is not
+   * greater than `startOffset`
+   */
+  static create(path: string, options: SegmentCreateOptions): SegmentWriter {
+    const file = checkPath(path);
+    const given = checkSegmentOptions(options);
+    const format = checkFormat(given);
+    const size = checkOffset('options.size', given.size, format.startOffset + 1);
+    const compresses = checkCompression('options.compression', given.compression);
+    const flushed = new FlushedOffset();
+    const native = orThrow(
+      addon.createSegment(file, format.startOffset, format.headerSize, format.checksum, size, flushed.cells),
+    );
+    return new SegmentWriter(openWriter, { native, path: file, format, flushed, compresses });
+  }
+
+  /**
+   * Opens a file for writing, at the end of its records. {@link recovery} says
+   * what was found there; it is durable then.
+   *
+   * Bytes after the last intact record are kept in a file next to it (`path` with
+   * `.torn-1` and so on) and become zero.
+   *
+   * @throws `ERR_LOCKED`; `ERR_FORMAT` when no record is at `startOffset`
+   * although the file is not empty: the options are wrong, or the first record
+   * is damaged; `ERR_CORRUPT` for damage below `durableOffset`, or in a `sealed`
+   * file; nothing was changed then. `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`,
+   * `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
+   * `ERR_OUT_OF_RANGE`
+   */
+  static open(path: string, options?: SegmentOpenOptions): SegmentWriter {
+    const file = checkPath(path);
+    const given = checkSegmentOptions(options);
+    const format = checkFormat(given);
+    const { size, durableOffset = 0 } = given;
+    const compresses = checkCompression('options.compression', given.compression);
+    const flushed = new FlushedOffset();
+    const native = orThrow(
+      addon.openSegment(
+        file,
+        format.startOffset,
+        format.headerSize,
+        format.checksum,
+        size === undefined ? 0 : checkOffset('options.size', size, format.startOffset + 1),
+        checkOffset('options.durableOffset', durableOffset),
+        checkFlag('options.sealed', given.sealed),
+        checkFlag('options.discardUnreadable', given.discardUnreadable),
+        flushed.cells,
+      ),
+    );
+    return new SegmentWriter(openWriter, { native, path: file, format, flushed, compresses });
+  }
+
+  /**
+   * Whether the records that come are compressed; it may be switched between
+   * records.
+   *
+   * @throws `ERR_COMPRESSION_UNAVAILABLE` when set to `'zstd'` and the addon was
+   * built without it
+   */
+  get compression(): Compression {
+    return this.#compressedMin === Infinity ? 'none' : 'zstd';
+  }
+
+  set compression(compression: Compression) {
+    this.#compressedMin = checkCompression('compression', compression) ? COMPRESSED_BYTES_MIN : Infinity;
+  }
+
+  /** What {@link open} found; undefined after {@link create}. */
+  get recovery(): SegmentRecoveryReport | undefined {
+    return this.#recovery;
+  }
+
+  /** How far the file is durable, to be shared with readers in any thread. */
+  get flushedOffset(): FlushedOffset {
+    return this.#flushed;
+  }
+
+  /** Bytes of the file. */
+  get size(): number {
+    return this.#native.size;
+  }
+
+  /** Where the next record goes. */
+  get writeOffset(): number {
+    return this.#base + this.#staged;
+  }
+
+  /** Bytes left; a record needs 8 more than its header and data. */
+  get remaining(): number {
+    return this.#native.size - this.writeOffset;
+  }
+
+  /**
+   * Appends one record. The data is copied before this returns; it is written
+   * with the next {@link flush} or {@link sync}, or when much has come together.
+   * `header` must have the `headerSize` of the options.
+   *
+   * @throws `ERR_SEGMENT_FULL`, with `attempted` and `available`, and nothing has
+   * changed; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_WRITER_CLOSED`; and
+   * as {@link flush}
+   */
+  append(data: Uint8Array, header: Uint8Array = NO_BYTES): Appended {
+    if (typedArrayTag(data) !== 'Uint8Array') throw invalidType('data', 'a Uint8Array', data);
+    const headerSize = this.#headerSize;
+    if (header !== NO_BYTES || headerSize !== 0) this.#checkHeader(header);
+    const offset = this.#put(data, header, headerSize + typedArrayLength(data));
+    return { offset, length: this.writeOffset - offset };
+  }
+
+  /**
+   * Appends many records, or none: an iterable of data (or of `{ data, header }`),
+   * or one piece of bytes and the length of each record in it. A length counts
+   * the record's header too, which comes first. Returns where the first record
+   * is, and the bytes of all.
+   *
+   * @throws as {@link append}; whatever the iterable throws
+   */
+  appendBatch(entries: Iterable<SegmentEntry>): Appended;
+  appendBatch(bytes: Uint8Array, lengths: Uint32Array | readonly number[]): Appended;
+  appendBatch(
+    entries: Uint8Array | Iterable<SegmentEntry>,
+    lengths?: Uint32Array | readonly number[],
+  ): Appended {
+    if (lengths !== undefined) return this.#appendPacked(entries, lengths);
+    if (typedArrayTag(entries) !== undefined || !isIterable(entries)) {
+      throw invalidType('entries', 'an iterable of entries (or give lengths too)', entries);
+    }
+    return this.#appendEntries(entries);
+  }
+
+  /**
+   * Hands everything to the system: it survives a crash of this process.
+   *
+   * @throws `ERR_IO`, `ERR_NO_SPACE`; `ERR_POISONED` ever after;
+   * `ERR_WRITER_CLOSED`
+   */
+  flush(): void {
+    this.#drain();
+    this.#check(this.#native.flush());
+  }
+
+  /**
+   * Makes everything durable, and moves {@link flushedOffset}, which it returns.
+   *
+   * @throws as {@link flush}
+   */
+  sync(): number {
+    this.#drain();
+    const flushed = this.#check(this.#native.sync());
+    this.#flushed.notify();
+    return flushed;
+  }
+
+  /**
+   * The same on another thread. Records that are appended meanwhile may or may
+   * not be durable when it resolves.
+   *
+   * Rejects as {@link sync} throws.
+   */
+  async syncAsync(): Promise<number> {
+    this.#drain();
+    const promise = this.#native.syncAsync();
+    if (promise === null) throw plainError('ERR_OUT_OF_MEMORY', 'the thread pool takes no work; use sync()');
+    const flushed = this.#check(await promise);
+    this.#flushed.notify();
+    return flushed;
+  }
+
+  /**
+   * Ends the log at `offset`, where a record begins: that record and all after
+   * it are gone, durably. Views of them show zeros or later records.
+   *
+   * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record begins;
+   * and as {@link sync}
+   */
+  setLength(offset: number): void {
+    checkOffset('offset', offset);
+    this.#drain();
+    const { startOffset } = this.#format;
+    if (offset < startOffset || offset > this.#base) throw outsideOfRecords(this.#path, offset, this.#base);
+    try {
+      this.#check(this.#native.setLength(offset));
+    } finally {
+      this.#rebase();
+    }
+    this.#flushed.notify();
+  }
+
+  /**
+   * Replaces the header of the record at `offset`, durably: a crash leaves the
+   * old one or the new one. A function is given the record, and returns the new
+   * header, or undefined to keep the old one. Returns whether it was replaced.
+   *
+   * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record is;
+   * `ERR_INVALID_ARG_TYPE`; what the function throws; and as {@link sync}
+   */
+  replaceHeader(
+    offset: number,
+    header: Uint8Array | ((record: SegmentRecord) => Uint8Array | undefined),
+  ): boolean {
+    checkOffset('offset', offset);
+    if (this.#headerSize === 0) {
+      throw rangeError('ERR_OUT_OF_RANGE', 'the records of this segment have no header; set headerSize');
+    }
+    let bytes: Uint8Array | undefined;
+    if (typeof header === 'function') {
+      bytes = header(this.#recordAt(offset));
+      if (bytes === undefined) return false;
+    } else {
+      bytes = header;
+    }
+    this.#checkHeader(bytes);
+    this.#drain();
+    if (offset < this.#format.startOffset || offset >= this.#base) {
+      throw outsideOfRecords(this.#path, offset, this.#base);
+    }
+    this.#check(this.#native.replaceHeader(offset, bytes));
+    this.#flushed.notify();
+    return true;
+  }
+
+  /**
+   * The bytes before `startOffset`, the application's own; a copy.
+   *
+   * @throws `ERR_IO`, `ERR_WRITER_CLOSED`
+   */
+  get applicationHeader(): Uint8Array {
+    this.#checkOpen();
+    const bytes = new Uint8Array(this.#format.startOffset);
+    if (bytes.length > 0) this.#check(this.#native.readApplicationHeader(bytes));
+    return bytes;
+  }
+
+  /**
+   * Writes into the bytes before `startOffset`; durable with the next sync. A
+   * power failure before may leave some of it.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; and as {@link flush}
+   */
+  writeApplicationHeader(bytes: Uint8Array, at = 0): void {
+    const length = checkBytes('bytes', bytes);
+    checkOffset('at', at);
+    this.#checkOpen();
+    if (at + length > this.#format.startOffset) {
+      throw outOfRange('at + bytes.length', `at most startOffset (${this.#format.startOffset})`, at + length);
+    }
+    if (length > 0) this.#check(this.#native.writeApplicationHeader(at, bytes));
+  }
+
+  /**
+   * A last {@link sync}; then the file is free for another writer, also when
+   * that sync fails. Idempotent.
+   *
+   * @throws as {@link sync}, the first time
+   */
+  close(): void {
+    if (this.#isClosed) return;
+    let failure: unknown;
+    try {
+      this.#drain();
+    } catch (error) {
+      failure = error;
+    }
+    this.#isClosed = true;
+    this.#limit = 0;
+    const answer: number | NativeFailure = this.#native.close();
+    this.#flushed.notify();
+    if (failure !== undefined) throw failure as Error;
+    if (typeof answer === 'object') throw segmentError(answer);
+  }
+
+  [dispose](): void {
+    this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw plainError('ERR_WRITER_CLOSED', 'the writer is closed; open the file again');
+  }
+
+  /** Answers of the addon are offsets, or outcomes below zero. */
+  #check(answer: number): number {
+    if (answer < 0) throw segmentError(this.#native.failure());
+    return answer;
+  }
+
+  #checkHeader(header: unknown): void {
+    const length = checkBytes('header', header);
+    if (length === this.#headerSize) return;
+    throw outOfRange('header.length', `the headerSize of the segment, ${this.#headerSize}`, length);
+  }
+
+  /** After anything but staging has moved the end of the log. */
+  #rebase(): void {
+    this.#base = this.#native.writeOffset();
+    this.#staged = 0;
+    this.#limit = this.#isClosed ? 0 : Math.min(STAGING_BYTES, this.#native.size - this.#base);
+  }
+
+  /** Hands the staged records to the addon. */
+  #drain(): void {
+    this.#checkOpen();
+    const staged = this.#staged;
+    if (staged === 0) return;
+    // Records that could not be written are dropped: the writer is poisoned.
+    const answer = this.#native.appendFormatted(this.#staging, staged);
+    this.#rebase();
+    this.#check(answer);
+  }
+
+  /** Appends a record of `body` bytes that was checked; its offset. */
+  #put(data: Uint8Array, header: Uint8Array, body: number): number {
+    const headerSize = this.#headerSize;
+    const staged = this.#staged;
+    if (staged + HEAD_BYTES + body > this.#limit || body - headerSize >= this.#compressedMin)
+      return this.#putAlone(data, header, body);
+    const staging = this.#staging;
+    this.#numbers.setUint32(staged, body, true);
+    if (headerSize > 0) staging.set(header, staged + HEAD_BYTES);
+    staging.set(data, staged + HEAD_BYTES + headerSize);
+    this.#staged = staged + HEAD_BYTES + body;
+    return this.#base + staged;
+  }
+
+  /** What is compressed, does not fit into the staging memory, or not into the file. */
+  #putAlone(data: Uint8Array, header: Uint8Array, body: number): number {
+    this.#checkOpen();
+    const compresses = body - this.#headerSize >= this.#compressedMin;
+    // How much room compressed data needs is known when it is compressed.
+    if (!compresses) this.#checkRoom(HEAD_BYTES + body);
+    this.#drain();
+    if (!compresses && HEAD_BYTES + body <= this.#limit) return this.#put(data, header, body);
+    const offset = this.#native.append(header, data, compresses);
+    this.#rebase();
+    return this.#check(offset);
+  }
+
+  #checkRoom(bytes: number): void {
+    if (bytes > this.remaining || bytes > BODY_BYTES_MAX) {
+      throw segmentFull(this.#path, bytes, this.remaining);
+    }
+  }
+
+  #appendEntries(entries: Iterable<SegmentEntry>): Appended {
+    // Iterators and getters run code of the user, which may append or close:
+    // they are done with before anything is decided.
+    const records: Uint8Array[] = [];
+    const headers: Uint8Array[] = [];
+    for (const entry of entries) {
+      if (typedArrayTag(entry) !== undefined) {
+        records.push(entry as Uint8Array);
+        headers.push(NO_BYTES);
+      } else {
+        const { data, header = NO_BYTES } = checkObject('an entry', entry ?? null) as {
+          data: Uint8Array;
+          header?: Uint8Array;
+        };
+        records.push(data);
+        headers.push(header);
+      }
+    }
+    const headerSize = this.#headerSize;
+    let length = 0;
+    for (let i = 0; i < records.length; ++i) {
+      const header = headers[i]!;
+      if (header !== NO_BYTES || headerSize !== 0) this.#checkHeader(header);
+      const bytes = HEAD_BYTES + headerSize + checkBytes('the data of an entry', records[i]);
+      if (bytes > BODY_BYTES_MAX) this.#checkRoom(bytes);
+      length += bytes;
+    }
+    this.#checkOpen();
+    this.#checkRoom(length);
+    const offset = this.writeOffset;
+    for (let i = 0; i < records.length; ++i) {
+      const data = records[i]!;
+      this.#put(data, headers[i]!, headerSize + typedArrayLength(data));
+    }
+    return { offset, length: this.writeOffset - offset };
+  }
+
+  #appendPacked(bytes: unknown, lengths: Uint32Array | readonly number[]): Appended {
+    const count = checkBytes('bytes', bytes);
+    const sizes =
+      typedArrayTag(lengths) === 'Uint32Array'
+        ? (lengths as Uint32Array)
+        : Uint32Array.from(checkLengths(lengths));
+    let sum = 0;
+    for (let i = 0; i < sizes.length; ++i) {
+      const size = sizes[i]!;
+      if (size < this.#headerSize || size > BODY_BYTES_MAX) {
+        throw outOfRange(`lengths[${i}]`, `from headerSize (${this.#headerSize}) to 2147483647`, size);
+      }
+      sum += size;
+    }
+    if (sum !== count) throw outOfRange('the sum of lengths', `bytes.length (${count})`, sum);
+    this.#checkOpen();
+    const length = count + HEAD_BYTES * sizes.length;
+    this.#checkRoom(length);
+    if (this.#compressedMin !== Infinity) return this.#appendOneByOne(bytes as Uint8Array, sizes);
+    this.#drain();
+    const offset = this.#native.appendPacked(bytes as Uint8Array, sizes);
+    this.#rebase();
+    return { offset: this.#check(offset), length };
+  }
+
+  /** Packed records, of which some may be compressed. */
+  #appendOneByOne(bytes: Uint8Array, sizes: Uint32Array): Appended {
+    const offset = this.writeOffset;
+    const packed = viewOf(Kind.u8, bytes, 0, typedArrayLength(bytes)) as Uint8Array;
+    let at = 0;
+    for (const size of sizes) {
+      const header = packed.subarray(at, at + this.#headerSize);
+      this.append(packed.subarray(at + this.#headerSize, at + size), header);
+      at += size;
+    }
+    return { offset, length: this.writeOffset - offset };
+  }
+
+  /** A copy of the record at `offset`, synced or not. */
+  #recordAt(offset: number): SegmentRecord {
+    this.flush();
+    if (offset < this.#format.startOffset || offset >= this.#base) {
+      throw outsideOfRecords(this.#path, offset, this.#base);
+    }
+    const reader = readerOf(this.#native.reader(), this.#path, this.#format);
+    try {
+      return reader.read(offset);
+    } finally {
+      reader.close();
+    }
+  }
+}
+
+/** Whether to compress. */
+function checkCompression(what: string, compression: unknown): boolean {
+  if (checkChoice(what, compression, ['none', 'zstd']) === 'none') return false;
+  if (addon.hasCompression) return true;
+  throw plainError(
+    'ERR_COMPRESSION_UNAVAILABLE',
+    "the addon was built without zstd; install the package zstd-napi and build it again, or use 'none'",
+  );
+}
+
+function isIterable(value: unknown): value is Iterable<SegmentEntry> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function'
+  );
+}
+
+function checkLengths(lengths: unknown): number[] {
+  if (!Array.isArray(lengths)) throw invalidType('lengths', 'a Uint32Array or an array of integers', lengths);
+  return lengths.map((length: unknown, i) => checkOffset(`lengths[${i}]`, length, 0, BODY_BYTES_MAX));
+}

@@ -1,0 +1,184 @@
+/** Reading entries by LSN, beside the writer or without it. */
+import { join } from 'node:path';
+
+import type { NativeWalChunk, NativeWalEntries } from '../../../types/native';
+import { outOfRange } from '../../base/errors';
+import { checkNames } from '../../base/checks';
+import { checkObject } from '../options';
+import { foreignPosition, orThrowWal, walError } from './errors';
+import { checkLsn, type WalFile } from './options';
+import { checkFrom, positionOf, type Past, type WalPosition } from './position';
+
+/** One entry of a log. */
+export interface WalEntry {
+  /** Its log sequence number. */
+  readonly lsn: number;
+  /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
+  readonly data: Uint8Array;
+  /** The batch it was appended in: the first LSN, and how many entries. */
+  readonly batch?: { readonly first: number; readonly count: number };
+  /**
+   * Names this entry and its past: save it, and give it back as `from` to go on
+   * after it. It is made when it is asked for, so neither `{ ...entry }` nor
+   * `JSON.stringify(entry)` has it: copy it by name.
+   */
+  readonly position: WalPosition;
+}
+
+/** Which entries to read; the bounds are inclusive. */
+export interface WalRange {
+  /** An LSN, or a position: what comes after that entry. Default: the first one. */
+  from?: number | WalPosition;
+  /** Default: the last one there is when the iteration begins. */
+  to?: number;
+  /** From `to` down to `from`. */
+  reverse?: boolean;
+}
+
+export interface CheckedRange {
+  readonly from: number | Past | undefined;
+  readonly to: number | undefined;
+  readonly reverse: boolean;
+}
+
+/** What there is to read, at this moment. */
+export interface EntrySource {
+  readonly native: NativeWalEntries;
+  readonly logId: string;
+  readonly firstLsn: number;
+  readonly lastLsn: number;
+}
+
+/** Data of entries that are read ahead. */
+const READ_BYTES = 1 << 18;
+const FIELDS = 5;
+const FILE_FIELDS = 4;
+const PAST_FIELDS = 3;
+
+export function checkRange(range: unknown): CheckedRange {
+  const given = checkObject('range', range);
+  checkNames('range', given, ['from', 'to', 'reverse']);
+  const { from, to, reverse } = given;
+  if (reverse !== undefined && typeof reverse !== 'boolean') {
+    throw outOfRange('range.reverse', 'a boolean', reverse);
+  }
+  return {
+    from: from === undefined ? undefined : checkFrom('range.from', from, 0, ''),
+    to: to === undefined ? undefined : checkLsn('range.to', to),
+    reverse: reverse === true,
+  };
+}
+
+class Entry implements WalEntry {
+  declare readonly batch?: { readonly first: number; readonly count: number };
+  readonly #past: Omit<Past, 'lsn'>;
+
+  constructor(
+    readonly lsn: number,
+    readonly data: Uint8Array,
+    past: Omit<Past, 'lsn'>,
+  ) {
+    this.#past = past;
+  }
+
+  /** Made when it is asked for: most entries are not. */
+  get position(): WalPosition {
+    return positionOf({ lsn: this.lsn, ...this.#past });
+  }
+}
+
+export function entriesOf({ data, index, pasts }: NativeWalChunk, logId: string): WalEntry[] {
+  const entries: WalEntry[] = [];
+  let nextPast = 0;
+  let past = { epoch: 0, branch: 0, logId };
+  for (let at = 0; at < index.length; at += FIELDS) {
+    const lsn = index[at]!;
+    if (nextPast < pasts.length && lsn === pasts[nextPast]!) {
+      past = { epoch: pasts[nextPast + 1]!, branch: pasts[nextPast + 2]!, logId };
+      nextPast += PAST_FIELDS;
+    }
+    const entry = new Entry(lsn, new Uint8Array(data.buffer, index[at + 1], index[at + 2]), past);
+    const count = index[at + 4]!;
+    if (count > 0) Object.assign(entry, { batch: { first: index[at + 3]!, count } });
+    entries.push(entry);
+  }
+  return entries;
+}
+
+/** Throws unless the log holds the entry of a position, or can prove that it ended where the log begins. */
+export function checkPast({ native, logId }: Pick<EntrySource, 'native' | 'logId'>, past: Past): void {
+  if (logId !== '' && past.logId !== logId) throw foreignPosition(past);
+  const failure = native.checkPast(past.lsn, past.epoch, past.branch);
+  if (failure !== undefined) throw walError(failure);
+}
+
+/** NativeWalEntries.files as objects, oldest first. */
+export function filesOf(directory: string, fields: Float64Array, lastLsn: number): WalFile[] {
+  const files: WalFile[] = [];
+  let last = lastLsn;
+  for (let at = fields.length - FILE_FIELDS; at >= 0; at -= FILE_FIELDS) {
+    const number = fields[at]!;
+    const firstLsn = fields[at + 1]!;
+    files.push({
+      path: join(directory, `wal-${String(number).padStart(6, '0')}.log`),
+      number,
+      firstLsn,
+      lastLsn: Math.max(last, firstLsn - 1),
+      bytes: fields[at + 2]!,
+    });
+    // What comes later takes back what is above its base.
+    last = Math.min(last, firstLsn - 1);
+  }
+  return files.reverse();
+}
+
+/** Of each file, oldest first, up to the end of what was written to it. */
+export function usedBytesOf(fields: Float64Array): number[] {
+  const bytes: number[] = [];
+  for (let at = 0; at < fields.length; at += FILE_FIELDS) bytes.push(fields[at + 3]!);
+  return bytes;
+}
+
+/** Entries from `from` on, at least one of those up to `to`. */
+export function readEntries(
+  { native, logId }: Pick<EntrySource, 'native' | 'logId'>,
+  from: number,
+  to: number,
+  bytesMax = READ_BYTES,
+): WalEntry[] {
+  return entriesOf(orThrowWal(native.read(from, to, bytesMax)), logId);
+}
+
+function* forwards(source: () => EntrySource, from: number, to: number): IterableIterator<WalEntry> {
+  for (let lsn = from; lsn <= to;) {
+    const entries = readEntries(source(), lsn, to);
+    // What was taken back meanwhile is not waited for.
+    if (entries.length === 0) return;
+    yield* entries;
+    lsn = entries.at(-1)!.lsn + 1;
+  }
+}
+
+function* backwards(source: () => EntrySource, from: number, to: number): IterableIterator<WalEntry> {
+  for (let lsn = to; lsn >= from;) {
+    const { native, logId, firstLsn } = source();
+    const begin = Math.max(orThrowWal(native.seekPoint(lsn)), firstLsn, from);
+    const entries = readEntries({ native, logId }, begin, lsn, Number.MAX_SAFE_INTEGER);
+    if (entries.at(-1)?.lsn !== lsn) return;
+    yield* entries.reverse();
+    lsn = begin - 1;
+  }
+}
+
+/** The entries of a range; `source` is asked again before each read. */
+export function iterate(source: () => EntrySource, range: CheckedRange): IterableIterator<WalEntry> {
+  const { firstLsn, lastLsn } = source();
+  const from = typeof range.from === 'object' ? range.from.lsn + 1 : (range.from ?? firstLsn);
+  const to = Math.min(range.to ?? lastLsn, lastLsn);
+  return range.reverse ? backwards(source, from, to) : forwards(source, from, to);
+}
+
+export function getEntry(source: EntrySource, lsn: number): WalEntry | undefined {
+  if (lsn < source.firstLsn || lsn > source.lastLsn) return undefined;
+  return readEntries(source, lsn, lsn, 1)[0];
+}

@@ -1,0 +1,263 @@
+/** Failures of write-ahead logs as errors with a code and what there is to know. */
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+import type { NativeFailure } from '../../../types/native';
+import { plainError, rangeError } from '../../base/errors';
+import { ioError, segmentError, withDetails, type SegmentError } from '../errors';
+
+/** An error of a write-ahead log. */
+export type WalError = SegmentError & {
+  /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
+  readonly nextLsn?: number;
+  /** Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known (not of a position). */
+  readonly lsn?: number;
+  /** Of `ERR_CHECKPOINTED`: the first entry that is still there. */
+  readonly firstLsn?: number;
+  /** Of `ERR_LOCKED`: the process that has the log open, where it is known. */
+  readonly holder?: number;
+};
+
+/** Outcomes of core/durable/outcome.h that only these logs have. */
+const Outcome = {
+  io: 1,
+  locked: 2,
+  corrupt: 4,
+  poisoned: 5,
+  outOfRange: 7,
+  lsnMismatch: 20,
+  tooLarge: 21,
+  closed: 22,
+  tornTail: 23,
+  checkpointed: 24,
+  replaced: 25,
+  takenBack: 26,
+  truncated: 27,
+  noLsn: 28,
+} as const;
+
+/** Codes of core/platform/io_status.h. */
+const NOT_FOUND = 1;
+const DENIED = 3;
+/** The end of the path of a file that logs make. */
+const ownFile = /[\\/](LOCK|wal-\d+\.log[^\\/]*)$/;
+
+/** Codes of core/platform/io_status.h that mean something else for a directory of files. */
+const ioErrors: Parameters<typeof ioError>[1] = {
+  1: ['ERR_FILE_NOT_FOUND', 'there is no such directory, or no such file of the log; check the path'],
+  2: ['ERR_FILE_EXISTS', 'something that is no directory has the name; give another path'],
+  3: [
+    'ERR_FILE_ACCESS',
+    'the system denies access; check the permissions of the directory and its files, and that the disk is not ' +
+      'read-only (a WalReader needs no right to write)',
+  ],
+  5: [
+    'ERR_NO_SPACE',
+    'the disk is full, and nothing was written; make room, or free the oldest file of the log with ' +
+      'checkpoint(wal.files[0].lastLsn), which needs none, then try again',
+  ],
+  8: [
+    'ERR_THREAD_UNAVAILABLE',
+    'the system starts no thread for the commits; raise its limit, then append again (appendSync() needs none)',
+  ],
+};
+
+/** Where no log is that could give entries up. */
+const noRoom: typeof ioErrors = { 5: ['ERR_NO_SPACE', 'the disk is full; make room, then try again'] };
+
+/** What has the place of a directory above `path`, or its own, and is none. */
+function obstacleTo(path: string): string | undefined {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return statSync(at).isDirectory() ? undefined : at;
+    } catch {
+      // Nothing is there; then look above.
+      if (dirname(at) === at) return undefined;
+    }
+  }
+}
+
+/** A failure of the system. */
+function walIoError(failure: NativeFailure, isOpen: boolean): WalError {
+  // Whether a file may be written as a directory is asked before what is missing in it.
+  const mayBeObstructed = failure.io === NOT_FOUND || failure.io === DENIED;
+  const obstacle = mayBeObstructed ? obstacleTo(failure.path.replace(ownFile, '')) : undefined;
+  if (obstacle === undefined) return ioError(failure, isOpen ? ioErrors : { ...ioErrors, ...noRoom });
+  return withDetails(
+    plainError(
+      'ERR_FILE_ACCESS',
+      `${obstacle}: this is not a directory; give the directory of a log`,
+      ioError(failure).cause,
+    ),
+    { path: obstacle },
+  );
+}
+
+export function walClosed(): WalError {
+  return plainError('ERR_LOG_CLOSED', 'the log is closed; open it again');
+}
+
+export function lsnMismatch(expected: number, nextLsn: number): WalError {
+  return withDetails(
+    plainError(
+      'ERR_LSN_MISMATCH',
+      `the entry would get LSN ${nextLsn}, not ${expected}; read what was appended meanwhile, then decide again`,
+    ),
+    { nextLsn },
+  );
+}
+
+export function entryTooLarge(bytes: number, limit: number): WalError {
+  return withDetails(
+    rangeError('ERR_ENTRY_TOO_LARGE', `the entry has ${bytes} bytes and must not exceed ${limit}; split it`),
+    { attempted: bytes, available: limit },
+  );
+}
+
+export function batchTooLarge(bytes: number, limit: number): WalError {
+  return withDetails(
+    rangeError(
+      'ERR_BATCH_TOO_LARGE',
+      `the batch needs ${bytes} bytes and must not exceed ${limit}; append it in parts`,
+    ),
+    { attempted: bytes, available: limit },
+  );
+}
+
+export function checkpointed(path: string, lsn: number, firstLsn: number): WalError {
+  return withDetails(
+    rangeError(
+      'ERR_CHECKPOINTED',
+      `${path}: entry ${lsn} is gone, a checkpoint dropped all below ${firstLsn}; go on from there`,
+    ),
+    { path, lsn, firstLsn },
+  );
+}
+
+/** What was seen although nothing proved that it was on disk is gone. */
+export function takenBack(lsn: number): WalError {
+  return withDetails(
+    plainError(
+      'ERR_TRUNCATED',
+      `entries from ${lsn} on were seen before they were proved to be on disk, and were lost; ` +
+        `undo what was made of them, then go on from ${lsn}`,
+    ),
+    { lsn },
+  );
+}
+
+/** What was delivered, or lay before where a follower began, was cut off. */
+export function cutOff(lsn: number): WalError {
+  return withDetails(
+    plainError(
+      'ERR_TRUNCATED',
+      `truncateAfter() took back entries from ${lsn} on, after they were delivered or counted as delivered; ` +
+        `undo what was made of them, then go on from ${lsn}`,
+    ),
+    { lsn },
+  );
+}
+
+export function foreignPosition({ lsn, logId }: { lsn: number; logId: string }): WalError {
+  return withDetails(
+    plainError(
+      'ERR_FOREIGN_POSITION',
+      `the position is that of entry ${lsn} of another log, ${logId}; give one of this log, or begin anew`,
+    ),
+    { lsn },
+  );
+}
+
+/** The error for what the addon reports; `isOpen`: of a log that is open, and not of one that is opened or copied. */
+export function walError(failure: NativeFailure, { isOpen = true } = {}): WalError {
+  const { path, offset, value, detail } = failure;
+  switch (failure.outcome) {
+    case Outcome.locked: {
+      const who = value > 0 ? `process ${value} has` : 'another writer has';
+      return withDetails(
+        plainError('ERR_LOCKED', `${path}: ${who} the log open; close it there, or read with a WalReader`),
+        value > 0 ? { path, holder: value } : { path },
+      );
+    }
+    case Outcome.corrupt:
+      return withDetails(
+        plainError(
+          'ERR_CORRUPT',
+          `${path}: ${detail} (at ${offset}); nothing was changed. Restore the file, or copy what is left with salvage() or the command "atomic-log repair"`,
+        ),
+        { path, offset },
+      );
+    case Outcome.poisoned:
+      return withDetails(
+        plainError(
+          'ERR_POISONED',
+          `${path}: ${detail}, so that no one knows what is on disk after LSN ${value}; ` +
+            'close the log and open it again',
+          ioError(failure).cause,
+        ),
+        { path, offset },
+      );
+    case Outcome.outOfRange:
+      return withDetails(
+        rangeError(
+          'ERR_OUT_OF_RANGE',
+          `${path}: LSN ${offset} is not in the log, whose last entry is ${value}`,
+        ),
+        { path },
+      );
+    case Outcome.lsnMismatch:
+      return lsnMismatch(offset, value);
+    case Outcome.noLsn:
+      return withDetails(
+        rangeError(
+          'ERR_OUT_OF_RANGE',
+          `${path}: LSN ${value} is the last that there is; go on in another log`,
+        ),
+        { path },
+      );
+    case Outcome.tooLarge:
+      return entryTooLarge(offset, value);
+    case Outcome.closed:
+      return walClosed();
+    case Outcome.tornTail:
+      return withDetails(
+        plainError(
+          'ERR_TORN_TAIL',
+          `${path}: ${detail} (at ${offset}); nothing was changed. Open without strictTail to set it aside`,
+        ),
+        { path, offset },
+      );
+    case Outcome.checkpointed:
+      return checkpointed(path, offset, value);
+    case Outcome.replaced:
+      return withDetails(
+        plainError(
+          'ERR_DIRECTORY_REPLACED',
+          `${path}: the directory was moved, deleted or replaced by another one, a restored backup for example; ` +
+            'close the log or reader and open it again to have what is there now',
+        ),
+        { path },
+      );
+    case Outcome.truncated:
+      return withDetails(
+        plainError(
+          'ERR_TRUNCATED',
+          `${path}: entry ${offset} is not in the log any more, or is another one, after truncateAfter(), a crash or a ` +
+            'restored backup; undo what was made of it, then go on from an earlier position, or from the oldest ' +
+            `entry. The last entry is ${value}`,
+        ),
+        // The first entry that is gone may be an earlier one.
+        { path },
+      );
+    case Outcome.takenBack:
+      return takenBack(offset);
+    default:
+      return failure.outcome === Outcome.io ? walIoError(failure, isOpen) : segmentError(failure);
+  }
+}
+
+/** What the addon answers, unless it is a failure. */
+export function orThrowWal<T extends object | number>(answer: T | NativeFailure): T {
+  if (typeof answer === 'object' && 'outcome' in answer) throw walError(answer);
+  return answer;
+}

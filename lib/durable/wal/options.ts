@@ -1,0 +1,209 @@
+import { AsyncResource } from 'node:async_hooks';
+import { randomBytes } from 'node:crypto';
+
+import type { NativeWalArguments, NativeWalLevel } from '../../../types/native';
+import { checkBytes, NO_BYTES } from '../../base/checks';
+import { invalidType, outOfRange } from '../../base/errors';
+import { checkNames } from '../../base/checks';
+import { checkChoice, checkFlag, checkObject, checkOffset, checkPath } from '../options';
+
+/**
+ * What has happened when an append is acknowledged: the disk has it (`'full'`),
+ * the system has it, so that it survives this process (`'os'`), or it only has
+ * its place in the log (`'none'`).
+ */
+export type Durability = 'full' | 'os' | 'none';
+
+/** When appends that wait together are committed. At once, unless `waitUs` says to wait for more. */
+export interface CommitPolicy {
+  /** Microseconds to wait for more. Default: 0. */
+  waitUs?: number;
+  /** Entries that end the wait. */
+  count?: number;
+  /** Bytes that end the wait. */
+  bytes?: number;
+}
+
+/** A file of a log. */
+export interface WalFile {
+  readonly path: string;
+  readonly number: number;
+  /** LSN of its first entry. */
+  readonly firstLsn: number;
+  /** LSN of its last entry; `firstLsn - 1` when it has none. */
+  readonly lastLsn: number;
+  readonly bytes: number;
+}
+
+/** How a log is opened. */
+export interface WalOptions {
+  /** Bytes of each file that is made. Default: those of the log's files, and 64 MiB for a new log. */
+  segmentBytes?: number;
+  /** Entries may have so many bytes. Default: what a file takes, but 16 MiB at most. */
+  entryBytesMax?: number;
+  /** When appends are acknowledged. Default: `'full'`. */
+  durability?: Durability;
+  commit?: CommitPolicy;
+  /** When appends of more bytes are under way, the next one commits them before it returns. Default: 64 MiB. */
+  bytesInFlightMax?: number;
+  /** LSN of the first entry of a log that is created. Default: 1. */
+  firstLsn?: number;
+  /** Up to 3988 bytes of your own, kept in a log that is created. */
+  metadata?: Uint8Array;
+  /**
+   * Drop the oldest files, a file at a time, while all together use more
+   * bytes than this: counted up to the end of what was written to each, not by
+   * its length. The newest file stays.
+   */
+  retainBytes?: number;
+  /** Refuse a log with a torn last record, instead of setting it aside. */
+  strictTail?: boolean;
+  /** Read the records of all files, not of the newest only. */
+  verifyOnOpen?: boolean;
+  /**
+   * A file is complete and will not change again; to archive it, for example. It
+   * is called for each file once, oldest first, soon after the call that completed
+   * it and before {@link Wal.close} resolves; and after opening for every file that
+   * is there already, because the process that completed it may have been killed
+   * before it could say so. No file is deleted before it was announced.
+   *
+   * It is not waited for when it returns a promise. When it throws, the file
+   * stays, and it is called again when the next one is complete; {@link onError}
+   * is told.
+   */
+  onSegmentSealed?: (file: WalFile) => void;
+  /**
+   * A checkpoint is about to delete the file. When this throws, nothing is
+   * deleted, and it may be called for the same file again: {@link Wal.checkpoint}
+   * throws what it throws; of `retainBytes`, {@link onError} is told, and it is
+   * tried again with the next file.
+   */
+  beforeDelete?: (file: WalFile) => void;
+  /**
+   * A hook has thrown, or a checkpoint for `retainBytes` has failed, where no call
+   * of yours could tell; files are kept that would have gone. Default: one warning
+   * of the process for the log.
+   *
+   * All three run in the AsyncLocalStorage context of the call that opened the log.
+   */
+  onError?: (error: unknown, file: WalFile) => void;
+}
+
+export interface CheckedWalOptions {
+  readonly path: string;
+  readonly level: NativeWalLevel;
+  readonly entryBytesMax: number;
+  readonly bytesInFlightMax: number;
+  readonly retainBytes: number;
+  readonly onSegmentSealed: ((file: WalFile) => void) | undefined;
+  readonly beforeDelete: ((file: WalFile) => void) | undefined;
+  readonly onError: ((error: unknown, file: WalFile) => void) | undefined;
+  /** Of the call that opens the log; undefined when nothing runs in it. */
+  readonly context: AsyncResource | undefined;
+  nativeArguments(waiterId: number): NativeWalArguments;
+}
+
+/** Files as long as the newest one; the addon knows what a log begins with. */
+const AS_BEFORE = 0;
+const BYTES_IN_FLIGHT = 64 * 2 ** 20;
+export const SEGMENT_BYTES_MIN = 8192;
+const SEGMENT_BYTES_MAX = 2 ** 40;
+const ENTRY_BYTES_MAX = 2 ** 24;
+const METADATA_BYTES_MAX = 3988;
+const WAIT_US_MAX = 60_000_000;
+/** LSNs stay exact for as long as anybody will append. */
+const LSN_MAX = 2 ** 52;
+
+const optionNames: readonly (keyof WalOptions)[] = [
+  'segmentBytes',
+  'entryBytesMax',
+  'durability',
+  'commit',
+  'bytesInFlightMax',
+  'firstLsn',
+  'metadata',
+  'retainBytes',
+  'strictTail',
+  'verifyOnOpen',
+  'onSegmentSealed',
+  'beforeDelete',
+  'onError',
+];
+
+const levels: Record<Durability, NativeWalLevel> = { none: 0, os: 1, full: 2 };
+
+export function checkDurability(what: string, value: unknown): NativeWalLevel {
+  return levels[checkChoice(what, value, ['full', 'os', 'none'])];
+}
+
+export function checkLsn(what: string, value: unknown, min = 0): number {
+  return checkOffset(what, value, min, LSN_MAX);
+}
+
+function checkHook<F>(what: string, value: unknown): F | undefined {
+  if (value === undefined || typeof value === 'function') return value as F | undefined;
+  throw invalidType(what, 'a function', value);
+}
+
+/** A copy, which nobody changes while the log is being opened. */
+function checkMetadata(value: unknown): Uint8Array {
+  if (value === undefined) return NO_BYTES;
+  const bytes = checkBytes('options.metadata', value);
+  if (bytes > METADATA_BYTES_MAX) {
+    throw outOfRange('options.metadata', `at most ${METADATA_BYTES_MAX} bytes`, bytes);
+  }
+  return new Uint8Array(value as Uint8Array);
+}
+
+/** The id of a log, and a seed for the branches of one life of it. */
+const RANDOM_BYTES = 16 + 8;
+
+export function checkWalOptions(directory: unknown, options: unknown): CheckedWalOptions {
+  const path = checkPath(directory, 'directory');
+  const given = checkObject('options', options);
+  checkNames('options', given, optionNames);
+  const optional = (name: string, fallback: number, min: number, max?: number): number =>
+    given[name] === undefined ? fallback : checkOffset(`options.${name}`, given[name], min, max);
+  const commit = checkObject('options.commit', given.commit);
+  checkNames('options.commit', commit, ['waitUs', 'count', 'bytes']);
+  const policy = (name: string, fallback: number, min: number, max?: number): number =>
+    commit[name] === undefined ? fallback : checkOffset(`options.commit.${name}`, commit[name], min, max);
+
+  const segmentBytes = optional('segmentBytes', AS_BEFORE, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+  const firstLsn = given.firstLsn === undefined ? 1 : checkLsn('options.firstLsn', given.firstLsn, 1);
+  const metadata = checkMetadata(given.metadata);
+  const isTailStrict = checkFlag('options.strictTail', given.strictTail);
+  const verifies = checkFlag('options.verifyOnOpen', given.verifyOnOpen);
+  const commitCount = policy('count', Number.MAX_SAFE_INTEGER, 1);
+  const commitBytes = policy('bytes', Number.MAX_SAFE_INTEGER, 1);
+  const commitWaitUs = policy('waitUs', 0, 0, WAIT_US_MAX);
+  const hooks = {
+    onSegmentSealed: checkHook<(file: WalFile) => void>('options.onSegmentSealed', given.onSegmentSealed),
+    beforeDelete: checkHook<(file: WalFile) => void>('options.beforeDelete', given.beforeDelete),
+    onError: checkHook<(error: unknown, file: WalFile) => void>('options.onError', given.onError),
+  };
+  const hasHooks = Object.values(hooks).some((hook) => hook !== undefined);
+  return {
+    path,
+    level: checkDurability('options.durability', given.durability),
+    entryBytesMax: optional('entryBytesMax', ENTRY_BYTES_MAX, 0, ENTRY_BYTES_MAX),
+    bytesInFlightMax: optional('bytesInFlightMax', BYTES_IN_FLIGHT, 0),
+    retainBytes: optional('retainBytes', Infinity, SEGMENT_BYTES_MIN),
+    ...hooks,
+    context: hasHooks ? new AsyncResource('atomic-log.Wal') : undefined,
+    nativeArguments: (waiterId) => [
+      path,
+      segmentBytes,
+      firstLsn,
+      metadata,
+      randomBytes(RANDOM_BYTES),
+      isTailStrict,
+      verifies,
+      process.pid,
+      commitCount,
+      commitBytes,
+      commitWaitUs,
+      waiterId,
+    ],
+  };
+}

@@ -1,0 +1,157 @@
+/** Appends that wait for the committer, and the promises of those who wait for them. */
+import type { NativeFailure, NativeWal, NativeWalLevel } from '../../../types/native';
+import { NO_BYTES } from '../../base/checks';
+import { queueMicrotask } from '../../base/timers';
+import { walError, type WalError } from './errors';
+
+/** Small entries are copied to here, so that many go to the committer in one call. */
+const STAGING_BYTES = 1 << 16;
+const STAGING_ENTRIES = 1024;
+
+interface Waiter {
+  resolve(lsn: number): void;
+  reject(error: WalError): void;
+}
+
+/** One submission: as many waiters as entries, or one for all of them. */
+interface Group {
+  readonly waiters: readonly Waiter[];
+  readonly isWhole: boolean;
+}
+
+export class WalQueue {
+  readonly #native: NativeWal;
+  readonly #bytesInFlightMax: number;
+  /** Handed to the committer, in order. */
+  readonly #groups: Group[] = [];
+  #firstGroup = 0;
+
+  readonly #bytes = new Uint8Array(STAGING_BYTES);
+  readonly #lengths = new Uint32Array(STAGING_ENTRIES);
+  #stagedBytes = 0;
+  #staged: Waiter[] = [];
+  #level: NativeWalLevel = 2;
+  readonly #submitStaged = (): void => this.submit();
+
+  constructor(native: NativeWal, bytesInFlightMax: number) {
+    this.#native = native;
+    this.#bytesInFlightMax = bytesInFlightMax;
+  }
+
+  /** Whether somebody waits. */
+  get isBusy(): boolean {
+    return this.#staged.length > 0 || this.#firstGroup < this.#groups.length;
+  }
+
+  /** Appends one entry. It is handed over when the current turn of the microtasks ends, with what came since. */
+  append(data: Uint8Array, length: number, level: NativeWalLevel): Promise<number> {
+    if (length > STAGING_BYTES / 4) {
+      return this.#wait((waiter) => {
+        this.#hand([waiter], true, level, false, 0, data, length, Uint32Array.of(length), 1);
+      });
+    }
+    if (
+      this.#stagedBytes + length > STAGING_BYTES ||
+      this.#staged.length === STAGING_ENTRIES ||
+      (level !== this.#level && this.#staged.length > 0)
+    ) {
+      this.submit();
+    }
+    if (this.#staged.length === 0) {
+      this.#level = level;
+      queueMicrotask(this.#submitStaged);
+    }
+    this.#bytes.set(data, this.#stagedBytes);
+    this.#stagedBytes += length;
+    this.#lengths[this.#staged.length] = length;
+    return new Promise((resolve, reject) => this.#staged.push({ resolve, reject }));
+  }
+
+  /** Entries that the addon treats as one; resolves with the first LSN, or for no entry with the last durable one. */
+  appendWhole(
+    level: NativeWalLevel,
+    isBatch: boolean,
+    expectedLsn: number,
+    data: Uint8Array,
+    lengths: Uint32Array,
+  ): Promise<number> {
+    return this.#wait((waiter) => {
+      this.#hand([waiter], true, level, isBatch, expectedLsn, data, data.length, lengths, lengths.length);
+    });
+  }
+
+  sync(): Promise<number> {
+    return this.appendWhole(2, false, 0, NO_BYTES, new Uint32Array(0));
+  }
+
+  /** Hands what is staged to the committer. */
+  submit(): void {
+    if (this.#staged.length === 0) return;
+    const waiters = this.#staged;
+    this.#staged = [];
+    const bytes = this.#stagedBytes;
+    this.#stagedBytes = 0;
+    this.#submitGroup(
+      { waiters, isWhole: false },
+      this.#level,
+      false,
+      0,
+      this.#bytes,
+      bytes,
+      this.#lengths,
+      waiters.length,
+    );
+  }
+
+  /** Settles the promises of those whose commit is done. */
+  settle(): void {
+    const answers = this.#native.takeAnswers();
+    for (let at = 0; at < answers.length; at += 4) {
+      const group = this.#groups[this.#firstGroup++]!;
+      const first = answers[at] as number;
+      const done = answers[at + 1] as number;
+      const outcome = answers[at + 2] as number;
+      const failure = answers[at + 3] as NativeFailure | undefined;
+      const { waiters, isWhole } = group;
+      if (isWhole && outcome === 0) waiters[0]!.resolve(first);
+      const resolved = isWhole ? Number(outcome === 0) : done;
+      if (!isWhole) for (let i = 0; i < done; ++i) waiters[i]!.resolve(first + i);
+      if (failure === undefined) continue;
+      for (let i = resolved; i < waiters.length; ++i) waiters[i]!.reject(walError(failure));
+    }
+    if (this.#firstGroup === this.#groups.length) {
+      this.#groups.length = 0;
+      this.#firstGroup = 0;
+    } else if (this.#firstGroup > 1024) {
+      this.#groups.splice(0, this.#firstGroup);
+      this.#firstGroup = 0;
+    }
+  }
+
+  /** Nothing will be answered any more. */
+  rejectAll(error: () => WalError): void {
+    const groups = this.#groups.splice(0).slice(this.#firstGroup);
+    this.#firstGroup = 0;
+    const staged = this.#staged;
+    this.#staged = [];
+    this.#stagedBytes = 0;
+    for (const { waiters } of groups) for (const waiter of waiters) waiter.reject(error());
+    for (const waiter of staged) waiter.reject(error());
+  }
+
+  #wait(begin: (waiter: Waiter) => void): Promise<number> {
+    return new Promise((resolve, reject) => begin({ resolve, reject }));
+  }
+
+  #hand(waiters: readonly Waiter[], isWhole: boolean, ...submission: Parameters<NativeWal['submit']>): void {
+    this.submit();
+    this.#submitGroup({ waiters, isWhole }, ...submission);
+  }
+
+  #submitGroup(group: Group, ...submission: Parameters<NativeWal['submit']>): void {
+    this.#groups.push(group);
+    const queued = this.#native.submit(...submission);
+    // Memory must not grow: whoever appends more than the disk takes, waits.
+    if (queued > this.#bytesInFlightMax) this.#native.commit();
+  }
+}

@@ -1,0 +1,72 @@
+/** What a log tells of itself: what opening found, and counters. */
+import type { NativeWalRecovery } from '../../../types/native';
+
+/** What `Wal.open()` found and did. It is on disk by then. */
+export interface WalRecovery {
+  /**
+   * What had to be done: the log was made (`'created'`); nothing, because zeros
+   * follow the last record of the newest file (`'clean'`: also after most
+   * crashes, for a killed process rarely tears a record); the newest file is full
+   * and another one was made (`'continued'`); a torn last record was set aside
+   * (`'truncated'`); a file whose making was interrupted was made again
+   * (`'recreated'`).
+   */
+  readonly action: 'created' | 'clean' | 'continued' | 'truncated' | 'recreated';
+  /** Intact records found in the newest file. */
+  readonly records: number;
+  /** Bytes that were set aside; 0: none. */
+  readonly bytes: number;
+  /**
+   * Torn bytes that were dropped without a copy, because the disk has no room
+   * for one; 0: none. `strictTail` refuses to open instead.
+   */
+  readonly discardedBytes: number;
+  /** Where the records of the newest file ended; what was set aside began there. */
+  readonly offset: number;
+  /** The LSN that the next entry gets. */
+  readonly lsn: number;
+  /** The file that keeps them. */
+  readonly savedAs: string | undefined;
+}
+
+/** Counters of a log, since it was opened. */
+export interface WalStats {
+  readonly files: number;
+  /** Bytes of all files. */
+  readonly bytes: number;
+  readonly syncs: number;
+  /** Commits of the committer: each is one sync for many appends. */
+  readonly commits: number;
+  readonly rotations: number;
+  readonly writtenBytes: number;
+  /** Bytes of appends that are not committed yet. */
+  readonly bytesInFlight: number;
+}
+
+const actions: readonly WalRecovery['action'][] = ['created', 'clean', 'continued', 'truncated', 'recreated'];
+
+export function recoveryOf(native: NativeWalRecovery): WalRecovery {
+  const { row, records, setAsideBytes, discardedBytes, endOffset, endLsn, setAsidePath } = native;
+  return {
+    action: actions[row]!,
+    records,
+    bytes: setAsideBytes,
+    discardedBytes,
+    offset: endOffset,
+    lsn: endLsn,
+    savedAs: setAsideBytes > 0 ? setAsidePath : undefined,
+  };
+}
+
+/** Where the addon stores each count of a log. */
+export const Counter = {
+  first: 0,
+  last: 1,
+  acked: 2,
+  durable: 3,
+  syncs: 4,
+  rotations: 5,
+  written: 6,
+  commits: 7,
+  queued: 8,
+};

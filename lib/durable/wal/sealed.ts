@@ -1,0 +1,195 @@
+/**
+ * What happens to files that are complete: the user is told of each, and
+ * retention lets go of the oldest.
+ *
+ * 1. Files are announced oldest first, each once by this object, all that were
+ *    there when the log was opened too: whoever sealed them may have been killed
+ *    before it said so.
+ * 2. Retention and checkpoints delete only what was announced.
+ * 3. What a hook throws ends nothing: the file stays, and it is tried again when
+ *    the next one is complete.
+ * 4. Hooks run between the turns of the user's code, but for retention in a long
+ *    synchronous run, which would never take place otherwise.
+ */
+import type { AsyncResource } from 'node:async_hooks';
+import { types } from 'node:util';
+
+import { describe } from '../../base/errors';
+import { setImmediate, queueMicrotask } from '../../base/timers';
+import type { CheckedWalOptions, WalFile } from './options';
+
+/** What is asked of the log. */
+export interface SealedSource {
+  isOpen(): boolean;
+  rotations(): number;
+  files(): WalFile[];
+  /** Bytes of each file up to its end. */
+  usedBytes(): number[];
+  firstLsn(): number;
+  checkpoint(lsn: number): void;
+}
+
+type Hooks = Pick<CheckedWalOptions, 'path' | 'retainBytes' | 'onSegmentSealed' | 'beforeDelete' | 'onError'>;
+
+export class SealedFiles {
+  readonly #hooks: Hooks;
+  readonly #source: SealedSource;
+  /** Hooks run in the context of the call that opened the log. */
+  readonly #context: AsyncResource | undefined;
+  /** The newest file that was announced. */
+  #announced = 0;
+  /** Rotations that were seen to; -1 while files are there that were complete before. */
+  #seen = -1;
+  #isScheduled = false;
+  #isWorking = false;
+  #hasWarned = false;
+
+  constructor(options: CheckedWalOptions, source: SealedSource) {
+    this.#hooks = options;
+    this.#source = source;
+    this.#context = options.context;
+    if (!this.#isWanted) return;
+    if (source.files().length < 2) this.#seen = source.rotations();
+    // Not before the caller has got the log.
+    else setImmediate(() => this.#runScheduled());
+  }
+
+  get #isWanted(): boolean {
+    const { onSegmentSealed, retainBytes } = this.#hooks;
+    return onSegmentSealed !== undefined || retainBytes !== Infinity;
+  }
+
+  /** Something was done that may have completed a file. */
+  notice(): void {
+    if (!this.#isWanted) return;
+    const rotations = this.#source.rotations();
+    if (rotations === this.#seen) return;
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      queueMicrotask(() => this.#runScheduled());
+    } else if (this.#hooks.retainBytes !== Infinity && rotations > Math.max(this.#seen, 0) + 1) {
+      // The second file in one turn of the user's code.
+      this.#work();
+    }
+  }
+
+  /** The log is being closed, or is closed: nothing is deleted any more. */
+  finish(): void {
+    if (this.#hooks.onSegmentSealed !== undefined && !this.#isWorking) this.#announce();
+  }
+
+  /**
+   * Files are about to be deleted.
+   *
+   * @throws what a hook throws: then they must stay
+   */
+  beforeDelete(files: readonly WalFile[]): void {
+    const { onSegmentSealed, beforeDelete } = this.#hooks;
+    if (onSegmentSealed !== undefined) {
+      for (const file of files) this.#announceOne(file);
+    }
+    if (beforeDelete === undefined) return;
+    for (const file of files) this.#run(beforeDelete, file);
+  }
+
+  #runScheduled(): void {
+    this.#isScheduled = false;
+    if (this.#source.isOpen() && this.#source.rotations() !== this.#seen) this.#work();
+  }
+
+  #work(): void {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    this.#seen = this.#source.rotations();
+    try {
+      this.#announce();
+      if (this.#hooks.retainBytes !== Infinity && this.#source.isOpen()) this.#retain();
+    } finally {
+      this.#isWorking = false;
+    }
+  }
+
+  #announce(): void {
+    if (this.#hooks.onSegmentSealed === undefined) return;
+    for (const file of this.#source.files().slice(0, -1)) {
+      try {
+        this.#announceOne(file);
+      } catch (error) {
+        this.#report(error, file);
+        return;
+      }
+    }
+  }
+
+  #announceOne(file: WalFile): void {
+    const before = this.#announced;
+    if (file.number <= before) return;
+    // Before the call, which may checkpoint the file that it is told of.
+    this.#announced = file.number;
+    try {
+      this.#run(this.#hooks.onSegmentSealed!, file);
+    } catch (error) {
+      this.#announced = before;
+      throw error;
+    }
+  }
+
+  #retain(): void {
+    const files = this.#source.files();
+    const used = this.#source.usedBytes();
+    let bytes = used.reduce((sum, one) => sum + one, 0);
+    let going = 0;
+    const isAnnounced = ({ number }: WalFile): boolean =>
+      this.#hooks.onSegmentSealed === undefined || number <= this.#announced;
+    while (bytes > this.#hooks.retainBytes && going < files.length - 1 && isAnnounced(files[going]!)) {
+      bytes -= used[going++]!;
+    }
+    // A truncation begins a file below earlier ones: what stays begins with the lowest.
+    const lsn = Math.min(...files.slice(going).map(({ firstLsn }) => firstLsn)) - 1;
+    if (going === 0 || lsn < this.#source.firstLsn()) return;
+    try {
+      this.#source.checkpoint(lsn);
+    } catch (error) {
+      this.#report(error, files[0]!);
+    }
+  }
+
+  #run(hook: (file: WalFile) => unknown, file: WalFile): void {
+    const result: unknown = this.#context!.runInAsyncScope(hook, undefined, file);
+    // Nobody waits for a promise, but what it rejects with must not end the process.
+    if (types.isPromise(result)) result.catch((error: unknown) => this.#report(error, file));
+  }
+
+  #report(error: unknown, file: WalFile): void {
+    const { onError } = this.#hooks;
+    if (onError === undefined) {
+      this.#warn(error, file);
+      return;
+    }
+    try {
+      const result: unknown = this.#context!.runInAsyncScope(onError, undefined, error, file);
+      if (types.isPromise(result)) result.catch((reason: unknown) => this.#warn(reason, file));
+    } catch (thrown) {
+      this.#warn(thrown, file);
+    }
+  }
+
+  #warn(error: unknown, file: WalFile): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    process.emitWarning(
+      `${this.#hooks.path}: files of the log are kept, because a hook or a checkpoint failed: ${textOf(error)}; ` +
+        'it is tried again with the next file (the option onError is told each time)',
+      { code: 'ATOMIC_LOG_FILES_KEPT', detail: file.path },
+    );
+  }
+}
+
+/** What was thrown, for people. It may be anything. */
+function textOf(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return describe(error);
+  }
+}

@@ -1,0 +1,440 @@
+import { isMainThread } from 'node:worker_threads';
+import { onAbort } from '../base/abort';
+import { dispose, type Followed } from '../base/dispose';
+import {
+  describe,
+  invalidType,
+  outOfRange,
+  plainError,
+  rangeError,
+  typeError,
+  type AtomicLogError,
+} from '../base/errors';
+import {
+  Follower,
+  type Batch,
+  type CheckedFollowOptions,
+  type FollowOptions,
+  type Pending,
+} from './follower';
+import { checkHandle, makeHandle, type LogHandle, type NativeHandle } from './handle';
+import { showAsText } from '../base/inspect';
+import { LogView } from './view';
+import { addon } from '../base/native';
+import { NativeLog } from './native-log';
+import type { Codec } from './codec';
+import { checkSignal } from '../base/abort';
+import { elementBytes, isVariable, typeNames } from '../base/scalar';
+import { checkOptions, decodeLayout, encodeLayout, type Layout, type LogOptions } from './schema';
+import { makeSnapshot, Snapshot } from './snapshot';
+import { readStats, type LogStats } from './stats';
+import { chooseMapping, reserveShared, wholeOf, type MappingKind } from './storage';
+import { now } from '../base/timers';
+import { waitForClaim } from '../base/waits';
+import { makeWriter, Writer } from './writer';
+
+/** A native wait delays `worker.terminate()` for as long as it takes. */
+const WAIT_SLICE_MS = 50;
+
+const attachToView = Symbol('attachToView');
+
+/** Options of {@link AtomicLogConstructor.attach}. */
+export interface AttachOptions<T> {
+  /**
+   * The codec of a log that has one, if it is your own: functions do not travel
+   * with a handle. Its name must be the one that the log was made with.
+   */
+  codec?: Codec<T>;
+}
+
+/**
+ * A rolling window of entries in native memory: one writer appends, any number
+ * of readers in any thread read the recent ones in place.
+ *
+ * ```ts
+ * const { writer, log } = AtomicLog.claimed({ retainedCapacity: 1000, segmentCapacity: 100 });
+ * writer.append(1);
+ * ```
+ *
+ * After the Rust crate atomic-log 0.2.
+ */
+export class AtomicLog<T> {
+  readonly #view: LogView;
+  #isClosed = false;
+  readonly #pending = new Set<Pending>();
+  #handle: LogHandle<T> | undefined;
+
+  /** @internal */
+  constructor(options: LogOptions | typeof attachToView, view?: LogView) {
+    this.#view = view ?? create(options as LogOptions);
+    this.#view.addUser(this);
+  }
+
+  /** Makes a log and claims its writer at once. */
+  static claimed<T>(options: LogOptions): { writer: Writer<T>; log: AtomicLog<T> } {
+    const log = new AtomicLog<T>(options);
+    try {
+      return { writer: log.tryClaimWriter()!, log };
+    } catch (error) {
+      log.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The log that a handle names, in this thread. It must be open where the handle
+   * was read until this thread has attached.
+   */
+  static attach<T>(handle: LogHandle<T>, options: AttachOptions<T> = {}): AtomicLog<T> {
+    checkObject('options', options);
+    const { codec } = options;
+    const { id, token, memory } = checkHandle(handle);
+    const attached = addon.attachLog(id, token, memory && wholeOf(memory));
+    if (typeof attached === 'number') throw attachFailed(attached);
+    const native = new NativeLog(attached);
+    try {
+      const layout = decodeLayout(native.descriptor, codec);
+      const view = LogView.attached(native, layout, native.isShared ? memory : undefined);
+      return new AtomicLog<T>(attachToView, view);
+    } catch (error) {
+      native.close(memory && wholeOf(memory));
+      throw error;
+    }
+  }
+
+  /**
+   * What another thread needs to {@link attach}: plain data for `workerData` or
+   * `postMessage`. Once it was read, the log lives until this object is closed or
+   * this thread ends, also when the object is dropped.
+   */
+  get handle(): LogHandle<T> {
+    if (this.#handle !== undefined) return this.#handle;
+    const { id, token } = this.#view.native;
+    this.#handle = makeHandle<T>(id, token, this.#view.storage.memory);
+    if (!this.#isClosed) this.#view.keepFor(this);
+    return this.#handle;
+  }
+
+  /**
+   * What an addon of your own needs to produce or consume entries on native
+   * threads; see `atomic_log/atomic_log.h` in the folder `require('atomic-log/include')`.
+   * Pass it to that addon in this thread. Once it was read, the log lives until this
+   * object is closed or this thread ends, as with {@link handle}.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get nativeHandle(): NativeHandle {
+    const view = this.#open();
+    const handle = view.nativeHandle();
+    view.keepFor(this);
+    return handle;
+  }
+
+  /** Entries that stay readable, at least. */
+  get retainedCapacity(): number {
+    return this.#view.native.retainedCapacity;
+  }
+
+  /** Entries per segment. */
+  get segmentCapacity(): number {
+    return this.#view.native.segmentCapacity;
+  }
+
+  /** How this log's memory is shown to JavaScript. */
+  get mapping(): MappingKind {
+    return this.#view.storage.kind;
+  }
+
+  /** Whether this object was closed. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /**
+   * Whether a writer is claimed, in whatever thread.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get isWriterClaimed(): boolean {
+    return this.#open().native.isClaimed();
+  }
+
+  /**
+   * Absolute index of the oldest entry in the window.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get firstIndex(): number {
+    return this.#open().bounds()[0]!;
+  }
+
+  /**
+   * Absolute index after the newest published entry.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get endIndex(): number {
+    return this.#open().bounds()[1]!;
+  }
+
+  /**
+   * Whether the writer ended the log: what it holds now is all.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get ended(): boolean {
+    return this.#open().native.hasEnded();
+  }
+
+  /**
+   * The right to append, or null while somebody else has it.
+   *
+   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   */
+  tryClaimWriter(): Writer<T> | null {
+    const view = this.#open();
+    if (view.native.hasEnded()) {
+      throw plainError('ERR_LOG_ENDED', 'the writer has ended this log; make a new one to go on');
+    }
+    const native = view.native.tryClaim();
+    return native === null ? null : Writer[makeWriter]<T>(this, view, native);
+  }
+
+  /**
+   * A stable view of the window as it is now. Close it.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   */
+  snapshot(): Snapshot<T> {
+    const view = this.#open();
+    const lease = view.lease();
+    return Snapshot[makeSnapshot]<T>(this, view, lease, view.readable(view.seenWord));
+  }
+
+  /**
+   * The newest entry; undefined when there is none yet.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   */
+  latest(): T | undefined {
+    const snapshot = this.snapshot();
+    try {
+      return snapshot.at(-1);
+    } finally {
+      snapshot.close();
+    }
+  }
+
+  /**
+   * The entries from now on, or from where the options say, as batches for
+   * `for await`. It waits without using the processor, keeps the event loop alive
+   * while it waits, and ends when the writer called `end()` and everything was
+   * delivered, or when this object is closed. An abort ends the waiting: the batch that
+   * was delivered stays valid until the next `next()` or `return()`. The iterator is
+   * also an `AsyncDisposable`, for `await using`.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
+   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`
+   */
+  follow(options: FollowOptions = {}): Followed<Batch<T>> {
+    const { from, ...checked } = checkFollowOptions(options);
+    const view = this.#open();
+    const [firstIndex, endIndex] = view.bounds() as unknown as [number, number];
+    const start = from === 'latest' ? endIndex : from === 'oldest' ? firstIndex : from;
+    return new Follower<T>(this, view, start, checked, this.#pending);
+  }
+
+  /**
+   * Blocks this thread until entry `endIndex` can be read, that is until
+   * `log.endIndex > endIndex`, the log has ended, or `timeoutMs` are over. Promises
+   * and timers of this thread wait as long; `worker.terminate()` by at most 50 ms.
+   *
+   * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set; `ERR_LOG_CLOSED`,
+   * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  waitSync(
+    endIndex: number,
+    timeoutMs = Infinity,
+    options: { allowMainThread?: boolean } = {},
+  ): 'ready' | 'timeout' | 'ended' {
+    checkObject('options', options);
+    const { allowMainThread = false } = options;
+    const view = this.#open();
+    const { native } = view;
+    checkIndex('endIndex', endIndex);
+    if (typeof timeoutMs !== 'number') throw invalidType('timeoutMs', 'a number of milliseconds', timeoutMs);
+    if (!(timeoutMs >= 0)) throw outOfRange('timeoutMs', 'at least 0', timeoutMs);
+    if (isMainThread && !allowMainThread) {
+      throw plainError(
+        'ERR_MAIN_THREAD',
+        'waitSync() would block the main thread; follow() the log, or pass { allowMainThread: true }',
+      );
+    }
+    // While this thread sleeps its turn does not end, and a writer may need what a closed snapshot still pins.
+    view.dropIdleWindow();
+    const deadline = now() + timeoutMs;
+    for (;;) {
+      const left = deadline - now();
+      const result = native.waitSlice(endIndex, Math.max(0, Math.min(WAIT_SLICE_MS, Math.ceil(left))));
+      if (result === 1) return 'ready';
+      if (result === 2) return 'ended';
+      if (left <= 0) return 'timeout';
+    }
+  }
+
+  /**
+   * The right to append, as soon as it is free: for fail-over.
+   *
+   * @throws `ERR_LOG_CLOSED`; it rejects with `ERR_LOG_ENDED`, `ERR_LOG_CLOSED` (while waiting) or the signal's reason
+   */
+  async waitForWriter(options: { signal?: AbortSignal } = {}): Promise<Writer<T>> {
+    checkObject('options', options);
+    const { signal } = options;
+    checkSignal(signal);
+    for (;;) {
+      signal?.throwIfAborted();
+      const writer = this.tryClaimWriter();
+      if (writer !== null) return writer;
+      const wait = waitForClaim(this.#open().native);
+      if (wait === undefined) continue;
+      const stopListening = signal && onAbort(signal, wait.cancel);
+      const pending: Pending = { finish: wait.cancel };
+      this.#pending.add(pending);
+      await wait.done;
+      this.#pending.delete(pending);
+      stopListening?.();
+    }
+  }
+
+  /**
+   * What the log holds now.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  stats(): LogStats {
+    const { native, layout } = this.#open();
+    return readStats(native, layout);
+  }
+
+  /** Closes this object only: snapshots and writers that were taken stay valid. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const pending of [...this.#pending]) pending.finish();
+    this.#view.dropUser(this);
+  }
+
+  [dispose](): void {
+    this.close();
+  }
+
+  /** For people: what `console.log` shows. */
+  toString(): string {
+    const { layout, native } = this.#view;
+    const kinds = layout.kinds.map((kind) => typeNames[kind]!);
+    const type =
+      layout.fields?.map((field, i) => `${field}: ${kinds[i]}`).join(', ') ?? layout.coder?.name ?? kinds[0]!;
+    const name = layout.name === undefined ? '' : ` '${layout.name}'`;
+    const state = this.#isClosed ? 'closed' : `entries [${this.firstIndex}, ${this.endIndex})`;
+    return (
+      `AtomicLog<${type}>${name} { ${state}, ` +
+      `retainedCapacity: ${native.retainedCapacity}, segmentCapacity: ${native.segmentCapacity} }`
+    );
+  }
+
+  #open(): LogView {
+    if (this.#isClosed) {
+      throw plainError(
+        'ERR_LOG_CLOSED',
+        'this AtomicLog is closed; attach to its handle while it is open elsewhere',
+      );
+    }
+    return this.#view;
+  }
+}
+
+function checkIndex(what: string, value: unknown): asserts value is number {
+  const expected = 'an index from 0 to 2 ** 53 - 1';
+  if (typeof value !== 'number') throw invalidType(what, expected, value);
+  if (!Number.isSafeInteger(value) || value < 0) throw outOfRange(what, expected, value);
+}
+
+function checkObject(what: string, value: unknown): void {
+  if (typeof value !== 'object' || value === null) throw invalidType(what, 'an object', value);
+}
+
+/** Reads each option once. */
+function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
+  checkObject('options', options);
+  const { from = 'latest', signal, maxBatch, onLost } = options;
+  if (from !== 'latest' && from !== 'oldest')
+    checkIndex("options.from, unless it is 'latest' or 'oldest',", from);
+  checkSignal(signal);
+  if (maxBatch !== undefined && maxBatch !== Infinity) {
+    if (typeof maxBatch !== 'number') throw invalidType('options.maxBatch', 'a positive integer', maxBatch);
+    if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
+      throw outOfRange('options.maxBatch', 'a positive integer', maxBatch);
+    }
+  }
+  if (onLost !== undefined && onLost !== 'report' && onLost !== 'throw') {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `options.onLost must be 'report' or 'throw'; got ${describe(onLost)}`,
+    );
+  }
+  return { from, signal, maxBatch, throwsWhenLost: onLost === 'throw' };
+}
+
+function create(options: LogOptions): LogView {
+  const { retainedCapacity, segmentCapacity, pinnedBytesMax, mapping, layout } = checkOptions(options);
+  const fixed = layout.kinds.filter((kind) => !isVariable(kind));
+  const sizes = [
+    retainedCapacity,
+    segmentCapacity,
+    Uint32Array.from(fixed, elementBytes),
+    new Uint32Array(layout.kinds.length - fixed.length).fill(layout.dataBytes),
+  ] as const;
+  let memory: SharedArrayBuffer | undefined;
+  if (chooseMapping(mapping) === 'shared') {
+    const size = addon.measureLog(...sizes);
+    if (typeof size === 'number') throw createFailed(size, layout);
+    memory = reserveShared(size.retainedSegments, size.strideBytes);
+  }
+  const made = addon.createLog(
+    ...sizes,
+    encodeLayout(layout),
+    Uint32Array.from(layout.kinds),
+    layout.fields ?? [''],
+    pinnedBytesMax,
+    memory && wholeOf(memory),
+    memory?.maxByteLength,
+  );
+  if (typeof made === 'number') throw createFailed(made, layout);
+  return LogView.made(new NativeLog(made), layout, memory);
+}
+
+function createFailed(status: number, { dataBytes }: Layout): AtomicLogError {
+  const smaller = dataBytes > 0 ? 'segmentBytes or segmentCapacity' : 'segmentCapacity';
+  return status === -1
+    ? plainError(
+        'ERR_OUT_OF_MEMORY',
+        `the system refused memory for the first segment; choose a smaller ${smaller}, ` +
+          'or close logs and snapshots that are done',
+      )
+    : rangeError('ERR_OUT_OF_RANGE', 'the log would be larger than the addon can address');
+}
+
+function attachFailed(status: number): AtomicLogError {
+  return status === -3
+    ? plainError(
+        'ERR_LOG_GONE',
+        'the log is gone: everybody has closed it, or the thread that had it has ended; ' +
+          'keep the log open until all have attached',
+      )
+    : typeError(
+        'ERR_INVALID_HANDLE',
+        'the handle names no log of this process; pass on log.handle unchanged',
+      );
+}
+
+showAsText(AtomicLog);

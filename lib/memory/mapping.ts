@@ -1,0 +1,73 @@
+/**
+ * A block as JavaScript sees it: the published word at its start, and a typed
+ * array per column, or offsets and data for one of variable size. With external
+ * memory the word has an ArrayBuffer of its own, which users never get: a stray
+ * store into it would stop the readers of this environment.
+ */
+import { types } from 'node:util';
+import { addon } from '../base/native';
+import { isVariable, scalars, type ScalarArray } from '../base/scalar';
+import type { Layout } from './schema';
+import { VarArea } from './var-area';
+
+/** A field as it is mapped. */
+export type Column = ScalarArray | VarArea;
+
+/** What stands in for memory that is not there: reading its length is enough to notice. */
+export const NO_WORD = new Int32Array(0);
+export const NO_COLUMNS: readonly Column[] = [];
+export const NO_AREAS: readonly VarArea[] = [];
+
+/** Set in the published word once the segment is sealed: the word is negative then. */
+export const COUNT_MASK = 0x7fffffff;
+
+export class Mapping {
+  /** One per field; typed arrays are as long as the segment's capacity. */
+  readonly columns: readonly Column[];
+  /** Those of variable size. */
+  readonly areas: readonly VarArea[];
+  /**
+   * Whether the ArrayBuffer owns pins of snapshots that were dropped without
+   * `close()`. Then nothing but its users may keep it alive.
+   */
+  ownsPins = false;
+  /** The first byte of the columns; it has no length once they are detached. */
+  readonly #first: Uint8Array;
+
+  constructor(
+    readonly buffer: ArrayBufferLike,
+    /** Where the block begins, in bytes from the buffer's first; only the columns need to be in the buffer. */
+    start: number,
+    { kinds, dataBytes }: Layout,
+    offsets: readonly number[],
+    capacity: number,
+    /** The published word, for a reader. Int32Array, because an unsigned view is slower to load from. */
+    readonly word: Int32Array,
+    /** What the addon knows a reader's mapping by. */
+    readonly key = 0,
+  ) {
+    this.#first = new Uint8Array(buffer, start + offsets[0]!, 1);
+    const areas: VarArea[] = [];
+    // In a block the fields of variable size come last, with two columns each.
+    let fixed = 0;
+    let variable = kinds.filter((kind) => !isVariable(kind)).length;
+    this.columns = kinds.map((kind) => {
+      if (!isVariable(kind)) return new scalars[kind]!.Array(buffer, start + offsets[fixed++]!, capacity);
+      const offsetsAt = start + offsets[variable++]!;
+      const area = new VarArea(buffer, offsetsAt, start + offsets[variable++]!, capacity, dataBytes);
+      areas.push(area);
+      return area;
+    });
+    this.areas = areas.length === 0 ? NO_AREAS : areas;
+  }
+
+  /** False once somebody transferred the ArrayBuffer away. */
+  get isAttached(): boolean {
+    return this.#first.length !== 0;
+  }
+
+  /** Takes the memory from every view: their length is 0 from now on. Shared memory cannot be taken away. */
+  detach(): void {
+    if (!types.isSharedArrayBuffer(this.buffer)) addon.detach(this.buffer);
+  }
+}

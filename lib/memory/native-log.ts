@@ -1,0 +1,149 @@
+/**
+ * An environment's attachment to a log, and a claim, as objects. The addon has one
+ * function for all of them and knows each by a number, because a function per
+ * object would leave a finalizer behind that waits for the event loop to turn.
+ *
+ * Nothing here is noticed by the collector: who makes one must close it, and
+ * lib/memory/view.ts does so for users that were dropped.
+ */
+import type { NativeLogDescription, NativeStats, NativeStatus } from '../../types/native';
+import { addon } from '../base/native';
+
+const { logs, writers } = addon;
+const { pinWindow, unpin, hasEnded, bounds } = logs;
+const { roll, publish, staged } = writers;
+
+/** Names nothing. */
+const CLOSED = 2 ** 32 - 1;
+
+export class NativeLog {
+  readonly id: number;
+  readonly token: string;
+  readonly descriptor: string;
+  readonly retainedCapacity: number;
+  readonly segmentCapacity: number;
+  readonly retainedSegments: number;
+  readonly isShared: boolean;
+  readonly strideBytes: number;
+  readonly blockBytes: number;
+  readonly columnOffsets: readonly number[];
+  #slot: number;
+
+  constructor(description: NativeLogDescription) {
+    // Copied, because properties of the addon's objects are slow: V8 holds them in dictionaries.
+    this.id = description.id;
+    this.token = description.token;
+    this.descriptor = description.descriptor;
+    this.retainedCapacity = description.retainedCapacity;
+    this.segmentCapacity = description.segmentCapacity;
+    this.retainedSegments = description.retainedSegments;
+    this.isShared = description.isShared;
+    this.strideBytes = description.strideBytes;
+    this.blockBytes = description.blockBytes;
+    this.columnOffsets = description.columnOffsets;
+    this.#slot = description.slot;
+  }
+
+  pinWindow(floor: number, out: Float64Array): number {
+    return pinWindow(this.#slot, floor, out);
+  }
+  unpin(id: number): void {
+    unpin(this.#slot, id);
+  }
+  leavePinToMapping(id: number, key: number): void {
+    logs.leavePinToMapping(this.#slot, id, key);
+  }
+  map(id: number, key: number): ArrayBuffer | null {
+    return logs.map(this.#slot, id, key);
+  }
+  mapBlock(id: number): ArrayBuffer | null {
+    return logs.mapBlock(this.#slot, id);
+  }
+  adopt(id: number, key: number, buffer: SharedArrayBuffer): void {
+    logs.adopt(this.#slot, id, key, buffer);
+  }
+  forget(id: number): void {
+    logs.forget(this.#slot, id);
+  }
+  bounds(out: Float64Array): void {
+    bounds(this.#slot, out);
+  }
+  stats(): NativeStats {
+    return logs.stats(this.#slot);
+  }
+  isClaimed(): boolean {
+    return logs.isClaimed(this.#slot);
+  }
+  hasEnded(): boolean {
+    return hasEnded(this.#slot);
+  }
+  waitForIndex(id: number, index: number): boolean {
+    return logs.waitForIndex(this.#slot, id, index);
+  }
+  waitForClaim(id: number): boolean {
+    return logs.waitForClaim(this.#slot, id);
+  }
+  cancelWait(id: number): void {
+    logs.cancelWait(this.#slot, id);
+  }
+  waitSlice(index: number, milliseconds: number): 0 | 1 | 2 {
+    return logs.waitSlice(this.#slot, index, milliseconds);
+  }
+  follow(id: number, nextIndex: number): void {
+    logs.follow(this.#slot, id, nextIndex);
+  }
+  unfollow(id: number): void {
+    logs.unfollow(this.#slot, id);
+  }
+  nativeHandle(): object | null {
+    return logs.nativeHandle(this.#slot);
+  }
+  tryClaim(): NativeWriter | null {
+    const slot = logs.tryClaim(this.#slot);
+    return slot === null ? null : new NativeWriter(slot);
+  }
+  /** `memory`: all of the log's shared storage. */
+  close(memory: Uint8Array | undefined): void {
+    const slot = this.#slot;
+    this.#slot = CLOSED;
+    logs.close(slot, memory);
+  }
+}
+
+export class NativeWriter {
+  #slot: number;
+
+  constructor(slot: number) {
+    this.#slot = slot;
+  }
+
+  /** Makes the head's entries below `count` readable. */
+  publish(count: number): void {
+    staged[0] = this.#slot;
+    staged[1] = count;
+    publish();
+  }
+  roll(count: number): NativeStatus {
+    return roll(this.#slot, count);
+  }
+  map(): ArrayBuffer | null {
+    return writers.map(this.#slot);
+  }
+  mapBlock(): ArrayBuffer | null {
+    return writers.mapBlock(this.#slot);
+  }
+  commit(memory: Uint8Array): void {
+    writers.commit(this.#slot, memory);
+  }
+  head(out: Float64Array): void {
+    writers.head(this.#slot, out);
+  }
+  end(): void {
+    writers.end(this.#slot);
+  }
+  close(): void {
+    const slot = this.#slot;
+    this.#slot = CLOSED;
+    writers.close(slot);
+  }
+}

@@ -1,0 +1,368 @@
+/**
+ * What a log's columns are: checked options, and the descriptor that carries
+ * them to the other environments that attach.
+ */
+import { coderFor, coderOf, type Codec, type Coder } from './codec';
+import { environmentVariable } from '../base/runtime';
+import { describe, invalidType, outOfRange, rangeError, typeError } from '../base/errors';
+import {
+  elementBytes,
+  isFieldType,
+  isVariable,
+  Kind,
+  scalars,
+  typeNames,
+  type BigIntArray,
+  type BigIntScalarType,
+  type FieldType,
+  type NumberArray,
+  type NumberScalarType,
+  type ScalarArray,
+  type ScalarArrays,
+  type ScalarType,
+} from '../base/scalar';
+import type { VarColumn } from './var-column';
+
+/** Fields of a record, in the order of their columns. */
+export type Schema = Readonly<Record<string, FieldType>>;
+
+/** The JavaScript type of a field. */
+export type ValueOf<K extends FieldType> = K extends 'utf8'
+  ? string
+  : K extends 'bytes'
+    ? Uint8Array
+    : K extends BigIntScalarType
+      ? bigint
+      : number;
+
+/** For the compiler: tells how the entries of a log are stored. No value has it. */
+declare const stored: unique symbol;
+
+/** The record that a schema describes; any object with its fields is one. */
+export type RecordOf<S extends Schema> = { -readonly [K in keyof S]: ValueOf<S[K]> } & {
+  readonly [stored]?: S;
+};
+
+/** An entry of a log of this type; any number (or bigint) is one. */
+export type ScalarOf<K extends ScalarType> = ValueOf<K> & { readonly [stored]?: K };
+
+/** How `T` is stored, as far as its type says: a scalar type, a schema, or unknown. */
+type StoredAs<T> = typeof stored extends keyof T ? NonNullable<T[typeof stored]> : unknown;
+
+/** The typed array that holds values of type `V`. */
+export type ArrayOf<V> = unknown extends V
+  ? ScalarArray
+  : StoredAs<V> extends ScalarType
+    ? ScalarArrays[StoredAs<V>]
+    : V extends bigint
+      ? BigIntArray
+      : V extends number
+        ? NumberArray
+        : never;
+
+/** The typed array of field `K` of records of type `T`. */
+export type FieldArrayOf<T, K extends keyof T> =
+  StoredAs<T> extends Record<K, infer F> ? (F extends ScalarType ? ScalarArrays[F] : never) : ArrayOf<T[K]>;
+
+/** How field `K` of records of type `T` is shown, many at once. */
+export type ColumnOf<T, K extends keyof T> = T[K] extends string | Uint8Array
+  ? VarColumn<T[K]>
+  : FieldArrayOf<T, K>;
+
+/**
+ * How memory is shown to JavaScript: `'external'` ArrayBuffers over native memory, `'shared'` one
+ * SharedArrayBuffer, or `'auto'`: what the environment variable `ATOMIC_LOG_MAPPING` says, or else external
+ * where the runtime allows it.
+ */
+export type MappingMode = 'auto' | 'external' | 'shared';
+
+/** Options of every log. */
+export interface CommonLogOptions {
+  /**
+   * Entries that stay readable, at least; a positive integer. Whole segments are
+   * kept, so there may be more. With values of variable size there may be fewer:
+   * see `segmentBytes`.
+   */
+  retainedCapacity: number;
+  /**
+   * Entries per segment, the unit of memory and of retention; an integer from 1 to
+   * 2³¹ - 1, while a segment has no more than 4 GiB.
+   */
+  segmentCapacity: number;
+  /** How memory is shown to JavaScript. Default `'auto'`. */
+  mapping?: MappingMode;
+  /**
+   * Whether the typed arrays of a snapshot, batch or span lose their memory (their
+   * length becomes 0) when it ends, instead of showing newer entries: for
+   * development and tests, where it finds uses after the end. Costs a mapping per
+   * segment and snapshot, and makes typed-array loops of the whole process slower.
+   * Default `false`; the environment variable `ATOMIC_LOG_STRICT_VIEWS=1` turns it
+   * on for every log.
+   */
+  strictViews?: boolean;
+  /**
+   * Bytes that readers may keep from being recycled, beyond the window: an append
+   * that would begin another segment while they keep more fails with
+   * `ERR_PINNED_BYTES`, and works again once they release it. A number of at least 0.
+   * Leave room for a segment per thread: looking at the log (`endIndex`, a follower)
+   * keeps one for a moment. Default: no limit.
+   */
+  pinnedBytesMax?: number;
+  /** A name for `stats()` and for people. */
+  name?: string;
+}
+
+/** Options of a log of numbers. */
+export interface NumberLogOptions<K extends NumberScalarType = NumberScalarType> extends CommonLogOptions {
+  /** Type of the entries. Default `'f64'`. */
+  type?: K;
+  schema?: undefined;
+  codec?: undefined;
+}
+
+/** Options of a log of bigints. */
+export interface BigIntLogOptions<K extends BigIntScalarType = BigIntScalarType> extends CommonLogOptions {
+  /** Type of the entries. */
+  type: K;
+  schema?: undefined;
+  codec?: undefined;
+}
+
+/** Options of a log with values of variable size. */
+export interface VariableSizeOptions {
+  /**
+   * Bytes that a segment has for the values of each field of variable size; an
+   * integer from 1 to 2³¹ - 1. Default: 64 for each entry of `segmentCapacity`,
+   * and at least 65536.
+   *
+   * A segment is sealed early when one of its fields has no room for the next
+   * entry: then fewer entries are retained than `retainedCapacity` says, which
+   * `stats().earlySeals` tells. A value that is larger is refused. What is never
+   * written to takes address space, but no memory.
+   */
+  segmentBytes?: number;
+}
+
+/** Options of a log of records. */
+export interface RecordLogOptions<S extends Schema> extends CommonLogOptions, VariableSizeOptions {
+  /** Fields and their types. Each field is stored as a column. */
+  schema: S;
+  type?: undefined;
+  codec?: undefined;
+}
+
+/** Options of a log of any values. */
+export interface CodecLogOptions<T> extends CommonLogOptions, VariableSizeOptions {
+  /** How values become bytes: `utf8`, `bytes`, `json()`, `structured()`, or your own. */
+  codec: Codec<T>;
+  type?: undefined;
+  schema?: undefined;
+}
+
+export type LogOptions =
+  NumberLogOptions | BigIntLogOptions | RecordLogOptions<Schema> | CodecLogOptions<unknown>;
+
+/** The columns of a log. A log of numbers or with a codec has one, and no fields. */
+export interface Layout {
+  readonly kinds: readonly Kind[];
+  /** Names of the columns of a log of records; undefined for any other. */
+  readonly fields: readonly string[] | undefined;
+  readonly name: string | undefined;
+  readonly strictViews: boolean;
+  /** Bytes that a segment has for the values of each field of variable size; 0 when there is none. */
+  readonly dataBytes: number;
+  /** Of a log with a codec. */
+  readonly coder: Coder | undefined;
+}
+
+export interface CheckedOptions {
+  readonly retainedCapacity: number;
+  readonly segmentCapacity: number;
+  readonly mapping: MappingMode;
+  /** Infinity for no limit. */
+  readonly pinnedBytesMax: number;
+  readonly layout: Layout;
+}
+
+const SEGMENT_CAPACITY_MAX = 2 ** 31 - 1;
+const RETAINED_SEGMENTS_MAX = 2 ** 20;
+const BLOCK_BYTES_MAX = 2 ** 32;
+const FIELDS_MAX = 4096;
+/** Offsets are signed and of 32 bits. */
+const DATA_BYTES_MAX = 2 ** 31 - 1;
+const DEFAULT_BYTES_PER_ENTRY = 64;
+const DEFAULT_DATA_BYTES_MIN = 2 ** 16;
+
+function checkCapacity(name: string, value: unknown, max: number): number {
+  if (typeof value !== 'number') throw invalidType(`options.${name}`, 'a positive integer', value);
+  if (!Number.isInteger(value) || value < 1 || value > max) {
+    throw outOfRange(`options.${name}`, `an integer from 1 to ${max}`, value);
+  }
+  return value;
+}
+
+function checkPinnedBytesMax(value: unknown): number {
+  if (value === undefined) return Infinity;
+  if (typeof value !== 'number') throw invalidType('options.pinnedBytesMax', 'a number of bytes', value);
+  if (!(value >= 0)) throw outOfRange('options.pinnedBytesMax', 'at least 0', value);
+  return value;
+}
+
+/** `types`: those that there are, indexed by kind. */
+function checkType(what: string, value: unknown, types: readonly FieldType[]): Kind {
+  const expected = `one of ${types.map((type) => `'${type}'`).join(', ')}`;
+  if (typeof value !== 'string') throw invalidType(what, expected, value);
+  if (!isFieldType(value) || !types.includes(value)) {
+    throw typeError('ERR_INVALID_ARG_VALUE', `${what} must be ${expected}; got ${describe(value)}`);
+  }
+  return Kind[value];
+}
+
+function checkFieldName(name: string): void {
+  // Integer-like names would be enumerated before the others and so reorder
+  // the columns; '__proto__' is no ordinary property.
+  if (name === '' || name === '__proto__' || /^\d+$/.test(name)) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `options.schema has the field name ${describe(name)}; names must not be empty, '__proto__' or all digits`,
+    );
+  }
+}
+
+function checkSchema(schema: unknown): Pick<Layout, 'kinds' | 'fields'> {
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
+    throw invalidType('options.schema', 'an object of field names and types', schema);
+  }
+  const fields = Object.keys(schema);
+  if (fields.length === 0 || fields.length > FIELDS_MAX) {
+    throw outOfRange('the number of fields in options.schema', `from 1 to ${FIELDS_MAX}`, fields.length);
+  }
+  fields.forEach(checkFieldName);
+  const kinds = fields.map((name) =>
+    checkType(`options.schema[${describe(name)}]`, (schema as Record<string, unknown>)[name], typeNames),
+  );
+  return { kinds, fields };
+}
+
+function checkColumns(
+  type: unknown,
+  schema: unknown,
+  codec: unknown,
+): Omit<Layout, 'name' | 'dataBytes' | 'strictViews'> {
+  if ([type, schema, codec].filter((option) => option !== undefined).length > 1) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      'options.type and options.schema exclude each other, and so does options.codec: ' +
+        'a log holds numbers, records, or values of a codec',
+    );
+  }
+  if (schema !== undefined) return { ...checkSchema(schema), coder: undefined };
+  const coder = codec === undefined ? undefined : coderOf(codec);
+  if (coder !== undefined) return { kinds: [coder.kind], fields: undefined, coder };
+  const types = scalars.map((scalar) => scalar.type);
+  const kind = type === undefined ? Kind.f64 : checkType('options.type', type, types);
+  return { kinds: [kind], fields: undefined, coder: undefined };
+}
+
+/** Bytes for the data of each field of variable size. */
+function checkDataBytes(segmentBytes: unknown, kinds: readonly Kind[], segmentCapacity: number): number {
+  const expected = `an integer from 1 to ${DATA_BYTES_MAX}`;
+  if (!kinds.some(isVariable)) {
+    if (segmentBytes === undefined) return 0;
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      "options.segmentBytes is for fields of type 'utf8' or 'bytes' and for logs with a codec; this log has neither",
+    );
+  }
+  if (segmentBytes === undefined) {
+    const bytes = Math.max(DEFAULT_DATA_BYTES_MIN, DEFAULT_BYTES_PER_ENTRY * segmentCapacity);
+    return Math.min(bytes, DATA_BYTES_MAX);
+  }
+  if (typeof segmentBytes !== 'number') throw invalidType('options.segmentBytes', expected, segmentBytes);
+  if (!Number.isInteger(segmentBytes) || segmentBytes < 1 || segmentBytes > DATA_BYTES_MAX) {
+    throw outOfRange('options.segmentBytes', expected, segmentBytes);
+  }
+  return segmentBytes;
+}
+
+/** Bytes of a block, rounded up: every column begins on a line of its own. */
+function blockBytes({ kinds, dataBytes }: Pick<Layout, 'kinds' | 'dataBytes'>, capacity: number): number {
+  const columnBytes = kinds.map((kind) =>
+    isVariable(kind) ? 4 * (capacity + 1) + 64 + dataBytes : elementBytes(kind) * capacity,
+  );
+  return columnBytes.reduce((sum, bytes) => sum + bytes + 64, 64);
+}
+
+function checkSize(
+  layout: Pick<Layout, 'kinds' | 'dataBytes'>,
+  retainedCapacity: number,
+  segmentCapacity: number,
+): void {
+  if (Math.ceil(retainedCapacity / segmentCapacity) + 1 > RETAINED_SEGMENTS_MAX) {
+    throw rangeError(
+      'ERR_OUT_OF_RANGE',
+      `options.retainedCapacity ${retainedCapacity} needs more than ${RETAINED_SEGMENTS_MAX} segments ` +
+        `of ${segmentCapacity} entries; choose a larger segmentCapacity`,
+    );
+  }
+  const bytes = blockBytes(layout, segmentCapacity);
+  if (bytes > BLOCK_BYTES_MAX) {
+    throw rangeError(
+      'ERR_OUT_OF_RANGE',
+      `options.segmentCapacity ${segmentCapacity} makes segments of ${bytes} bytes; ` +
+        `at most ${BLOCK_BYTES_MAX} can be mapped, so choose a smaller segmentCapacity` +
+        (layout.dataBytes > 0 ? ' or segmentBytes' : ''),
+    );
+  }
+}
+
+/** Checks the options of a new log. Reads each of them once. */
+export function checkOptions(options: unknown): CheckedOptions {
+  if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
+  const {
+    retainedCapacity,
+    segmentCapacity,
+    type,
+    schema,
+    codec,
+    segmentBytes,
+    mapping,
+    strictViews,
+    pinnedBytesMax,
+    name,
+  } = options as Record<string, unknown>;
+  const checked = {
+    retainedCapacity: checkCapacity('retainedCapacity', retainedCapacity, Number.MAX_SAFE_INTEGER),
+    segmentCapacity: checkCapacity('segmentCapacity', segmentCapacity, SEGMENT_CAPACITY_MAX),
+    pinnedBytesMax: checkPinnedBytesMax(pinnedBytesMax),
+  };
+  if (mapping !== undefined && mapping !== 'auto' && mapping !== 'external' && mapping !== 'shared') {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `options.mapping must be 'auto', 'external' or 'shared'; got ${describe(mapping)}`,
+    );
+  }
+  if (strictViews !== undefined && typeof strictViews !== 'boolean') {
+    throw invalidType('options.strictViews', 'a boolean', strictViews);
+  }
+  if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
+  const columns = checkColumns(type, schema, codec);
+  const dataBytes = checkDataBytes(segmentBytes, columns.kinds, checked.segmentCapacity);
+  const isStrict = strictViews === true || environmentVariable('ATOMIC_LOG_STRICT_VIEWS') === '1';
+  const layout: Layout = { ...columns, name, strictViews: isStrict, dataBytes };
+  checkSize(layout, checked.retainedCapacity, checked.segmentCapacity);
+  return { ...checked, mapping: mapping ?? 'auto', layout };
+}
+
+/** The layout as text; the addon hands it to whoever attaches. Functions stay here: a codec travels by name. */
+export function encodeLayout({ kinds, fields, name, strictViews, dataBytes, coder }: Layout): string {
+  return JSON.stringify({ kinds, fields, name, strictViews, dataBytes, codec: coder?.name });
+}
+
+/** @throws `ERR_CODEC_MISMATCH` when `codec` is not the one that the log needs */
+export function decodeLayout(descriptor: string, codec: unknown): Layout {
+  const { codec: codecName, ...layout } = JSON.parse(descriptor) as Omit<Layout, 'coder'> & {
+    codec?: string;
+  };
+  return { ...layout, fields: layout.fields, name: layout.name, coder: coderFor(codecName, codec) };
+}

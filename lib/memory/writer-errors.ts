@@ -1,0 +1,53 @@
+/** What a writer refuses, as errors. */
+import { invalidType, outOfRange, plainError, rangeError, type AtomicLogError } from '../base/errors';
+
+/** What roll() answers when pinnedBytesMax forbids it. */
+export const PINNED = -5;
+/** What roll() answers when the storage has to grow first. */
+export const UNCOMMITTED = -6;
+
+export function closed(): AtomicLogError {
+  return plainError('ERR_WRITER_CLOSED', 'the writer is closed; claim a new one with log.tryClaimWriter()');
+}
+
+export function spanOpen(): AtomicLogError {
+  return plainError('ERR_SPAN_OPEN', 'a span is open; commit it first (commit(0) gives the room back)');
+}
+
+export function busy(): AtomicLogError {
+  return plainError(
+    'ERR_WRITER_BUSY',
+    "the codec's encodeInto() is writing an entry; append the next one when it has returned",
+  );
+}
+
+export function checkCount(count: unknown, min: number, max: number): void {
+  const expected = max === Infinity ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`;
+  if (typeof count !== 'number') throw invalidType('count', expected, count);
+  if (!Number.isInteger(count) || count < min || count > max) throw outOfRange('count', expected, count);
+}
+
+/** `status`: what the addon answered. `isShared`: whether the log's mapping is. */
+export function rollFailed(status: number, nextIndex: number, isShared: boolean): AtomicLogError {
+  if (status === PINNED) {
+    return plainError(
+      'ERR_PINNED_BYTES',
+      'readers pin more than the pinnedBytesMax of this log (stats() tells which); close or refresh old snapshots. ' +
+        `The entries before index ${nextIndex} are kept, and appending works again once readers let go`,
+    );
+  }
+  return status === -1 || status === UNCOMMITTED
+    ? plainError(
+        'ERR_OUT_OF_MEMORY',
+        (isShared
+          ? 'the shared memory of this log cannot hold another segment: readers pin too many outside the window ' +
+            '(stats() tells who; close or refresh old snapshots), or the system refused to let it grow; '
+          : 'the system refused memory for another segment; close logs that are done and old snapshots ' +
+            '(stats() tells who pins what), or make the log with smaller segments; ') +
+          `the entries before index ${nextIndex} are kept, and appending works again once there is memory`,
+      )
+    : rangeError(
+        'ERR_OUT_OF_RANGE',
+        `the log is full: indexes end at 2 ** 53, and ${nextIndex} is in its last segment`,
+      );
+}

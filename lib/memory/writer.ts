@@ -1,0 +1,528 @@
+import type { AtomicLog } from './typed-log';
+import { dispose } from '../base/dispose';
+import { collect, readColumns, type Columns, type Entries } from './batch';
+import { variableSize } from './chunk';
+import { encodeInto } from './codec';
+import { illegalConstructor, invalidType, plainError } from '../base/errors';
+import { showAsText } from '../base/inspect';
+import type { LogView } from './view';
+import { HeadMappings } from './head-mappings';
+import { NO_AREAS, NO_COLUMNS, type Column } from './mapping';
+import type { NativeWriter } from './native-log';
+import { readRecord } from './record';
+import { accepts, isVariable, Kind, refusal, scalars, store, viewOf, type ScalarArray } from '../base/scalar';
+import type { Layout } from './schema';
+import { OpenSpan, type Span } from './span';
+import { typedArrayLength, typedArrayTag } from '../base/typed-array';
+import {
+  countFitting,
+  payloadBytes,
+  payloadFits,
+  tooLarge,
+  type Payload,
+  type VarArea,
+  type VarSource,
+} from './var-area';
+import { busy, checkCount, closed, PINNED, rollFailed, spanOpen, UNCOMMITTED } from './writer-errors';
+
+/** Only the library has it, so only the library makes writers. */
+export const makeWriter = Symbol('makeWriter');
+
+/** In place of a kind: the log holds records, or the values of a codec. */
+const RECORD = -1;
+const ENCODED = -2;
+
+const NO_VALUES: ScalarArray = new Float64Array(0);
+
+/**
+ * The exclusive right to append to a log. `close()` it, or declare it with
+ * `using`; a worker that ends releases it too.
+ *
+ * Entries are stored straight into the log's memory. Values are never coerced:
+ * one that does not fit its column is refused, and nothing has changed then.
+ *
+ * ```ts
+ * using writer = log.tryClaimWriter();
+ * writer?.append(42);
+ * ```
+ */
+export class Writer<T> {
+  readonly #log: AtomicLog<T>;
+  readonly #view: LogView;
+  readonly #native: NativeWriter;
+  readonly #layout: Layout;
+  readonly #kinds: readonly Kind[];
+  /** The kind of a log of numbers, or RECORD, or ENCODED. */
+  readonly #kind: Kind | typeof RECORD | typeof ENCODED;
+  /** The fields of variable size. */
+  readonly #variable: readonly number[];
+  /** The typed array of a log of numbers, by name. */
+  readonly #tag: string;
+  readonly #mappings: HeadMappings;
+  #isClosed = false;
+  /** Whether a codec is writing into the head. */
+  #isEncoding = false;
+  #span: OpenSpan<T> | undefined;
+
+  // The head.
+  #headId: number;
+  #firstIndex: number;
+  /** Entries stored in the head, published or not. */
+  #count: number;
+  /**
+   * Entries that the head has room for; 0 when closed, not mapped, or while a
+   * span is open or a codec is writing, so that one check on the way of every
+   * store notices all of them.
+   */
+  #limit = 0;
+  #columns: readonly Column[] = NO_COLUMNS;
+  /** The columns of variable size. */
+  #areas: readonly VarArea[] = NO_AREAS;
+  /** The first column of a log of numbers. */
+  #values: ScalarArray = NO_VALUES;
+  /** Values of the record that is being stored; undefined while in use. */
+  #scratch: unknown[] | undefined;
+
+  private constructor(key: typeof makeWriter, log: AtomicLog<T>, view: LogView, native: NativeWriter) {
+    if (key !== makeWriter) throw illegalConstructor('Writer', 'log.tryClaimWriter() or AtomicLog.claimed()');
+    const { layout } = view;
+    const { kinds, fields, coder } = layout;
+    this.#log = log;
+    this.#view = view;
+    this.#native = native;
+    this.#layout = layout;
+    this.#kinds = kinds;
+    this.#kind = coder !== undefined ? ENCODED : fields === undefined ? kinds[0]! : RECORD;
+    this.#tag = this.#kind >= 0 ? scalars[this.#kind]!.Array.name : '';
+    this.#variable = kinds.flatMap((kind, i) => (isVariable(kind) ? [i] : []));
+    this.#scratch = kinds.map(() => undefined);
+
+    this.#mappings = new HeadMappings(native, view.storage, view.native.retainedSegments);
+
+    const head = new Float64Array(4);
+    native.head(head);
+    // Elements of a Float64Array are doubles to V8 even when they are whole; as
+    // small integers these fields make every store faster by a third.
+    this.#headId = head[0]! | 0;
+    this.#firstIndex = head[2]! < 2 ** 30 ? head[2]! | 0 : head[2]!;
+    this.#count = head[3]! | 0;
+    view.addUser(this, native);
+    try {
+      this.#mapHead();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** @internal */
+  static [makeWriter]<T>(log: AtomicLog<T>, view: LogView, native: NativeWriter): Writer<T> {
+    return new Writer(makeWriter, log, view, native);
+  }
+
+  /** The log that this writer appends to. */
+  get log(): AtomicLog<T> {
+    return this.#log;
+  }
+
+  /** Absolute index that the next entry gets. */
+  get nextIndex(): number {
+    return this.#firstIndex + this.#count;
+  }
+
+  /**
+   * Stores one entry and publishes it, staged entries first. Returns its
+   * absolute index.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
+   * `ERR_UNKNOWN_FIELD` for a value that does not fit, `ERR_VALUE_TOO_LARGE` for
+   * one that no segment has room for; `ERR_CODEC_RESULT`, `ERR_WRITER_BUSY` and
+   * what the codec throws; `ERR_WRITER_CLOSED`; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
+   */
+  append(value: T): number {
+    const index = this.write(value);
+    this.#native.publish(this.#count);
+    return index;
+  }
+
+  /**
+   * Stores one entry without publishing it: readers see it after the next
+   * {@link publish}, {@link append}, or when its segment is full and another
+   * begins. `close()` drops what is not published. Returns its absolute index.
+   *
+   * @throws as {@link append}
+   */
+  write(value: T): number {
+    const kind = this.#kind;
+    if (kind < 0) return kind === RECORD ? this.#writeRecord(value) : this.#writeEncoded(value);
+    let position = this.#count;
+    if (position >= this.#limit) {
+      // A refused value must not begin a segment.
+      if (!accepts(kind as Kind, value)) throw refusal(kind as Kind, 'value', value);
+      position = this.#makeRoom();
+    }
+    if (!store(kind as Kind, this.#values, position, value)) throw refusal(kind as Kind, 'value', value);
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  /**
+   * Makes every entry that was stored readable.
+   *
+   * @throws `ERR_WRITER_CLOSED`
+   */
+  publish(): void {
+    if (this.#isClosed) throw closed();
+    this.#native.publish(this.#count);
+  }
+
+  /**
+   * Stores and publishes many entries, staged ones first. Returns the absolute
+   * index of the first.
+   *
+   * A typed array of the log's own type is copied as it is; a log of records
+   * takes one such array per field, and for one of variable size an iterable of
+   * its values or their offsets and data. Any other iterable is read to its end
+   * and checked before anything is stored. A batch that crosses segments is
+   * published segment by segment.
+   *
+   * When there is no memory for the first entry, nothing has changed. When memory
+   * runs out later, the entries before {@link nextIndex}, which the message names,
+   * are published, and the rest of the batch is not stored.
+   *
+   * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
+   */
+  appendBatch(entries: Entries<T>): number {
+    if (typedArrayTag(entries) === this.#tag) {
+      const source = entries as unknown as ScalarArray;
+      const length = typedArrayLength(source);
+      const position = this.#count;
+      // An empty one may be detached, and set() would refuse it.
+      if (length > 0 && length <= this.#limit - position) {
+        (this.#values as Float64Array).set(source as Float64Array, position);
+        this.#count = position + length;
+        this.#native.publish(this.#count);
+        return this.#firstIndex + position;
+      }
+      return this.#storeColumns({ sources: [source], length });
+    }
+    if (entries === null || typeof entries !== 'object') {
+      throw invalidType('entries', 'an iterable or an object of columns', entries);
+    }
+    // The iterator of a detached typed array of another kind would throw.
+    if (typedArrayTag(entries) !== undefined && typedArrayLength(entries as unknown as ScalarArray) === 0) {
+      return this.#storeColumns({ sources: [], length: 0 });
+    }
+    const isIterable = typeof (entries as Partial<Iterable<T>>)[Symbol.iterator] === 'function';
+    if (!isIterable) return this.#storeColumns(readColumns(this.#layout, entries));
+    if (this.#variable.length > 0) return this.#storeColumns(collect(this.#layout, entries as Iterable<T>));
+    return this.#storeEntries([...(entries as Iterable<T>)]);
+  }
+
+  /**
+   * Room for up to `count` entries to be written in place: as many as the segment
+   * has left, at least one. Follow it with {@link commit}; until then nothing
+   * else can be appended.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
+   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`; `ERR_VARIABLE_SIZE`
+   * in a log with values of variable size, whose room is not known before
+   */
+  reserve(count: number): Span<T> {
+    checkCount(count, 1, Infinity);
+    if (this.#variable.length > 0) {
+      throw variableSize(
+        'room can be reserved for entries of fixed size only; write() and publish(), or appendBatch()',
+      );
+    }
+    if (this.#count >= this.#limit) this.#makeRoom();
+    const length = Math.min(count, this.#limit - this.#count);
+    const mapping = this.#mappings.shown(this.#headId);
+    this.#span = new OpenSpan<T>(this, this.nextIndex, length, this.#count, this.#layout, mapping);
+    this.#limit = 0;
+    return this.#span;
+  }
+
+  /**
+   * Publishes the first `count` entries of the open span, staged ones first, and
+   * ends the span; 0 gives the room back. Returns the absolute index of the first.
+   *
+   * @throws `ERR_SPAN_OVER` (there is none), `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`, `ERR_WRITER_CLOSED`
+   */
+  commit(count: number): number {
+    if (this.#isClosed) throw closed();
+    const span = this.#span;
+    if (span === undefined) throw plainError('ERR_SPAN_OVER', 'there is no open span; reserve one first');
+    checkCount(count, 0, span.length);
+    const index = this.nextIndex;
+    this.#endSpan();
+    this.#count += count;
+    this.publish();
+    return index;
+  }
+
+  /**
+   * Publishes what is staged and ends the log: followers finish once they have
+   * delivered everything, and no one can append any more. Closes the writer.
+   *
+   * @throws `ERR_WRITER_CLOSED`, `ERR_SPAN_OPEN`
+   */
+  end(): void {
+    if (this.#span !== undefined) throw spanOpen();
+    this.publish();
+    this.#native.end();
+    this.close();
+  }
+
+  /** Releases the claim and drops what was not published. Idempotent. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#span?.end();
+    this.#span = undefined;
+    this.#limit = 0;
+    this.#columns = NO_COLUMNS;
+    this.#areas = NO_AREAS;
+    this.#values = NO_VALUES;
+    this.#mappings.clear();
+    this.#native.close();
+    this.#view.dropUser(this);
+  }
+
+  [dispose](): void {
+    this.close();
+  }
+
+  /** For people: what `console.log` shows. */
+  toString(): string {
+    return `Writer { ${this.#isClosed ? 'closed' : `nextIndex: ${this.nextIndex}`} }`;
+  }
+
+  // --- Records.
+
+  #writeRecord(record: unknown): number {
+    // A getter may call this writer again; then it finds no scratch and makes
+    // its own. Everything is read and checked before anything is stored.
+    const values = this.#scratch ?? new Array<unknown>(this.#kinds.length);
+    this.#scratch = undefined;
+    readRecord(this.#layout.fields!, this.#kinds, record, values);
+    const index = this.#storeRecord(values);
+    this.#scratch = values;
+    return index;
+  }
+
+  /** Stores values that were accepted already. */
+  #storeRecord(values: readonly unknown[]): number {
+    if (this.#variable.length > 0) return this.#storeVariableRecord(values);
+    let position = this.#count;
+    if (position >= this.#limit) position = this.#makeRoom();
+    for (let i = 0; i < values.length; ++i) {
+      store(this.#kinds[i]!, this.#columns[i] as ScalarArray, position, values[i]);
+    }
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  #storeVariableRecord(values: readonly unknown[]): number {
+    const position = this.#makeDataRoom(values as readonly Payload[]);
+    for (let i = 0; i < values.length; ++i) {
+      const kind = this.#kinds[i]!;
+      if (isVariable(kind)) (this.#columns[i] as VarArea).store(position, values[i] as Payload);
+      else store(kind, this.#columns[i] as ScalarArray, position, values[i]);
+    }
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  // --- Values of a codec.
+
+  #writeEncoded(value: unknown): number {
+    const coder = this.#layout.coder!;
+    if (coder.packInto !== undefined) {
+      const index = this.#encodeInPlace(value);
+      if (index >= 0) return index;
+    }
+    const values = this.#scratch ?? [undefined];
+    values[0] = coder.pack(value, 'value');
+    const position = this.#makeDataRoom(values as Payload[]);
+    this.#areas[0]!.store(position, values[0] as Payload);
+    values[0] = undefined;
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  /** Lets the codec write into the head; -1 when the head has too little room. */
+  #encodeInPlace(value: unknown): number {
+    const position = this.#count;
+    const limit = this.#limit;
+    // A value that is refused must not begin a segment.
+    if (position >= limit) return -1;
+    const area = this.#areas[0]!;
+    const shown = this.#mappings.shown(this.#headId);
+    const { data } = shown.areas[0]!;
+    const target = viewOf(Kind.u8, data, area.used, area.room) as Uint8Array;
+    let length: number;
+    this.#isEncoding = true;
+    this.#limit = 0;
+    try {
+      length = encodeInto(this.#layout.coder!, value, target);
+    } finally {
+      this.#isEncoding = false;
+      if (!this.#isClosed) this.#limit = limit;
+      if (this.#layout.strictViews) shown.detach();
+    }
+    if (this.#isClosed) throw closed();
+    if (length === -1) return -1;
+    area.take(position, length);
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  /**
+   * A position in a head that has room for the values of variable size; a value
+   * that no segment has room for is refused before anything changes.
+   */
+  #makeDataRoom(values: readonly Payload[]): number {
+    const { dataBytes, fields } = this.#layout;
+    for (const field of this.#variable) {
+      const value = values[field]!;
+      if (payloadFits(value, dataBytes)) continue;
+      const what = fields === undefined ? 'the value' : `the field ${fields[field]!}`;
+      throw tooLarge(what, payloadBytes(value), dataBytes);
+    }
+    let position = this.#count;
+    if (position >= this.#limit) position = this.#makeRoom();
+    for (let i = 0; i < this.#areas.length; ++i) {
+      if (!payloadFits(values[this.#variable[i]!]!, this.#areas[i]!.room)) return this.#roll();
+    }
+    return position;
+  }
+
+  // --- Batches.
+
+  /** Entries of fixed size. They are ours: reading the iterable is over. */
+  #storeEntries(entries: readonly unknown[]): number {
+    const kind = this.#kind as Kind;
+    if (this.#kind !== RECORD) {
+      entries.forEach((value, i) => {
+        if (!accepts(kind, value)) throw refusal(kind, `entries[${i}]`, value);
+      });
+      return this.#storeBatch(entries.length, () => {
+        for (const value of entries) {
+          if (this.#count >= this.#limit) this.#makeRoom();
+          store(kind, this.#values, this.#count++, value);
+        }
+      });
+    }
+    const rows = entries.map((record) => {
+      const values = new Array<unknown>(this.#kinds.length);
+      readRecord(this.#layout.fields!, this.#kinds, record, values);
+      return values;
+    });
+    return this.#storeBatch(rows.length, () => {
+      for (const values of rows) this.#storeRecord(values);
+    });
+  }
+
+  /** The sources are ours: nothing of the user's runs any more. */
+  #storeColumns({ sources, length }: Columns): number {
+    return this.#storeBatch(length, () => {
+      for (let done = 0; done < length;) {
+        if (this.#count >= this.#limit) this.#makeRoom();
+        let size = Math.min(length - done, this.#limit - this.#count);
+        for (const field of this.#variable) {
+          const { room } = this.#columns[field] as VarArea;
+          size = countFitting(sources[field] as VarSource, done, size, room);
+        }
+        if (size === 0) {
+          this.#roll();
+          continue;
+        }
+        for (let i = 0; i < sources.length; ++i) {
+          if (isVariable(this.#kinds[i]!)) {
+            (this.#columns[i] as VarArea).storeMany(this.#count, sources[i] as VarSource, done, size);
+          } else {
+            // Making a view costs as much as copying a hundred entries.
+            const source = sources[i] as ScalarArray;
+            const part = size === length ? source : viewOf(this.#kinds[i]!, source, done, size);
+            (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
+          }
+        }
+        this.#count += size;
+        done += size;
+      }
+    });
+  }
+
+  /**
+   * Has `length` checked entries stored and publishes them; those that were
+   * stored, when memory runs out. An empty batch never rolls.
+   */
+  #storeBatch(length: number, storeAll: () => void): number {
+    if (this.#isClosed) throw closed();
+    if (this.#isEncoding) throw busy();
+    if (this.#span !== undefined) throw spanOpen();
+    if (length > 0 && this.#count >= this.#limit) this.#makeRoom();
+    const index = this.nextIndex;
+    try {
+      storeAll();
+    } catch (error) {
+      if (this.nextIndex > index) this.publish();
+      throw error;
+    }
+    this.publish();
+    return index;
+  }
+
+  // --- The head.
+
+  /** The slow path of every store: returns a position that is really there. */
+  #makeRoom(): number {
+    if (this.#isClosed) throw closed();
+    if (this.#isEncoding) throw busy();
+    if (this.#span !== undefined) throw spanOpen();
+    if (this.#limit === 0) {
+      // The head could not be mapped when it was begun; try again.
+      this.#mapHead();
+      if (this.#count < this.#limit) return this.#count;
+    }
+    return this.#roll();
+  }
+
+  /** Begins the next segment, however many entries the head has room for. */
+  #roll(): number {
+    const id = this.#nextHead();
+    if (id < 0) throw rollFailed(id, this.nextIndex, this.#view.storage.kind === 'shared');
+    if (this.#view.layout.strictViews) this.#view.storage.wipe(id);
+    this.#headId = id;
+    this.#firstIndex += this.#count;
+    this.#count = 0;
+    this.#mapHead();
+    return 0;
+  }
+
+  #nextHead(): number {
+    let id = this.#native.roll(this.#count);
+    if (id === UNCOMMITTED && this.#view.storage.grow(this.#native)) id = this.#native.roll(this.#count);
+    // What this very thread keeps until the end of its turn is in nobody's way.
+    return id === PINNED && this.#view.dropIdleWindow() ? this.#native.roll(this.#count) : id;
+  }
+
+  #endSpan(): void {
+    this.#span?.end();
+    this.#span = undefined;
+    this.#mapHead();
+  }
+
+  #mapHead(): void {
+    this.#limit = 0;
+    const mapping = this.#mappings.own(this.#headId);
+    this.#columns = mapping.columns;
+    this.#areas = mapping.areas;
+    if (this.#kind >= 0) this.#values = mapping.columns[0] as ScalarArray;
+    for (let i = 0; i < this.#areas.length; ++i) this.#areas[i]!.begin(this.#count);
+    this.#limit = this.#view.segmentCapacity;
+  }
+}
+showAsText(Writer);

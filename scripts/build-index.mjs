@@ -1,0 +1,44 @@
+// Writes dist/index.js, after the compiler, from the exports of lib/index.ts: a class
+// is loaded when it is first asked for. Most programs use one kind of log, and loading
+// all of them takes as long again; TypeScript has no way to say that. AtomicLog is
+// loaded at once, so that a missing addon is an error of `require`.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import ts from 'typescript';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const AT_ONCE = './memory/typed-log';
+
+const path = join(root, 'lib', 'index.ts');
+const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
+
+function refuse(node) {
+  const { line } = source.getLineAndCharacterOfPosition(node.getStart());
+  throw new Error(
+    `lib/index.ts:${line + 1}: only "export { … } from './…'" can be made lazy, not: ${node.getText()}`,
+  );
+}
+
+const lines = ["'use strict';", "Object.defineProperty(exports, '__esModule', { value: true });"];
+let count = 0;
+for (const statement of source.statements) {
+  const { exportClause, moduleSpecifier, isTypeOnly } = statement;
+  if (!ts.isExportDeclaration(statement) || !exportClause || !ts.isNamedExports(exportClause))
+    refuse(statement);
+  const values = isTypeOnly ? [] : exportClause.elements.filter((element) => !element.isTypeOnly);
+  if (values.length === 0) continue;
+  const file = moduleSpecifier.text;
+  if (!existsSync(join(root, 'dist', `${file}.js`))) refuse(statement);
+  const load = `require('${file}')`;
+  if (file === AT_ONCE) lines.push(`${load};`);
+  for (const { name, propertyName } of values) {
+    const getter = `return ${load}.${(propertyName ?? name).text};`;
+    lines.push(`Object.defineProperty(exports, '${name.text}', { enumerable: true, get() { ${getter} } });`);
+    ++count;
+  }
+}
+if (count === 0 || !lines.includes(`require('${AT_ONCE}');`))
+  throw new Error('lib/index.ts does not export AtomicLog');
+writeFileSync(join(root, 'dist', 'index.js'), `${lines.join('\n')}\n`);

@@ -1,0 +1,60 @@
+// Writes types/index.d.ts: the public API in one file, generated from lib/ and
+// committed, so that every change of the API shows in a diff.
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { generateDtsBundle } from 'dts-bundle-generator';
+import { format, resolveConfig } from 'prettier';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+// Declarations first, because only tsc leaves out what is marked @internal.
+const declarations = join(root, 'build', 'declarations');
+execFileSync(
+  process.execPath,
+  [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-p',
+    root,
+    '--declaration',
+    '--emitDeclarationOnly',
+    '--outDir',
+    declarations,
+  ],
+  { stdio: 'inherit' },
+);
+
+const [bundle] = generateDtsBundle(
+  [{ filePath: join(declarations, 'index.d.ts'), output: { noBanner: true, exportReferencedTypes: false } }],
+  { preferredConfigPath: join(root, 'tsconfig.json') },
+);
+// What the declarations name and a program's own settings may lack: TypeScript 6 and
+// 7 take nothing from @types/node by themselves, and not every program has `dom`. Where
+// one of both is there, the empty interface is merged with theirs.
+const banner = `// Generated from lib/ by "npm run build:types". Do not edit.
+/// <reference lib="esnext.disposable" />
+
+declare global {
+  interface AbortSignal {}
+}
+
+`;
+const path = join(root, 'types/index.d.ts');
+// AtomicLog$1 is the class behind the export of its name. lib/base/dispose.ts is a run-time matter; for types it is Symbol.dispose.
+const publicTypes = bundle
+  .replaceAll('AtomicLog$1', 'AtomicLogImpl')
+  .replace(/^declare const dispose: typeof Symbol\.dispose;\n/m, '')
+  .replace(/^declare const asyncDispose: typeof Symbol\.asyncDispose;\n/m, '')
+  .replaceAll('[dispose]()', '[Symbol.dispose]()')
+  .replaceAll('[asyncDispose]()', '[Symbol.asyncDispose]()');
+const text = await format(banner + publicTypes, { ...(await resolveConfig(path)), filepath: path });
+
+if (process.argv.includes('--check')) {
+  if (readFileSync(path, 'utf8') !== text) {
+    console.error('types/index.d.ts is stale: run "npm run build:types" and commit the result');
+    process.exitCode = 1;
+  }
+} else {
+  writeFileSync(path, text);
+}

@@ -1,0 +1,49 @@
+// Builds the binaries that the package brings, all of them on one Linux x64
+// machine: `npm run prebuild:all -- [names of targets]`.
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { crossCompile } from './cross-compile.mjs';
+import { writeLicenses } from '../third-party-licenses.mjs';
+import { installPinned } from './pinned-packages.mjs';
+import { LICENSES, targets } from './targets.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '..', '..');
+const prebuilds = join(root, 'prebuilds');
+const names = process.argv.slice(2);
+
+if (process.platform !== 'linux' || process.arch !== 'x64') {
+  console.error('prebuild:all needs Linux x64; "npm run prebuild" builds the binary of this machine');
+  process.exit(2);
+}
+const unknown = names.find((name) => !targets.some((target) => target.name === name));
+if (unknown !== undefined) {
+  console.error(`no target ${unknown}; there are ${targets.map(({ name }) => name).join(', ')}`);
+  process.exit(2);
+}
+
+const modules = installPinned('toolchain', join(here, 'toolchain'));
+const zig = join(modules, '@ryoppippi', 'zig-linux-x64');
+const tools = {
+  cache: join(modules, '..', '..', 'zig-cache'),
+  zig: join(zig, 'zig'),
+  headers: join(modules, 'node-api-headers'),
+  prebuilds,
+};
+
+// What is linked in, besides the package's own code.
+const inPackages = ['node-addon-api', '.zstd/node_modules/zstd-napi/deps/zstd'];
+mkdirSync(prebuilds, { recursive: true });
+writeLicenses(join(prebuilds, LICENSES), 'Each of these binaries', [
+  ...inPackages.map((name) => join(root, 'node_modules', name)),
+  tools.headers,
+  [zig, 'zig'],
+  ...['libcxx', 'libcxxabi', 'libunwind'].map((name) => join(zig, 'lib', name)),
+  [join(zig, 'lib', 'libc', 'mingw'), 'mingw-w64 (Windows)'],
+]);
+
+for (const target of targets.filter(({ name }) => names.length === 0 || names.includes(name))) {
+  const path = await crossCompile(target, tools);
+  console.log(`${target.name.padEnd(18)} ${Math.ceil(statSync(path).size / 1024)} KiB`);
+}

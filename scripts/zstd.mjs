@@ -1,0 +1,57 @@
+// What binding.gyp needs to build zstd into the addon, one item a line:
+//
+//   node scripts/zstd.mjs sources | defines
+//
+// The sources come with the npm package zstd-napi. It is no dependency, because
+// it would build an addon of its own: what is pinned in zstd/package-lock.json
+// is installed without its scripts, into a folder of its own. Where that cannot
+// be done, the addon is built without compression.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = dirname(here);
+const folder = 'node_modules/.zstd';
+const library = `${folder}/node_modules/zstd-napi/deps/zstd/lib`;
+
+const isThere = () => existsSync(join(root, library, 'zstd.h'));
+
+function install() {
+  mkdirSync(join(root, folder), { recursive: true });
+  for (const name of ['package.json', 'package-lock.json']) {
+    copyFileSync(join(here, 'zstd', name), join(root, folder, name));
+  }
+  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: join(root, folder),
+    // What binding.gyp reads is the standard output.
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32',
+  });
+}
+
+const answers = {
+  sources: () =>
+    ['common', 'compress', 'decompress'].flatMap((part) =>
+      readdirSync(join(root, library, part))
+        .filter((name) => name.endsWith('.c'))
+        .map((name) => `${library}/${part}/${name}`),
+    ),
+  // Every symbol stays hidden: Node exports a zstd of its own, and a library
+  // that is visible would be bound to it.
+  defines: () => [
+    'ATOMIC_LOG_HAS_ZSTD',
+    'ZSTD_DISABLE_ASM',
+    'ZSTD_TRACE=0',
+    'ZSTDLIB_VISIBLE=',
+    'ZSTDERRORLIB_VISIBLE=',
+  ],
+};
+
+try {
+  if (!isThere()) install();
+} catch (error) {
+  console.error(`the sources of zstd cannot be had, so there will be no compression: ${error.message}`);
+}
+if (isThere()) console.log(answers[process.argv[2]]().join('\n'));
