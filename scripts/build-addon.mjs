@@ -1,7 +1,7 @@
 // Builds the addon from source into build/Release with node-gyp, compiling only
 // what a change since the last build makes old.
 //
-//   node src-native/build.mjs [--full] [arguments of node-gyp] [-- arguments of gyp]
+//   node scripts/build-addon.mjs [--full] [arguments of node-gyp] [-- arguments of gyp]
 //
 //   changed since the last build                       what is done
 //   Node, the compiler, a package that is compiled     everything anew
@@ -60,7 +60,7 @@ function toolsOf() {
   return JSON.stringify({
     node: [process.execPath, process.version, process.arch],
     packages: [versionOf('node-gyp'), versionOf('node-addon-api')],
-    zstd: hashOf(readFileSync(join(root, 'src-native', 'zstd', 'package-lock.json'))),
+    zstd: hashOf(readFileSync(join(root, 'scripts', 'zstd', 'package-lock.json'))),
     compiler: process.platform === 'win32' ? '' : output(process.env.CXX ?? 'c++', ['--version']),
     arguments: [...options, ...gypArguments].filter((arg) => !arg.startsWith('--loglevel')),
     environment: Object.entries(process.env)
@@ -74,7 +74,7 @@ function projectOf() {
   return hashOf(
     readFileSync(join(directory, 'binding.gyp')) +
       require(join(root, 'package.json')).version +
-      output(process.execPath, [join('src-native', 'zstd.mjs'), 'sources']),
+      output(process.execPath, [join('scripts', 'zstd.mjs'), 'sources']),
   );
 }
 

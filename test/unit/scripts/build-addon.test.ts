@@ -5,7 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { packageRoot } from '../support/internals';
+import { packageRoot } from '../../support/internals';
 
 const hasCompiler = spawnSync(process.env.CXX ?? 'c++', ['--version']).status === 0;
 const testWithCompiler = hasCompiler && process.platform !== 'win32' ? test : test.skip;
@@ -50,7 +50,7 @@ function build(args: readonly string[] = [], variables: NodeJS.ProcessEnv = {}):
   const { CI: _, ...environment } = process.env;
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    ['src-native/build.mjs', `--directory=${directory}`, ...args],
+    ['scripts/build-addon.mjs', `--directory=${directory}`, ...args],
     { cwd: packageRoot, encoding: 'utf8', env: { ...environment, ...variables } },
   );
   if (status !== 0) throw new Error(stderr);
