@@ -592,7 +592,7 @@ export interface FollowOptions {
   /** Ends the iteration: the next `next()` rejects with the signal's reason. The last batch stays valid until then. */
   signal?: AbortSignal;
   /** Entries in a batch, at most. Default: all that there is. */
-  maxBatch?: number;
+  batchEntriesMax?: number;
   /**
    * When entries left the window before they were delivered: `'report'` them in
    * the batch (default), or `'throw'` `ERR_ENTRIES_LOST`.

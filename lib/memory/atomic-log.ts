@@ -366,14 +366,15 @@ function checkObject(what: string, value: unknown): void {
 /** Reads each option once. */
 function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
   checkObject('options', options);
-  const { from = 'latest', signal, maxBatch, onLost } = options;
+  const { from = 'latest', signal, batchEntriesMax, onLost } = options;
   if (from !== 'latest' && from !== 'oldest')
     checkIndex("options.from, unless it is 'latest' or 'oldest',", from);
   checkSignal(signal);
-  if (maxBatch !== undefined && maxBatch !== Infinity) {
-    if (typeof maxBatch !== 'number') throw invalidType('options.maxBatch', 'a positive integer', maxBatch);
-    if (!Number.isSafeInteger(maxBatch) || maxBatch < 1) {
-      throw outOfRange('options.maxBatch', 'a positive integer', maxBatch);
+  if (batchEntriesMax !== undefined && batchEntriesMax !== Infinity) {
+    if (typeof batchEntriesMax !== 'number')
+      throw invalidType('options.batchEntriesMax', 'a positive integer', batchEntriesMax);
+    if (!Number.isSafeInteger(batchEntriesMax) || batchEntriesMax < 1) {
+      throw outOfRange('options.batchEntriesMax', 'a positive integer', batchEntriesMax);
     }
   }
   if (onLost !== undefined && onLost !== 'report' && onLost !== 'throw') {
@@ -382,7 +383,7 @@ function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
       `options.onLost must be 'report' or 'throw'; got ${describe(onLost)}`,
     );
   }
-  return { from, signal, maxBatch, throwsWhenLost: onLost === 'throw' };
+  return { from, signal, batchEntriesMax, throwsWhenLost: onLost === 'throw' };
 }
 
 function create(options: LogOptions): LogView {

@@ -20,7 +20,7 @@ export interface FollowOptions {
   /** Ends the iteration: the next `next()` rejects with the signal's reason. The last batch stays valid until then. */
   signal?: AbortSignal;
   /** Entries in a batch, at most. Default: all that there is. */
-  maxBatch?: number;
+  batchEntriesMax?: number;
   /**
    * When entries left the window before they were delivered: `'report'` them in
    * the batch (default), or `'throw'` `ERR_ENTRIES_LOST`.
@@ -31,7 +31,7 @@ export interface FollowOptions {
 export interface CheckedFollowOptions {
   readonly from: 'latest' | 'oldest' | number;
   readonly signal: AbortSignal | undefined;
-  readonly maxBatch: number | undefined;
+  readonly batchEntriesMax: number | undefined;
   readonly throwsWhenLost: boolean;
 }
 
@@ -112,7 +112,7 @@ export class Follower<T> implements Followed<Batch<T>> {
   readonly #log: AtomicLog<T>;
   readonly #view: LogView;
   readonly #signal: AbortSignal | undefined;
-  readonly #maxBatch: number;
+  readonly #batchEntriesMax: number;
   readonly #throwsWhenLost: boolean;
   /** Of the log; this follower is in it while a step is under way, so that a dropped one can be collected. */
   readonly #pending: Set<Pending>;
@@ -140,7 +140,7 @@ export class Follower<T> implements Followed<Batch<T>> {
     this.#view = view;
     this.#next = start;
     this.#signal = options.signal;
-    this.#maxBatch = options.maxBatch ?? Infinity;
+    this.#batchEntriesMax = options.batchEntriesMax ?? Infinity;
     this.#throwsWhenLost = options.throwsWhenLost;
     this.#pending = pending;
     view.addUser(this);
@@ -257,7 +257,7 @@ export class Follower<T> implements Followed<Batch<T>> {
           'retain more entries, follow faster, or follow with onLost: "report"',
       );
     }
-    const length = Math.min(this.#maxBatch, snapshot.endIndex - firstIndex);
+    const length = Math.min(this.#batchEntriesMax, snapshot.endIndex - firstIndex);
     this.#next = firstIndex + length;
     this.#view.native.follow(this.#id, this.#next);
     this.#batch = new SnapshotBatch(snapshot, firstIndex, length, lost);

@@ -4,10 +4,12 @@ import { ended, firstMessage, startWorker, tornDown, valueOf } from './helpers';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-for (const maxBatch of [undefined, 7]) {
-  test(`followers in workers see every entry or its loss; maxBatch ${maxBatch}`, async () => {
+for (const batchEntriesMax of [undefined, 7]) {
+  test(`followers in workers see every entry or its loss; batchEntriesMax ${batchEntriesMax}`, async () => {
     const { writer, log } = AtomicLog.claimed({ retainedCapacity: 512, segmentCapacity: 16 });
-    const workers = Array.from({ length: 3 }, () => startWorker('follow', { handle: log.handle, maxBatch }));
+    const workers = Array.from({ length: 3 }, () =>
+      startWorker('follow', { handle: log.handle, batchEntriesMax }),
+    );
     await Promise.all(workers.map(firstMessage));
     const results = workers.map(firstMessage);
     for (let i = 0; i < 20_000; ++i) {

@@ -20,7 +20,7 @@ const settled = (promise) => promise.catch(() => undefined);
 
 /** A follower that has delivered a batch, of which it holds a part. */
 async function followed(signal) {
-  const follower = log.follow({ from: 'oldest', maxBatch: 1, signal });
+  const follower = log.follow({ from: 'oldest', batchEntriesMax: 1, signal });
   await follower.next();
   return follower;
 }
@@ -121,7 +121,8 @@ const asynchronous = {
     2000,
     async () => {
       writer.append(1);
-      for await (const batch of log.follow({ from: 'oldest', maxBatch: 1 })) if (batch.length > 0) break;
+      for await (const batch of log.follow({ from: 'oldest', batchEntriesMax: 1 }))
+        if (batch.length > 0) break;
     },
   ],
   'Follower: return() while it waits': [

@@ -181,12 +181,12 @@ const roles = {
   },
 
   /** Follows until the log ends, and checks every value; reports seen and lost. */
-  async follow({ handle, maxBatch }) {
+  async follow({ handle, batchEntriesMax }) {
     const log = AtomicLog.attach(handle);
     let seen = 0;
     let next = log.firstIndex;
     let lost = next;
-    const follower = log.follow({ from: next, maxBatch });
+    const follower = log.follow({ from: next, batchEntriesMax });
     parentPort.postMessage('following');
     for await (const batch of follower) {
       lost += batch.lost;
@@ -301,7 +301,7 @@ const roles = {
       () => globalThis.writer?.close(),
       () => new Promise((resolve) => setImmediate(resolve)),
       async () => {
-        const follower = log.follow({ from: 'oldest', maxBatch: 1 + random(100) });
+        const follower = log.follow({ from: 'oldest', batchEntriesMax: 1 + random(100) });
         let next = -1;
         for (let rounds = random(4); rounds > 0; --rounds) {
           const result = await Promise.race([

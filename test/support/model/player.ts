@@ -26,7 +26,7 @@ interface OpenSnapshot {
 interface OpenFollower {
   readonly real: Followed<Batch<unknown>>;
   readonly controller: AbortController;
-  readonly maxBatch: number;
+  readonly batchEntriesMax: number;
   /** Index of the entry that it delivers next. */
   next: number;
   /** What it looks at: entries [first, end). */
@@ -170,11 +170,11 @@ export class Player {
 
   follow(a: number, b: number): void {
     const controller = new AbortController();
-    const maxBatch = b % 2 === 0 ? Infinity : 1 + a;
+    const batchEntriesMax = b % 2 === 0 ? Infinity : 1 + a;
     const log = a % 2 === 0 ? this.#log : this.#attached;
-    const real = log.follow({ from: 'oldest', maxBatch, signal: controller.signal });
+    const real = log.follow({ from: 'oldest', batchEntriesMax, signal: controller.signal });
     const next = this.#model.first;
-    this.#followers.push({ real, controller, maxBatch, next, window: undefined, batch: undefined });
+    this.#followers.push({ real, controller, batchEntriesMax, next, window: undefined, batch: undefined });
   }
 
   async nextBatch(a: number): Promise<void> {
@@ -189,7 +189,7 @@ export class Player {
     if (follower.window === undefined && this.#model.end <= follower.next) return;
     follower.window ??= { first: this.#model.first, end: this.#model.end };
     const first = Math.max(follower.next, follower.window.first);
-    const length = Math.min(follower.maxBatch, follower.window.end - first);
+    const length = Math.min(follower.batchEntriesMax, follower.window.end - first);
     const { value } = (await follower.real.next()) as { value: Batch<unknown> };
     expectSame([value.firstIndex, value.length, value.lost], [first, length, first - follower.next]);
     follower.next = first + length;

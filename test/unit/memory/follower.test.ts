@@ -74,10 +74,10 @@ describe('where a follower begins', () => {
 });
 
 describe('batches', () => {
-  test('maxBatch bounds them, and nothing is skipped', async () => {
+  test('batchEntriesMax bounds them, and nothing is skipped', async () => {
     const { writer, log } = AtomicLog.claimed({ retainedCapacity: 100, segmentCapacity: 4 });
     for (let i = 0; i < 21; ++i) writer.append(i);
-    const result = collect(log.follow({ from: 0, maxBatch: 5 }));
+    const result = collect(log.follow({ from: 0, batchEntriesMax: 5 }));
     writer.end();
     const batches = await result;
     expect(batches.map(({ values }) => values.length)).toEqual([5, 5, 5, 5, 1]);
@@ -87,7 +87,7 @@ describe('batches', () => {
   test('chunks() shows just the batch', async () => {
     const { writer, log } = AtomicLog.claimed({ retainedCapacity: 100, segmentCapacity: 4 });
     for (let i = 0; i < 10; ++i) writer.append(i);
-    const follower = log.follow({ from: 3, maxBatch: 4 });
+    const follower = log.follow({ from: 3, batchEntriesMax: 4 });
     const { value } = await follower.next();
     const chunks = (value as Batch<number>).chunks();
     expect(chunks.map((chunk) => [chunk.firstIndex, ...chunk.values])).toEqual([
@@ -101,7 +101,7 @@ describe('batches', () => {
   test('a batch is over when the next one is asked for', async () => {
     const { writer, log } = AtomicLog.claimed(options);
     writer.appendBatch([1, 2]);
-    const follower = log.follow({ from: 0, maxBatch: 1 });
+    const follower = log.follow({ from: 0, batchEntriesMax: 1 });
     const first = (await follower.next()).value as Batch<number>;
     expect([...first]).toEqual([1]);
     const second = (await follower.next()).value as Batch<number>;
@@ -121,7 +121,7 @@ describe('batches', () => {
 
   test('calls of next() that overlap are answered in order', async () => {
     const { writer, log } = AtomicLog.claimed(options);
-    const follower = log.follow({ maxBatch: 1 });
+    const follower = log.follow({ batchEntriesMax: 1 });
     const results = [follower.next(), follower.next(), follower.next()];
     writer.appendBatch([1, 2]);
     writer.end();
@@ -280,7 +280,7 @@ describe('how it ends', () => {
   test('break gives back what it pinned', async () => {
     const { writer, log } = AtomicLog.claimed(options);
     writer.appendBatch([1, 2, 3, 4, 5]);
-    for await (const batch of log.follow({ from: 0, maxBatch: 1 })) {
+    for await (const batch of log.follow({ from: 0, batchEntriesMax: 1 })) {
       expect(batch.length).toBe(1);
       break;
     }
@@ -386,8 +386,8 @@ test('bad options', () => {
   expect(codes({ from: 'newest' })).toBe('ERR_INVALID_ARG_TYPE');
   expect(codes({ from: -1 })).toBe('ERR_OUT_OF_RANGE');
   expect(codes({ from: 1.5 })).toBe('ERR_OUT_OF_RANGE');
-  expect(codes({ maxBatch: 0 })).toBe('ERR_OUT_OF_RANGE');
-  expect(codes({ maxBatch: '3' })).toBe('ERR_INVALID_ARG_TYPE');
+  expect(codes({ batchEntriesMax: 0 })).toBe('ERR_OUT_OF_RANGE');
+  expect(codes({ batchEntriesMax: '3' })).toBe('ERR_INVALID_ARG_TYPE');
   expect(codes({ onLost: 'ignore' })).toBe('ERR_INVALID_ARG_VALUE');
   expect(codes({ signal: {} })).toBe('ERR_INVALID_ARG_TYPE');
   log.close();

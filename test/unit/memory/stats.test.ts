@@ -51,7 +51,7 @@ describe('pins', () => {
 describe('followers', () => {
   test('and how far behind they are', async () => {
     const { writer, log } = smallLog(6);
-    const oldest = log.follow({ from: 'oldest', maxBatch: 4 });
+    const oldest = log.follow({ from: 'oldest', batchEntriesMax: 4 });
     const latest = log.follow();
     const future = log.follow({ from: 1000 });
     expect(followersOf(log)).toEqual([

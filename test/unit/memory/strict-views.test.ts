@@ -108,7 +108,7 @@ describeExternal('views end with what they came from:', () => {
 
   test('the next batch of a follower', async () => {
     const { writer, log } = strictLog(10);
-    const follower = log.follow({ from: 0, maxBatch: 3 });
+    const follower = log.follow({ from: 0, batchEntriesMax: 3 });
     const seen: number[] = [];
     let before: Float64Array[] = [];
     for (let batches = 0; batches < 4; ++batches) {

@@ -109,7 +109,7 @@ describe('a segment is sealed early', () => {
     const seen: string[] = [];
     let lost = 0;
     const following = (async () => {
-      for await (const batch of log.follow({ from: 'oldest', maxBatch: 5 })) {
+      for await (const batch of log.follow({ from: 'oldest', batchEntriesMax: 5 })) {
         lost += batch.lost;
         expect(batch.firstIndex).toBe(seen.length + lost);
         seen.push(...batch);
