@@ -298,7 +298,7 @@ export interface CommonLogOptions {
   /**
    * Entries that stay readable, at least; a positive integer. Whole segments are
    * kept, so there may be more. With values of variable size there may be fewer:
-   * see `segmentBytes`.
+   * see `dataBytes`.
    */
   retainedCapacity: number;
   /**
@@ -354,7 +354,7 @@ export interface VariableSizeOptions {
    * `stats().earlySeals` tells. A value that is larger is refused. What is never
    * written to takes address space, but no memory.
    */
-  segmentBytes?: number;
+  dataBytes?: number;
 }
 /** Options of a log of records. */
 export interface RecordLogOptions<S extends Schema> extends CommonLogOptions, VariableSizeOptions {
@@ -787,7 +787,7 @@ export interface LogStats {
   idleSegments: number;
   /** Bytes of one segment, everything included. */
   segmentBytes: number;
-  /** Of these, bytes for the values of each field of variable size (`options.segmentBytes`); 0 when there is none. */
+  /** Of these, bytes for the values of each field of variable size (`options.dataBytes`); 0 when there is none. */
   dataBytes: number;
   /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
   bytes: number;

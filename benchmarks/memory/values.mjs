@@ -101,7 +101,7 @@ const columns = {
   venue: rows.map(({ venue }) => venue),
 };
 const venueLog = () => claimed({ schema: { ...fields, venue: 'utf8' } });
-const textLog = () => claimed({ codec: utf8, segmentBytes: 2 ** 20 });
+const textLog = () => claimed({ codec: utf8, dataBytes: 2 ** 20 });
 const jsonTexts = objects.map((object) => JSON.stringify(object));
 
 const figureOf = compare({
@@ -132,10 +132,10 @@ const figureOf = compare({
   short: appends(textLog().writer, short),
   long: appends(textLog().writer, long),
   shortBatch: batches(textLog().writer, short),
-  json: appends(claimed({ codec: json(), segmentBytes: 2 ** 20 }).writer, objects),
+  json: appends(claimed({ codec: json(), dataBytes: 2 ** 20 }).writer, objects),
   readShort: reads(new AtomicLog({ ...size, codec: utf8 }), short),
-  readLong: reads(new AtomicLog({ ...size, codec: utf8, segmentBytes: 2 ** 20 }), long),
-  readJson: reads(new AtomicLog({ ...size, codec: json(), segmentBytes: 2 ** 20 }), objects),
+  readLong: reads(new AtomicLog({ ...size, codec: utf8, dataBytes: 2 ** 20 }), long),
+  readJson: reads(new AtomicLog({ ...size, codec: json(), dataBytes: 2 ** 20 }), objects),
 });
 
 const row = (operation, name, unit, as) => ({

@@ -415,7 +415,7 @@ function create(options: LogOptions): LogView {
 }
 
 function createFailed(status: number, { dataBytes }: Layout): AtomicLogError {
-  const smaller = dataBytes > 0 ? 'segmentBytes or segmentCapacity' : 'segmentCapacity';
+  const smaller = dataBytes > 0 ? 'dataBytes or segmentCapacity' : 'segmentCapacity';
   return status === -1
     ? plainError(
         'ERR_OUT_OF_MEMORY',

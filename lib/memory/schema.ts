@@ -81,7 +81,7 @@ export interface CommonLogOptions {
   /**
    * Entries that stay readable, at least; a positive integer. Whole segments are
    * kept, so there may be more. With values of variable size there may be fewer:
-   * see `segmentBytes`.
+   * see `dataBytes`.
    */
   retainedCapacity: number;
   /**
@@ -140,7 +140,7 @@ export interface VariableSizeOptions {
    * `stats().earlySeals` tells. A value that is larger is refused. What is never
    * written to takes address space, but no memory.
    */
-  segmentBytes?: number;
+  dataBytes?: number;
 }
 
 /** Options of a log of records. */
@@ -265,24 +265,24 @@ function checkColumns(
 }
 
 /** Bytes for the data of each field of variable size. */
-function checkDataBytes(segmentBytes: unknown, kinds: readonly Kind[], segmentCapacity: number): number {
+function checkDataBytes(dataBytes: unknown, kinds: readonly Kind[], segmentCapacity: number): number {
   const expected = `an integer from 1 to ${DATA_BYTES_MAX}`;
   if (!kinds.some(isVariable)) {
-    if (segmentBytes === undefined) return 0;
+    if (dataBytes === undefined) return 0;
     throw typeError(
       'ERR_INVALID_ARG_VALUE',
-      "options.segmentBytes is for fields of type 'utf8' or 'bytes' and for logs with a codec; this log has neither",
+      "options.dataBytes is for fields of type 'utf8' or 'bytes' and for logs with a codec; this log has neither",
     );
   }
-  if (segmentBytes === undefined) {
+  if (dataBytes === undefined) {
     const bytes = Math.max(DEFAULT_DATA_BYTES_MIN, DEFAULT_BYTES_PER_ENTRY * segmentCapacity);
     return Math.min(bytes, DATA_BYTES_MAX);
   }
-  if (typeof segmentBytes !== 'number') throw invalidType('options.segmentBytes', expected, segmentBytes);
-  if (!Number.isInteger(segmentBytes) || segmentBytes < 1 || segmentBytes > DATA_BYTES_MAX) {
-    throw outOfRange('options.segmentBytes', expected, segmentBytes);
+  if (typeof dataBytes !== 'number') throw invalidType('options.dataBytes', expected, dataBytes);
+  if (!Number.isInteger(dataBytes) || dataBytes < 1 || dataBytes > DATA_BYTES_MAX) {
+    throw outOfRange('options.dataBytes', expected, dataBytes);
   }
-  return segmentBytes;
+  return dataBytes;
 }
 
 /** Bytes of a block, rounded up: every column begins on a line of its own. */
@@ -311,7 +311,7 @@ function checkSize(
       'ERR_OUT_OF_RANGE',
       `options.segmentCapacity ${segmentCapacity} makes segments of ${bytes} bytes; ` +
         `at most ${BLOCK_BYTES_MAX} can be mapped, so choose a smaller segmentCapacity` +
-        (layout.dataBytes > 0 ? ' or segmentBytes' : ''),
+        (layout.dataBytes > 0 ? ' or dataBytes' : ''),
     );
   }
 }
@@ -325,7 +325,7 @@ export function checkOptions(options: unknown): CheckedOptions {
     type,
     schema,
     codec,
-    segmentBytes,
+    dataBytes,
     mapping,
     strictViews,
     pinnedBytesMax,
@@ -347,9 +347,13 @@ export function checkOptions(options: unknown): CheckedOptions {
   }
   if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
   const columns = checkColumns(type, schema, codec);
-  const dataBytes = checkDataBytes(segmentBytes, columns.kinds, checked.segmentCapacity);
   const isStrict = strictViews === true || environmentVariable('ATOMIC_LOG_STRICT_VIEWS') === '1';
-  const layout: Layout = { ...columns, name, strictViews: isStrict, dataBytes };
+  const layout: Layout = {
+    ...columns,
+    name,
+    strictViews: isStrict,
+    dataBytes: checkDataBytes(dataBytes, columns.kinds, checked.segmentCapacity),
+  };
   checkSize(layout, checked.retainedCapacity, checked.segmentCapacity);
   return { ...checked, mapping: mapping ?? 'auto', layout };
 }

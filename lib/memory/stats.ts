@@ -16,7 +16,7 @@ export interface LogStats {
   idleSegments: number;
   /** Bytes of one segment, everything included. */
   segmentBytes: number;
-  /** Of these, bytes for the values of each field of variable size (`options.segmentBytes`); 0 when there is none. */
+  /** Of these, bytes for the values of each field of variable size (`options.dataBytes`); 0 when there is none. */
   dataBytes: number;
   /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
   bytes: number;

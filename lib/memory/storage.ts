@@ -199,7 +199,7 @@ export function reserveShared(retainedSegments: number, strideBytes: number): Sh
     throw plainError(
       'ERR_OUT_OF_MEMORY',
       `the system refused ${Math.min(reserved, SHARED_BYTES_MAX)} bytes of address space for the log; choose a ` +
-        'smaller retainedCapacity, segmentCapacity or segmentBytes, or close logs that are done',
+        'smaller retainedCapacity, segmentCapacity or dataBytes, or close logs that are done',
       cause,
     );
   }

@@ -154,6 +154,6 @@ export function tooLarge(what: string, bytes: number, dataBytes: number): Atomic
   return rangeError(
     'ERR_VALUE_TOO_LARGE',
     `${what} needs ${bytes} bytes, and a segment has room for ${dataBytes}; ` +
-      'make the log with larger segmentBytes',
+      'make the log with a larger dataBytes',
   );
 }

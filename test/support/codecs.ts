@@ -3,8 +3,8 @@ import { AtomicLog, type Codec, type Writer } from 'atomic-log';
 
 import { SMALL, type Claimed } from './logs';
 
-export function claimedWith<T>(codec: Codec<T>, segmentBytes = 256): Claimed<T> {
-  return AtomicLog.claimed({ ...SMALL, codec, segmentBytes });
+export function claimedWith<T>(codec: Codec<T>, dataBytes = 256): Claimed<T> {
+  return AtomicLog.claimed({ ...SMALL, codec, dataBytes });
 }
 
 /** Every way by which a value reaches the log. Each stores one entry. */

@@ -88,7 +88,7 @@ for (const [sort, entries] of [
       const log: AtomicLog<unknown> = new AtomicLog<unknown>({
         ...capacities,
         ...sorts[sort]!.options,
-        segmentBytes: 160,
+        dataBytes: 160,
       } as CodecLogOptions<unknown>);
       const workers = { poll: 'pollEntries', produce: 'produceEntries', sort };
       await expectPlateau(log, { ...workers, entries, pollsMin: 100 });

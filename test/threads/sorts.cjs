@@ -38,11 +38,11 @@ const moody = {
 exports.sorts = {
   numbers: { options: {}, entryOf: valueOf },
   lines: {
-    options: { schema: { n: 'f64', text: 'utf8', raw: 'bytes' }, segmentBytes: 160 },
+    options: { schema: { n: 'f64', text: 'utf8', raw: 'bytes' }, dataBytes: 160 },
     entryOf: (index) => ({ n: valueOf(index), text: textOf(index), raw: bytesOf(index) }),
   },
   codec: {
-    options: { codec: moody, segmentBytes: 160 },
+    options: { codec: moody, dataBytes: 160 },
     attach: { codec: moody },
     entryOf: (index) => ({ index, text: textOf(index) }),
   },

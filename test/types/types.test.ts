@@ -130,14 +130,14 @@ describe('the type of the entries follows from the options', () => {
 
   test('strings and bytes for fields of variable size', () => {
     const schema = { at: 'f64', name: 'utf8', raw: 'bytes' } as const;
-    const { writer, log } = AtomicLog.claimed({ ...size, schema, segmentBytes: 64 });
+    const { writer, log } = AtomicLog.claimed({ ...size, schema, dataBytes: 64 });
     exactly<AtomicLog<RecordOf<typeof schema>>>()(log);
     writer.append({ at: 1, name: 'a', raw: Uint8Array.of(1) });
     expectType<Alike<RecordOf<typeof schema>, { at: number; name: string; raw: Uint8Array }>>();
     // @ts-expect-error -- a field has the wrong type
     expect(() => writer.append({ at: 1, name: 1, raw: new Uint8Array(1) })).toThrow();
     // @ts-expect-error -- a number has no bytes
-    expect(() => new AtomicLog({ ...size, type: 'f64', segmentBytes: 64 })).toThrow();
+    expect(() => new AtomicLog({ ...size, type: 'f64', dataBytes: 64 })).toThrow();
   });
 
   test('whatever a codec decodes', () => {
@@ -157,7 +157,7 @@ describe('the type of the entries follows from the options', () => {
       encode: (date) => new Uint8Array(Float64Array.of(date.getTime()).buffer),
       decode: (view) => new Date(new Float64Array(view.slice().buffer)[0]!),
     };
-    const { writer, log } = AtomicLog.claimed({ ...size, codec: mine, segmentBytes: 64 });
+    const { writer, log } = AtomicLog.claimed({ ...size, codec: mine, dataBytes: 64 });
     exactly<Writer<Date>>()(writer);
     writer.append(new Date(5));
     const attached = AtomicLog.attach(log.handle, { codec: mine });
@@ -440,7 +440,7 @@ test('helper types', () => {
     size,
     { ...size, type: 'i64' },
     { ...size, schema },
-    { ...size, codec: json<string>(), segmentBytes: 9 },
+    { ...size, codec: json<string>(), dataBytes: 9 },
   ];
   expect(options).toHaveLength(4);
 });

@@ -12,7 +12,7 @@ import {
   type Span,
 } from 'atomic-log';
 
-import { SEGMENT_BYTES, type Capacities } from './log-model';
+import { DATA_BYTES, type Capacities } from './log-model';
 
 export type Column = Record<number, unknown> & { readonly buffer: ArrayBufferLike };
 
@@ -36,7 +36,7 @@ export interface Kind {
   readonly entryAt: (cursor: Cursor<unknown>) => unknown;
 }
 
-const TOO_LONG = 'x'.repeat(SEGMENT_BYTES + 1);
+const TOO_LONG = 'x'.repeat(DATA_BYTES + 1);
 
 const asArray = (entries: readonly unknown[]): unknown => entries;
 const asGenerator = (entries: readonly unknown[]): unknown => entries.values();
@@ -109,14 +109,14 @@ const lines: Kind = {
   name: 'records with strings and bytes',
   make: (capacities) => {
     const schema = { text: 'utf8', n: 'i16', raw: 'bytes' } as const;
-    const log = new AtomicLog({ ...capacities, schema, segmentBytes: SEGMENT_BYTES });
+    const log = new AtomicLog({ ...capacities, schema, dataBytes: DATA_BYTES });
     return log as unknown as AtomicLog<unknown>;
   },
   sizes: (entry) => [Buffer.byteLength((entry as Line).text), (entry as Line).raw.length],
   refused: [
     { text: TOO_LONG, n: 1, raw: bytesOf(1) },
     { text: 1, n: 1, raw: bytesOf(1) },
-    { text: '', n: 1, raw: new Uint8Array(SEGMENT_BYTES + 1) },
+    { text: '', n: 1, raw: new Uint8Array(DATA_BYTES + 1) },
   ],
   entry: (n) => ({ text: textOf(n), n, raw: bytesOf(n) }),
   batches: [
@@ -155,7 +155,7 @@ function ofCodec<T>(
   return {
     name: `the codec ${codec.name}`,
     make: (capacities) =>
-      new AtomicLog({ ...capacities, codec, segmentBytes: SEGMENT_BYTES }) as unknown as AtomicLog<unknown>,
+      new AtomicLog({ ...capacities, codec, dataBytes: DATA_BYTES }) as unknown as AtomicLog<unknown>,
     codec: codec as Codec<unknown>,
     sizes: (value) => [encode(value as T).length],
     refused,

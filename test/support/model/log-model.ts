@@ -2,7 +2,7 @@
 import type { SnapshotChange } from 'atomic-log';
 
 /** Bytes of a segment for each field of variable size: a few entries. */
-export const SEGMENT_BYTES = 24;
+export const DATA_BYTES = 24;
 
 export interface Capacities {
   readonly retainedCapacity: number;
@@ -79,7 +79,7 @@ export class Model {
   makeRoom(sizes: readonly number[] = []): number {
     const entries = this.history.slice(this.#firstOf(this.head)).map(this.#sizes);
     const isFull = sizes.some(
-      (size, field) => entries.reduce((sum, entry) => sum + entry[field]!, size) > SEGMENT_BYTES,
+      (size, field) => entries.reduce((sum, entry) => sum + entry[field]!, size) > DATA_BYTES,
     );
     if (isFull || entries.length === this.#segmentCapacity) {
       this.publish();

@@ -58,14 +58,14 @@ describe.each(texts)('%s', (_name, text) => {
 
   test('fits into a segment of exactly its bytes, and not into one byte less', () => {
     const size = Math.max(1, new TextEncoder().encode(text).length);
-    const exact = AtomicLog.claimed({ ...capacities, codec: utf8, segmentBytes: size });
+    const exact = AtomicLog.claimed({ ...capacities, codec: utf8, dataBytes: size });
     for (let i = 0; i < 3; ++i) exact.writer.append(text);
     exact.writer.appendBatch([text, text]);
     expect(entriesOf(exact.log)).toEqual(
       Array.from({ length: exact.log.endIndex - exact.log.firstIndex }, () => text),
     );
     if (size < 2) return;
-    const short = AtomicLog.claimed({ ...capacities, codec: utf8, segmentBytes: size - 1 });
+    const short = AtomicLog.claimed({ ...capacities, codec: utf8, dataBytes: size - 1 });
     const message = new RegExp(`needs ${size} bytes, and a segment has room for ${size - 1}`);
     expectError(() => short.writer.append(text), 'ERR_VALUE_TOO_LARGE', message);
     expectError(() => short.writer.appendBatch(['', text]), 'ERR_VALUE_TOO_LARGE', message);
@@ -87,13 +87,13 @@ test('any texts, in segments of any size', () => {
   const property = fc.property(
     fc.array(text, { maxLength: 60 }),
     fc.integer({ min: 1, max: 400 }),
-    (all, segmentBytes) => {
-      const fitting = all.filter((value) => Buffer.byteLength(value) <= segmentBytes);
+    (all, dataBytes) => {
+      const fitting = all.filter((value) => Buffer.byteLength(value) <= dataBytes);
       const { writer, log } = AtomicLog.claimed({
         retainedCapacity: 1000,
         segmentCapacity: 7,
         codec: utf8,
-        segmentBytes,
+        dataBytes,
       });
       const half = fitting.length >> 1;
       for (const value of fitting.slice(0, half)) writer.append(value);

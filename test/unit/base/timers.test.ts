@@ -81,7 +81,7 @@ function lives(before: string, behind: string): string {
       reader.close();
       await wal.close();
       for (const mapping of ${JSON.stringify(mappings)}) {
-        const { writer, log } = AtomicLog.claimed({ retainedCapacity: 9, segmentCapacity: 3, codec: json(), segmentBytes: 99, mapping });
+        const { writer, log } = AtomicLog.claimed({ retainedCapacity: 9, segmentCapacity: 3, codec: json(), dataBytes: 99, mapping });
         for (let i = 0; i < 9; ++i) writer.append({ i });
         const follower = log.follow({ from: 'oldest' });
         const { value } = await follower.next();

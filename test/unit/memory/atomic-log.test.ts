@@ -295,12 +295,12 @@ describe('stats()', () => {
 
   test('segmentBytes counts offsets and data of each field of variable size, dataBytes is the data of one', () => {
     const schema = { a: 'utf8', b: 'u8', c: 'bytes' } as const;
-    const log = new AtomicLog({ retainedCapacity: 1, segmentCapacity: 16, schema, segmentBytes: 100 });
+    const log = new AtomicLog({ retainedCapacity: 1, segmentCapacity: 16, schema, dataBytes: 100 });
     expect(log.stats()).toMatchObject({ segmentBytes: 64 + 64 + 2 * (128 + 128), dataBytes: 100 });
   });
 
   test('earlySeals counts the segments that had room for more entries', () => {
-    const { writer, log } = AtomicLog.claimed({ ...SMALL, codec: utf8, segmentBytes: 10 });
+    const { writer, log } = AtomicLog.claimed({ ...SMALL, codec: utf8, dataBytes: 10 });
     for (const text of ['12345', '67890', '1', '', '', '', '', '']) writer.append(text);
     expect(log.stats()).toMatchObject({ rolls: 2, earlySeals: 1 });
     expect(bounds(log)).toEqual([0, 8]);

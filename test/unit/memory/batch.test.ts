@@ -9,8 +9,8 @@ import { detach } from '../../support/memory';
 const schema = { id: 'u32', name: 'utf8', raw: 'bytes' } as const;
 type Row = RecordOf<typeof schema>;
 
-function rowLog(segmentBytes = 16, count = 0): Claimed<Row> {
-  const claimed = AtomicLog.claimed({ ...SMALL, schema, segmentBytes });
+function rowLog(dataBytes = 16, count = 0): Claimed<Row> {
+  const claimed = AtomicLog.claimed({ ...SMALL, schema, dataBytes });
   for (let i = 0; i < count; ++i) claimed.writer.append(row(i));
   return claimed;
 }
@@ -83,7 +83,7 @@ describe.each(forms)('%s', (_name, form) => {
       retainedCapacity: 100,
       segmentCapacity: 4,
       schema,
-      segmentBytes: 16,
+      dataBytes: 16,
     });
     writer.appendBatch(form(batch));
     using snapshot = log.snapshot();
@@ -128,8 +128,8 @@ test('any rows, in any form', () => {
   const steps = fc.array(fc.tuple(fc.nat(forms.length - 1), fc.array(anyRow, { maxLength: 12 })), {
     maxLength: 6,
   });
-  const property = fc.property(steps, fc.integer({ min: 20, max: 60 }), (batches, segmentBytes) => {
-    const { writer, log } = rowLog(segmentBytes);
+  const property = fc.property(steps, fc.integer({ min: 20, max: 60 }), (batches, dataBytes) => {
+    const { writer, log } = rowLog(dataBytes);
     const all: Row[] = [];
     for (const [form, batch] of batches) {
       // A set holds each array once.

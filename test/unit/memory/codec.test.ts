@@ -42,20 +42,17 @@ describe.each([
   ['encode()', points],
   ['encodeInto()', pointsInPlace],
 ])('a codec of a user with %s', (_name, codec) => {
-  test.each([16, 17, 40, 64, 1000])(
-    'stores and reads its values, in segments of %p bytes',
-    (segmentBytes) => {
-      const { writer, log } = claimedWith(codec, segmentBytes);
-      for (let i = 0; i < 9; ++i) expect(writer.append(point(i))).toBe(i);
-      writer.appendBatch([9, 10, 11].map(point));
-      writer.write(point(12));
-      writer.publish();
-      expect(entriesOf(log)).toEqual(
-        Array.from({ length: 13 - log.firstIndex }, (_, i) => point(log.firstIndex + i)),
-      );
-      expectConsistent(log);
-    },
-  );
+  test.each([16, 17, 40, 64, 1000])('stores and reads its values, in segments of %p bytes', (dataBytes) => {
+    const { writer, log } = claimedWith(codec, dataBytes);
+    for (let i = 0; i < 9; ++i) expect(writer.append(point(i))).toBe(i);
+    writer.appendBatch([9, 10, 11].map(point));
+    writer.write(point(12));
+    writer.publish();
+    expect(entriesOf(log)).toEqual(
+      Array.from({ length: 13 - log.firstIndex }, (_, i) => point(log.firstIndex + i)),
+    );
+    expectConsistent(log);
+  });
 
   test('refuses a value that no segment has room for', () => {
     const log = claimedWith(codec, 15);

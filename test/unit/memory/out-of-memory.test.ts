@@ -254,7 +254,7 @@ describeWithFaults('memory that is refused', () => {
     ['appendBatch()', (writer: Writer<string>) => writer.appendBatch(['cccc']), 4],
   ])('to %s of a value that needs a segment', async (_name, give, published) => {
     for (let refused = 0; refused < SEGMENT; ++refused) {
-      const { writer, log } = AtomicLog.claimed({ ...SMALL, codec: utf8, segmentBytes: 4 });
+      const { writer, log } = AtomicLog.claimed({ ...SMALL, codec: utf8, dataBytes: 4 });
       for (const value of ['aaaa', 'bb']) writer.append(value);
       writer.write('b');
       const error = await refusing(refused, () => give(writer));

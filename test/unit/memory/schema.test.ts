@@ -52,12 +52,12 @@ describe('options', () => {
     const log = make(options);
     expect(reads.sort()).toEqual([
       'codec',
+      'dataBytes',
       'mapping',
       'name',
       'pinnedBytesMax',
       'retainedCapacity',
       'schema',
-      'segmentBytes',
       'segmentCapacity',
       'strictViews',
       'type',
@@ -324,24 +324,24 @@ describe('options.schema', () => {
   });
 });
 
-describe('options.segmentBytes', () => {
+describe('options.dataBytes', () => {
   const variable = { ...capacities, schema: { id: 'u32', name: 'utf8' } };
 
-  test.each([0, -0, -1, 0.5, NaN, Infinity, 2 ** 31, 2 ** 32])('refuses %p', (segmentBytes) => {
-    const message = /options\.segmentBytes must be an integer from 1 to 2147483647/;
-    expectRefusedOptions({ ...variable, segmentBytes }, 'ERR_OUT_OF_RANGE', message);
+  test.each([0, -0, -1, 0.5, NaN, Infinity, 2 ** 31, 2 ** 32])('refuses %p', (dataBytes) => {
+    const message = /options\.dataBytes must be an integer from 1 to 2147483647/;
+    expectRefusedOptions({ ...variable, dataBytes }, 'ERR_OUT_OF_RANGE', message);
   });
 
-  test.each([null, '8', 8n, {}, true])('refuses %p', (segmentBytes) => {
-    const message = /options\.segmentBytes must be an integer/;
-    expectRefusedOptions({ ...variable, segmentBytes }, 'ERR_INVALID_ARG_TYPE', message);
+  test.each([null, '8', 8n, {}, true])('refuses %p', (dataBytes) => {
+    const message = /options\.dataBytes must be an integer/;
+    expectRefusedOptions({ ...variable, dataBytes }, 'ERR_INVALID_ARG_TYPE', message);
   });
 
   test.each([{}, { type: 'u8' }, { schema: { a: 'u8' } }])(
     'has no meaning where all values are of a fixed size: %p',
     (options) => {
-      const message = /segmentBytes is for fields of type 'utf8' or 'bytes' and for logs with a codec/;
-      expectRefusedOptions({ ...capacities, ...options, segmentBytes: 64 }, 'ERR_INVALID_ARG_VALUE', message);
+      const message = /dataBytes is for fields of type 'utf8' or 'bytes' and for logs with a codec/;
+      expectRefusedOptions({ ...capacities, ...options, dataBytes: 64 }, 'ERR_INVALID_ARG_VALUE', message);
     },
   );
 
@@ -353,16 +353,16 @@ describe('options.segmentBytes', () => {
 
   test('counts for the size of a segment', () => {
     const schema = { a: 'utf8', b: 'bytes' };
-    const message = /at most 4294967296 can be mapped, so choose a smaller segmentCapacity or segmentBytes/;
+    const message = /at most 4294967296 can be mapped, so choose a smaller segmentCapacity or dataBytes/;
     expectRefusedOptions(
-      { retainedCapacity: 1, segmentCapacity: 1, schema, segmentBytes: 2 ** 31 - 1 },
+      { retainedCapacity: 1, segmentCapacity: 1, schema, dataBytes: 2 ** 31 - 1 },
       'ERR_OUT_OF_RANGE',
       message,
     );
   });
 
   test('may be as small as one byte', () => {
-    const { writer, log } = AtomicLog.claimed({ ...capacities, codec: utf8, segmentBytes: 1 });
+    const { writer, log } = AtomicLog.claimed({ ...capacities, codec: utf8, dataBytes: 1 });
     for (const text of ['a', '', 'b', 'c']) writer.append(text);
     expect(entriesOf(log)).toEqual(['a', '', 'b', 'c']);
   });

@@ -20,7 +20,7 @@ describe('the codec structured() stores what a view shows', () => {
       retainedCapacity: 10,
       segmentCapacity: 5,
       codec: structured(),
-      segmentBytes: 512, // less than what lies behind the views
+      dataBytes: 512, // less than what lies behind the views
     });
     writer.append(value);
     expect(log.latest()).toEqual(value);

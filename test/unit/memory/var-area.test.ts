@@ -23,13 +23,13 @@ function rows(begin: number, end: number): Row[] {
 
 /** Three segments of at most four records and of 8 bytes for each field of variable size. */
 function rowLog(count = 0): Claimed<Row> {
-  const claimed = AtomicLog.claimed({ ...SMALL, schema, segmentBytes: 8 });
+  const claimed = AtomicLog.claimed({ ...SMALL, schema, dataBytes: 8 });
   for (let i = 0; i < count; ++i) claimed.writer.append(row(i));
   return claimed;
 }
 
-function texts(segmentBytes: number, ...values: string[]): Claimed<string> {
-  const claimed = AtomicLog.claimed({ ...SMALL, codec: utf8, segmentBytes });
+function texts(dataBytes: number, ...values: string[]): Claimed<string> {
+  const claimed = AtomicLog.claimed({ ...SMALL, codec: utf8, dataBytes });
   for (const value of values) claimed.writer.append(value);
   return claimed;
 }
@@ -102,7 +102,7 @@ describe('a segment is sealed early', () => {
       retainedCapacity: 100,
       segmentCapacity: 8,
       codec: utf8,
-      segmentBytes: 20,
+      dataBytes: 20,
     });
     const all = Array.from({ length: 60 }, (_, i) => 'x'.repeat(i % 13) + i);
     for (const value of all.slice(0, 20)) writer.append(value);
@@ -141,7 +141,8 @@ describe('a value that no segment has room for', () => {
     for (const count of [0, 1, 3, 4, 9]) {
       const claimed = rowLog(count);
       const large = { ...row(0), name: 'ä'.repeat(5) };
-      const message = /the field name needs 10 bytes, and a segment has room for 8; make the log with larger/;
+      const message =
+        /the field name needs 10 bytes, and a segment has room for 8; make the log with a larger dataBytes/;
       expectRefused(claimed, ({ writer }) => writer.append(large), 'ERR_VALUE_TOO_LARGE', message);
       expectRefused(claimed, ({ writer }) => writer.write(large), 'ERR_VALUE_TOO_LARGE', message);
       expectRefused(
