@@ -2,11 +2,12 @@
 // a process of its own, and prints what they answer: `npm run bench`.
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { format, resolveConfig } from 'prettier';
+import { againstReport, compareCheckouts } from './against.mjs';
 import { waitForQuiet, withLoad } from './other-load.mjs';
 import { installedPeers, installPeers } from './install-peers.mjs';
 import { markdownReport, terminalReport } from './results.mjs';
@@ -44,8 +45,10 @@ const program = new Command('npm run bench --')
   .option('--only <names...>', 'ask these questions, or those of these folders, only')
   .option('--quick', 'one round each: to see that everything runs, not how fast')
   .option('--write', 'write benchmarks/RESULTS.md')
+  .option('--against <checkout>', "this build's times divided by those of another checkout that is built too")
+  .option('--rounds <count>', 'with --against: how often each question is asked of both', '5')
   .parse();
-const { list, only, quick, write } = program.opts();
+const { list, only, quick, write, against, rounds } = program.opts();
 
 function chosenQuestions() {
   if (only === undefined) return questions;
@@ -65,18 +68,28 @@ function whatItAsks(path) {
   return /^.*?[?.](?= |$)/.exec(text)?.[0] ?? text;
 }
 
-async function ask({ topic, path }) {
+async function answersOf(path) {
   const env = { ...process.env, BENCH_QUICK: quick ? '1' : '' };
   const { stdout } = await promisify(execFile)(process.execPath, [path], { env, maxBuffer: 1 << 24 });
-  const rows = stdout.split('\n').filter(Boolean);
-  return rows.map((line) => ({ topic, ...JSON.parse(line) }));
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
 }
+
+const ask = async ({ topic, path }) => (await answersOf(path)).map((row) => ({ topic, ...row }));
 
 async function main() {
   const chosen = chosenQuestions();
   if (list) {
     for (const { topic, name, path } of chosen)
       console.log(`${`${topic}/${name}`.padEnd(18)} ${whatItAsks(path)}`);
+    return;
+  }
+  if (against !== undefined) {
+    if (!(Number(rounds) >= 1)) program.error('--rounds must be at least 1', { exitCode: 2 });
+    const pairs = await compareCheckouts(chosen, resolve(against), Number(rounds), answersOf);
+    console.log(againstReport(pairs, against));
     return;
   }
   if (write && (quick || only !== undefined))
