@@ -584,9 +584,10 @@ type MappingKind = 'external' | 'shared';
 /** Where a follower begins, and what it does when it falls behind. */
 export interface FollowOptions {
   /**
-   * The first entry: `'latest'` for what comes after this call (default),
-   * `'oldest'` for what the window holds, or an absolute index, which may lie in
-   * the future.
+   * The first entry: `'oldest'` for what the window holds (default), `'latest'`
+   * for what comes after this call, or an absolute index. An index before the
+   * window counts the entries in between as lost; one that lies in the future
+   * waits for its entry.
    */
   from?: 'latest' | 'oldest' | number;
   /** Ends the iteration: the next `next()` rejects with the signal's reason. The last batch stays valid until then. */
@@ -913,8 +914,8 @@ declare class AtomicLogImpl<T> {
    */
   latest(): T | undefined;
   /**
-   * The entries from now on, or from where the options say, as batches for
-   * `for await`. It waits without using the processor, keeps the event loop alive
+   * Delivers what the window holds and then what comes, or all from where the
+   * options say, as batches for `for await`. It waits without using the processor, keeps the event loop alive
    * while it waits, and ends when the writer called `end()` and everything was
    * delivered, or when this object is closed. An abort ends the waiting: the batch that
    * was delivered stays valid until the next `next()` or `return()`. The iterator is

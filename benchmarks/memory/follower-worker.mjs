@@ -30,7 +30,7 @@ const log = AtomicLog.attach(workerData);
 async function follow(signal) {
   const figures = { batches: 0, entries: 0, lost: 0, sum: 0 };
   try {
-    for await (const batch of log.follow({ signal })) {
+    for await (const batch of log.follow({ from: 'latest', signal })) {
       ++figures.batches;
       figures.lost += batch.lost;
       for (const { values } of batch.chunks()) {

@@ -61,7 +61,7 @@ const readers = {
 
   async follow() {
     const { AtomicLog } = await import('../../dist/index.mjs');
-    const batches = AtomicLog.attach(end.handle).follow();
+    const batches = AtomicLog.attach(end.handle).follow({ from: 'latest' });
     ready();
     for await (const batch of batches) {
       let sum = 0;

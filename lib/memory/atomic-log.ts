@@ -226,8 +226,8 @@ export class AtomicLog<T> {
   }
 
   /**
-   * The entries from now on, or from where the options say, as batches for
-   * `for await`. It waits without using the processor, keeps the event loop alive
+   * Delivers what the window holds and then what comes, or all from where the
+   * options say, as batches for `for await`. It waits without using the processor, keeps the event loop alive
    * while it waits, and ends when the writer called `end()` and everything was
    * delivered, or when this object is closed. An abort ends the waiting: the batch that
    * was delivered stays valid until the next `next()` or `return()`. The iterator is
@@ -366,7 +366,7 @@ function checkObject(what: string, value: unknown): void {
 /** Reads each option once. */
 function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
   checkObject('options', options);
-  const { from = 'latest', signal, batchEntriesMax, onLost } = options;
+  const { from = 'oldest', signal, batchEntriesMax, onLost } = options;
   if (from !== 'latest' && from !== 'oldest')
     checkIndex("options.from, unless it is 'latest' or 'oldest',", from);
   checkSignal(signal);

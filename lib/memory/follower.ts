@@ -12,9 +12,10 @@ import { waitForIndex, type Wait } from '../base/waits';
 /** Where a follower begins, and what it does when it falls behind. */
 export interface FollowOptions {
   /**
-   * The first entry: `'latest'` for what comes after this call (default),
-   * `'oldest'` for what the window holds, or an absolute index, which may lie in
-   * the future.
+   * The first entry: `'oldest'` for what the window holds (default), `'latest'`
+   * for what comes after this call, or an absolute index. An index before the
+   * window counts the entries in between as lost; one that lies in the future
+   * waits for its entry.
    */
   from?: 'latest' | 'oldest' | number;
   /** Ends the iteration: the next `next()` rejects with the signal's reason. The last batch stays valid until then. */

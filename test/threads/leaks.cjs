@@ -128,7 +128,7 @@ const asynchronous = {
   'Follower: return() while it waits': [
     2000,
     async () => {
-      const follower = log.follow();
+      const follower = log.follow({ from: 'latest' });
       const pending = follower.next();
       await turn();
       await follower.return();
@@ -240,7 +240,12 @@ function hold() {
   const own = AtomicLog.claimed({ retainedCapacity: 2 ** 18, segmentCapacity: 2 ** 16 });
   own.writer.appendBatch(new Float64Array(2 ** 19));
   const attached = AtomicLog.attach(workerData);
-  globalThis.held = [own, own.log.snapshot(), attached.snapshot().chunks(), attached.follow().next()];
+  globalThis.held = [
+    own,
+    own.log.snapshot(),
+    attached.snapshot().chunks(),
+    attached.follow({ from: 'latest' }).next(),
+  ];
   process.exit(0);
 }
 

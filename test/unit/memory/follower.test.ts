@@ -28,28 +28,31 @@ async function collect(iterable: AsyncIterable<Batch<number>>): Promise<Seen[]> 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('where a follower begins', () => {
-  test("'latest' (default): what is appended after the call", async () => {
+  test("'latest': what is appended after the call", async () => {
     const { writer, log } = AtomicLog.claimed(options);
     writer.appendBatch([0, 1, 2]);
-    const result = collect(log.follow());
+    const result = collect(log.follow({ from: 'latest' }));
     writer.appendBatch([3, 4]);
     writer.end();
     expect(await result).toEqual([{ firstIndex: 3, lost: 0, values: [3, 4] }]);
   });
 
-  test("'oldest': what the window holds", async () => {
-    const { writer, log } = AtomicLog.claimed(options);
-    for (let i = 0; i < 20; ++i) writer.append(i);
-    const { firstIndex } = log;
-    const result = collect(log.follow({ from: 'oldest' }));
-    writer.end();
-    const [batch] = await result;
-    expect(batch).toEqual({
-      firstIndex,
-      lost: 0,
-      values: Array.from({ length: 20 - firstIndex }, (_, i) => i + firstIndex),
-    });
-  });
+  test.each([[{}], [{ from: undefined }], [{ from: 'oldest' as const }]])(
+    "'oldest', the default: what the window holds (%p)",
+    async (start) => {
+      const { writer, log } = AtomicLog.claimed(options);
+      for (let i = 0; i < 20; ++i) writer.append(i);
+      const { firstIndex } = log;
+      const result = collect(log.follow(start as object));
+      writer.end();
+      const [batch] = await result;
+      expect(batch).toEqual({
+        firstIndex,
+        lost: 0,
+        values: Array.from({ length: 20 - firstIndex }, (_, i) => i + firstIndex),
+      });
+    },
+  );
 
   test('an index in the window, before it, and in the future', async () => {
     const { writer, log } = AtomicLog.claimed(options);
@@ -159,7 +162,8 @@ describe('how it ends', () => {
     writer.end();
     expect(await result).toEqual([{ firstIndex: 0, lost: 0, values: [1] }]);
     expect(log.ended).toBe(true);
-    expect(await collect(log.follow())).toEqual([]);
+    expect(await collect(log.follow())).toEqual([{ firstIndex: 0, lost: 0, values: [1] }]);
+    expect(await collect(log.follow({ from: 'latest' }))).toEqual([]);
     expect(() => log.tryClaimWriter()).toThrow(expect.objectContaining({ code: 'ERR_LOG_ENDED' }));
     expect(() => writer.append(2)).toThrow(expect.objectContaining({ code: 'ERR_WRITER_CLOSED' }));
   });

@@ -52,7 +52,7 @@ describe('followers', () => {
   test('and how far behind they are', async () => {
     const { writer, log } = smallLog(6);
     const oldest = log.follow({ from: 'oldest', batchEntriesMax: 4 });
-    const latest = log.follow();
+    const latest = log.follow({ from: 'latest' });
     const future = log.follow({ from: 1000 });
     expect(followersOf(log)).toEqual([
       { nextIndex: 0, lag: 6 },
@@ -84,7 +84,7 @@ describe('followers', () => {
     expect(followersOf(log)).toEqual([]);
 
     const abort = new AbortController();
-    const aborted = log.follow({ signal: abort.signal }).next();
+    const aborted = log.follow({ from: 'latest', signal: abort.signal }).next();
     abort.abort(new Error('on purpose'));
     await expect(aborted).rejects.toThrow('on purpose');
     expect(followersOf(log)).toEqual([]);
@@ -113,7 +113,7 @@ describe('followers', () => {
   test('of an object that is closed are gone', async () => {
     const { log } = smallLog(6);
     const other = AtomicLog.attach(log.handle);
-    const waiting = other.follow().next();
+    const waiting = other.follow({ from: 'latest' }).next();
     await nextTurn();
     expect(followersOf(log)).toHaveLength(1);
     other.close();
