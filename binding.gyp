@@ -8,6 +8,7 @@
       "target_name": "atomic_log",
       "sources": [
         "src-native/binding/addon.cc",
+        "src-native/binding/durable_values.cc",
         "src-native/binding/environment.cc",
         "src-native/binding/log_attachment.cc",
         "src-native/binding/mapping.cc",
@@ -15,7 +16,6 @@
         "src-native/binding/record_functions.cc",
         "src-native/binding/segment_reader_handle.cc",
         "src-native/binding/segment_sync.cc",
-        "src-native/binding/segment_values.cc",
         "src-native/binding/segment_writer_handle.cc",
         "src-native/binding/waker.cc",
         "src-native/binding/wal_backup_handle.cc",

@@ -359,53 +359,110 @@ export interface NativeWalReader extends NativeWalEntries {
   close(): void;
 }
 
-export type NativeWalArguments = [
-  path: string,
+/** How a write-ahead log is opened. */
+export interface NativeWalOptions {
+  path: string;
   /** 0: as the newest file. */
-  segmentBytes: number,
-  firstLsn: number,
-  metadata: Uint8Array,
-  /** 24 bytes: the id of a log that is created, and what branches are drawn from. */
-  random: Uint8Array,
-  isTailStrict: boolean,
-  verifies: boolean,
-  processId: number,
-  commitCount: number,
-  commitBytes: number,
-  commitWaitUs: number,
-  waiterId: number,
-];
+  segmentBytes: number;
+  firstLsn: number;
+  metadata: Uint8Array;
+  /** 16 bytes: the id of a log that is created. */
+  newLogId: Uint8Array;
+  /** 8 bytes, random: what the branches of this opening are drawn from. */
+  branchSeed: Uint8Array;
+  isTailStrict: boolean;
+  verifies: boolean;
+  processId: number;
+  commitCount: number;
+  commitBytes: number;
+  commitWaitUs: number;
+  /** Is woken when there are answers. */
+  waiterId: number;
+}
 
+/** Which entries of a damaged log are read. */
+export interface NativeWalSalvaging {
+  path: string;
+  /** Its number. */
+  file: number;
+  logId: Uint8Array;
+  /** An offset; 1: from the first record on. */
+  from: number;
+  bytesMax: number;
+}
+
+/** What one must know to read a segment file. */
+export interface NativeSegmentFormat {
+  startOffset: number;
+  headerSize: number;
+  /** 0 CRC-32C, 1 CRC-32. */
+  checksum: 0 | 1;
+}
+
+export interface NativeSegmentCreation extends NativeSegmentFormat {
+  path: string;
+  size: number;
+  /** Those of a FlushedOffset; they must live as long as the writer. */
+  cells: BigInt64Array;
+}
+
+export interface NativeSegmentOpening extends NativeSegmentFormat {
+  path: string;
+  /** null: any. */
+  size: number | null;
+  durableOffset: number;
+  isSealed: boolean;
+  discardUnreadable: boolean;
+  cells: BigInt64Array;
+}
+
+export interface NativeSegmentReading extends NativeSegmentFormat {
+  path: string;
+  isMapped: boolean;
+  /** null: everything is read. */
+  cells: BigInt64Array | null;
+}
+
+/** How large a log in memory is. */
+export interface NativeLogSize {
+  retainedCapacity: number;
+  segmentCapacity: number;
+  /** One element per field of fixed size. */
+  elementBytes: Uint32Array;
+  /** One per field of variable size. */
+  dataBytes: Uint32Array;
+}
+
+export interface NativeLogOptions extends NativeLogSize {
+  descriptor: string;
+  /** The Kind of each column, and its name; for native producers and consumers. */
+  columnTypes: Uint32Array;
+  columnNames: readonly string[];
+  /** Infinity for no limit. */
+  pinnedBytesMax: number;
+  /** All that may be touched of the storage that the log is to use; null: the addon takes memory of its own. */
+  memory: Uint8Array | null;
+  /** How far the storage may grow. */
+  memoryBytesMax: number;
+}
+
+/**
+ * Functions with more than four arguments take one object, of which every member
+ * must be there: the addon throws a TypeError otherwise. Those that are called
+ * for every entry, or commit, have positions all the same: a member costs several
+ * times what an argument does.
+ */
 export interface NativeAddon {
   /** Names this process's registry of logs; another process or another copy of the addon has another. */
   readonly registryNonce: string;
   /** Functions of attachments, and of claims: one for all, so that nothing waits for a finalizer. */
   readonly logs: NativeLogs;
   readonly writers: NativeWriters;
-  /** `elementBytes` has one element per field of fixed size, `dataBytes` one per field of variable size. */
-  createLog(
-    retainedCapacity: number,
-    segmentCapacity: number,
-    elementBytes: Uint32Array,
-    dataBytes: Uint32Array,
-    descriptor: string,
-    /** The Kind of each column, and its name; for native producers and consumers. */
-    columnTypes: Uint32Array,
-    columnNames: readonly string[],
-    /** Infinity for no limit. */
-    pinnedBytesMax: number,
-    memory?: Uint8Array,
-    memoryBytesMax?: number,
-  ): NativeLogDescription | NativeStatus;
+  createLog(options: NativeLogOptions): NativeLogDescription | NativeStatus;
   /** `memory` is needed by a log whose storage is shared, and must be that log's own. */
   attachLog(id: number, token: string, memory?: Uint8Array): NativeLogDescription | NativeStatus;
   /** What such a log needs of shared storage: room for its segments, each so many bytes after the last. */
-  measureLog(
-    retainedCapacity: number,
-    segmentCapacity: number,
-    elementBytes: Uint32Array,
-    dataBytes: Uint32Array,
-  ): { retainedSegments: number; strideBytes: number } | NativeStatus;
+  measureLog(size: NativeLogSize): { retainedSegments: number; strideBytes: number } | NativeStatus;
   /** Whether this runtime maps external memory. */
   canMapExternal(): boolean;
   /** Takes the memory from every view of an ArrayBuffer: their length is 0 from now on. */
@@ -416,58 +473,21 @@ export interface NativeAddon {
   startWaker(dispatch: (ids: number[]) => void): void;
   /** Whether waiters keep the event loop alive. */
   referenceWaker(isReferenced: boolean): void;
-  /** `checksum`: 0 CRC-32C, 1 CRC-32. `cells` are those of a FlushedOffset, and must live as long as the writer. */
-  createSegment(
-    path: string,
-    startOffset: number,
-    headerSize: number,
-    checksum: 0 | 1,
-    size: number,
-    cells: BigInt64Array,
-  ): NativeSegmentWriter | NativeFailure;
-  /** `size` 0: any. */
-  openSegment(
-    path: string,
-    startOffset: number,
-    headerSize: number,
-    checksum: 0 | 1,
-    size: number,
-    durableOffset: number,
-    isSealed: boolean,
-    discardUnreadable: boolean,
-    cells: BigInt64Array,
-  ): NativeSegmentWriter | NativeFailure;
-  openSegmentReader(
-    path: string,
-    startOffset: number,
-    headerSize: number,
-    checksum: 0 | 1,
-    isMapped: boolean,
-    cells: BigInt64Array | null,
-  ): NativeSegmentReader | NativeFailure;
+  createSegment(options: NativeSegmentCreation): NativeSegmentWriter | NativeFailure;
+  openSegment(options: NativeSegmentOpening): NativeSegmentWriter | NativeFailure;
+  openSegmentReader(options: NativeSegmentReading): NativeSegmentReader | NativeFailure;
   /** What the file holds, as opening it for writing would find it; changes nothing. */
-  judgeSegment(
-    path: string,
-    startOffset: number,
-    headerSize: number,
-    checksum: 0 | 1,
-  ): NativeSegmentJudgement | NativeFailure;
+  judgeSegment(options: NativeSegmentFormat & { path: string }): NativeSegmentJudgement | NativeFailure;
   /** Whether nobody will read any more what is written to the pipe `fd`; false where that cannot be known. */
   isReaderGone(fd: number): boolean;
-  /** `waiterId` is woken when there are answers. */
-  openWalSync(...options: NativeWalArguments): NativeWal | NativeFailure;
-  openWal(...options: NativeWalArguments): Promise<NativeWal | NativeFailure> | undefined;
+  openWalSync(options: NativeWalOptions): NativeWal | NativeFailure;
+  /** The same on the thread pool; undefined when the runtime refuses. */
+  openWal(options: NativeWalOptions): Promise<NativeWal | NativeFailure> | undefined;
   openWalReader(path: string, isIntact: boolean): NativeWalReader;
   /** Reads everything as a writer would that opens the log; the row it would find. */
   verifyWal(path: string): number | NativeFailure;
   findWalRemains(path: string): NativeWalRemains | NativeFailure;
-  salvageWalFile(
-    path: string,
-    number: number,
-    logId: Uint8Array,
-    from: number,
-    bytesMax: number,
-  ): NativeWalSalvaged | NativeFailure;
+  salvageWalFile(options: NativeWalSalvaging): NativeWalSalvaged | NativeFailure;
   /** The length word of the record at `offset`, or an outcome. */
   parseRecord(bytes: Uint8Array, offset: number, headerSize: number, checksum: 0 | 1): number;
   /** Of the package that it was built from. */

@@ -134,13 +134,13 @@ export function openSource(path: string, options: SegmentOptions): Source {
 
 /** What the segment file holds; throws for one that opening would refuse. */
 export function judgeSegment(path: string, options: SegmentOptions): NativeSegmentJudgement {
-  const { startOffset, headerSize, checksum } = checkFormat({ ...options });
-  const found = orThrow(addon.judgeSegment(path, startOffset, headerSize, checksum));
+  const format = checkFormat({ ...options });
+  const found = orThrow(addon.judgeSegment({ path, ...format }));
   if (found.records > 0 || found.nonzeroEnd === found.endOffset) return found;
   const intact =
     found.validBytesAfter > 0 ? ` (${found.validBytesAfter} bytes of intact records are behind)` : '';
   throw new Error(
-    `${path}: no record is at offset ${startOffset}, but the file is not empty${intact}: it is no segment file, ` +
+    `${path}: no record is at offset ${format.startOffset}, but the file is not empty${intact}: it is no segment file, ` +
       'its first record is damaged, or --start-offset, --header-size or --checksum are not those it was made with',
   );
 }

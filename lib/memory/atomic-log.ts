@@ -389,27 +389,27 @@ function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
 function create(options: LogOptions): LogView {
   const { retainedCapacity, segmentCapacity, pinnedBytesMax, mapping, layout } = checkOptions(options);
   const fixed = layout.kinds.filter((kind) => !isVariable(kind));
-  const sizes = [
+  const size = {
     retainedCapacity,
     segmentCapacity,
-    Uint32Array.from(fixed, elementBytes),
-    new Uint32Array(layout.kinds.length - fixed.length).fill(layout.dataBytes),
-  ] as const;
+    elementBytes: Uint32Array.from(fixed, elementBytes),
+    dataBytes: new Uint32Array(layout.kinds.length - fixed.length).fill(layout.dataBytes),
+  };
   let memory: SharedArrayBuffer | undefined;
   if (chooseMapping(mapping) === 'shared') {
-    const size = addon.measureLog(...sizes);
-    if (typeof size === 'number') throw createFailed(size, layout);
-    memory = reserveShared(size.retainedSegments, size.strideBytes);
+    const measured = addon.measureLog(size);
+    if (typeof measured === 'number') throw createFailed(measured, layout);
+    memory = reserveShared(measured.retainedSegments, measured.strideBytes);
   }
-  const made = addon.createLog(
-    ...sizes,
-    encodeLayout(layout),
-    Uint32Array.from(layout.kinds),
-    layout.fields ?? [''],
+  const made = addon.createLog({
+    ...size,
+    descriptor: encodeLayout(layout),
+    columnTypes: Uint32Array.from(layout.kinds),
+    columnNames: layout.fields ?? [''],
     pinnedBytesMax,
-    memory && wholeOf(memory),
-    memory?.maxByteLength,
-  );
+    memory: memory === undefined ? null : wholeOf(memory),
+    memoryBytesMax: memory?.maxByteLength ?? 0,
+  });
   if (typeof made === 'number') throw createFailed(made, layout);
   return LogView.made(new NativeLog(made), layout, memory);
 }

@@ -31,34 +31,6 @@ namespace {
 
 constexpr char kVersion[] = ATOMIC_LOG_TEXT_OF(ATOMIC_LOG_PACKAGE_VERSION);
 
-// One label per column; what is no string counts as an empty name.
-std::vector<memory::ColumnLabel> read_labels(napi_env env, napi_value types,
-                                             napi_value names) {
-  const auto codes = Napi::Uint32Array(env, types);
-  std::vector<memory::ColumnLabel> labels(codes.ElementLength());
-  for (uint32_t i = 0; i < labels.size(); ++i) {
-    labels[i].type = codes.Data()[i];
-    napi_value name = nullptr;
-    size_t bytes = 0;
-    if (napi_get_element(env, names, i, &name) != napi_ok ||
-        napi_get_value_string_utf8(env, name, nullptr, 0, &bytes) != napi_ok) {
-      continue;
-    }
-    // The terminating zero is written behind the text, where std::string has
-    // one anyway.
-    labels[i].name.resize(bytes);
-    napi_get_value_string_utf8(env, name, labels[i].name.data(), bytes + 1,
-                               &bytes);
-  }
-  return labels;
-}
-
-// Bytes from a JavaScript number; Infinity and what is beyond any memory mean
-// no limit.
-uint64_t bytes_or_unlimited(double bytes) {
-  return bytes < 0x1p63 ? static_cast<uint64_t>(bytes) : UINT64_MAX;
-}
-
 napi_value attach(napi_env env, std::shared_ptr<memory::RollingLog> presence,
                   const memory::LogHandle& handle) {
   return LogAttachment::add(
@@ -66,28 +38,26 @@ napi_value attach(napi_env env, std::shared_ptr<memory::RollingLog> presence,
                                            std::move(presence), handle));
 }
 
-memory::RollingLogOptions options_of(const Napi::CallbackInfo& info) {
+memory::RollingLogOptions size_options(Options& given) {
   memory::RollingLogOptions options;
-  options.retained_capacity =
-      static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue());
-  options.segment_capacity = info[1].As<Napi::Number>().Uint32Value();
-  const auto element_bytes = info[2].As<Napi::Uint32Array>();
-  options.element_bytes.assign(
-      element_bytes.Data(),
-      element_bytes.Data() + element_bytes.ElementLength());
-  const auto data_bytes = info[3].As<Napi::Uint32Array>();
-  options.data_bytes.assign(data_bytes.Data(),
-                            data_bytes.Data() + data_bytes.ElementLength());
+  options.retained_capacity = given.integer("retainedCapacity");
+  options.segment_capacity = given.uint32("segmentCapacity");
+  const auto element_bytes = given.numbers("elementBytes");
+  options.element_bytes.assign(element_bytes.data,
+                               element_bytes.data + element_bytes.count);
+  const auto data_bytes = given.numbers("dataBytes");
+  options.data_bytes.assign(data_bytes.data,
+                            data_bytes.data + data_bytes.count);
   return options;
 }
 
-// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array,
-//  dataBytes: Uint32Array)
-//   => { retainedSegments, strideBytes }, or a status < 0
-napi_value measure_log(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
+// (NativeLogSize) => { retainedSegments, strideBytes }, or a status < 0
+napi_value measure_log(napi_env env, napi_callback_info info) {
+  Options given(env, info);
+  const memory::RollingLogOptions options = size_options(given);
+  if (given.throw_if_refused()) return nullptr;
   memory::RollingLog::Shape shape;
-  const Status status = memory::RollingLog::check(options_of(info), &shape);
+  const Status status = memory::RollingLog::check(options, &shape);
   if (status != Status::kOk) return to_value(env, status);
   const napi_value object = new_object(env);
   set(env, object, "retainedSegments", uint64_t{shape.retained_segments});
@@ -97,38 +67,46 @@ napi_value measure_log(napi_env env, napi_callback_info raw) {
 }
 
 Status create_shared(const memory::RollingLogOptions& options,
-                     const SharedBytes& bytes, uint64_t bytes_max,
+                     Elements<uint8_t> bytes, uint64_t bytes_max,
                      std::shared_ptr<memory::RollingLog>* log) {
   memory::RollingLog::Shape shape;
   const Status status = memory::RollingLog::check(options, &shape);
   if (status != Status::kOk) return status;
   auto storage = std::make_unique<memory::SharedStorage>(
       bytes.data, shape.layout.block_bytes(), bytes_max);
-  storage->commit(bytes.length);
+  storage->commit(bytes.count);
   return memory::RollingLog::create(options, std::move(storage), log);
 }
 
-// (retainedCapacity, segmentCapacity, elementBytes: Uint32Array,
-//  dataBytes: Uint32Array, descriptor, columnTypes: Uint32Array,
-//  columnNames: string[], pinnedBytesMax, memory?: Uint8Array, memoryBytesMax?)
-//  => NativeLogDescription, or a status < 0
-napi_value create_log(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  memory::RollingLogOptions options = options_of(info);
-  options.descriptor = info[4].As<Napi::String>().Utf8Value();
-  options.labels = read_labels(env, info[5], info[6]);
-  options.pinned_bytes_max =
-      bytes_or_unlimited(info[7].As<Napi::Number>().DoubleValue());
+// The type and the name of each column.
+std::vector<memory::ColumnLabel> column_labels(Options& given) {
+  const auto types = given.numbers("columnTypes");
+  std::vector<std::string> names = given.texts("columnNames");
+  if (names.size() != types.count) given.refuse("columnNames", "one per type");
+  std::vector<memory::ColumnLabel> labels(names.size());
+  for (size_t i = 0; i < labels.size() && i < types.count; ++i) {
+    labels[i].type = types.data[i];
+    labels[i].name = std::move(names[i]);
+  }
+  return labels;
+}
+
+// (NativeLogOptions) => NativeLogDescription, or a status < 0
+napi_value create_log(napi_env env, napi_callback_info info) {
+  Options given(env, info);
+  memory::RollingLogOptions options = size_options(given);
+  options.descriptor = given.text("descriptor");
+  options.labels = column_labels(given);
+  options.pinned_bytes_max = given.limit("pinnedBytesMax");
+  const bool is_shared = given.has("memory");
+  const auto bytes = is_shared ? given.bytes("memory") : Elements<uint8_t>();
+  const uint64_t bytes_max = is_shared ? given.integer("memoryBytesMax") : 0;
+  if (given.throw_if_refused()) return nullptr;
 
   std::shared_ptr<memory::RollingLog> log;
-  const SharedBytes bytes = shared_bytes(env, info[8]);
-  const Status status =
-      bytes.data == nullptr
-          ? memory::RollingLog::create(options, &log)
-          : create_shared(
-                options, bytes,
-                static_cast<uint64_t>(info[9].As<Napi::Number>().DoubleValue()),
-                &log);
+  const Status status = is_shared
+                            ? create_shared(options, bytes, bytes_max, &log)
+                            : memory::RollingLog::create(options, &log);
   if (status != Status::kOk) return to_value(env, status);
   auto presence = memory::make_presence(std::move(log));
   const memory::LogHandle handle = memory::Registry::instance().add(presence);
@@ -136,18 +114,18 @@ napi_value create_log(napi_env env, napi_callback_info raw) {
 }
 
 // (id, token, memory?: Uint8Array) => NativeLogDescription, or a status < 0
-napi_value attach_log(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  const memory::LogHandle handle{
-      static_cast<uint64_t>(info[0].As<Napi::Number>().DoubleValue()),
-      info[1].As<Napi::String>().Utf8Value()};
+napi_value attach_log(napi_env env, napi_callback_info info) {
+  napi_value arguments[3] = {};
+  read_arguments(env, info, arguments);
+  const memory::LogHandle handle{to_offset(env, arguments[0]),
+                                 to_text(env, arguments[1])};
   std::shared_ptr<memory::RollingLog> presence;
   const Status status = memory::Registry::instance().find(handle, &presence);
   if (status != Status::kOk) return to_value(env, status);
   // An environment may touch shared storage only while it holds it.
   const auto* const storage = presence->storage().as_shared();
   if (storage != nullptr &&
-      shared_bytes(env, info[2]).data != storage->base()) {
+      to_bytes(env, arguments[2]).data != storage->base()) {
     return to_value(env, Status::kForeign);
   }
   return attach(env, std::move(presence), handle);
@@ -159,18 +137,15 @@ napi_value can_map_external(napi_env env, napi_callback_info) {
   napi_value buffer = nullptr;
   const napi_status status = napi_create_external_arraybuffer(
       env, memory, sizeof(memory), nullptr, nullptr, &buffer);
-  napi_value result = nullptr;
-  napi_get_boolean(env, status != napi_no_external_buffers_allowed, &result);
-  return result;
+  return from_bool(env, status != napi_no_external_buffers_allowed);
 }
 
 // (buffer: ArrayBuffer) => void; every view of it has length 0 from now on
 napi_value detach(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value buffer = nullptr;
-  napi_get_cb_info(env, info, &count, &buffer, nullptr, nullptr);
+  napi_value arguments[1] = {};
+  read_arguments(env, info, arguments);
   // Refused for what was transferred away already: it has no length then.
-  napi_detach_arraybuffer(env, buffer);
+  napi_detach_arraybuffer(env, arguments[0]);
   return nullptr;
 }
 
@@ -185,48 +160,41 @@ napi_value block_usage(napi_env env, napi_callback_info) {
 }
 
 // (dispatch: (ids: number[]) => void) => void
-napi_value start_waker(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  Environment::of(env)->waker()->start(env, info[0]);
+napi_value start_waker(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  read_arguments(env, info, arguments);
+  Environment::of(env)->waker()->start(env, arguments[0]);
   return nullptr;
 }
 
 // (threadId: number) => void; what statistics call this environment
-napi_value set_thread_id(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  Environment::of(env)->set_thread_id(info[0].As<Napi::Number>().Uint32Value());
+napi_value set_thread_id(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  read_arguments(env, info, arguments);
+  Environment::of(env)->set_thread_id(to_uint32(env, arguments[0]));
   return nullptr;
 }
 
 // (isReferenced: boolean) => void
-napi_value reference_waker(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  Environment::of(env)->waker()->set_referenced(
-      env, info[0].As<Napi::Boolean>().Value());
+napi_value reference_waker(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  read_arguments(env, info, arguments);
+  Environment::of(env)->waker()->set_referenced(env,
+                                                to_bool(env, arguments[0]));
   return nullptr;
 }
 
 // (fd) => boolean
 napi_value is_reader_gone(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
-  called_object<void>(env, info, arguments);
+  read_arguments(env, info, arguments);
   int32_t descriptor = -1;
   napi_get_value_int32(env, arguments[0], &descriptor);
-  napi_value result = nullptr;
-  napi_get_boolean(env, platform::is_reader_gone(descriptor), &result);
-  return result;
+  return from_bool(env, platform::is_reader_gone(descriptor));
 }
 
 // () => void; for the benchmarks: what a call costs that does nothing
 napi_value do_nothing(napi_env, napi_callback_info) { return nullptr; }
-
-void define(napi_env env, napi_value exports, const char* name,
-            napi_callback callback) {
-  napi_value function = nullptr;
-  napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr,
-                       &function);
-  set(env, exports, name, function);
-}
 
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   platform::pin_module();
@@ -256,9 +224,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "salvageWalFile", WalReaderHandle::salvage);
   define(env, exports, "parseRecord", parse_record);
   define(env, exports, "decompress", decompress);
-  napi_value has_compression = nullptr;
-  napi_get_boolean(env, durable::has_compression(), &has_compression);
-  set(env, exports, "hasCompression", has_compression);
+  set(env, exports, "hasCompression",
+      from_bool(env, durable::has_compression()));
   set(env, exports, "version", std::string(kVersion));
   define(env, exports, "setThreadId", set_thread_id);
   define(env, exports, "doNothing", do_nothing);

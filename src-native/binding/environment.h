@@ -8,7 +8,7 @@
 #ifndef ATOMIC_LOG_BINDING_ENVIRONMENT_H_
 #define ATOMIC_LOG_BINDING_ENVIRONMENT_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <cstdint>
 #include <memory>

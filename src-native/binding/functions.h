@@ -1,14 +1,36 @@
-// Native functions that carry their object in the function's data pointer.
-// A call through an ObjectWrap method costs 45-50 ns, napi_unwrap alone over
-// 30; the data pointer comes with the call.
+// How the binding speaks with JavaScript: every helper that it has for that.
+//
+// The binding is written in Node-API's own functions, `napi_value f(napi_env,
+// napi_callback_info)` throughout, and this header shortens what they need.
+// node-addon-api registers the module (addon.cc), where it costs nothing.
+// Elsewhere it is not used, because
+//
+//  1. calls are hot: a method of an ObjectWrap costs 45-50 ns, napi_unwrap alone
+//     over 30. Functions here carry their object in the data pointer, which
+//     comes with the call; and a CallbackInfo is made for each call,
+//  2. the runtime fails whatever it is asked while an environment is being
+//     terminated. Without C++ exceptions node-addon-api answers each failure
+//     with a new JavaScript error, which aborts the process there; the status
+//     of a napi_ function can be passed over, for nobody looks at the result,
+//  3. most objects have to be found by the environment's cleanup hook too, or
+//     are used by other threads: their lifetimes are not those of wrappers.
+//
+// Each function's first lines read its arguments; types/native.d.ts says what
+// they are. A missing one is undefined, and what is not of the type that is
+// asked for counts as 0, false, or nothing: TypeScript has checked what came
+// from the user. Functions with more than four arguments take one object
+// instead (Options), unless they are called for every entry.
 #ifndef ATOMIC_LOG_BINDING_FUNCTIONS_H_
 #define ATOMIC_LOG_BINDING_FUNCTIONS_H_
 
-#include <napi.h>
+#include <node_api.h>
 
+#include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/status.h"
 
@@ -83,6 +105,26 @@ T* called_object(napi_env env, napi_callback_info info,
   return static_cast<T*>(data);
 }
 
+// The arguments of a function without an object.
+template <size_t N>
+void read_arguments(napi_env env, napi_callback_info info,
+                    napi_value (&arguments)[N]) {
+  size_t count = N;
+  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+}
+
+// Adds a function without an object to `target`.
+inline void define(napi_env env, napi_value target, const char* name,
+                   napi_callback callback) {
+  napi_value function = nullptr;
+  if (napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr,
+                           &function) == napi_ok) {
+    napi_set_named_property(env, target, name, function);
+  }
+}
+
+// --- From JavaScript.
+
 inline double to_double(napi_env env, napi_value value) {
   double result = 0;
   napi_get_value_double(env, value, &result);
@@ -95,14 +137,40 @@ inline uint64_t to_offset(napi_env env, napi_value value) {
   return number > 0 ? static_cast<uint64_t>(number) : 0;
 }
 
-inline napi_value from_number(napi_env env, double number) {
-  napi_value value = nullptr;
-  napi_create_double(env, number, &value);
-  return value;
+// What names an object in a SlotTable; no other value names one.
+inline uint32_t to_slot(napi_env env, napi_value value) {
+  uint32_t slot = UINT32_MAX;
+  napi_get_value_uint32(env, value, &slot);
+  return slot;
+}
+
+inline uint32_t to_uint32(napi_env env, napi_value value) {
+  uint32_t result = 0;
+  napi_get_value_uint32(env, value, &result);
+  return result;
+}
+
+inline bool to_bool(napi_env env, napi_value value) {
+  bool result = false;
+  napi_get_value_bool(env, value, &result);
+  return result;
+}
+
+inline std::string to_text(napi_env env, napi_value value) {
+  size_t length = 0;
+  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) {
+    return {};
+  }
+  // The terminating zero is written after the text, where std::string has one
+  // anyway.
+  std::string text(length, '\0');
+  napi_get_value_string_utf8(env, value, text.data(), length + 1, &length);
+  return text;
 }
 
 // The memory of a typed array, shared or not; nothing for any other value and
-// for a detached one.
+// for a detached one. Shared memory comes as a typed array too, because
+// napi_get_arraybuffer_info refuses it on Node 20.
 template <typename T>
 struct Elements {
   T* data = nullptr;
@@ -127,9 +195,29 @@ inline Elements<uint8_t> to_bytes(napi_env env, napi_value value) {
   return to_elements<uint8_t>(env, value, napi_uint8_array);
 }
 
+// --- To JavaScript.
+
+template <typename T>
+napi_value from_number(napi_env env, T number) {
+  napi_value value = nullptr;
+  napi_create_double(env, static_cast<double>(number), &value);
+  return value;
+}
+
+inline napi_value from_bool(napi_env env, bool value) {
+  napi_value result = nullptr;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
+inline napi_value null_value(napi_env env) {
+  napi_value result = nullptr;
+  napi_get_null(env, &result);
+  return result;
+}
+
 // Sets a property. This fails only while the environment is being terminated,
-// and then no JavaScript will look at the object. Napi::Object::Set would
-// answer that failure with an exception, which aborts the process there.
+// and then no JavaScript will look at the object.
 inline void set(napi_env env, napi_value object, const char* name,
                 napi_value value) {
   if (value != nullptr) napi_set_named_property(env, object, name, value);
@@ -144,27 +232,7 @@ inline void set(napi_env env, napi_value object, const char* name,
 
 inline void set(napi_env env, napi_value object, const char* name,
                 uint64_t number) {
-  napi_value value = nullptr;
-  napi_create_double(env, static_cast<double>(number), &value);
-  set(env, object, name, value);
-}
-
-// The bytes of a typed array over a SharedArrayBuffer; {nullptr, 0} for any
-// other value. napi_get_arraybuffer_info refuses shared ones on Node 20.
-struct SharedBytes {
-  void* data = nullptr;
-  size_t length = 0;
-};
-
-inline SharedBytes shared_bytes(napi_env env, napi_value array) {
-  SharedBytes bytes;
-  napi_typedarray_type type = napi_uint8_array;
-  if (napi_get_typedarray_info(env, array, &type, &bytes.length, &bytes.data,
-                               nullptr, nullptr) != napi_ok ||
-      type != napi_uint8_array) {
-    return {};
-  }
-  return bytes;
+  set(env, object, name, from_number(env, number));
 }
 
 inline napi_value new_object(napi_env env) {
@@ -173,12 +241,170 @@ inline napi_value new_object(napi_env env) {
   return object;
 }
 
+// A Uint8Array with a copy of the bytes, or null.
+inline napi_value to_uint8_array(napi_env env, const uint8_t* bytes,
+                                 size_t count) {
+  void* memory = nullptr;
+  napi_value buffer = nullptr;
+  napi_value array = nullptr;
+  if (napi_create_arraybuffer(env, count, &memory, &buffer) != napi_ok) {
+    return nullptr;
+  }
+  if (count > 0) std::memcpy(memory, bytes, count);
+  napi_create_typedarray(env, napi_uint8_array, count, buffer, 0, &array);
+  return array;
+}
+
+// A Float64Array of that many elements, and where they are; or null.
+inline napi_value new_float64_array(napi_env env, size_t count,
+                                    double** elements) {
+  void* memory = nullptr;
+  napi_value buffer = nullptr;
+  napi_value array = nullptr;
+  if (napi_create_arraybuffer(env, count * sizeof(double), &memory, &buffer) !=
+          napi_ok ||
+      napi_create_typedarray(env, napi_float64_array, count, buffer, 0,
+                             &array) != napi_ok) {
+    return nullptr;
+  }
+  *elements = static_cast<double*>(memory);
+  return array;
+}
+
 // How a Status reaches TypeScript: as a number <= 0.
 inline napi_value to_value(napi_env env, Status status) {
   napi_value value = nullptr;
   napi_create_int32(env, -static_cast<int32_t>(status), &value);
   return value;
 }
+
+// --- Options.
+
+// The members of the object that a function with many arguments takes as its
+// first. What is missing or of another type is refused: read all of them, then
+// return when throw_if_refused(), before anything is done.
+class Options {
+ public:
+  Options(napi_env env, napi_callback_info info) : env_(env) {
+    napi_value arguments[1] = {};
+    read_arguments(env, info, arguments);
+    object_ = arguments[0];
+  }
+
+  std::string text(const char* name) {
+    const napi_value value = get(name);
+    if (!is_type(value, napi_string)) refuse(name, "a string");
+    return to_text(env_, value);
+  }
+
+  // An integer from 0 to 2^53.
+  uint64_t integer(const char* name) {
+    const napi_value value = get(name);
+    const double number = to_double(env_, value);
+    if (!is_type(value, napi_number) ||
+        !(number >= 0 && number <= 0x1p53 && number == std::floor(number))) {
+      refuse(name, "an integer from 0 to 2 ** 53");
+      return 0;
+    }
+    return static_cast<uint64_t>(number);
+  }
+
+  uint32_t uint32(const char* name) {
+    const uint64_t number = integer(name);
+    if (number > UINT32_MAX) refuse(name, "an integer below 2 ** 32");
+    return static_cast<uint32_t>(number);
+  }
+
+  // Any number from 0 on; Infinity, and what is beyond any memory, is
+  // UINT64_MAX.
+  uint64_t limit(const char* name) {
+    const napi_value value = get(name);
+    const double number = to_double(env_, value);
+    if (!is_type(value, napi_number) || !(number >= 0)) {
+      refuse(name, "a number from 0 on");
+      return 0;
+    }
+    return number < 0x1p63 ? static_cast<uint64_t>(number) : UINT64_MAX;
+  }
+
+  bool flag(const char* name) {
+    const napi_value value = get(name);
+    if (!is_type(value, napi_boolean)) refuse(name, "a boolean");
+    return to_bool(env_, value);
+  }
+
+  Elements<uint8_t> bytes(const char* name) {
+    return elements<uint8_t>(name, napi_uint8_array, "a Uint8Array");
+  }
+
+  Elements<uint32_t> numbers(const char* name) {
+    return elements<uint32_t>(name, napi_uint32_array, "a Uint32Array");
+  }
+
+  std::vector<std::string> texts(const char* name) {
+    const napi_value array = get(name);
+    uint32_t count = 0;
+    if (napi_get_array_length(env_, array, &count) != napi_ok) {
+      refuse(name, "an array of strings");
+    }
+    std::vector<std::string> result;
+    for (uint32_t i = 0; i < count; ++i) {
+      napi_value text = nullptr;
+      napi_get_element(env_, array, i, &text);
+      if (!is_type(text, napi_string)) refuse(name, "an array of strings");
+      result.push_back(to_text(env_, text));
+    }
+    return result;
+  }
+
+  // Whether there is something else than null, to be read as what it is.
+  bool has(const char* name) { return !is_type(get(name), napi_null); }
+
+  template <typename T>
+  Elements<T> elements(const char* name, napi_typedarray_type expected,
+                       const char* description) {
+    const napi_value value = get(name);
+    napi_typedarray_type type;
+    if (napi_get_typedarray_info(env_, value, &type, nullptr, nullptr, nullptr,
+                                 nullptr) != napi_ok ||
+        type != expected) {
+      refuse(name, description);
+    }
+    return to_elements<T>(env_, value, expected);
+  }
+
+  // The first one counts.
+  void refuse(const char* name, const char* expected) {
+    if (refusal_.empty()) {
+      refusal_ = std::string("options.") + name + " must be " + expected;
+    }
+  }
+
+  // Whether JavaScript has a TypeError to expect.
+  bool throw_if_refused() const {
+    if (refusal_.empty()) return false;
+    napi_throw_type_error(env_, "ERR_INVALID_ARG_TYPE", refusal_.c_str());
+    return true;
+  }
+
+ private:
+  napi_value get(const char* name) const {
+    napi_value value = nullptr;
+    if (napi_get_named_property(env_, object_, name, &value) != napi_ok) {
+      napi_get_undefined(env_, &value);
+    }
+    return value;
+  }
+
+  bool is_type(napi_value value, napi_valuetype expected) const {
+    napi_valuetype type = napi_undefined;
+    return napi_typeof(env_, value, &type) == napi_ok && type == expected;
+  }
+
+  const napi_env env_;
+  napi_value object_ = nullptr;
+  std::string refusal_;
+};
 
 }  // namespace atomic_log::binding
 

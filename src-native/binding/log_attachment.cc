@@ -21,18 +21,6 @@ static_assert(static_cast<uint32_t>(memory::Arrival::kPending) == 0 &&
               static_cast<uint32_t>(memory::Arrival::kReady) == 1 &&
               static_cast<uint32_t>(memory::Arrival::kEnded) == 2);
 
-napi_value number(napi_env env, uint64_t value) {
-  napi_value result = nullptr;
-  napi_create_double(env, static_cast<double>(value), &result);
-  return result;
-}
-
-napi_value null_value(napi_env env) {
-  napi_value result = nullptr;
-  napi_get_null(env, &result);
-  return result;
-}
-
 // [{ thread, pinned, followers: [index of the next entry] }]
 napi_value describe_readers(napi_env env, memory::RollingLog& log) {
   napi_value readers = nullptr;
@@ -46,7 +34,8 @@ napi_value describe_readers(napi_env env, memory::RollingLog& log) {
     napi_create_array(env, &followers);
     uint32_t position = 0;
     for (const uint64_t next_index : reader->followers()) {
-      napi_set_element(env, followers, position++, number(env, next_index));
+      napi_set_element(env, followers, position++,
+                       from_number(env, next_index));
     }
     set(env, object, "followers", followers);
     napi_set_element(env, readers, count++, object);
@@ -55,31 +44,20 @@ napi_value describe_readers(napi_env env, memory::RollingLog& log) {
 }
 
 // The attachment that the first argument names, or null once it is closed.
-LogAttachment* called_log(const Napi::CallbackInfo& info) {
-  return static_cast<Environment*>(info.Data())
-      ->logs()
-      .find(info[0].As<Napi::Number>().Uint32Value());
+template <size_t N>
+LogAttachment* called_log(napi_env env, napi_callback_info info,
+                          napi_value (&arguments)[N]) {
+  auto* const environment = called_object<Environment>(env, info, arguments);
+  return environment->logs().find(to_slot(env, arguments[0]));
 }
 
-// The same for the calls that matter, whose second argument is a number or
-// nothing.
+// The same for functions whose second argument is a number or nothing.
 LogAttachment* called_log(napi_env env, napi_callback_info info,
                           uint32_t* argument = nullptr) {
   napi_value arguments[2] = {};
-  auto* const environment = called_object<Environment>(env, info, arguments);
-  uint32_t slot = UINT32_MAX;
-  napi_get_value_uint32(env, arguments[0], &slot);
-  if (argument != nullptr) {
-    *argument = 0;
-    napi_get_value_uint32(env, arguments[1], argument);
-  }
-  return environment->logs().find(slot);
-}
-
-napi_value boolean(napi_env env, bool value) {
-  napi_value result = nullptr;
-  napi_get_boolean(env, value, &result);
-  return result;
+  LogAttachment* const log = called_log(env, info, arguments);
+  if (argument != nullptr) *argument = to_uint32(env, arguments[1]);
+  return log;
 }
 
 }  // namespace
@@ -169,7 +147,7 @@ napi_value LogAttachment::describe(napi_env env, uint32_t slot) const {
   napi_create_array(env, &offsets);
   uint32_t column = 0;
   for (const uint64_t offset : log_->layout().column_offsets()) {
-    napi_set_element(env, offsets, column++, number(env, offset));
+    napi_set_element(env, offsets, column++, from_number(env, offset));
   }
   set(env, object, "slot", uint64_t{slot});
   set(env, object, "columnOffsets", offsets);
@@ -184,26 +162,26 @@ napi_value LogAttachment::describe(napi_env env, uint32_t slot) const {
   set(env, object, "strideBytes",
       memory::SharedStorage::stride_of(block_bytes));
   set(env, object, "isShared",
-      boolean(env, log_->storage().as_shared() != nullptr));
+      from_bool(env, log_->storage().as_shared() != nullptr));
   return object;
 }
 
 // (log: number, floor: number, out: Float64Array) => segments pinned, or a status < 0
-napi_value LogAttachment::pin_window(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  LogAttachment* const self = called_log(info);
-  const auto floor = info[1].As<Napi::Number>().DoubleValue();
-  auto out = info[2].As<Napi::Float64Array>();
+napi_value LogAttachment::pin_window(napi_env env, napi_callback_info info) {
+  napi_value arguments[3] = {};
+  LogAttachment* const self = called_log(env, info, arguments);
+  const auto floor = to_double(env, arguments[1]);
+  const auto out = to_elements<double>(env, arguments[2], napi_float64_array);
 
-  if (self == nullptr) return number(env, 0);
+  if (self == nullptr) return from_number(env, 0);
   std::vector<memory::PinnedSegment>& pinned = self->scratch_;
   pinned.clear();
   memory::pin_window(*self->log_, static_cast<uint64_t>(floor), &pinned);
-  if (out.ElementLength() < pinned.size() * kFieldsPerSegment) {
+  if (out.count < pinned.size() * kFieldsPerSegment) {
     for (const auto& entry : pinned) self->log_->unpin(entry.segment);
     return to_value(env, Status::kOutOfRange);
   }
-  double* field = out.Data();
+  double* field = out.data;
   for (const auto& [segment, count] : pinned) {
     if (segment->id() >= self->entries_.size()) {
       self->entries_.resize(segment->id() + 1);
@@ -219,7 +197,7 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info raw) {
     *field++ = static_cast<double>(segment->first_index());
     *field++ = count;
   }
-  return number(env, pinned.size());
+  return from_number(env, pinned.size());
 }
 
 // (log: number, id: number) => void
@@ -235,11 +213,11 @@ napi_value LogAttachment::unpin(napi_env env, napi_callback_info info) {
 
 // (log: number, id: number, key: number) => void
 napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
-                                               napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  LogAttachment* const self = called_log(info);
-  const uint32_t id = info[1].As<Napi::Number>().Uint32Value();
-  const uint32_t key = info[2].As<Napi::Number>().Uint32Value();
+                                               napi_callback_info info) {
+  napi_value arguments[3] = {};
+  LogAttachment* const self = called_log(env, info, arguments);
+  const uint32_t id = to_uint32(env, arguments[1]);
+  const uint32_t key = to_uint32(env, arguments[2]);
   if (self == nullptr) return nullptr;
   if (Entry* const entry = self->pinned_entry(id)) {
     if (self->mappings_->leave_pin(key, self->log_, entry->segment,
@@ -254,11 +232,11 @@ napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
 
 // (log: number, id: number, key: number) => ArrayBuffer over the columns of a pinned
 // segment, or null when this runtime maps no external memory
-napi_value LogAttachment::map(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  LogAttachment* const self = called_log(info);
-  const uint32_t id = info[1].As<Napi::Number>().Uint32Value();
-  const uint32_t key = info[2].As<Napi::Number>().Uint32Value();
+napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
+  napi_value arguments[3] = {};
+  LogAttachment* const self = called_log(env, info, arguments);
+  const uint32_t id = to_uint32(env, arguments[1]);
+  const uint32_t key = to_uint32(env, arguments[2]);
   napi_value buffer = nullptr;
   Entry* const entry = self == nullptr ? nullptr : self->pinned_entry(id);
   if (entry == nullptr ||
@@ -294,29 +272,29 @@ napi_value LogAttachment::forget(napi_env env, napi_callback_info info) {
 }
 
 // (log: number, id: number, key: number, buffer: SharedArrayBuffer) => void
-napi_value LogAttachment::adopt(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  LogAttachment* const self = called_log(info);
-  const uint32_t id = info[1].As<Napi::Number>().Uint32Value();
-  const uint32_t key = info[2].As<Napi::Number>().Uint32Value();
+napi_value LogAttachment::adopt(napi_env env, napi_callback_info info) {
+  napi_value arguments[4] = {};
+  LogAttachment* const self = called_log(env, info, arguments);
+  const uint32_t id = to_uint32(env, arguments[1]);
+  const uint32_t key = to_uint32(env, arguments[2]);
   if (self == nullptr) return nullptr;
   // It fails only while the environment is being terminated.
   if (Entry* const entry = self->pinned_entry(id)) {
     Mapping::adopt(env, *self->log_, entry->segment, self->mappings_, key,
-                   info[3]);
+                   arguments[3]);
   }
   return nullptr;
 }
 
 // (log: number, out: Float64Array) => void; out = [firstIndex, endIndex]
-napi_value LogAttachment::bounds(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  LogAttachment* const self = called_log(info);
-  auto out = info[1].As<Napi::Float64Array>();
-  if (self == nullptr || out.ElementLength() < 2) return nullptr;
+napi_value LogAttachment::bounds(napi_env env, napi_callback_info info) {
+  napi_value arguments[2] = {};
+  LogAttachment* const self = called_log(env, info, arguments);
+  const auto out = to_elements<double>(env, arguments[1], napi_float64_array);
+  if (self == nullptr || out.count < 2) return nullptr;
   const memory::WindowBounds bounds = memory::window_bounds(*self->log_);
-  out.Data()[0] = static_cast<double>(bounds.first_index);
-  out.Data()[1] = static_cast<double>(bounds.end_index);
+  out.data[0] = static_cast<double>(bounds.first_index);
+  out.data[1] = static_cast<double>(bounds.end_index);
   return nullptr;
 }
 
@@ -340,7 +318,7 @@ napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
 
 napi_value LogAttachment::is_claimed(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called_log(env, info);
-  return boolean(env, self != nullptr && self->log_->is_claimed());
+  return from_bool(env, self != nullptr && self->log_->is_claimed());
 }
 
 // () => the writer's number, or null when the claim is held
@@ -349,12 +327,12 @@ napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
   if (self == nullptr || !self->log_->try_claim()) return null_value(env);
   const uint32_t slot = Environment::of(env)->writers().add(
       std::make_shared<WriterHandle>(self->presence_));
-  return number(env, slot);
+  return from_number(env, slot);
 }
 
 napi_value LogAttachment::has_ended(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called_log(env, info);
-  return boolean(env, self == nullptr || self->log_->has_ended());
+  return from_bool(env, self == nullptr || self->log_->has_ended());
 }
 
 memory::Waiter* LogAttachment::add_waiter(uint32_t id) {
@@ -373,12 +351,12 @@ void LogAttachment::drop_waiter(uint32_t id) {
 }
 
 // (log: number, id: number, index: number) => whether there is anything to wait for
-napi_value LogAttachment::wait_for_index(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  LogAttachment* const self = called_log(info);
-  const uint32_t id = info[1].As<Napi::Number>().Uint32Value();
-  const auto index =
-      static_cast<uint64_t>(info[2].As<Napi::Number>().DoubleValue());
+napi_value LogAttachment::wait_for_index(napi_env env,
+                                         napi_callback_info info) {
+  napi_value arguments[3] = {};
+  LogAttachment* const self = called_log(env, info, arguments);
+  const uint32_t id = to_uint32(env, arguments[1]);
+  const auto index = to_offset(env, arguments[2]);
   bool must_wait = false;
   if (self != nullptr) {
     self->log_->entries().add(self->add_waiter(id), index);
@@ -386,7 +364,7 @@ napi_value LogAttachment::wait_for_index(napi_env env, napi_callback_info raw) {
         memory::look_for(*self->log_, index) == memory::Arrival::kPending;
     if (!must_wait) self->drop_waiter(id);
   }
-  return boolean(env, must_wait);
+  return from_bool(env, must_wait);
 }
 
 // (log: number, id: number) => whether there is anything to wait for
@@ -400,7 +378,7 @@ napi_value LogAttachment::wait_for_claim(napi_env env,
     must_wait = self->log_->is_claimed() && !self->log_->has_ended();
     if (!must_wait) self->drop_waiter(id);
   }
-  return boolean(env, must_wait);
+  return from_bool(env, must_wait);
 }
 
 // (log: number, id: number) => void; also after the waiter was woken
@@ -413,27 +391,24 @@ napi_value LogAttachment::cancel_wait(napi_env env, napi_callback_info info) {
 
 // (log: number, index: number, milliseconds: number) => 0 timed out, 1 ready, 2 ended.
 // Blocks this thread, and with it worker.terminate(): keep the slices short.
-napi_value LogAttachment::wait_slice(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  LogAttachment* const self = called_log(info);
-  const auto index =
-      static_cast<uint64_t>(info[1].As<Napi::Number>().DoubleValue());
-  const std::chrono::milliseconds slice(
-      info[2].As<Napi::Number>().Uint32Value());
+napi_value LogAttachment::wait_slice(napi_env env, napi_callback_info info) {
+  napi_value arguments[3] = {};
+  LogAttachment* const self = called_log(env, info, arguments);
+  const auto index = to_offset(env, arguments[1]);
+  const std::chrono::milliseconds slice(to_uint32(env, arguments[2]));
   const memory::Arrival arrival =
       self == nullptr ? memory::Arrival::kEnded
                       : memory::wait_for(*self->log_, index, slice);
-  return number(env, static_cast<uint64_t>(arrival));
+  return from_number(env, static_cast<uint64_t>(arrival));
 }
 
 // (log: number, id: number, nextIndex: number) => void
-napi_value LogAttachment::follow(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  LogAttachment* const self = called_log(info);
+napi_value LogAttachment::follow(napi_env env, napi_callback_info info) {
+  napi_value arguments[3] = {};
+  LogAttachment* const self = called_log(env, info, arguments);
   if (self == nullptr) return nullptr;
-  self->reader_->follow(
-      info[1].As<Napi::Number>().Uint32Value(),
-      static_cast<uint64_t>(info[2].As<Napi::Number>().DoubleValue()));
+  self->reader_->follow(to_uint32(env, arguments[1]),
+                        to_offset(env, arguments[2]));
   return nullptr;
 }
 
@@ -456,13 +431,11 @@ napi_value LogAttachment::native_handle(napi_env env, napi_callback_info info) {
 // (log: number, memory?: Uint8Array) => void. Gives every pin back and leaves
 // the log. `memory` is the log's shared storage: whoever leaves last gives its
 // pages back, which only those may do who hold it.
-napi_value LogAttachment::close(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  const SharedBytes memory = shared_bytes(env, info[1]);
-  const memory::TouchScope scope(memory.data);
-  static_cast<Environment*>(info.Data())
-      ->logs()
-      .remove(info[0].As<Napi::Number>().Uint32Value());
+napi_value LogAttachment::close(napi_env env, napi_callback_info info) {
+  napi_value arguments[2] = {};
+  auto* const environment = called_object<Environment>(env, info, arguments);
+  const memory::TouchScope scope(to_bytes(env, arguments[1]).data);
+  environment->logs().remove(to_slot(env, arguments[0]));
   return nullptr;
 }
 

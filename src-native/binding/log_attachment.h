@@ -6,7 +6,7 @@
 #ifndef ATOMIC_LOG_BINDING_LOG_ATTACHMENT_H_
 #define ATOMIC_LOG_BINDING_LOG_ATTACHMENT_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <memory>
 #include <unordered_map>

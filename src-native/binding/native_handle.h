@@ -5,7 +5,7 @@
 #ifndef ATOMIC_LOG_BINDING_NATIVE_HANDLE_H_
 #define ATOMIC_LOG_BINDING_NATIVE_HANDLE_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include "core/memory/registry.h"
 

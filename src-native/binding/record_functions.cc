@@ -1,7 +1,7 @@
 #include "binding/record_functions.h"
 
+#include "binding/durable_values.h"
 #include "binding/functions.h"
-#include "binding/segment_values.h"
 #include "core/durable/compression.h"
 #include "core/durable/record_format.h"
 
@@ -12,11 +12,11 @@ using durable::Verdict;
 
 napi_value parse_record(napi_env env, napi_callback_info info) {
   napi_value arguments[4] = {};
-  called_object<void>(env, info, arguments);
+  read_arguments(env, info, arguments);
   const auto bytes = to_bytes(env, arguments[0]);
   const uint64_t offset = to_offset(env, arguments[1]);
   if (offset >= bytes.count) {
-    return from_number(env, outcome_number(Outcome::kOutOfRange));
+    return answer(env, Outcome::kOutOfRange);
   }
   durable::SegmentFormat format;
   format.header_bytes = static_cast<uint32_t>(to_offset(env, arguments[2]));
@@ -40,22 +40,17 @@ napi_value parse_record(napi_env env, napi_callback_info info) {
     }
   }
   if (verdict == Verdict::kRecord) return from_number(env, word);
-  return from_number(
-      env, outcome_number(verdict == Verdict::kEnd ? Outcome::kNoRecord
-                                                   : Outcome::kChecksum));
+  return answer(
+      env, verdict == Verdict::kEnd ? Outcome::kNoRecord : Outcome::kChecksum);
 }
 
 napi_value decompress(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
-  called_object<void>(env, info, arguments);
+  read_arguments(env, info, arguments);
   const auto stored = to_bytes(env, arguments[0]);
   const auto target = to_bytes(env, arguments[1]);
-  napi_value result = nullptr;
-  napi_get_boolean(
-      env,
-      durable::decompress(stored.data, stored.count, target.data, target.count),
-      &result);
-  return result;
+  return from_bool(env, durable::decompress(stored.data, stored.count,
+                                            target.data, target.count));
 }
 
 }  // namespace atomic_log::binding

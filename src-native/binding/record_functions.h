@@ -2,7 +2,7 @@
 #ifndef ATOMIC_LOG_BINDING_RECORD_FUNCTIONS_H_
 #define ATOMIC_LOG_BINDING_RECORD_FUNCTIONS_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 namespace atomic_log::binding {
 

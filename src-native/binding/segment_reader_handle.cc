@@ -3,8 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "binding/durable_values.h"
 #include "binding/functions.h"
-#include "binding/segment_values.h"
 #include "core/durable/segment/segment_recovery.h"
 
 namespace atomic_log::binding {
@@ -40,27 +40,33 @@ napi_value SegmentReaderHandle::create(napi_env env,
 }
 
 napi_value SegmentReaderHandle::open(napi_env env, napi_callback_info info) {
-  napi_value arguments[6] = {};
-  called_object<void>(env, info, arguments);
-  bool is_mapped = false;
-  napi_get_value_bool(env, arguments[4], &is_mapped);
+  Options given(env, info);
+  const std::string path = given.text("path");
+  const durable::SegmentFormat format = to_format(given);
+  const bool is_mapped = given.flag("isMapped");
+  durable::FlushedCells* const cells =
+      given.has("cells") ? to_cells(given) : nullptr;
+  if (given.throw_if_refused()) return nullptr;
+
   std::shared_ptr<SegmentSource> source;
   Failure failure;
-  const Outcome outcome = SegmentSource::open(
-      platform::native_file_system(), to_text(env, arguments[0]),
-      to_format(env, arguments + 1), is_mapped, &source, &failure);
+  const Outcome outcome =
+      SegmentSource::open(platform::native_file_system(), path, format,
+                          is_mapped, &source, &failure);
   if (outcome != Outcome::kOk) return failure_object(env, failure);
-  return create(env, std::move(source), to_cells(env, arguments[5]));
+  return create(env, std::move(source), cells);
 }
 
 napi_value SegmentReaderHandle::judge(napi_env env, napi_callback_info info) {
-  napi_value arguments[4] = {};
-  called_object<void>(env, info, arguments);
+  Options given(env, info);
+  const std::string path = given.text("path");
+  const durable::SegmentFormat format = to_format(given);
+  if (given.throw_if_refused()) return nullptr;
+
   durable::SegmentJudgement found;
   Failure failure;
   const Outcome outcome = durable::judge_segment(
-      platform::native_file_system(), to_text(env, arguments[0]),
-      to_format(env, arguments + 1), &found, &failure);
+      platform::native_file_system(), path, format, &found, &failure);
   if (outcome != Outcome::kOk) return failure_object(env, failure);
   const napi_value object = new_object(env);
   set(env, object, "size", found.size);
@@ -97,7 +103,7 @@ napi_value SegmentReaderHandle::read(napi_env env, napi_callback_info info) {
       to_elements<uint32_t>(env, arguments[2], napi_uint32_array);
   const auto found = to_elements<double>(env, arguments[3], napi_float64_array);
   if (self->reader_ == nullptr || words.count == 0 || found.count < 2) {
-    return from_number(env, outcome_number(Outcome::kOutOfRange));
+    return answer(env, Outcome::kOutOfRange);
   }
   const auto hint = to_offset(env, arguments[1]) == 0
                         ? durable::ReadHint::kRandom
@@ -106,11 +112,11 @@ napi_value SegmentReaderHandle::read(napi_env env, napi_callback_info info) {
       to_offset(env, arguments[0]), hint, words.data, words.count, &self->run_);
   if (outcome != Outcome::kOk) {
     self->run_ = {};
-    return from_number(env, outcome_number(outcome));
+    return answer(env, outcome);
   }
   found.data[0] = static_cast<double>(self->run_.total_bytes);
   found.data[1] = self->run_.is_mapped ? 1 : 0;
-  return from_number(env, static_cast<double>(self->run_.count));
+  return from_number(env, self->run_.count);
 }
 
 // (target: Uint8Array) => whether the bytes of the last read() are in it
@@ -124,9 +130,7 @@ napi_value SegmentReaderHandle::copy(napi_env env, napi_callback_info info) {
     std::memcpy(target.data, self->run_.bytes,
                 static_cast<size_t>(self->run_.total_bytes));
   }
-  napi_value result = nullptr;
-  napi_get_boolean(env, fits, &result);
-  return result;
+  return from_bool(env, fits);
 }
 
 // (offset, target: Uint8Array) => 0, or an outcome < 0
@@ -136,11 +140,10 @@ napi_value SegmentReaderHandle::read_bytes(napi_env env,
   auto* const self = called_object<SegmentReaderHandle>(env, info, arguments);
   const auto target = to_bytes(env, arguments[1]);
   if (self->reader_ == nullptr) {
-    return from_number(env, outcome_number(Outcome::kOutOfRange));
+    return answer(env, Outcome::kOutOfRange);
   }
-  return from_number(
-      env, outcome_number(self->reader_->read_bytes(
-               to_offset(env, arguments[0]), target.data, target.count)));
+  return answer(env, self->reader_->read_bytes(to_offset(env, arguments[0]),
+                                               target.data, target.count));
 }
 
 napi_value SegmentReaderHandle::prefetch(napi_env env,
@@ -165,20 +168,17 @@ napi_value SegmentReaderHandle::check_place(napi_env env,
 
 napi_value SegmentReaderHandle::limit(napi_env env, napi_callback_info info) {
   auto* const self = called_object<SegmentReaderHandle>(env, info);
-  return from_number(env, self->reader_ == nullptr
-                              ? 0
-                              : static_cast<double>(self->reader_->limit()));
+  return from_number(env,
+                     self->reader_ == nullptr ? 0 : self->reader_->limit());
 }
 
 // () => ArrayBuffer over the mapping, or null where there is none or where this
 // runtime maps no external memory
 napi_value SegmentReaderHandle::mapping(napi_env env, napi_callback_info info) {
   auto* const self = called_object<SegmentReaderHandle>(env, info);
-  napi_value buffer = nullptr;
-  napi_get_null(env, &buffer);
-  if (self->source_ == nullptr) return buffer;
+  if (self->source_ == nullptr) return null_value(env);
   const auto& mapping = self->source_->mapping();
-  if (mapping == nullptr) return buffer;
+  if (mapping == nullptr) return null_value(env);
   using Owner = std::shared_ptr<platform::FileMapping>;
   auto* const owner = new Owner(mapping);
   const auto drop = [](napi_env, void*, void* data) {
@@ -194,7 +194,7 @@ napi_value SegmentReaderHandle::mapping(napi_env env, napi_callback_info info) {
       status == napi_pending_exception || status == napi_cannot_run_js) {
     delete owner;
   }
-  return buffer;
+  return null_value(env);
 }
 
 // (cells) => NativeSegmentReader

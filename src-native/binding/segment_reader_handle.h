@@ -6,7 +6,7 @@
 #ifndef ATOMIC_LOG_BINDING_SEGMENT_READER_HANDLE_H_
 #define ATOMIC_LOG_BINDING_SEGMENT_READER_HANDLE_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <memory>
 
@@ -24,12 +24,10 @@ class SegmentReaderHandle final
   static napi_value create(napi_env env,
                            std::shared_ptr<durable::SegmentSource> source,
                            durable::FlushedCells* cells);
-  // (path, startOffset, headerSize, checksum, isMapped, cells)
-  //   => NativeSegmentReader | NativeFailure
+  // (NativeSegmentReading) => NativeSegmentReader | NativeFailure
   static napi_value open(napi_env env, napi_callback_info info);
 
-  // (path, startOffset, headerSize, checksum)
-  //   => NativeSegmentJudgement | NativeFailure
+  // (NativeSegmentFormat & { path }) => NativeSegmentJudgement | NativeFailure
   static napi_value judge(napi_env env, napi_callback_info info);
 
   ~SegmentReaderHandle() override;

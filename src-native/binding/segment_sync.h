@@ -2,7 +2,7 @@
 #ifndef ATOMIC_LOG_BINDING_SEGMENT_SYNC_H_
 #define ATOMIC_LOG_BINDING_SEGMENT_SYNC_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <condition_variable>
 #include <memory>

@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "binding/durable_values.h"
 #include "binding/functions.h"
 #include "binding/segment_reader_handle.h"
 #include "binding/segment_sync.h"
-#include "binding/segment_values.h"
 #include "core/durable/compression.h"
 
 namespace atomic_log::binding {
@@ -16,21 +16,6 @@ using durable::SegmentSource;
 using durable::SegmentWriter;
 
 namespace {
-
-napi_value answer(napi_env env, Outcome outcome) {
-  return from_number(env, outcome_number(outcome));
-}
-
-napi_value answer(napi_env env, Outcome outcome, uint64_t offset) {
-  return from_number(env, outcome == Outcome::kOk ? static_cast<double>(offset)
-                                                  : outcome_number(outcome));
-}
-
-bool to_bool(napi_env env, napi_value value) {
-  bool result = false;
-  napi_get_value_bool(env, value, &result);
-  return result;
-}
 
 napi_value recovery_object(napi_env env, const durable::Recovery& recovery) {
   const napi_value object = new_object(env);
@@ -81,38 +66,42 @@ napi_value SegmentWriterHandle::wrap(napi_env env,
 
 napi_value SegmentWriterHandle::create_file(napi_env env,
                                             napi_callback_info info) {
-  napi_value arguments[6] = {};
-  called_object<void>(env, info, arguments);
+  Options given(env, info);
+  const std::string path = given.text("path");
+  const durable::SegmentFormat format = to_format(given);
+  const uint64_t size = given.integer("size");
+  durable::FlushedCells* const cells = to_cells(given);
+  if (given.throw_if_refused()) return nullptr;
+
   std::unique_ptr<SegmentWriter> writer;
   Failure failure;
   const Outcome outcome = SegmentWriter::create(
-      platform::native_file_system(), to_text(env, arguments[0]),
-      to_format(env, arguments + 1), to_offset(env, arguments[4]), &writer,
-      &failure);
+      platform::native_file_system(), path, format, size, &writer, &failure);
   if (outcome != Outcome::kOk) return failure_object(env, failure);
-  return wrap(env, std::move(writer), to_cells(env, arguments[5]), nullptr);
+  return wrap(env, std::move(writer), cells, nullptr);
 }
 
 napi_value SegmentWriterHandle::open_file(napi_env env,
                                           napi_callback_info info) {
-  napi_value arguments[9] = {};
-  called_object<void>(env, info, arguments);
+  Options given(env, info);
+  const std::string path = given.text("path");
+  const durable::SegmentFormat format = to_format(given);
   durable::OpenOptions options;
-  if (const uint64_t size = to_offset(env, arguments[4]); size > 0) {
-    options.size = size;
-  }
-  options.durable_offset = to_offset(env, arguments[5]);
-  options.is_sealed = to_bool(env, arguments[6]);
-  options.discard_unreadable = to_bool(env, arguments[7]);
+  if (given.has("size")) options.size = given.integer("size");
+  options.durable_offset = given.integer("durableOffset");
+  options.is_sealed = given.flag("isSealed");
+  options.discard_unreadable = given.flag("discardUnreadable");
+  durable::FlushedCells* const cells = to_cells(given);
+  if (given.throw_if_refused()) return nullptr;
+
   std::unique_ptr<SegmentWriter> writer;
   durable::Recovery recovery;
   Failure failure;
-  const Outcome outcome = SegmentWriter::open(
-      platform::native_file_system(), to_text(env, arguments[0]),
-      to_format(env, arguments + 1), options, &writer, &recovery, &failure);
+  const Outcome outcome =
+      SegmentWriter::open(platform::native_file_system(), path, format, options,
+                          &writer, &recovery, &failure);
   if (outcome != Outcome::kOk) return failure_object(env, failure);
-  return wrap(env, std::move(writer), to_cells(env, arguments[8]),
-              recovery_object(env, recovery));
+  return wrap(env, std::move(writer), cells, recovery_object(env, recovery));
 }
 
 napi_value SegmentWriterHandle::to_object(napi_env env) {
@@ -219,8 +208,7 @@ napi_value SegmentWriterHandle::sync_async(napi_env env,
     sync = SegmentSync::start(env, self->writer_, &promise);
   }
   if (sync == nullptr) {
-    napi_get_null(env, &promise);
-    return promise;
+    return null_value(env);
   }
   std::erase_if(self->syncs_, [](const auto& weak) { return weak.expired(); });
   self->syncs_.push_back(sync);
@@ -280,10 +268,8 @@ napi_value SegmentWriterHandle::write_application_header(
 napi_value SegmentWriterHandle::write_offset(napi_env env,
                                              napi_callback_info info) {
   auto* const self = called_object<SegmentWriterHandle>(env, info);
-  return from_number(env,
-                     self->writer_ == nullptr
-                         ? 0
-                         : static_cast<double>(self->writer_->write_offset()));
+  return from_number(
+      env, self->writer_ == nullptr ? 0 : self->writer_->write_offset());
 }
 
 // () => NativeSegmentReader of the same open file, without a limit

@@ -8,7 +8,7 @@
 #ifndef ATOMIC_LOG_BINDING_SEGMENT_WRITER_HANDLE_H_
 #define ATOMIC_LOG_BINDING_SEGMENT_WRITER_HANDLE_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <memory>
 #include <vector>
@@ -24,11 +24,9 @@ class SegmentWriterHandle final
     : public Holder,
       public std::enable_shared_from_this<SegmentWriterHandle> {
  public:
-  // (path, startOffset, headerSize, checksum, size, cells)
-  //   => NativeSegmentWriter | NativeFailure
+  // (NativeSegmentCreation) => NativeSegmentWriter | NativeFailure
   static napi_value create_file(napi_env env, napi_callback_info info);
-  // (path, startOffset, headerSize, checksum, size, durableOffset, isSealed,
-  //  discardUnreadable, cells) => NativeSegmentWriter | NativeFailure
+  // (NativeSegmentOpening) => NativeSegmentWriter | NativeFailure
   static napi_value open_file(napi_env env, napi_callback_info info);
 
   ~SegmentWriterHandle() override;

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "binding/durable_values.h"
 #include "binding/functions.h"
-#include "binding/segment_values.h"
 
 namespace atomic_log::binding {
 

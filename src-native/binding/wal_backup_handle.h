@@ -7,7 +7,7 @@
 #ifndef ATOMIC_LOG_BINDING_WAL_BACKUP_HANDLE_H_
 #define ATOMIC_LOG_BINDING_WAL_BACKUP_HANDLE_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <memory>
 #include <string>

@@ -1,12 +1,13 @@
 #include "binding/wal_handle.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "binding/durable_values.h"
 #include "binding/functions.h"
-#include "binding/segment_values.h"
 #include "binding/wal_backup_handle.h"
 #include "binding/wal_values.h"
 
@@ -56,32 +57,36 @@ void WalHandle::give_back() {
   log_->stop();
 }
 
-std::unique_ptr<WalHandle::Opening> WalHandle::read_arguments(
+std::unique_ptr<WalHandle::Opening> WalHandle::read_options(
     napi_env env, napi_callback_info info) {
-  napi_value arguments[12] = {};
-  size_t count = 12;
-  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  Options given(env, info);
   auto opening = std::make_unique<Opening>();
   durable::WalOptions& options = opening->options;
-  options.directory = to_text(env, arguments[0]);
-  options.segment_bytes = to_offset(env, arguments[1]);
-  options.first_lsn = to_offset(env, arguments[2]);
-  const auto metadata = to_bytes(env, arguments[3]);
+  options.directory = given.text("path");
+  options.segment_bytes = given.integer("segmentBytes");
+  options.first_lsn = given.integer("firstLsn");
+  const auto metadata = given.bytes("metadata");
   options.metadata.assign(metadata.data, metadata.data + metadata.count);
-  const auto random = to_bytes(env, arguments[4]);
-  const size_t id_bytes = options.new_log_id.size();
-  if (random.count == id_bytes + sizeof(options.branch_seed)) {
-    std::memcpy(options.new_log_id.data(), random.data, id_bytes);
-    std::memcpy(&options.branch_seed, random.data + id_bytes,
-                sizeof(options.branch_seed));
+  const auto log_id = given.bytes("newLogId");
+  if (log_id.count == options.new_log_id.size()) {
+    std::copy_n(log_id.data, log_id.count, options.new_log_id.begin());
+  } else {
+    given.refuse("newLogId", "as long as the id of a log");
   }
-  napi_get_value_bool(env, arguments[5], &options.is_tail_strict);
-  napi_get_value_bool(env, arguments[6], &options.verifies);
-  options.process_id = to_offset(env, arguments[7]);
-  opening->policy.count = to_offset(env, arguments[8]);
-  opening->policy.bytes = to_offset(env, arguments[9]);
-  opening->policy.wait_us = to_offset(env, arguments[10]);
-  napi_get_value_uint32(env, arguments[11], &opening->waiter_id);
+  const auto seed = given.bytes("branchSeed");
+  if (seed.count == sizeof(options.branch_seed)) {
+    std::memcpy(&options.branch_seed, seed.data, sizeof(options.branch_seed));
+  } else {
+    given.refuse("branchSeed", "eight bytes");
+  }
+  options.is_tail_strict = given.flag("isTailStrict");
+  options.verifies = given.flag("verifies");
+  options.process_id = given.integer("processId");
+  opening->policy.count = given.integer("commitCount");
+  opening->policy.bytes = given.integer("commitBytes");
+  opening->policy.wait_us = given.integer("commitWaitUs");
+  opening->waiter_id = given.uint32("waiterId");
+  if (given.throw_if_refused()) return nullptr;
   return opening;
 }
 
@@ -130,13 +135,15 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
 }
 
 napi_value WalHandle::open_sync(napi_env env, napi_callback_info info) {
-  const std::unique_ptr<Opening> opening = read_arguments(env, info);
+  const std::unique_ptr<Opening> opening = read_options(env, info);
+  if (opening == nullptr) return nullptr;
   opening->run();
   return finish(env, *opening);
 }
 
 napi_value WalHandle::open_async(napi_env env, napi_callback_info info) {
-  std::unique_ptr<Opening> opening = read_arguments(env, info);
+  std::unique_ptr<Opening> opening = read_options(env, info);
+  if (opening == nullptr) return nullptr;
   napi_value promise = nullptr;
   napi_value name = nullptr;
   napi_create_string_utf8(env, "atomic-log open", NAPI_AUTO_LENGTH, &name);
@@ -168,19 +175,13 @@ napi_value WalHandle::open_async(napi_env env, napi_callback_info info) {
   return promise;
 }
 
-// The value, or an outcome below zero, about which failure() tells.
-napi_value WalHandle::answer(napi_env env, Outcome outcome, uint64_t value) {
-  return from_number(env, outcome == Outcome::kOk ? static_cast<double>(value)
-                                                  : outcome_number(outcome));
-}
-
 namespace {
 
 // (level, isBatch, expectedLsn, bytes, byteCount, lengths, count)
 WalSubmission to_submission(napi_env env, const napi_value* arguments) {
   WalSubmission submission;
   submission.level = static_cast<WalLevel>(to_offset(env, arguments[0]) % 3);
-  napi_get_value_bool(env, arguments[1], &submission.is_batch);
+  submission.is_batch = to_bool(env, arguments[1]);
   submission.expected_lsn = to_offset(env, arguments[2]);
   const auto bytes = to_bytes(env, arguments[3]);
   const uint64_t byte_count = to_offset(env, arguments[4]);
@@ -209,7 +210,7 @@ napi_value WalHandle::submit(napi_env env, napi_callback_info info) {
   napi_value arguments[7] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
   const uint64_t queued = self->log_->submit(to_submission(env, arguments));
-  return from_number(env, static_cast<double>(queued));
+  return from_number(env, queued);
 }
 
 // () => [first, count, outcome, NativeFailure | undefined, ...]
@@ -223,10 +224,8 @@ napi_value WalHandle::take_answers(napi_env env, napi_callback_info info) {
   }
   uint32_t at = 0;
   for (const WalAnswer& answer : answers) {
-    napi_set_element(env, array, at++,
-                     from_number(env, static_cast<double>(answer.first)));
-    napi_set_element(env, array, at++,
-                     from_number(env, static_cast<double>(answer.count)));
+    napi_set_element(env, array, at++, from_number(env, answer.first));
+    napi_set_element(env, array, at++, from_number(env, answer.count));
     napi_set_element(env, array, at++,
                      from_number(env, -outcome_number(answer.outcome)));
     if (answer.outcome != Outcome::kOk) {
@@ -250,14 +249,14 @@ napi_value WalHandle::append_now(napi_env env, napi_callback_info info) {
   uint64_t lsn = 0;
   const Outcome outcome =
       self->log_->append(to_submission(env, arguments), &lsn, &self->failure_);
-  return self->answer(env, outcome, lsn);
+  return answer(env, outcome, lsn);
 }
 
 // () => the last durable LSN, or an outcome < 0
 napi_value WalHandle::sync(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info);
   const Outcome outcome = self->log_->sync(&self->failure_);
-  return self->answer(env, outcome, self->log_->writer().durable_lsn());
+  return answer(env, outcome, self->log_->writer().durable_lsn());
 }
 
 // (lsn) => the number of the first file that checkpoint(lsn) would keep
@@ -265,7 +264,7 @@ napi_value WalHandle::file_kept(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
   const uint64_t file = self->log_->file_kept(to_offset(env, arguments[0]));
-  return from_number(env, static_cast<double>(file));
+  return from_number(env, file);
 }
 
 // (lsn, keptFile) => 0, or an outcome < 0
@@ -279,13 +278,13 @@ napi_value WalHandle::checkpoint(napi_env env, napi_callback_info info) {
   // space until then.
   durable::Failure ignored;
   (void)self->log_->show(&self->reader_, &ignored);
-  return self->answer(env, outcome, 0);
+  return answer(env, outcome);
 }
 
 napi_value WalHandle::truncate_after(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
-  return self->answer(
+  return answer(
       env,
       self->log_->truncate_after(to_offset(env, arguments[0]), &self->failure_),
       0);
@@ -297,7 +296,7 @@ napi_value WalHandle::back_up(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info, arguments);
   durable::WalBackupSource source;
   const Outcome outcome = self->log_->begin_backup(&source, &self->failure_);
-  if (outcome != Outcome::kOk) return self->answer(env, outcome, 0);
+  if (outcome != Outcome::kOk) return answer(env, outcome);
   return WalBackupHandle::to_object(env, self->log_, std::move(source),
                                     to_text(env, arguments[0]));
 }
@@ -371,7 +370,7 @@ napi_value WalHandle::close(napi_env env, napi_callback_info info) {
   const Outcome outcome = self->log_->close(&self->failure_);
   self->reader_.close();
   self->environment_->remove(self);
-  return self->answer(env, outcome, 0);
+  return answer(env, outcome);
 }
 
 }  // namespace atomic_log::binding

@@ -7,7 +7,7 @@
 #ifndef ATOMIC_LOG_BINDING_WAL_HANDLE_H_
 #define ATOMIC_LOG_BINDING_WAL_HANDLE_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <memory>
 
@@ -18,9 +18,7 @@ namespace atomic_log::binding {
 
 class WalHandle final : public Holder {
  public:
-  // (path, segmentBytes, firstLsn, metadata, logId, isTailStrict, verifies,
-  //  processId, commitCount, commitBytes, commitWaitUs, waiterId)
-  //   => NativeWal | NativeFailure
+  // (NativeWalOptions) => NativeWal | NativeFailure
   static napi_value open_sync(napi_env env, napi_callback_info info);
   // The same on the thread pool => Promise
   static napi_value open_async(napi_env env, napi_callback_info info);
@@ -33,12 +31,12 @@ class WalHandle final : public Holder {
 
   WalHandle(std::shared_ptr<Environment> environment,
             std::shared_ptr<durable::WalLog> log, uint32_t waiter_id);
-  static std::unique_ptr<Opening> read_arguments(napi_env env,
-                                                 napi_callback_info info);
+  // Null when something was refused, and JavaScript has an error to expect.
+  static std::unique_ptr<Opening> read_options(napi_env env,
+                                               napi_callback_info info);
   static napi_value finish(napi_env env, Opening& opening);
 
   napi_value to_object(napi_env env);
-  napi_value answer(napi_env env, durable::Outcome outcome, uint64_t value);
 
   static napi_value submit(napi_env env, napi_callback_info info);
   static napi_value take_answers(napi_env env, napi_callback_info info);

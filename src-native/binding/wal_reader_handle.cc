@@ -4,8 +4,8 @@
 #include <iterator>
 #include <memory>
 
+#include "binding/durable_values.h"
 #include "binding/functions.h"
-#include "binding/segment_values.h"
 #include "binding/wal_values.h"
 #include "core/durable/wal/wal_classify.h"
 #include "core/durable/wal/wal_salvage.h"
@@ -17,12 +17,9 @@ using durable::Outcome;
 
 napi_value WalReaderHandle::open(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
-  size_t count = 2;
-  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
-  bool is_intact = false;
-  napi_get_value_bool(env, arguments[1], &is_intact);
-  const auto tail = is_intact ? durable::WalTailMode::kIntact
-                              : durable::WalTailMode::kDurable;
+  read_arguments(env, info, arguments);
+  const auto tail = to_bool(env, arguments[1]) ? durable::WalTailMode::kIntact
+                                               : durable::WalTailMode::kDurable;
   const std::shared_ptr<WalReaderHandle> handle(
       new WalReaderHandle(to_text(env, arguments[0]), tail));
   const napi_value object = new_object(env);
@@ -40,8 +37,7 @@ napi_value WalReaderHandle::open(napi_env env, napi_callback_info info) {
 
 napi_value WalReaderHandle::verify(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
-  size_t count = 1;
-  napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
+  read_arguments(env, info, arguments);
   durable::WalClassifyRequest request;
   request.directory = to_text(env, arguments[0]);
   request.role = durable::WalRole::kReader;
@@ -51,13 +47,13 @@ napi_value WalReaderHandle::verify(napi_env env, napi_callback_info info) {
   const Outcome outcome = durable::classify_wal(platform::native_file_system(),
                                                 request, &found, &failure);
   if (outcome != Outcome::kOk) return failure_object(env, failure);
-  return from_number(env, static_cast<double>(found.row));
+  return from_number(env, static_cast<uint8_t>(found.row));
 }
 
 // (path) => { logId, oldestLsn, files } | NativeFailure
 napi_value WalReaderHandle::remains(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
-  called_object<void>(env, info, arguments);
+  read_arguments(env, info, arguments);
   durable::WalRemains found;
   Failure failure;
   if (durable::find_wal_remains(platform::native_file_system(),
@@ -76,20 +72,27 @@ napi_value WalReaderHandle::remains(napi_env env, napi_callback_info info) {
   return object;
 }
 
-// (path, number, logId, from, bytesMax) => NativeWalSalvaged | NativeFailure
+// (NativeWalSalvaging) => NativeWalSalvaged | NativeFailure
 napi_value WalReaderHandle::salvage(napi_env env, napi_callback_info info) {
-  napi_value arguments[5] = {};
-  called_object<void>(env, info, arguments);
+  Options given(env, info);
+  const std::string path = given.text("path");
+  const uint64_t file = given.integer("file");
+  const uint64_t from = given.integer("from");
+  const uint64_t bytes_max = given.integer("bytesMax");
   durable::WalLogId log_id = {};
-  const auto given = to_bytes(env, arguments[2]);
-  std::copy_n(given.data, std::min(given.count, log_id.size()), log_id.begin());
+  const auto id = given.bytes("logId");
+  if (id.count == log_id.size()) {
+    std::copy_n(id.data, id.count, log_id.begin());
+  } else {
+    given.refuse("logId", "as long as the id of a log");
+  }
+  if (given.throw_if_refused()) return nullptr;
+
   durable::WalSalvaged salvaged;
   Failure failure;
-  if (durable::salvage_wal_file(
-          platform::native_file_system(), to_text(env, arguments[0]), log_id,
-          to_offset(env, arguments[1]), to_offset(env, arguments[3]),
-          static_cast<size_t>(to_offset(env, arguments[4])), &salvaged,
-          &failure) != Outcome::kOk) {
+  if (durable::salvage_wal_file(platform::native_file_system(), path, log_id,
+                                file, from, static_cast<size_t>(bytes_max),
+                                &salvaged, &failure) != Outcome::kOk) {
     return failure_object(env, failure);
   }
   const napi_value object = chunk_object(env, salvaged.chunk);

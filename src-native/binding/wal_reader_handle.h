@@ -2,7 +2,7 @@
 #ifndef ATOMIC_LOG_BINDING_WAL_READER_HANDLE_H_
 #define ATOMIC_LOG_BINDING_WAL_READER_HANDLE_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <string>
 #include <utility>

@@ -1,10 +1,9 @@
 #include "binding/wal_values.h"
 
 #include <algorithm>
-#include <cstring>
 
+#include "binding/durable_values.h"
 #include "binding/functions.h"
-#include "binding/segment_values.h"
 
 namespace atomic_log::binding {
 
@@ -14,32 +13,6 @@ using durable::WalChunk;
 using durable::WalEntry;
 using durable::WalFileInfo;
 using durable::WalReader;
-
-napi_value to_uint8_array(napi_env env, const uint8_t* bytes, size_t count) {
-  void* memory = nullptr;
-  napi_value buffer = nullptr;
-  napi_value array = nullptr;
-  if (napi_create_arraybuffer(env, count, &memory, &buffer) != napi_ok) {
-    return nullptr;
-  }
-  if (count > 0) std::memcpy(memory, bytes, count);
-  napi_create_typedarray(env, napi_uint8_array, count, buffer, 0, &array);
-  return array;
-}
-
-napi_value new_float64_array(napi_env env, size_t count, double** elements) {
-  void* memory = nullptr;
-  napi_value buffer = nullptr;
-  napi_value array = nullptr;
-  if (napi_create_arraybuffer(env, count * sizeof(double), &memory, &buffer) !=
-          napi_ok ||
-      napi_create_typedarray(env, napi_float64_array, count, buffer, 0,
-                             &array) != napi_ok) {
-    return nullptr;
-  }
-  *elements = static_cast<double*>(memory);
-  return array;
-}
 
 napi_value chunk_object(napi_env env, const WalChunk& chunk) {
   constexpr size_t kFields = 5;
@@ -119,7 +92,7 @@ napi_value read_seek_point(napi_env env, WalReader& reader, napi_value lsn) {
   Failure failure;
   const Outcome outcome =
       reader.seek_point(to_offset(env, lsn), &point, &failure);
-  return outcome == Outcome::kOk ? from_number(env, static_cast<double>(point))
+  return outcome == Outcome::kOk ? from_number(env, point)
                                  : failure_object(env, failure);
 }
 

@@ -3,7 +3,7 @@
 #ifndef ATOMIC_LOG_BINDING_WAL_VALUES_H_
 #define ATOMIC_LOG_BINDING_WAL_VALUES_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <vector>
 
@@ -12,10 +12,6 @@
 
 namespace atomic_log::binding {
 
-// A Uint8Array with a copy of the bytes, or null.
-napi_value to_uint8_array(napi_env env, const uint8_t* bytes, size_t count);
-// A Float64Array of that many elements, and where they are; or null.
-napi_value new_float64_array(napi_env env, size_t count, double** elements);
 // types/native.d.ts NativeWalChunk.
 napi_value chunk_object(napi_env env, const durable::WalChunk& chunk);
 // For each file: number, base LSN, bytes, end offset.

@@ -10,10 +10,11 @@ namespace atomic_log::binding {
 namespace {
 
 // The writer that the first argument names, or null once it is closed.
-WriterHandle* called_writer(const Napi::CallbackInfo& info) {
-  return static_cast<Environment*>(info.Data())
-      ->writers()
-      .find(info[0].As<Napi::Number>().Uint32Value());
+template <size_t N>
+WriterHandle* called_writer(napi_env env, napi_callback_info info,
+                            napi_value (&arguments)[N]) {
+  auto* const environment = called_object<Environment>(env, info, arguments);
+  return environment->writers().find(to_slot(env, arguments[0]));
 }
 
 }  // namespace
@@ -68,28 +69,22 @@ void WriterHandle::find_published(Environment* environment) {
 // status < 0
 napi_value WriterHandle::roll(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
-  auto* const environment = called_object<Environment>(env, info, arguments);
-  uint32_t slot = UINT32_MAX;
-  uint32_t count = 0;
-  napi_get_value_uint32(env, arguments[0], &slot);
-  napi_get_value_uint32(env, arguments[1], &count);
-  WriterHandle* const self = environment->writers().find(slot);
+  WriterHandle* const self = called_writer(env, info, arguments);
+  const uint32_t count = to_uint32(env, arguments[1]);
   if (self == nullptr || count == 0 ||
       count > self->presence_->segment_capacity()) {
     return to_value(env, Status::kOutOfRange);
   }
   const Status status = self->presence_->roll(count);
   if (status != Status::kOk) return to_value(env, status);
-  napi_value id = nullptr;
-  napi_create_uint32(env, self->presence_->head_segment().id(), &id);
-  return id;
+  return from_number(env, self->presence_->head_segment().id());
 }
 
 // (writer: number) => ArrayBuffer over the head's columns for writing, or null
 // when this runtime maps no external memory. Users get this one.
-napi_value WriterHandle::map(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  WriterHandle* const self = called_writer(info);
+napi_value WriterHandle::map(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  WriterHandle* const self = called_writer(env, info, arguments);
   napi_value buffer = nullptr;
   if (self == nullptr ||
       Mapping::create(env, *self->presence_, &self->presence_->head_segment(),
@@ -100,9 +95,9 @@ napi_value WriterHandle::map(napi_env env, napi_callback_info raw) {
 }
 
 // (writer: number) => ArrayBuffer over the head's whole block, or null
-napi_value WriterHandle::map_block(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  WriterHandle* const self = called_writer(info);
+napi_value WriterHandle::map_block(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  WriterHandle* const self = called_writer(env, info, arguments);
   napi_value buffer = nullptr;
   if (self == nullptr ||
       map_own_block(env, *self->presence_, self->presence_->head_segment(),
@@ -113,49 +108,49 @@ napi_value WriterHandle::map_block(napi_env env, napi_callback_info raw) {
 }
 
 // (writer: number, memory: Uint8Array over all that may be touched) => void
-napi_value WriterHandle::commit(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  WriterHandle* const self = called_writer(info);
+napi_value WriterHandle::commit(napi_env env, napi_callback_info info) {
+  napi_value arguments[2] = {};
+  WriterHandle* const self = called_writer(env, info, arguments);
   if (self == nullptr) return nullptr;
   memory::SharedStorage* const storage = self->presence_->storage().as_shared();
-  const SharedBytes bytes = shared_bytes(env, info[1]);
+  const auto bytes = to_bytes(env, arguments[1]);
   if (storage != nullptr && bytes.data == storage->base()) {
-    storage->commit(bytes.length);
+    storage->commit(bytes.count);
   }
   return nullptr;
 }
 
 // (writer: number, out: Float64Array) => void; out = [id, sequence, firstIndex,
 // count]
-napi_value WriterHandle::head(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  WriterHandle* const self = called_writer(info);
-  auto out = info[1].As<Napi::Float64Array>();
-  if (self == nullptr || out.ElementLength() < 4) return nullptr;
+napi_value WriterHandle::head(napi_env env, napi_callback_info info) {
+  napi_value arguments[2] = {};
+  WriterHandle* const self = called_writer(env, info, arguments);
+  const auto out = to_elements<double>(env, arguments[1], napi_float64_array);
+  if (self == nullptr || out.count < 4) return nullptr;
   const memory::SegmentControl& segment = self->presence_->head_segment();
-  out.Data()[0] = segment.id();
-  out.Data()[1] = static_cast<double>(segment.sequence());
-  out.Data()[2] = static_cast<double>(segment.first_index());
-  out.Data()[3] = self->presence_->published_count();
+  out.data[0] = segment.id();
+  out.data[1] = static_cast<double>(segment.sequence());
+  out.data[2] = static_cast<double>(segment.first_index());
+  out.data[3] = self->presence_->published_count();
   return nullptr;
 }
 
 // (writer: number) => void. Ends the log for good; what is staged must have been
 // published.
-napi_value WriterHandle::end(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  if (WriterHandle* const self = called_writer(info)) self->presence_->end();
+napi_value WriterHandle::end(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  WriterHandle* const self = called_writer(env, info, arguments);
+  if (self != nullptr) self->presence_->end();
   return nullptr;
 }
 
 // (writer: number) => void
-napi_value WriterHandle::close(napi_env env, napi_callback_info raw) {
-  const Napi::CallbackInfo info(env, raw);
-  auto* const environment = static_cast<Environment*>(info.Data());
-  const uint32_t slot = info[0].As<Napi::Number>().Uint32Value();
+napi_value WriterHandle::close(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const environment = called_object<Environment>(env, info, arguments);
   // Another writer may get the slot.
   environment->publishing().forget();
-  environment->writers().remove(slot);
+  environment->writers().remove(to_slot(env, arguments[0]));
   return nullptr;
 }
 

@@ -9,7 +9,7 @@
 #ifndef ATOMIC_LOG_BINDING_WRITER_HANDLE_H_
 #define ATOMIC_LOG_BINDING_WRITER_HANDLE_H_
 
-#include <napi.h>
+#include <node_api.h>
 
 #include <memory>
 #include <utility>

@@ -108,14 +108,7 @@ export class SegmentReader {
     checkOffset('options.dataBytesMax', dataBytesMax, 0, BODY_BYTES_MAX);
     const isMapped = checkChoice('options.mode', given.mode, ['mmap', 'pread']) === 'mmap';
     const native = orThrow(
-      addon.openSegmentReader(
-        file,
-        format.startOffset,
-        format.headerSize,
-        format.checksum,
-        isMapped,
-        flushed?.cells ?? null,
-      ),
+      addon.openSegmentReader({ path: file, ...format, isMapped, cells: flushed?.cells ?? null }),
     );
     const buffer = native.mapping();
     const mapping = buffer === null ? undefined : new Uint8Array(buffer);

@@ -157,9 +157,7 @@ export class SegmentWriter {
     const size = checkOffset('options.size', given.size, format.startOffset + 1);
     const compresses = checkCompression('options.compression', given.compression);
     const flushed = new FlushedOffset();
-    const native = orThrow(
-      addon.createSegment(file, format.startOffset, format.headerSize, format.checksum, size, flushed.cells),
-    );
+    const native = orThrow(addon.createSegment({ path: file, ...format, size, cells: flushed.cells }));
     return new SegmentWriter(openWriter, { native, path: file, format, flushed, compresses });
   }
 
@@ -185,17 +183,15 @@ export class SegmentWriter {
     const compresses = checkCompression('options.compression', given.compression);
     const flushed = new FlushedOffset();
     const native = orThrow(
-      addon.openSegment(
-        file,
-        format.startOffset,
-        format.headerSize,
-        format.checksum,
-        size === undefined ? 0 : checkOffset('options.size', size, format.startOffset + 1),
-        checkOffset('options.durableOffset', durableOffset),
-        checkFlag('options.sealed', given.sealed),
-        checkFlag('options.discardUnreadable', given.discardUnreadable),
-        flushed.cells,
-      ),
+      addon.openSegment({
+        path: file,
+        ...format,
+        size: size === undefined ? null : checkOffset('options.size', size, format.startOffset + 1),
+        durableOffset: checkOffset('options.durableOffset', durableOffset),
+        isSealed: checkFlag('options.sealed', given.sealed),
+        discardUnreadable: checkFlag('options.discardUnreadable', given.discardUnreadable),
+        cells: flushed.cells,
+      }),
     );
     return new SegmentWriter(openWriter, { native, path: file, format, flushed, compresses });
   }

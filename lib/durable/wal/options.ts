@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 
-import type { NativeWalArguments, NativeWalLevel } from '../../../types/native';
+import type { NativeWalLevel, NativeWalOptions } from '../../../types/native';
 import { checkBytes, NO_BYTES } from '../../base/checks';
 import { invalidType, outOfRange } from '../../base/errors';
 import { checkNames } from '../../base/checks';
@@ -100,7 +100,8 @@ export interface CheckedWalOptions {
   readonly onError: ((error: unknown, file: WalFile) => void) | undefined;
   /** Of the call that opens the log; undefined when nothing runs in it. */
   readonly context: AsyncResource | undefined;
-  nativeArguments(waiterId: number): NativeWalArguments;
+  /** For the addon; made anew for each opening. */
+  native(waiterId: number): NativeWalOptions;
 }
 
 /** Files as long as the newest one; the addon knows what a log begins with. */
@@ -155,8 +156,8 @@ function checkMetadata(value: unknown): Uint8Array {
   return new Uint8Array(value as Uint8Array);
 }
 
-/** The id of a log, and a seed for the branches of one life of it. */
-const RANDOM_BYTES = 16 + 8;
+const LOG_ID_BYTES = 16;
+const BRANCH_SEED_BYTES = 8;
 
 export function checkWalOptions(directory: unknown, options: unknown): CheckedWalOptions {
   const path = checkPath(directory, 'directory');
@@ -191,19 +192,20 @@ export function checkWalOptions(directory: unknown, options: unknown): CheckedWa
     retainBytes: optional('retainBytes', Infinity, SEGMENT_BYTES_MIN),
     ...hooks,
     context: hasHooks ? new AsyncResource('atomic-log.Wal') : undefined,
-    nativeArguments: (waiterId) => [
+    native: (waiterId) => ({
       path,
       segmentBytes,
       firstLsn,
       metadata,
-      randomBytes(RANDOM_BYTES),
+      newLogId: randomBytes(LOG_ID_BYTES),
+      branchSeed: randomBytes(BRANCH_SEED_BYTES),
       isTailStrict,
       verifies,
-      process.pid,
+      processId: process.pid,
       commitCount,
       commitBytes,
       commitWaitUs,
       waiterId,
-    ],
+    }),
   };
 }

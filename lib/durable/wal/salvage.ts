@@ -105,7 +105,7 @@ function firstLsnsBehind(files: Float64Array): Float64Array {
 
 function* entriesOfFile(path: string, number: number, logId: Uint8Array): IterableIterator<WalEntry> {
   for (let from = 1; from > 0;) {
-    const part = orThrowWal(addon.salvageWalFile(path, number, logId, from, READ_BYTES));
+    const part = orThrowWal(addon.salvageWalFile({ path, file: number, logId, from, bytesMax: READ_BYTES }));
     yield* entriesOf(part, hexOf(logId));
     from = part.nextOffset;
   }

@@ -137,7 +137,7 @@ export class Wal {
     const notifier = new Notifier();
     notifier.listener.isHolding = true;
     try {
-      const opening = addon.openWal(...checked.nativeArguments(notifier.listener.id));
+      const opening = addon.openWal(checked.native(notifier.listener.id));
       if (opening === undefined) throw plainError('ERR_OUT_OF_MEMORY', 'the runtime cannot start the work');
       return Wal.#finish(await opening, checked, notifier);
     } finally {
@@ -149,11 +149,7 @@ export class Wal {
   static openSync(directory: string, options?: WalOptions): Wal {
     const checked = checkWalOptions(directory, options);
     const notifier = new Notifier();
-    return Wal.#finish(
-      addon.openWalSync(...checked.nativeArguments(notifier.listener.id)),
-      checked,
-      notifier,
-    );
+    return Wal.#finish(addon.openWalSync(checked.native(notifier.listener.id)), checked, notifier);
   }
 
   static #finish(native: NativeWal | NativeFailure, options: CheckedWalOptions, notifier: Notifier): Wal {

@@ -1,4 +1,4 @@
-#include "binding/segment_values.h"
+#include "binding/durable_values.h"
 
 #include "binding/functions.h"
 
@@ -17,17 +17,18 @@ napi_value failure_object(napi_env env, const durable::Failure& failure) {
   return object;
 }
 
-durable::SegmentFormat to_format(napi_env env, const napi_value* arguments) {
+durable::SegmentFormat to_format(Options& given) {
   durable::SegmentFormat format;
-  format.start_offset = to_offset(env, arguments[0]);
-  format.header_bytes = static_cast<uint32_t>(to_offset(env, arguments[1]));
-  format.checksum = to_offset(env, arguments[2]) == 0 ? Crc32Kind::kCastagnoli
-                                                      : Crc32Kind::kIsoHdlc;
+  format.start_offset = given.integer("startOffset");
+  format.header_bytes = given.uint32("headerSize");
+  format.checksum = given.integer("checksum") == 0 ? Crc32Kind::kCastagnoli
+                                                   : Crc32Kind::kIsoHdlc;
   return format;
 }
 
-durable::FlushedCells* to_cells(napi_env env, napi_value value) {
-  const auto cells = to_elements<uint64_t>(env, value, napi_bigint64_array);
+namespace {
+
+durable::FlushedCells* to_cells(Elements<uint64_t> cells) {
   if (cells.count * sizeof(uint64_t) < sizeof(durable::FlushedCells)) {
     return nullptr;
   }
@@ -36,14 +37,18 @@ durable::FlushedCells* to_cells(napi_env env, napi_value value) {
   return reinterpret_cast<durable::FlushedCells*>(cells.data);
 }
 
-std::string to_text(napi_env env, napi_value value) {
-  size_t length = 0;
-  if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) {
-    return {};
-  }
-  std::string text(length, '\0');
-  napi_get_value_string_utf8(env, value, text.data(), length + 1, &length);
-  return text;
+}  // namespace
+
+durable::FlushedCells* to_cells(napi_env env, napi_value value) {
+  return to_cells(to_elements<uint64_t>(env, value, napi_bigint64_array));
+}
+
+durable::FlushedCells* to_cells(Options& given) {
+  constexpr char kExpected[] = "the cells of a FlushedOffset";
+  durable::FlushedCells* const cells = to_cells(
+      given.elements<uint64_t>("cells", napi_bigint64_array, kExpected));
+  if (cells == nullptr) given.refuse("cells", kExpected);
+  return cells;
 }
 
 }  // namespace atomic_log::binding
