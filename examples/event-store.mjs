@@ -55,7 +55,7 @@ function keepView({ path, flushed, events }) {
   let offset = 0;
   while (seen < events) {
     for (const record of records) {
-      const { account, amount } = JSON.parse(Buffer.from(record.data).toString());
+      const { account, amount } = JSON.parse(record.data.toString());
       balances[account] = (balances[account] ?? 0) + amount;
       offset = record.offset + record.length;
       ++seen;

@@ -1,6 +1,10 @@
-import { invalidType, typeError } from '../../base/errors';
-import { checkOffset } from '../options';
+import { isMainThread } from 'node:worker_threads';
+
+import { checkNames } from '../../base/checks';
+import { invalidType, plainError, typeError } from '../../base/errors';
+import { showAsText } from '../../base/inspect';
 import { now } from '../../base/timers';
+import { checkFlag, checkObject, checkOffset } from '../options';
 
 /** Names a {@link FlushedOffset} for another thread: plain data, for `workerData` and `postMessage`. */
 export interface FlushedOffsetHandle {
@@ -79,12 +83,25 @@ export class FlushedOffset {
    * Blocks this thread, with its promises and timers, until more than `beyond`
    * bytes are durable: `'ready'`, or `'timeout'`.
    *
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set;
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
    */
-  waitSync(beyond: number, timeoutMs = Infinity): 'ready' | 'timeout' {
+  waitSync(
+    beyond: number,
+    timeoutMs = Infinity,
+    options: { allowMainThread?: boolean } = {},
+  ): 'ready' | 'timeout' {
+    const given = checkObject('options', options);
+    checkNames('options', given, ['allowMainThread']);
     checkOffset('beyond', beyond);
     if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
       throw invalidType('timeoutMs', 'a number', timeoutMs);
+    }
+    if (isMainThread && !checkFlag('options.allowMainThread', given.allowMainThread)) {
+      throw plainError(
+        'ERR_MAIN_THREAD',
+        'waitSync() would block the main thread; wait in a worker, or pass { allowMainThread: true }',
+      );
     }
     const end = now() + timeoutMs;
     for (;;) {
@@ -96,6 +113,11 @@ export class FlushedOffset {
     }
   }
 
+  /** For people. */
+  toString(): string {
+    return `FlushedOffset { value: ${this.value} }`;
+  }
+
   /**
    * Wakes those that wait; the writer has moved it.
    *
@@ -105,6 +127,8 @@ export class FlushedOffset {
     Atomics.notify(this.cells, 0);
   }
 }
+
+showAsText(FlushedOffset);
 
 /** The cells of what a user gave as `flushed`. */
 export function checkFlushed(value: unknown): FlushedOffset | undefined {

@@ -3,7 +3,7 @@ import { checksumMismatch, Outcome, outsideOfRecords, segmentError } from '../er
 import { checkFormat, checkOffset, checkSegmentOptions, DATA_BYTES_MAX } from '../options';
 import { makeRecord, SegmentRecord } from './record';
 import { addon } from '../../base/native';
-import { Kind, viewOf } from '../../base/scalar';
+import { typedArrayBuffer, typedArrayByteOffset } from '../../base/typed-array';
 
 /** What {@link parseRecord} must know. */
 export interface ParseOptions {
@@ -13,7 +13,7 @@ export interface ParseOptions {
 
 /**
  * The record at `offset` of bytes in memory: those of a segment file, however
- * they came here. Its arrays are views of `bytes`.
+ * they came here. Its Buffers are views of `bytes`.
  *
  * @throws `ERR_CHECKSUM_MISMATCH`, `ERR_END_OF_LOG`, `ERR_OUT_OF_RANGE`,
  * `ERR_INVALID_ARG_TYPE`
@@ -30,10 +30,10 @@ export function parseRecord(bytes: Uint8Array, offset: number, options?: ParseOp
   }
   if (answer < 0) throw outsideOfRecords('bytes', offset, length);
   const source = {
-    bytes: viewOf(Kind.u8, bytes, 0, length) as Uint8Array,
+    memory: typedArrayBuffer(bytes),
     headerSize,
     dataBytesMax: DATA_BYTES_MAX,
     isClosed: false,
   };
-  return new SegmentRecord(makeRecord, source, offset, answer, offset);
+  return new SegmentRecord(makeRecord, source, typedArrayByteOffset(bytes) + offset, answer, offset);
 }

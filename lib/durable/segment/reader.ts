@@ -2,6 +2,7 @@ import type { NativeSegmentReader } from '../../../types/native';
 import { dispose } from '../../base/dispose';
 import { illegalConstructor, invalidType, plainError } from '../../base/errors';
 import { checkFlushed, type FlushedOffset, type FlushedOffsetHandle } from './flushed-offset';
+import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { Outcome, outsideOfRecords, segmentError } from '../errors';
 import {
@@ -46,7 +47,7 @@ interface ReaderParts {
   readonly format: SegmentFormat;
   readonly flushed: FlushedOffset | undefined;
   /** Of a mapping that is shared with the reader this is a clone of. */
-  readonly mapping: Uint8Array | undefined;
+  readonly mapping: ArrayBuffer | undefined;
   readonly dataBytesMax: number;
 }
 
@@ -55,7 +56,7 @@ class MappedBytes implements RecordBytes {
   isClosed = false;
 
   constructor(
-    readonly bytes: Uint8Array,
+    readonly memory: ArrayBuffer,
     readonly headerSize: number,
     readonly dataBytesMax: number,
   ) {}
@@ -110,8 +111,7 @@ export class SegmentReader {
     const native = orThrow(
       addon.openSegmentReader({ path: file, ...format, isMapped, cells: flushed?.cells ?? null }),
     );
-    const buffer = native.mapping();
-    const mapping = buffer === null ? undefined : new Uint8Array(buffer);
+    const mapping = native.mapping() ?? undefined;
     return new SegmentReader(openReader, {
       native,
       path: file,
@@ -186,14 +186,14 @@ export class SegmentReader {
    * @throws `ERR_OUT_OF_RANGE` beyond the flushed offset or the end of the file;
    * `ERR_IO`, `ERR_READER_CLOSED`
    */
-  readBytes(offset: number, length: number): Uint8Array {
+  readBytes(offset: number, length: number): Buffer {
     checkOffset('offset', offset);
     checkOffset('length', length);
     this.#checkOpen();
     // The addon checks it again; here it keeps memory from being taken for nothing.
     const limit = this.#native.limit();
     if (offset + length > limit) throw outsideOfRecords(this.#path, offset + length, limit);
-    const bytes = new Uint8Array(length);
+    const bytes = Buffer.alloc(length);
     if (this.#native.readBytes(offset, bytes) < 0) throw segmentError(this.#native.failure());
     return bytes;
   }
@@ -203,9 +203,9 @@ export class SegmentReader {
    *
    * @throws `ERR_IO`, `ERR_READER_CLOSED`
    */
-  get applicationHeader(): Uint8Array {
+  get applicationHeader(): Buffer {
     this.#checkOpen();
-    const bytes = new Uint8Array(this.#format.startOffset);
+    const bytes = Buffer.alloc(this.#format.startOffset);
     if (bytes.length > 0 && this.#native.readBytes(0, bytes) < 0) {
       throw segmentError(this.#native.failure());
     }
@@ -246,7 +246,7 @@ export class SegmentReader {
       path: this.#path,
       format: this.#format,
       flushed: this.#flushed,
-      mapping: this.#mapping?.bytes,
+      mapping: this.#mapping?.memory,
       dataBytesMax: this.#dataBytesMax,
     });
   }
@@ -263,6 +263,12 @@ export class SegmentReader {
 
   [dispose](): void {
     this.close();
+  }
+
+  /** For people: the file, and how much of it is read. */
+  toString(): string {
+    const state = this.#isClosed ? 'closed' : `mode: '${this.mode}', limit: ${this.limit}`;
+    return `SegmentReader { path: '${this.#path}', ${state} }`;
   }
 
   #checkOpen(): void {
@@ -283,7 +289,7 @@ export class SegmentReader {
     const bytes = new Uint8Array(this.#found[0]!);
     this.#native.copy(bytes);
     return {
-      bytes,
+      memory: bytes.buffer,
       headerSize: this.#format.headerSize,
       dataBytesMax: this.#dataBytesMax,
       isClosed: false,
@@ -307,6 +313,8 @@ export class SegmentReader {
     throw segmentError(failure);
   }
 }
+
+showAsText(SegmentReader);
 
 function checkHint(hint: unknown): boolean {
   if (hint === 'random') return false;

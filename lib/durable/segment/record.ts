@@ -1,12 +1,13 @@
 import { illegalConstructor, plainError, rangeError } from '../../base/errors';
+import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 
 export const COMPRESSED_BIT = 0x8000_0000;
 export const HEAD_BYTES = 8;
 
-/** Records that lie one behind the other in one piece of memory. */
+/** Records that lie one after the other in one piece of memory. */
 export interface RecordBytes {
-  readonly bytes: Uint8Array;
+  readonly memory: ArrayBufferLike;
   readonly headerSize: number;
   /** Decompressed data may have no more bytes than this. */
   readonly dataBytesMax: number;
@@ -20,7 +21,7 @@ export const makeRecord = Symbol('makeRecord');
 /**
  * One record of a segment file, checked.
  *
- * Its arrays are views. Those of a reader in the mode `'mmap'` are the mapped
+ * Its Buffers are views. Those of a reader in the mode `'mmap'` are the mapped
  * file: treat them as read-only, and do not use them after the reader was
  * closed or the record was cut off.
  */
@@ -30,16 +31,16 @@ export class SegmentRecord {
   /** All its bytes in the file: the next record begins at `offset + length`. */
   readonly length: number;
   readonly #source: RecordBytes;
-  /** Of the header, in the bytes of the source. */
+  /** Of the header, in the memory of the source. */
   readonly #position: number;
   readonly #word: number;
-  #data: Uint8Array | undefined;
+  #data: Buffer | undefined;
 
   /** @internal */
   constructor(
     key: typeof makeRecord,
     source: RecordBytes,
-    /** Of the record, in the bytes of the source. */
+    /** Of the record, in the memory of the source. */
     position: number,
     word: number,
     offset: number,
@@ -57,7 +58,7 @@ export class SegmentRecord {
    *
    * @throws `ERR_READER_CLOSED`
    */
-  get header(): Uint8Array {
+  get header(): Buffer {
     return this.#view(0, this.#source.headerSize);
   }
 
@@ -68,7 +69,7 @@ export class SegmentRecord {
    * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data, and
    * `ERR_COMPRESSION_UNAVAILABLE`
    */
-  get data(): Uint8Array {
+  get data(): Buffer {
     return (this.#data ??= this.isCompressed ? this.#decompress() : this.#stored());
   }
 
@@ -83,16 +84,16 @@ export class SegmentRecord {
    *
    * @throws `ERR_READER_CLOSED`
    */
-  get compressedData(): Uint8Array | undefined {
+  get compressedData(): Buffer | undefined {
     return this.isCompressed ? this.#stored() : undefined;
   }
 
-  #stored(): Uint8Array {
+  #stored(): Buffer {
     const { headerSize } = this.#source;
     return this.#view(headerSize, this.length - HEAD_BYTES - headerSize);
   }
 
-  #decompress(): Uint8Array {
+  #decompress(): Buffer {
     if (!addon.hasCompression) {
       throw plainError(
         'ERR_COMPRESSION_UNAVAILABLE',
@@ -100,25 +101,34 @@ export class SegmentRecord {
       );
     }
     const stored = this.#stored();
-    const bytes = new DataView(stored.buffer, stored.byteOffset).getUint32(0, true);
+    const bytes = stored.readUInt32LE(0);
     if (bytes > this.#source.dataBytesMax) {
       throw rangeError(
         'ERR_OUT_OF_RANGE',
         `the record at ${this.offset} says that it has ${bytes} bytes of data; raise dataBytesMax if it is right`,
       );
     }
-    const data = new Uint8Array(bytes);
+    const data = Buffer.alloc(bytes);
     if (!addon.decompress(stored, data)) {
       throw plainError('ERR_CORRUPT', `the data of the record at ${this.offset} cannot be decompressed`);
     }
     return data;
   }
 
-  #view(from: number, length: number): Uint8Array {
-    const { bytes, isClosed } = this.#source;
+  #view(from: number, length: number): Buffer {
+    const { memory, isClosed } = this.#source;
     if (isClosed) {
       throw plainError('ERR_READER_CLOSED', 'the reader of this record is closed; copy what is needed later');
     }
-    return new Uint8Array(bytes.buffer, bytes.byteOffset + this.#position + from, length);
+    return Buffer.from(memory as ArrayBuffer, this.#position + from, length);
+  }
+
+  /** For people: what it is, without its data. */
+  toString(): string {
+    const { headerSize } = this.#source;
+    const header = headerSize === 0 ? '' : `header: ${headerSize} bytes, `;
+    const data = `data: ${this.length - HEAD_BYTES - headerSize} bytes${this.isCompressed ? ', compressed' : ''}`;
+    return `SegmentRecord { offset: ${this.offset}, length: ${this.length}, ${header}${data} }`;
   }
 }
+showAsText(SegmentRecord);

@@ -1,6 +1,7 @@
 import { asyncDispose, dispose, type Followed } from '../../base/dispose';
 import { illegalConstructor } from '../../base/errors';
 import { checkNames } from '../../base/checks';
+import { showAsText } from '../../base/inspect';
 import type { SegmentError } from '../errors';
 import { checkObject, checkOffset, checkSegmentOptions, type SegmentOptions } from '../options';
 import { checkPlace, SegmentReader } from './reader';
@@ -132,6 +133,11 @@ export class SegmentTail {
     this.close();
   }
 
+  /** For people: the file, and where the next record will be. */
+  toString(): string {
+    return `SegmentTail { offset: ${this.#offset}, reader: ${this.#reader.toString()} }`;
+  }
+
   async *#follow(pollMs: number, signal: AbortSignal | undefined): AsyncGenerator<SegmentRecord, void> {
     for (;;) {
       signal?.throwIfAborted();
@@ -141,6 +147,8 @@ export class SegmentTail {
     }
   }
 }
+
+showAsText(SegmentTail);
 
 /** Resolves after a while, or as soon as the signal is aborted. */
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

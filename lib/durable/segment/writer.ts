@@ -3,6 +3,7 @@ import { checkBytes, NO_BYTES } from '../../base/checks';
 import { dispose } from '../../base/dispose';
 import { illegalConstructor, invalidType, outOfRange, plainError, rangeError } from '../../base/errors';
 import { FlushedOffset } from './flushed-offset';
+import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { Kind, viewOf } from '../../base/scalar';
 import { outsideOfRecords, segmentError, segmentFull } from '../errors';
@@ -370,9 +371,9 @@ export class SegmentWriter {
    *
    * @throws `ERR_IO`, `ERR_WRITER_CLOSED`
    */
-  get applicationHeader(): Uint8Array {
+  get applicationHeader(): Buffer {
     this.#checkOpen();
-    const bytes = new Uint8Array(this.#format.startOffset);
+    const bytes = Buffer.alloc(this.#format.startOffset);
     if (bytes.length > 0) this.#check(this.#native.readApplicationHeader(bytes));
     return bytes;
   }
@@ -417,6 +418,13 @@ export class SegmentWriter {
 
   [dispose](): void {
     this.close();
+  }
+
+  /** For people: the file, and how full and how durable it is. */
+  toString(): string {
+    const state = this.#isClosed ? 'closed' : `writeOffset: ${this.writeOffset}`;
+    const flushed = this.#flushed.value;
+    return `SegmentWriter { path: '${this.#path}', ${state}, flushedOffset: ${flushed}, size: ${this.size} }`;
   }
 
   #checkOpen(): void {
@@ -575,6 +583,8 @@ export class SegmentWriter {
     }
   }
 }
+
+showAsText(SegmentWriter);
 
 /** Whether to compress. */
 function checkCompression(what: string, compression: unknown): boolean {

@@ -17,6 +17,7 @@ import fc from 'fast-check';
 import { SegmentReader, SegmentWriter, type SegmentOpenOptions } from 'atomic-log';
 
 import { expectError, thrownBy } from '../../../support/errors';
+import { packageRoot } from '../../../support/internals';
 import {
   dataOf,
   numberHeader,
@@ -28,7 +29,7 @@ import { sized } from '../../../support/sizes';
 
 const { path } = temporaryDirectory();
 const file = (): string => path('a.seg');
-const fixtures = join(__dirname, '..', 'fixtures', 'seglog');
+const fixtures = join(packageRoot, 'test', 'fixtures', 'seglog');
 const fixture = (name: string): Buffer => readFileSync(join(fixtures, name));
 const modes = ['mmap', 'pread'] as const;
 /** From one bit that is flipped to the next: each of a byte has its turn. */
@@ -63,7 +64,7 @@ describe('a file of the Rust crate', () => {
       const found = [...reader.records()];
       expect(found.map(({ offset, length }) => [offset, length])).toEqual(records);
       for (const [i, record] of found.entries()) {
-        if (format.headerSize > 0) expect(Buffer.from(record.header)).toEqual(numberHeader(i));
+        if (format.headerSize > 0) expect(record.header).toEqual(numberHeader(i));
       }
       reader.close();
     }
@@ -160,7 +161,7 @@ describe('what the Rust crate gets wrong:', () => {
         expect(records.next().done).toBe(true);
         writer.append(payload(i, 100));
         writer.flush();
-        expect(Buffer.from(records.next().value!.data)).toEqual(payload(i, 100));
+        expect(records.next().value!.data).toEqual(payload(i, 100));
       }
     }
   });
@@ -299,7 +300,7 @@ describe('opening', () => {
         const iterator = reader.records();
         const before = damaged < 0 ? records.length : damaged;
         for (let i = 0; i < before; ++i) {
-          expect(Buffer.from(iterator.next().value!.data).equals(records[i]!.stored)).toBe(true);
+          expect(iterator.next().value!.data.equals(records[i]!.stored)).toBe(true);
         }
         if (damaged >= 0) expectError(() => iterator.next(), 'ERR_CHECKSUM_MISMATCH', /no intact/);
       }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parseRecord, SegmentReader, SegmentTail, SegmentWriter, type SegmentRecord } from 'atomic-log';
 
 import { expectError } from '../../../support/errors';
-import { addon } from '../../../support/internals';
+import { addon, packageRoot } from '../../../support/internals';
 import { crc, dataOf, numberHeader, parseFile, payload, temporaryDirectory } from '../../../support/segments';
 
 const { path } = temporaryDirectory();
@@ -21,7 +21,7 @@ describe('SegmentTail', () => {
       writer.append(payload(i, i * 3));
       if (i % 7 === 0) writer.flush();
       for (let record = tail.next(); record !== undefined; record = tail.next()) {
-        expect(Buffer.from(record.data)).toEqual(payload(record.data.length / 3, record.data.length));
+        expect(record.data).toEqual(payload(record.data.length / 3, record.data.length));
       }
     }
     writer.flush();
@@ -37,7 +37,7 @@ describe('SegmentTail', () => {
     writeSync(descriptor, record, 0, 9, tail.offset);
     expect(tail.next()).toBeUndefined();
     writeSync(descriptor, record, 9, 3, tail.offset + 9);
-    expect(Buffer.from(tail.next()!.data).toString()).toBe('abcd');
+    expect(tail.next()!.data.toString()).toBe('abcd');
     closeSync(descriptor);
   });
 
@@ -78,7 +78,7 @@ describe('SegmentTail', () => {
       const rest = followed.next();
       writer.append(Buffer.from('last'));
       writer.close();
-      expect(Buffer.from(((await rest).value as SegmentRecord).data).toString()).toBe('last');
+      expect(((await rest).value as SegmentRecord).data.toString()).toBe('last');
       const waiting = followed.next().catch((error: unknown) => error);
       if (how === 'replaced') renameSync(path('other.seg'), file());
       if (how === 'moved') renameSync(file(), path('moved.seg'));
@@ -111,8 +111,8 @@ describe('parseRecord', () => {
     for (const [i, offset] of offsets.entries()) {
       const record = parseRecord(bytes, offset, options);
       expect(record.offset).toBe(offset);
-      expect(Buffer.from(record.header)).toEqual(numberHeader(i));
-      expect(Buffer.from(record.data)).toEqual(payload(i, [3, 0, 40][i]!));
+      expect(record.header).toEqual(numberHeader(i));
+      expect(record.data).toEqual(payload(i, [3, 0, 40][i]!));
     }
     expectError(() => parseRecord(bytes, 1, options), 'ERR_CHECKSUM_MISMATCH', /at 1/);
     expectError(() => parseRecord(bytes, 0), 'ERR_CHECKSUM_MISMATCH', /at 0/);
@@ -170,7 +170,7 @@ whenBuilt('compression', () => {
   });
 
   test("the Rust crate's frames are read", () => {
-    const name = join(__dirname, '..', 'fixtures', 'seglog', 'h8-zstd.seg');
+    const name = join(packageRoot, 'test', 'fixtures', 'seglog', 'h8-zstd.seg');
     using reader = SegmentReader.open(name, { headerSize: 8, checksum: 'crc32' });
     const expected = Array.from({ length: 11 }, (_, i) => {
       if (i === 10) return Buffer.alloc(300, 'z');
