@@ -989,14 +989,23 @@ export declare class FlushedOffset {
    * Blocks this thread, with its promises and timers, until more than `beyond`
    * bytes are durable: `'ready'`, or `'timeout'`.
    *
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set;
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
    */
-  waitSync(beyond: number, timeoutMs?: number): 'ready' | 'timeout';
+  waitSync(
+    beyond: number,
+    timeoutMs?: number,
+    options?: {
+      allowMainThread?: boolean;
+    },
+  ): 'ready' | 'timeout';
+  /** For people. */
+  toString(): string;
 }
 /**
  * One record of a segment file, checked.
  *
- * Its arrays are views. Those of a reader in the mode `'mmap'` are the mapped
+ * Its Buffers are views. Those of a reader in the mode `'mmap'` are the mapped
  * file: treat them as read-only, and do not use them after the reader was
  * closed or the record was cut off.
  */
@@ -1011,7 +1020,7 @@ export declare class SegmentRecord {
    *
    * @throws `ERR_READER_CLOSED`
    */
-  get header(): Uint8Array;
+  get header(): Buffer;
   /**
    * What was appended; decompressed at the first use.
    *
@@ -1019,7 +1028,7 @@ export declare class SegmentRecord {
    * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data, and
    * `ERR_COMPRESSION_UNAVAILABLE`
    */
-  get data(): Uint8Array;
+  get data(): Buffer;
   /** Whether the data is compressed in the file. */
   get isCompressed(): boolean;
   /**
@@ -1028,7 +1037,9 @@ export declare class SegmentRecord {
    *
    * @throws `ERR_READER_CLOSED`
    */
-  get compressedData(): Uint8Array | undefined;
+  get compressedData(): Buffer | undefined;
+  /** For people: what it is, without its data. */
+  toString(): string;
 }
 /** What {@link parseRecord} must know. */
 export interface ParseOptions {
@@ -1037,7 +1048,7 @@ export interface ParseOptions {
 }
 /**
  * The record at `offset` of bytes in memory: those of a segment file, however
- * they came here. Its arrays are views of `bytes`.
+ * they came here. Its Buffers are views of `bytes`.
  *
  * @throws `ERR_CHECKSUM_MISMATCH`, `ERR_END_OF_LOG`, `ERR_OUT_OF_RANGE`,
  * `ERR_INVALID_ARG_TYPE`
@@ -1126,13 +1137,13 @@ export declare class SegmentReader {
    * @throws `ERR_OUT_OF_RANGE` beyond the flushed offset or the end of the file;
    * `ERR_IO`, `ERR_READER_CLOSED`
    */
-  readBytes(offset: number, length: number): Uint8Array;
+  readBytes(offset: number, length: number): Buffer;
   /**
    * The bytes before `startOffset`, the application's own; a copy.
    *
    * @throws `ERR_IO`, `ERR_READER_CLOSED`
    */
-  get applicationHeader(): Uint8Array;
+  get applicationHeader(): Buffer;
   /**
    * Has the system fetch what is at `offset`; does not wait for it.
    *
@@ -1151,6 +1162,8 @@ export declare class SegmentReader {
    */
   close(): void;
   [Symbol.dispose](): void;
+  /** For people: the file, and how much of it is read. */
+  toString(): string;
 }
 /** How {@link SegmentTail.open} begins. */
 export interface SegmentTailOptions extends SegmentOptions {
@@ -1211,6 +1224,8 @@ export declare class SegmentTail {
   /** Closes the file. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
+  /** For people: the file, and where the next record will be. */
+  toString(): string;
 }
 /** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
 export type Compression = 'none' | 'zstd';
@@ -1387,7 +1402,7 @@ export declare class SegmentWriter {
    *
    * @throws `ERR_IO`, `ERR_WRITER_CLOSED`
    */
-  get applicationHeader(): Uint8Array;
+  get applicationHeader(): Buffer;
   /**
    * Writes into the bytes before `startOffset`; durable with the next sync. A
    * power failure before may leave some of it.
@@ -1403,6 +1418,8 @@ export declare class SegmentWriter {
    */
   close(): void;
   [Symbol.dispose](): void;
+  /** For people: the file, and how full and how durable it is. */
+  toString(): string;
 }
 /**
  * What has happened when an append is acknowledged: the disk has it (`'full'`),
