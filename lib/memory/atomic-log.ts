@@ -245,15 +245,15 @@ export class AtomicLog<T> {
   }
 
   /**
-   * Blocks this thread until entry `endIndex` can be read, that is until
-   * `log.endIndex > endIndex`, the log has ended, or `timeoutMs` are over. Promises
+   * Blocks this thread until the entry with the absolute index `index` can be read,
+   * that is until `log.endIndex > index`, the log has ended, or `timeoutMs` are over. Promises
    * and timers of this thread wait as long; `worker.terminate()` by at most 50 ms.
    *
    * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set; `ERR_LOG_CLOSED`,
    * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   waitSync(
-    endIndex: number,
+    index: number,
     timeoutMs = Infinity,
     options: { allowMainThread?: boolean } = {},
   ): 'ready' | 'timeout' | 'ended' {
@@ -261,7 +261,7 @@ export class AtomicLog<T> {
     const { allowMainThread = false } = options;
     const view = this.#open();
     const { native } = view;
-    checkIndex('endIndex', endIndex);
+    checkIndex('index', index);
     if (typeof timeoutMs !== 'number') throw invalidType('timeoutMs', 'a number of milliseconds', timeoutMs);
     if (!(timeoutMs >= 0)) throw outOfRange('timeoutMs', 'at least 0', timeoutMs);
     if (isMainThread && !allowMainThread) {
@@ -275,7 +275,7 @@ export class AtomicLog<T> {
     const deadline = now() + timeoutMs;
     for (;;) {
       const left = deadline - now();
-      const result = native.waitSlice(endIndex, Math.max(0, Math.min(WAIT_SLICE_MS, Math.ceil(left))));
+      const result = native.waitSlice(index, Math.max(0, Math.min(WAIT_SLICE_MS, Math.ceil(left))));
       if (result === 1) return 'ready';
       if (result === 2) return 'ended';
       if (left <= 0) return 'timeout';

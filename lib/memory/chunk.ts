@@ -1,8 +1,9 @@
-import { illegalConstructor, typeError, type AtomicLogError } from '../base/errors';
+import { columnIndex, isolate, readEntry, readers, variableSize, type Reader } from './columns';
+import { illegalConstructor, typeError } from '../base/errors';
 import type { Mapping } from './mapping';
-import { Kind, isVariable, scalars, viewOf, type ScalarArray } from '../base/scalar';
+import { isVariable, scalars, viewOf, type ScalarArray } from '../base/scalar';
 import type { ArrayOf, ColumnOf, Layout } from './schema';
-import { VarArea } from './var-area';
+import type { VarArea } from './var-area';
 import { makeVarColumn, VarColumn } from './var-column';
 import type { PinnedSegment } from './window';
 
@@ -93,14 +94,15 @@ export class Chunk<T> {
     return (isVariable(kind) ? this.#variable(column, readers[kind]!) : this.#view(column)) as ColumnOf<T, K>;
   }
 
-  /** Entry `i` of this chunk, from 0; undefined outside it. */
-  at(i: number): T | undefined {
-    if (!(Number.isInteger(i) && i >= 0 && i < this.length) || !this.#mapping.isAttached) return undefined;
-    const position = this.#begin + i;
+  /** The entry at a position in this chunk, from 0 to `length` - 1; undefined outside it. */
+  at(position: number): T | undefined {
+    const isInside = Number.isInteger(position) && position >= 0 && position < this.length;
+    if (!isInside || !this.#mapping.isAttached) return undefined;
+    const place = this.#begin + position;
     const entry =
       this.#layout.dataBytes === 0 || this.#segment.isPinned
-        ? readEntry(this.#layout, this.#mapping, position)
-        : readEntry(this.#layout, isolate(this.#mapping, position), 0);
+        ? readEntry(this.#layout, this.#mapping, place)
+        : readEntry(this.#layout, isolate(this.#mapping, place), 0);
     return entry as T;
   }
 
@@ -115,73 +117,4 @@ export class Chunk<T> {
     const area = this.#mapping.columns[column] as VarArea;
     return VarColumn[makeVarColumn](this.#segment, area, this.#begin, this.length, read);
   }
-}
-
-/** What entries are read from. */
-type Columns = Pick<Mapping, 'columns'>;
-
-/** A copy of one entry, at position 0; {@link VarArea.isolate} says what for. */
-function isolate({ columns }: Columns, position: number): Columns {
-  return {
-    columns: columns.map((column) =>
-      column instanceof VarArea ? column.isolate(position) : column.slice(position, position + 1),
-    ),
-  };
-}
-
-type Reader = (area: VarArea, position: number) => unknown;
-
-/** How values are read that have no codec, by kind. */
-const readers: Readonly<Record<number, Reader>> = {
-  [Kind.utf8]: (area, position) => area.text(position),
-  [Kind.bytes]: (area, position) => area.copy(position),
-};
-
-export function variableSize(message: string): AtomicLogError {
-  return typeError('ERR_VARIABLE_SIZE', message);
-}
-
-export function columnIndex(layout: Layout, name: unknown): number {
-  const index = layout.fields?.indexOf(name as string) ?? -1;
-  if (index < 0) {
-    throw typeError(
-      'ERR_UNKNOWN_FIELD',
-      layout.fields === undefined
-        ? layout.coder === undefined
-          ? 'a log of numbers has no columns; use values'
-          : 'a log with a codec has no columns; use encoded'
-        : `the log has no field ${JSON.stringify(String(name))}; it has ${layout.fields.join(', ')}`,
-    );
-  }
-  return index;
-}
-
-/** The entry at a position of a segment, as a number, bigint, new record, or what the codec makes of it. */
-export function readEntry(layout: Layout, mapping: Columns, position: number): unknown {
-  const { fields, dataBytes } = layout;
-  const { columns } = mapping;
-  // Entries of fixed size do without a look at the kind of each field.
-  const isFixed = dataBytes === 0;
-  if (fields === undefined) {
-    return isFixed ? (columns[0] as ScalarArray)[position] : readField(layout, mapping, 0, position);
-  }
-  const record: Record<string, unknown> = {};
-  if (isFixed) {
-    for (let i = 0; i < fields.length; ++i) record[fields[i]!] = (columns[i] as ScalarArray)[position];
-  } else {
-    for (let i = 0; i < fields.length; ++i) record[fields[i]!] = readField(layout, mapping, i, position);
-  }
-  return record;
-}
-
-/** The value of one field; the field 0 of a log without fields is the entry. */
-export function readField(layout: Layout, mapping: Columns, field: number, position: number): unknown {
-  const column = mapping.columns[field]!;
-  if (layout.dataBytes === 0) return (column as ScalarArray)[position];
-  const kind = layout.kinds[field]!;
-  if (!isVariable(kind)) return (column as ScalarArray)[position];
-  const { coder } = layout;
-  return coder === undefined
-    ? readers[kind]!(column as VarArea, position)
-    : coder.unpack(column as VarArea, position);
 }

@@ -1,4 +1,4 @@
-import { columnIndex, readEntry, readField } from './chunk';
+import { columnIndex, readEntry, readField } from './columns';
 import { checkInteger, illegalConstructor } from '../base/errors';
 import type { Mapping } from './mapping';
 import type { Layout } from './schema';

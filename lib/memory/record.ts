@@ -23,7 +23,7 @@ export function readRecord(
   }
 }
 
-export function unknownField(name: string, fields: readonly string[]): AtomicLogError {
+export function unknownField(name: unknown, fields: readonly string[]): AtomicLogError {
   return typeError(
     'ERR_UNKNOWN_FIELD',
     `the log has no field ${describe(name)}; it has ${fields.join(', ')}`,

@@ -1,15 +1,14 @@
 import type { AtomicLog } from './typed-log';
-import { Chunk, columnIndex, makeChunk, readEntry, readField, variableSize } from './chunk';
+import { Chunk, makeChunk } from './chunk';
+import { columnIndex, copyColumn, lowerBound, readEntry, type Held } from './columns';
 import { Cursor, makeCursor, type Locate } from './cursor';
 import { dispose } from '../base/dispose';
-import { checkInteger, illegalConstructor, invalidType, plainError } from '../base/errors';
+import { checkInteger, illegalConstructor, plainError } from '../base/errors';
 import { showAsText } from '../base/inspect';
 import type { LogView } from './view';
 import { NO_WORD } from './mapping';
-import { isVariable, Kind, scalars, viewOf, type ScalarArray } from '../base/scalar';
-import type { ArrayOf, FieldArrayOf, Layout } from './schema';
-import { typedArrayLength, typedArrayTag } from '../base/typed-array';
-import { Window, type Lease, type PinnedSegment } from './window';
+import type { ArrayOf, FieldArrayOf } from './schema';
+import { findSegment, Window, type Lease, type PinnedSegment } from './window';
 
 /** Only the library has it, so only the library makes snapshots. */
 export const makeSnapshot = Symbol('makeSnapshot');
@@ -203,9 +202,9 @@ export class Snapshot<T> implements Iterable<T> {
    *
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer)
    */
-  at(i: number): T | undefined {
-    checkInteger('i', i);
-    return this.#read(i < 0 ? this.#endIndex + i : this.#firstIndex + i);
+  at(position: number): T | undefined {
+    checkInteger('position', position);
+    return this.#read(position < 0 ? this.#endIndex + position : this.#firstIndex + position);
   }
 
   /**
@@ -233,6 +232,11 @@ export class Snapshot<T> implements Iterable<T> {
    * The entries segment by segment, as typed arrays over the log's own memory.
    * Chunks are never empty. With `from`, an absolute index, only the entries
    * from there on: after a refresh, those from the `endIndex` before it are new.
+   *
+   * Where entries from `from` on have left the window, the chunks begin with the
+   * oldest entry that is held: `chunks[0].firstIndex` is then greater than `from`,
+   * and `refresh()` said how many are `lost`. Where `from` is {@link endIndex} or
+   * beyond, there are none yet: the array is empty.
    *
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
@@ -317,48 +321,38 @@ export class Snapshot<T> implements Iterable<T> {
   }
 
   /**
-   * Copies the newest entries that fit into `target`, oldest first, and returns
-   * how many. `target` is a typed array of the log's type, or of the column's.
+   * Copies values into `target`, oldest first, and returns how many. `target` is a
+   * typed array of the log's type, or of the column's. Without `from`, the newest
+   * ones that fit; with it, the entries from that absolute index on, as many as
+   * fit. `to` is the absolute index after the last one.
+   *
+   * ```ts
+   * const from = snapshot.lowerBound('time', t);
+   * const count = snapshot.copyInto('price', prices, from);
+   * ```
    *
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`,
+   * `ERR_OUT_OF_RANGE` for a range that the snapshot does not hold: unlike the
+   * chunks of {@link chunks}, the copy would not say which entries it has;
    * `ERR_VARIABLE_SIZE` for values of variable size: use `chunks()`
    */
   copyInto(
-    ...[target, column]: T extends number | bigint
-      ? [target: ArrayOf<T>]
-      : { [K in keyof T & string]: [target: FieldArrayOf<T, K>, column: K] }[keyof T & string]
+    ...args: T extends number | bigint
+      ? [target: ArrayOf<T>, from?: number, to?: number]
+      : {
+          [K in keyof T & string]: [column: K, target: FieldArrayOf<T, K>, from?: number, to?: number];
+        }[keyof T & string]
   ): number {
-    const window = this.#open();
-    const c = this.#column(column);
-    const kind = this.#view.layout.kinds[c]!;
-    if (isVariable(kind)) {
-      throw variableSize('values of variable size fit no typed array; read them from chunks()');
-    }
-    const { name } = scalars[kind]!.Array;
-    if (typedArrayTag(target) !== name) throw invalidType('target', `a ${name}`, target);
-    const room = typedArrayLength(target);
-    const count = Math.min(room, this.length);
-    const from = this.#endIndex - count;
-    for (const segment of window.segments) {
-      const begin = Math.max(0, from - segment.firstIndex);
-      const end = this.#count(window, segment);
-      if (begin >= end) continue;
-      const source = viewOf(
-        kind,
-        this.#view.pins.attached(segment).columns[c] as ScalarArray,
-        begin,
-        end - begin,
-      );
-      const place = viewOf(kind, target, segment.firstIndex + begin - from, end - begin);
-      (place as Float64Array).set(source as Float64Array);
-    }
-    return count;
+    const held = this.#held();
+    const first = this.#columnArguments();
+    return copyColumn(held, this.#column(first, args[0]), args[first], args[first + 1], args[first + 2]);
   }
 
   /**
    * For entries (or a column) that never decrease, such as timestamps: the
-   * position of the first one that is not less than `value`, from 0 to
-   * `length`. O(log n). Strings compare as `<` does, by UTF-16 code units.
+   * absolute index of the first one that is not less than `value`, from
+   * {@link firstIndex} to {@link endIndex} (none is). `chunks(index)` begins with
+   * it. O(log n). Strings compare as `<` does, by UTF-16 code units.
    *
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`,
    * `ERR_VARIABLE_SIZE` for bytes, and for codecs other than utf8
@@ -368,31 +362,23 @@ export class Snapshot<T> implements Iterable<T> {
       ? [value: T]
       : { [K in keyof T & string]: [column: K, value: T[K]] }[keyof T & string]
   ): number {
-    this.#open();
-    const isOfRecords = this.#view.layout.fields !== undefined;
-    const column = this.#column(isOfRecords ? args[0] : undefined);
-    const value = (isOfRecords ? args[1] : args[0]) as number | bigint | string;
-    const { layout } = this.#view;
-    const expected = comparableType(layout, column);
-    if (typeof value !== expected) throw invalidType('value', `a ${expected}`, value);
-    let low = this.#firstIndex;
-    let high = this.#endIndex;
-    while (low < high) {
-      const middle = low + Math.floor((high - low) / 2);
-      const segment = findSegment(this.#window.segments, middle);
-      const mapping = this.#view.pins.attached(segment);
-      const entry = readField(layout, mapping, column, middle - segment.firstIndex) as typeof value;
-      if (entry < value) low = middle + 1;
-      else high = middle;
-    }
-    return low - this.#firstIndex;
+    const held = this.#held();
+    const first = this.#columnArguments();
+    return lowerBound(held, this.#column(first, args[0]), args[first]);
   }
 
-  /** The index of a column; a log of numbers has only one, without a name. */
-  #column(name: unknown): number {
-    const { layout } = this.#view;
-    if (layout.fields === undefined && name === undefined) return 0;
-    return columnIndex(layout, name);
+  #held(): Held {
+    const { layout, pins } = this.#view;
+    return { layout, pins, window: this.#open(), firstIndex: this.#firstIndex, endIndex: this.#endIndex };
+  }
+
+  /** How many arguments name the column: a log of numbers, or with a codec, has only one, without a name. */
+  #columnArguments(): 0 | 1 {
+    return this.#view.layout.fields === undefined ? 0 : 1;
+  }
+
+  #column(named: 0 | 1, name: unknown): number {
+    return named === 0 ? 0 : columnIndex(this.#view.layout, name);
   }
 
   /**
@@ -431,26 +417,6 @@ export class Snapshot<T> implements Iterable<T> {
 }
 showAsText(Snapshot);
 
-/** What the values of a column are that are compared with `<`. */
-function comparableType({ kinds, coder }: Layout, column: number): 'number' | 'bigint' | 'string' {
-  const kind = kinds[column]!;
-  if (!isVariable(kind)) return kind >= Kind.i64 ? 'bigint' : 'number';
-  if (kind === Kind.utf8 && (coder === undefined || coder.name === 'utf8')) return 'string';
-  throw variableSize('only numbers and strings have an order; keep one in a column of its own');
-}
-
 function closed(): Error {
   return plainError('ERR_SNAPSHOT_CLOSED', 'the snapshot is closed; take a new one with log.snapshot()');
-}
-
-/** The segment that holds `index`, which is inside. Segments may differ in length. */
-function findSegment(segments: readonly PinnedSegment[], index: number): PinnedSegment {
-  let low = 0;
-  let high = segments.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >>> 1;
-    if (segments[middle]!.firstIndex <= index) low = middle;
-    else high = middle - 1;
-  }
-  return segments[low]!;
 }

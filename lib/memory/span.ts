@@ -1,4 +1,4 @@
-import { columnIndex } from './chunk';
+import { columnIndex } from './columns';
 import { plainError, typeError } from '../base/errors';
 import type { Mapping } from './mapping';
 import { viewOf, type ScalarArray } from '../base/scalar';

@@ -69,14 +69,17 @@ export class VarColumn<V> implements Iterable<V> {
     return viewOf(Kind.u8, data, 0, end >= 0 && end <= data.length ? end : 0) as Uint8Array;
   }
 
-  /** Value `i`, from 0; undefined outside. A string, a copy of the bytes, or what the codec makes of them. */
-  at(i: number): V | undefined {
-    return this.#holds(i) ? this.#valueAt(this.#begin + i) : undefined;
+  /**
+   * The value at a position in this column, from 0; undefined outside. A string, a copy of the bytes, or what
+   * the codec makes of them.
+   */
+  at(position: number): V | undefined {
+    return this.#holds(position) ? this.#valueAt(this.#begin + position) : undefined;
   }
 
-  /** The bytes of value `i` in the log's own memory; undefined outside. */
-  bytesAt(i: number): Uint8Array | undefined {
-    return this.#holds(i) ? this.#area.view(this.#begin + i) : undefined;
+  /** The bytes of the value at a position, in the log's own memory; undefined outside. */
+  bytesAt(position: number): Uint8Array | undefined {
+    return this.#holds(position) ? this.#area.view(this.#begin + position) : undefined;
   }
 
   *[Symbol.iterator](): IterableIterator<V> {
@@ -84,15 +87,15 @@ export class VarColumn<V> implements Iterable<V> {
   }
 
   /** In place while the segment is pinned, whose entries nobody writes to then; from a copy later. */
-  #valueAt(position: number): V {
+  #valueAt(place: number): V {
     const value = this.#segment.isPinned
-      ? this.#read(this.#area, position)
-      : this.#read(this.#area.isolate(position), 0);
+      ? this.#read(this.#area, place)
+      : this.#read(this.#area.isolate(place), 0);
     return value as V;
   }
 
-  #holds(i: number): boolean {
-    return Number.isInteger(i) && i >= 0 && i < this.length && this.#isAttached;
+  #holds(position: number): boolean {
+    return Number.isInteger(position) && position >= 0 && position < this.length && this.#isAttached;
   }
 
   /** False once somebody transferred the ArrayBuffer away. */

@@ -74,3 +74,15 @@ export class Lease {
   weak: WeakRef<Lease> | undefined;
   constructor(readonly window: Window) {}
 }
+
+/** The segment that holds `index`, which is inside. Segments may differ in length. */
+export function findSegment(segments: readonly PinnedSegment[], index: number): PinnedSegment {
+  let low = 0;
+  let high = segments.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if (segments[middle]!.firstIndex <= index) low = middle;
+    else high = middle - 1;
+  }
+  return segments[low]!;
+}

@@ -1,7 +1,7 @@
 import type { AtomicLog } from './typed-log';
 import { dispose } from '../base/dispose';
 import { collect, readColumns, type Columns, type Entries } from './batch';
-import { variableSize } from './chunk';
+import { variableSize } from './columns';
 import { encodeInto } from './codec';
 import { illegalConstructor, invalidType, plainError } from '../base/errors';
 import { showAsText } from '../base/inspect';

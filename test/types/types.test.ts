@@ -273,8 +273,21 @@ describe('reading', () => {
     for (const text of name) exactly<string>()(text);
     expect([name.offsets[1], raw.data[0], name.bytesAt(0)?.length]).toEqual([1, 1, 1]);
     writer.appendBatch({ name: ['b'], raw, at: BigInt64Array.of(2n) });
+    const times = new BigInt64Array(1);
+    exactly<number>()(snapshot.copyInto('at', times, snapshot.lowerBound('at', 1n), snapshot.endIndex));
+    exactly<number>()(snapshot.lowerBound('name', 'a'));
     // @ts-expect-error -- strings and bytes fit no typed array
-    expect(() => snapshot.copyInto(new Uint8Array(1), 'name')).toThrow();
+    expect(() => snapshot.copyInto('name', new Uint8Array(1))).toThrow();
+    // @ts-expect-error -- the column comes first
+    expect(() => snapshot.copyInto(times, 'at')).toThrow();
+    // @ts-expect-error -- the typed array of another column
+    expect(() => snapshot.copyInto('at', new Float64Array(1))).toThrow();
+    // @ts-expect-error -- the value of another column
+    expect(() => snapshot.lowerBound('at', 1)).toThrow();
+    using numbers = new AtomicLog(size).snapshot();
+    expect([numbers.copyInto(new Float64Array(1), 0), numbers.lowerBound(0)]).toEqual([0, 0]);
+    // @ts-expect-error -- numbers have no columns
+    expect(() => numbers.copyInto('value', new Float64Array(1))).toThrow();
     // @ts-expect-error -- a column holds the wrong values
     expect(() => writer.appendBatch({ name: [1], raw: [], at: new BigInt64Array(0) })).toThrow();
   });

@@ -95,7 +95,7 @@ describe('at() and get()', () => {
     const { log } = indexLog(3);
     const snapshot = log.snapshot();
     for (let round = 0; round < 2; ++round) {
-      expectError(() => snapshot.at(i), 'ERR_OUT_OF_RANGE', /^i must be an integer; got/);
+      expectError(() => snapshot.at(i), 'ERR_OUT_OF_RANGE', /^position must be an integer; got/);
       expectError(() => snapshot.get(i), 'ERR_OUT_OF_RANGE', /^index must be an integer; got/);
       snapshot.close();
     }
@@ -104,7 +104,7 @@ describe('at() and get()', () => {
   test.each([...neverScalars, ['a bigint', 1n] as const])('refuse %s', (_name, i) => {
     const { log } = indexLog(3);
     using snapshot = log.snapshot();
-    expectError(() => snapshot.at(i as never), 'ERR_INVALID_ARG_TYPE', /^i must be an integer; got/);
+    expectError(() => snapshot.at(i as never), 'ERR_INVALID_ARG_TYPE', /^position must be an integer; got/);
     expectError(() => snapshot.get(i as never), 'ERR_INVALID_ARG_TYPE', /^index must be an integer; got/);
   });
 
@@ -234,6 +234,26 @@ describe('refresh()', () => {
     expect(newEntries(snapshot.endIndex + 1)).toEqual([]);
     expectError(() => snapshot.chunks(0.5), 'ERR_OUT_OF_RANGE', /from/);
     expectError(() => snapshot.chunks('0' as never), 'ERR_INVALID_ARG_TYPE', /from/);
+  });
+
+  test('chunks(from) begins with the oldest entry held where `from` left the window, and has nothing where it is ahead', () => {
+    const { writer, log } = indexLog(6);
+    using snapshot = log.snapshot();
+    const seen = snapshot.endIndex;
+    for (let i = 6; i < 60; ++i) writer.append(i);
+    const { lost } = snapshot.refresh();
+    expect(lost).toBeGreaterThan(0);
+    const [first, ...others] = snapshot.chunks(seen);
+    expect([first!.firstIndex, first!.firstIndex - seen]).toEqual([snapshot.firstIndex, lost]);
+    expect([first!, ...others].flatMap(({ values }) => [...values])).toEqual([...snapshot]);
+    for (const ahead of [snapshot.endIndex, snapshot.endIndex + 100, Number.MAX_SAFE_INTEGER]) {
+      expect(snapshot.chunks(ahead)).toEqual([]);
+    }
+    // What was ahead is there after a refresh.
+    const ahead = snapshot.endIndex + 1;
+    writer.appendBatch([60, 61, 62]);
+    snapshot.refresh();
+    expect(snapshot.chunks(ahead).flatMap(({ values }) => [...values])).toEqual([61, 62]);
   });
 });
 

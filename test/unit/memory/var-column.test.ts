@@ -112,48 +112,6 @@ test('the wrong view for a log says which one is right', () => {
   expectError(() => records!.values, 'ERR_UNKNOWN_FIELD', /use column/);
 });
 
-test('copyInto() is for values of fixed size', () => {
-  using records = filled(3).snapshot();
-  const message = /fit no typed array; read them from chunks/;
-  expectError(
-    () => records.copyInto(new Uint8Array(9) as never, 'raw' as never),
-    'ERR_VARIABLE_SIZE',
-    message,
-  );
-  const ids = new Uint8Array(3);
-  expect(records.copyInto(ids, 'id')).toBe(3);
-  expect(ids).toEqual(Uint8Array.of(0, 1, 2));
-});
-
-test('lowerBound() finds strings, and refuses what has no order', () => {
-  const names = ['', 'a', 'ab', 'b', 'b', 'é', '\uFFFF'];
-  const fields = AtomicLog.claimed({
-    retainedCapacity: 50,
-    segmentCapacity: 3,
-    schema: { name: 'utf8', raw: 'bytes' },
-  });
-  const values = AtomicLog.claimed({ retainedCapacity: 50, segmentCapacity: 3, codec: utf8 });
-  for (const name of names) {
-    fields.writer.append({ name, raw: new Uint8Array(0) });
-    values.writer.append(name);
-  }
-  using records = fields.log.snapshot();
-  using texts = values.log.snapshot();
-  for (const name of ['', 'a', 'aa', 'b', 'c', 'é', '\uFFFF', '\uFFFF ']) {
-    const expected = names.filter((other) => other < name).length;
-    expect(records.lowerBound('name', name)).toBe(expected);
-    expect(texts.lowerBound(name)).toBe(expected);
-  }
-  expectError(() => records.lowerBound('name', 1 as never), 'ERR_INVALID_ARG_TYPE', /value must be a string/);
-  expectError(
-    () => records.lowerBound('raw', new Uint8Array(1)),
-    'ERR_VARIABLE_SIZE',
-    /only numbers and strings/,
-  );
-  using objects = AtomicLog.claimed({ ...SMALL, codec: json<number>() }).log.snapshot();
-  expectError(() => objects.lowerBound(1), 'ERR_VARIABLE_SIZE', /only numbers and strings/);
-});
-
 test('a cursor reads strings, bytes and decoded values', () => {
   using snapshot = filled(6).snapshot();
   const row = snapshot.cursor();
