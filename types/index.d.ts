@@ -242,10 +242,13 @@ export declare class VarColumn<V> implements Iterable<V> {
   get offsets(): Int32Array;
   /** The values' bytes, one after the other. The first need not begin at 0. */
   get data(): Uint8Array;
-  /** Value `i`, from 0; undefined outside. A string, a copy of the bytes, or what the codec makes of them. */
-  at(i: number): V | undefined;
-  /** The bytes of value `i` in the log's own memory; undefined outside. */
-  bytesAt(i: number): Uint8Array | undefined;
+  /**
+   * The value at a position in this column, from 0; undefined outside. A string, a copy of the bytes, or what
+   * the codec makes of them.
+   */
+  at(position: number): V | undefined;
+  /** The bytes of the value at a position, in the log's own memory; undefined outside. */
+  bytesAt(position: number): Uint8Array | undefined;
   [Symbol.iterator](): IterableIterator<V>;
 }
 /** Fields of a record, in the order of their columns. */
@@ -577,8 +580,8 @@ export declare class Chunk<T> {
    * @throws `ERR_UNKNOWN_FIELD` when the log has no such field.
    */
   column<K extends keyof T & string>(name: K): ColumnOf<T, K>;
-  /** Entry `i` of this chunk, from 0; undefined outside it. */
-  at(i: number): T | undefined;
+  /** The entry at a position in this chunk, from 0 to `length` - 1; undefined outside it. */
+  at(position: number): T | undefined;
 }
 type MappingKind = 'external' | 'shared';
 /** Where a follower begins, and what it does when it falls behind. */
@@ -706,7 +709,7 @@ export declare class Snapshot<T> implements Iterable<T> {
    *
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer)
    */
-  at(i: number): T | undefined;
+  at(position: number): T | undefined;
   /**
    * The entry with an absolute index; undefined when this snapshot does not
    * hold it.
@@ -718,6 +721,11 @@ export declare class Snapshot<T> implements Iterable<T> {
    * The entries segment by segment, as typed arrays over the log's own memory.
    * Chunks are never empty. With `from`, an absolute index, only the entries
    * from there on: after a refresh, those from the `endIndex` before it are new.
+   *
+   * Where entries from `from` on have left the window, the chunks begin with the
+   * oldest entry that is held: `chunks[0].firstIndex` is then greater than `from`,
+   * and `refresh()` said how many are `lost`. Where `from` is {@link endIndex} or
+   * beyond, there are none yet: the array is empty.
    *
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
@@ -734,23 +742,33 @@ export declare class Snapshot<T> implements Iterable<T> {
    */
   cursor(): Cursor<T>;
   /**
-   * Copies the newest entries that fit into `target`, oldest first, and returns
-   * how many. `target` is a typed array of the log's type, or of the column's.
+   * Copies values into `target`, oldest first, and returns how many. `target` is a
+   * typed array of the log's type, or of the column's. Without `from`, the newest
+   * ones that fit; with it, the entries from that absolute index on, as many as
+   * fit. `to` is the absolute index after the last one.
+   *
+   * ```ts
+   * const from = snapshot.lowerBound('time', t);
+   * const count = snapshot.copyInto('price', prices, from);
+   * ```
    *
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`,
+   * `ERR_OUT_OF_RANGE` for a range that the snapshot does not hold: unlike the
+   * chunks of {@link chunks}, the copy would not say which entries it has;
    * `ERR_VARIABLE_SIZE` for values of variable size: use `chunks()`
    */
   copyInto(
-    ...[target, column]: T extends number | bigint
-      ? [target: ArrayOf<T>]
+    ...args: T extends number | bigint
+      ? [target: ArrayOf<T>, from?: number, to?: number]
       : {
-          [K in keyof T & string]: [target: FieldArrayOf<T, K>, column: K];
+          [K in keyof T & string]: [column: K, target: FieldArrayOf<T, K>, from?: number, to?: number];
         }[keyof T & string]
   ): number;
   /**
    * For entries (or a column) that never decrease, such as timestamps: the
-   * position of the first one that is not less than `value`, from 0 to
-   * `length`. O(log n). Strings compare as `<` does, by UTF-16 code units.
+   * absolute index of the first one that is not less than `value`, from
+   * {@link firstIndex} to {@link endIndex} (none is). `chunks(index)` begins with
+   * it. O(log n). Strings compare as `<` does, by UTF-16 code units.
    *
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_UNKNOWN_FIELD`,
    * `ERR_VARIABLE_SIZE` for bytes, and for codecs other than utf8
@@ -926,15 +944,15 @@ declare class AtomicLogImpl<T> {
    */
   follow(options?: FollowOptions): Followed<Batch<T>>;
   /**
-   * Blocks this thread until entry `endIndex` can be read, that is until
-   * `log.endIndex > endIndex`, the log has ended, or `timeoutMs` are over. Promises
+   * Blocks this thread until the entry with the absolute index `index` can be read,
+   * that is until `log.endIndex > index`, the log has ended, or `timeoutMs` are over. Promises
    * and timers of this thread wait as long; `worker.terminate()` by at most 50 ms.
    *
    * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set; `ERR_LOG_CLOSED`,
    * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   waitSync(
-    endIndex: number,
+    index: number,
     timeoutMs?: number,
     options?: {
       allowMainThread?: boolean;
