@@ -25,6 +25,7 @@
         "src-native/binding/writer_handle.cc",
         "src-native/core/abi/api.cc",
         "src-native/core/abi/attachment.cc",
+        "src-native/core/base/check.cc",
         "src-native/core/base/cpu.cc",
         "src-native/core/base/crc32.cc",
         "src-native/core/base/crc32_arm.cc",

@@ -10,6 +10,7 @@ function library(name) {
 const addon = await buildAddon('sanitized', {
   flags: [
     '-O1',
+    '-DATOMIC_LOG_CHECKS',
     '-g',
     '-fsanitize=address,undefined',
     '-fno-sanitize-recover=undefined',

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/platform/file.h"
 
 namespace atomic_log::durable {
@@ -20,6 +21,7 @@ platform::IoStatus copy_range(platform::File& file, uint64_t from, uint64_t to,
   std::vector<uint8_t> buffer(
       static_cast<size_t>(std::min(to - from, kPieceBytesMax)));
   while (from < to) {
+    CORE_CHECK(!buffer.empty());
     const auto piece =
         static_cast<size_t>(std::min<uint64_t>(to - from, buffer.size()));
     size_t read = 0;

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <set>
 
+#include "core/base/check.h"
 #include "core/platform/file.h"
 
 namespace atomic_log::durable {
@@ -27,7 +28,8 @@ class OpenFiles {
 
   void remove(const platform::FileIdentity& file) {
     const std::lock_guard<std::mutex> lock(mutex_);
-    files_.erase(file);
+    [[maybe_unused]] const size_t erased = files_.erase(file);
+    CORE_CHECK(erased == 1);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "core/base/check.h"
 #include "core/base/crc32.h"
 #include "core/base/little_endian.h"
 #include "core/durable/record_format.h"
@@ -25,6 +26,8 @@ constexpr uint32_t kChangedBytesMax = 1 << 24;
 
 std::vector<uint8_t> encode(const PendingChange& change) {
   const size_t count = change.old_bytes.size();
+  CORE_CHECK(count > 0 && count <= kChangedBytesMax);
+  CORE_CHECK(change.new_bytes.size() == count);
   std::vector<uint8_t> bytes(kFixedBytes + 2 * count + kChecksumBytes);
   std::memcpy(bytes.data(), kMagic, sizeof(kMagic));
   store_u64(&bytes[8], change.offset);
@@ -113,6 +116,7 @@ IoStatus store_pending(FileSystem& system, const std::string& path,
 
 IoStatus apply_change(File& file, const PendingChange& change) {
   const size_t count = change.new_bytes.size();
+  CORE_CHECK(count > 0 && change.old_bytes.size() == count);
   const uint64_t rest = change.offset + count;
   IoStatus status =
       file.write_at(change.offset, change.new_bytes.data(), count);
@@ -125,6 +129,7 @@ IoStatus apply_change(File& file, const PendingChange& change) {
 
 IoStatus zero_durably(FileSystem& system, File& file, const std::string& path,
                       uint64_t offset, uint64_t end) {
+  CORE_CHECK(offset < end);
   const auto count =
       static_cast<size_t>(std::min<uint64_t>(end - offset, kHeadBytes));
   PendingChange change;

@@ -23,6 +23,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "core/base/check.h"
 #include "core/base/crc32.h"
 #include "core/base/little_endian.h"
 
@@ -121,6 +122,7 @@ class RecordCodec {
 
   // Fills in the checksum of a record whose other bytes are there.
   void seal(uint8_t* record) const {
+    CORE_CHECK(body_bytes_of(load_u32(record)) >= header_bytes_);
     store_u32(record + kChecksumOffset, body(begin(record), record + kHeadBytes,
                                              body_bytes_of(load_u32(record))));
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "core/base/check.h"
+
 namespace atomic_log::durable {
 namespace {
 
@@ -37,6 +39,8 @@ RecordScanner::RecordScanner(File& file, const SegmentFormat& format,
       buffer_(new uint8_t[kBufferBytes]) {}
 
 const uint8_t* RecordScanner::at(uint64_t offset, size_t bytes) {
+  CORE_CHECK(bytes <= kBufferBytes);
+  CORE_CHECK(offset <= end_ && bytes <= end_ - offset);
   if (offset < buffer_begin_ ||
       offset + bytes > buffer_begin_ + buffer_bytes_) {
     buffer_begin_ = offset;
@@ -71,6 +75,7 @@ Verdict RecordScanner::next() {
     if (!codec_.is_intact(record)) return Verdict::kBad;
   }
   next_ = offset_ + bytes;
+  CORE_CHECK(next_ > offset_ && next_ <= end_);
   return Verdict::kRecord;
 }
 
@@ -101,6 +106,7 @@ IoStatus find_nonzero_end(File& file, uint64_t from, uint64_t to,
         static_cast<size_t>(std::min<uint64_t>(to - from, buffer.size()));
     const IoStatus status = read_exactly(file, from, buffer.data(), piece);
     if (!status.ok()) return status;
+    CORE_CHECK(piece > 0);
     if (!is_zero(buffer.data(), piece)) {
       size_t last = piece;
       while (buffer[last - 1] == 0) --last;
@@ -145,6 +151,7 @@ IoStatus count_valid_bytes(File& file, const SegmentFormat& format,
         ++at;
       }
     }
+    CORE_CHECK(at > 0);
     from += at;
   }
   return {};

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/base/status.h"
 
 namespace atomic_log::memory {
@@ -64,6 +65,9 @@ class BlockLayout {
         return Status::kOutOfRange;
       }
     }
+    CORE_CHECK(result.block_bytes_ % kCacheLineBytes == 0);
+    CORE_CHECK(result.column_offsets_.front() == kHeaderBytes &&
+               result.column_offsets_.back() < result.block_bytes_);
     *layout = std::move(result);
     return Status::kOk;
   }

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "core/base/check.h"
 #include "core/base/faults.h"
 #include "core/memory/block_layout.h"
 #include "core/platform/memory.h"
@@ -42,6 +43,7 @@ void* BlockPool::take(size_t bytes) {
   if (!idle.empty()) {
     void* const block = idle.back();
     idle.pop_back();
+    CORE_CHECK(idle_bytes_ >= size && holds_.find(block) == holds_.end());
     idle_bytes_ -= size;
     return block;
   }
@@ -61,6 +63,7 @@ void* BlockPool::map_block(size_t bytes) {
     slab_next_ = slab;
     slab_end_ = slab + kSlabBytes;
   }
+  CORE_CHECK(kSlabBytes % bytes == 0 && bytes % kCacheLineBytes == 0);
   char* const block = slab_next_;
   slab_next_ += bytes;
   return block;
@@ -71,8 +74,10 @@ void BlockPool::give_back(void* block, size_t bytes) {
   decommit(block, bytes);
   const std::lock_guard<std::mutex> lock(mutex_);
   idle_bytes_ += size;
+  CORE_CHECK(idle_bytes_ <= mapped_bytes_);
   const auto held = holds_.find(block);
   if (held != holds_.end()) {
+    CORE_CHECK(held->second.count > 0 && !held->second.is_given_back);
     held->second.is_given_back = true;
   } else {
     idle_by_class_[size].push_back(block);

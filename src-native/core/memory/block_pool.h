@@ -12,6 +12,8 @@
 //     collected (let_go). Until then whoever has a view of it sees zeros, or
 //     what he himself stores there.
 //  5. The one instance is never destroyed: finalizers run late.
+//  6. A block is given back once, and idle bytes are never more than mapped
+//     ones.
 #ifndef ATOMIC_LOG_CORE_MEMORY_BLOCK_POOL_H_
 #define ATOMIC_LOG_CORE_MEMORY_BLOCK_POOL_H_
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "core/base/check.h"
 #include "core/memory/block_layout.h"
 
 namespace atomic_log::memory {
@@ -20,7 +21,10 @@ class Claim {
   }
 
   // The holder. Release: pairs with try_acquire().
-  void release() { held_.store(false, std::memory_order_release); }
+  void release() {
+    CORE_CHECK(is_held());
+    held_.store(false, std::memory_order_release);
+  }
 
   // Any thread; a hint that may be stale when it arrives. Relaxed: nothing is
   // read on the strength of it.

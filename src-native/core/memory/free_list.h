@@ -5,11 +5,13 @@
 //     there is no ABA.
 //  2. OwnedList is the writer's, kept in the log so that it survives a change
 //     of writer; the claim orders one writer's use of it before the next's.
+//  3. A segment in either has no reference, and is in one of them once.
 #ifndef ATOMIC_LOG_CORE_MEMORY_FREE_LIST_H_
 #define ATOMIC_LOG_CORE_MEMORY_FREE_LIST_H_
 
 #include <atomic>
 
+#include "core/base/check.h"
 #include "core/memory/segment.h"
 
 namespace atomic_log::memory {
@@ -20,6 +22,7 @@ class FreeList {
   // take_all(), so that the writer sees this thread done with the segment.
   // Both other orders are relaxed: the old top is only linked, never read.
   void push(SegmentControl* segment) {
+    CORE_CHECK(segment != nullptr && segment->is_free());
     SegmentControl* top = top_.load(std::memory_order_relaxed);
     do {
       segment->next_ = top;
@@ -39,6 +42,8 @@ class FreeList {
 class OwnedList {
  public:
   void push(SegmentControl* segment) {
+    CORE_CHECK(segment != nullptr && segment->is_free());
+    CORE_CHECK(segment != top_);
     segment->next_ = top_;
     top_ = segment;
     ++length_;
@@ -46,7 +51,9 @@ class OwnedList {
 
   SegmentControl* pop() {
     SegmentControl* const segment = top_;
+    CORE_CHECK((segment == nullptr) == (length_ == 0));
     if (segment != nullptr) {
+      CORE_CHECK(segment->is_free());
       top_ = segment->next_;
       --length_;
     }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "core/base/check.h"
+
 namespace atomic_log::memory {
 namespace {
 
@@ -16,6 +18,7 @@ TouchScope::~TouchScope() { touchable = outer_; }
 
 std::shared_ptr<RollingLog> make_presence(std::shared_ptr<RollingLog> log) {
   RollingLog* const raw = log.get();
+  CORE_CHECK(raw != nullptr);
   return {raw, [owner = std::move(log)](RollingLog* retired) mutable {
             SharedStorage* const shared = retired->storage().as_shared();
             // Without anybody else the log dies now, and gives all back.

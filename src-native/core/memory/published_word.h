@@ -18,6 +18,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "core/base/check.h"
+
 namespace atomic_log::memory {
 
 class PublishedWord {
@@ -37,6 +39,7 @@ class PublishedWord {
   // Writer. Release: pairs with acquire(), so that whoever sees `count` sees
   // the entries below it.
   void publish(uint32_t count) {
+    CORE_CHECK(count <= kCountMax);
     word_.store(count, std::memory_order_release);
   }
 
@@ -45,6 +48,7 @@ class PublishedWord {
   // and it keeps the entries visible that the last publish() made so, because
   // a relaxed store would end that publish's release sequence.
   void seal(uint32_t count) {
+    CORE_CHECK(count > 0 && count <= kCountMax);
     word_.store(count | kSealBit, std::memory_order_release);
   }
 

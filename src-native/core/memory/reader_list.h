@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/memory/segment_pool.h"
 
 namespace atomic_log::memory {
@@ -77,9 +78,9 @@ class HeldSegment {
     }
   }
   void drop() {
-    if (holders_.fetch_sub(1, std::memory_order_relaxed) == 1) {
-      reader_->pinned(-1);
-    }
+    const uint32_t holders = holders_.fetch_sub(1, std::memory_order_relaxed);
+    CORE_CHECK(holders > 0);
+    if (holders == 1) reader_->pinned(-1);
   }
 
  private:
@@ -91,6 +92,7 @@ class ReaderList {
  public:
   void add(std::shared_ptr<const Reader> reader) {
     const std::lock_guard<std::mutex> lock(mutex_);
+    CORE_CHECK(reader != nullptr);
     readers_.push_back(std::move(reader));
   }
   void remove(const Reader* reader) {

@@ -2,6 +2,8 @@
 
 #include <random>
 
+#include "core/base/check.h"
+
 namespace atomic_log::memory {
 namespace {
 
@@ -31,8 +33,10 @@ LogHandle Registry::add(const std::shared_ptr<RollingLog>& log) {
   std::string token = random_token();
   const std::lock_guard<std::mutex> lock(mutex_);
   if (entries_.size() >= sweep_at_) drop_expired();
+  CORE_CHECK(log != nullptr && token.size() == 32);
   const uint64_t id = next_id_++;
   entries_.emplace(id, Entry{log, token});
+  CORE_CHECK(entries_.size() <= sweep_at_);
   return {id, std::move(token)};
 }
 

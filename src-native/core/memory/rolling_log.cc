@@ -1,9 +1,9 @@
 #include "core/memory/rolling_log.h"
 
-#include <cassert>
 #include <new>
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/base/faults.h"
 
 namespace atomic_log::memory {
@@ -83,6 +83,7 @@ Status RollingLog::create(const RollingLogOptions& options,
   if (result == nullptr) return Status::kOutOfMemory;
   SegmentControl* const first = result->pool_.take();
   if (first == nullptr) return result->pool_.refusal();
+  CORE_CHECK(retained > 0 && first->id() == 0);
   first->expose(0, 0);
   result->install(first, 0);
   *log = std::move(result);
@@ -99,9 +100,12 @@ void RollingLog::install(SegmentControl* successor, uint64_t sequence) {
 }
 
 Status RollingLog::roll(uint32_t count) {
-  assert(count > 0 && count <= segment_capacity_);
+  CORE_CHECK(count > 0 && count <= segment_capacity_);
+  CORE_CHECK(count >= cursor_.published);
   SegmentControl* const sealed = cursor_.head;
   const uint64_t sequence = cursor_.sequence + 1;
+  CORE_CHECK(sealed->sequence() == cursor_.sequence &&
+             sealed->first_index() == cursor_.first_index);
   const uint64_t first_index = sealed->first_index() + count;
   if (first_index + segment_capacity_ > kIndexMax) return Status::kOutOfRange;
 
@@ -115,6 +119,9 @@ Status RollingLog::roll(uint32_t count) {
   // Relaxed: only the writer stores to the ring.
   SegmentControl* const evicted =
       slot(sequence).load(std::memory_order_relaxed);
+  CORE_CHECK((evicted == nullptr) == (sequence < retained_segments_));
+  CORE_CHECK(evicted == nullptr ||
+             evicted->sequence() + retained_segments_ == sequence);
   successor->expose(sequence, first_index);
   install(successor, sequence);
   sealed->word().seal(count);

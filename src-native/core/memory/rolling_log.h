@@ -12,6 +12,9 @@
 //     any roll; try_pin() then says "gone".
 //  5. Nothing here allocates, locks or waits, but roll() when no segment is
 //     idle.
+//  6. The writer's cursor: the head is sealed with at least what was published
+//     of it; the next segment has the next sequence, and begins with the index
+//     after the last one.
 #ifndef ATOMIC_LOG_CORE_MEMORY_ROLLING_LOG_H_
 #define ATOMIC_LOG_CORE_MEMORY_ROLLING_LOG_H_
 
@@ -21,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/base/recycled.h"
 #include "core/base/status.h"
 #include "core/memory/block_layout.h"
@@ -131,6 +135,8 @@ class RollingLog : public std::enable_shared_from_this<RollingLog>,
   // published already changes nothing; one beyond the capacity is clamped.
   void publish(uint32_t count) {
     if (count > segment_capacity_) count = segment_capacity_;
+    CORE_CHECK(cursor_.head != nullptr);
+    CORE_CHECK(cursor_.published <= segment_capacity_);
     if (count <= cursor_.published) return;
     cursor_.published = count;
     cursor_.head->word().publish(count);

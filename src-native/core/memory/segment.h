@@ -8,12 +8,14 @@
 //  3. sequence and first_index are plain: they are written only at refs == 0,
 //     by the writer, and read only under a reference.
 //  4. Never mapped into JavaScript; only the block is.
+//  5. A control block only ever becomes a later segment of its log.
 #ifndef ATOMIC_LOG_CORE_MEMORY_SEGMENT_H_
 #define ATOMIC_LOG_CORE_MEMORY_SEGMENT_H_
 
 #include <atomic>
 #include <cstdint>
 
+#include "core/base/check.h"
 #include "core/base/recycled.h"
 #include "core/memory/block_layout.h"
 #include "core/memory/published_word.h"
@@ -25,7 +27,10 @@ class alignas(kCacheLineBytes) SegmentControl
  public:
   // Writer. `block` is the storage, its first bytes become the word.
   SegmentControl(uint32_t id, void* block)
-      : id_(id), block_(block), word_(new(block) PublishedWord()) {}
+      : id_(id), block_(block), word_(new(block) PublishedWord()) {
+    CORE_CHECK(reinterpret_cast<uintptr_t>(block) % alignof(PublishedWord) ==
+               0);
+  }
 
   SegmentControl(const SegmentControl&) = delete;
   SegmentControl& operator=(const SegmentControl&) = delete;
@@ -44,6 +49,8 @@ class alignas(kCacheLineBytes) SegmentControl
   // The fields come first, then refs = 1 with release, which pairs with the
   // acquire in try_retain(); so whoever holds a reference reads these fields.
   void expose(uint64_t sequence, uint64_t first_index) {
+    CORE_CHECK(is_free());
+    CORE_CHECK(sequence >= sequence_ && first_index >= first_index_);
     word_->reset();
     sequence_ = sequence;
     first_index_ = first_index;
@@ -67,12 +74,20 @@ class alignas(kCacheLineBytes) SegmentControl
 
   // A holder. One more reference to what is held already; relaxed, because the
   // holder's own reference keeps everything in place.
-  void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void retain() {
+    [[maybe_unused]] const uint32_t refs =
+        refs_.fetch_add(1, std::memory_order_relaxed);
+    CORE_CHECK(refs > 0 && refs < UINT32_MAX);
+  }
 
   // A holder. True for the last one, who then owns the segment. Release: this
   // holder's reads are done before the segment is written again. Acquire: the
   // last one takes over what every other holder did.
-  bool release() { return refs_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
+  bool release() {
+    const uint32_t refs = refs_.fetch_sub(1, std::memory_order_acq_rel);
+    CORE_CHECK(refs > 0);
+    return refs == 1;
+  }
 
   // Writer or test: nobody holds it. Relaxed, because how the segment came
   // here (FreeList, or release() == true) ordered it already.

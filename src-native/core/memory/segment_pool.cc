@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "core/base/check.h"
 #include "core/base/faults.h"
 
 namespace atomic_log::memory {
@@ -16,6 +17,8 @@ SegmentControl* SegmentPool::take() {
   // Readers' returns are looked at when they are needed, and when more of them
   // wait than may stay warm: a writer that lives on its own evictions would
   // otherwise never find a peak that was given back.
+  CORE_CHECK(decommitted_.get() == cold_.length());
+  CORE_CHECK(idle_.get() >= uint64_t{warm_.length()} + cold_.length());
   const uint64_t idle_with_memory = idle_.get() - decommitted_.get();
   if (warm_.length() == 0 || idle_with_memory > warm_max_) sort_returned();
   SegmentControl* segment = warm_.pop();
@@ -24,6 +27,7 @@ SegmentControl* SegmentPool::take() {
     if (segment != nullptr) decommitted_.add(-1);
   }
   if (segment == nullptr) return make();
+  CORE_CHECK(segment->id() < segments_.size());
   idle_.add_shared(-1);
   recycled_.add(1);
   return segment;
@@ -34,6 +38,7 @@ SegmentControl* SegmentPool::take() {
 void SegmentPool::sort_returned() {
   SegmentControl* chain = returned_.take_all();
   while (chain != nullptr) {
+    CORE_CHECK(chain->id() < segments_.size());
     SegmentControl* const next = OwnedList::next_of(chain);
     if (warm_.length() < warm_max_) {
       warm_.push(chain);
@@ -64,6 +69,7 @@ void SegmentPool::retire(bool may_touch) {
     ++idle;
     if (may_touch) storage_->decommit(segment->block());
   }
+  CORE_CHECK(idle <= segments_.size());
   // Blocks that are shorter than a page go together or not at all.
   SharedStorage* const shared = storage_->as_shared();
   if (shared != nullptr && may_touch && idle == segments_.size()) {
@@ -98,6 +104,8 @@ SegmentControl* SegmentPool::make() {
   }
   segments_.emplace_back(segment);
   segment_count_.add(1);
+  CORE_CHECK(segments_.size() <= segments_max_ &&
+             segments_.size() == segment_count_.get());
   fresh_.add(1);
   return segment;
 }

@@ -11,6 +11,8 @@
 //     drain() does so for those that come back.
 //  5. At most `segments_max` are ever made. Once there are so many, take() has
 //     one exactly while readers hold few enough of them.
+//  6. A segment is idle or held. Idle ones are warm, cold (decommitted), or
+//     returned by readers and not sorted yet.
 #ifndef ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
 #define ATOMIC_LOG_CORE_MEMORY_SEGMENT_POOL_H_
 

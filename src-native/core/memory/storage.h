@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/check.h"
 #include "core/base/status.h"
 #include "core/memory/block_layout.h"
 #include "core/memory/block_pool.h"
@@ -89,6 +90,7 @@ class SharedStorage final : public Storage {
   // The first `bytes` of the range may be touched from now on.
   void commit(uint64_t bytes) {
     if (bytes > committed_ && bytes <= bytes_max_) committed_ = bytes;
+    CORE_CHECK(committed_ <= bytes_max_);
   }
 
   void* take(uint32_t id) override;
@@ -96,6 +98,7 @@ class SharedStorage final : public Storage {
   void decommit(void* block) override {
     const uint64_t page = platform::page_bytes();
     const auto address = reinterpret_cast<uintptr_t>(block);
+    CORE_CHECK((address - reinterpret_cast<uintptr_t>(base_)) % stride_ == 0);
     if (address % page == 0 && stride_ % page == 0) {
       platform::decommit_pages(block, stride_);
     }

@@ -2,11 +2,17 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
+
 namespace atomic_log::memory {
 
 void WaitList::add(Waiter* waiter, uint64_t index) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    CORE_CHECK(waiter != nullptr && index < kNobody);
+    CORE_CHECK(std::none_of(
+        entries_.begin(), entries_.end(),
+        [waiter](const Entry& entry) { return entry.waiter == waiter; }));
     entries_.push_back({waiter, index});
     update_wake_index();
   }

@@ -9,7 +9,8 @@
 //     wake-up is lost.
 //  3. A waiter is woken once and is then no longer registered, so that a writer
 //     who is faster than its followers wakes each of them once per round.
-//  4. wake() runs on the writer's thread under the list's lock. It must be
+//  4. A waiter is in the list once at most.
+//  5. wake() runs on the writer's thread under the list's lock. It must be
 //     short and must not touch the list.
 #ifndef ATOMIC_LOG_CORE_MEMORY_WAIT_LIST_H_
 #define ATOMIC_LOG_CORE_MEMORY_WAIT_LIST_H_

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
+
 namespace atomic_log::memory {
 namespace {
 
@@ -59,9 +61,13 @@ void pin_window(RollingLog& log, uint64_t floor,
   for (size_t i = begin; i + 1 < end; ++i) {
     // Final, and told by the successor: a stray store can damage the word.
     PinnedSegment& entry = (*pinned)[i];
-    entry.count = static_cast<uint32_t>(
-        (*pinned)[i + 1].segment->first_index() - entry.segment->first_index());
+    const SegmentControl& next = *(*pinned)[i + 1].segment;
+    CORE_CHECK(next.sequence() == entry.segment->sequence() + 1);
+    entry.count = static_cast<uint32_t>(next.first_index() -
+                                        entry.segment->first_index());
+    CORE_CHECK(entry.count > 0 && entry.count <= log.segment_capacity());
   }
+  CORE_CHECK(end > begin && end - begin <= log.retained_segments());
   PinnedSegment& head = pinned->back();
   head.count = readable(log, head.segment->word().acquire());
 }
@@ -94,6 +100,7 @@ WindowBounds window_bounds(RollingLog& log) {
     const uint64_t end_index =
         newest->first_index() + readable(log, newest->word().acquire());
     log.unpin(newest);
+    CORE_CHECK(first_index <= end_index);
     return {first_index, end_index};
   }
 }

@@ -1,4 +1,8 @@
 // Reading a whole window at once: what a snapshot is made of. Any thread.
+//
+//  1. Pinned segments follow one another: sequences by one, indexes without a
+//     gap.
+//  2. Of the segments but the head, none is empty.
 #ifndef ATOMIC_LOG_CORE_MEMORY_WINDOW_H_
 #define ATOMIC_LOG_CORE_MEMORY_WINDOW_H_
 

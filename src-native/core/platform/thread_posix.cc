@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include <cassert>
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/base/faults.h"
 #include "core/platform/thread.h"
 
@@ -17,7 +17,7 @@ struct Thread::Native {
 };
 
 Thread::Thread() = default;
-Thread::~Thread() { assert(!is_started()); }
+Thread::~Thread() { CORE_CHECK(!is_started()); }
 
 IoStatus Thread::start(std::function<void()> run) {
   auto native = std::make_unique<Native>();

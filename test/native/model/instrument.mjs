@@ -16,6 +16,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, '../../../src-native');
 
 const FILES = [
+  'core/base/check.h',
   'core/base/faults.h',
   'core/base/status.h',
   'core/memory/block_layout.h',

@@ -9,3 +9,14 @@
 #include "core/platform/memory_posix.cc"
 #include "log_scenario.cc"
 #include "scenarios.cc"
+
+namespace atomic_log {
+
+// Fails the run, and never comes back to the thread whose condition it was.
+void check_failed(const char* condition, const char* file, int line) {
+  rl::ctx().fail_test(condition, rl::test_result_user_assert_failed,
+                      rl::debug_info("", file, static_cast<unsigned>(line)));
+  std::abort();
+}
+
+}  // namespace atomic_log

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/durable/record_scanner.h"
 #include "core/platform/memory.h"
 
@@ -153,6 +154,7 @@ Verdict SegmentReader::collect(const uint8_t* bytes, uint64_t available,
     length_words[run->count++] = word;
     at += record_bytes_of(word);
   }
+  CORE_CHECK(run->count <= count_max && at <= available);
   run->bytes = bytes;
   run->total_bytes = at;
   return verdict;
@@ -170,6 +172,7 @@ Outcome SegmentReader::fill(uint64_t offset, uint64_t limit, size_t wanted) {
     failure_ = {Outcome::kIo, status, source_->path(), offset, 0, ""};
     return Outcome::kIo;
   }
+  CORE_CHECK(read <= count && count <= buffer_.size());
   buffer_begin_ = offset;
   buffered_ = read;
   return Outcome::kOk;
@@ -178,6 +181,8 @@ Outcome SegmentReader::fill(uint64_t offset, uint64_t limit, size_t wanted) {
 Outcome SegmentReader::try_read(uint64_t offset, uint64_t limit, ReadHint hint,
                                 uint32_t* length_words, size_t count_max,
                                 Run* run) {
+  CORE_CHECK(offset >= source_->format().start_offset && offset < limit);
+  CORE_CHECK(limit <= source_->size() && count_max > 0);
   *run = {};
   run->offset = offset;
   const bool is_sequential = hint == ReadHint::kSequential;

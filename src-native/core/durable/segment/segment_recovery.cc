@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/durable/copy_range.h"
 #include "core/durable/pending_change.h"
 #include "core/durable/record_scanner.h"
@@ -76,6 +77,7 @@ class SegmentRecovery {
       if (*verdict == Verdict::kRecord) ++recovery->records;
     } while (*verdict == Verdict::kRecord);
     recovery->end_offset = scanner.offset();
+    CORE_CHECK(recovery->end_offset <= size);
     if (*verdict == Verdict::kReadFailed) {
       return fail(scanner.io(), scanner.offset());
     }
@@ -84,6 +86,7 @@ class SegmentRecovery {
 
   // Row R6.
   Outcome set_aside(uint64_t from, uint64_t to, Recovery* recovery) {
+    CORE_CHECK(from >= format_.start_offset && from < to);
     IoStatus status = count_valid_bytes(file_, format_, from + 1, to,
                                         &recovery->valid_bytes_after);
     if (!status.ok()) return fail(status, from);

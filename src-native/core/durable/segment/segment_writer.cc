@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/durable/open_files.h"
 
 namespace atomic_log::durable {
@@ -55,7 +56,9 @@ SegmentWriter::SegmentWriter(FileSystem& system, std::string path,
       size_(size),
       durable_offset_(end_offset),
       buffer_(new uint8_t[kBufferBytes]),
-      buffer_offset_(end_offset) {}
+      buffer_offset_(end_offset) {
+  CORE_CHECK(end_offset >= format.start_offset && end_offset <= size);
+}
 
 SegmentWriter::~SegmentWriter() { OpenFiles::instance().remove(identity_); }
 
@@ -181,6 +184,7 @@ Outcome SegmentWriter::append(const uint8_t* header, const uint8_t* data,
   if (bytes > kBufferBytes) return append_formatted(record, large.size());
   codec_.seal(record);
   buffered_ += static_cast<size_t>(bytes);
+  CORE_CHECK(buffered_ <= kBufferBytes && write_offset() <= size_);
   return Outcome::kOk;
 }
 
@@ -197,11 +201,13 @@ Outcome SegmentWriter::append_formatted(uint8_t* records, size_t bytes) {
     }
     codec_.seal(records + at);
     at += static_cast<size_t>(record_bytes_of(load_u32(records + at)));
+    CORE_CHECK(at <= bytes);
   }
   Outcome outcome = flush();
   if (outcome != Outcome::kOk) return outcome;
   const IoStatus status = file_->write_at(buffer_offset_, records, bytes);
   if (!status.ok()) return poison(status, buffer_offset_);
+  CORE_CHECK(buffered_ == 0 && buffer_offset_ + bytes <= size_);
   buffer_offset_ += bytes;
   return Outcome::kOk;
 }
@@ -236,6 +242,7 @@ Outcome SegmentWriter::append_packed(const uint8_t* bytes,
     }
     bytes += length;
   }
+  CORE_CHECK(write_offset() == first + total);
   *offset = first;
   return Outcome::kOk;
 }
@@ -243,6 +250,7 @@ Outcome SegmentWriter::append_packed(const uint8_t* bytes,
 Outcome SegmentWriter::flush() {
   if (is_poisoned_.load(std::memory_order_acquire)) return poisoned();
   if (buffered_ == 0) return Outcome::kOk;
+  CORE_CHECK(buffered_ <= kBufferBytes && write_offset() <= size_);
   const IoStatus status =
       file_->write_at(buffer_offset_, buffer_.get(), buffered_);
   if (!status.ok()) return poison(status, buffer_offset_);
@@ -262,6 +270,7 @@ Outcome SegmentWriter::sync_file() {
   if (is_poisoned_.load(std::memory_order_relaxed)) return Outcome::kPoisoned;
   const IoStatus status = file_->sync_data();
   if (status.ok()) return Outcome::kOk;
+  CORE_CHECK(!status.ok());
   poison_ = status;
   // Release: pairs with the owner's acquire loads.
   is_poisoned_.store(true, std::memory_order_release);
@@ -277,6 +286,7 @@ Outcome SegmentWriter::finish_sync(const SyncTicket& ticket, Outcome synced,
   }
   // Offsets from before a truncation mean other records now, and the truncation
   // was a sync itself.
+  CORE_CHECK(ticket.truncations <= truncations_);
   if (ticket.truncations == truncations_) advance(ticket.offset);
   *flushed_offset = durable_offset_;
   return Outcome::kOk;
@@ -290,6 +300,7 @@ Outcome SegmentWriter::sync(uint64_t* flushed_offset) {
 }
 
 void SegmentWriter::advance(uint64_t offset) {
+  CORE_CHECK(offset <= buffer_offset_ && durable_offset_ <= buffer_offset_);
   if (offset <= durable_offset_) return;
   durable_offset_ = offset;
   flushed_.publish(offset);

@@ -9,7 +9,9 @@
 //  4. After a write or a sync has failed the writer is poisoned: nothing is
 //     written any more, the flushed offset stays. What is on disk is found out
 //     by opening the file again.
-//  5. The file is locked against other writers for as long as the writer lives.
+//  5. start offset <= flushed offset <= write offset <= length of the file; the
+//     buffer holds what is before the write offset and the system has not got.
+//  6. The file is locked against other writers for as long as the writer lives.
 //
 // One thread at a time, the owner's; except sync_file(), which may run on one
 // other thread between begin_sync() and finish_sync().

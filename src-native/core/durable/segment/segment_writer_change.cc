@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/durable/record_scanner.h"
 #include "core/durable/segment/segment_writer.h"
 
@@ -42,6 +43,7 @@ Outcome SegmentWriter::set_length(uint64_t offset) {
   outcome = find_record(offset, &length_word);
   if (outcome != Outcome::kOk) return outcome;
 
+  CORE_CHECK(offset >= format_.start_offset && offset < end && buffered_ == 0);
   ++truncations_;
   const uint64_t durable_before = durable_offset_;
   durable_offset_ = std::min(durable_offset_, offset);
@@ -109,6 +111,8 @@ Outcome SegmentWriter::replace_header(uint64_t offset, const uint8_t* header) {
 Outcome SegmentWriter::change_in_place(const PendingChange& change) {
   const size_t count = change.new_bytes.size();
   const uint64_t end = buffer_offset_;
+  CORE_CHECK(count > 0 && change.old_bytes.size() == count);
+  CORE_CHECK(buffered_ == 0 && change.offset + count <= end);
   // A sector is written whole or not at all.
   const bool is_atomic = change.offset / kSectorBytes ==
                          (change.offset + count - 1) / kSectorBytes;

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/base/crc32.h"
 #include "core/durable/copy_range.h"
 #include "core/durable/wal/wal_classify.h"
@@ -109,6 +110,7 @@ Outcome WalBackup::step(Failure* failure) {
 }
 
 IoStatus WalBackup::begin() {
+  CORE_CHECK(!source_.files.empty() && partial_.empty());
   newest_.reset();
   index_ = source_.files.size() - 1;
   IoStatus status = open_source();
@@ -193,6 +195,7 @@ IoStatus WalBackup::next_file() {
     phase_ = Phase::kFinish;
     return {};
   }
+  CORE_CHECK(index_ < source_.files.size() && to_ == nullptr);
   IoStatus status;
   if (is_newest()) {
     from_ = std::move(newest_);
@@ -210,6 +213,7 @@ IoStatus WalBackup::next_file() {
   }
   status = system_.open(path_of_copy(), OpenMode::kCreateNew, &to_);
   if (status.ok()) status = to_->preallocate(file().bytes);
+  CORE_CHECK(end_ <= file().bytes);
   at_ = 0;
   checksum_ = checksum_read_ = 0;
   phase_ = Phase::kCopy;
@@ -217,6 +221,7 @@ IoStatus WalBackup::next_file() {
 }
 
 IoStatus WalBackup::copy_piece() {
+  CORE_CHECK(from_ != nullptr && to_ != nullptr && at_ <= end_);
   const uint64_t end = std::min(end_, at_ + kStepBytes);
   const std::string path = wal_file_path(source_.directory, file().number);
   // A failure is that of reading, unless it is one of writing.
@@ -239,6 +244,7 @@ IoStatus WalBackup::copy_piece() {
 }
 
 IoStatus WalBackup::read_back_piece() {
+  CORE_CHECK(from_ == nullptr && to_ != nullptr && at_ <= end_);
   const uint64_t end = std::min(end_, at_ + kStepBytes);
   const IoStatus status = copy_range(
       *to_, at_, end, [this](uint64_t, const uint8_t* data, size_t bytes) {
@@ -274,6 +280,7 @@ Outcome WalBackup::classify(Failure* failure) {
 }
 
 IoStatus WalBackup::publish() {
+  CORE_CHECK(marker_ != nullptr && index_ == source_.files.size());
   IoStatus status = system_.sync_directory(partial_);
   if (!status.ok()) return status;
   // Onto an empty directory some systems would move it.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/durable/wal/wal_classifier.h"
 
 namespace atomic_log::durable {
@@ -83,6 +84,7 @@ Outcome WalClassifier::begin(uint64_t number, OpenedFile opened) {
   if (request_.role == WalRole::kReader) {
     found_.seen = {number, opened.file, opened.identity, opened.header};
   }
+  CORE_CHECK(opened.file != nullptr && opened.header.file_number == number);
   found_.top_number = number;
   found_.top = std::move(opened.file);
   found_.header = std::move(opened.header);

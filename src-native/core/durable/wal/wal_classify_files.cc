@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/durable/record_scanner.h"
 #include "core/durable/wal/wal_classifier.h"
 
@@ -105,11 +106,14 @@ Outcome WalClassifier::link_files() {
     }
     files.insert(files.end(), infos.rbegin(), infos.rend());
   }
+  CORE_CHECK(files.back().number == top);
+  CORE_CHECK(top - files.front().number + 1 == files.size());
   if (files.front().number < oldest) {
     files.erase(
         files.begin(),
         files.begin() + static_cast<ptrdiff_t>(oldest - files.front().number));
   }
+  CORE_CHECK(!files.empty());
   return check_base(files.front());
 }
 

@@ -1,6 +1,7 @@
 // The newest file: its records, and what follows the last intact one.
 #include <algorithm>
 
+#include "core/base/check.h"
 #include "core/durable/record_scanner.h"
 #include "core/durable/wal/wal_classifier.h"
 
@@ -29,6 +30,7 @@ Outcome WalClassifier::check_unproven() {
     return Outcome::kOk;
   }
   ++found_.rewinds;
+  CORE_CHECK(found_.proven_end.offset <= found_.end.offset);
   found_.end = found_.proven_end;
   found_.unproven.clear();
   while (found_.epochs.back().offset > found_.end.offset) {
@@ -67,6 +69,8 @@ Outcome WalClassifier::scan_top() {
       found_.proven_end = found_.unproven.front();
       found_.unproven.pop_front();
     }
+    CORE_CHECK(found_.proven_end.offset <= found_.proven_offset);
+    CORE_CHECK(found_.epochs.back().offset <= found_.end.offset);
   }
   if (verdict == WalVerdict::kReadFailed) {
     return fail(scanner.io(), path_of(found_.top_number), found_.end.offset);
@@ -89,6 +93,7 @@ Outcome WalClassifier::classify_end() {
   const uint64_t file_bytes = found_.header.file_bytes;
   IoStatus status =
       find_nonzero_end(*found_.top, end, file_bytes, &found_.nonzero_end);
+  CORE_CHECK(found_.nonzero_end >= end || !status.ok());
   uint64_t proof = 0;
   if (status.ok() && found_.nonzero_end > end) {
     facts |= kFactBytesAfterEnd;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/check.h"
+
 namespace atomic_log::durable {
 
 WalListedFile* WalFileList::find(uint64_t lsn) {
@@ -42,6 +44,7 @@ uint64_t WalFileList::lowest_base_behind(uint64_t number) const {
 
 void WalFileList::add(const WalFileInfo& info, const WalLogId& log_id,
                       std::shared_ptr<platform::File> file) {
+  CORE_CHECK(files_.empty() || info.number == newest().info.number + 1);
   WalListedFile& added = files_.emplace_back();
   added.info = info;
   added.log_id = log_id;
@@ -50,6 +53,8 @@ void WalFileList::add(const WalFileInfo& info, const WalLogId& log_id,
   while (!owners_.empty() && owners_.back()->info.base_lsn >= info.base_lsn) {
     owners_.pop_back();
   }
+  CORE_CHECK(owners_.empty() ||
+             owners_.back()->info.number < added.info.number);
   owners_.push_back(&added);
   if (file == nullptr) return;
   added.file = std::move(file);
@@ -59,7 +64,8 @@ void WalFileList::add(const WalFileInfo& info, const WalLogId& log_id,
 void WalFileList::drop_below(uint64_t number) {
   while (!files_.empty() && files_.front().info.number < number) {
     const WalListedFile* const file = &files_.front();
-    if (!owners_.empty() && owners_.front() == file) owners_.pop_front();
+    CORE_CHECK(!owners_.empty());
+    if (owners_.front() == file) owners_.pop_front();
     forget(file);
     files_.pop_front();
   }
@@ -73,6 +79,7 @@ void WalFileList::clear() {
 
 void WalFileList::forget_indexes() {
   for (WalListedFile& file : files_) {
+    CORE_CHECK(!file.index.empty());
     file.index.resize(1);
     file.scanned = file.index.front();
   }
@@ -101,8 +108,10 @@ void WalFileList::use(WalListedFile& file) {
   const auto idle = std::find_if(
       open_.begin(), open_.end(),
       [this](const WalListedFile* each) { return each != &files_.back(); });
+  CORE_CHECK(idle != open_.end() && *idle != &file);
   (*idle)->file.reset();
   open_.erase(idle);
+  CORE_CHECK(open_.size() == kWalOpenFilesMax);
 }
 
 void WalFileList::forget(const WalListedFile* file) { std::erase(open_, file); }

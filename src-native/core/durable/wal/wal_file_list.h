@@ -6,7 +6,8 @@
 //     taken back by a truncation stays in older files and is not found.
 //  3. Finding a file takes logarithmic time, adding or dropping one constant
 //     time, however many there are.
-//  4. At most kWalOpenFilesMax files are open: the newest and those that were
+//  4. Of the files that own LSNs, numbers and bases rise.
+//  5. At most kWalOpenFilesMax files are open: the newest and those that were
 //     read last.
 // One thread at a time.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_FILE_LIST_H_

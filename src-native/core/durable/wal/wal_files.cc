@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <string_view>
 
+#include "core/base/check.h"
+
 namespace atomic_log::durable {
 namespace {
 
@@ -126,6 +128,8 @@ IoStatus reserve_wal_file(FileSystem& system, const std::string& path,
 IoStatus publish_wal_file(FileSystem& system, const std::string& directory,
                           platform::Directory& names, File& file,
                           const std::string& from, const WalHeader& header) {
+  CORE_CHECK(header.file_number > 0 && header.base_lsn > 0);
+  CORE_CHECK(header.oldest_file <= header.file_number);
   const std::string path = wal_file_path(directory, header.file_number);
   IoStatus status = write_wal_header(file, header);
   if (status.ok()) status = file.sync_all();
@@ -135,6 +139,8 @@ IoStatus publish_wal_file(FileSystem& system, const std::string& directory,
 }
 
 IoStatus write_wal_header(File& file, const WalHeader& header) {
+  CORE_CHECK(header.file_bytes > kWalHeaderBytes &&
+             header.file_bytes <= kWalFileBytesMax);
   std::vector<uint8_t> block(kWalHeaderBytes);
   encode_wal_header(header, block.data());
   return file.write_at(0, block.data(), block.size());

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "core/base/check.h"
+
 namespace atomic_log::durable {
 namespace {
 
@@ -121,6 +123,7 @@ WalAnswer WalLog::apply(const WalSubmission& submission) {
         submission.bytes.data(), submission.lengths.data(),
         submission.lengths.size(), &lsn);
     if (outcome != Outcome::kOk) return failed(outcome);
+    CORE_CHECK(lsn == answer.first);
     answer.count = submission.lengths.size();
     return answer;
   }
@@ -128,9 +131,11 @@ WalAnswer WalLog::apply(const WalSubmission& submission) {
   for (const uint32_t length : submission.lengths) {
     const Outcome outcome = writer_->append(data, length, &lsn);
     if (outcome != Outcome::kOk) return failed(outcome);
+    CORE_CHECK(lsn == answer.first + answer.count);
     data += length;
     ++answer.count;
   }
+  CORE_CHECK(answer.first + answer.count == writer_->next_lsn());
   return answer;
 }
 
@@ -189,6 +194,7 @@ void WalLog::commit_queue() {
     level = std::max(level, submission.level);
     bytes += submission.bytes.size();
   }
+  CORE_CHECK(answers.size() == taken.size());
   const Outcome outcome = reach(level);
   for (size_t i = 0; i < answers.size(); ++i) {
     WalAnswer& answer = answers[i];
@@ -206,7 +212,10 @@ void WalLog::commit_queue() {
                        : std::max(acked_lsn(), writer_->durable_lsn()),
                    std::memory_order_relaxed);
   commits_.fetch_add(1, std::memory_order_relaxed);
-  queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  [[maybe_unused]] const uint64_t queued =
+      queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
+  CORE_CHECK(queued >= bytes);
+  CORE_CHECK(acked_lsn() <= writer_->last_lsn());
   answer(std::move(answers));
 }
 
@@ -349,6 +358,7 @@ void WalLog::stop() {
     wake_.notify_all();
   }
   committer_.join();
+  CORE_CHECK(!committer_.is_started());
   {
     const std::lock_guard<std::mutex> lock(answer_mutex_);
     notify_ = nullptr;

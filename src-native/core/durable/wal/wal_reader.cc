@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
 #include "core/base/little_endian.h"
 
 namespace atomic_log::durable {
@@ -70,17 +71,21 @@ void WalReader::update(const WalLogId& log_id,
                        const std::vector<WalFileInfo>& files,
                        uint64_t newest_end, uint64_t first_lsn,
                        uint64_t last_lsn) {
+  CORE_CHECK(!files.empty());
   const uint64_t oldest = files.front().number;
+  CORE_CHECK(files.back().number - oldest + 1 == files.size());
   files_.drop_below(oldest);
   uint64_t next = oldest;
   if (!files_.is_empty()) {
     WalFileInfo& known = files_.newest().info;
+    CORE_CHECK(known.number <= files.back().number);
     known = files[static_cast<size_t>(known.number - oldest)];
     next = known.number + 1;
   }
   for (; next - oldest < files.size(); ++next) {
     files_.add(files[static_cast<size_t>(next - oldest)], log_id);
   }
+  CORE_CHECK(newest_end <= files.back().bytes);
   files_.newest().info.end_offset = newest_end;
   first_lsn_ = first_lsn;
   last_lsn_ = last_lsn;
@@ -131,6 +136,9 @@ Outcome WalReader::open(LogFile& file, Failure* failure) {
 
 void WalReader::note(LogFile& file, const WalPosition& position) {
   if (position.offset <= file.scanned.offset) return;
+  CORE_CHECK(position.lsn >= file.scanned.lsn);
+  CORE_CHECK(!file.index.empty() &&
+             file.index.back().offset <= file.scanned.offset);
   file.scanned = position;
   if (position.offset - file.index.back().offset >= kIndexBytes) {
     file.index.push_back(position);
@@ -178,6 +186,7 @@ Outcome WalReader::read_file(LogFile& file, uint64_t from, uint64_t to,
       hint_.offset > position.offset && hint_.offset <= file.info.end_offset) {
     position = hint_;
   }
+  CORE_CHECK(position.lsn <= from);
   WalScanner scanner(*file.file, WalCodec(file.log_id, file.info.number),
                      position, file.info.end_offset);
   while (scanner.position().lsn <= to && chunk->data.size() < bytes_max &&
@@ -218,6 +227,7 @@ Outcome WalReader::try_read(uint64_t from, uint64_t to, size_t bytes_max,
       return damaged(files_.oldest(), 48, kFactOtherBase, failure);
     }
     const uint64_t end = files_.end_lsn(*file);
+    CORE_CHECK(file->info.base_lsn <= from && from < end);
     const size_t before = chunk->entries.size();
     const Outcome outcome = read_file(*file, from, std::min(to, end - 1),
                                       bytes_max, chunk, failure);
@@ -228,6 +238,8 @@ Outcome WalReader::try_read(uint64_t from, uint64_t to, size_t bytes_max,
     if (chunk->entries.size() == before) {
       return damaged(*file, hint_.offset, 0, failure);
     }
+    CORE_CHECK(chunk->entries.back().lsn >= from &&
+               chunk->entries.back().lsn <= to);
     from = chunk->entries.back().lsn + 1;
   }
   return Outcome::kOk;

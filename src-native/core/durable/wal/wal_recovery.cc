@@ -1,5 +1,6 @@
 #include "core/durable/wal/wal_recovery.h"
 
+#include "core/base/check.h"
 #include "core/durable/copy_range.h"
 
 namespace atomic_log::durable {
@@ -56,10 +57,12 @@ Outcome repair_wal(FileSystem& system, const WalOptions& options,
   File& file = *found.newest;
   const uint64_t end = found.end.offset;
   IoStatus status;
+  CORE_CHECK(found.proven_offset <= end && end <= found.header.file_bytes);
   recovery->end_offset = end;
   recovery->end_lsn =
       action == WalAction::kAdoptAndRoll ? found.next_base : found.end.lsn;
   if (action == WalAction::kSetAside) {
+    CORE_CHECK(found.nonzero_end > end);
     const uint64_t torn_bytes = found.nonzero_end - end;
     status = copy_aside(system, file, path, end, found.nonzero_end,
                         &recovery->set_aside_path);

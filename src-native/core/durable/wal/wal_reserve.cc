@@ -1,5 +1,6 @@
 #include "core/durable/wal/wal_reserve.h"
 
+#include "core/base/check.h"
 #include "core/durable/record_scanner.h"
 
 namespace atomic_log::durable {
@@ -89,6 +90,7 @@ IoStatus WalReserve::make_spare(platform::Directory& names) {
 
 IoStatus WalReserve::take(uint64_t number, uint64_t bytes, bool may_be_spare,
                           platform::Directory& names, WalReserved* reserved) {
+  CORE_CHECK(number > 0 && bytes > spare_bytes_);
   reserved->path = wal_new_path(directory_, number);
   reserved->bytes = bytes;
   if (next_number_ == number && next_bytes_ == bytes &&
@@ -113,6 +115,7 @@ IoStatus WalReserve::take(uint64_t number, uint64_t bytes, bool may_be_spare,
   if (status.code != IoCode::kNoSpace || !may_be_spare || !has_spare_) {
     return status;
   }
+  CORE_CHECK(reserved->file == nullptr);
   reserved->path = spare_path();
   reserved->bytes = spare_bytes_;
   status = system_.open(reserved->path, OpenMode::kReadWrite, &reserved->file);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/base/check.h"
 #include "core/durable/wal/wal_classify.h"
 #include "core/durable/wal/wal_files.h"
 #include "core/durable/wal/wal_scanner.h"
@@ -81,6 +82,7 @@ Outcome salvage_wal_file(FileSystem& system, const std::string& directory,
       return fail(scanner.io(), path, scanner.position().offset, failure);
     }
     // An intact head with a damaged body is passed by.
+    CORE_CHECK(scanner.position().offset >= offset);
     offset = std::max(scanner.position().offset, offset + kWalAlignment);
   }
   salvaged->next_offset = offset < end ? offset : 0;

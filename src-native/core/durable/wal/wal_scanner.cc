@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
 #include "core/base/little_endian.h"
 
 namespace atomic_log::durable {
@@ -29,6 +30,7 @@ const uint8_t* WalScanner::at(uint64_t offset, size_t bytes) {
       offset + bytes <= buffer_begin_ + buffer_bytes_) {
     return buffer_.data() + (offset - buffer_begin_);
   }
+  CORE_CHECK(offset <= end_ && bytes <= end_ - offset);
   const size_t wanted = static_cast<size_t>(
       std::min<uint64_t>(std::max(bytes, kBufferBytes),
                          std::max<uint64_t>(end_, offset) - offset));
@@ -40,6 +42,7 @@ const uint8_t* WalScanner::at(uint64_t offset, size_t bytes) {
     buffer_bytes_ = 0;
     return nullptr;
   }
+  CORE_CHECK(buffer_bytes_ <= wanted);
   is_short_ = buffer_bytes_ < bytes;
   return is_short_ ? nullptr : buffer_.data();
 }
@@ -73,6 +76,7 @@ WalVerdict WalScanner::next() {
   branch_ = position_.branch;
   position_.offset = offset + wal_record_bytes(found.body_bytes);
   position_.lsn = found.next_lsn();
+  CORE_CHECK(position_.offset > offset && position_.offset <= end_);
   if (found.type == WalType::kOpen) {
     position_.epoch = static_cast<uint32_t>(control_value(0));
     position_.branch = static_cast<uint32_t>(control_value(1));

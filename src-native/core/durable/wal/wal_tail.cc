@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 
+#include "core/base/check.h"
+
 namespace atomic_log::durable {
 namespace {
 
@@ -21,6 +23,7 @@ bool is_held(File& file) {
 // The epoch and branch of the entry with this LSN.
 const WalPosition& epoch_at(const std::vector<WalPosition>& epochs,
                             uint64_t lsn) {
+  CORE_CHECK(!epochs.empty());
   size_t at = epochs.size() - 1;
   while (at > 0 && epochs[at].lsn > lsn) --at;
   return epochs[at];
@@ -143,6 +146,7 @@ void ShownTail::show(const WalClassification& found) {
   file_number_ = found.top_number;
   epochs_ = found.epochs;
   shown_next_ = next_lsn;
+  CORE_CHECK(file_number_ != 0 && proven_next_ < shown_next_);
 }
 
 }  // namespace atomic_log::durable

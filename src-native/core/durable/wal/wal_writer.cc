@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/base/little_endian.h"
 
 namespace atomic_log::durable {
@@ -65,6 +66,7 @@ Outcome WalWriter::check_directory() {
 }
 
 void WalWriter::begin_epoch(uint32_t branch) {
+  CORE_CHECK(branch != 0);
   ++epoch_;
   branch_ = branch;
 }
@@ -88,6 +90,11 @@ WalHeader WalWriter::next_header(uint64_t next_base) const {
 }
 
 void WalWriter::enter(std::shared_ptr<File> file, const WalHeader& header) {
+  CORE_CHECK(files_.empty() || (header.file_number == file_number_ + 1 &&
+                                header.previous_end == tail_ &&
+                                header.epoch >= files_.back().epoch));
+  CORE_CHECK(header.base_lsn == next_lsn_ && header.epoch == epoch_);
+  CORE_CHECK(file != nullptr && buffer_.empty());
   if (!files_.empty()) files_.back().end_offset = tail_;
   file_ = std::move(file);
   file_number_ = header.file_number;
@@ -125,6 +132,7 @@ Outcome WalWriter::make_room(uint64_t record_bytes) {
 }
 
 Outcome WalWriter::rotate(uint64_t next_base, bool may_use_spare) {
+  CORE_CHECK(next_base <= next_lsn_ && next_base >= oldest_lsn_);
   const Outcome place = check_directory();
   if (place != Outcome::kOk) return place;
   WalReserved next;
@@ -135,6 +143,7 @@ Outcome WalWriter::rotate(uint64_t next_base, bool may_use_spare) {
   if (status.ok()) status = next.file->lock();
   // Nothing was written: this can be tried again.
   if (!status.ok()) return io_failure(status);
+  CORE_CHECK(next.bytes > kWalHeaderBytes + kWalRoomAfterEntry);
   const uint32_t checksum = put_control(WalType::kSeal, next_base, 0);
   const Outcome outcome = sync();
   if (outcome != Outcome::kOk) return outcome;
@@ -162,6 +171,10 @@ uint8_t* WalWriter::body_of_next() {
 
 // Finishes a record whose body is at the end of the buffer.
 uint32_t WalWriter::put(WalType type, uint32_t count, uint64_t body_bytes) {
+  CORE_CHECK(is_registered_ && file_ != nullptr && !is_poisoned_);
+  CORE_CHECK(buffer_offset_ + buffer_.size() ==
+             tail_ + wal_record_bytes(body_bytes));
+  CORE_CHECK(durable_offset_ <= buffer_offset_ && buffer_offset_ <= tail_);
   WalHead head;
   head.body_bytes = static_cast<uint32_t>(body_bytes);
   head.lsn = next_lsn_;
@@ -169,6 +182,9 @@ uint32_t WalWriter::put(WalType type, uint32_t count, uint64_t body_bytes) {
   head.epoch = epoch_;
   head.count = count;
   head.type = type;
+  // What decode_head() would refuse must not be written.
+  CORE_CHECK(body_bytes <= kWalBodyBytesMax && tail_ >= kWalHeaderBytes);
+  CORE_CHECK(head.takes_lsns() == (count > 0));
   uint8_t* const body = body_of_next();
   head.body_checksum = codec_.body_checksum(tail_, body, head.body_bytes);
   codec_.encode_head(tail_, head, body - kWalHeadBytes);
@@ -176,6 +192,10 @@ uint32_t WalWriter::put(WalType type, uint32_t count, uint64_t body_bytes) {
   next_lsn_ = head.next_lsn();
   if (head.takes_lsns()) entries_end_ = tail_;
   is_unmarked_ = entries_end_ > head.durable_offset;
+  CORE_CHECK(tail_ <= file_bytes_ && tail_ % kWalAlignment == 0);
+  CORE_CHECK(next_lsn_ == head.lsn + count && next_lsn_ <= kWalLsnMax + 1);
+  CORE_CHECK(!head.takes_lsns() ||
+             (!is_without_open_ && fits(0, kWalRoomAfterEntry)));
   return head.checksum;
 }
 
@@ -226,6 +246,7 @@ Outcome WalWriter::append_batch(const uint8_t* data, const uint32_t* lengths,
     item += kWalBatchItemBytes;
     entry += lengths[i];
   }
+  CORE_CHECK(item + data_bytes == body_of_next() + body_bytes);
   if (data_bytes > 0) std::memcpy(item, data, static_cast<size_t>(data_bytes));
   return put_and_flush(static_cast<size_t>(body_bytes), WalType::kBatch,
                        static_cast<uint32_t>(count), first_lsn);
@@ -248,6 +269,7 @@ Outcome WalWriter::flush() {
   if (is_poisoned_) return poisoned();
   if (buffer_.empty()) return Outcome::kOk;
   const size_t bytes = buffer_.size();
+  CORE_CHECK(buffer_offset_ + bytes == tail_ && tail_ <= file_bytes_);
   if (tail_ > zeroed_end_) {
     zeroed_end_ = tail_;
     if (bytes < kSmallWriteBytes && options_.zero_ahead_bytes > 0) {
@@ -255,6 +277,7 @@ Outcome WalWriter::flush() {
       buffer_.resize(static_cast<size_t>(zeroed_end_ - buffer_offset_));
     }
   }
+  CORE_CHECK(tail_ <= zeroed_end_ && zeroed_end_ <= file_bytes_);
   const IoStatus status =
       file_->write_at(buffer_offset_, buffer_.data(), buffer_.size());
   if (!status.ok()) return poison(status, kFailedNow);
@@ -273,6 +296,7 @@ Outcome WalWriter::sync() {
   if (is_place_check_due() && check_directory() != Outcome::kOk) {
     return poison(failure_.io, kOtherPlace);
   }
+  CORE_CHECK(buffer_.empty() && durable_offset_ < tail_);
   durable_offset_ = tail_;
   add(syncs_, 1);
   publish_durable();
@@ -308,6 +332,7 @@ bool WalWriter::is_no_space(Outcome outcome) const {
 }
 
 Outcome WalWriter::refuse(Outcome outcome, uint64_t offset, uint64_t value) {
+  CORE_CHECK(outcome != Outcome::kOk);
   failure_ = {outcome, {}, options_.directory, offset, value, ""};
   return outcome;
 }
@@ -318,6 +343,7 @@ Outcome WalWriter::io_failure(const IoStatus& io) {
 }
 
 Outcome WalWriter::poisoned() {
+  CORE_CHECK(is_poisoned_ && !poison_.ok());
   failure_ = {Outcome::kPoisoned,
               poison_,
               wal_file_path(options_.directory, file_number_),

@@ -13,9 +13,14 @@
 //  6. The space of the next file is secured before this one is sealed: a full
 //     disk, or a directory that may not be written any more, costs an append,
 //     not the log. Opening, checkpoint() of whole files and close() need none.
-//  7. Names in the directory change only while it is the one that was locked,
+//  7. durable offset <= offset of the buffer <= tail <= bytes of the file; the
+//     buffer holds what is between its offset and the tail. After the last
+//     entry there is room for three control records.
+//  8. File numbers rise by one, and so do epochs; a file begins with the LSN
+//     that comes next.
+//  9. Names in the directory change only while it is the one that was locked,
 //     and nothing is durable that was synced a second after it was not.
-//  8. LOCK and the newest file are locked, so that a LOCK that is taken away
+// 10. LOCK and the newest file are locked, so that a LOCK that is taken away
 //     lets no second writer in.
 //
 // One thread at a time; the atomic counters may be read by any.

@@ -1,6 +1,7 @@
 // Taking entries away at either end: checkpoint() and truncate_after().
 #include <algorithm>
 
+#include "core/base/check.h"
 #include "core/durable/wal/wal_writer.h"
 
 namespace atomic_log::durable {
@@ -11,6 +12,7 @@ WalWriter::CheckpointPlan WalWriter::plan_checkpoint(uint64_t lsn) const {
       files_.rbegin(), files_.rend(),
       [lsn](const WalFileInfo& file) { return file.base_lsn <= lsn + 1; });
   plan.kept_file = keep == files_.rend() ? oldest_file_ : keep->number;
+  CORE_CHECK(plan.kept_file >= oldest_file_ && plan.kept_file <= file_number_);
   const bool frees = plan.kept_file > oldest_file_;
   // The room that is kept is for what frees files; else it would be used up
   // when it is needed.
@@ -57,6 +59,8 @@ Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
     }
   }
   if (outcome != Outcome::kOk) return outcome;
+  CORE_CHECK(lsn + 1 <= next_lsn_);
+  CORE_CHECK(oldest_file >= oldest_file_ && oldest_file <= file_number_);
   put_control(WalType::kCheckpoint, lsn + 1, oldest_file);
   outcome = sync();
   if (outcome != Outcome::kOk) return outcome;
@@ -66,6 +70,9 @@ Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
   std::erase_if(files_, [oldest_file](const WalFileInfo& file) {
     return file.number < oldest_file;
   });
+  CORE_CHECK(!files_.empty() && files_.front().number == oldest_file_);
+  CORE_CHECK(files_.front().base_lsn <= oldest_lsn_ ||
+             files_.front().number == file_number_);
   // What cannot be deleted is garbage all the same.
   if (list_wal_files(system_, options_.directory, &garbage_).ok()) {
     remove_wal_garbage(system_, options_.directory, oldest_file_, garbage_);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "core/base/check.h"
 #include "core/durable/open_files.h"
 #include "core/durable/wal/wal_writer.h"
 
@@ -26,6 +27,7 @@ void WalWriter::unlock() {
   names_.reset();
   if (is_registered_) OpenFiles::instance().remove(lock_identity_);
   is_registered_ = false;
+  CORE_CHECK(file_ == nullptr && names_ == nullptr);
   lock_file_.reset();
 }
 
@@ -206,10 +208,13 @@ void WalWriter::adopt(const WalClassification& found) {
   file_ = found.newest;
   file_number_ = found.files.back().number;
   file_bytes_ = found.header.file_bytes;
+  CORE_CHECK(file_ != nullptr && file_number_ == found.top_number);
   codec_ = WalCodec(log_id_, file_number_);
   tail_ = buffer_offset_ = durable_offset_ = zeroed_end_ = found.end.offset;
   entries_end_ = tail_;
   is_unmarked_ = found.end.lsn > found.proven_end.lsn;
+  CORE_CHECK(found.proven_end.offset <= tail_ && tail_ <= file_bytes_);
+  CORE_CHECK(files_.back().number - files_.front().number + 1 == files_.size());
 }
 
 Outcome WalWriter::recreate_file(const WalClassification& found) {
@@ -228,6 +233,7 @@ Outcome WalWriter::recreate_file(const WalClassification& found) {
   }
   // Whatever length it has got already, it keeps: a shorter one might leave
   // what was mapped.
+  CORE_CHECK(header.file_number == found.newest_number);
   header.file_bytes = std::max(options_.segment_bytes, found.newest_bytes);
   IoStatus status;
   if (found.newest_bytes < header.file_bytes) {
@@ -265,6 +271,7 @@ Outcome WalWriter::write_open() {
     return mark();
   }
   if (outcome != Outcome::kOk) return outcome;
+  CORE_CHECK(buffer_.empty() || buffer_.size() == kWalControlBytes);
   const uint32_t branch = draw_branch();
   put_control(WalType::kOpen, uint64_t{epoch_} + 1, branch);
   // The record itself still belongs to the epoch before.
