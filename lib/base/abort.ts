@@ -1,13 +1,25 @@
 /** AbortSignals that users give. */
 import { invalidType } from './errors';
 
-/** An AbortSignal, or undefined. */
+/**
+ * An AbortSignal, or undefined. Known by what it can do, and no more than is used:
+ * other realms and older implementations have signals of their own.
+ */
 export function checkSignal(signal: unknown): AbortSignal | undefined {
   if (signal === undefined) return undefined;
-  const { addEventListener, throwIfAborted } = (signal ?? {}) as Partial<AbortSignal>;
-  if (typeof addEventListener !== 'function' || typeof throwIfAborted !== 'function')
+  const { aborted, addEventListener, removeEventListener } = (signal ?? {}) as Partial<AbortSignal>;
+  if (
+    typeof aborted !== 'boolean' ||
+    typeof addEventListener !== 'function' ||
+    typeof removeEventListener !== 'function'
+  )
     throw invalidType('options.signal', 'an AbortSignal', signal);
   return signal as AbortSignal;
+}
+
+/** Throws the signal's reason once it has aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw signal.reason;
 }
 
 /**

@@ -1,8 +1,9 @@
 /**
- * Waiting for native threads without blocking: promises and listeners that are
- * woken by way of one coalesced call per environment.
+ * Waiting without blocking: for native threads, whose promises and listeners are
+ * woken by way of one coalesced call per environment; and for a time.
  */
 import { addon } from './native';
+import { clearTimeout, setTimeout } from './timers';
 
 /** What one can wait for; each function answers false when there is nothing to wait for. */
 interface Source {
@@ -51,20 +52,35 @@ export interface Wait {
   cancel(): void;
 }
 
+/** A wait that only `cancel()` ends; `onEnd` is called then, each time. */
+export function waitForCancel(onEnd: () => void): Wait {
+  let resolve!: () => void;
+  const done = new Promise<void>((settle) => (resolve = settle));
+  const cancel = (): void => {
+    onEnd();
+    resolve();
+  };
+  return { done, cancel };
+}
+
+/** Until so many milliseconds are over; keeps the event loop alive. */
+export function waitForTime(ms: number): Wait {
+  const wait = waitForCancel(() => clearTimeout(timer));
+  const timer = setTimeout(wait.cancel, ms);
+  return wait;
+}
+
 function wait(native: Source, register: (id: number) => boolean): Wait | undefined {
   const id = nextId();
   if (!register(id)) return undefined;
-  let resolve!: () => void;
-  const done = new Promise<void>((settle) => (resolve = settle));
-  const finish = (): void => {
+  const begun = waitForCancel(() => {
     if (!woken.delete(id)) return;
     release();
     native.cancelWait(id);
-    resolve();
-  };
+  });
   hold();
-  woken.set(id, finish);
-  return { done, cancel: finish };
+  woken.set(id, begun.cancel);
+  return begun;
 }
 
 /** Until entry `index` can be read or the log has ended; undefined when that is so already. */

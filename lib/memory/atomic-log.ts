@@ -1,5 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
-import { onAbort } from '../base/abort';
+import { checkSignal, onAbort, throwIfAborted } from '../base/abort';
 import { dispose, type Followed } from '../base/dispose';
 import {
   describe,
@@ -10,20 +10,14 @@ import {
   typeError,
   type AtomicLogError,
 } from '../base/errors';
-import {
-  Follower,
-  type Batch,
-  type CheckedFollowOptions,
-  type FollowOptions,
-  type Pending,
-} from './follower';
+import { BatchSource, type Batch, type CheckedFollowOptions, type FollowOptions } from './follower';
+import { finishAll, FollowLoop, type Pending } from '../base/follow-loop';
 import { checkHandle, makeHandle, type LogHandle, type NativeHandle } from './handle';
 import { showAsText } from '../base/inspect';
 import { LogView } from './view';
 import { addon } from '../base/native';
 import { NativeLog } from './native-log';
 import type { Codec } from './codec';
-import { checkSignal } from '../base/abort';
 import { elementBytes, isVariable, typeNames } from '../base/scalar';
 import { checkOptions, decodeLayout, encodeLayout, type Layout, type LogOptions } from './schema';
 import { makeSnapshot, Snapshot } from './snapshot';
@@ -237,11 +231,11 @@ export class AtomicLog<T> {
    * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`
    */
   follow(options: FollowOptions = {}): Followed<Batch<T>> {
-    const { from, ...checked } = checkFollowOptions(options);
+    const { from, signal, ...checked } = checkFollowOptions(options);
     const view = this.#open();
     const [firstIndex, endIndex] = view.bounds() as unknown as [number, number];
     const start = from === 'latest' ? endIndex : from === 'oldest' ? firstIndex : from;
-    return new Follower<T>(this, view, start, checked, this.#pending);
+    return new FollowLoop(new BatchSource<T>(this, view, start, checked, this.#pending), signal);
   }
 
   /**
@@ -292,7 +286,7 @@ export class AtomicLog<T> {
     const { signal } = options;
     checkSignal(signal);
     for (;;) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       const writer = this.tryClaimWriter();
       if (writer !== null) return writer;
       const wait = waitForClaim(this.#open().native);
@@ -320,7 +314,7 @@ export class AtomicLog<T> {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const pending of [...this.#pending]) pending.finish();
+    finishAll(this.#pending);
     this.#view.dropUser(this);
   }
 

@@ -1,5 +1,6 @@
-import { asyncDispose, dispose, type Followed } from '../../base/dispose';
-import { illegalConstructor } from '../../base/errors';
+import { dispose, type Followed } from '../../base/dispose';
+import { illegalConstructor, plainError } from '../../base/errors';
+import { finishAll, FollowLoop, type Pending } from '../../base/follow-loop';
 import { checkNames } from '../../base/checks';
 import { showAsText } from '../../base/inspect';
 import type { SegmentError } from '../errors';
@@ -7,7 +8,7 @@ import { checkObject, checkOffset, checkSegmentOptions, type SegmentOptions } fr
 import { checkPlace, SegmentReader } from './reader';
 import type { SegmentRecord } from './record';
 import { checkSignal } from '../../base/abort';
-import { clearTimeout, setTimeout } from '../../base/timers';
+import { waitForTime } from '../../base/waits';
 
 /** How {@link SegmentTail.open} begins. */
 export interface SegmentTailOptions extends SegmentOptions {
@@ -46,7 +47,9 @@ const openTail = Symbol('openTail');
 export class SegmentTail {
   readonly #reader: SegmentReader;
   readonly #records: IterableIterator<SegmentRecord>;
+  readonly #pending = new Set<Pending>();
   #offset: number;
+  #isClosed = false;
 
   private constructor(key: typeof openTail, reader: SegmentReader, from: number) {
     if (key !== openTail) throw illegalConstructor('SegmentTail', 'SegmentTail.open()');
@@ -109,24 +112,33 @@ export class SegmentTail {
   }
 
   /**
-   * The records that come, forever: it waits where {@link next} has none.
+   * The records that come: it waits where {@link next} has none. Ends when the
+   * tail is closed.
    *
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the iterator as
-   * {@link next}, and with the signal's reason
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_READER_CLOSED`; the iterator as {@link next}, and with the signal's reason
    */
   follow(options?: SegmentFollowOptions): Followed<SegmentRecord> {
     const given = checkObject('options', options);
     checkNames('options', given, ['pollMs', 'signal']);
     const { pollMs = POLL_MS, signal } = given;
     checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX);
-    const records = this.#follow(pollMs as number, checkSignal(signal));
-    // Generators of older runtimes lack it.
-    return Object.assign(records, { [asyncDispose]: async () => void (await records.return()) });
+    const checkedSignal = checkSignal(signal);
+    this.#checkOpen();
+    const source = {
+      pending: this.#pending,
+      isClosed: () => this.#isClosed,
+      take: () => this.next(),
+      wait: () => waitForTime(pollMs as number),
+    };
+    return new FollowLoop(source, checkedSignal);
   }
 
-  /** Closes the file. Idempotent. */
+  /** Closes the file, and ends every follower. Idempotent. */
   close(): void {
+    this.#isClosed = true;
     this.#reader.close();
+    finishAll(this.#pending);
   }
 
   [dispose](): void {
@@ -138,27 +150,9 @@ export class SegmentTail {
     return `SegmentTail { offset: ${this.#offset}, reader: ${this.#reader.toString()} }`;
   }
 
-  async *#follow(pollMs: number, signal: AbortSignal | undefined): AsyncGenerator<SegmentRecord, void> {
-    for (;;) {
-      signal?.throwIfAborted();
-      const record = this.next();
-      if (record !== undefined) yield record;
-      else await pause(pollMs, signal);
-    }
+  #checkOpen(): void {
+    if (this.#isClosed) throw plainError('ERR_READER_CLOSED', 'the tail is closed; open another one');
   }
 }
 
 showAsText(SegmentTail);
-
-/** Resolves after a while, or as soon as the signal is aborted. */
-function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal?.addEventListener('abort', done);
-  });
-}

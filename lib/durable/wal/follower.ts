@@ -1,9 +1,9 @@
-import { asyncDispose, type Followed } from '../../base/dispose';
-import { checkNames } from '../../base/checks';
-import { checkObject } from '../options';
 import { checkSignal } from '../../base/abort';
-import { now, setImmediate } from '../../base/timers';
+import { checkNames } from '../../base/checks';
+import type { Followed } from '../../base/dispose';
+import { FollowLoop, type FollowSource, type Pending } from '../../base/follow-loop';
 import type { Wait } from '../../base/waits';
+import { checkObject } from '../options';
 import type { WalEntry } from './entries';
 import { cutOff, takenBack } from './errors';
 import { checkFrom, pastOf, type Past, type WalPosition } from './position';
@@ -30,10 +30,12 @@ export interface FollowBounds {
   readonly takenBackFrom?: number;
 }
 
-/** What a follower reads from. */
-export interface FollowSource {
-  /** What there is; undefined when it was closed. */
-  bounds(): FollowBounds | undefined;
+/** The log that a follower reads, by its writer or by a reader. */
+export interface FollowedLog {
+  /** Its followers that wait. */
+  readonly pending: Set<Pending>;
+  isClosed(): boolean;
+  bounds(): FollowBounds;
   /** NativeWalEntries.filesBehind */
   filesBehind(file: number, into: Float64Array): void;
   /** Throws when the entry is not there any more. */
@@ -43,18 +45,22 @@ export interface FollowSource {
   wait(): Wait;
 }
 
-const NO_BOUNDS: FollowBounds = { firstLsn: 1, lastLsn: 0, version: 0 };
-const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
-/** How long a follower that always finds entries may keep the event loop from turning. */
-const TURN_MS = 5;
-
 /** What `follow()` returns. */
-export class WalFollower implements Followed<WalEntry[]> {
-  readonly #source: FollowSource;
-  readonly #signal: AbortSignal | undefined;
+export function followLog(log: FollowedLog, options: unknown): Followed<WalEntry[]> {
+  const given = checkObject('options', options);
+  checkNames('options', given, ['from', 'signal']);
+  const { from = 'oldest', signal } = given;
+  const checkedSignal = checkSignal(signal);
+  return new FollowLoop(new EntriesSource(log, from), checkedSignal);
+}
+
+/** What a follower of a log delivers: entries without gap or repetition, none that was taken back. */
+class EntriesSource implements FollowSource<WalEntry[]> {
+  readonly #log: FollowedLog;
+  readonly pending: Set<Pending>;
   /** LSN of the next entry to deliver. */
   #next: number;
-  /** Behind the last one that the consumer has, delivered here or known before; 0: none. */
+  /** After the last one that the consumer has, delivered here or known before; 0: none. */
   #delivered: number;
   /** The position to begin at, until it was looked for. */
   #from: Past | undefined;
@@ -67,103 +73,43 @@ export class WalFollower implements Followed<WalEntry[]> {
   /** What the consumer knows ends before this LSN: what was delivered, or what lies before where it began. */
   #known: number;
   #takebacks: number;
-  #wait: Wait | undefined;
-  #isFinished = false;
-  #turnedAt = now();
-  /** Calls of next() are answered one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
-  readonly #onAbort = (): void => this.#wait?.cancel();
 
-  constructor(source: FollowSource, options: unknown) {
-    const checked = checkObject('options', options);
-    checkNames('options', checked, ['from', 'signal']);
-    const { from = 'oldest', signal } = checked;
-    this.#source = source;
-    this.#signal = checkSignal(signal);
+  constructor(log: FollowedLog, from: unknown) {
+    this.#log = log;
+    this.pending = log.pending;
     const isName = from === 'oldest' || from === 'latest';
     const given = isName ? 0 : checkFrom('options.from', from, 1, "'oldest', 'latest', ");
     this.#from = typeof given === 'object' ? given : undefined;
     const lsn = typeof given === 'object' ? given.lsn + 1 : given;
-    const { firstLsn, lastLsn, version, takebacks = 0 } = source.bounds() ?? NO_BOUNDS;
+    const { firstLsn, lastLsn, version, takebacks = 0 } = log.bounds();
     this.#next = isName ? (from === 'oldest' ? firstLsn : lastLsn + 1) : lsn;
     this.#known = from === 'oldest' ? 0 : Math.min(this.#next, lastLsn + 1);
     this.#takebacks = takebacks;
     this.#version = version;
     this.#delivered = from === 'oldest' ? 0 : this.#next;
     this.#file = this.#filesBehind(0).newest;
-    this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  isClosed(): boolean {
+    return this.#log.isClosed();
   }
 
-  next(): Promise<IteratorResult<WalEntry[]>> {
-    const result = this.#turn.then(() => this.#step());
-    this.#turn = result.catch(() => undefined);
-    return result;
+  take(): WalEntry[] | undefined {
+    const bounds = this.#log.bounds();
+    if (this.#from !== undefined) this.#log.check(this.#from);
+    this.#from = undefined;
+    this.#checkTakebacks(bounds);
+    if (bounds.version !== this.#version) this.#checkTruncation(bounds.version);
+    if (this.#next > bounds.lastLsn) return undefined;
+    const entries = this.#log.read(this.#next, bounds.lastLsn);
+    if (entries.length === 0) return undefined;
+    this.#last = entries.at(-1)!;
+    this.#next = this.#delivered = this.#known = this.#last.lsn + 1;
+    return entries;
   }
 
-  /** Ends the iteration, also while a `next()` is pending. */
-  return(): Promise<IteratorResult<WalEntry[]>> {
-    this.#finish();
-    return Promise.resolve(DONE);
-  }
-
-  // An async function, so that any value can be what it rejects with.
-  // eslint-disable-next-line @typescript-eslint/require-await
-  async throw(error: unknown): Promise<IteratorResult<WalEntry[]>> {
-    this.#finish();
-    throw error;
-  }
-
-  async [asyncDispose](): Promise<void> {
-    await this.return();
-  }
-
-  #finish(): void {
-    if (this.#isFinished) return;
-    this.#isFinished = true;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
-    this.#wait?.cancel();
-  }
-
-  async #step(): Promise<IteratorResult<WalEntry[]>> {
-    try {
-      return await this.#deliver();
-    } catch (error) {
-      this.#finish();
-      throw error;
-    }
-  }
-
-  async #deliver(): Promise<IteratorResult<WalEntry[]>> {
-    if (now() - this.#turnedAt > TURN_MS) await this.#turnOver();
-    for (;;) {
-      if (this.#isFinished) return DONE;
-      if (this.#signal?.aborted) throw this.#signal.reason;
-      const bounds = this.#source.bounds();
-      if (bounds === undefined) {
-        this.#finish();
-        return DONE;
-      }
-      if (this.#from !== undefined) this.#source.check(this.#from);
-      this.#from = undefined;
-      this.#checkTakebacks(bounds);
-      if (bounds.version !== this.#version) this.#checkTruncation(bounds.version);
-      if (this.#next <= bounds.lastLsn) {
-        const entries = this.#source.read(this.#next, bounds.lastLsn);
-        if (entries.length > 0) {
-          this.#last = entries.at(-1)!;
-          this.#next = this.#delivered = this.#known = this.#last.lsn + 1;
-          return { done: false, value: entries };
-        }
-      }
-      this.#wait = this.#source.wait();
-      await this.#wait.done;
-      this.#wait = undefined;
-      this.#turnedAt = now();
-    }
+  wait(): Wait {
+    return this.#log.wait();
   }
 
   /** What was seen before it was proved to be on disk may be lost. */
@@ -174,7 +120,7 @@ export class WalFollower implements Followed<WalEntry[]> {
   }
 
   #filesBehind(file: number): { base: number; newest: number; oldest: number } {
-    this.#source.filesBehind(file, this.#files);
+    this.#log.filesBehind(file, this.#files);
     return { base: this.#files[0]!, newest: this.#files[1]!, oldest: this.#files[2]! };
   }
 
@@ -182,15 +128,9 @@ export class WalFollower implements Followed<WalEntry[]> {
   #checkTruncation(version: number): void {
     const { base, newest, oldest } = this.#filesBehind(this.#file);
     if (base < this.#delivered) throw cutOff(base);
-    // A checkpoint let go of files that were never seen, and of what they would say.
-    if (this.#file < oldest && this.#last !== undefined) this.#source.check(pastOf(this.#last.position));
+    // A checkpoint dropped files that were never seen, and what they would say.
+    if (this.#file < oldest && this.#last !== undefined) this.#log.check(pastOf(this.#last.position));
     this.#file = newest;
     this.#version = version;
-  }
-
-  /** Promises alone would starve timers, messages and I/O. */
-  async #turnOver(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
-    this.#turnedAt = now();
   }
 }

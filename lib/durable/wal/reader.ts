@@ -1,11 +1,11 @@
 import type { NativeWalReader } from '../../../types/native';
+import { checkNames } from '../../base/checks';
 import { dispose, type Followed } from '../../base/dispose';
 import { illegalConstructor, plainError } from '../../base/errors';
+import { finishAll, type Pending } from '../../base/follow-loop';
 import { addon } from '../../base/native';
-import { checkNames } from '../../base/checks';
+import { waitForTime } from '../../base/waits';
 import { checkChoice, checkObject, checkOffset, checkPath } from '../options';
-import { clearTimeout, setTimeout } from '../../base/timers';
-import type { Wait } from '../../base/waits';
 import {
   checkPast,
   checkRange,
@@ -18,7 +18,7 @@ import {
   type WalRange,
 } from './entries';
 import { checkpointed, orThrowWal } from './errors';
-import { WalFollower, type WalFollowOptions } from './follower';
+import { followLog, type WalFollowOptions } from './follower';
 import { checkLsn, type WalFile } from './options';
 import { hexOf } from './position';
 
@@ -70,7 +70,7 @@ export class WalReader {
   readonly #path: string;
   readonly #pollMs: number;
   readonly #bounds = new Float64Array(6).fill(1, 0, 1);
-  readonly #waits = new Set<Wait>();
+  readonly #pending = new Set<Pending>();
   #isClosed = false;
   #logId = '';
   readonly #source = (): EntrySource => {
@@ -211,18 +211,19 @@ export class WalReader {
   follow(options?: WalFollowOptions): Followed<WalEntry[]> {
     this.#checkOpen();
     const bounds = () => {
-      if (this.#isClosed) return undefined;
       this.refresh();
       const [firstLsn, lastLsn, version, , takebacks, takenBackFrom] = this.#bounds as unknown as Bounds;
       return { firstLsn, lastLsn, version, takebacks, takenBackFrom };
     };
-    return new WalFollower(
+    return followLog(
       {
+        pending: this.#pending,
+        isClosed: () => this.#isClosed,
         bounds,
         filesBehind: (file, into) => orThrowWal(this.#native.filesBehind(file, into) ?? 0),
         check: (past) => this.#checked(() => checkPast(this.#source(), past)),
         read: (from, to) => this.#checked(() => readEntries(this.#source(), from, to)),
-        wait: () => this.#poll(),
+        wait: () => waitForTime(this.#pollMs),
       },
       options,
     );
@@ -233,7 +234,7 @@ export class WalReader {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#native.close();
-    for (const wait of [...this.#waits]) wait.cancel();
+    finishAll(this.#pending);
   }
 
   [dispose](): void {
@@ -246,22 +247,6 @@ export class WalReader {
     const id = this.#native.logId();
     if (id !== undefined) this.#logId = hexOf(id);
     return this.#logId;
-  }
-
-  #poll(): Wait {
-    let finish!: () => void;
-    const done = new Promise<void>((resolve) => (finish = resolve));
-    const wait = {
-      done,
-      cancel: () => {
-        clearTimeout(timer);
-        this.#waits.delete(wait);
-        finish();
-      },
-    };
-    const timer = setTimeout(wait.cancel, this.#pollMs);
-    this.#waits.add(wait);
-    return wait;
   }
 
   *#checking(entries: IterableIterator<WalEntry>): IterableIterator<WalEntry> {

@@ -1,11 +1,11 @@
 import type { NativeFailure, NativeWal, NativeWalLevel } from '../../../types/native';
-import { checkBytes } from '../../base/checks';
+import { checkBytes, checkNames } from '../../base/checks';
 import { asyncDispose, dispose, type Followed } from '../../base/dispose';
 import { illegalConstructor, invalidType, plainError } from '../../base/errors';
+import { finishAll, type Pending } from '../../base/follow-loop';
 import { addon } from '../../base/native';
-import { checkNames } from '../../base/checks';
+import { Listener, waitForCancel, type Wait } from '../../base/waits';
 import { checkObject } from '../options';
-import { Listener } from '../../base/waits';
 import { checkTarget, copyLog } from './backup';
 import {
   checkPast,
@@ -20,7 +20,7 @@ import {
   type WalRange,
 } from './entries';
 import { batchTooLarge, entryTooLarge, walClosed, walError, orThrowWal } from './errors';
-import { WalFollower, type FollowSource, type WalFollowOptions } from './follower';
+import { followLog, type WalFollowOptions } from './follower';
 import {
   checkDurability,
   checkLsn,
@@ -83,7 +83,9 @@ export class Wal {
   readonly #entryBytesMax: number;
   readonly #logId: string;
   readonly #counters = new Float64Array(Object.keys(Counter).length);
-  readonly #followers = new Set<() => void>();
+  /** Followers that wait, for close() to end; and their waits, for whatever may have moved. */
+  readonly #pending = new Set<Pending>();
+  readonly #waits = new Set<Wait>();
   /** One entry, for calls that need an array. */
   readonly #length = new Uint32Array(1);
   readonly #sealed: SealedFiles;
@@ -382,28 +384,22 @@ export class Wal {
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]> {
     this.#checkOpen();
-    const source: FollowSource = {
-      bounds: () =>
-        this.#isClosed
-          ? undefined
-          : { firstLsn: this.firstLsn, lastLsn: this.durableLsn, version: this.#count(Counter.rotations) },
-      filesBehind: (file, into) => orThrowWal(this.#native.filesBehind(file, into) ?? 0),
-      check: (past) => checkPast(this.#source(), past),
-      read: (from, to) => readEntries(this.#source(), from, to),
-      wait: () => {
-        let wake!: () => void;
-        const done = new Promise<void>((resolve) => (wake = resolve));
-        this.#followers.add(wake);
-        return {
-          done,
-          cancel: () => {
-            this.#followers.delete(wake);
-            wake();
-          },
-        };
+    return followLog(
+      {
+        pending: this.#pending,
+        isClosed: () => this.#isClosed || this.#closing !== undefined,
+        bounds: () => ({
+          firstLsn: this.firstLsn,
+          lastLsn: this.durableLsn,
+          version: this.#count(Counter.rotations),
+        }),
+        filesBehind: (file, into) => orThrowWal(this.#native.filesBehind(file, into) ?? 0),
+        check: (past) => checkPast(this.#source(), past),
+        read: (from, to) => readEntries(this.#source(), from, to),
+        wait: () => this.#waitForChange(),
       },
-    };
-    return new WalFollower(source, options);
+      options,
+    );
   }
 
   /**
@@ -512,6 +508,7 @@ export class Wal {
     const outcome = this.#native.close();
     const failure = outcome < 0 ? walError(this.#native.failure()) : undefined;
     this.#isClosed = true;
+    finishAll(this.#pending);
     // What was queued may have completed another file.
     this.#sealed.finish();
     this[settle]();
@@ -538,9 +535,7 @@ export class Wal {
   [settle](): void {
     this.#queue.settle();
     this.#waiting();
-    const waiting = [...this.#followers];
-    this.#followers.clear();
-    for (const wake of waiting) wake();
+    this.#wakeFollowers();
     this.#sealed.notice();
   }
 
@@ -576,6 +571,17 @@ export class Wal {
     else busy.delete(this);
   }
 
+  #waitForChange(): Wait {
+    const wait = waitForCancel(() => this.#waits.delete(wait));
+    this.#waits.add(wait);
+    return wait;
+  }
+
+  #wakeFollowers(): void {
+    if (this.#waits.size === 0) return;
+    for (const wait of [...this.#waits]) wait.cancel();
+  }
+
   #appendNow(level: NativeWalLevel, expectedLsn: number, data: Uint8Array, bytes: number): number {
     this.#length[0] = bytes;
     const length = this.#length;
@@ -588,6 +594,7 @@ export class Wal {
     this.#queue.submit();
     const answer = work(this.#native);
     if (answer < 0) throw walError(this.#native.failure());
+    this.#wakeFollowers();
     this.#sealed.notice();
     return answer;
   }

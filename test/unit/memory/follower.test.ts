@@ -1,4 +1,3 @@
-import { getEventListeners } from 'node:events';
 import { AtomicLog, type Batch } from 'atomic-log';
 
 import { runInChild } from '../../support/child';
@@ -265,20 +264,6 @@ describe('how it ends', () => {
       setTimeout(() => { console.log(warnings); process.exit(); }, 10);
     `);
     expect(output).toBe('0');
-  });
-
-  test('a signal without followers has no listener of theirs', async () => {
-    const { log } = AtomicLog.claimed(options);
-    const { signal } = new AbortController();
-    const count = (): number => getEventListeners(signal, 'abort').length;
-    const followers = [log.follow({ signal }), log.follow({ signal })];
-    expect(count()).toBe(1);
-    await followers[0]!.return!();
-    expect(count()).toBe(1);
-    await followers[1]!.return!();
-    expect(count()).toBe(0);
-    await log.follow({ signal }).return!();
-    expect(count()).toBe(0);
   });
 
   test('break gives back what it pinned', async () => {
