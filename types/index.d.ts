@@ -1233,13 +1233,14 @@ export declare class SegmentTail {
    */
   next(): SegmentRecord | undefined;
   /**
-   * The records that come, forever: it waits where {@link next} has none.
+   * The records that come: it waits where {@link next} has none. Ends when the
+   * tail is closed.
    *
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the iterator as
-   * {@link next}, and with the signal's reason
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_READER_CLOSED`; the iterator as {@link next}, and with the signal's reason
    */
   follow(options?: SegmentFollowOptions): Followed<SegmentRecord>;
-  /** Closes the file. Idempotent. */
+  /** Closes the file, and ends every follower. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
   /** For people: the file, and where the next record will be. */
