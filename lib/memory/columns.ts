@@ -133,15 +133,17 @@ export function copyColumn(held: Held, column: number, target: unknown, from: un
   const begin = from ?? Math.max(held.firstIndex, end - room);
   if (begin > end) throw outOfRange('from', `at most ${end}, where the range ends`, begin);
   const count = Math.min(room, end - begin);
-  for (const segment of window.segments) {
-    const first = Math.max(0, begin - segment.firstIndex);
-    const size = segment === window.head ? Infinity : segment.count;
-    const last = Math.min(size, begin + count - segment.firstIndex);
-    if (first >= last) continue;
+  const { segments } = window;
+  // Backwards: the newest entries are what is asked for most.
+  for (let i = segments.length - 1, stop = begin + count; i >= 0 && stop > begin; --i) {
+    const segment = segments[i]!;
+    const first = Math.max(begin, segment.firstIndex);
+    if (first >= stop) continue;
     const values = pins.attached(segment).columns[column] as ScalarArray;
-    const source = viewOf(kind, values, first, last - first);
-    const place = viewOf(kind, target as ScalarArray, segment.firstIndex + first - begin, last - first);
+    const source = viewOf(kind, values, first - segment.firstIndex, stop - first);
+    const place = viewOf(kind, target as ScalarArray, first - begin, stop - first);
     (place as Float64Array).set(source as Float64Array);
+    stop = first;
   }
   return count;
 }
