@@ -61,7 +61,8 @@ export { type FollowerStats, type LogStats, type ReaderStats } from './memory/st
 export { type Span } from './memory/span';
 export { AtomicLog, type AtomicLogConstructor, type ClaimedLog } from './memory/typed-log';
 export { VarColumn } from './memory/var-column';
-export { Wal, type AppendOptions } from './durable/wal/wal';
+export { type AppendOptions } from './durable/wal/append';
+export { Wal } from './durable/wal/wal';
 export { type WalEntry, type WalRange } from './durable/wal/entries';
 export { type WalPosition } from './durable/wal/position';
 export { type WalError } from './durable/wal/errors';

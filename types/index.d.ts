@@ -1553,6 +1553,13 @@ export interface WalRange {
   /** From `to` down to `from`. */
   reverse?: boolean;
 }
+/** How one entry is appended. */
+export interface AppendOptions {
+  /** When it is acknowledged. Default: the log's. */
+  durability?: Durability;
+  /** Refuse it with `ERR_LSN_MISMATCH` when it, or the first entry of the batch, would get another LSN. */
+  expectedLsn?: number;
+}
 /** Where a follower of a write-ahead log begins, and when it ends. */
 export interface WalFollowOptions {
   /**
@@ -1603,13 +1610,6 @@ export interface WalStats {
   readonly writtenBytes: number;
   /** Bytes of appends that are not committed yet. */
   readonly bytesInFlight: number;
-}
-/** How one entry is appended. */
-export interface AppendOptions {
-  /** When it is acknowledged. Default: the log's. */
-  durability?: Durability;
-  /** Refuse it with `ERR_LSN_MISMATCH` when it, or the first entry of the batch, would get another LSN. */
-  expectedLsn?: number;
 }
 /**
  * The one writer of a write-ahead log: a directory of files with entries that
@@ -1666,8 +1666,15 @@ export declare class Wal {
   stats(): WalStats;
   /**
    * Appends an entry, and resolves with its LSN once it is as durable as asked
-   * for. Appends that wait at the same time share one sync. `data` is copied
-   * before this returns.
+   * for. Appends that wait at the same time share one sync (group commit). `data`
+   * is copied before this returns.
+   *
+   * Entries have LSNs in the order of the calls. The promises of `append()`,
+   * {@link appendBatch} and {@link sync} settle in that order too, those that
+   * reject included, so they resolve in LSN order. One that rejects says nothing
+   * of those after it: a smaller entry may still find room. Only what is refused
+   * without asking the log (arguments, an entry that is too large, a log that is
+   * closed) rejects at once.
    *
    * @throws (rejects) `ERR_POISONED` when a write or a sync fails, now or
    * earlier; `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND` when
@@ -1718,7 +1725,8 @@ export declare class Wal {
    * Entries in order, or in reverse. Those whose append has not resolved yet may
    * be missing.
    *
-   * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
+   * @throws while iterating `ERR_CHECKPOINTED` when an entry that is asked for is
+   * below {@link firstLsn},
    * `ERR_CORRUPT` when one is damaged, `ERR_DIRECTORY_REPLACED` when another
    * directory, or none, has the place of the log's, `ERR_IO`,
    * `ERR_TOO_MANY_FILES`, `ERR_LOG_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
@@ -1729,9 +1737,9 @@ export declare class Wal {
    */
   entries(range?: WalRange): IterableIterator<WalEntry>;
   /**
-   * The entry with this LSN; undefined when the log does not hold it.
+   * The entry with this LSN; undefined when it is not there yet.
    *
-   * @throws as {@link entries}
+   * @throws `ERR_CHECKPOINTED` below {@link firstLsn}; as {@link entries}
    */
   get(lsn: number): WalEntry | undefined;
   /**
@@ -1747,28 +1755,41 @@ export declare class Wal {
   follow(options?: WalFollowOptions): Followed<WalEntry[]>;
   /**
    * Drops the entries up to `lsn`, durably, and deletes the files that hold
-   * no others. That works on a full disk: whatever frees at least one file
-   * needs no space. `checkpoint(wal.lastLsn)` frees the newest file too, when
-   * it is full, or once an append has found no room for another: call it again then.
+   * no others; it resolves when they are gone. That works on a full disk: a
+   * checkpoint that frees at least one file needs no space. `checkpoint(wal.lastLsn)`
+   * frees the newest file too, when it is full, or once an append has found no
+   * room for another: call it again then.
    *
-   * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete` throws,
+   * It comes after what was appended before, so `lsn` may be that of an append in
+   * flight. With `beforeDelete` or `onSegmentSealed` it waits for its turn once
+   * more after they were called: what is called meanwhile may come first.
+   *
+   * @throws (rejects) `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete` throws,
    * and `onSegmentSealed` for a file that it was not told of yet;
    * `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or replaced;
-   * `ERR_NO_SPACE` on a full disk when it would free no file; `ERR_POISONED`,
-   * `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
+   * `ERR_NO_SPACE` on a full disk when it would free no file;
+   * `ERR_THREAD_UNAVAILABLE` ({@link checkpointSync} needs no thread);
+   * `ERR_POISONED`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
-  checkpoint(lsn: number): void;
+  checkpoint(lsn: number): Promise<void>;
+  /** As {@link checkpoint}, on this thread, after everything that was called before. */
+  checkpointSync(lsn: number): void;
   /**
    * Takes back the entries after `lsn`, durably: it is the last one then, and
-   * the next append gets `lsn + 1`. Unless nothing is after it, this costs a new
+   * the next append gets `lsn + 1`. What was called before is done before, and
+   * what is called afterwards after it: no call need wait for another. Unless nothing is after it, this costs a new
    * file of `segmentBytes`, whose space is taken at once; the file before keeps its
    * own until a checkpoint or `retainBytes` drops it. A log that is truncated
    * often does well with small files.
    *
-   * @throws `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
-   * `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND`, `ERR_LOG_CLOSED`
+   * @throws (rejects) `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
+   * `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND`,
+   * `ERR_THREAD_UNAVAILABLE` ({@link truncateAfterSync} needs no thread),
+   * `ERR_LOG_CLOSED`
    */
-  truncateAfter(lsn: number): void;
+  truncateAfter(lsn: number): Promise<void>;
+  /** As {@link truncateAfter}, on this thread, after everything that was called before. */
+  truncateAfterSync(lsn: number): void;
   /**
    * Copies the log, as far as it is durable when this is called, to a new
    * directory, while it goes on being written. Files that are complete are not
@@ -1790,14 +1811,14 @@ export declare class Wal {
    */
   backup(directory: string): Promise<void>;
   /**
-   * Syncs what was appended, settles every promise, and closes the log.
-   * Idempotent.
+   * Carries out what was called before, syncs, settles every promise, and closes
+   * the log. Idempotent. `await using` calls it.
    *
    * @throws (rejects) `ERR_POISONED` when not everything became durable; the log
    * is closed all the same
    */
   close(): Promise<void>;
-  /** As {@link close}, on this thread. */
+  /** As {@link close}, on this thread. `using` calls it. */
   closeSync(): void;
   [Symbol.dispose](): void;
   [Symbol.asyncDispose](): Promise<void>;
@@ -1884,7 +1905,8 @@ export declare class WalReader {
   /**
    * Entries in order, or in reverse.
    *
-   * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
+   * @throws while iterating `ERR_CHECKPOINTED` when an entry that is asked for is
+   * below {@link firstLsn},
    * `ERR_CORRUPT` when one is damaged, `ERR_TRUNCATED` when it was not proved to
    * be on disk and is gone, `ERR_DIRECTORY_REPLACED`, `ERR_IO`,
    * `ERR_TOO_MANY_FILES`, `ERR_READER_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
@@ -1895,9 +1917,10 @@ export declare class WalReader {
    */
   entries(range?: WalRange): IterableIterator<WalEntry>;
   /**
-   * The entry with this LSN; undefined when the log does not hold it.
+   * The entry with this LSN; undefined when it is not there yet, as of the last
+   * {@link refresh}.
    *
-   * @throws as {@link entries}
+   * @throws `ERR_CHECKPOINTED` below {@link firstLsn}; as {@link entries}
    */
   get(lsn: number): WalEntry | undefined;
   /**

@@ -309,7 +309,16 @@ export interface NativeWal extends NativeWalEntries {
    * Four for each submission, in order: first LSN (or the last durable one, for
    * a sync), how many entries are done, the outcome, and why the rest failed.
    */
-  takeAnswers(): (number | NativeFailure | undefined)[];
+  takeCompletions(): (number | NativeFailure | undefined)[];
+  /** Hands the committer what fileKept(lsn) does; it completes with the number. */
+  submitFileKept(lsn: number): void;
+  /** The same for checkpoint(); closeDeleted() is to be called afterwards. */
+  submitCheckpoint(lsn: number, keptFile: number): void;
+  submitTruncation(lsn: number): void;
+  /** The same for what close() has to write; nothing is left for it to wait for then. */
+  submitFinish(): void;
+  /** Closes the files that a checkpoint deleted, so that the disk has their space. */
+  closeDeleted(): void;
   /** Does now, on this thread, what is queued. */
   commit(): void;
   /** As submit(), on this thread, behind what is queued; the first LSN or an outcome. */
@@ -376,7 +385,7 @@ export interface NativeWalOptions {
   commitCount: number;
   commitBytes: number;
   commitWaitUs: number;
-  /** Is woken when there are answers. */
+  /** Is woken when there are completions. */
   waiterId: number;
 }
 

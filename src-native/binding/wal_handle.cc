@@ -15,9 +15,10 @@ namespace atomic_log::binding {
 
 using durable::Failure;
 using durable::Outcome;
-using durable::WalAnswer;
+using durable::WalCompletion;
 using durable::WalLevel;
 using durable::WalLog;
+using durable::WalRequest;
 using durable::WalSubmission;
 
 // One opening, on the caller's thread or on the pool's.
@@ -115,7 +116,12 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
       to_uint8_array(env, writer.log_id().data(), writer.log_id().size()));
   set(env, object, "entryBytesMax", writer.entry_bytes_max());
   add_function(env, object, "submit", submit, handle);
-  add_function(env, object, "takeAnswers", take_answers, handle);
+  add_function(env, object, "submitFileKept", submit_file_kept, handle);
+  add_function(env, object, "submitCheckpoint", submit_checkpoint, handle);
+  add_function(env, object, "submitTruncation", submit_truncation, handle);
+  add_function(env, object, "submitFinish", submit_finish, handle);
+  add_function(env, object, "takeCompletions", take_completions, handle);
+  add_function(env, object, "closeDeleted", close_deleted, handle);
   add_function(env, object, "commit", commit, handle);
   add_function(env, object, "appendNow", append_now, handle);
   add_function(env, object, "sync", sync, handle);
@@ -213,23 +219,64 @@ napi_value WalHandle::submit(napi_env env, napi_callback_info info) {
   return from_number(env, queued);
 }
 
-// () => [first, count, outcome, NativeFailure | undefined, ...]
-napi_value WalHandle::take_answers(napi_env env, napi_callback_info info) {
+napi_value WalHandle::submit_request(napi_env env, napi_callback_info info,
+                                     WalRequest request) {
+  napi_value arguments[2] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  WalSubmission submission;
+  submission.request = request;
+  submission.lsn = to_offset(env, arguments[0]);
+  submission.kept_file = to_offset(env, arguments[1]);
+  self->log_->submit(std::move(submission));
+  return nullptr;
+}
+
+// (lsn) => void
+napi_value WalHandle::submit_file_kept(napi_env env, napi_callback_info info) {
+  return submit_request(env, info, WalRequest::kFindKept);
+}
+
+// (lsn, keptFile) => void
+napi_value WalHandle::submit_checkpoint(napi_env env, napi_callback_info info) {
+  return submit_request(env, info, WalRequest::kCheckpoint);
+}
+
+// (lsn) => void
+napi_value WalHandle::submit_truncation(napi_env env, napi_callback_info info) {
+  return submit_request(env, info, WalRequest::kTruncate);
+}
+
+// () => void
+napi_value WalHandle::submit_finish(napi_env env, napi_callback_info info) {
+  return submit_request(env, info, WalRequest::kFinish);
+}
+
+// () => void. Has the reader close the files that a checkpoint deleted: the
+// disk keeps their space until then.
+napi_value WalHandle::close_deleted(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info);
-  const std::vector<WalAnswer> answers = self->log_->take_answers();
+  Failure ignored;
+  (void)self->log_->show(&self->reader_, &ignored);
+  return nullptr;
+}
+
+// () => [first, count, outcome, NativeFailure | undefined, ...]
+napi_value WalHandle::take_completions(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<WalHandle>(env, info);
+  const std::vector<WalCompletion> completions = self->log_->take_completions();
   napi_value array = nullptr;
-  if (napi_create_array_with_length(env, 4 * answers.size(), &array) !=
+  if (napi_create_array_with_length(env, 4 * completions.size(), &array) !=
       napi_ok) {
     return nullptr;
   }
   uint32_t at = 0;
-  for (const WalAnswer& answer : answers) {
-    napi_set_element(env, array, at++, from_number(env, answer.first));
-    napi_set_element(env, array, at++, from_number(env, answer.count));
+  for (const WalCompletion& completion : completions) {
+    napi_set_element(env, array, at++, from_number(env, completion.first));
+    napi_set_element(env, array, at++, from_number(env, completion.count));
     napi_set_element(env, array, at++,
-                     from_number(env, -outcome_number(answer.outcome)));
-    if (answer.outcome != Outcome::kOk) {
-      const napi_value failure = failure_object(env, answer.failure);
+                     from_number(env, -outcome_number(completion.outcome)));
+    if (completion.outcome != Outcome::kOk) {
+      const napi_value failure = failure_object(env, completion.failure);
       if (failure != nullptr) napi_set_element(env, array, at, failure);
     }
     ++at;
@@ -274,10 +321,7 @@ napi_value WalHandle::checkpoint(napi_env env, napi_callback_info info) {
   const Outcome outcome =
       self->log_->checkpoint(to_offset(env, arguments[0]), &self->failure_,
                              to_offset(env, arguments[1]));
-  // So that the reader closes the files that are gone: the disk keeps their
-  // space until then.
-  durable::Failure ignored;
-  (void)self->log_->show(&self->reader_, &ignored);
+  close_deleted(env, info);
   return answer(env, outcome);
 }
 
@@ -363,8 +407,8 @@ napi_value WalHandle::failure(napi_env env, napi_callback_info info) {
   return failure_object(env, called_object<WalHandle>(env, info)->failure_);
 }
 
-// () => 0, or an outcome < 0. The log is let go either way; answers may still
-// be taken.
+// () => 0, or an outcome < 0. The log is released either way; completions may
+// still be taken.
 napi_value WalHandle::close(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info);
   const Outcome outcome = self->log_->close(&self->failure_);

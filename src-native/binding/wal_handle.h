@@ -2,8 +2,8 @@
 //
 // The log is let go by close(), when the environment ends, or when the
 // functions are collected, whichever is first; the committer is joined then.
-// Answers of the committer reach JavaScript as one call of the environment's
-// waker for many of them, after which takeAnswers() fetches them all.
+// Completions reach JavaScript as one call of the environment's waker for many
+// of them, after which takeCompletions() fetches them all.
 #ifndef ATOMIC_LOG_BINDING_WAL_HANDLE_H_
 #define ATOMIC_LOG_BINDING_WAL_HANDLE_H_
 
@@ -39,7 +39,14 @@ class WalHandle final : public Holder {
   napi_value to_object(napi_env env);
 
   static napi_value submit(napi_env env, napi_callback_info info);
-  static napi_value take_answers(napi_env env, napi_callback_info info);
+  static napi_value submit_request(napi_env env, napi_callback_info info,
+                                   durable::WalRequest request);
+  static napi_value submit_file_kept(napi_env env, napi_callback_info info);
+  static napi_value submit_checkpoint(napi_env env, napi_callback_info info);
+  static napi_value submit_truncation(napi_env env, napi_callback_info info);
+  static napi_value submit_finish(napi_env env, napi_callback_info info);
+  static napi_value close_deleted(napi_env env, napi_callback_info info);
+  static napi_value take_completions(napi_env env, napi_callback_info info);
   static napi_value commit(napi_env env, napi_callback_info info);
   static napi_value append_now(napi_env env, napi_callback_info info);
   static napi_value sync(napi_env env, napi_callback_info info);

@@ -179,7 +179,7 @@ const canMount = ((): boolean => {
     const wal = await Wal.open(path(), SMALL_FILES);
     await wal.append(entry(1));
     rmSync(path(), { recursive: true });
-    expect(() => wal.checkpoint(1)).toThrow(expect.objectContaining({ code: 'ERR_FILE_NOT_FOUND' }));
+    expect(() => wal.checkpointSync(1)).toThrow(expect.objectContaining({ code: 'ERR_FILE_NOT_FOUND' }));
     const refused = await rejection(
       (async () => {
         for (;;) await wal.append(Buffer.alloc(1000));
@@ -222,7 +222,7 @@ const canMount = ((): boolean => {
       })(),
     );
     expect(refused.code).toBe('ERR_FILE_NOT_FOUND');
-    expect(() => wal.checkpoint(5)).toThrow(expect.objectContaining({ code: 'ERR_FILE_NOT_FOUND' }));
+    expect(() => wal.checkpointSync(5)).toThrow(expect.objectContaining({ code: 'ERR_FILE_NOT_FOUND' }));
     const { durableLsn } = wal;
     await wal.close();
     expect(state()).toEqual(before);

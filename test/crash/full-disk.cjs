@@ -121,11 +121,11 @@ async function main() {
   check(wal.entries(), 1, last);
   const free = freeBytes();
   const kept = { all: 1, newest: files.at(-1).firstLsn, half: files[files.length >> 1].firstLsn }[what];
-  wal.checkpoint(kept > 1 ? kept - 1 : last);
+  wal.checkpointSync(kept > 1 ? kept - 1 : last);
   // The writer did not know yet that there is no room for another file.
   if (wal.files[0].number === 1) {
     fill(wal);
-    wal.checkpoint(wal.files[0].lastLsn);
+    wal.checkpointSync(wal.files[0].lastLsn);
   }
   assert.ok(wal.files[0].number > 1, 'a file was freed');
   const gone = files.filter(({ path }) => !fs.existsSync(path)).length;

@@ -51,7 +51,7 @@ async function main() {
         tell('acked', await wal.append(entry(next), { durability: what === 'kill' ? 'os' : 'full' }));
         break;
       case 4:
-        if (wal.lastLsn > 400) wal.checkpoint(wal.lastLsn - 300);
+        if (wal.lastLsn > 400) wal.checkpointSync(wal.lastLsn - 300);
         tell('first', wal.firstLsn);
         break;
       default: {

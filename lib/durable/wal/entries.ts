@@ -5,7 +5,7 @@ import type { NativeWalChunk, NativeWalEntries } from '../../../types/native';
 import { outOfRange } from '../../base/errors';
 import { checkNames } from '../../base/checks';
 import { checkObject } from '../options';
-import { foreignPosition, orThrowWal, walError } from './errors';
+import { checkpointed, foreignPosition, orThrowWal, walError } from './errors';
 import { checkLsn, type WalFile } from './options';
 import { checkFrom, positionOf, type Past, type WalPosition } from './position';
 
@@ -45,6 +45,8 @@ export interface CheckedRange {
 export interface EntrySource {
   readonly native: NativeWalEntries;
   readonly logId: string;
+  /** The directory. */
+  readonly path: string;
   readonly firstLsn: number;
   readonly lastLsn: number;
 }
@@ -178,7 +180,10 @@ export function iterate(source: () => EntrySource, range: CheckedRange): Iterabl
   return range.reverse ? backwards(source, from, to) : forwards(source, from, to);
 }
 
+/** The entry; undefined when there is none yet. */
 export function getEntry(source: EntrySource, lsn: number): WalEntry | undefined {
-  if (lsn < source.firstLsn || lsn > source.lastLsn) return undefined;
+  const { path, firstLsn, lastLsn } = source;
+  if (lsn < firstLsn) throw checkpointed(path, lsn, firstLsn);
+  if (lsn > lastLsn) return undefined;
   return readEntries(source, lsn, lsn, 1)[0];
 }

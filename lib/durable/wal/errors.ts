@@ -128,7 +128,7 @@ export function checkpointed(path: string, lsn: number, firstLsn: number): WalEr
   return withDetails(
     rangeError(
       'ERR_CHECKPOINTED',
-      `${path}: entry ${lsn} is gone, a checkpoint dropped all below ${firstLsn}; go on from there`,
+      `${path}: entry ${lsn} is gone, the log begins with entry ${firstLsn}; go on from there`,
     ),
     { path, lsn, firstLsn },
   );

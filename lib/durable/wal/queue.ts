@@ -1,8 +1,15 @@
-/** Appends that wait for the committer, and the promises of those who wait for them. */
+/**
+ * What waits for the committer, and the promises of those who wait for it.
+ *
+ * 1. The committer gets everything in the order of the calls, and completes it
+ *    in that order. Promises are settled in one turn, in that order too: those
+ *    of appends resolve with ascending LSNs.
+ * 2. Appends of one turn of the microtasks are handed over together.
+ */
 import type { NativeFailure, NativeWal, NativeWalLevel } from '../../../types/native';
 import { NO_BYTES } from '../../base/checks';
 import { queueMicrotask } from '../../base/timers';
-import { walError, type WalError } from './errors';
+import { walError } from './errors';
 
 /** Small entries are copied to here, so that many go to the committer in one call. */
 const STAGING_BYTES = 1 << 16;
@@ -10,7 +17,7 @@ const STAGING_ENTRIES = 1024;
 
 interface Waiter {
   resolve(lsn: number): void;
-  reject(error: WalError): void;
+  reject(error: Error): void;
 }
 
 /** One submission: as many waiters as entries, or one for all of them. */
@@ -67,21 +74,44 @@ export class WalQueue {
     return new Promise((resolve, reject) => this.#staged.push({ resolve, reject }));
   }
 
-  /** Entries that the addon treats as one; resolves with the first LSN, or for no entry with the last durable one. */
-  appendWhole(
+  /**
+   * Entries that the addon treats as one. Resolves with what `resultOf` makes of
+   * the first LSN, or for no entry of the last durable one.
+   */
+  appendWhole<T>(
     level: NativeWalLevel,
     isBatch: boolean,
     expectedLsn: number,
     data: Uint8Array,
     lengths: Uint32Array,
-  ): Promise<number> {
-    return this.#wait((waiter) => {
+    resultOf: (lsn: number) => T,
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const waiter = { resolve: (lsn: number) => resolve(resultOf(lsn)), reject };
       this.#hand([waiter], true, level, isBatch, expectedLsn, data, data.length, lengths, lengths.length);
     });
   }
 
-  sync(): Promise<number> {
-    return this.appendWhole(2, false, 0, NO_BYTES, new Uint32Array(0));
+  sync<T>(resultOf: (lsn: number) => T): Promise<T> {
+    return this.appendWhole(2, false, 0, NO_BYTES, new Uint32Array(0), resultOf);
+  }
+
+  /** Resolves with the first file that checkpoint(lsn) would keep. */
+  fileKept(lsn: number): Promise<number> {
+    return this.#request((native) => native.submitFileKept(lsn));
+  }
+
+  checkpoint(lsn: number, keptFile: number): Promise<unknown> {
+    return this.#request((native) => native.submitCheckpoint(lsn, keptFile));
+  }
+
+  truncateAfter(lsn: number): Promise<unknown> {
+    return this.#request((native) => native.submitTruncation(lsn));
+  }
+
+  /** Writes all that closing has to write. */
+  finish(): Promise<unknown> {
+    return this.#request((native) => native.submitFinish());
   }
 
   /** Hands what is staged to the committer. */
@@ -105,13 +135,13 @@ export class WalQueue {
 
   /** Settles the promises of those whose commit is done. */
   settle(): void {
-    const answers = this.#native.takeAnswers();
-    for (let at = 0; at < answers.length; at += 4) {
+    const completions = this.#native.takeCompletions();
+    for (let at = 0; at < completions.length; at += 4) {
       const group = this.#groups[this.#firstGroup++]!;
-      const first = answers[at] as number;
-      const done = answers[at + 1] as number;
-      const outcome = answers[at + 2] as number;
-      const failure = answers[at + 3] as NativeFailure | undefined;
+      const first = completions[at] as number;
+      const done = completions[at + 1] as number;
+      const outcome = completions[at + 2] as number;
+      const failure = completions[at + 3] as NativeFailure | undefined;
       const { waiters, isWhole } = group;
       if (isWhole && outcome === 0) waiters[0]!.resolve(first);
       const resolved = isWhole ? Number(outcome === 0) : done;
@@ -128,8 +158,8 @@ export class WalQueue {
     }
   }
 
-  /** Nothing will be answered any more. */
-  rejectAll(error: () => WalError): void {
+  /** Nothing will be completed any more. */
+  rejectAll(error: () => Error): void {
     const groups = this.#groups.splice(0).slice(this.#firstGroup);
     this.#firstGroup = 0;
     const staged = this.#staged;
@@ -143,6 +173,14 @@ export class WalQueue {
     return new Promise((resolve, reject) => begin({ resolve, reject }));
   }
 
+  #request(submit: (native: NativeWal) => void): Promise<number> {
+    return this.#wait((waiter) => {
+      this.submit();
+      this.#groups.push({ waiters: [waiter], isWhole: true });
+      submit(this.#native);
+    });
+  }
+
   #hand(waiters: readonly Waiter[], isWhole: boolean, ...submission: Parameters<NativeWal['submit']>): void {
     this.submit();
     this.#submitGroup({ waiters, isWhole }, ...submission);
@@ -151,7 +189,7 @@ export class WalQueue {
   #submitGroup(group: Group, ...submission: Parameters<NativeWal['submit']>): void {
     this.#groups.push(group);
     const queued = this.#native.submit(...submission);
-    // Memory must not grow: whoever appends more than the disk takes, waits.
+    // Memory must not grow: a program that appends more than the disk takes, waits.
     if (queued > this.#bytesInFlightMax) this.#native.commit();
   }
 }

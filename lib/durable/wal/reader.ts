@@ -75,7 +75,13 @@ export class WalReader {
   #logId = '';
   readonly #source = (): EntrySource => {
     this.#checkOpen();
-    return { native: this.#native, logId: this.#id(), firstLsn: this.firstLsn, lastLsn: this.lastLsn };
+    return {
+      native: this.#native,
+      logId: this.#id(),
+      path: this.#path,
+      firstLsn: this.firstLsn,
+      lastLsn: this.lastLsn,
+    };
   };
 
   private constructor(key: typeof openReader, native: NativeWalReader, path: string, pollMs: number) {
@@ -164,7 +170,8 @@ export class WalReader {
   /**
    * Entries in order, or in reverse.
    *
-   * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
+   * @throws while iterating `ERR_CHECKPOINTED` when an entry that is asked for is
+   * below {@link firstLsn},
    * `ERR_CORRUPT` when one is damaged, `ERR_TRUNCATED` when it was not proved to
    * be on disk and is gone, `ERR_DIRECTORY_REPLACED`, `ERR_IO`,
    * `ERR_TOO_MANY_FILES`, `ERR_READER_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
@@ -186,12 +193,13 @@ export class WalReader {
   }
 
   /**
-   * The entry with this LSN; undefined when the log does not hold it.
+   * The entry with this LSN; undefined when it is not there yet, as of the last
+   * {@link refresh}.
    *
-   * @throws as {@link entries}
+   * @throws `ERR_CHECKPOINTED` below {@link firstLsn}; as {@link entries}
    */
   get(lsn: number): WalEntry | undefined {
-    checkLsn('lsn', lsn);
+    checkLsn('lsn', lsn, 1);
     return this.#checked(() => getEntry(this.#source(), lsn));
   }
 

@@ -54,6 +54,12 @@ export class SealedFiles {
     else setImmediate(() => this.#runScheduled());
   }
 
+  /** Whether a hook is told before files are deleted. */
+  get isToldOfDeletions(): boolean {
+    const { onSegmentSealed, beforeDelete } = this.#hooks;
+    return onSegmentSealed !== undefined || beforeDelete !== undefined;
+  }
+
   get #isWanted(): boolean {
     const { onSegmentSealed, retainBytes } = this.#hooks;
     return onSegmentSealed !== undefined || retainBytes !== Infinity;

@@ -1,62 +1,34 @@
-import type { NativeFailure, NativeWal, NativeWalLevel } from '../../../types/native';
-import { checkBytes, checkNames } from '../../base/checks';
+import type { NativeFailure, NativeWal } from '../../../types/native';
 import { asyncDispose, dispose, type Followed } from '../../base/dispose';
-import { illegalConstructor, invalidType, plainError } from '../../base/errors';
-import { finishAll, type Pending } from '../../base/follow-loop';
+import { illegalConstructor, plainError } from '../../base/errors';
 import { addon } from '../../base/native';
-import { Listener, waitForCancel, type Wait } from '../../base/waits';
-import { checkObject } from '../options';
+import { Appender, type AppendOptions } from './append';
 import { checkTarget, copyLog } from './backup';
+import { coreOf, Notifier, type WalCore } from './core';
 import {
   checkPast,
   checkRange,
-  filesOf,
   getEntry,
   iterate,
   readEntries,
-  usedBytesOf,
-  type EntrySource,
   type WalEntry,
   type WalRange,
 } from './entries';
-import { batchTooLarge, entryTooLarge, walClosed, walError, orThrowWal } from './errors';
+import { orThrowWal, walClosed } from './errors';
 import { followLog, type WalFollowOptions } from './follower';
-import {
-  checkDurability,
-  checkLsn,
-  checkWalOptions,
-  type CheckedWalOptions,
-  type Durability,
-  type WalFile,
-  type WalOptions,
-} from './options';
-import { hexOf } from './position';
-import { WalQueue } from './queue';
+import { checkLsn, checkWalOptions, type CheckedWalOptions, type WalFile, type WalOptions } from './options';
 import { Counter, recoveryOf, type WalRecovery, type WalStats } from './reports';
-import { SealedFiles } from './sealed';
 
-/** How one entry is appended. */
-export interface AppendOptions {
-  /** When it is acknowledged. Default: the log's. */
-  durability?: Durability;
-  /** Refuse it with `ERR_LSN_MISMATCH` when it, or the first entry of the batch, would get another LSN. */
-  expectedLsn?: number;
-}
-
-/** Of a batch, for each entry. */
-const BATCH_ITEM_BYTES = 8;
-const APPEND_OPTIONS = ['durability', 'expectedLsn'];
 const openWal = Symbol('openWal');
-const settle = Symbol('settle');
 
-/** Logs that somebody waits for must not be collected. */
-const busy = new Set<Wal>();
-const listeners = new FinalizationRegistry<Listener>((listener) => listener.remove());
-
-/** Wakes a log without keeping it alive. */
-class Notifier {
-  wal: WeakRef<Wal> | undefined;
-  readonly listener = new Listener(() => this.wal?.deref()?.[settle]());
+/** A promise for what `begin` gives, also when it throws. Not an async function: that would cost a promise more, and settle later. */
+function promised<T>(begin: () => Promise<T>): Promise<T> {
+  try {
+    return begin();
+  } catch (error) {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what an option's getter throws
+    return Promise.reject(error);
+  }
 }
 
 /**
@@ -75,51 +47,16 @@ class Notifier {
  * ```
  */
 export class Wal {
-  readonly #native: NativeWal;
-  readonly #options: CheckedWalOptions;
-  readonly #queue: WalQueue;
-  readonly #listener: Listener;
+  readonly #core: WalCore;
+  readonly #appender: Appender;
   readonly #recovery: WalRecovery;
-  readonly #entryBytesMax: number;
-  readonly #logId: string;
-  readonly #counters = new Float64Array(Object.keys(Counter).length);
-  /** Followers that wait, for close() to end; and their waits, for whatever may have moved. */
-  readonly #pending = new Set<Pending>();
-  readonly #waits = new Set<Wait>();
-  /** One entry, for calls that need an array. */
-  readonly #length = new Uint32Array(1);
-  readonly #sealed: SealedFiles;
-  #isClosed = false;
   #closing: Promise<void> | undefined;
-  readonly #source = (): EntrySource => {
-    this.#checkOpen();
-    return { native: this.#native, logId: this.#logId, firstLsn: this.firstLsn, lastLsn: this.lastLsn };
-  };
 
-  private constructor(
-    key: typeof openWal,
-    native: NativeWal,
-    options: CheckedWalOptions,
-    notifier: Notifier,
-  ) {
+  private constructor(key: typeof openWal, core: WalCore) {
     if (key !== openWal) throw illegalConstructor('Wal', 'Wal.open() or Wal.openSync()');
-    this.#native = native;
-    this.#options = options;
-    this.#queue = new WalQueue(native, options.bytesInFlightMax);
-    this.#listener = notifier.listener;
-    this.#entryBytesMax = Math.min(options.entryBytesMax, native.entryBytesMax);
-    this.#recovery = recoveryOf(native.recovery);
-    this.#logId = hexOf(native.logId);
-    notifier.wal = new WeakRef(this);
-    listeners.register(this, notifier.listener, this);
-    this.#sealed = new SealedFiles(options, {
-      isOpen: () => !this.#isClosed && this.#closing === undefined,
-      rotations: () => this.#count(Counter.rotations),
-      files: () => filesOf(this.path, this.#native.files(), this.lastLsn),
-      usedBytes: () => usedBytesOf(this.#native.files()),
-      firstLsn: () => this.firstLsn,
-      checkpoint: (lsn) => this.checkpoint(lsn),
-    });
+    this.#core = core;
+    this.#appender = new Appender(core);
+    this.#recovery = recoveryOf(core.native.recovery);
   }
 
   /**
@@ -155,16 +92,12 @@ export class Wal {
   }
 
   static #finish(native: NativeWal | NativeFailure, options: CheckedWalOptions, notifier: Notifier): Wal {
-    if ('outcome' in native) {
-      notifier.listener.remove();
-      throw walError(native, { isOpen: false });
-    }
-    return new Wal(openWal, native, options, notifier);
+    return new Wal(openWal, coreOf(native, options, notifier));
   }
 
   /** The directory. */
   get path(): string {
-    return this.#options.path;
+    return this.#core.options.path;
   }
 
   /** What {@link open} found and did. */
@@ -179,33 +112,33 @@ export class Wal {
 
   /** What the log was created with. */
   get metadata(): Uint8Array {
-    return this.#native.metadata.slice();
+    return this.#core.native.metadata.slice();
   }
 
   /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
   get firstLsn(): number {
-    return this.#count(Counter.first);
+    return this.#core.count(Counter.first);
   }
 
   /** LSN of the last entry; appends that are under way may not have one yet. */
   get lastLsn(): number {
-    return this.#count(Counter.last);
+    return this.#core.count(Counter.last);
   }
 
   /** Entries up to here were acknowledged, at the durability that was asked for. */
   get ackedLsn(): number {
-    return this.#count(Counter.acked);
+    return this.#core.count(Counter.acked);
   }
 
   /** Entries up to here are on disk. */
   get durableLsn(): number {
-    return this.#count(Counter.durable);
+    return this.#core.count(Counter.durable);
   }
 
   /** The files, oldest first. */
   get files(): WalFile[] {
-    if (this.#isClosed) throw walClosed();
-    return filesOf(this.path, this.#native.files(), this.lastLsn);
+    if (this.#core.isClosed) throw walClosed();
+    return this.#core.files();
   }
 
   /** What was done since the log was opened. */
@@ -214,18 +147,25 @@ export class Wal {
     return {
       files: files.length,
       bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-      syncs: this.#count(Counter.syncs),
-      commits: this.#count(Counter.commits),
-      rotations: this.#count(Counter.rotations),
-      writtenBytes: this.#count(Counter.written),
-      bytesInFlight: this.#count(Counter.queued),
+      syncs: this.#core.count(Counter.syncs),
+      commits: this.#core.count(Counter.commits),
+      rotations: this.#core.count(Counter.rotations),
+      writtenBytes: this.#core.count(Counter.written),
+      bytesInFlight: this.#core.count(Counter.queued),
     };
   }
 
   /**
    * Appends an entry, and resolves with its LSN once it is as durable as asked
-   * for. Appends that wait at the same time share one sync. `data` is copied
-   * before this returns.
+   * for. Appends that wait at the same time share one sync (group commit). `data`
+   * is copied before this returns.
+   *
+   * Entries have LSNs in the order of the calls. The promises of `append()`,
+   * {@link appendBatch} and {@link sync} settle in that order too, those that
+   * reject included, so they resolve in LSN order. One that rejects says nothing
+   * of those after it: a smaller entry may still find room. Only what is refused
+   * without asking the log (arguments, an entry that is too large, a log that is
+   * closed) rejects at once.
    *
    * @throws (rejects) `ERR_POISONED` when a write or a sync fails, now or
    * earlier; `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND` when
@@ -235,24 +175,9 @@ export class Wal {
    * `ERR_ENTRY_TOO_LARGE`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
    * `ERR_OUT_OF_RANGE`
    */
-  // Not an async function: it costs a promise more. Errors of arguments reject all the same.
   append(data: Uint8Array, options?: AppendOptions): Promise<number> {
     try {
-      const bytes = checkBytes('data', data);
-      this.#checkOpen();
-      if (bytes > this.#entryBytesMax) throw entryTooLarge(bytes, this.#entryBytesMax);
-      if (options === undefined) {
-        const done = this.#queue.append(data, bytes, this.#options.level);
-        this.#waiting();
-        return done;
-      }
-      const { level, expectedLsn } = this.#checkAppend(options);
-      const done =
-        expectedLsn === 0
-          ? this.#queue.append(data, bytes, level)
-          : this.#queue.appendWhole(level, false, expectedLsn, data, Uint32Array.of(bytes));
-      this.#waiting();
-      return done;
+      return this.#appender.append(data, options);
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what an option's getter throws
       return Promise.reject(error);
@@ -265,11 +190,7 @@ export class Wal {
    * @throws as {@link append}
    */
   appendSync(data: Uint8Array, options?: AppendOptions): number {
-    const bytes = checkBytes('data', data);
-    this.#checkOpen();
-    if (bytes > this.#entryBytesMax) throw entryTooLarge(bytes, this.#entryBytesMax);
-    const { level, expectedLsn } = this.#checkAppend(options);
-    return this.#appendNow(level, expectedLsn, data, bytes);
+    return this.#appender.appendSync(data, options);
   }
 
   /**
@@ -279,10 +200,7 @@ export class Wal {
    * @throws as {@link append}
    */
   write(data: Uint8Array): number {
-    const bytes = checkBytes('data', data);
-    this.#checkOpen();
-    if (bytes > this.#entryBytesMax) throw entryTooLarge(bytes, this.#entryBytesMax);
-    return this.#appendNow(0, 0, data, bytes);
+    return this.#appender.write(data);
   }
 
   /**
@@ -292,36 +210,11 @@ export class Wal {
    *
    * @throws (rejects) as {@link append}, and `ERR_BATCH_TOO_LARGE`
    */
-  async appendBatch(
+  appendBatch(
     entries: Iterable<Uint8Array>,
     options?: AppendOptions,
   ): Promise<{ first: number; last: number }> {
-    if (typeof entries !== 'object' || entries === null || !(Symbol.iterator in entries)) {
-      throw invalidType('entries', 'an iterable of Uint8Arrays', entries);
-    }
-    const all = Array.from(entries);
-    const lengths = Uint32Array.from(all, (entry, i) => checkBytes(`entries[${i}]`, entry));
-    this.#checkOpen();
-    const { level, expectedLsn } = this.#checkAppend(options);
-    const bytes = lengths.reduce((sum, length) => sum + length, 0);
-    const needed = bytes + BATCH_ITEM_BYTES * all.length;
-    if (needed > this.#native.entryBytesMax) throw batchTooLarge(needed, this.#native.entryBytesMax);
-    const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
-    if (longest > this.#entryBytesMax) throw entryTooLarge(longest, this.#entryBytesMax);
-    if (all.length === 0) {
-      const last = await this.sync();
-      return { first: last + 1, last };
-    }
-    const packed = new Uint8Array(bytes);
-    let at = 0;
-    for (let i = 0; i < all.length; ++i) {
-      packed.set(all[i]!, at);
-      at += lengths[i]!;
-    }
-    const done = this.#queue.appendWhole(level, true, expectedLsn, packed, lengths);
-    this.#waiting();
-    const first = await done;
-    return { first, last: first + all.length - 1 };
+    return promised(() => this.#appender.appendBatch(entries, options));
   }
 
   /**
@@ -330,23 +223,26 @@ export class Wal {
    *
    * @throws (rejects) `ERR_POISONED`, `ERR_LOG_CLOSED`
    */
-  async sync(): Promise<number> {
-    this.#checkOpen();
-    const done = this.#queue.sync();
-    this.#waiting();
-    return done;
+  sync(): Promise<number> {
+    return promised(() => {
+      this.#core.checkOpen();
+      const done = this.#core.queue.sync((lsn) => lsn);
+      this.#core.waiting();
+      return done;
+    });
   }
 
   /** As {@link sync}, on this thread. */
   syncSync(): number {
-    return this.#now((native) => native.sync());
+    return this.#core.now((native) => native.sync());
   }
 
   /**
    * Entries in order, or in reverse. Those whose append has not resolved yet may
    * be missing.
    *
-   * @throws while iterating `ERR_CHECKPOINTED` when an entry is gone,
+   * @throws while iterating `ERR_CHECKPOINTED` when an entry that is asked for is
+   * below {@link firstLsn},
    * `ERR_CORRUPT` when one is damaged, `ERR_DIRECTORY_REPLACED` when another
    * directory, or none, has the place of the log's, `ERR_IO`,
    * `ERR_TOO_MANY_FILES`, `ERR_LOG_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
@@ -357,19 +253,20 @@ export class Wal {
    */
   entries(range?: WalRange): IterableIterator<WalEntry> {
     const checked = checkRange(range);
-    this.#checkOpen();
-    if (typeof checked.from === 'object') checkPast(this.#source(), checked.from);
-    return iterate(this.#source, checked);
+    this.#core.checkOpen();
+    const { source } = this.#core;
+    if (typeof checked.from === 'object') checkPast(source(), checked.from);
+    return iterate(source, checked);
   }
 
   /**
-   * The entry with this LSN; undefined when the log does not hold it.
+   * The entry with this LSN; undefined when it is not there yet.
    *
-   * @throws as {@link entries}
+   * @throws `ERR_CHECKPOINTED` below {@link firstLsn}; as {@link entries}
    */
   get(lsn: number): WalEntry | undefined {
-    checkLsn('lsn', lsn);
-    return getEntry(this.#source(), lsn);
+    checkLsn('lsn', lsn, 1);
+    return getEntry(this.#core.source(), lsn);
   }
 
   /**
@@ -383,20 +280,21 @@ export class Wal {
    * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]> {
-    this.#checkOpen();
+    const core = this.#core;
+    core.checkOpen();
     return followLog(
       {
-        pending: this.#pending,
-        isClosed: () => this.#isClosed || this.#closing !== undefined,
+        pending: core.pending,
+        isClosed: () => core.isClosed || core.isClosing,
         bounds: () => ({
           firstLsn: this.firstLsn,
           lastLsn: this.durableLsn,
-          version: this.#count(Counter.rotations),
+          version: core.count(Counter.rotations),
         }),
-        filesBehind: (file, into) => orThrowWal(this.#native.filesBehind(file, into) ?? 0),
-        check: (past) => checkPast(this.#source(), past),
-        read: (from, to) => readEntries(this.#source(), from, to),
-        wait: () => this.#waitForChange(),
+        filesBehind: (file, into) => orThrowWal(core.native.filesBehind(file, into) ?? 0),
+        check: (past) => checkPast(core.source(), past),
+        read: (from, to) => readEntries(core.source(), from, to),
+        wait: () => core.wait(),
       },
       options,
     );
@@ -404,41 +302,61 @@ export class Wal {
 
   /**
    * Drops the entries up to `lsn`, durably, and deletes the files that hold
-   * no others. That works on a full disk: whatever frees at least one file
-   * needs no space. `checkpoint(wal.lastLsn)` frees the newest file too, when
-   * it is full, or once an append has found no room for another: call it again then.
+   * no others; it resolves when they are gone. That works on a full disk: a
+   * checkpoint that frees at least one file needs no space. `checkpoint(wal.lastLsn)`
+   * frees the newest file too, when it is full, or once an append has found no
+   * room for another: call it again then.
    *
-   * @throws `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete` throws,
+   * It comes after what was appended before, so `lsn` may be that of an append in
+   * flight. With `beforeDelete` or `onSegmentSealed` it waits for its turn once
+   * more after they were called: what is called meanwhile may come first.
+   *
+   * @throws (rejects) `ERR_OUT_OF_RANGE` beyond {@link lastLsn}; what `beforeDelete` throws,
    * and `onSegmentSealed` for a file that it was not told of yet;
    * `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or replaced;
-   * `ERR_NO_SPACE` on a full disk when it would free no file; `ERR_POISONED`,
-   * `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
+   * `ERR_NO_SPACE` on a full disk when it would free no file;
+   * `ERR_THREAD_UNAVAILABLE` ({@link checkpointSync} needs no thread);
+   * `ERR_POISONED`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
-  checkpoint(lsn: number): void {
-    checkLsn('lsn', lsn);
-    this.#now((native) => {
-      native.commit();
-      const keptFile = native.fileKept(lsn);
-      const infos = native.files();
-      this.#sealed.beforeDelete(this.files.filter((_, i) => infos[4 * i]! < keptFile));
-      this.#checkOpen();
-      return native.checkpoint(lsn, keptFile);
+  checkpoint(lsn: number): Promise<void> {
+    return promised(() => {
+      checkLsn('lsn', lsn);
+      this.#core.checkOpen();
+      return this.#core.trimming.checkpoint(lsn);
     });
+  }
+
+  /** As {@link checkpoint}, on this thread, after everything that was called before. */
+  checkpointSync(lsn: number): void {
+    checkLsn('lsn', lsn);
+    this.#core.trimming.checkpointSync(lsn);
   }
 
   /**
    * Takes back the entries after `lsn`, durably: it is the last one then, and
-   * the next append gets `lsn + 1`. Unless nothing is after it, this costs a new
+   * the next append gets `lsn + 1`. What was called before is done before, and
+   * what is called afterwards after it: no call need wait for another. Unless nothing is after it, this costs a new
    * file of `segmentBytes`, whose space is taken at once; the file before keeps its
    * own until a checkpoint or `retainBytes` drops it. A log that is truncated
    * often does well with small files.
    *
-   * @throws `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
-   * `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND`, `ERR_LOG_CLOSED`
+   * @throws (rejects) `ERR_OUT_OF_RANGE` outside of the log, `ERR_POISONED`,
+   * `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND`,
+   * `ERR_THREAD_UNAVAILABLE` ({@link truncateAfterSync} needs no thread),
+   * `ERR_LOG_CLOSED`
    */
-  truncateAfter(lsn: number): void {
+  truncateAfter(lsn: number): Promise<void> {
+    return promised(() => {
+      checkLsn('lsn', lsn);
+      this.#core.checkOpen();
+      return this.#core.trimming.truncateAfter(lsn);
+    });
+  }
+
+  /** As {@link truncateAfter}, on this thread, after everything that was called before. */
+  truncateAfterSync(lsn: number): void {
     checkLsn('lsn', lsn);
-    this.#now((native) => native.truncateAfter(lsn));
+    this.#core.trimming.truncateAfterSync(lsn);
   }
 
   /**
@@ -462,16 +380,17 @@ export class Wal {
    */
   async backup(directory: string): Promise<void> {
     const target = checkTarget(directory);
-    this.#checkOpen();
-    this.#queue.submit();
-    const backup = this.#native.backUp(target);
-    if (typeof backup === 'number') throw walError(this.#native.failure());
+    const { native, queue } = this.#core;
+    this.#core.checkOpen();
+    queue.submit();
+    const backup = native.backUp(target);
+    if (typeof backup === 'number') throw this.#core.failure();
     await copyLog(backup, target);
   }
 
   /**
-   * Syncs what was appended, settles every promise, and closes the log.
-   * Idempotent.
+   * Carries out what was called before, syncs, settles every promise, and closes
+   * the log. Idempotent. `await using` calls it.
    *
    * @throws (rejects) `ERR_POISONED` when not everything became durable; the log
    * is closed all the same
@@ -482,41 +401,16 @@ export class Wal {
   }
 
   async #close(): Promise<void> {
-    if (this.#isClosed) return;
+    if (this.#core.isClosed) return;
     // While hooks can still use the log.
-    this.#sealed.finish();
-    if (this.#isClosed) return;
-    // The committer does the slow part; what is appended meanwhile is refused.
-    const synced = this.#queue.sync();
-    this.#waiting();
-    try {
-      await synced;
-    } catch (error) {
-      // closeSync() was called meanwhile. Otherwise it will tell: it does what is left, with or without a committer.
-      if (this.#isClosed) throw error;
-    }
-    this.closeSync();
+    this.#core.sealed.finish();
+    await this.#core.finish();
+    this.#core.close();
   }
 
-  /** As {@link close}, on this thread. */
+  /** As {@link close}, on this thread. `using` calls it. */
   closeSync(): void {
-    if (this.#isClosed) return;
-    this.#queue.submit();
-    this.#sealed.finish();
-    // A hook may have done it.
-    if (this.#isClosed) return;
-    const outcome = this.#native.close();
-    const failure = outcome < 0 ? walError(this.#native.failure()) : undefined;
-    this.#isClosed = true;
-    finishAll(this.#pending);
-    // What was queued may have completed another file.
-    this.#sealed.finish();
-    this[settle]();
-    this.#queue.rejectAll(() => failure ?? walClosed());
-    this.#waiting();
-    this.#listener.remove();
-    listeners.unregister(this);
-    if (failure !== undefined) throw failure;
+    this.#core.close();
   }
 
   [dispose](): void {
@@ -525,77 +419,5 @@ export class Wal {
 
   [asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  /**
-   * The committer has answered, or something else may have moved.
-   *
-   * @internal
-   */
-  [settle](): void {
-    this.#queue.settle();
-    this.#waiting();
-    this.#wakeFollowers();
-    this.#sealed.notice();
-  }
-
-  #count(counter: number): number {
-    this.#native.counters(this.#counters);
-    return this.#counters[counter]!;
-  }
-
-  #checkOpen(): void {
-    if (this.#isClosed || this.#closing !== undefined) throw walClosed();
-  }
-
-  #checkAppend(options: AppendOptions | undefined): { level: NativeWalLevel; expectedLsn: number } {
-    if (options === undefined) return { level: this.#options.level, expectedLsn: 0 };
-    const given = checkObject('options', options);
-    checkNames('options', given, APPEND_OPTIONS);
-    const { durability, expectedLsn } = given;
-    const checked = {
-      level:
-        durability === undefined ? this.#options.level : checkDurability('options.durability', durability),
-      expectedLsn: expectedLsn === undefined ? 0 : checkLsn('options.expectedLsn', expectedLsn, 1),
-    };
-    // A getter may have closed it.
-    this.#checkOpen();
-    return checked;
-  }
-
-  /** Whether somebody waits: then the log stays, and the event loop turns. */
-  #waiting(): void {
-    const isBusy = this.#queue.isBusy;
-    this.#listener.isHolding = isBusy;
-    if (isBusy) busy.add(this);
-    else busy.delete(this);
-  }
-
-  #waitForChange(): Wait {
-    const wait = waitForCancel(() => this.#waits.delete(wait));
-    this.#waits.add(wait);
-    return wait;
-  }
-
-  #wakeFollowers(): void {
-    if (this.#waits.size === 0) return;
-    for (const wait of [...this.#waits]) wait.cancel();
-  }
-
-  #appendNow(level: NativeWalLevel, expectedLsn: number, data: Uint8Array, bytes: number): number {
-    this.#length[0] = bytes;
-    const length = this.#length;
-    return this.#now((native) => native.appendNow(level, false, expectedLsn, data, bytes, length, 1));
-  }
-
-  /** Works on this thread, behind what was appended before. */
-  #now(work: (native: NativeWal) => number): number {
-    this.#checkOpen();
-    this.#queue.submit();
-    const answer = work(this.#native);
-    if (answer < 0) throw walError(this.#native.failure());
-    this.#wakeFollowers();
-    this.#sealed.notice();
-    return answer;
   }
 }

@@ -35,8 +35,8 @@ test('process.chdir() changes nothing for what is open', () => {
 
       process.chdir(${JSON.stringify(there)});
       for (let i = 0; i < 20; ++i) await wal.append(Buffer.alloc(1000));
-      wal.checkpoint(30);
-      wal.truncateAfter(35);
+      wal.checkpointSync(30);
+      wal.truncateAfterSync(35);
       reader.refresh();
       const copied = wal.backup('copy');
       process.chdir('/');

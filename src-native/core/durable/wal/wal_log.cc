@@ -29,7 +29,7 @@ Outcome WalLog::open(platform::FileSystem& system, const WalOptions& options,
 }
 
 void WalLog::set_notify(std::function<void()> notify) {
-  const std::lock_guard<std::mutex> lock(answer_mutex_);
+  const std::lock_guard<std::mutex> lock(completion_mutex_);
   notify_ = std::move(notify);
 }
 
@@ -38,10 +38,10 @@ uint64_t WalLog::submit(WalSubmission submission) {
   const std::lock_guard<std::mutex> lock(queue_mutex_);
   const platform::IoStatus status = start_committer();
   if (!status.ok()) {
-    WalAnswer answer;
-    answer.outcome = Outcome::kIo;
-    answer.failure = {Outcome::kIo, status, writer_->directory(), 0, 0, ""};
-    this->answer({std::move(answer)});
+    WalCompletion completion;
+    completion.outcome = Outcome::kIo;
+    completion.failure = {Outcome::kIo, status, writer_->directory(), 0, 0, ""};
+    complete({std::move(completion)});
     return queued_bytes();
   }
   queued_entries_ += submission.lengths.size();
@@ -58,7 +58,7 @@ platform::IoStatus WalLog::start_committer() {
 }
 
 bool WalLog::has_enough() const {
-  // A sync is waited for by somebody who has nothing to add.
+  // Without entries, as a sync: nothing is gained by waiting for more.
   const bool is_urgent =
       std::any_of(queue_.begin(), queue_.end(),
                   [](const auto& one) { return one.lengths.empty(); });
@@ -102,20 +102,21 @@ void WalLog::run() {
   }
 }
 
-WalAnswer WalLog::apply(const WalSubmission& submission) {
-  WalAnswer answer;
-  answer.first = writer_->next_lsn();
+WalCompletion WalLog::apply(const WalSubmission& submission) {
+  WalCompletion completion;
+  completion.first = writer_->next_lsn();
   const auto failed = [&](Outcome outcome) {
-    answer.outcome = outcome;
-    answer.failure = writer_->failure();
-    return answer;
+    completion.outcome = outcome;
+    completion.failure = writer_->failure();
+    return completion;
   };
   if (submission.expected_lsn != 0 &&
       submission.expected_lsn != writer_->next_lsn()) {
-    answer.outcome = Outcome::kLsnMismatch;
-    answer.failure = {Outcome::kLsnMismatch, {}, "", submission.expected_lsn,
-                      writer_->next_lsn(),   ""};
-    return answer;
+    completion.outcome = Outcome::kLsnMismatch;
+    completion.failure = {
+        Outcome::kLsnMismatch, {}, "", submission.expected_lsn,
+        writer_->next_lsn(),   ""};
+    return completion;
   }
   uint64_t lsn = 0;
   if (submission.is_batch) {
@@ -123,20 +124,20 @@ WalAnswer WalLog::apply(const WalSubmission& submission) {
         submission.bytes.data(), submission.lengths.data(),
         submission.lengths.size(), &lsn);
     if (outcome != Outcome::kOk) return failed(outcome);
-    CORE_CHECK(lsn == answer.first);
-    answer.count = submission.lengths.size();
-    return answer;
+    CORE_CHECK(lsn == completion.first);
+    completion.count = submission.lengths.size();
+    return completion;
   }
   const uint8_t* data = submission.bytes.data();
   for (const uint32_t length : submission.lengths) {
     const Outcome outcome = writer_->append(data, length, &lsn);
     if (outcome != Outcome::kOk) return failed(outcome);
-    CORE_CHECK(lsn == answer.first + answer.count);
+    CORE_CHECK(lsn == completion.first + completion.count);
     data += length;
-    ++answer.count;
+    ++completion.count;
   }
-  CORE_CHECK(answer.first + answer.count == writer_->next_lsn());
-  return answer;
+  CORE_CHECK(completion.first + completion.count == writer_->next_lsn());
+  return completion;
 }
 
 Outcome WalLog::reach(WalLevel level) {
@@ -161,19 +162,20 @@ Outcome WalLog::reach(WalLevel level) {
 
 // The commit has failed with `outcome`. A file that became full was synced on
 // the way, and what it holds is durable all the same.
-void WalLog::refuse_unless_durable(Outcome outcome, WalAnswer* answer) const {
+void WalLog::refuse_unless_durable(Outcome outcome,
+                                   WalCompletion* completion) const {
   const uint64_t next_durable = writer_->durable_lsn() + 1;
   const uint64_t durable =
-      next_durable > answer->first ? next_durable - answer->first : 0;
-  const bool has_entries = answer->count > 0;
+      next_durable > completion->first ? next_durable - completion->first : 0;
+  const bool has_entries = completion->count > 0;
   // A sync has no entries; it waits for all before it.
-  const bool is_done =
-      has_entries ? answer->count <= durable : answer->first <= next_durable;
+  const bool is_done = has_entries ? completion->count <= durable
+                                   : completion->first <= next_durable;
   // Whoever was refused already was told why.
-  if (is_done || (answer->outcome != Outcome::kOk && !has_entries)) return;
-  answer->count = std::min(answer->count, durable);
-  answer->outcome = outcome;
-  answer->failure = writer_->failure();
+  if (is_done || (completion->outcome != Outcome::kOk && !has_entries)) return;
+  completion->count = std::min(completion->count, durable);
+  completion->outcome = outcome;
+  completion->failure = writer_->failure();
 }
 
 void WalLog::commit_queue() {
@@ -183,28 +185,69 @@ void WalLog::commit_queue() {
     taken.swap(queue_);
     queued_entries_ = 0;
   }
-  if (taken.empty()) return;
-  std::vector<WalAnswer> answers;
-  answers.reserve(taken.size());
+  const auto is_append = [](const WalSubmission& submission) {
+    return submission.request == WalRequest::kAppend;
+  };
+  for (auto next = taken.begin(); next != taken.end();) {
+    const auto end = std::find_if_not(next, taken.end(), is_append);
+    if (end == next) {
+      complete({maintain(*next++)});
+    } else {
+      commit_group({next, end});
+      next = end;
+    }
+  }
+}
+
+// What is not an append, after all that came before it was committed.
+WalCompletion WalLog::maintain(const WalSubmission& submission) {
+  WalCompletion completion;
+  switch (submission.request) {
+    case WalRequest::kFindKept:
+      completion.first = writer_->file_kept(submission.lsn);
+      break;
+    case WalRequest::kCheckpoint:
+      completion.outcome =
+          writer_->checkpoint(submission.lsn, submission.kept_file);
+      break;
+    case WalRequest::kTruncate:
+      completion.outcome = truncate(submission.lsn);
+      break;
+    case WalRequest::kFinish:
+      completion.outcome = writer_->close();
+      break;
+    case WalRequest::kAppend:
+      break;
+  }
+  if (completion.outcome != Outcome::kOk) {
+    completion.failure = writer_->failure();
+  }
+  return completion;
+}
+
+// With one sync for all of them.
+void WalLog::commit_group(std::span<const WalSubmission> group) {
+  std::vector<WalCompletion> completions;
+  completions.reserve(group.size());
   const bool was_poisoned = writer_->is_poisoned();
   WalLevel level = WalLevel::kNone;
   uint64_t bytes = 0;
-  for (const WalSubmission& submission : taken) {
-    answers.push_back(apply(submission));
+  for (const WalSubmission& submission : group) {
+    completions.push_back(apply(submission));
     level = std::max(level, submission.level);
     bytes += submission.bytes.size();
   }
-  CORE_CHECK(answers.size() == taken.size());
+  CORE_CHECK(completions.size() == group.size());
   const Outcome outcome = reach(level);
-  for (size_t i = 0; i < answers.size(); ++i) {
-    WalAnswer& answer = answers[i];
-    if (outcome != Outcome::kOk) refuse_unless_durable(outcome, &answer);
+  for (size_t i = 0; i < completions.size(); ++i) {
+    WalCompletion& completion = completions[i];
+    if (outcome != Outcome::kOk) refuse_unless_durable(outcome, &completion);
     // It failed for all of them, not before.
-    if (answer.outcome == Outcome::kPoisoned && !was_poisoned) {
-      answer.failure = writer_->poison_failure();
+    if (completion.outcome == Outcome::kPoisoned && !was_poisoned) {
+      completion.failure = writer_->poison_failure();
     }
-    if (taken[i].lengths.empty() && answer.outcome == Outcome::kOk) {
-      answer.first = writer_->durable_lsn();
+    if (group[i].lengths.empty() && completion.outcome == Outcome::kOk) {
+      completion.first = writer_->durable_lsn();
     }
   }
   acked_lsn_.store(outcome == Outcome::kOk
@@ -216,18 +259,19 @@ void WalLog::commit_queue() {
       queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   CORE_CHECK(queued >= bytes);
   CORE_CHECK(acked_lsn() <= writer_->last_lsn());
-  answer(std::move(answers));
+  complete(std::move(completions));
 }
 
-void WalLog::answer(std::vector<WalAnswer> answers) {
-  const std::lock_guard<std::mutex> lock(answer_mutex_);
-  for (WalAnswer& answer : answers) answers_.push_back(std::move(answer));
+void WalLog::complete(std::vector<WalCompletion> completions) {
+  const std::lock_guard<std::mutex> lock(completion_mutex_);
+  for (WalCompletion& completion : completions)
+    completions_.push_back(std::move(completion));
   if (notify_) notify_();
 }
 
-std::vector<WalAnswer> WalLog::take_answers() {
-  const std::lock_guard<std::mutex> lock(answer_mutex_);
-  return std::exchange(answers_, {});
+std::vector<WalCompletion> WalLog::take_completions() {
+  const std::lock_guard<std::mutex> lock(completion_mutex_);
+  return std::exchange(completions_, {});
 }
 
 Outcome WalLog::closed(Failure* failure) const {
@@ -250,11 +294,11 @@ Outcome WalLog::work(Failure* failure, Work work) {
 
 Outcome WalLog::append(WalSubmission submission, uint64_t* lsn,
                        Failure* failure) {
-  WalAnswer answer;
+  WalCompletion completion;
   const Outcome outcome = work(failure, [&] {
-    answer = apply(submission);
-    *lsn = answer.first;
-    if (answer.outcome != Outcome::kOk) return Outcome::kOk;
+    completion = apply(submission);
+    *lsn = completion.first;
+    if (completion.outcome != Outcome::kOk) return Outcome::kOk;
     const Outcome reached = reach(submission.level);
     if (reached == Outcome::kOk && submission.level != WalLevel::kNone) {
       acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
@@ -262,8 +306,8 @@ Outcome WalLog::append(WalSubmission submission, uint64_t* lsn,
     return reached;
   });
   if (outcome != Outcome::kOk) return outcome;
-  if (answer.outcome != Outcome::kOk) *failure = answer.failure;
-  return answer.outcome;
+  if (completion.outcome != Outcome::kOk) *failure = completion.failure;
+  return completion.outcome;
 }
 
 void WalLog::commit() {
@@ -291,13 +335,15 @@ Outcome WalLog::checkpoint(uint64_t lsn, Failure* failure, uint64_t kept_file) {
 }
 
 Outcome WalLog::truncate_after(uint64_t lsn, Failure* failure) {
-  return work(failure, [&] {
-    const Outcome outcome = writer_->truncate_after(lsn);
-    if (outcome == Outcome::kOk) {
-      acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
-    }
-    return outcome;
-  });
+  return work(failure, [&] { return truncate(lsn); });
+}
+
+Outcome WalLog::truncate(uint64_t lsn) {
+  const Outcome outcome = writer_->truncate_after(lsn);
+  if (outcome == Outcome::kOk) {
+    acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
+  }
+  return outcome;
 }
 
 Outcome WalLog::begin_backup(WalBackupSource* source, Failure* failure) {
@@ -360,7 +406,7 @@ void WalLog::stop() {
   committer_.join();
   CORE_CHECK(!committer_.is_started());
   {
-    const std::lock_guard<std::mutex> lock(answer_mutex_);
+    const std::lock_guard<std::mutex> lock(completion_mutex_);
     notify_ = nullptr;
   }
   const std::lock_guard<std::mutex> lock(writer_mutex_);

@@ -1,15 +1,17 @@
 // A write-ahead log that several appends share one sync of: a queue in front of
 // a WalWriter, and one thread, the committer, that empties it.
 //
-//  1. Submissions are written in the order in which they came. Whoever works on
-//     the log by another method writes what is queued first.
-//  2. A submission is answered exactly once, in the same order: when the log is
+//  1. Submissions are carried out in the order in which they came. Another
+//     method that works on the log carries out what is queued first.
+//  2. A submission is completed exactly once, in the same order: when the log is
 //     as durable as it asked for, or when that has failed.
-//     What a sync has made durable is answered so, whatever fails after it.
-//  3. The writer belongs to whoever holds writer_mutex_; the queue and the
-//     answers have mutexes of their own, taken after it, in this order.
-//  4. The committer is started by the first call that needs it; when it cannot
-//     be, the submission is answered with that at once, nothing is written, and
+//     What a sync has made durable is completed so, whatever fails after it.
+//  3. Appends that wait together share one sync (group commit). What takes
+//     entries away stands alone between two groups.
+//  4. The writer belongs to the holder of writer_mutex_; the queue and the
+//     completions have mutexes of their own, taken after it, in this order.
+//  5. The committer is started by the first call that needs it; when it cannot
+//     be, the submission is completed with that at once, nothing is written, and
 //     the next call tries again. stop() ends it: it waits for the commit that
 //     runs, and drops what is queued.
 //
@@ -22,6 +24,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "core/durable/outcome.h"
@@ -50,7 +53,25 @@ struct WalCommitPolicy {
   uint64_t bytes = UINT64_MAX;
 };
 
+enum class WalRequest : uint8_t {
+  // Entries, or with none a sync.
+  kAppend = 0,
+  // What file_kept(lsn) says then.
+  kFindKept = 1,
+  // As the method of that name, with `kept_file`.
+  kCheckpoint = 2,
+  // As truncate_after().
+  kTruncate = 3,
+  // What close() would write, so that it has nothing left to wait for.
+  kFinish = 4,
+};
+
 struct WalSubmission {
+  WalRequest request = WalRequest::kAppend;
+  // Of the requests that are not appends.
+  uint64_t lsn = 0;
+  uint64_t kept_file = UINT64_MAX;
+
   WalLevel level = WalLevel::kDisk;
   bool is_batch = false;
   // The LSN that the first entry must get; 0: any.
@@ -60,9 +81,9 @@ struct WalSubmission {
   std::vector<uint32_t> lengths;
 };
 
-struct WalAnswer {
+struct WalCompletion {
   // Entries first .. first + count - 1 are done; of the others, `failure`. For
-  // a sync, `first` is the last durable LSN.
+  // a sync, `first` is the last durable LSN; for kFindKept the file.
   uint64_t first = 0;
   uint64_t count = 0;
   Outcome outcome = Outcome::kOk;
@@ -77,13 +98,13 @@ class WalLog {
                       Failure* failure);
   ~WalLog() { stop(); }
 
-  // Called on any thread when there are answers; not any more after stop().
+  // Called on any thread when there are completions; not any more after stop().
   void set_notify(std::function<void()> notify);
 
-  // Returns the bytes in the queue. kIo with kNoThread in the answer: there is
+  // Returns the bytes in the queue. kIo with kNoThread in the completion: there is
   // no committer; what works on the calling thread still does.
   uint64_t submit(WalSubmission submission);
-  std::vector<WalAnswer> take_answers();
+  std::vector<WalCompletion> take_completions();
 
   // All of these work on the calling thread.
   Outcome append(WalSubmission submission, uint64_t* lsn, Failure* failure);
@@ -127,12 +148,15 @@ class WalLog {
   void run();
   platform::IoStatus start_committer();
   bool has_enough() const;
-  void answer(std::vector<WalAnswer> answers);
+  void complete(std::vector<WalCompletion> completions);
   // With writer_mutex_ held:
   void commit_queue();
-  WalAnswer apply(const WalSubmission& submission);
+  void commit_group(std::span<const WalSubmission> group);
+  WalCompletion apply(const WalSubmission& submission);
+  WalCompletion maintain(const WalSubmission& submission);
+  Outcome truncate(uint64_t lsn);
   Outcome reach(WalLevel level);
-  void refuse_unless_durable(Outcome outcome, WalAnswer* answer) const;
+  void refuse_unless_durable(Outcome outcome, WalCompletion* completion) const;
   Outcome closed(Failure* failure) const;
   template <typename Work>
   Outcome work(Failure* failure, Work work);
@@ -153,9 +177,9 @@ class WalLog {
   bool is_mark_due_ = false;
   platform::Thread committer_;
 
-  std::mutex answer_mutex_;
-  // Guarded by answer_mutex_.
-  std::vector<WalAnswer> answers_;
+  std::mutex completion_mutex_;
+  // Guarded by completion_mutex_.
+  std::vector<WalCompletion> completions_;
   std::function<void()> notify_;
 
   // Relaxed: numbers to look at.

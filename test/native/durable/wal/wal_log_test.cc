@@ -18,8 +18,8 @@ namespace {
 
 using durable::Failure;
 using durable::Outcome;
-using durable::WalAnswer;
 using durable::WalCommitPolicy;
+using durable::WalCompletion;
 using durable::WalLevel;
 using durable::WalLog;
 using durable::WalSubmission;
@@ -43,24 +43,24 @@ struct OpenedLog {
     });
   }
 
-  // Waits until so many answers were given.
-  std::vector<WalAnswer> wait_for(size_t count) {
-    std::vector<WalAnswer> answers;
-    while (answers.size() < count) {
+  // Waits until so many completions were given.
+  std::vector<WalCompletion> wait_for(size_t count) {
+    std::vector<WalCompletion> completions;
+    while (completions.size() < count) {
       uint64_t seen = 0;
       {
         const std::lock_guard<std::mutex> lock(mutex);
         seen = notified;
       }
-      for (WalAnswer& answer : log->take_answers()) {
-        answers.push_back(std::move(answer));
+      for (WalCompletion& completion : log->take_completions()) {
+        completions.push_back(std::move(completion));
       }
-      if (answers.size() >= count) break;
+      if (completions.size() >= count) break;
       std::unique_lock<std::mutex> lock(mutex);
       REQUIRE(changed.wait_for(lock, std::chrono::seconds(60),
                                [&] { return notified != seen; }));
     }
-    return answers;
+    return completions;
   }
 
   std::shared_ptr<WalLog> log;
@@ -90,20 +90,20 @@ TEST_CASE("wal: every submission is answered once, in order") {
     opened.log->submit(entries(1 + i % 5));
     submitted += 1 + i % 5;
   }
-  const auto answers = opened.wait_for(500);
-  REQUIRE(answers.size() == 500);
+  const auto completions = opened.wait_for(500);
+  REQUIRE(completions.size() == 500);
   uint64_t next = 1;
-  for (const WalAnswer& answer : answers) {
-    CHECK(answer.outcome == Outcome::kOk);
-    CHECK(answer.first == next);
-    next += answer.count;
+  for (const WalCompletion& completion : completions) {
+    CHECK(completion.outcome == Outcome::kOk);
+    CHECK(completion.first == next);
+    next += completion.count;
   }
   CHECK(next == submitted + 1);
   CHECK(opened.log->writer().durable_lsn() == submitted);
   CHECK(opened.log->acked_lsn() == submitted);
   CHECK(opened.log->queued_bytes() == 0);
   CHECK(opened.log->commits() <= 500);
-  CHECK(opened.log->take_answers().empty());
+  CHECK(opened.log->take_completions().empty());
 }
 
 TEST_CASE("wal: threads submit, write, sync, read and close together") {
@@ -153,11 +153,11 @@ TEST_CASE("wal: a failed sync rejects every waiter, at once and for good") {
   system.count_only("sync_data");
   system.fail_at(0, Fault::kOnce);
   for (int i = 0; i < 50; ++i) opened.log->submit(entries(2));
-  const auto answers = opened.wait_for(50);
-  for (const WalAnswer& answer : answers) {
-    CHECK(answer.outcome == Outcome::kPoisoned);
-    CHECK(answer.count == 0);
-    CHECK(answer.failure.io.operation == std::string("sync_data"));
+  const auto completions = opened.wait_for(50);
+  for (const WalCompletion& completion : completions) {
+    CHECK(completion.outcome == Outcome::kPoisoned);
+    CHECK(completion.count == 0);
+    CHECK(completion.failure.io.operation == std::string("sync_data"));
   }
   CHECK(opened.log->writer().durable_lsn() == 3);
   CHECK(opened.log->acked_lsn() == 3);
@@ -197,14 +197,14 @@ TEST_CASE("wal: what the sync of a full file made durable is acknowledged") {
     CHECK(durable > 500);
     CHECK(durable < count);
     CHECK(opened.log->acked_lsn() == durable);
-    const auto answers = opened.wait_for(firsts.size());
+    const auto completions = opened.wait_for(firsts.size());
     uint64_t acknowledged = 0;
-    for (size_t i = 0; i < answers.size(); ++i) {
-      acknowledged += answers[i].count;
+    for (size_t i = 0; i < completions.size(); ++i) {
+      acknowledged += completions[i].count;
       const bool is_whole = firsts[i] + i % 50 <= durable;
-      CHECK((answers[i].outcome == Outcome::kOk) == is_whole);
-      if (!is_whole) CHECK(answers[i].outcome == Outcome::kPoisoned);
-      if (answers[i].count > 0) CHECK(answers[i].first == firsts[i]);
+      CHECK((completions[i].outcome == Outcome::kOk) == is_whole);
+      if (!is_whole) CHECK(completions[i].outcome == Outcome::kPoisoned);
+      if (completions[i].count > 0) CHECK(completions[i].first == firsts[i]);
     }
     CHECK(acknowledged == durable);
     opened.log->stop();
@@ -227,12 +227,12 @@ TEST_CASE("wal: without a thread for the committer, only it is missing") {
     const uint64_t operations = system.operations();
     CHECK(opened.log->submit(entries(3)) == 0);
     CHECK(opened.log->submit(WalSubmission{}) == 0);
-    for (const WalAnswer& answer : opened.wait_for(2)) {
-      CHECK(answer.outcome == Outcome::kIo);
-      CHECK(answer.count == 0);
-      CHECK(answer.failure.io.code == platform::IoCode::kNoThread);
-      CHECK(answer.failure.io.system_error != 0);
-      CHECK(answer.failure.path == kWalDirectory);
+    for (const WalCompletion& completion : opened.wait_for(2)) {
+      CHECK(completion.outcome == Outcome::kIo);
+      CHECK(completion.count == 0);
+      CHECK(completion.failure.io.code == platform::IoCode::kNoThread);
+      CHECK(completion.failure.io.system_error != 0);
+      CHECK(completion.failure.path == kWalDirectory);
     }
     // Nothing was written, and no LSN is taken.
     CHECK(system.operations() == operations);
@@ -242,9 +242,9 @@ TEST_CASE("wal: without a thread for the committer, only it is missing") {
     CHECK(opened.log->writer().durable_lsn() == 1);
   }
   opened.log->submit(entries(2));
-  const auto answers = opened.wait_for(1);
-  CHECK(answers[0].outcome == Outcome::kOk);
-  CHECK(answers[0].first == 2);
+  const auto completions = opened.wait_for(1);
+  CHECK(completions[0].outcome == Outcome::kOk);
+  CHECK(completions[0].first == 2);
   const Refusal refusal;
   // The one that runs is enough.
   opened.log->submit(entries(1));
@@ -302,8 +302,75 @@ TEST_CASE("wal: the policy waits for count or bytes, and a sync for nothing") {
   CHECK(opened.wait_for(1).size() == 1);
   opened.log->submit(entries(1));
   opened.log->submit(WalSubmission{});
-  const auto answers = opened.wait_for(2);
-  CHECK(answers[1].first == 6);
+  const auto completions = opened.wait_for(2);
+  CHECK(completions[1].first == 6);
+}
+
+WalSubmission request(durable::WalRequest what, uint64_t lsn = 0,
+                      uint64_t kept_file = UINT64_MAX) {
+  WalSubmission submission;
+  submission.request = what;
+  submission.lsn = lsn;
+  submission.kept_file = kept_file;
+  return submission;
+}
+
+TEST_CASE("wal: what takes entries away keeps its place in the queue") {
+  using durable::WalRequest;
+  SimulatedFileSystem system;
+  // So that all of them wait in the queue together.
+  WalCommitPolicy policy;
+  policy.wait_us = 60'000'000;
+  OpenedLog opened(system, policy);
+  opened.log->submit(entries(10, WalLevel::kNone));
+  opened.log->submit(request(WalRequest::kTruncate, 4));
+  opened.log->submit(entries(3, WalLevel::kNone));
+  opened.log->submit(request(WalRequest::kFindKept, 5));
+  opened.log->submit(request(WalRequest::kCheckpoint, 5));
+  opened.log->submit(request(WalRequest::kCheckpoint, 8));
+  opened.log->submit(entries(1, WalLevel::kNone));
+  const auto completions = opened.wait_for(7);
+  CHECK(completions[0].first == 1);
+  CHECK(completions[0].count == 10);
+  CHECK(completions[1].outcome == Outcome::kOk);
+  CHECK(completions[2].first == 5);
+  CHECK(completions[2].count == 3);
+  // All of the first file is gone with entry 5.
+  CHECK(completions[3].first == 2);
+  CHECK(completions[4].outcome == Outcome::kOk);
+  CHECK(completions[5].outcome == Outcome::kOutOfRange);
+  CHECK(completions[5].failure.value == 7);
+  CHECK(completions[6].first == 8);
+  CHECK(opened.log->writer().first_lsn() == 6);
+  CHECK(opened.log->writer().last_lsn() == 8);
+  CHECK(opened.log->acked_lsn() == 8);
+}
+
+TEST_CASE("wal: a checkpoint in the queue deletes no file that is to stay") {
+  using durable::WalRequest;
+  SimulatedFileSystem system;
+  OpenedLog opened(system);
+  opened.log->submit(entries(10));
+  opened.log->submit(request(WalRequest::kTruncate, 4));
+  opened.log->submit(request(WalRequest::kCheckpoint, 4, 1));
+  opened.wait_for(3);
+  CHECK(opened.log->files().size() == 2);
+  opened.log->submit(entries(1));
+  opened.log->submit(request(WalRequest::kCheckpoint, 5, 2));
+  opened.wait_for(2);
+  CHECK(opened.log->files().size() == 1);
+}
+
+TEST_CASE("wal: after kFinish, closing has nothing to wait for") {
+  SimulatedFileSystem system;
+  OpenedLog opened(system);
+  opened.log->submit(entries(10, WalLevel::kNone));
+  opened.log->submit(request(durable::WalRequest::kFinish));
+  CHECK(opened.wait_for(2)[1].outcome == Outcome::kOk);
+  const uint64_t syncs = opened.log->writer().syncs();
+  CHECK(opened.log->writer().durable_lsn() == 10);
+  REQUIRE(opened.log->close(&opened.failure) == Outcome::kOk);
+  CHECK(opened.log->writer().syncs() == syncs);
 }
 
 TEST_CASE("wal: an LSN that is not the next takes none") {
@@ -315,11 +382,11 @@ TEST_CASE("wal: an LSN that is not the next takes none") {
   WalSubmission right = entries(1);
   right.expected_lsn = 1;
   opened.log->submit(std::move(right));
-  const auto answers = opened.wait_for(2);
-  CHECK(answers[0].outcome == Outcome::kLsnMismatch);
-  CHECK(answers[0].failure.value == 1);
-  CHECK(answers[1].outcome == Outcome::kOk);
-  CHECK(answers[1].first == 1);
+  const auto completions = opened.wait_for(2);
+  CHECK(completions[0].outcome == Outcome::kLsnMismatch);
+  CHECK(completions[0].failure.value == 1);
+  CHECK(completions[1].outcome == Outcome::kOk);
+  CHECK(completions[1].first == 1);
 }
 
 TEST_CASE("wal: files that are not the log's any more are not read") {

@@ -18,7 +18,7 @@ const target = () => directory.path('copies/one');
 test('a backup is a log of its own, with what was durable', async () => {
   const wal = Wal.openSync(path(), { ...SMALL_FILES, metadata: Buffer.from('m') });
   fill(wal, 200);
-  wal.checkpoint(20);
+  wal.checkpointSync(20);
   wal.write(entry(201));
   const backup = directory.path('copies/one');
   const done = wal.backup(backup);
@@ -32,7 +32,7 @@ test('a backup is a log of its own, with what was durable', async () => {
     expectIntact(copy, 21, 201);
     expect(Buffer.from(copy.metadata).toString()).toBe('m');
     fill(copy, 400);
-    copy.checkpoint(300);
+    copy.checkpointSync(300);
   });
   expectIntact(wal, 21, 300);
   await expect(wal.backup(backup)).rejects.toMatchObject({ code: 'ERR_FILE_EXISTS' });

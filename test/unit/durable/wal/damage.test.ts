@@ -99,7 +99,7 @@ test.each(Object.keys(damages))('%s', (name) => {
     while (wal.files.length < NEWEST) fill(wal, wal.lastLsn + 1);
     fill(wal, wal.lastLsn + 5);
     // Proves what comes before it.
-    wal.checkpoint(1);
+    wal.checkpointSync(1);
   });
   damages[name]!();
   const copy = directory.path('copy');

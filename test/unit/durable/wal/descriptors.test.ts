@@ -75,8 +75,8 @@ onLinux('without a descriptor: an error that says so, and all goes on when there
       for (let i = 0; i < 40; ++i) appended.push(codeOf(() => starve(() => wal.appendSync(entry))));
       refused.push(codeOf(() => starve(() => wal.get(1))), codeOf(() => starve(() => reader.get(1))));
       // With the file full, each of these needs another one.
-      const truncation = codeOf(() => starve(() => wal.truncateAfter(wal.lastLsn - 1)));
-      const checkpoint = codeOf(() => starve(() => wal.checkpoint(wal.lastLsn)));
+      const truncation = codeOf(() => starve(() => wal.truncateAfterSync(wal.lastLsn - 1)));
+      const checkpoint = codeOf(() => starve(() => wal.checkpointSync(wal.lastLsn)));
       const last = wal.lastLsn;
       const after = wal.appendSync(entry);
       reader.refresh();

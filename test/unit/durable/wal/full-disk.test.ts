@@ -24,7 +24,7 @@ const failure = async (call) => { try { await call(); } catch (error) { return e
   const advice = /checkpoint\\(.*?\\)/.exec(error.message)?.[0];
   console.log(error.code, advice);
   // The call that the message names, as it stands there.
-  Function('wal', 'checkpoint', 'return ' + advice)(wal, (lsn) => wal.checkpoint(lsn));
+  await Function('wal', 'checkpoint', 'return ' + advice)(wal, (lsn) => wal.checkpoint(lsn));
   console.log((await wal.append(Buffer.alloc(3000))) - lastLsn);
   // Where there is no log that could give entries up, no checkpoint is named.
   const others = [() => Wal.open(small + '/other'), () => wal.backup(small + '/copy')];

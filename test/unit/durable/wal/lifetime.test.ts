@@ -68,7 +68,7 @@ describe('opening', () => {
     const larger = { segmentBytes: 16384 };
     withWal(path(), (wal) => fill(wal, 900), larger);
     withWal(path(), (wal) => expect(new Set(bytes(wal))).toEqual(new Set([8192, 16384])));
-    withWal(path(), (wal) => (wal.truncateAfter(700), expect(bytes(wal).at(-1)).toBe(16384)), {});
+    withWal(path(), (wal) => (wal.truncateAfterSync(700), expect(bytes(wal).at(-1)).toBe(16384)), {});
     withWal(directory.path('new'), (wal) => expect(bytes(wal)).toEqual([64 << 20]), {});
   });
 
@@ -230,7 +230,7 @@ describe('closing', () => {
     for (const use of [
       () => wal.write(entry(1)),
       () => wal.entries(),
-      () => wal.checkpoint(1),
+      () => wal.checkpointSync(1),
       () => wal.follow(),
     ]) {
       expectError(use, 'ERR_LOG_CLOSED', /open it again/);

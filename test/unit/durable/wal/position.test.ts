@@ -64,7 +64,7 @@ test('goes on after the entry, after restarts and in new files', async () => {
 test('an entry that was taken back and written anew is noticed, after a restart too', async () => {
   made(20);
   const [before, at, last] = [savedAt(10), savedAt(11), savedAt(20)];
-  withWal(path(), (wal) => wal.truncateAfter(10));
+  withWal(path(), (wal) => wal.truncateAfterSync(10));
   await everywhere(last, TRUNCATED);
   made(22);
   await everywhere(at, TRUNCATED);
@@ -82,7 +82,7 @@ test('a truncation within one life is noticed', () => {
   withWal(path(), (wal) => {
     fill(wal, 5);
     const at = saved(wal, 5);
-    wal.truncateAfter(4);
+    wal.truncateAfterSync(4);
     wal.appendSync(entry(5));
     expectError(
       () => wal.entries({ from: at }),
@@ -133,7 +133,7 @@ test('the position of another log is refused, and what is none', async () => {
 test('a checkpoint: what comes next is gone, or nothing is', async () => {
   made(300);
   const [early, before, last] = [savedAt(5), savedAt(249), savedAt(250)];
-  withWal(path(), (wal) => wal.checkpoint(250));
+  withWal(path(), (wal) => wal.checkpointSync(250));
   await everywhere(early, { code: 'ERR_CHECKPOINTED', firstLsn: 251 });
   await everywhere(before, { code: 'ERR_CHECKPOINTED' });
   await everywhere(last, range(251, 300));
@@ -164,7 +164,7 @@ test.each(['Wal', 'WalReader'])(
     const log = how === 'Wal' ? wal : reader;
     const [numbered, latest] = [log.follow({ from: 21 }), log.follow({ from: 'latest' })];
     const waiting = numbered.next();
-    wal.truncateAfter(10);
+    wal.truncateAfterSync(10);
     for (let lsn = 11; lsn <= 22; ++lsn) await wal.append(entry(lsn));
     await expect(waiting).rejects.toMatchObject({ code: 'ERR_TRUNCATED' });
     await expect(latest.next()).rejects.toMatchObject({ code: 'ERR_TRUNCATED' });

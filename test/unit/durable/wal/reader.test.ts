@@ -51,7 +51,7 @@ describe('a reader', () => {
       path(),
       (wal) => {
         fill(wal, 300);
-        wal.checkpoint(50);
+        wal.checkpointSync(50);
       },
       { ...SMALL_FILES, metadata: Buffer.from('mine') },
     );
@@ -98,10 +98,19 @@ describe('a reader', () => {
     const wal = Wal.openSync(path(), SMALL_FILES);
     fill(wal, 300);
     const reader = WalReader.open(path());
-    wal.checkpoint(280);
+    wal.checkpointSync(280);
     wal.closeSync();
-    const error = expectError(() => [...reader.entries({ from: 1 })], 'ERR_CHECKPOINTED', /below 281/);
+    const error = expectError(
+      () => [...reader.entries({ from: 1 })],
+      'ERR_CHECKPOINTED',
+      /begins with entry 281/,
+    );
     expect(error).toMatchObject({ firstLsn: 281 });
+    for (const lsn of [1, 280])
+      expectError(() => reader.get(lsn), 'ERR_CHECKPOINTED', /begins with entry 281/);
+    expect(reader.get(281)!.lsn).toBe(281);
+    expect(reader.get(301)).toBeUndefined();
+    expectError(() => reader.get(0), 'ERR_OUT_OF_RANGE', /lsn/);
     expectIntact(reader, 281, 300);
     reader.close();
   });
@@ -268,7 +277,7 @@ describe('following', () => {
     const wal = await Wal.open(path(), SMALL_FILES);
     fill(wal, 200);
     const follower = wal.follow({ from: 10 });
-    wal.checkpoint(100);
+    wal.checkpointSync(100);
     expect(await errorOf(follower.next())).toMatchObject({ code: 'ERR_CHECKPOINTED', firstLsn: 101 });
     expect(await follower.next()).toEqual({ done: true, value: undefined });
     await wal.close();
@@ -281,7 +290,7 @@ describe('following', () => {
     const ahead = wal.follow({ from: 18 });
     const fresh = wal.follow({ from: 16 });
     expect((await follower.next()).value).toHaveLength(20);
-    wal.truncateAfter(15);
+    wal.truncateAfterSync(15);
     fill(wal, 18);
     expect(await errorOf(follower.next())).toMatchObject({
       code: 'ERR_TRUNCATED',

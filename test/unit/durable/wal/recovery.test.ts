@@ -100,7 +100,7 @@ test('damage in an older file is found when it is read, or at once with verifyOn
 test('a file whose making was interrupted is made again', () => {
   withWal(path(), (wal) => {
     fill(wal, 20);
-    wal.truncateAfter(10);
+    wal.truncateAfterSync(10);
   });
   writeFileSync(file(2), Buffer.alloc(100));
   withWal(
@@ -116,8 +116,8 @@ test('a file whose making was interrupted is made again', () => {
 test('every file is what an independent reading of the format says', () => {
   const wal = Wal.openSync(path(), { ...SMALL_FILES, metadata: Buffer.from('meta'), firstLsn: 100 });
   for (let i = 0; i < 120; ++i) wal.appendSync(entry(i), { durability: i % 5 === 0 ? 'full' : 'os' });
-  wal.checkpoint(110);
-  wal.truncateAfter(200);
+  wal.checkpointSync(110);
+  wal.truncateAfterSync(200);
   wal.closeSync();
   withWal(path(), (again) => again.appendSync(entry(7)));
   const found = new Map<number, Buffer>();

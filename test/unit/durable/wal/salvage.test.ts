@@ -35,9 +35,9 @@ function salvaged() {
 test('an intact log comes back in full', () => {
   withWal(path(), (wal) => {
     fill(wal, 300);
-    wal.truncateAfter(250);
+    wal.truncateAfterSync(250);
     fill(wal, 280);
-    wal.checkpoint(90);
+    wal.checkpointSync(90);
   });
   expect(salvaged()).toEqual({ lsns: range(91, 280), lost: [] });
 });

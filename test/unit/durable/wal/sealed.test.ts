@@ -86,7 +86,7 @@ describe('onSegmentSealed', () => {
     });
     for (let lsn = 1; lsn <= 300; ++lsn) wal.write(entry(lsn));
     expect(sealed).toEqual([]);
-    wal.checkpoint(290);
+    wal.checkpointSync(290);
     expect(sealed.length).toBeGreaterThan(1);
     await wal.close();
     const archived: number[] = [];
@@ -94,7 +94,7 @@ describe('onSegmentSealed', () => {
       ...SMALL_FILES,
       onSegmentSealed: ({ number, lastLsn }) => {
         archived.push(number);
-        archiving.checkpoint(lastLsn);
+        archiving.checkpointSync(lastLsn);
       },
     });
     fill(archiving, 300);
@@ -142,7 +142,7 @@ describe('a hook that throws', () => {
     await turn();
     expect(wal.firstLsn).toBe(1);
     expect(errors.length).toBeGreaterThan(0);
-    expect((thrownBy(() => wal.checkpoint(100)) as Error).message).toBe('not yet');
+    expect((thrownBy(() => wal.checkpointSync(100)) as Error).message).toBe('not yet');
     isRefusing = false;
     fill(wal, 400);
     await turn();
@@ -224,13 +224,13 @@ describe('a hook that works on the log', () => {
       beforeDelete: () => {
         if (!isFirst) return;
         isFirst = false;
-        wal.truncateAfter(45);
+        wal.truncateAfterSync(45);
         for (let lsn = 46; lsn <= 60; ++lsn) wal.appendSync(entry(lsn));
-        wal.checkpoint(49);
+        wal.checkpointSync(49);
       },
     });
     for (let lsn = 1; lsn <= 50; ++lsn) wal.write(Buffer.alloc(1500));
-    wal.checkpoint(50);
+    wal.checkpointSync(50);
     expect([wal.firstLsn, wal.lastLsn]).toEqual([51, 60]);
     wal.closeSync();
     const again = Wal.openSync(path());
@@ -245,7 +245,7 @@ describe('retainBytes', () => {
     for (let lsn = 1; lsn <= 100; ++lsn) wal.write(entry(lsn));
     // As a Raft log does.
     for (let i = 0; i < 20; ++i) {
-      wal.truncateAfter(99);
+      wal.truncateAfterSync(99);
       wal.appendSync(entry(100));
     }
     await turn();
@@ -258,10 +258,10 @@ describe('retainBytes', () => {
   test('never takes entries of the files that stay, whatever was truncated', async () => {
     const wal = Wal.openSync(path(), { ...SMALL_FILES, retainBytes: 20 * 8192 });
     fill(wal, 1000);
-    wal.truncateAfter(900);
+    wal.truncateAfterSync(900);
     for (let round = 0; round < 12; ++round) {
       fill(wal, wal.lastLsn + 60);
-      wal.truncateAfter(wal.lastLsn - 50);
+      wal.truncateAfterSync(wal.lastLsn - 50);
       await turn();
       const [oldest] = wal.files;
       expect(wal.firstLsn).toBe(oldest!.firstLsn);

@@ -218,7 +218,7 @@ describe('reading', () => {
       expect(found.lsn).toBe(lsn);
       expect(Buffer.from(found.data)).toEqual(entry(lsn));
     }
-    expect(wal.get(0)).toBeUndefined();
+    expectError(() => wal.get(0), 'ERR_OUT_OF_RANGE', /lsn/);
     expect(wal.get(401)).toBeUndefined();
   });
 
@@ -230,11 +230,17 @@ describe('reading', () => {
   test('an iteration that races a checkpoint ends with an error', () => {
     const entries = wal.entries({ from: 1 });
     entries.next();
-    wal.checkpoint(390);
-    const error = expectError(() => [...wal.entries({ from: 20 })], 'ERR_CHECKPOINTED', /below 391/);
+    wal.checkpointSync(390);
+    const error = expectError(
+      () => [...wal.entries({ from: 20 })],
+      'ERR_CHECKPOINTED',
+      /begins with entry 391/,
+    );
     expect(error).toMatchObject({ firstLsn: 391 });
     expect(lsnsOf(wal.entries())).toEqual(range(391, 400));
-    expect(wal.get(20)).toBeUndefined();
+    for (const lsn of [1, 20, 390])
+      expectError(() => wal.get(lsn), 'ERR_CHECKPOINTED', /begins with entry 391/);
+    expect(wal.get(391)!.lsn).toBe(391);
   });
 
   test('a damaged entry is an error where it is read, not an end', () => {
@@ -262,19 +268,19 @@ describe('checkpoint and truncation', () => {
     withWal(path(), (wal) => {
       fill(wal, 300);
       const files = wal.files.length;
-      wal.checkpoint(200);
+      wal.checkpointSync(200);
       expect(wal.firstLsn).toBe(201);
       expect(wal.files.length).toBeLessThan(files);
       expect(wal.files[0]!.firstLsn).toBeLessThanOrEqual(201);
       expect(readdirSync(path()).filter((name) => name.endsWith('.log'))).toHaveLength(wal.files.length);
-      expectError(() => wal.checkpoint(301), 'ERR_OUT_OF_RANGE', /301.*300/);
-      wal.checkpoint(100);
+      expectError(() => wal.checkpointSync(301), 'ERR_OUT_OF_RANGE', /301.*300/);
+      wal.checkpointSync(100);
       expect(wal.firstLsn).toBe(201);
       expectIntact(wal, 201, 300);
     });
     withWal(path(), (wal) => {
       expectIntact(wal, 201, 300);
-      wal.checkpoint(300);
+      wal.checkpointSync(300);
       expect([wal.firstLsn, wal.lastLsn]).toEqual([301, 300]);
       expect(wal.appendSync(entry(301))).toBe(301);
     });
@@ -284,19 +290,19 @@ describe('checkpoint and truncation', () => {
   test('truncation takes entries back, for good', () => {
     withWal(path(), (wal) => {
       fill(wal, 300);
-      wal.truncateAfter(250);
+      wal.truncateAfterSync(250);
       expect([wal.lastLsn, wal.durableLsn]).toEqual([250, 250]);
       expect(wal.get(251)).toBeUndefined();
       expect(lsnsOf(wal.entries({ from: 240 }))).toEqual(range(240, 250));
       expect(wal.appendSync(Buffer.from('new'))).toBe(251);
-      expectError(() => wal.truncateAfter(252), 'ERR_OUT_OF_RANGE', /252.*251/);
+      expectError(() => wal.truncateAfterSync(252), 'ERR_OUT_OF_RANGE', /252.*251/);
     });
     withWal(path(), (wal) => {
       expect(wal.lastLsn).toBe(251);
       expect(Buffer.from(wal.get(251)!.data).toString()).toBe('new');
-      wal.truncateAfter(10);
+      wal.truncateAfterSync(10);
       fill(wal, 40);
-      wal.truncateAfter(0);
+      wal.truncateAfterSync(0);
       expect(wal.lastLsn).toBe(0);
     });
     withWal(path(), (wal) => {
@@ -327,10 +333,10 @@ describe('checkpoint and truncation', () => {
       1,
       ...files.slice(0, -1).map(({ lastLsn }) => lastLsn + 1),
     ]);
-    expect(() => wal.checkpoint(150)).toThrow('not archived');
+    expect(() => wal.checkpointSync(150)).toThrow('not archived');
     expect(wal.firstLsn).toBe(1);
     isRefusing = false;
-    wal.checkpoint(150);
+    wal.checkpointSync(150);
     expect(deleted).toEqual(files.filter(({ lastLsn }) => lastLsn <= 150).map(({ number }) => number));
     await wal.close();
   });
@@ -379,12 +385,12 @@ describe('a log against a model', () => {
             expect(await wal.appendBatch(batch)).toEqual({ first: last + 1, last: last + 2 });
           } else if (kind === 'checkpoint') {
             const lsn = first - 1 + Math.floor((entries.length * bytes) / 100);
-            wal.checkpoint(lsn);
+            wal.checkpointSync(lsn);
             entries = entries.slice(lsn + 1 - first);
             first = lsn + 1;
           } else if (kind === 'truncate') {
             const lsn = first - 1 + Math.floor((entries.length * bytes) / 100);
-            wal.truncateAfter(lsn);
+            wal.truncateAfterSync(lsn);
             entries = entries.slice(0, lsn + 1 - first);
           } else {
             await wal.close();

@@ -1,0 +1,140 @@
+/** Appending: what is checked, what waits for the committer, and what does not. */
+import type { NativeWalLevel } from '../../../types/native';
+import { checkBytes, checkNames } from '../../base/checks';
+import { invalidType } from '../../base/errors';
+import { checkObject } from '../options';
+import type { WalCore } from './core';
+import { batchTooLarge, entryTooLarge } from './errors';
+import { checkDurability, checkLsn, type Durability } from './options';
+
+/** How one entry is appended. */
+export interface AppendOptions {
+  /** When it is acknowledged. Default: the log's. */
+  durability?: Durability;
+  /** Refuse it with `ERR_LSN_MISMATCH` when it, or the first entry of the batch, would get another LSN. */
+  expectedLsn?: number;
+}
+
+/** LSNs of the first and the last entry of a batch. */
+export interface AppendedBatch {
+  first: number;
+  last: number;
+}
+
+interface CheckedAppend {
+  readonly level: NativeWalLevel;
+  readonly expectedLsn: number;
+}
+
+/** Of a batch, for each entry. */
+const BATCH_ITEM_BYTES = 8;
+const APPEND_OPTIONS = ['durability', 'expectedLsn'];
+
+function firstOf(lsn: number): number {
+  return lsn;
+}
+
+export class Appender {
+  readonly #core: WalCore;
+  /** One entry, for calls that need an array. */
+  readonly #length = new Uint32Array(1);
+
+  constructor(core: WalCore) {
+    this.#core = core;
+  }
+
+  append(data: Uint8Array, options: AppendOptions | undefined): Promise<number> {
+    const bytes = this.#checkEntry(data);
+    const done =
+      options === undefined
+        ? this.#core.queue.append(data, bytes, this.#core.options.level)
+        : this.#appendWith(options, data, bytes);
+    this.#core.waiting();
+    return done;
+  }
+
+  appendSync(data: Uint8Array, options: AppendOptions | undefined): number {
+    const bytes = this.#checkEntry(data);
+    const { level, expectedLsn } = this.#checkAppend(options);
+    return this.#appendNow(level, expectedLsn, data, bytes);
+  }
+
+  write(data: Uint8Array): number {
+    return this.#appendNow(0, 0, data, this.#checkEntry(data));
+  }
+
+  appendBatch(entries: Iterable<Uint8Array>, options: AppendOptions | undefined): Promise<AppendedBatch> {
+    if (typeof entries !== 'object' || entries === null || !(Symbol.iterator in entries)) {
+      throw invalidType('entries', 'an iterable of Uint8Arrays', entries);
+    }
+    const all = Array.from(entries);
+    const lengths = Uint32Array.from(all, (entry, i) => checkBytes(`entries[${i}]`, entry));
+    this.#core.checkOpen();
+    const { level, expectedLsn } = this.#checkAppend(options);
+    this.#checkBatch(lengths);
+    const { queue } = this.#core;
+    const done =
+      all.length === 0
+        ? queue.sync((last) => ({ first: last + 1, last }))
+        : queue.appendWhole(level, true, expectedLsn, pack(all, lengths), lengths, (first) => ({
+            first,
+            last: first + all.length - 1,
+          }));
+    this.#core.waiting();
+    return done;
+  }
+
+  #appendWith(options: AppendOptions, data: Uint8Array, bytes: number): Promise<number> {
+    const { level, expectedLsn } = this.#checkAppend(options);
+    const { queue } = this.#core;
+    if (expectedLsn === 0) return queue.append(data, bytes, level);
+    return queue.appendWhole(level, false, expectedLsn, data, Uint32Array.of(bytes), firstOf);
+  }
+
+  #appendNow(level: NativeWalLevel, expectedLsn: number, data: Uint8Array, bytes: number): number {
+    this.#length[0] = bytes;
+    const length = this.#length;
+    return this.#core.now((native) => native.appendNow(level, false, expectedLsn, data, bytes, length, 1));
+  }
+
+  #checkEntry(data: Uint8Array): number {
+    const bytes = checkBytes('data', data);
+    this.#core.checkOpen();
+    if (bytes > this.#core.entryBytesMax) throw entryTooLarge(bytes, this.#core.entryBytesMax);
+    return bytes;
+  }
+
+  #checkBatch(lengths: Uint32Array): void {
+    const { native, entryBytesMax } = this.#core;
+    const needed = lengths.reduce((sum, length) => sum + length + BATCH_ITEM_BYTES, 0);
+    if (needed > native.entryBytesMax) throw batchTooLarge(needed, native.entryBytesMax);
+    const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+    if (longest > entryBytesMax) throw entryTooLarge(longest, entryBytesMax);
+  }
+
+  #checkAppend(options: AppendOptions | undefined): CheckedAppend {
+    const { level } = this.#core.options;
+    if (options === undefined) return { level, expectedLsn: 0 };
+    const given = checkObject('options', options);
+    checkNames('options', given, APPEND_OPTIONS);
+    const { durability, expectedLsn } = given;
+    const checked = {
+      level: durability === undefined ? level : checkDurability('options.durability', durability),
+      expectedLsn: expectedLsn === undefined ? 0 : checkLsn('options.expectedLsn', expectedLsn, 1),
+    };
+    // A getter may have closed it.
+    this.#core.checkOpen();
+    return checked;
+  }
+}
+
+/** All entries, one after the other. */
+function pack(entries: readonly Uint8Array[], lengths: Uint32Array): Uint8Array {
+  const packed = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  for (let i = 0; i < entries.length; ++i) {
+    packed.set(entries[i]!, at);
+    at += lengths[i]!;
+  }
+  return packed;
+}

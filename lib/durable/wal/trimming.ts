@@ -1,0 +1,98 @@
+/**
+ * Taking entries away at either end of a log: checkpoint and truncateAfter.
+ *
+ * 1. What waits for the disk is done by the committer, in order with what was
+ *    appended before. Neither the event loop nor a worker that ends waits for
+ *    more than the step that runs.
+ * 2. The hooks are told of a file before it is deleted, and a file of which they
+ *    were not told stays. They run on this thread, so a checkpoint with hooks
+ *    takes two steps of the committer, and one such checkpoint begins after the
+ *    other: none is told of a file that another is deleting.
+ */
+import type { NativeWal } from '../../../types/native';
+import { walClosed } from './errors';
+import type { WalFile } from './options';
+import type { WalQueue } from './queue';
+import type { SealedFiles } from './sealed';
+
+/** What is asked of the log. */
+export interface TrimmedLog {
+  readonly native: NativeWal;
+  readonly queue: WalQueue;
+  readonly sealed: SealedFiles;
+  readonly isClosed: boolean;
+  files(): WalFile[];
+  /** Something was handed to the queue. */
+  waiting(): void;
+  /** Works on this thread, after what is queued. */
+  now(work: (native: NativeWal) => number): number;
+}
+
+const ALL_FILES = Number.MAX_SAFE_INTEGER;
+
+export class Trimming {
+  readonly #log: TrimmedLog;
+  /** The last checkpoint with hooks. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(log: TrimmedLog) {
+    this.#log = log;
+  }
+
+  /** Resolves when the checkpoints that wait for hooks are done. */
+  get idle(): Promise<unknown> {
+    return this.#last;
+  }
+
+  checkpoint(lsn: number): Promise<void> {
+    if (!this.#log.sealed.isToldOfDeletions) return this.#checkpoint(lsn, ALL_FILES);
+    const done = this.#last.then(() => this.#checkpointWithHooks(lsn));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  checkpointSync(lsn: number): void {
+    this.#log.now((native) => {
+      native.commit();
+      const keptFile = native.fileKept(lsn);
+      this.#tell(keptFile);
+      return native.checkpoint(lsn, keptFile);
+    });
+  }
+
+  async truncateAfter(lsn: number): Promise<void> {
+    await this.#queued(this.#log.queue.truncateAfter(lsn));
+  }
+
+  truncateAfterSync(lsn: number): void {
+    this.#log.now((native) => native.truncateAfter(lsn));
+  }
+
+  async #checkpointWithHooks(lsn: number): Promise<void> {
+    this.#checkOpen();
+    const keptFile = await this.#queued(this.#log.queue.fileKept(lsn));
+    this.#tell(keptFile);
+    await this.#checkpoint(lsn, keptFile);
+  }
+
+  async #checkpoint(lsn: number, keptFile: number): Promise<void> {
+    await this.#queued(this.#log.queue.checkpoint(lsn, keptFile));
+    this.#log.native.closeDeleted();
+  }
+
+  /** Tells the hooks of the files that are to go. They may close the log. */
+  #tell(keptFile: number): void {
+    this.#checkOpen();
+    this.#log.sealed.beforeDelete(this.#log.files().filter(({ number }) => number < keptFile));
+    this.#checkOpen();
+  }
+
+  #queued<T>(done: Promise<T>): Promise<T> {
+    this.#log.waiting();
+    return done;
+  }
+
+  #checkOpen(): void {
+    if (this.#log.isClosed) throw walClosed();
+  }
+}
