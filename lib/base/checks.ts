@@ -32,7 +32,9 @@ function distance(a: string, b: string): number {
 
 function nearest(name: string, known: readonly string[]): string {
   const start = name.slice(0, NAME_LENGTH_MAX).toLowerCase();
-  let best = known[0]!;
+  let best = known.find((other) => other.toLowerCase().startsWith(start));
+  if (best !== undefined) return best;
+  best = known[0]!;
   for (const other of known) {
     if (distance(start, other.toLowerCase()) < distance(start, best.toLowerCase())) best = other;
   }

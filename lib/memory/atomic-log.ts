@@ -1,4 +1,5 @@
 import { isMainThread } from 'node:worker_threads';
+import { checkNames } from '../base/checks';
 import { checkSignal, onAbort, throwIfAborted } from '../base/abort';
 import { dispose, type Followed } from '../base/dispose';
 import {
@@ -80,7 +81,7 @@ export class AtomicLog<T> {
    * was read until this thread has attached.
    */
   static attach<T>(handle: LogHandle<T>, options: AttachOptions<T> = {}): AtomicLog<T> {
-    checkObject('options', options);
+    checkOptionNames(options, ['codec']);
     const { codec } = options;
     const { id, token, memory } = checkHandle(handle);
     const attached = addon.attachLog(id, token, memory && wholeOf(memory));
@@ -251,7 +252,7 @@ export class AtomicLog<T> {
     timeoutMs = Infinity,
     options: { allowMainThread?: boolean } = {},
   ): 'ready' | 'timeout' | 'ended' {
-    checkObject('options', options);
+    checkOptionNames(options, ['allowMainThread']);
     const { allowMainThread = false } = options;
     const view = this.#open();
     const { native } = view;
@@ -282,7 +283,7 @@ export class AtomicLog<T> {
    * @throws `ERR_LOG_CLOSED`; it rejects with `ERR_LOG_ENDED`, `ERR_LOG_CLOSED` (while waiting) or the signal's reason
    */
   async waitForWriter(options: { signal?: AbortSignal } = {}): Promise<Writer<T>> {
-    checkObject('options', options);
+    checkOptionNames(options, ['signal']);
     const { signal } = options;
     checkSignal(signal);
     for (;;) {
@@ -355,6 +356,12 @@ function checkIndex(what: string, value: unknown): asserts value is number {
 
 function checkObject(what: string, value: unknown): void {
   if (typeof value !== 'object' || value === null) throw invalidType(what, 'an object', value);
+}
+
+/** Options are an object, and those that are given have names that there are. */
+function checkOptionNames(options: object, known: readonly string[]): void {
+  checkObject('options', options);
+  checkNames('options', options as Record<string, unknown>, known);
 }
 
 /** Reads each option once. */

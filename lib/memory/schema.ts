@@ -2,6 +2,7 @@
  * What a log's columns are: checked options, and the descriptor that carries
  * them to the other environments that attach.
  */
+import { checkNames } from '../base/checks';
 import { coderFor, coderOf, type Codec, type Coder } from './codec';
 import { environmentVariable } from '../base/runtime';
 import { describe, invalidType, outOfRange, rangeError, typeError } from '../base/errors';
@@ -316,9 +317,23 @@ function checkSize(
   }
 }
 
+const OPTIONS = [
+  'retainedCapacity',
+  'segmentCapacity',
+  'type',
+  'schema',
+  'codec',
+  'dataBytes',
+  'mapping',
+  'strictViews',
+  'pinnedBytesMax',
+  'name',
+] as const satisfies readonly (keyof RecordLogOptions<Schema>)[];
+
 /** Checks the options of a new log. Reads each of them once. */
 export function checkOptions(options: unknown): CheckedOptions {
   if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
+  checkNames('options', options as Record<string, unknown>, OPTIONS);
   const {
     retainedCapacity,
     segmentCapacity,

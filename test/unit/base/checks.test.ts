@@ -1,4 +1,12 @@
-import { parseRecord, SegmentReader, SegmentTail, SegmentWriter, Wal, WalReader } from 'atomic-log';
+import {
+  AtomicLog,
+  parseRecord,
+  SegmentReader,
+  SegmentTail,
+  SegmentWriter,
+  Wal,
+  WalReader,
+} from 'atomic-log';
 
 import { expectError, rejection } from '../../support/errors';
 import { temporaryDirectory } from '../../support/segments';
@@ -82,6 +90,64 @@ test('so do reading and following: a misspelt bound would deliver everything aga
   log.closeSync();
 });
 
+describe('a log in memory refuses misspelt options, and changes nothing', () => {
+  const size = { retainedCapacity: 8, segmentCapacity: 4 };
+  const make = (options: object): unknown => AtomicLog.claimed({ ...size, ...options } as never);
+
+  test.each([
+    [{ shema: { a: 'f64' } }, '"shema"; the nearest one is schema'],
+    [{ pinedBytesMax: 1000 }, '"pinedBytesMax"; the nearest one is pinnedBytesMax'],
+    [{ retained: 8 }, '"retained"; the nearest one is retainedCapacity'],
+    [{ segmentBytes: 8 }, '"segmentBytes"; the nearest one is dataBytes'],
+    [{ Mapping: 'shared' }, '"Mapping"; the nearest one is mapping'],
+    [{ strictView: true }, '"strictView"; the nearest one is strictViews'],
+    [{ Codec: undefined }, '"Codec"; the nearest one is codec'],
+  ])('the constructor and claimed(): %p', (options, message) => {
+    const expected = new RegExp(`^options has no option ${message}$`);
+    expectError(() => make(options), 'ERR_INVALID_ARG_VALUE', expected);
+    expectError(() => new AtomicLog({ ...size, ...options } as never), 'ERR_INVALID_ARG_VALUE', expected);
+  });
+
+  test('attach(), waitSync(), waitForWriter()', async () => {
+    const { writer, log } = AtomicLog.claimed(size);
+    const attach = (options: object): unknown => AtomicLog.attach(log.handle, options as never);
+    expectError(
+      () => attach({ codek: 1 }),
+      'ERR_INVALID_ARG_VALUE',
+      /no option "codek"; the nearest one is codec/,
+    );
+    const readers = log.stats().readers.length;
+    const wait = (options: object): unknown => log.waitSync(0, 0, options);
+    const name = /no option "allowMainTread"; the nearest one is allowMainThread/;
+    expectError(() => wait({ allowMainTread: true }), 'ERR_INVALID_ARG_VALUE', name);
+    const claim = await rejection(log.waitForWriter({ singal: new AbortController().signal } as object));
+    expect(claim).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
+    expect(claim.message).toMatch(/no option "singal"; the nearest one is signal/);
+    expect(log.stats().readers).toHaveLength(readers);
+    writer.close();
+    log.close();
+  });
+
+  test('only names that the object itself has count: no symbols, nothing inherited, no prototype', () => {
+    const inherited = Object.create({ note: 1 }) as object;
+    const options = Object.assign(inherited, size, { [Symbol('note')]: 1 });
+    expect(new AtomicLog(options).segmentCapacity).toBe(4);
+    const bare = Object.assign(Object.create(null) as object, size);
+    expect(new AtomicLog(bare as typeof size).segmentCapacity).toBe(4);
+    expect(new AtomicLog({ ...size, codec: undefined, schema: undefined } as never).segmentCapacity).toBe(4);
+  });
+
+  test('a codec may have properties of its own', () => {
+    const codec = {
+      name: 'mine',
+      calls: 0,
+      encode: () => new Uint8Array(1),
+      decode: () => 1,
+    };
+    expect(AtomicLog.claimed({ ...size, codec }).writer.append(1)).toBe(0);
+  });
+});
+
 test('what a proxy throws passes through', () => {
   const thrown = new Error('mine');
   const options = new Proxy(
@@ -94,4 +160,5 @@ test('what a proxy throws passes through', () => {
   );
   expect(() => Wal.openSync(path(), options)).toThrow(thrown);
   expect(() => SegmentReader.open(path(), options)).toThrow(thrown);
+  expect(() => new AtomicLog(options as never)).toThrow(thrown);
 });

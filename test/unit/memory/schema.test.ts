@@ -401,8 +401,4 @@ describe('other options', () => {
       expect(attached.stats().name).toBe(name);
     }
   });
-
-  test('what is not an option is left alone', () => {
-    expect(make({ ...capacities, retained: 0, [Symbol('type')]: 'f16' }).retainedCapacity).toBe(8);
-  });
 });
