@@ -18,11 +18,11 @@ function time() {
   return header;
 }
 
-function append() {
+async function append() {
   const path = process.argv[2] ?? 'events.seg';
   const writer = existsSync(path)
-    ? SegmentWriter.open(path, { size: SIZE, ...HEADER })
-    : SegmentWriter.create(path, { size: SIZE, ...HEADER });
+    ? await SegmentWriter.open(path, { size: SIZE, ...HEADER })
+    : await SegmentWriter.create(path, { size: SIZE, ...HEADER });
   console.log(`${path}: ${writer.recovery?.records ?? 0} events so far, ${writer.remaining} bytes left`);
 
   const view = new Worker(fileURLToPath(import.meta.url), {
@@ -34,7 +34,7 @@ function append() {
   });
   view.once('message', (balances) => {
     console.log('balances:', balances);
-    writer.close();
+    void writer.close();
   });
 
   const accounts = ['ada', 'ben', 'cyd'];
@@ -42,7 +42,7 @@ function append() {
     const event = { account: accounts[i % 3], amount: (i % 7) - 3 };
     writer.append(Buffer.from(JSON.stringify(event)), time());
     // A group commit: one sync makes all of them durable, and shows them to the view.
-    if (i % 100 === 99) writer.sync();
+    if (i % 100 === 99) await writer.sync();
   }
 }
 
@@ -66,5 +66,5 @@ function keepView({ path, flushed, events }) {
   parentPort.postMessage(balances);
 }
 
-if (isMainThread) append();
+if (isMainThread) await append();
 else keepView(workerData);

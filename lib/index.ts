@@ -43,19 +43,18 @@ export {
   type VariableSizeOptions,
 } from './memory/schema';
 export { type SegmentError } from './durable/errors';
-export { type SegmentOptions } from './durable/options';
+export {
+  type Compression,
+  type SegmentCreateOptions,
+  type SegmentOpenOptions,
+  type SegmentOptions,
+  type SegmentRecoveryReport,
+} from './durable/segment/options';
 export { SegmentReader, type ReadHint, type SegmentReaderOptions } from './durable/segment/reader';
 export { SegmentRecord } from './durable/segment/record';
 export { SegmentTail, type SegmentFollowOptions, type SegmentTailOptions } from './durable/segment/tail';
-export {
-  SegmentWriter,
-  type Appended,
-  type Compression,
-  type SegmentCreateOptions,
-  type SegmentEntry,
-  type SegmentOpenOptions,
-  type SegmentRecoveryReport,
-} from './durable/segment/writer';
+export { type SegmentEntry } from './durable/segment/entries';
+export { SegmentWriter, type Appended } from './durable/segment/writer';
 export { Snapshot, type SnapshotChange } from './memory/snapshot';
 export { type FollowerStats, type LogStats, type ReaderStats } from './memory/stats';
 export { type Span } from './memory/span';

@@ -983,7 +983,7 @@ export interface FlushedOffsetHandle {
 }
 /**
  * How far a segment file is durable. Its writer moves it, with `sync()` and
- * `setLength()`; readers that were given it never read beyond.
+ * `setLengthSync()`; readers that were given it never read beyond.
  *
  * ```ts
  * new Worker('./reader.js', { workerData: writer.flushedOffset.handle });
@@ -1095,6 +1095,41 @@ export interface SegmentOptions {
    */
   checksum?: 'crc32c' | 'crc32';
 }
+/** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
+export type Compression = 'none' | 'zstd';
+/** How {@link SegmentWriter.create} makes a file. */
+export interface SegmentCreateOptions extends SegmentOptions {
+  /** Bytes of the file. Its length never changes. */
+  size: number;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
+}
+/** How {@link SegmentWriter.open} opens a file. */
+export interface SegmentOpenOptions extends SegmentOptions {
+  /** The length that the file must have. An interrupted creation is finished then. */
+  size?: number;
+  /** What is known to have been durable: damage below it is an error, and it is not written again. */
+  durableOffset?: number;
+  /** The file is complete: any damage is an error. */
+  sealed?: boolean;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
+  /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
+  discardUnreadable?: boolean;
+}
+/** What {@link SegmentWriter.open} found and did. */
+export interface SegmentRecoveryReport {
+  /** Intact records. */
+  readonly records: number;
+  /** Bytes after them that were no records, and are zero now; 0 for a clean end. */
+  readonly bytes: number;
+  /** Where they began: the end of the log. */
+  readonly offset: number;
+  /** Bytes of intact records among them: more than a torn write leaves. */
+  readonly validBytesAfter: number;
+  /** The file that keeps them; undefined when there were none. */
+  readonly savedAs: string | undefined;
+}
 /** How a {@link SegmentReader} reads. */
 export interface SegmentReaderOptions extends SegmentOptions {
   /** Nothing beyond it is read. Without it, the whole file is, synced or not. */
@@ -1202,7 +1237,7 @@ export interface SegmentFollowOptions {
  * after the other. Records are copies.
  *
  * It sees what the system has, not what is durable: after a power failure the
- * last records may be gone, and after `setLength()` of the writer a record that
+ * last records may be gone, and after `setLengthSync()` of the writer a record that
  * was delivered is not in the file any more. Within one process,
  * `SegmentReader` with the writer's `flushedOffset` sees neither.
  *
@@ -1246,48 +1281,6 @@ export declare class SegmentTail {
   /** For people: the file, and where the next record will be. */
   toString(): string;
 }
-/** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
-export type Compression = 'none' | 'zstd';
-/** How {@link SegmentWriter.create} makes a file. */
-export interface SegmentCreateOptions extends SegmentOptions {
-  /** Bytes of the file. Its length never changes. */
-  size: number;
-  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
-  compression?: Compression;
-}
-/** How {@link SegmentWriter.open} opens a file. */
-export interface SegmentOpenOptions extends SegmentOptions {
-  /** The length that the file must have. An interrupted creation is finished then. */
-  size?: number;
-  /** What is known to have been durable: damage below it is an error, and it is not written again. */
-  durableOffset?: number;
-  /** The file is complete: any damage is an error. */
-  sealed?: boolean;
-  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
-  compression?: Compression;
-  /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
-  discardUnreadable?: boolean;
-}
-/** What {@link SegmentWriter.open} found and did. */
-export interface SegmentRecoveryReport {
-  /** Intact records. */
-  readonly records: number;
-  /** Bytes after them that were no records, and are zero now; 0 for a clean end. */
-  readonly bytes: number;
-  /** Where they began: the end of the log. */
-  readonly offset: number;
-  /** Bytes of intact records among them: more than a torn write leaves. */
-  readonly validBytesAfter: number;
-  /** The file that keeps them; undefined when there were none. */
-  readonly savedAs: string | undefined;
-}
-/** Where a record or a batch was put. */
-export interface Appended {
-  /** Its offset in the file. */
-  readonly offset: number;
-  /** Its bytes in the file, all told. */
-  readonly length: number;
-}
 /** A record to append: its data, or its data and header. */
 export type SegmentEntry =
   | Uint8Array
@@ -1295,19 +1288,29 @@ export type SegmentEntry =
       readonly data: Uint8Array;
       readonly header?: Uint8Array;
     };
+/** Where a record or a batch was put. */
+export interface Appended {
+  /** Its offset in the file. */
+  readonly offset: number;
+  /** Its bytes in the file, all told. */
+  readonly length: number;
+}
 /**
  * The one writer of a segment file: appends records with checksums to a file of
- * fixed size. `close()` it, or declare it with `using`.
+ * fixed size. `close()` it, or declare it with `await using`.
  *
  * `append()` only buffers. `flush()` hands everything to the system, so that a
- * crash of this process loses nothing; after `sync()` a power failure does not
- * either. What a writer that is dropped, or whose worker ends, has not flushed
+ * crash of this process loses nothing; after `await sync()` a power failure does
+ * not either. What a writer that is dropped, or whose worker ends, has not flushed
  * is lost.
  *
+ * What waits for the disk is a Promise and leaves this thread free, or is called
+ * `…Sync` and blocks it.
+ *
  * ```ts
- * using writer = SegmentWriter.create('events.seg', { size: 64 << 20 });
+ * await using writer = await SegmentWriter.create('events.seg', { size: 64 << 20 });
  * const { offset } = writer.append(Buffer.from('event'));
- * writer.sync();
+ * await writer.sync();
  * ```
  */
 export declare class SegmentWriter {
@@ -1316,18 +1319,30 @@ export declare class SegmentWriter {
   /**
    * Makes a file, secures its space, and makes its name durable.
    *
+   * Rejects as {@link createSync} throws.
+   */
+  static create(path: string, options: SegmentCreateOptions): Promise<SegmentWriter>;
+  /**
+   * As {@link create}; this thread waits for the disk.
+   *
    * @throws `ERR_FILE_EXISTS`, `ERR_FILE_NOT_FOUND` (of the directory),
    * `ERR_FILE_ACCESS`, `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`,
    * `ERR_INVALID_ARG_VALUE`, and `ERR_OUT_OF_RANGE` for a `size` that is not
    * greater than `startOffset`
    */
-  static create(path: string, options: SegmentCreateOptions): SegmentWriter;
+  static createSync(path: string, options: SegmentCreateOptions): SegmentWriter;
   /**
    * Opens a file for writing, at the end of its records. {@link recovery} says
    * what was found there; it is durable then.
    *
    * Bytes after the last intact record are kept in a file next to it (`path` with
    * `.torn-1` and so on) and become zero.
+   *
+   * Rejects as {@link openSync} throws.
+   */
+  static open(path: string, options?: SegmentOpenOptions): Promise<SegmentWriter>;
+  /**
+   * As {@link open}; this thread waits until the file was read and is durable.
    *
    * @throws `ERR_LOCKED`; `ERR_FORMAT` when no record is at `startOffset`
    * although the file is not empty: the options are wrong, or the first record
@@ -1336,7 +1351,7 @@ export declare class SegmentWriter {
    * `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
    * `ERR_OUT_OF_RANGE`
    */
-  static open(path: string, options?: SegmentOpenOptions): SegmentWriter;
+  static openSync(path: string, options?: SegmentOpenOptions): SegmentWriter;
   /**
    * Whether the records that come are compressed; it may be switched between
    * records.
@@ -1384,35 +1399,39 @@ export declare class SegmentWriter {
    */
   flush(): void;
   /**
-   * Makes everything durable, and moves {@link flushedOffset}, which it returns.
+   * Makes what was appended before durable, and moves {@link flushedOffset}, with
+   * which it resolves. What is appended meanwhile may or may not be durable then.
+   *
+   * Rejects as {@link syncSync} throws.
+   */
+  sync(): Promise<number>;
+  /**
+   * As {@link sync}; this thread waits for the disk.
    *
    * @throws as {@link flush}
    */
-  sync(): number;
-  /**
-   * The same on another thread. Records that are appended meanwhile may or may
-   * not be durable when it resolves.
-   *
-   * Rejects as {@link sync} throws.
-   */
-  syncAsync(): Promise<number>;
+  syncSync(): number;
   /**
    * Ends the log at `offset`, where a record begins: that record and all after
    * it are gone, durably. Views of them show zeros or later records.
    *
+   * There is only this one, which blocks: no record may be appended before it is
+   * known where the log ends.
+   *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record begins;
-   * and as {@link sync}
+   * and as {@link syncSync}
    */
-  setLength(offset: number): void;
+  setLengthSync(offset: number): void;
   /**
    * Replaces the header of the record at `offset`, durably: a crash leaves the
    * old one or the new one. A function is given the record, and returns the new
    * header, or undefined to keep the old one. Returns whether it was replaced.
+   * There is only this one, which blocks.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record is;
-   * `ERR_INVALID_ARG_TYPE`; what the function throws; and as {@link sync}
+   * `ERR_INVALID_ARG_TYPE`; what the function throws; and as {@link syncSync}
    */
-  replaceHeader(
+  replaceHeaderSync(
     offset: number,
     header: Uint8Array | ((record: SegmentRecord) => Uint8Array | undefined),
   ): boolean;
@@ -1431,12 +1450,23 @@ export declare class SegmentWriter {
   writeApplicationHeader(bytes: Uint8Array, at?: number): void;
   /**
    * A last {@link sync}; then the file is free for another writer, also when
-   * that sync fails. Idempotent.
+   * that sync fails. From the call on, every other call says that the writer is
+   * closed; a sync that is under way resolves first. Idempotent.
    *
-   * @throws as {@link sync}, the first time
+   * Rejects as {@link closeSync} throws.
    */
-  close(): void;
+  close(): Promise<void>;
+  /**
+   * As {@link close}; this thread waits for the disk, and for syncs that are under
+   * way, a pending {@link close} included.
+   *
+   * @throws as {@link syncSync}, the first time
+   */
+  closeSync(): void;
+  /** As {@link closeSync}: for `using`. */
   [Symbol.dispose](): void;
+  /** As {@link close}: for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
   /** For people: the file, and how full and how durable it is. */
   toString(): string;
 }

@@ -177,9 +177,9 @@ export interface NativeSegmentWriter {
   appendPacked(bytes: Uint8Array, lengths: Uint32Array): number;
   flush(): NativeOutcome;
   /** The flushed offset or an outcome. */
-  sync(): number;
-  /** The same on the thread pool; null when the runtime refuses. */
-  syncAsync(): Promise<number> | null;
+  syncSync(): number;
+  /** The same on the thread pool; undefined when the runtime refuses. */
+  sync(): Promise<number> | undefined;
   setLength(offset: number): NativeOutcome;
   replaceHeader(offset: number, header: Uint8Array): NativeOutcome;
   readApplicationHeader(target: Uint8Array): NativeOutcome;
@@ -187,9 +187,15 @@ export interface NativeSegmentWriter {
   writeOffset(): number;
   /** A reader of the same open file, without a limit. Close it before the writer. */
   reader(): NativeSegmentReader;
+  /** Also of a writer that is closed. */
   failure(): NativeFailure;
-  /** A last sync; the flushed offset or why it failed. The lock is given back either way. Idempotent. */
-  close(): number | NativeFailure;
+  /**
+   * A last sync; the flushed offset or an outcome, which syncs that are under way
+   * resolve with too. The lock is given back either way. Idempotent.
+   */
+  closeSync(): number;
+  /** Gives the lock back; no sync is under way. Idempotent. */
+  release(): void;
 }
 
 export interface NativeSegmentReader {
@@ -482,8 +488,11 @@ export interface NativeAddon {
   startWaker(dispatch: (ids: number[]) => void): void;
   /** Whether waiters keep the event loop alive. */
   referenceWaker(isReferenced: boolean): void;
-  createSegment(options: NativeSegmentCreation): NativeSegmentWriter | NativeFailure;
-  openSegment(options: NativeSegmentOpening): NativeSegmentWriter | NativeFailure;
+  createSegmentSync(options: NativeSegmentCreation): NativeSegmentWriter | NativeFailure;
+  openSegmentSync(options: NativeSegmentOpening): NativeSegmentWriter | NativeFailure;
+  /** The same on the thread pool; undefined when the runtime refuses. */
+  createSegment(options: NativeSegmentCreation): Promise<NativeSegmentWriter | NativeFailure> | undefined;
+  openSegment(options: NativeSegmentOpening): Promise<NativeSegmentWriter | NativeFailure> | undefined;
   openSegmentReader(options: NativeSegmentReading): NativeSegmentReader | NativeFailure;
   /** What the file holds, as opening it for writing would find it; changes nothing. */
   judgeSegment(options: NativeSegmentFormat & { path: string }): NativeSegmentJudgement | NativeFailure;

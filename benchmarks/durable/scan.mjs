@@ -15,23 +15,23 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 /** Opens a full file of such records, and closes it; it is in the system's memory, and proved durable. */
 function scanOf(bytes) {
   const path = join(folder, String(bytes));
-  const writer = SegmentWriter.create(path, { size: FILE_BYTES });
+  const writer = SegmentWriter.createSync(path, { size: FILE_BYTES });
   const data = Buffer.alloc(bytes, 7);
   while (writer.remaining >= bytes + 8) writer.append(data);
-  writer.close();
+  writer.closeSync();
   return {
     operations: 1,
     per: FILE_BYTES,
-    run: () => SegmentWriter.open(path, { sealed: true }).close(),
+    run: () => SegmentWriter.openSync(path, { sealed: true }).closeSync(),
   };
 }
 
 /** Checks one record over and over, which lies in the processor's cache. */
 function checkOf(checksum) {
   const path = join(folder, checksum);
-  const writer = SegmentWriter.create(path, { size: RECORD_BYTES + 8, checksum });
+  const writer = SegmentWriter.createSync(path, { size: RECORD_BYTES + 8, checksum });
   writer.append(Buffer.alloc(RECORD_BYTES, 7));
-  writer.close();
+  writer.closeSync();
   const record = readFileSync(path);
   return {
     operations: 60,

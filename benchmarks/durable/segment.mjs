@@ -17,16 +17,16 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 /** A writer with room for all rounds. */
 function writerFor(name, bytes) {
   const size = (ROUNDS + WARMUP) * RECORDS * (bytes + 8) + 8;
-  return SegmentWriter.create(join(folder, name), { size });
+  return SegmentWriter.createSync(join(folder, name), { size });
 }
 
 /** A synced file of `count` records, its reader, and the offsets. */
 function readerOf(name, bytes, count) {
   const path = join(folder, name);
-  const writer = SegmentWriter.create(path, { size: count * (bytes + 8) + 8 });
+  const writer = SegmentWriter.createSync(path, { size: count * (bytes + 8) + 8 });
   const data = Buffer.alloc(bytes, 7);
   const offsets = Array.from({ length: count }, () => writer.append(data).offset);
-  writer.sync();
+  writer.syncSync();
   const reader = SegmentReader.open(path, { flushed: writer.flushedOffset });
   return { path, reader, offsets };
 }

@@ -5,7 +5,7 @@
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-import type { SegmentOptions } from '../durable/options';
+import type { SegmentOptions } from '../durable/segment/options';
 import { build } from './build';
 import {
   complain,

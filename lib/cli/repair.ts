@@ -1,7 +1,7 @@
 /** Making a log one that opens. Nothing is deleted. */
 import { existsSync, rmSync } from 'node:fs';
 
-import type { SegmentOptions } from '../durable/options';
+import type { SegmentOptions } from '../durable/segment/options';
 import { SegmentWriter } from '../durable/segment/writer';
 import { Wal } from '../durable/wal/wal';
 import { optionsOfRemains, salvage } from '../durable/wal/salvage';
@@ -120,9 +120,9 @@ function repairSegment(path: string, { segment, applies, dropsIntact }: RepairOp
     );
     return { isDamaged: true, lines };
   }
-  const writer = SegmentWriter.open(path, segment);
+  const writer = SegmentWriter.openSync(path, segment);
   const { bytes, validBytesAfter, savedAs } = writer.recovery!;
-  writer.close();
+  writer.closeSync();
   lines.push(`${bytes} bytes (${validBytesAfter} of intact records) were set aside in ${savedAs}`);
   return { isDamaged: false, lines };
 }

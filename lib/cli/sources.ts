@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 
 import type { NativeSegmentJudgement } from '../../types/native';
 import { addon } from '../base/native';
-import { checkFormat, orThrow, type SegmentOptions } from '../durable/options';
+import { checkFormat, orThrow, type SegmentOptions } from '../durable/segment/options';
 import { SegmentReader } from '../durable/segment/reader';
 import { SegmentTail } from '../durable/segment/tail';
 import { WalReader } from '../durable/wal/reader';

@@ -2,7 +2,7 @@
 import { SingleBar } from 'cli-progress';
 
 import type { NativeFailure } from '../../types/native';
-import type { SegmentOptions } from '../durable/options';
+import type { SegmentOptions } from '../durable/segment/options';
 import { walError } from '../durable/wal/errors';
 import { WalReader } from '../durable/wal/reader';
 import type { WalEntry } from '../durable/wal/entries';

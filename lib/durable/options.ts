@@ -1,34 +1,8 @@
+/** Checks of options that segment files and write-ahead logs share. */
 import { isAbsolute, resolve } from 'node:path';
 
-import type { NativeFailure } from '../../types/native';
 import { describe, invalidType, outOfRange, typeError } from '../base/errors';
-import { checkNames } from '../base/checks';
-import { segmentError } from './errors';
 
-/** What one must know to read a segment file; it is not written into it. */
-export interface SegmentOptions {
-  /** Bytes at the beginning of the file that are the application's own. Default: 0. */
-  startOffset?: number;
-  /** Bytes of the header that every record has. Default: 0. */
-  headerSize?: number;
-  /**
-   * `'crc32c'` (Castagnoli, the default), or `'crc32'` (ISO-HDLC) for files of
-   * the Rust crate seglog, which says the one and computes the other.
-   */
-  checksum?: 'crc32c' | 'crc32';
-}
-
-/** Decompressed data has no more bytes than this, unless the options say otherwise. */
-export const DATA_BYTES_MAX = 64 << 20;
-export const BODY_BYTES_MAX = 2 ** 31 - 1;
-
-export interface SegmentFormat {
-  readonly startOffset: number;
-  readonly headerSize: number;
-  readonly checksum: 0 | 1;
-}
-
-const HEADER_SIZE_MAX = 65_536;
 /** Offsets stay exact with room for any length. */
 const OFFSET_MAX = 2 ** 52;
 
@@ -69,28 +43,6 @@ export function checkObject(what: string, value: unknown): Record<string, unknow
   return value as Record<string, unknown>;
 }
 
-/** Of all calls for segment files, so that one object of options serves them all. */
-const optionNames = [
-  'startOffset',
-  'headerSize',
-  'checksum',
-  'size',
-  'compression',
-  'durableOffset',
-  'sealed',
-  'discardUnreadable',
-  'flushed',
-  'mode',
-  'dataBytesMax',
-  'from',
-];
-
-export function checkSegmentOptions(options: unknown): Record<string, unknown> {
-  const given = checkObject('options', options);
-  checkNames('options', given, optionNames);
-  return given;
-}
-
 /** An integer from `min` to `max`. */
 export function checkOffset(what: string, value: unknown, min = 0, max = OFFSET_MAX): number {
   if (typeof value !== 'number') throw invalidType(what, 'an integer', value);
@@ -114,19 +66,4 @@ export function checkChoice<S extends string>(what: string, value: unknown, choi
   throw typeof value === 'string'
     ? typeError('ERR_INVALID_ARG_VALUE', `${what} must be ${expected}; got ${describe(value)}`)
     : invalidType(what, expected, value);
-}
-
-export function checkFormat(options: Record<string, unknown>): SegmentFormat {
-  const { startOffset = 0, headerSize = 0, checksum } = options;
-  return {
-    startOffset: checkOffset('options.startOffset', startOffset),
-    headerSize: checkOffset('options.headerSize', headerSize, 0, HEADER_SIZE_MAX),
-    checksum: checkChoice('options.checksum', checksum, ['crc32c', 'crc32']) === 'crc32' ? 1 : 0,
-  };
-}
-
-/** What the addon answers, unless it is a failure. */
-export function orThrow<T extends object>(answer: T | NativeFailure): T {
-  if ('outcome' in answer) throw segmentError(answer);
-  return answer;
 }

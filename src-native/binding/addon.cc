@@ -211,8 +211,10 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "blockUsage", block_usage);
   define(env, exports, "startWaker", start_waker);
   define(env, exports, "referenceWaker", reference_waker);
-  define(env, exports, "createSegment", SegmentWriterHandle::create_file);
-  define(env, exports, "openSegment", SegmentWriterHandle::open_file);
+  define(env, exports, "createSegmentSync", SegmentWriterHandle::create_sync);
+  define(env, exports, "createSegment", SegmentWriterHandle::create_async);
+  define(env, exports, "openSegmentSync", SegmentWriterHandle::open_sync);
+  define(env, exports, "openSegment", SegmentWriterHandle::open_async);
   define(env, exports, "openSegmentReader", SegmentReaderHandle::open);
   define(env, exports, "judgeSegment", SegmentReaderHandle::judge);
   define(env, exports, "isReaderGone", is_reader_gone);

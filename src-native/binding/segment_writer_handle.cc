@@ -1,9 +1,12 @@
 #include "binding/segment_writer_handle.h"
 
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "binding/durable_values.h"
 #include "binding/functions.h"
+#include "binding/pool_work.h"
 #include "binding/segment_reader_handle.h"
 #include "binding/segment_sync.h"
 #include "core/durable/compression.h"
@@ -52,56 +55,100 @@ void SegmentWriterHandle::give_back() {
   writer_.reset();
 }
 
-napi_value SegmentWriterHandle::wrap(napi_env env,
-                                     std::unique_ptr<SegmentWriter> writer,
-                                     durable::FlushedCells* cells,
-                                     napi_value recovery) {
-  if (cells != nullptr) writer->attach(cells);
-  const std::shared_ptr<SegmentWriterHandle> handle(
-      new SegmentWriterHandle(Environment::of(env), std::move(writer)));
-  const napi_value object = handle->to_object(env);
-  set(env, object, "recovery", recovery);
-  return object;
-}
-
-napi_value SegmentWriterHandle::create_file(napi_env env,
-                                            napi_callback_info info) {
-  Options given(env, info);
-  const std::string path = given.text("path");
-  const durable::SegmentFormat format = to_format(given);
-  const uint64_t size = given.integer("size");
-  durable::FlushedCells* const cells = to_cells(given);
-  if (given.throw_if_refused()) return nullptr;
-
-  std::unique_ptr<SegmentWriter> writer;
-  Failure failure;
-  const Outcome outcome = SegmentWriter::create(
-      platform::native_file_system(), path, format, size, &writer, &failure);
-  if (outcome != Outcome::kOk) return failure_object(env, failure);
-  return wrap(env, std::move(writer), cells, nullptr);
-}
-
-napi_value SegmentWriterHandle::open_file(napi_env env,
-                                          napi_callback_info info) {
-  Options given(env, info);
-  const std::string path = given.text("path");
-  const durable::SegmentFormat format = to_format(given);
+// What create and open do, on whichever thread: the same in two steps, run() off
+// the environment's thread or on it, finish() on it.
+struct SegmentWriterHandle::Opening {
+  std::string path;
+  durable::SegmentFormat format;
+  // Of a file that is made; otherwise one is opened.
+  std::optional<uint64_t> new_size;
   durable::OpenOptions options;
+  // JavaScript keeps them until finish() has been called.
+  durable::FlushedCells* cells = nullptr;
+
+  Outcome outcome = Outcome::kOk;
+  std::unique_ptr<SegmentWriter> writer;
+  durable::Recovery recovery;
+  Failure failure;
+
+  void run() {
+    platform::FileSystem& system = platform::native_file_system();
+    outcome = new_size.has_value()
+                  ? SegmentWriter::create(system, path, format, *new_size,
+                                          &writer, &failure)
+                  : SegmentWriter::open(system, path, format, options, &writer,
+                                        &recovery, &failure);
+  }
+
+  napi_value finish(napi_env env) {
+    if (outcome != Outcome::kOk) return failure_object(env, failure);
+    writer->attach(cells);
+    const std::shared_ptr<SegmentWriterHandle> handle(
+        new SegmentWriterHandle(Environment::of(env), std::move(writer)));
+    const napi_value object = handle->to_object(env);
+    if (!new_size.has_value()) {
+      set(env, object, "recovery", recovery_object(env, recovery));
+    }
+    return object;
+  }
+};
+
+std::unique_ptr<SegmentWriterHandle::Opening>
+SegmentWriterHandle::read_creation(napi_env env, napi_callback_info info) {
+  Options given(env, info);
+  auto opening = std::make_unique<Opening>();
+  opening->path = given.text("path");
+  opening->format = to_format(given);
+  opening->new_size = given.integer("size");
+  opening->cells = to_cells(given);
+  if (given.throw_if_refused()) return nullptr;
+  return opening;
+}
+
+std::unique_ptr<SegmentWriterHandle::Opening> SegmentWriterHandle::read_opening(
+    napi_env env, napi_callback_info info) {
+  Options given(env, info);
+  auto opening = std::make_unique<Opening>();
+  opening->path = given.text("path");
+  opening->format = to_format(given);
+  durable::OpenOptions& options = opening->options;
   if (given.has("size")) options.size = given.integer("size");
   options.durable_offset = given.integer("durableOffset");
   options.is_sealed = given.flag("isSealed");
   options.discard_unreadable = given.flag("discardUnreadable");
-  durable::FlushedCells* const cells = to_cells(given);
+  opening->cells = to_cells(given);
   if (given.throw_if_refused()) return nullptr;
+  return opening;
+}
 
-  std::unique_ptr<SegmentWriter> writer;
-  durable::Recovery recovery;
-  Failure failure;
-  const Outcome outcome =
-      SegmentWriter::open(platform::native_file_system(), path, format, options,
-                          &writer, &recovery, &failure);
-  if (outcome != Outcome::kOk) return failure_object(env, failure);
-  return wrap(env, std::move(writer), cells, recovery_object(env, recovery));
+napi_value SegmentWriterHandle::create_sync(napi_env env,
+                                            napi_callback_info info) {
+  const std::unique_ptr<Opening> opening = read_creation(env, info);
+  if (opening == nullptr) return nullptr;
+  opening->run();
+  return opening->finish(env);
+}
+
+napi_value SegmentWriterHandle::open_sync(napi_env env,
+                                          napi_callback_info info) {
+  const std::unique_ptr<Opening> opening = read_opening(env, info);
+  if (opening == nullptr) return nullptr;
+  opening->run();
+  return opening->finish(env);
+}
+
+napi_value SegmentWriterHandle::create_async(napi_env env,
+                                             napi_callback_info info) {
+  std::unique_ptr<Opening> opening = read_creation(env, info);
+  if (opening == nullptr) return nullptr;
+  return PoolWork<Opening>::start(env, "atomic-log create", std::move(opening));
+}
+
+napi_value SegmentWriterHandle::open_async(napi_env env,
+                                           napi_callback_info info) {
+  std::unique_ptr<Opening> opening = read_opening(env, info);
+  if (opening == nullptr) return nullptr;
+  return PoolWork<Opening>::start(env, "atomic-log open", std::move(opening));
 }
 
 napi_value SegmentWriterHandle::to_object(napi_env env) {
@@ -111,8 +158,8 @@ napi_value SegmentWriterHandle::to_object(napi_env env) {
   add_function(env, object, "append", append, self);
   add_function(env, object, "appendPacked", append_packed, self);
   add_function(env, object, "flush", flush, self);
+  add_function(env, object, "syncSync", sync_sync, self);
   add_function(env, object, "sync", sync, self);
-  add_function(env, object, "syncAsync", sync_async, self);
   add_function(env, object, "setLength", set_length, self);
   add_function(env, object, "replaceHeader", replace_header, self);
   add_function(env, object, "readApplicationHeader", read_application_header,
@@ -122,7 +169,8 @@ napi_value SegmentWriterHandle::to_object(napi_env env) {
   add_function(env, object, "writeOffset", write_offset, self);
   add_function(env, object, "reader", reader, self);
   add_function(env, object, "failure", failure, self);
-  add_function(env, object, "close", close, self);
+  add_function(env, object, "closeSync", close_sync, self);
+  add_function(env, object, "release", release, self);
   set(env, object, "size", writer_->size());
   return object;
 }
@@ -190,7 +238,8 @@ napi_value SegmentWriterHandle::flush(napi_env env, napi_callback_info info) {
 }
 
 // () => the flushed offset, or an outcome < 0
-napi_value SegmentWriterHandle::sync(napi_env env, napi_callback_info info) {
+napi_value SegmentWriterHandle::sync_sync(napi_env env,
+                                          napi_callback_info info) {
   auto* const self = called_object<SegmentWriterHandle>(env, info);
   if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
   uint64_t flushed = 0;
@@ -198,18 +247,13 @@ napi_value SegmentWriterHandle::sync(napi_env env, napi_callback_info info) {
   return answer(env, outcome, flushed);
 }
 
-// () => a promise of the same, or null when the runtime refuses
-napi_value SegmentWriterHandle::sync_async(napi_env env,
-                                           napi_callback_info info) {
+// () => a promise of the same, or undefined when the runtime refuses
+napi_value SegmentWriterHandle::sync(napi_env env, napi_callback_info info) {
   auto* const self = called_object<SegmentWriterHandle>(env, info);
+  if (self->writer_ == nullptr) return nullptr;
   napi_value promise = nullptr;
-  std::shared_ptr<SegmentSync> sync;
-  if (self->writer_ != nullptr) {
-    sync = SegmentSync::start(env, self->writer_, &promise);
-  }
-  if (sync == nullptr) {
-    return null_value(env);
-  }
+  const auto sync = SegmentSync::start(env, self->writer_, &promise);
+  if (sync == nullptr) return nullptr;
   std::erase_if(self->syncs_, [](const auto& weak) { return weak.expired(); });
   self->syncs_.push_back(sync);
   return promise;
@@ -286,28 +330,35 @@ napi_value SegmentWriterHandle::reader(napi_env env, napi_callback_info info) {
 
 napi_value SegmentWriterHandle::failure(napi_env env, napi_callback_info info) {
   auto* const self = called_object<SegmentWriterHandle>(env, info);
-  return failure_object(
-      env, self->writer_ == nullptr ? Failure{} : self->writer_->failure());
+  return failure_object(env, self->writer_ == nullptr
+                                 ? self->failure_
+                                 : self->writer_->failure());
 }
 
 // () => the flushed offset after a last sync, or an outcome < 0. The lock is
 // given back either way.
-napi_value SegmentWriterHandle::close(napi_env env, napi_callback_info info) {
+napi_value SegmentWriterHandle::close_sync(napi_env env,
+                                           napi_callback_info info) {
   auto* const self = called_object<SegmentWriterHandle>(env, info);
   if (self->writer_ == nullptr) return answer(env, Outcome::kOk);
   uint64_t flushed = 0;
   const Outcome outcome = self->writer_->sync(&flushed);
   const double result = outcome == Outcome::kOk ? static_cast<double>(flushed)
                                                 : outcome_number(outcome);
-  napi_value failure = nullptr;
-  if (outcome != Outcome::kOk) {
-    failure = failure_object(env, self->writer_->failure());
-  }
+  if (outcome != Outcome::kOk) self->failure_ = self->writer_->failure();
   for (const auto& weak : self->syncs_) {
     if (const auto sync = weak.lock()) sync->abandon(result);
   }
   self->give_back();
-  return failure != nullptr ? failure : from_number(env, result);
+  return from_number(env, result);
+}
+
+// Gives the lock back at once. No sync is under way.
+napi_value SegmentWriterHandle::release(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<SegmentWriterHandle>(env, info);
+  if (self->writer_ != nullptr) self->failure_ = self->writer_->failure();
+  self->give_back();
+  return nullptr;
 }
 
 }  // namespace atomic_log::binding

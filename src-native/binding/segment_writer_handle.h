@@ -25,29 +25,35 @@ class SegmentWriterHandle final
       public std::enable_shared_from_this<SegmentWriterHandle> {
  public:
   // (NativeSegmentCreation) => NativeSegmentWriter | NativeFailure
-  static napi_value create_file(napi_env env, napi_callback_info info);
+  static napi_value create_sync(napi_env env, napi_callback_info info);
   // (NativeSegmentOpening) => NativeSegmentWriter | NativeFailure
-  static napi_value open_file(napi_env env, napi_callback_info info);
+  static napi_value open_sync(napi_env env, napi_callback_info info);
+  // The same on the thread pool: promises, or undefined when the runtime
+  // refuses.
+  static napi_value create_async(napi_env env, napi_callback_info info);
+  static napi_value open_async(napi_env env, napi_callback_info info);
 
   ~SegmentWriterHandle() override;
   void give_back() override;
 
  private:
-  friend class SegmentSync;
+  struct Opening;
 
   SegmentWriterHandle(std::shared_ptr<Environment> environment,
                       std::shared_ptr<durable::SegmentWriter> writer);
-  static napi_value wrap(napi_env env,
-                         std::unique_ptr<durable::SegmentWriter> writer,
-                         durable::FlushedCells* cells, napi_value recovery);
+  // Null when the options are refused.
+  static std::unique_ptr<Opening> read_creation(napi_env env,
+                                                napi_callback_info info);
+  static std::unique_ptr<Opening> read_opening(napi_env env,
+                                               napi_callback_info info);
 
   napi_value to_object(napi_env env);
   static napi_value append_formatted(napi_env env, napi_callback_info info);
   static napi_value append(napi_env env, napi_callback_info info);
   static napi_value append_packed(napi_env env, napi_callback_info info);
   static napi_value flush(napi_env env, napi_callback_info info);
+  static napi_value sync_sync(napi_env env, napi_callback_info info);
   static napi_value sync(napi_env env, napi_callback_info info);
-  static napi_value sync_async(napi_env env, napi_callback_info info);
   static napi_value set_length(napi_env env, napi_callback_info info);
   static napi_value replace_header(napi_env env, napi_callback_info info);
   static napi_value read_application_header(napi_env env,
@@ -57,11 +63,14 @@ class SegmentWriterHandle final
   static napi_value write_offset(napi_env env, napi_callback_info info);
   static napi_value reader(napi_env env, napi_callback_info info);
   static napi_value failure(napi_env env, napi_callback_info info);
-  static napi_value close(napi_env env, napi_callback_info info);
+  static napi_value close_sync(napi_env env, napi_callback_info info);
+  static napi_value release(napi_env env, napi_callback_info info);
 
   const std::shared_ptr<Environment> environment_;
   // Null once closed.
   std::shared_ptr<durable::SegmentWriter> writer_;
+  // The writer's last one, once it is closed.
+  durable::Failure failure_;
   // Syncs that are under way, or were.
   std::vector<std::weak_ptr<SegmentSync>> syncs_;
 };

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { SegmentReader, SegmentWriter } from 'atomic-log';
+import type { SegmentReader } from 'atomic-log';
 
 /** Windows keeps the files that are still mapped, until their views are collected. */
 export function removeDirectory(directory: string): void {
@@ -99,12 +99,7 @@ export function parseIndependently(
 export const parseFile = (path: string, options?: Parameters<typeof parseIndependently>[1]) =>
   parseIndependently(readFileSync(path), options);
 
-/** The data of all records, as buffers that compare well. */
+/** The data of all records. */
 export function dataOf(reader: SegmentReader, from?: number): Buffer[] {
-  return [...reader.records(from)].map(({ data }) => Buffer.from(data));
-}
-
-/** Closes what a failed test left open. */
-export function closeAll(...all: (SegmentReader | SegmentWriter | undefined)[]): void {
-  for (const one of all) one?.close();
+  return [...reader.records(from)].map(({ data }) => data);
 }

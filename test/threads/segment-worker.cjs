@@ -35,7 +35,7 @@ const roles = {
 
   /** Has the file open until it is terminated. */
   hold({ path }) {
-    const writer = SegmentWriter.open(path);
+    const writer = SegmentWriter.openSync(path);
     writer.append(recordOf(0));
     writer.flush();
     parentPort.postMessage('open');
@@ -44,7 +44,7 @@ const roles = {
 
   /** Writes, syncs in every way and reads, for ever. */
   async busy({ path, size }) {
-    const writer = SegmentWriter.open(path, { size });
+    const writer = SegmentWriter.openSync(path, { size });
     const reader = SegmentReader.open(path, { flushed: writer.flushedOffset });
     let next = writer.recovery.records;
     parentPort.postMessage('busy');
@@ -53,16 +53,27 @@ const roles = {
       for (let i = 0; i < 20; ++i) {
         const data = recordOf(next);
         if (data.length + 8 > writer.remaining) {
-          writer.setLength(0);
+          writer.setLengthSync(0);
           next = 0;
           continue;
         }
         writer.append(data);
         ++next;
-        if (i % 5 === 0) syncs.push(writer.syncAsync());
+        if (i % 5 === 0) syncs.push(writer.sync());
       }
       for (const { data } of reader.records()) if (data.length < 4) throw new Error('too short');
       await Promise.all(syncs);
+    }
+  },
+
+  /** Opens, writes and closes without blocking, for ever. */
+  async opening({ path, size }) {
+    parentPort.postMessage('opening');
+    for (;;) {
+      const writer = await SegmentWriter.open(path, { size });
+      if (writer.remaining < 400) writer.setLengthSync(0);
+      writer.append(recordOf(writer.writeOffset === 0 ? 0 : 1));
+      await Promise.all([writer.sync(), writer.close()]);
     }
   },
 };

@@ -29,7 +29,7 @@ function startWorker(role: string, data: object): Worker {
 
 test('readers in workers see every record once it is durable, and none before', async () => {
   const records = 5000;
-  const writer = SegmentWriter.create(file(), { size: 1 << 21 });
+  const writer = SegmentWriter.createSync(file(), { size: 1 << 21 });
   const flushed = writer.flushedOffset.handle;
   const readers = (['mmap', 'pread'] as const).map((mode) => startWorker('read', { flushed, records, mode }));
   await Promise.all(readers.map(firstMessage));
@@ -38,12 +38,12 @@ test('readers in workers see every record once it is durable, and none before', 
     writer.append(recordOf(i));
     if (i % 7 === 0) writer.flush();
     if (i % 100 === 99) {
-      writer.sync();
+      writer.syncSync();
       await sleep(0);
     }
   }
   expect(await Promise.all(results)).toEqual([records, records]);
-  writer.close();
+  writer.closeSync();
 });
 
 test('the example has a view of all events, after a restart too', () => {
@@ -60,12 +60,12 @@ test('the example has a view of all events, after a restart too', () => {
 testWith('teardown before exit')(
   'a worker that has the file open keeps others out, until it is terminated',
   async () => {
-    SegmentWriter.create(file(), { size: 4096 }).close();
+    SegmentWriter.createSync(file(), { size: 4096 }).closeSync();
     const holder = startWorker('hold', {});
     await firstMessage(holder);
-    expectError(() => SegmentWriter.open(file()), 'ERR_LOCKED', /another writer/);
+    expectError(() => SegmentWriter.openSync(file()), 'ERR_LOCKED', /another writer/);
     await holder.terminate();
-    using writer = SegmentWriter.open(file());
+    using writer = SegmentWriter.openSync(file());
     expect(writer.recovery).toMatchObject({ records: 1, bytes: 0 });
   },
 );
@@ -74,16 +74,33 @@ testWith('teardown before exit')(
   'workers terminated while they write, sync and read leave a good file',
   async () => {
     const size = 1 << 16;
-    SegmentWriter.create(file(), { size }).close();
+    SegmentWriter.createSync(file(), { size }).closeSync();
     for (let i = 0; i < 25; ++i) {
       const worker = startWorker('busy', { size });
       await firstMessage(worker);
       await sleep((i * 7) % 40);
       await worker.terminate();
-      SegmentWriter.open(file(), { size }).close();
+      SegmentWriter.openSync(file(), { size }).closeSync();
       using reader = SegmentReader.open(file());
       let next = 0;
       for (const { data } of reader.records()) expect(recordOf(next++).equals(data)).toBe(true);
+    }
+  },
+);
+
+testWith('teardown before exit')(
+  'workers terminated while they open or close leave the file free, and good',
+  async () => {
+    const size = 1 << 16;
+    SegmentWriter.createSync(file(), { size }).closeSync();
+    for (let i = 0; i < 25; ++i) {
+      const worker = startWorker('opening', { size });
+      await firstMessage(worker);
+      await sleep((i * 7) % 40);
+      await worker.terminate();
+      SegmentWriter.openSync(file(), { size }).closeSync();
+      using reader = SegmentReader.open(file());
+      for (const { data } of reader.records()) expect(recordOf(data.readUInt32LE(0)).equals(data)).toBe(true);
     }
   },
 );

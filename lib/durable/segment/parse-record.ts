@@ -1,6 +1,7 @@
 import { checkBytes } from '../../base/checks';
 import { checksumMismatch, Outcome, outsideOfRecords, segmentError } from '../errors';
-import { checkFormat, checkOffset, checkSegmentOptions, DATA_BYTES_MAX } from '../options';
+import { checkOffset } from '../options';
+import { checkFormat, checkSegmentOptions, DATA_BYTES_MAX } from './options';
 import { makeRecord, SegmentRecord } from './record';
 import { addon } from '../../base/native';
 import { typedArrayBuffer, typedArrayByteOffset } from '../../base/typed-array';

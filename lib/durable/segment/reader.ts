@@ -5,18 +5,16 @@ import { checkFlushed, type FlushedOffset, type FlushedOffsetHandle } from './fl
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { Outcome, outsideOfRecords, segmentError } from '../errors';
+import { checkChoice, checkOffset, checkPath } from '../options';
 import {
   BODY_BYTES_MAX,
-  checkChoice,
   checkFormat,
-  checkOffset,
-  checkPath,
   checkSegmentOptions,
   DATA_BYTES_MAX,
   orThrow,
   type SegmentFormat,
   type SegmentOptions,
-} from '../options';
+} from './options';
 import { COMPRESSED_BIT, HEAD_BYTES, makeRecord, SegmentRecord, type RecordBytes } from './record';
 
 /** How a {@link SegmentReader} reads. */

@@ -4,7 +4,8 @@ import { finishAll, FollowLoop, type Pending } from '../../base/follow-loop';
 import { checkNames } from '../../base/checks';
 import { showAsText } from '../../base/inspect';
 import type { SegmentError } from '../errors';
-import { checkObject, checkOffset, checkSegmentOptions, type SegmentOptions } from '../options';
+import { checkObject, checkOffset } from '../options';
+import { checkSegmentOptions, type SegmentOptions } from './options';
 import { checkPlace, SegmentReader } from './reader';
 import type { SegmentRecord } from './record';
 import { checkSignal } from '../../base/abort';
@@ -35,7 +36,7 @@ const openTail = Symbol('openTail');
  * after the other. Records are copies.
  *
  * It sees what the system has, not what is durable: after a power failure the
- * last records may be gone, and after `setLength()` of the writer a record that
+ * last records may be gone, and after `setLengthSync()` of the writer a record that
  * was delivered is not in the file any more. Within one process,
  * `SegmentReader` with the writer's `flushedOffset` sees neither.
  *

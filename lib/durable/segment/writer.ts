@@ -1,67 +1,31 @@
-import type { NativeFailure, NativeSegmentWriter } from '../../../types/native';
+import type { NativeSegmentWriter } from '../../../types/native';
 import { checkBytes, NO_BYTES } from '../../base/checks';
-import { dispose } from '../../base/dispose';
+import { asyncDispose, dispose } from '../../base/dispose';
 import { illegalConstructor, invalidType, outOfRange, plainError, rangeError } from '../../base/errors';
-import { FlushedOffset } from './flushed-offset';
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { Kind, viewOf } from '../../base/scalar';
+import { typedArrayLength, typedArrayTag } from '../../base/typed-array';
 import { outsideOfRecords, segmentError, segmentFull } from '../errors';
+import { checkOffset } from '../options';
+import { checkLengths, takeEntries, type SegmentEntry } from './entries';
+import type { FlushedOffset } from './flushed-offset';
 import {
   BODY_BYTES_MAX,
-  checkChoice,
-  checkFlag,
-  checkFormat,
-  checkObject,
-  checkOffset,
-  checkPath,
-  checkSegmentOptions,
+  checkCompression,
+  checkCreation,
+  checkOpening,
   orThrow,
+  toReport,
+  type Compression,
+  type SegmentCreateOptions,
   type SegmentFormat,
-  type SegmentOptions,
-} from '../options';
+  type SegmentOpenOptions,
+  type SegmentRecoveryReport,
+  type WriterOptions,
+} from './options';
 import { readerOf } from './reader';
 import { HEAD_BYTES, type SegmentRecord } from './record';
-import { typedArrayLength, typedArrayTag } from '../../base/typed-array';
-
-/** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
-export type Compression = 'none' | 'zstd';
-
-/** How {@link SegmentWriter.create} makes a file. */
-export interface SegmentCreateOptions extends SegmentOptions {
-  /** Bytes of the file. Its length never changes. */
-  size: number;
-  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
-  compression?: Compression;
-}
-
-/** How {@link SegmentWriter.open} opens a file. */
-export interface SegmentOpenOptions extends SegmentOptions {
-  /** The length that the file must have. An interrupted creation is finished then. */
-  size?: number;
-  /** What is known to have been durable: damage below it is an error, and it is not written again. */
-  durableOffset?: number;
-  /** The file is complete: any damage is an error. */
-  sealed?: boolean;
-  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
-  compression?: Compression;
-  /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
-  discardUnreadable?: boolean;
-}
-
-/** What {@link SegmentWriter.open} found and did. */
-export interface SegmentRecoveryReport {
-  /** Intact records. */
-  readonly records: number;
-  /** Bytes after them that were no records, and are zero now; 0 for a clean end. */
-  readonly bytes: number;
-  /** Where they began: the end of the log. */
-  readonly offset: number;
-  /** Bytes of intact records among them: more than a torn write leaves. */
-  readonly validBytesAfter: number;
-  /** The file that keeps them; undefined when there were none. */
-  readonly savedAs: string | undefined;
-}
 
 /** Where a record or a batch was put. */
 export interface Appended {
@@ -71,36 +35,28 @@ export interface Appended {
   readonly length: number;
 }
 
-/** A record to append: its data, or its data and header. */
-export type SegmentEntry = Uint8Array | { readonly data: Uint8Array; readonly header?: Uint8Array };
-
 /** Laid out records wait here; the addon takes them from here. */
 const STAGING_BYTES = 65_536;
 /** Shorter data is never compressed: core/durable/compression.h. */
 const COMPRESSED_BYTES_MIN = 128;
 const openWriter = Symbol('openWriter');
 
-interface WriterParts {
-  readonly native: NativeSegmentWriter;
-  readonly path: string;
-  readonly format: SegmentFormat;
-  readonly flushed: FlushedOffset;
-  readonly compresses: boolean;
-}
-
 /**
  * The one writer of a segment file: appends records with checksums to a file of
- * fixed size. `close()` it, or declare it with `using`.
+ * fixed size. `close()` it, or declare it with `await using`.
  *
  * `append()` only buffers. `flush()` hands everything to the system, so that a
- * crash of this process loses nothing; after `sync()` a power failure does not
- * either. What a writer that is dropped, or whose worker ends, has not flushed
+ * crash of this process loses nothing; after `await sync()` a power failure does
+ * not either. What a writer that is dropped, or whose worker ends, has not flushed
  * is lost.
  *
+ * What waits for the disk is a Promise and leaves this thread free, or is called
+ * `…Sync` and blocks it.
+ *
  * ```ts
- * using writer = SegmentWriter.create('events.seg', { size: 64 << 20 });
+ * await using writer = await SegmentWriter.create('events.seg', { size: 64 << 20 });
  * const { offset } = writer.append(Buffer.from('event'));
- * writer.sync();
+ * await writer.sync();
  * ```
  */
 export class SegmentWriter {
@@ -118,48 +74,52 @@ export class SegmentWriter {
   #limit = 0;
   /** Where the first staged record goes. */
   #base = 0;
+  /** Whether close() or closeSync() was called, and whether the file is free again. */
   #isClosed = false;
+  #isReleased = false;
+  /** What close() has returned. */
+  #closing: Promise<void> | undefined;
+  /** Of sync(), under way. */
+  readonly #syncs = new Set<Promise<number>>();
   /** Data of this many bytes goes to the addon one by one, to be compressed. */
   #compressedMin = Infinity;
 
-  private constructor(key: typeof openWriter, parts: WriterParts) {
+  private constructor(key: typeof openWriter, native: NativeSegmentWriter, options: WriterOptions) {
     if (key !== openWriter)
       throw illegalConstructor('SegmentWriter', 'SegmentWriter.create() or SegmentWriter.open()');
-    const { native, path, format, flushed, compresses } = parts;
+    const { path, format, flushed, compresses } = options;
     this.#native = native;
     this.#path = path;
     this.#format = format;
     this.#headerSize = format.headerSize;
     this.#flushed = flushed;
     if (compresses) this.#compressedMin = COMPRESSED_BYTES_MIN;
-    const { recovery } = native;
-    this.#recovery = recovery && {
-      records: recovery.records,
-      offset: recovery.endOffset,
-      bytes: recovery.setAsideBytes,
-      validBytesAfter: recovery.validBytesAfter,
-      savedAs: recovery.setAsideBytes > 0 ? recovery.setAsidePath : undefined,
-    };
+    this.#recovery = native.recovery && toReport(native.recovery);
     this.#rebase();
   }
 
   /**
    * Makes a file, secures its space, and makes its name durable.
    *
+   * Rejects as {@link createSync} throws.
+   */
+  static async create(path: string, options: SegmentCreateOptions): Promise<SegmentWriter> {
+    const checked = checkCreation(path, options);
+    const native = await orBusy(addon.createSegment(checked.native), 'createSync()');
+    return new SegmentWriter(openWriter, orThrow(native), checked);
+  }
+
+  /**
+   * As {@link create}; this thread waits for the disk.
+   *
    * @throws `ERR_FILE_EXISTS`, `ERR_FILE_NOT_FOUND` (of the directory),
    * `ERR_FILE_ACCESS`, `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`,
    * `ERR_INVALID_ARG_VALUE`, and `ERR_OUT_OF_RANGE` for a `size` that is not
    * greater than `startOffset`
    */
-  static create(path: string, options: SegmentCreateOptions): SegmentWriter {
-    const file = checkPath(path);
-    const given = checkSegmentOptions(options);
-    const format = checkFormat(given);
-    const size = checkOffset('options.size', given.size, format.startOffset + 1);
-    const compresses = checkCompression('options.compression', given.compression);
-    const flushed = new FlushedOffset();
-    const native = orThrow(addon.createSegment({ path: file, ...format, size, cells: flushed.cells }));
-    return new SegmentWriter(openWriter, { native, path: file, format, flushed, compresses });
+  static createSync(path: string, options: SegmentCreateOptions): SegmentWriter {
+    const checked = checkCreation(path, options);
+    return new SegmentWriter(openWriter, orThrow(addon.createSegmentSync(checked.native)), checked);
   }
 
   /**
@@ -169,6 +129,17 @@ export class SegmentWriter {
    * Bytes after the last intact record are kept in a file next to it (`path` with
    * `.torn-1` and so on) and become zero.
    *
+   * Rejects as {@link openSync} throws.
+   */
+  static async open(path: string, options?: SegmentOpenOptions): Promise<SegmentWriter> {
+    const checked = checkOpening(path, options);
+    const native = await orBusy(addon.openSegment(checked.native), 'openSync()');
+    return new SegmentWriter(openWriter, orThrow(native), checked);
+  }
+
+  /**
+   * As {@link open}; this thread waits until the file was read and is durable.
+   *
    * @throws `ERR_LOCKED`; `ERR_FORMAT` when no record is at `startOffset`
    * although the file is not empty: the options are wrong, or the first record
    * is damaged; `ERR_CORRUPT` for damage below `durableOffset`, or in a `sealed`
@@ -176,25 +147,9 @@ export class SegmentWriter {
    * `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
    * `ERR_OUT_OF_RANGE`
    */
-  static open(path: string, options?: SegmentOpenOptions): SegmentWriter {
-    const file = checkPath(path);
-    const given = checkSegmentOptions(options);
-    const format = checkFormat(given);
-    const { size, durableOffset = 0 } = given;
-    const compresses = checkCompression('options.compression', given.compression);
-    const flushed = new FlushedOffset();
-    const native = orThrow(
-      addon.openSegment({
-        path: file,
-        ...format,
-        size: size === undefined ? null : checkOffset('options.size', size, format.startOffset + 1),
-        durableOffset: checkOffset('options.durableOffset', durableOffset),
-        isSealed: checkFlag('options.sealed', given.sealed),
-        discardUnreadable: checkFlag('options.discardUnreadable', given.discardUnreadable),
-        cells: flushed.cells,
-      }),
-    );
-    return new SegmentWriter(openWriter, { native, path: file, format, flushed, compresses });
+  static openSync(path: string, options?: SegmentOpenOptions): SegmentWriter {
+    const checked = checkOpening(path, options);
+    return new SegmentWriter(openWriter, orThrow(addon.openSegmentSync(checked.native)), checked);
   }
 
   /**
@@ -269,9 +224,6 @@ export class SegmentWriter {
     lengths?: Uint32Array | readonly number[],
   ): Appended {
     if (lengths !== undefined) return this.#appendPacked(entries, lengths);
-    if (typedArrayTag(entries) !== undefined || !isIterable(entries)) {
-      throw invalidType('entries', 'an iterable of entries (or give lengths too)', entries);
-    }
     return this.#appendEntries(entries);
   }
 
@@ -287,28 +239,32 @@ export class SegmentWriter {
   }
 
   /**
-   * Makes everything durable, and moves {@link flushedOffset}, which it returns.
+   * Makes what was appended before durable, and moves {@link flushedOffset}, with
+   * which it resolves. What is appended meanwhile may or may not be durable then.
    *
-   * @throws as {@link flush}
+   * Rejects as {@link syncSync} throws.
    */
-  sync(): number {
+  async sync(): Promise<number> {
     this.#drain();
-    const flushed = this.#check(this.#native.sync());
-    this.#flushed.notify();
-    return flushed;
+    const sync = orBusy(this.#native.sync(), 'syncSync()');
+    this.#syncs.add(sync);
+    try {
+      const flushed = this.#check(await sync);
+      this.#flushed.notify();
+      return flushed;
+    } finally {
+      this.#syncs.delete(sync);
+    }
   }
 
   /**
-   * The same on another thread. Records that are appended meanwhile may or may
-   * not be durable when it resolves.
+   * As {@link sync}; this thread waits for the disk.
    *
-   * Rejects as {@link sync} throws.
+   * @throws as {@link flush}
    */
-  async syncAsync(): Promise<number> {
+  syncSync(): number {
     this.#drain();
-    const promise = this.#native.syncAsync();
-    if (promise === null) throw plainError('ERR_OUT_OF_MEMORY', 'the thread pool takes no work; use sync()');
-    const flushed = this.#check(await promise);
+    const flushed = this.#check(this.#native.syncSync());
     this.#flushed.notify();
     return flushed;
   }
@@ -317,10 +273,13 @@ export class SegmentWriter {
    * Ends the log at `offset`, where a record begins: that record and all after
    * it are gone, durably. Views of them show zeros or later records.
    *
+   * There is only this one, which blocks: no record may be appended before it is
+   * known where the log ends.
+   *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record begins;
-   * and as {@link sync}
+   * and as {@link syncSync}
    */
-  setLength(offset: number): void {
+  setLengthSync(offset: number): void {
     checkOffset('offset', offset);
     this.#drain();
     const { startOffset } = this.#format;
@@ -337,11 +296,12 @@ export class SegmentWriter {
    * Replaces the header of the record at `offset`, durably: a crash leaves the
    * old one or the new one. A function is given the record, and returns the new
    * header, or undefined to keep the old one. Returns whether it was replaced.
+   * There is only this one, which blocks.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record is;
-   * `ERR_INVALID_ARG_TYPE`; what the function throws; and as {@link sync}
+   * `ERR_INVALID_ARG_TYPE`; what the function throws; and as {@link syncSync}
    */
-  replaceHeader(
+  replaceHeaderSync(
     offset: number,
     header: Uint8Array | ((record: SegmentRecord) => Uint8Array | undefined),
   ): boolean {
@@ -396,28 +356,69 @@ export class SegmentWriter {
 
   /**
    * A last {@link sync}; then the file is free for another writer, also when
-   * that sync fails. Idempotent.
+   * that sync fails. From the call on, every other call says that the writer is
+   * closed; a sync that is under way resolves first. Idempotent.
    *
-   * @throws as {@link sync}, the first time
+   * Rejects as {@link closeSync} throws.
    */
-  close(): void {
-    if (this.#isClosed) return;
-    let failure: unknown;
-    try {
-      this.#drain();
-    } catch (error) {
-      failure = error;
-    }
-    this.#isClosed = true;
-    this.#limit = 0;
-    const answer: number | NativeFailure = this.#native.close();
-    this.#flushed.notify();
-    if (failure !== undefined) throw failure as Error;
-    if (typeof answer === 'object') throw segmentError(answer);
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
   }
 
+  /**
+   * As {@link close}; this thread waits for the disk, and for syncs that are under
+   * way, a pending {@link close} included.
+   *
+   * @throws as {@link syncSync}, the first time
+   */
+  closeSync(): void {
+    if (this.#isReleased) return;
+    const failure = this.#stop();
+    this.#isReleased = true;
+    const answer = this.#native.closeSync();
+    this.#flushed.notify();
+    if (failure !== undefined) throw failure;
+    this.#check(answer);
+  }
+
+  /** As {@link closeSync}: for `using`. */
   [dispose](): void {
-    this.close();
+    this.closeSync();
+  }
+
+  /** As {@link close}: for `await using`. */
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    if (this.#isReleased) return;
+    const failure = this.#stop();
+    const sync = this.#native.sync();
+    // Where the pool takes no work, here.
+    const answer = sync === undefined ? this.#native.closeSync() : await sync;
+    const error = answer < 0 ? segmentError(this.#native.failure()) : undefined;
+    // The pool may have begun with a later one first.
+    await Promise.allSettled(this.#syncs);
+    this.#isReleased = true;
+    this.#native.release();
+    this.#flushed.notify();
+    if (failure !== undefined) throw failure;
+    if (error !== undefined) throw error;
+  }
+
+  /** The last records go to the system, and no more come; why they did not get there. */
+  #stop(): Error | undefined {
+    if (this.#isClosed) return undefined;
+    try {
+      this.#drain();
+      return undefined;
+    } catch (error) {
+      return error as Error;
+    } finally {
+      this.#isClosed = true;
+      this.#limit = 0;
+    }
   }
 
   /** For people: the file, and how full and how durable it is. */
@@ -494,24 +495,8 @@ export class SegmentWriter {
     }
   }
 
-  #appendEntries(entries: Iterable<SegmentEntry>): Appended {
-    // Iterators and getters run code of the user, which may append or close:
-    // they are done with before anything is decided.
-    const records: Uint8Array[] = [];
-    const headers: Uint8Array[] = [];
-    for (const entry of entries) {
-      if (typedArrayTag(entry) !== undefined) {
-        records.push(entry as Uint8Array);
-        headers.push(NO_BYTES);
-      } else {
-        const { data, header = NO_BYTES } = checkObject('an entry', entry ?? null) as {
-          data: Uint8Array;
-          header?: Uint8Array;
-        };
-        records.push(data);
-        headers.push(header);
-      }
-    }
+  #appendEntries(entries: unknown): Appended {
+    const { data: records, headers } = takeEntries(entries);
     const headerSize = this.#headerSize;
     let length = 0;
     for (let i = 0; i < records.length; ++i) {
@@ -531,23 +516,10 @@ export class SegmentWriter {
     return { offset, length: this.writeOffset - offset };
   }
 
-  #appendPacked(bytes: unknown, lengths: Uint32Array | readonly number[]): Appended {
-    const count = checkBytes('bytes', bytes);
-    const sizes =
-      typedArrayTag(lengths) === 'Uint32Array'
-        ? (lengths as Uint32Array)
-        : Uint32Array.from(checkLengths(lengths));
-    let sum = 0;
-    for (let i = 0; i < sizes.length; ++i) {
-      const size = sizes[i]!;
-      if (size < this.#headerSize || size > BODY_BYTES_MAX) {
-        throw outOfRange(`lengths[${i}]`, `from headerSize (${this.#headerSize}) to 2147483647`, size);
-      }
-      sum += size;
-    }
-    if (sum !== count) throw outOfRange('the sum of lengths', `bytes.length (${count})`, sum);
+  #appendPacked(bytes: unknown, lengths: unknown): Appended {
+    const sizes = checkLengths(lengths, bytes, this.#headerSize);
     this.#checkOpen();
-    const length = count + HEAD_BYTES * sizes.length;
+    const length = typedArrayLength(bytes as Uint8Array) + HEAD_BYTES * sizes.length;
     this.#checkRoom(length);
     if (this.#compressedMin !== Infinity) return this.#appendOneByOne(bytes as Uint8Array, sizes);
     this.#drain();
@@ -586,25 +558,8 @@ export class SegmentWriter {
 
 showAsText(SegmentWriter);
 
-/** Whether to compress. */
-function checkCompression(what: string, compression: unknown): boolean {
-  if (checkChoice(what, compression, ['none', 'zstd']) === 'none') return false;
-  if (addon.hasCompression) return true;
-  throw plainError(
-    'ERR_COMPRESSION_UNAVAILABLE',
-    "the addon was built without zstd; install the package zstd-napi and build it again, or use 'none'",
-  );
-}
-
-function isIterable(value: unknown): value is Iterable<SegmentEntry> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as Partial<Iterable<unknown>>)[Symbol.iterator] === 'function'
-  );
-}
-
-function checkLengths(lengths: unknown): number[] {
-  if (!Array.isArray(lengths)) throw invalidType('lengths', 'a Uint32Array or an array of integers', lengths);
-  return lengths.map((length: unknown, i) => checkOffset(`lengths[${i}]`, length, 0, BODY_BYTES_MAX));
+/** What the thread pool will do, unless it takes no work. */
+function orBusy<T>(promise: Promise<T> | undefined, instead: string): Promise<T> {
+  if (promise !== undefined) return promise;
+  throw plainError('ERR_OUT_OF_MEMORY', `the thread pool takes no work; use ${instead}`);
 }

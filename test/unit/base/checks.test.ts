@@ -15,8 +15,8 @@ const directory = temporaryDirectory();
 const path = () => directory.path('file');
 
 const segmentCalls: readonly [string, (options: object) => unknown][] = [
-  ['SegmentWriter.create', (options) => SegmentWriter.create(path(), options as never)],
-  ['SegmentWriter.open', (options) => SegmentWriter.open(path(), options)],
+  ['SegmentWriter.createSync', (options) => SegmentWriter.createSync(path(), options as never)],
+  ['SegmentWriter.openSync', (options) => SegmentWriter.openSync(path(), options)],
   ['SegmentReader.open', (options) => SegmentReader.open(path(), options)],
   ['SegmentTail.open', (options) => SegmentTail.open(path(), options)],
   ['parseRecord', (options) => parseRecord(Buffer.alloc(8), 0, options)],
@@ -31,10 +31,20 @@ test.each(segmentCalls)('%s refuses misspelt options', (_, call) => {
   expectError(() => call({ Sealed: undefined }), 'ERR_INVALID_ARG_VALUE', /nearest one is sealed/);
 });
 
+test('promises refuse misspelt options too', async () => {
+  const misspelt = { size: 4096, header_size: 4 };
+  for (const refused of [
+    SegmentWriter.create(path(), misspelt as never),
+    SegmentWriter.open(path(), misspelt as never),
+  ]) {
+    expect(await rejection(refused)).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
+  }
+});
+
 test('one object of options serves all calls for a segment file', () => {
   const options = { size: 4096, headerSize: 0, compression: 'none', mode: 'pread' } as const;
-  SegmentWriter.create(path(), options).close();
-  SegmentWriter.open(path(), options).close();
+  SegmentWriter.createSync(path(), options).closeSync();
+  SegmentWriter.openSync(path(), options).closeSync();
   SegmentReader.open(path(), options).close();
   SegmentTail.open(path(), options).close();
 });
@@ -70,7 +80,7 @@ test('so does an append: a fence that is misspelt is no fence', async () => {
 test('so do reading and following: a misspelt bound would deliver everything again', () => {
   const log = Wal.openSync(path());
   const reader = WalReader.open(path());
-  SegmentWriter.create(directory.path('segment'), { size: 4096 }).close();
+  SegmentWriter.createSync(directory.path('segment'), { size: 4096 }).closeSync();
   const tail = SegmentTail.open(directory.path('segment'));
   const cases: readonly [string, (options: object) => unknown][] = [
     ['range', (options) => log.entries(options)],

@@ -49,7 +49,7 @@ function memoryLog(): Subject {
 
 function segmentFile(): Subject {
   const path = directory.path('a.seg');
-  const writer = SegmentWriter.create(path, { size: 1 << 24 });
+  const writer = SegmentWriter.createSync(path, { size: 1 << 24 });
   const tail = SegmentTail.open(path);
   return {
     follow: (options) => tail.follow({ pollMs: 1, ...options }),
@@ -60,7 +60,7 @@ function segmentFile(): Subject {
     },
     close: () => tail.close(),
     closeAll: () => {
-      writer.close();
+      writer.closeSync();
       tail.close();
     },
     closedCode: 'ERR_READER_CLOSED',
@@ -346,7 +346,7 @@ describe('the event loop', () => {
       const append = () => writer.append(1);
       const follower = log.follow({ from: 'oldest' });`,
     SegmentTail: () => `
-      const writer = SegmentWriter.create(${path('a.seg')}, { size: 4096 });
+      const writer = SegmentWriter.createSync(${path('a.seg')}, { size: 4096 });
       const append = () => { writer.append(Buffer.alloc(1)); writer.flush(); };
       const follower = SegmentTail.open(${path('a.seg')}).follow({ pollMs: 1 });`,
     WalReader: () => `

@@ -38,7 +38,7 @@ describe("under jest's fake timers", () => {
 
   test('a segment file is followed', async () => {
     const path = directory.path('events.seg');
-    using writer = SegmentWriter.create(path, { size: 4096 });
+    using writer = SegmentWriter.createSync(path, { size: 4096 });
     using tail = SegmentTail.open(path);
     const next = tail.follow().next();
     writer.append(Buffer.from('a'));

@@ -147,11 +147,11 @@ describe('a write-ahead log', () => {
 
 test('a segment file', () => {
   const path = directory.path('file.seg');
-  const writer = SegmentWriter.create(path, { size: 4096, headerSize: 2 });
+  const writer = SegmentWriter.createSync(path, { size: 4096, headerSize: 2 });
   const offsets = ['one', 'two', 'three'].map(
     (text, i) => writer.append(Buffer.from(text), Uint8Array.of(i, 7)).offset,
   );
-  writer.close();
+  writer.closeSync();
   const as = ['--header-size', '2'];
   expect(lines(cli('dump', ...as, path).stdout)).toEqual(
     ['one', 'two', 'three'].map((text, i) => `${offsets[i]}\t${text}`),

@@ -80,9 +80,9 @@ describe('entries as text', () => {
 test('the last of many records, in order', () => {
   const path = directory.path('many.seg');
   const count = 40_000;
-  const writer = SegmentWriter.create(path, { size: count * 16 });
+  const writer = SegmentWriter.createSync(path, { size: count * 16 });
   for (let i = 0; i < count; ++i) writer.append(Buffer.from(String(i).padStart(6)));
-  writer.close();
+  writer.closeSync();
   const numbers = (...args: string[]): number[] =>
     lines(cli('tail', ...args, path).stdout).map((line) => Number(line.split('\t')[1]));
   for (const wanted of [7, count - 1, count, count + 1]) {
@@ -115,7 +115,7 @@ describe('output that cannot be written', () => {
 
   onLinux('a segment file', () => {
     const path = directory.path('file.seg');
-    SegmentWriter.create(path, { size: 4096 }).close();
+    SegmentWriter.createSync(path, { size: 4096 }).closeSync();
     expect(shell('>/dev/full', 'inspect', path)).toMatchObject({ status: 2 });
   });
 
@@ -145,9 +145,9 @@ describe('a reader that goes', () => {
     ['a segment file', () => directory.path('file.seg')],
   ])('ends tail -f of %s on which nothing comes', (_, path) => {
     withWal(log(), (wal) => fill(wal, 5));
-    const writer = SegmentWriter.create(directory.path('file.seg'), { size: 4096 });
+    const writer = SegmentWriter.createSync(directory.path('file.seg'), { size: 4096 });
     for (let i = 1; i <= 5; ++i) writer.append(Buffer.from(`record ${i}`));
-    writer.close();
+    writer.closeSync();
     // The time limit of shell() would show as a status that is none.
     const { status, stdout, stderr } = shell('| head -1', 'tail', '-f', '-n', '2', path());
     expect({ status, count: lines(stdout).length, stderr }).toEqual({ status: 0, count: 1, stderr: '' });

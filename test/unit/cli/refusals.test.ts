@@ -32,9 +32,9 @@ function expectRefusal(args: readonly string[], message: RegExp): void {
 }
 
 function segment(records: number): number[] {
-  const writer = SegmentWriter.create(file(), { size: 4096 });
+  const writer = SegmentWriter.createSync(file(), { size: 4096 });
   const offsets = Array.from({ length: records }, (_, i) => writer.append(Buffer.from(`r ${i}`)).offset);
-  writer.close();
+  writer.closeSync();
   return offsets;
 }
 

@@ -72,9 +72,9 @@ describe('a segment file', () => {
 
   /** With one damaged record. */
   function damaged(record: number): Buffer {
-    const writer = SegmentWriter.create(file(), { size: 4096 });
+    const writer = SegmentWriter.createSync(file(), { size: 4096 });
     for (let i = 0; i < RECORDS; ++i) writer.append(Buffer.from(`record ${10 + i}`));
-    writer.close();
+    writer.closeSync();
     return flip(file(), record * LENGTH + 9);
   }
 

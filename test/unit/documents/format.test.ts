@@ -10,10 +10,10 @@ import { temporaryDirectory } from '../../support/segments';
 const { path } = temporaryDirectory();
 
 test('The example of docs/format.md', () => {
-  const writer = SegmentWriter.create(path('example'), { size: 32 });
+  const writer = SegmentWriter.createSync(path('example'), { size: 32 });
   writer.append(Buffer.from('a'));
   writer.append(Buffer.from('hello'));
-  writer.close();
+  writer.closeSync();
   const lines = readFileSync(join(packageRoot, 'docs', 'format.md'), 'utf8')
     .split('## Write-ahead log')[0]!
     .matchAll(/^ ?\d+ {6,}((?:[0-9a-f]{2} )*[0-9a-f]{2})(?: {3}|$)/gm);

@@ -27,9 +27,9 @@ test('process.chdir() changes nothing for what is open', () => {
       wal.syncSync();
       const reader = WalReader.open('./log');
       const found = salvage('../here/log');
-      const segment = SegmentWriter.create('events.seg', { size: 4096, headerSize: 4 });
+      const segment = SegmentWriter.createSync('events.seg', { size: 4096, headerSize: 4 });
       segment.append(Buffer.from('a'), Buffer.from('head'));
-      segment.sync();
+      segment.syncSync();
       const tail = SegmentTail.open('events.seg', { headerSize: 4 });
       const events = SegmentReader.open('events.seg', { headerSize: 4, mode: 'pread' });
 
@@ -41,7 +41,7 @@ test('process.chdir() changes nothing for what is open', () => {
       const copied = wal.backup('copy');
       process.chdir('/');
       await copied;
-      segment.replaceHeader(0, Buffer.from('HEAD'));
+      segment.replaceHeaderSync(0, Buffer.from('HEAD'));
       await wal.close();
       console.log(JSON.stringify({
         reader: [reader.firstLsn, reader.lastLsn, [...reader.entries()].length],

@@ -8,18 +8,18 @@ const here = { allowMainThread: true };
 
 describe('waitSync', () => {
   test('is ready when more is durable, and over when the time is', () => {
-    using writer = SegmentWriter.create(path('a.seg'), { size: 4096 });
+    using writer = SegmentWriter.createSync(path('a.seg'), { size: 4096 });
     const flushed = FlushedOffset.attach(writer.flushedOffset.handle);
     expect(flushed.waitSync(0, 0, here)).toBe('timeout');
     expect(flushed.waitSync(0, 20, here)).toBe('timeout');
     writer.append(Buffer.from('x'));
-    writer.sync();
+    writer.syncSync();
     expect(flushed.waitSync(0, Infinity, here)).toBe('ready');
     expect(flushed.waitSync(9, 0, here)).toBe('timeout');
   });
 
   test('does not block the main thread unasked, ready or not', () => {
-    using writer = SegmentWriter.create(path('a.seg'), { size: 4096 });
+    using writer = SegmentWriter.createSync(path('a.seg'), { size: 4096 });
     const flushed = writer.flushedOffset;
     for (const options of [undefined, {}, { allowMainThread: false }]) {
       expectError(
@@ -29,7 +29,7 @@ describe('waitSync', () => {
       );
     }
     writer.append(Buffer.from('x'));
-    writer.sync();
+    writer.syncSync();
     expectError(() => flushed.waitSync(0), 'ERR_MAIN_THREAD', /would block the main thread/);
   });
 

@@ -27,17 +27,17 @@ describe.each(modes)('in the mode %s', (mode) => {
   let offsets: number[];
 
   beforeEach(() => {
-    writer = SegmentWriter.create(file(), { size: 1024 * KiB, startOffset: 40, headerSize: 8 });
+    writer = SegmentWriter.createSync(file(), { size: 1024 * KiB, startOffset: 40, headerSize: 8 });
     offsets = [];
     for (let i = 0; i < 200; ++i) {
       offsets.push(writer.append(payload(i, lengthOf(i)), numberHeader(i)).offset);
     }
-    writer.sync();
+    writer.syncSync();
     reader = undefined;
   });
   afterEach(() => {
     reader?.close();
-    writer.close();
+    writer.closeSync();
   });
   const open = (options = {}): SegmentReader =>
     (reader = SegmentReader.open(file(), { startOffset: 40, headerSize: 8, mode, ...options }));
@@ -87,7 +87,7 @@ describe.each(modes)('in the mode %s', (mode) => {
     for (let i = 200; i < 210; ++i) {
       writer.append(payload(i, 50), numberHeader(i));
       expect(records.next().done).toBe(true);
-      writer.sync();
+      writer.syncSync();
       const { value } = records.next();
       expect(value!.data).toEqual(payload(i, 50));
       expect(records.next().done).toBe(true);
@@ -113,7 +113,7 @@ describe.each(modes)('in the mode %s', (mode) => {
     expect(error).toMatchObject({ offset: end, path: file() });
     expectError(() => reader!.readBytes(end - 1, 2), 'ERR_OUT_OF_RANGE', /outside/);
     expect([...reader!.readBytes(end - 1, 1)]).toEqual([readFileSync(file())[end - 1]]);
-    writer.sync();
+    writer.syncSync();
     expect(reader!.read(end).data).toEqual(payload(1, 10));
   });
 
@@ -121,11 +121,11 @@ describe.each(modes)('in the mode %s', (mode) => {
     open({ flushed: writer.flushedOffset });
     expect([...reader!.records()]).toHaveLength(200);
     reader!.read(offsets[60]!, 'sequential');
-    writer.setLength(offsets[50]!);
+    writer.setLengthSync(offsets[50]!);
     expectError(() => reader!.read(offsets[60]!), 'ERR_OUT_OF_RANGE', /outside/);
     expect([...reader!.records()]).toHaveLength(50);
     for (let i = 50; i < 70; ++i) writer.append(payload(i + 1000, lengthOf(i)), numberHeader(i));
-    writer.sync();
+    writer.syncSync();
     const data = dataOf(reader!);
     expect(data).toHaveLength(70);
     expect(data.slice(50).every((bytes, i) => bytes.equals(payload(i + 1050, lengthOf(i + 50))))).toBe(true);
@@ -135,7 +135,7 @@ describe.each(modes)('in the mode %s', (mode) => {
     open({ flushed: writer.flushedOffset });
     for (const i of [3, 30, 199]) {
       reader!.read(offsets[i]!);
-      writer.replaceHeader(offsets[i]!, numberHeader(5000 + i));
+      writer.replaceHeaderSync(offsets[i]!, numberHeader(5000 + i));
       expect(reader!.read(offsets[i]!).header).toEqual(numberHeader(5000 + i));
     }
   });
@@ -237,9 +237,9 @@ describe.each(modes)('in the mode %s', (mode) => {
 
 describeExternal('a mapping', () => {
   const make = (): SegmentWriter => {
-    const writer = SegmentWriter.create(file(), { size: 64 * KiB });
+    const writer = SegmentWriter.createSync(file(), { size: 64 * KiB });
     for (let i = 0; i < 100; ++i) writer.append(payload(i, 400));
-    writer.sync();
+    writer.syncSync();
     return writer;
   };
 
@@ -258,9 +258,9 @@ describeExternal('a mapping', () => {
     data.fill(0xff);
     expect(reader.read(0).data).toEqual(payload(0, 400));
     expect(dataOf(reader)[0]).toEqual(payload(0, 400));
-    writer.setLength(0);
+    writer.setLengthSync(0);
     for (let i = 0; i < 100; ++i) writer.append(payload(i + 500, 400));
-    writer.sync();
+    writer.syncSync();
     expect(dataOf(reader).every((bytes, i) => bytes.equals(payload(i + 500, 400)))).toBe(true);
   });
 
@@ -294,9 +294,9 @@ describeExternal('a mapping', () => {
   });
 
   test('of a file shorter than a page is not needed', () => {
-    using writer = SegmentWriter.create(file(), { size: 100 });
+    using writer = SegmentWriter.createSync(file(), { size: 100 });
     writer.append(payload(3, 20));
-    writer.sync();
+    writer.syncSync();
     using reader = SegmentReader.open(file());
     expect(reader.mode).toBe('pread');
     expect(dataOf(reader)).toEqual([payload(3, 20)]);
@@ -305,7 +305,7 @@ describeExternal('a mapping', () => {
 
 describe('opening', () => {
   test('refuses bad options', () => {
-    SegmentWriter.create(file(), { size: KiB }).close();
+    SegmentWriter.createSync(file(), { size: KiB }).closeSync();
     const open = (options: object) => () => SegmentReader.open(file(), options);
     expectError(open({ mode: 'fast' }), 'ERR_INVALID_ARG_VALUE', /one of 'mmap', 'pread'; got/);
     expectError(open({ mode: 1 }), 'ERR_INVALID_ARG_TYPE', /one of 'mmap', 'pread'; got/);
@@ -323,9 +323,9 @@ describe('opening', () => {
   });
 
   test('a flushed offset that lies beyond the file, or is nonsense, ends at the file', () => {
-    using writer = SegmentWriter.create(file(), { size: 8 * KiB });
+    using writer = SegmentWriter.createSync(file(), { size: 8 * KiB });
     writer.append(payload(3, 20));
-    writer.sync();
+    writer.syncSync();
     const wild = new FlushedOffset();
     const cells = new BigInt64Array(wild.handle.cells);
     using reader = SegmentReader.open(file(), { flushed: wild });

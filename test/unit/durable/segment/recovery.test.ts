@@ -50,7 +50,7 @@ function formatOf(name: string): { checksum: 'crc32'; headerSize: number; startO
 }
 
 function open(options?: SegmentOpenOptions): SegmentWriter {
-  return SegmentWriter.open(file(), options);
+  return SegmentWriter.openSync(file(), options);
 }
 
 describe('a file of the Rust crate', () => {
@@ -77,7 +77,7 @@ describe('a file of the Rust crate', () => {
       validBytesAfter: 0,
       savedAs: undefined,
     });
-    writer.close();
+    writer.closeSync();
     expect(readFileSync(file()).equals(fixture(name))).toBe(true);
   });
 
@@ -85,9 +85,9 @@ describe('a file of the Rust crate', () => {
     const checksum = 'crc32';
     const write = (name: string, options: object, act: (writer: SegmentWriter) => void): void => {
       const expected = fixture(name);
-      const writer = SegmentWriter.create(path(name), { checksum, size: expected.length, ...options });
+      const writer = SegmentWriter.createSync(path(name), { checksum, size: expected.length, ...options });
       act(writer);
-      writer.close();
+      writer.closeSync();
       expect(readFileSync(path(name)).equals(expected)).toBe(true);
     };
     write('h0.seg', {}, (writer) => {
@@ -121,20 +121,20 @@ describe('a file of the Rust crate', () => {
         .every((byte) => byte === 0),
     ).toBe(true);
     writer.append(payload(50, 100));
-    writer.close();
+    writer.closeSync();
     const again = open({ checksum: 'crc32', sealed: true });
     expect(again.recovery).toMatchObject({ records: 6, bytes: 0 });
-    again.close();
+    again.closeSync();
   });
 });
 
 describe('what the Rust crate gets wrong:', () => {
   test('1. an append after a truncation lands at the new end', () => {
-    using writer = SegmentWriter.create(file(), { size: 4096 });
+    using writer = SegmentWriter.createSync(file(), { size: 4096 });
     for (let i = 0; i < 10; ++i) writer.append(payload(i, 32));
-    writer.setLength(160);
+    writer.setLengthSync(160);
     writer.append(payload(44, 32));
-    writer.sync();
+    writer.syncSync();
     using reader = SegmentReader.open(file());
     expect(dataOf(reader)).toEqual([0, 1, 2, 3, 44].map((i) => payload(i, 32)));
   });
@@ -145,15 +145,15 @@ describe('what the Rust crate gets wrong:', () => {
     // Eight zero bytes stand before the rest of record 4; records 5 to 9 are whole.
     expect(writer.recovery).toMatchObject({ records: 4, offset: 160, bytes: 240, validBytesAfter: 200 });
     writer.append(payload(44, 32));
-    writer.close();
+    writer.closeSync();
     const again = open({ checksum: 'crc32' });
     expect(again.recovery).toMatchObject({ records: 5, offset: 200, bytes: 0 });
-    again.close();
+    again.closeSync();
     expect(parseIndependently(readFileSync(file()), { checksum: 'crc32' }).records).toHaveLength(5);
   });
 
   test('3. a sequential iterator that reached the tail sees later records', () => {
-    using writer = SegmentWriter.create(file(), { size: 65_536 });
+    using writer = SegmentWriter.createSync(file(), { size: 65_536 });
     for (const mode of modes) {
       using reader = SegmentReader.open(file(), { mode });
       const records = reader.records(writer.writeOffset);
@@ -180,7 +180,7 @@ describe('what the Rust crate gets wrong:', () => {
     expect(readFileSync(file()).equals(fixture('h0-damaged.seg'))).toBe(true);
     const writer = open({ ...format, durableOffset: 216 });
     expect(writer.recovery).toMatchObject({ records: 2, offset: 216, bytes: 432, validBytesAfter: 324 });
-    writer.close();
+    writer.closeSync();
     // Nothing is lost: the records behind the damage are in the file beside.
     using rest = SegmentReader.open(writer.recovery!.savedAs!, { ...format, startOffset: 108 });
     expect(dataOf(rest)).toEqual([3, 4, 5].map((i) => payload(i, 100)));
@@ -200,18 +200,18 @@ describe('what the Rust crate gets wrong:', () => {
   });
 
   test('5. nor does a startOffset where the application left zeros', () => {
-    const make = SegmentWriter.create(file(), { size: 4096, startOffset: 64 });
+    const make = SegmentWriter.createSync(file(), { size: 4096, startOffset: 64 });
     make.append(payload(1, 10));
-    make.close();
+    make.closeSync();
     expectError(() => open(), 'ERR_FORMAT', /check startOffset/);
-    open({ startOffset: 64, sealed: true }).close();
+    open({ startOffset: 64, sealed: true }).closeSync();
   });
 
   test('5. discardUnreadable sets everything aside', () => {
     copyFileSync(join(fixtures, 'h8-start64.seg'), file());
     const writer = open({ discardUnreadable: true });
     expect(writer.recovery).toMatchObject({ records: 0, offset: 0, bytes: 4288 });
-    writer.close();
+    writer.closeSync();
     expect(readFileSync(writer.recovery!.savedAs!).equals(fixture('h8-start64.seg').subarray(0, 4288))).toBe(
       true,
     );
@@ -221,9 +221,9 @@ describe('what the Rust crate gets wrong:', () => {
 
 describe('opening', () => {
   const make = (records = 5): Buffer => {
-    const writer = SegmentWriter.create(file(), { size: 2048 });
+    const writer = SegmentWriter.createSync(file(), { size: 2048 });
     for (let i = 0; i < records; ++i) writer.append(payload(i, 40 + i));
-    writer.close();
+    writer.closeSync();
     return readFileSync(file());
   };
 
@@ -236,7 +236,7 @@ describe('opening', () => {
       const writer = open();
       expect(writer.recovery!.savedAs).toBe(`${file()}.torn-${n}`);
       expect(readFileSync(`${file()}.torn-${n}`).at(-1)).toBe(n);
-      writer.close();
+      writer.closeSync();
     }
   });
 
@@ -245,9 +245,9 @@ describe('opening', () => {
     for (const size of [2047, 2049, 1]) {
       expectError(() => open({ size }), 'ERR_FORMAT', /than the size given/);
     }
-    open({ size: 2048 }).close();
+    open({ size: 2048 }).closeSync();
     truncateSync(file(), 1000);
-    open().close();
+    open().closeSync();
     expectError(() => open({ startOffset: 1000 }), 'ERR_FORMAT', /ends before its startOffset/);
   });
 
@@ -257,17 +257,17 @@ describe('opening', () => {
     expect(writer.recovery).toMatchObject({ records: 0, bytes: 0 });
     expect(writer.size).toBe(4096);
     writer.append(payload(0, 3000));
-    writer.close();
+    writer.closeSync();
     writeFileSync(file(), '');
     expectError(() => open(), 'ERR_FORMAT', /give its size/);
-    open({ size: 4096 }).close();
+    open({ size: 4096 }).closeSync();
     expect(readFileSync(file()).length).toBe(4096);
   });
 
   test('a durableOffset beyond the records is damage too', () => {
     make();
     expectError(() => open({ durableOffset: 251 }), 'ERR_CORRUPT', /at 250/);
-    open({ durableOffset: 250 }).close();
+    open({ durableOffset: 250 }).closeSync();
   });
 
   test('a file truncated to any length is opened, refused, or reported', () => {
@@ -281,7 +281,7 @@ describe('opening', () => {
       else {
         const writer = open();
         expect(writer.recovery!.records).toBe(intact);
-        writer.close();
+        writer.closeSync();
       }
     }
   });
@@ -314,7 +314,7 @@ describe('opening', () => {
         const writer = open();
         expect(writer.recovery!.records).toBe(damaged < 0 ? records.length : damaged);
         expect(writer.recovery!.bytes).toBeGreaterThan(0);
-        writer.close();
+        writer.closeSync();
         const aside = readFileSync(writer.recovery!.savedAs!);
         expect(
           aside.equals(bytes.subarray(writer.recovery!.offset, writer.recovery!.offset + aside.length)),
@@ -329,9 +329,9 @@ describe('opening', () => {
       fc.constant(new Uint8Array(16)),
       fc.nat(60).map((length) => {
         const data = payload(length, length);
-        const writer = SegmentWriter.create(path('piece'), { size: 200 });
+        const writer = SegmentWriter.createSync(path('piece'), { size: 200 });
         writer.append(data);
-        writer.close();
+        writer.closeSync();
         const bytes = readFileSync(path('piece')).subarray(0, 8 + length);
         unlinkSync(path('piece'));
         return new Uint8Array(bytes);
@@ -352,10 +352,10 @@ describe('opening', () => {
           return;
         }
         expect(writer.recovery).toMatchObject({ records: expected.records.length, offset: expected.end });
-        writer.close();
+        writer.closeSync();
         const again = open({ sealed: true });
         expect(again.recovery).toMatchObject({ records: expected.records.length, bytes: 0 });
-        again.close();
+        again.closeSync();
       }),
       { numRuns: ANY_BYTES_RUNS },
     );
@@ -364,12 +364,12 @@ describe('opening', () => {
   test('a change that a crash has left beside the file is of this file, or an error', () => {
     make();
     writeFileSync(`${file()}.pending`, 'torn before the change began');
-    open().close();
+    open().closeSync();
     expect(existsSync(`${file()}.pending`)).toBe(false);
   });
 
   test('errors carry what the system said', () => {
-    const error = thrownBy(() => SegmentWriter.open(path('none/a'))) as Error;
+    const error = thrownBy(() => SegmentWriter.openSync(path('none/a'))) as Error;
     const expected =
       process.platform === 'win32'
         ? { code: 'Windows error 3', syscall: 'CreateFileW', errno: -3 }

@@ -12,11 +12,11 @@ const file = (): string => path('a.seg');
 const options = { startOffset: 4, headerSize: 2 };
 
 function write(): SegmentWriter {
-  const writer = SegmentWriter.create(file(), { size: 4096, ...options });
+  const writer = SegmentWriter.createSync(file(), { size: 4096, ...options });
   writer.writeApplicationHeader(Buffer.from('APPL'));
   writer.append(Buffer.from('e0'), Buffer.from('h0'));
   writer.append(Buffer.alloc(0), Buffer.from('h1'));
-  writer.sync();
+  writer.syncSync();
   return writer;
 }
 
@@ -54,7 +54,7 @@ describe('data is a Buffer', () => {
 
   // An addon may be built without zstd.
   (addon.hasCompression ? test : test.skip)('of compressed records', () => {
-    using writer = SegmentWriter.create(file(), { size: 4096, compression: 'zstd' });
+    using writer = SegmentWriter.createSync(file(), { size: 4096, compression: 'zstd' });
     const text = 'atomic-log '.repeat(100);
     writer.append(Buffer.from(text));
     writer.flush();
@@ -83,7 +83,8 @@ test('the objects say what they are', () => {
     'SegmentRecord { offset: 4, length: 12, header: 2 bytes, data: 2 bytes }',
     'FlushedOffset { value: 26 }',
   ]);
-  for (const object of [writer, reader, tail]) object.close();
+  writer.closeSync();
+  for (const object of [reader, tail]) object.close();
   expect([writer, reader, tail, record].map(String)).toEqual([
     `SegmentWriter { path: '${file()}', closed, flushedOffset: 46, size: 4096 }`,
     `SegmentReader { path: '${file()}', closed }`,

@@ -14,7 +14,7 @@ const file = (): string => path('a.seg');
 
 describe('SegmentTail', () => {
   test('delivers each record once it is there, and waits at a torn one', () => {
-    using writer = SegmentWriter.create(file(), { size: 65_536, startOffset: 8 });
+    using writer = SegmentWriter.createSync(file(), { size: 65_536, startOffset: 8 });
     using tail = SegmentTail.open(file(), { startOffset: 8 });
     expect(tail.next()).toBeUndefined();
     for (let i = 0; i < 100; ++i) {
@@ -29,9 +29,9 @@ describe('SegmentTail', () => {
     expect(tail.offset).toBe(writer.writeOffset);
     // The head of a record, and its data later.
     const bytes = path('b.seg');
-    const other = SegmentWriter.create(bytes, { size: 100 });
+    const other = SegmentWriter.createSync(bytes, { size: 100 });
     other.append(Buffer.from('abcd'));
-    other.close();
+    other.closeSync();
     const record = readFileSync(bytes).subarray(0, 12);
     const descriptor = openSync(file(), 'r+');
     writeSync(descriptor, record, 0, 9, tail.offset);
@@ -42,16 +42,16 @@ describe('SegmentTail', () => {
   });
 
   test('follows what another process appends', async () => {
-    SegmentWriter.create(file(), { size: 1 << 20 }).close();
+    SegmentWriter.createSync(file(), { size: 1 << 20 }).closeSync();
     using tail = SegmentTail.open(file());
     const script = `
       const { SegmentWriter } = require(${JSON.stringify(require.resolve('atomic-log'))});
-      const writer = SegmentWriter.open(${JSON.stringify(file())});
+      const writer = SegmentWriter.openSync(${JSON.stringify(file())});
       for (let i = 0; i < 500; ++i) {
         writer.append(Buffer.from(String(i)));
         if (i % 50 === 0) writer.flush();
       }
-      writer.close();
+      writer.closeSync();
     `;
     const follower = tail.follow({ pollMs: 1 });
     const first = follower.next();
@@ -68,8 +68,8 @@ describe('SegmentTail', () => {
   test.each(['replaced', 'moved', 'deleted'])(
     'says that the file was %s, after its last record',
     async (how) => {
-      SegmentWriter.create(path('other.seg'), { size: 5000 }).close();
-      const writer = SegmentWriter.create(file(), { size: 5000 });
+      SegmentWriter.createSync(path('other.seg'), { size: 5000 }).closeSync();
+      const writer = SegmentWriter.createSync(file(), { size: 5000 });
       writer.append(Buffer.from('first'));
       writer.flush();
       using tail = SegmentTail.open(file());
@@ -77,7 +77,7 @@ describe('SegmentTail', () => {
       expect(Buffer.from(((await followed.next()).value as SegmentRecord).data).toString()).toBe('first');
       const rest = followed.next();
       writer.append(Buffer.from('last'));
-      writer.close();
+      writer.closeSync();
       expect(((await rest).value as SegmentRecord).data.toString()).toBe('last');
       const waiting = followed.next().catch((error: unknown) => error);
       if (how === 'replaced') renameSync(path('other.seg'), file());
@@ -89,7 +89,7 @@ describe('SegmentTail', () => {
   );
 
   test('ends with the reason of its signal, and refuses bad options', async () => {
-    SegmentWriter.create(file(), { size: 1000 }).close();
+    SegmentWriter.createSync(file(), { size: 1000 }).closeSync();
     const tail = SegmentTail.open(file(), { from: 0 });
     const waiting = tail.follow({ signal: AbortSignal.timeout(5), pollMs: 100_000 }).next();
     await expect(waiting).rejects.toMatchObject({ name: 'TimeoutError' });
@@ -103,9 +103,9 @@ describe('SegmentTail', () => {
 
 describe('parseRecord', () => {
   test('reads records in memory, and nothing else', () => {
-    const writer = SegmentWriter.create(file(), { size: 200, headerSize: 8, checksum: 'crc32' });
+    const writer = SegmentWriter.createSync(file(), { size: 200, headerSize: 8, checksum: 'crc32' });
     const offsets = [3, 0, 40].map((length, i) => writer.append(payload(i, length), numberHeader(i)).offset);
-    writer.close();
+    writer.closeSync();
     const bytes = readFileSync(file());
     const options = { headerSize: 8, checksum: 'crc32' } as const;
     for (const [i, offset] of offsets.entries()) {
@@ -131,7 +131,7 @@ whenBuilt('compression', () => {
   const text = (i: number): Buffer => Buffer.from(`${i} `.repeat(100 + i));
 
   test('is of longer data only, and read back', () => {
-    const writer = SegmentWriter.create(file(), { size: 1 << 20, headerSize: 8, compression: 'zstd' });
+    const writer = SegmentWriter.createSync(file(), { size: 1 << 20, headerSize: 8, compression: 'zstd' });
     const data = [Buffer.alloc(127, 'a'), Buffer.alloc(128, 'a'), text(5), payload(9, 60), text(70_000)];
     const lengths = data.map((bytes, i) => writer.append(bytes, numberHeader(i)).length);
     expect(lengths[0]).toBe(16 + 127);
@@ -145,7 +145,7 @@ whenBuilt('compression', () => {
       8 + text(7).length,
     ]);
     expect(batch.length).toBeLessThan(200);
-    writer.close();
+    writer.closeSync();
     const expected = [...data, text(5), text(6), text(7)];
     for (const mode of ['mmap', 'pread'] as const) {
       using reader = SegmentReader.open(file(), { headerSize: 8, mode });
@@ -165,7 +165,7 @@ whenBuilt('compression', () => {
   });
 
   test('data that does not get shorter is stored as it is', () => {
-    using writer = SegmentWriter.create(file(), { size: 4096, compression: 'zstd' });
+    using writer = SegmentWriter.createSync(file(), { size: 4096, compression: 'zstd' });
     expect(writer.append(randomBytes(300)).length).toBe(308);
   });
 
@@ -180,9 +180,9 @@ whenBuilt('compression', () => {
   });
 
   test('an original size that is hostile or wrong is an error', () => {
-    const writer = SegmentWriter.create(file(), { size: 4096, compression: 'zstd' });
+    const writer = SegmentWriter.createSync(file(), { size: 4096, compression: 'zstd' });
     const { length } = writer.append(text(5));
-    writer.close();
+    writer.closeSync();
     const bytes = readFileSync(file());
     const withSize = (size: number): Buffer => {
       const changed = Buffer.from(bytes.subarray(0, length));
@@ -200,7 +200,7 @@ whenBuilt('compression', () => {
   });
 
   test('a record that does not fit even compressed is refused', () => {
-    using writer = SegmentWriter.create(file(), { size: 40, compression: 'zstd' });
+    using writer = SegmentWriter.createSync(file(), { size: 40, compression: 'zstd' });
     const error = expectError(() => writer.append(randomBytes(200)), 'ERR_SEGMENT_FULL', /are left/);
     expect(error).toMatchObject({ available: 40 });
     writer.append(Buffer.alloc(4000, 'a'));
@@ -209,11 +209,11 @@ whenBuilt('compression', () => {
 
 test('an unknown compression is refused', () => {
   expectError(
-    () => SegmentWriter.create(file(), { size: 40, compression: 'lz4' as never }),
+    () => SegmentWriter.createSync(file(), { size: 40, compression: 'lz4' as never }),
     'ERR_INVALID_ARG_VALUE',
     /compression must be one of 'none', 'zstd'; got/,
   );
-  using writer = SegmentWriter.create(file(), { size: 40 });
+  using writer = SegmentWriter.createSync(file(), { size: 40 });
   expectError(
     () => (writer.compression = 1 as never),
     'ERR_INVALID_ARG_TYPE',

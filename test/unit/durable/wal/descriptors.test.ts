@@ -100,19 +100,19 @@ onLinux('without a descriptor: an error that says so, and all goes on when there
 onLinux('a segment file without a descriptor is not poisoned either', () => {
   expect(
     withFewDescriptors(`
-      const writer = SegmentWriter.create(path + '.seg', { size: 1 << 16, headerSize: 600 });
+      const writer = SegmentWriter.createSync(path + '.seg', { size: 1 << 16, headerSize: 600 });
       const header = Buffer.alloc(600, 1);
       const offsets = [1, 2, 3].map(() => writer.append(entry, header).offset);
-      writer.sync();
+      writer.syncSync();
       const codes = [
-        codeOf(() => starve(() => writer.replaceHeader(offsets[0], Buffer.alloc(600, 2)))),
-        codeOf(() => starve(() => writer.setLength(offsets[2]))),
+        codeOf(() => starve(() => writer.replaceHeaderSync(offsets[0], Buffer.alloc(600, 2)))),
+        codeOf(() => starve(() => writer.setLengthSync(offsets[2]))),
       ];
-      writer.replaceHeader(offsets[0], Buffer.alloc(600, 2));
-      writer.setLength(offsets[2]);
+      writer.replaceHeaderSync(offsets[0], Buffer.alloc(600, 2));
+      writer.setLengthSync(offsets[2]);
       writer.append(entry, header);
-      writer.sync();
-      writer.close();
+      writer.syncSync();
+      writer.closeSync();
       console.log(JSON.stringify(codes));
     `),
   ).toEqual(['ERR_TOO_MANY_FILES', 'ERR_TOO_MANY_FILES']);

@@ -1,0 +1,178 @@
+/** What one must know of a segment file to use it, and how a writer makes or opens one: options, checked. */
+import type {
+  NativeFailure,
+  NativeRecovery,
+  NativeSegmentCreation,
+  NativeSegmentOpening,
+} from '../../../types/native';
+import { checkNames } from '../../base/checks';
+import { plainError } from '../../base/errors';
+import { addon } from '../../base/native';
+import { segmentError } from '../errors';
+import { checkChoice, checkFlag, checkObject, checkOffset, checkPath } from '../options';
+import { FlushedOffset } from './flushed-offset';
+
+/** What one must know to read a segment file; it is not written into it. */
+export interface SegmentOptions {
+  /** Bytes at the beginning of the file that are the application's own. Default: 0. */
+  startOffset?: number;
+  /** Bytes of the header that every record has. Default: 0. */
+  headerSize?: number;
+  /**
+   * `'crc32c'` (Castagnoli, the default), or `'crc32'` (ISO-HDLC) for files of
+   * the Rust crate seglog, which says the one and computes the other.
+   */
+  checksum?: 'crc32c' | 'crc32';
+}
+
+/** Decompressed data has no more bytes than this, unless the options say otherwise. */
+export const DATA_BYTES_MAX = 64 << 20;
+export const BODY_BYTES_MAX = 2 ** 31 - 1;
+
+export interface SegmentFormat {
+  readonly startOffset: number;
+  readonly headerSize: number;
+  readonly checksum: 0 | 1;
+}
+
+const HEADER_SIZE_MAX = 65_536;
+/** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
+export type Compression = 'none' | 'zstd';
+
+/** How {@link SegmentWriter.create} makes a file. */
+export interface SegmentCreateOptions extends SegmentOptions {
+  /** Bytes of the file. Its length never changes. */
+  size: number;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
+}
+
+/** How {@link SegmentWriter.open} opens a file. */
+export interface SegmentOpenOptions extends SegmentOptions {
+  /** The length that the file must have. An interrupted creation is finished then. */
+  size?: number;
+  /** What is known to have been durable: damage below it is an error, and it is not written again. */
+  durableOffset?: number;
+  /** The file is complete: any damage is an error. */
+  sealed?: boolean;
+  /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
+  compression?: Compression;
+  /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
+  discardUnreadable?: boolean;
+}
+
+/** What {@link SegmentWriter.open} found and did. */
+export interface SegmentRecoveryReport {
+  /** Intact records. */
+  readonly records: number;
+  /** Bytes after them that were no records, and are zero now; 0 for a clean end. */
+  readonly bytes: number;
+  /** Where they began: the end of the log. */
+  readonly offset: number;
+  /** Bytes of intact records among them: more than a torn write leaves. */
+  readonly validBytesAfter: number;
+  /** The file that keeps them; undefined when there were none. */
+  readonly savedAs: string | undefined;
+}
+
+/** Of all calls for segment files, so that one object of options serves them all. */
+const optionNames = [
+  'startOffset',
+  'headerSize',
+  'checksum',
+  'size',
+  'compression',
+  'durableOffset',
+  'sealed',
+  'discardUnreadable',
+  'flushed',
+  'mode',
+  'dataBytesMax',
+  'from',
+];
+
+export function checkSegmentOptions(options: unknown): Record<string, unknown> {
+  const given = checkObject('options', options);
+  checkNames('options', given, optionNames);
+  return given;
+}
+
+export function checkFormat(options: Record<string, unknown>): SegmentFormat {
+  const { startOffset = 0, headerSize = 0, checksum } = options;
+  return {
+    startOffset: checkOffset('options.startOffset', startOffset),
+    headerSize: checkOffset('options.headerSize', headerSize, 0, HEADER_SIZE_MAX),
+    checksum: checkChoice('options.checksum', checksum, ['crc32c', 'crc32']) === 'crc32' ? 1 : 0,
+  };
+}
+
+/** What the addon answers, unless it is a failure. */
+export function orThrow<T extends object>(answer: T | NativeFailure): T {
+  if ('outcome' in answer) throw segmentError(answer);
+  return answer;
+}
+
+/** Whether to compress. */
+export function checkCompression(what: string, compression: unknown): boolean {
+  if (checkChoice(what, compression, ['none', 'zstd']) === 'none') return false;
+  if (addon.hasCompression) return true;
+  throw plainError(
+    'ERR_COMPRESSION_UNAVAILABLE',
+    "the addon was built without zstd; install the package zstd-napi and build it again, or use 'none'",
+  );
+}
+
+/** What a writer is made of, all checked. */
+export interface WriterOptions {
+  readonly path: string;
+  readonly format: SegmentFormat;
+  readonly flushed: FlushedOffset;
+  readonly compresses: boolean;
+}
+
+export function checkCreation(
+  path: unknown,
+  options: unknown,
+): WriterOptions & { native: NativeSegmentCreation } {
+  const file = checkPath(path);
+  const given = checkSegmentOptions(options);
+  const format = checkFormat(given);
+  const size = checkOffset('options.size', given.size, format.startOffset + 1);
+  const compresses = checkCompression('options.compression', given.compression);
+  const flushed = new FlushedOffset();
+  const native = { path: file, ...format, size, cells: flushed.cells };
+  return { path: file, format, flushed, compresses, native };
+}
+
+export function checkOpening(
+  path: unknown,
+  options: unknown,
+): WriterOptions & { native: NativeSegmentOpening } {
+  const file = checkPath(path);
+  const given = checkSegmentOptions(options);
+  const format = checkFormat(given);
+  const { size, durableOffset = 0 } = given;
+  const compresses = checkCompression('options.compression', given.compression);
+  const flushed = new FlushedOffset();
+  const native = {
+    path: file,
+    ...format,
+    size: size === undefined ? null : checkOffset('options.size', size, format.startOffset + 1),
+    durableOffset: checkOffset('options.durableOffset', durableOffset),
+    isSealed: checkFlag('options.sealed', given.sealed),
+    discardUnreadable: checkFlag('options.discardUnreadable', given.discardUnreadable),
+    cells: flushed.cells,
+  };
+  return { path: file, format, flushed, compresses, native };
+}
+
+export function toReport(recovery: NativeRecovery): SegmentRecoveryReport {
+  const { records, endOffset, setAsideBytes, validBytesAfter, setAsidePath } = recovery;
+  return {
+    records,
+    offset: endOffset,
+    bytes: setAsideBytes,
+    validBytesAfter,
+    savedAs: setAsideBytes > 0 ? setAsidePath : undefined,
+  };
+}

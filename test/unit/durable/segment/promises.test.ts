@@ -1,0 +1,211 @@
+// What waits for the disk is a Promise: what may be called meanwhile, and what a forgotten await costs.
+import { spawnSync } from 'node:child_process';
+import { setImmediate as turn } from 'node:timers/promises';
+
+import { SegmentReader, SegmentWriter } from 'atomic-log';
+
+import { expectError, rejection } from '../../../support/errors';
+import { dataOf, parseFile, payload, temporaryDirectory } from '../../../support/segments';
+
+const { path } = temporaryDirectory();
+const file = (): string => path('a.seg');
+const library = JSON.stringify(require.resolve('atomic-log'));
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+test('create, append, sync, close and open again', async () => {
+  const writer = await SegmentWriter.create(file(), { size: 4096 });
+  expect(writer.recovery).toBeUndefined();
+  writer.append(payload(0, 10));
+  expect(await writer.sync()).toBe(18);
+  expect(writer.flushedOffset.value).toBe(18);
+  writer.append(payload(1, 10));
+  await writer.close();
+  expect(writer.flushedOffset.value).toBe(36);
+  const again = await SegmentWriter.open(file(), { durableOffset: 36 });
+  expect(again.recovery).toMatchObject({ records: 2, offset: 36, bytes: 0 });
+  await again[Symbol.asyncDispose]();
+  SegmentWriter.openSync(file()).closeSync();
+});
+
+test('the event loop turns while a large file is made, opened and closed', async () => {
+  const turnsWhile = async <T>(promise: Promise<T>): Promise<[T, number]> => {
+    let turns = 0;
+    let isOver = false;
+    const over = (): void => void (isOver = true);
+    promise.then(over, over);
+    while (!isOver) {
+      ++turns;
+      await turn();
+    }
+    return [await promise, turns];
+  };
+  const size = 32 << 20;
+  const [writer, turnsOfCreate] = await turnsWhile(SegmentWriter.create(file(), { size }));
+  const data = Buffer.alloc(1000, 7);
+  while (writer.remaining > 2000) writer.append(data);
+  const [, turnsOfClose] = await turnsWhile(writer.close());
+  const [again, turnsOfOpen] = await turnsWhile(SegmentWriter.open(file()));
+  again.closeSync();
+  // A call that waited here would let it turn once.
+  for (const turns of [turnsOfCreate, turnsOfClose, turnsOfOpen]) expect(turns).toBeGreaterThan(1);
+});
+
+test('rejects with what the other ways throw', async () => {
+  expect(await rejection(SegmentWriter.open(file()))).toMatchObject({
+    code: 'ERR_FILE_NOT_FOUND',
+    path: file(),
+  });
+  expect(await rejection(SegmentWriter.create(file(), { size: 0 }))).toMatchObject({
+    code: 'ERR_OUT_OF_RANGE',
+  });
+  expect(await rejection(SegmentWriter.open(1 as never))).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
+  SegmentWriter.createSync(file(), { size: 4096 }).closeSync();
+  expect(await rejection(SegmentWriter.create(file(), { size: 1 }))).toMatchObject({
+    code: 'ERR_FILE_EXISTS',
+  });
+  expect(await rejection(SegmentWriter.open(file(), { size: 5 }))).toMatchObject({ code: 'ERR_FORMAT' });
+});
+
+test('of many that open a file at once, one gets it', async () => {
+  SegmentWriter.createSync(file(), { size: 1 << 20 }).closeSync();
+  const results = await Promise.allSettled(Array.from({ length: 8 }, () => SegmentWriter.open(file())));
+  const opened = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const refused = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as object] : [],
+  );
+  expect(opened).toHaveLength(1);
+  for (const error of refused) expect(error).toMatchObject({ code: 'ERR_LOCKED' });
+  await opened[0]!.close();
+  SegmentWriter.openSync(file()).closeSync();
+});
+
+test('appending goes on while a sync is under way', async () => {
+  await using writer = await SegmentWriter.create(file(), { size: 1 << 20 });
+  const syncs: Promise<number>[] = [];
+  const ends: number[] = [];
+  for (let i = 0; i < 30; ++i) {
+    writer.append(payload(i, 4000));
+    ends.push(writer.writeOffset);
+    syncs.push(writer.sync());
+    writer.append(payload(i, 3));
+  }
+  // Each covers what was appended before it was called.
+  expect((await Promise.all(syncs)).every((flushed, i) => flushed >= ends[i]!)).toBe(true);
+  await writer.sync();
+  using reader = SegmentReader.open(file(), { flushed: writer.flushedOffset });
+  expect(dataOf(reader).map(({ length }) => length)).toEqual(Array(30).fill([4000, 3]).flat());
+});
+
+describe('close()', () => {
+  test('resolves after the syncs that are under way; until then the file is taken', async () => {
+    for (let i = 0; i < 20; ++i) {
+      const writer = SegmentWriter.createSync(path(String(i)), { size: 1 << 16 });
+      writer.append(payload(0, 10));
+      const order: string[] = [];
+      const syncs = [1, 2, 3].map((name) =>
+        writer.sync().then((flushed) => order.push(`${name}: ${flushed}`)),
+      );
+      const closed = writer.close();
+      expect(writer.close()).toBe(closed);
+      for (const call of [
+        () => writer.append(payload(1, 1)),
+        () => writer.flush(),
+        () => writer.syncSync(),
+      ]) {
+        expectError(call, 'ERR_WRITER_CLOSED', /open the file again/);
+      }
+      expect(await rejection(writer.sync())).toMatchObject({ code: 'ERR_WRITER_CLOSED' });
+      expectError(() => SegmentWriter.openSync(path(String(i))), 'ERR_LOCKED', /another writer/);
+      await closed;
+      expect(order.sort()).toEqual(['1: 18', '2: 18', '3: 18']);
+      SegmentWriter.openSync(path(String(i))).closeSync();
+      await Promise.all(syncs);
+    }
+  });
+
+  test('may be overtaken by closeSync(), and comes after it', async () => {
+    for (let i = 0; i < 20; ++i) {
+      const writer = SegmentWriter.createSync(path(String(i)), { size: 1 << 16 });
+      writer.append(payload(0, 10));
+      const sync = writer.sync();
+      const closed = writer.close();
+      writer.closeSync();
+      SegmentWriter.openSync(path(String(i))).closeSync();
+      await closed;
+      expect(await sync).toBe(18);
+      await writer.close();
+    }
+    const writer = SegmentWriter.createSync(file(), { size: 4096 });
+    writer.closeSync();
+    await writer.close();
+  });
+
+  test('takes what was appended along', async () => {
+    {
+      await using writer = await SegmentWriter.create(file(), { size: 1 << 20 });
+      for (let i = 0; i < 100; ++i) writer.append(payload(i, 100));
+    }
+    expect(parseFile(file()).records).toHaveLength(100);
+  });
+});
+
+/** Runs a program to its end; its exit status, and what it said. */
+function run(code: string, ...before: string[]): { status: number | null; stdout: string; stderr: string } {
+  const program = `const { SegmentWriter } = require(${library}); const file = ${JSON.stringify(file())}; ${code}`;
+  const [command, ...rest] = [...before, process.execPath, '-e', program];
+  return spawnSync(command!, rest, { encoding: 'utf8' });
+}
+
+describe('a forgotten await', () => {
+  test('does not end the program before the disk has it', () => {
+    const { status, stderr } = run(`
+      const writer = SegmentWriter.createSync(file, { size: 4096 });
+      const seen = writer.flushedOffset;
+      writer.append(Buffer.from('a'));
+      writer.sync();
+      writer.append(Buffer.from('b'));
+      writer.close();
+      process.on('exit', () => process.exit(seen.value === 18 ? 0 : 9));
+    `);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(parseFile(file()).records).toHaveLength(2);
+  });
+
+  test('is an unhandled rejection with a code when it fails', () => {
+    const { status, stderr } = run('SegmentWriter.open(file);');
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/no such file/);
+  });
+});
+
+onLinux.each([false, true])(
+  'a disk that is full: sync and close reject, and the file is free; hasty: %s',
+  (isHasty) => {
+    SegmentWriter.createSync(file(), { size: 1 << 20 }).closeSync();
+    const shell = ['/bin/sh', '-c', `trap '' XFSZ; ulimit -f 8; exec "$@"`, 'sh'];
+    const code = `
+    const codes = [];
+    const isHasty = ${isHasty};
+    const note = (promise) => promise.catch((error) => codes.push(error.code));
+    (async () => {
+      const writer = SegmentWriter.openSync(file, { size: 1 << 20 });
+      writer.append(Buffer.alloc(30000, 1));
+      await note(writer.sync());
+      await note(writer.sync());
+      const closed = note(writer.close());
+      if (isHasty) try { writer.closeSync() } catch (error) { codes.push(error.code) }
+      await closed;
+      // The first time only.
+      writer.closeSync();
+      console.log(codes.join());
+    })();
+  `;
+    const { stdout, stderr } = run(code, ...shell);
+    expect({ stdout, stderr }).toEqual({
+      stdout: `ERR_NO_SPACE,ERR_POISONED,ERR_POISONED${isHasty ? ',ERR_POISONED' : ''}\n`,
+      stderr: '',
+    });
+    // The first record is torn.
+    SegmentWriter.openSync(file(), { discardUnreadable: true }).closeSync();
+  },
+);
