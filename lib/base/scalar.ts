@@ -131,6 +131,11 @@ const isBytes = (value: unknown): value is Uint8Array => typedArrayTag(value) ==
 
 const checks = [isF64, isF32, isI8, isU8, isI16, isU16, isI32, isU32, isI64, isU64, isUtf8, isBytes] as const;
 
+/** The function that tells it for one kind; see {@link accepts}. */
+export function checkOf(kind: Kind): (value: unknown) => boolean {
+  return checks[kind];
+}
+
 /** Whether a column of this kind takes the value as it is. */
 export function accepts(kind: Kind, value: unknown): boolean {
   return checks[kind](value);

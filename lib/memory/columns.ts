@@ -13,6 +13,7 @@ import {
   checkInteger,
   type AtomicLogError,
 } from '../base/errors';
+import { makeRecordReader, type ReadVariable, type RecordReader } from './layout-functions';
 import type { Mapping } from './mapping';
 import type { Pins } from './pins';
 import { unknownField } from './record';
@@ -70,6 +71,8 @@ export function readEntry(layout: Layout, mapping: Columns, position: number): u
   if (fields === undefined) {
     return isFixed ? (columns[0] as ScalarArray)[position] : readField(layout, mapping, 0, position);
   }
+  const reader = layout.recordReader ?? recordReaderOf(layout, fields);
+  if (reader !== null) return reader(columns, position);
   const record: Record<string, unknown> = {};
   if (isFixed) {
     for (let i = 0; i < fields.length; ++i) record[fields[i]!] = (columns[i] as ScalarArray)[position];
@@ -77,6 +80,13 @@ export function readEntry(layout: Layout, mapping: Columns, position: number): u
     for (let i = 0; i < fields.length; ++i) record[fields[i]!] = readField(layout, mapping, i, position);
   }
   return record;
+}
+
+function recordReaderOf(layout: Layout, fields: readonly string[]): RecordReader | null {
+  if (layout.recordReader !== undefined) return layout.recordReader;
+  const { kinds } = layout;
+  const variable = kinds.map((kind) => readers[kind] as ReadVariable | undefined);
+  return (layout.recordReader = makeRecordReader(fields, kinds, variable) ?? null);
 }
 
 /** The value of one field; the field 0 of a log without fields is the entry. */

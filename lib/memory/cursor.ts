@@ -9,10 +9,12 @@ export const makeCursor = Symbol('makeCursor');
 /** Where an entry stands; undefined when the snapshot does not hold it. */
 export type Locate = (index: number) => Place | undefined;
 
-/** A run of entries in one segment: those with indexes [firstIndex, endIndex). */
+/** A run of entries in one segment: those with indexes [beginIndex, endIndex). */
 export interface Place {
   readonly mapping: Mapping;
+  /** Of the segment's first entry: the entry `index` is at position `index - firstIndex`. */
   readonly firstIndex: number;
+  readonly beginIndex: number;
   readonly endIndex: number;
   /** Whether the snapshot still holds this run. */
   readonly isCurrent: () => boolean;
@@ -69,7 +71,7 @@ export class Cursor<T> {
     checkInteger('index', index);
     const place = this.#place;
     const isThere =
-      place !== undefined && index >= place.firstIndex && index < place.endIndex && place.isCurrent();
+      place !== undefined && index >= place.beginIndex && index < place.endIndex && place.isCurrent();
     if (!isThere) {
       const found = this.#locate(index);
       if (found === undefined) return false;

@@ -4,7 +4,7 @@ import { plainError } from '../base/errors';
 import { END, type FollowSource, type Pending } from '../base/follow-loop';
 import type { LogView } from './view';
 import type { NativeLog } from './native-log';
-import { chunksBetween, endViews, entriesBetween, type Snapshot } from './snapshot';
+import { chunksBetween, endViews, entriesBetween, rowsBetween, type Snapshot } from './snapshot';
 import { waitForIndex, type Wait } from '../base/waits';
 
 /** Where a follower begins, and what it does when it falls behind. */
@@ -44,6 +44,8 @@ export interface Batch<T> extends Iterable<T> {
   readonly lost: number;
   /** The entries segment by segment, over the log's own memory. */
   chunks(): Chunk<T>[];
+  /** As {@link Snapshot.rows}: one object for all entries of a log of records, which moves. */
+  rows(): IterableIterator<Readonly<T>>;
 }
 
 class SnapshotBatch<T> implements Batch<T> {
@@ -60,6 +62,10 @@ class SnapshotBatch<T> implements Batch<T> {
 
   chunks(): Chunk<T>[] {
     return this.#valid()[chunksBetween](this.firstIndex, this.firstIndex + this.length);
+  }
+
+  rows(): IterableIterator<Readonly<T>> {
+    return this.#valid()[rowsBetween](this.firstIndex, this.firstIndex + this.length, () => this.#valid());
   }
 
   *[Symbol.iterator](): IterableIterator<T> {

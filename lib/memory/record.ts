@@ -37,7 +37,7 @@ export function missingField(name: string): AtomicLogError {
   );
 }
 
-function refusedField(kind: Kind, name: string, value: unknown, record: object): AtomicLogError {
+export function refusedField(kind: Kind, name: string, value: unknown, record: object): AtomicLogError {
   return value === undefined && !Object.hasOwn(record, name)
     ? missingField(name)
     : refusal(kind, `the field ${name}`, value);

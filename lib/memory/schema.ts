@@ -5,6 +5,7 @@
 import { checkNames } from '../base/checks';
 import { coderFor, coderOf, type Codec, type Coder } from './codec';
 import { environmentVariable } from '../base/runtime';
+import type { RecordReader } from './layout-functions';
 import { describe, invalidType, outOfRange, rangeError, typeError } from '../base/errors';
 import {
   elementBytes,
@@ -174,6 +175,8 @@ export interface Layout {
   readonly dataBytes: number;
   /** Of a log with a codec. */
   readonly coder: Coder | undefined;
+  /** Makes the object of an entry of a log of records; null where no function can be made, undefined before the first. */
+  recordReader?: RecordReader | null;
 }
 
 export interface CheckedOptions {

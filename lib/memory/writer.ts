@@ -9,7 +9,8 @@ import type { LogView } from './view';
 import { HeadMappings } from './head-mappings';
 import { NO_AREAS, NO_COLUMNS, type Column } from './mapping';
 import type { NativeWriter } from './native-log';
-import { readRecord } from './record';
+import { readRecord, refusedField } from './record';
+import { makeRecordStore, type RecordStore } from './layout-functions';
 import { accepts, isVariable, Kind, refusal, scalars, store, viewOf, type ScalarArray } from '../base/scalar';
 import type { Layout } from './schema';
 import { OpenSpan, type Span } from './span';
@@ -80,6 +81,8 @@ export class Writer<T> {
   #areas: readonly VarArea[] = NO_AREAS;
   /** The first column of a log of numbers. */
   #values: ScalarArray = NO_VALUES;
+  /** Of a log of records, where code may be made for them. */
+  readonly #records: RecordStore | undefined;
   /** Values of the record that is being stored; undefined while in use. */
   #scratch: unknown[] | undefined;
 
@@ -96,6 +99,15 @@ export class Writer<T> {
     this.#tag = this.#kind >= 0 ? scalars[this.#kind]!.Array.name : '';
     this.#variable = kinds.flatMap((kind, i) => (isVariable(kind) ? [i] : []));
     this.#scratch = kinds.map(() => undefined);
+    if (fields !== undefined) {
+      const isFixed = this.#variable.length === 0;
+      const place = isFixed
+        ? () => (this.#count < this.#limit ? this.#count : this.#makeRoom())
+        : (payloads: readonly Payload[]) => this.#makeDataRoom(payloads);
+      this.#records = makeRecordStore(fields, kinds, place, (field, value, record) =>
+        refusedField(kinds[field]!, fields[field]!, value, record),
+      );
+    }
 
     this.#mappings = new HeadMappings(native, view.storage, view.native.retainedSegments);
 
@@ -302,6 +314,11 @@ export class Writer<T> {
   // --- Records.
 
   #writeRecord(record: unknown): number {
+    const position = this.#records?.store(record) ?? -1;
+    if (position >= 0) {
+      this.#count = position + 1;
+      return this.#firstIndex + position;
+    }
     // A getter may call this writer again; then it finds no scratch and makes
     // its own. Everything is read and checked before anything is stored.
     const values = this.#scratch ?? new Array<unknown>(this.#kinds.length);
@@ -520,6 +537,7 @@ export class Writer<T> {
     const mapping = this.#mappings.own(this.#headId);
     this.#columns = mapping.columns;
     this.#areas = mapping.areas;
+    this.#records?.map(mapping.columns);
     if (this.#kind >= 0) this.#values = mapping.columns[0] as ScalarArray;
     for (let i = 0; i < this.#areas.length; ++i) this.#areas[i]!.begin(this.#count);
     this.#limit = this.#view.segmentCapacity;

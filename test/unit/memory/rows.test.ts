@@ -1,0 +1,119 @@
+/** Rows: one object that moves from entry to entry. */
+import { inspect } from 'node:util';
+
+import { AtomicLog } from 'atomic-log';
+
+import { smallLog, SMALL } from '../../support/logs';
+import { trade, tradeLog, trades } from '../../support/trades';
+
+const code = (expected: string): Error => expect.objectContaining({ code: expected });
+const copies = <T extends object>(rows: Iterable<T>, keys: readonly (keyof T)[]): unknown[] =>
+  Array.from(rows, (row) => Object.fromEntries(keys.map((key) => [key, row[key]])));
+const KEYS = ['at', 'price', 'size'] as const;
+
+test('are the entries of the window, in one object', () => {
+  const { writer, log } = tradeLog();
+  for (let i = 0; i < 14; ++i) writer.append(trade(i));
+  const snapshot = log.snapshot();
+  expect(copies(snapshot.rows(), KEYS)).toEqual(trades(4, 14));
+  const [first, second] = snapshot.rows();
+  expect(first).toBe(second);
+  expect(inspect(snapshot.rows().next().value)).toBe(inspect(trade(4)));
+});
+
+test('of an empty snapshot there are none', () => {
+  const snapshot = tradeLog().log.snapshot();
+  const rows = snapshot.rows();
+  expect(rows.next()).toEqual({ done: true, value: undefined });
+});
+
+test('an iterator that has ended stays so', () => {
+  const { writer, log } = tradeLog();
+  writer.append(trade(0));
+  const snapshot = log.snapshot();
+  const rows = snapshot.rows();
+  expect(copies(rows, KEYS)).toEqual(trades(0, 1));
+  writer.append(trade(1));
+  snapshot.refresh();
+  expect(rows.next().done).toBe(true);
+  expect(copies(snapshot.rows(), KEYS)).toEqual(trades(0, 2));
+});
+
+test('every type, and fields with any name', () => {
+  const schema = {
+    constructor: 'f32',
+    position: 'i8',
+    columns: 'u8',
+    toString: 'i16',
+    next: 'u16',
+    length: 'i32',
+    value: 'u32',
+    done: 'i64',
+    'a b"`${}': 'u64',
+    text: 'utf8',
+    data: 'bytes',
+  } as const;
+  const { writer, log } = AtomicLog.claimed({ ...SMALL, schema });
+  const record = {
+    constructor: 1.5,
+    position: -1,
+    columns: 2,
+    toString: -3,
+    next: 4,
+    length: -5,
+    value: 6,
+    done: -7n,
+    'a b"`${}': 8n,
+    text: 'größer',
+    data: Uint8Array.of(1, 2),
+  };
+  for (let i = 0; i < 6; ++i) writer.append(record as never);
+  writer.appendBatch([record as never]);
+  const snapshot = log.snapshot();
+  const expected = Array.from({ length: 7 }, () => record);
+  expect(copies(snapshot.rows() as Iterable<object>, Object.keys(schema) as never[])).toEqual(expected);
+  expect([...snapshot]).toEqual(expected);
+});
+
+test('go on in what the snapshot holds after a refresh, and end with it', () => {
+  const { writer, log } = tradeLog();
+  for (let i = 0; i < 6; ++i) writer.append(trade(i));
+  const snapshot = log.snapshot();
+  const rows = snapshot.rows();
+  const row = rows.next().value!;
+  rows.next();
+  expect(row.size).toBe(trade(1).size);
+  for (let i = 6; i < 30; ++i) writer.append(trade(i));
+  snapshot.refresh();
+  rows.next();
+  expect(row.at).toBe(trade(snapshot.firstIndex).at);
+  snapshot.close();
+  expect(() => rows.next()).toThrow(code('ERR_SNAPSHOT_CLOSED'));
+  expect(() => snapshot.rows()).toThrow(code('ERR_SNAPSHOT_CLOSED'));
+});
+
+test('text and bytes of a row that outlived its snapshot are read from a copy', () => {
+  const { writer, log } = AtomicLog.claimed({ ...SMALL, schema: { text: 'utf8' } });
+  writer.append({ text: 'first' });
+  const snapshot = log.snapshot();
+  const row = snapshot.rows().next().value!;
+  expect(row.text).toBe('first');
+  snapshot.close();
+  expect(typeof row.text).toBe('string');
+});
+
+test('logs without fields have none', () => {
+  const snapshot = smallLog(3).log.snapshot();
+  expect(() => snapshot.rows()).toThrow(code('ERR_UNKNOWN_FIELD'));
+});
+
+test('of a batch of a follower, while it is valid', async () => {
+  const { writer, log } = tradeLog();
+  for (let i = 0; i < 6; ++i) writer.append(trade(i));
+  const followed = log.follow({ from: 'oldest' });
+  const batch = (await followed.next()).value!;
+  expect(copies(batch.rows(), KEYS)).toEqual(trades(0, 6));
+  const rows = batch.rows();
+  await followed.return!();
+  expect(() => rows.next()).toThrow();
+});
