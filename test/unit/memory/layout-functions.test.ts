@@ -16,7 +16,7 @@ for (const fields of [schema, { time: 'f64', e: 'i32' }, { constructor: 'f64', t
   const { writer, log } = AtomicLog.claimed({ retainedCapacity: 12, segmentCapacity: 4, schema: fields });
   const record = (changes = {}) => {
     const made = Object.create(null);
-    for (const name of names) made[name] = name in changes ? changes[name] : (good[name] ?? 1);
+    for (const name of names) made[name] = Object.hasOwn(changes, name) ? changes[name] : (good[name] ?? 1);
     return made;
   };
   const give = (value) => {
