@@ -67,7 +67,7 @@ export { type WalPosition } from './durable/wal/position';
 export { type WalError } from './durable/wal/errors';
 export { type WalFollowOptions } from './durable/wal/follower';
 export { type CommitPolicy, type Durability, type WalFile, type WalOptions } from './durable/wal/options';
-export { WalReader, type WalReaderOptions } from './durable/wal/reader';
+export { WalReader, type WalReaderOptions, type WalReaderWaitOptions } from './durable/wal/reader';
 export { type WalRecovery, type WalStats } from './durable/wal/reports';
 export { salvage, type LostEntries, type Salvage } from './durable/wal/salvage';
 export { Writer } from './memory/writer';

@@ -31,13 +31,15 @@ const [bundle] = generateDtsBundle(
 );
 // What the declarations name and a program's own settings may lack: TypeScript 6 and
 // 7 take nothing from @types/node by themselves, and not every program has `dom`. Where
-// one of both is there, the empty interface is merged with theirs.
+// one of both is there, the empty interface is merged with theirs. Buffer is theirs
+// where @types/node is there: an interface of that name would have to have its parameters.
 const banner = `// Generated from lib/ by "npm run build:types". Do not edit.
 /// <reference lib="esnext.disposable" />
 
 declare global {
   interface AbortSignal {}
 }
+type Buffer = typeof globalThis extends { Buffer: { alloc(size: number): infer B } } ? B : Uint8Array;
 
 `;
 const path = join(root, 'types/index.d.ts');

@@ -55,7 +55,7 @@ for (const [module, resolution, extension] of [
 describe.each(['5.9', '6', '7'])('TypeScript %s', (version) => {
   const compiler = tool(`typescript-${version}/bin/tsc`);
   const declared = `
-    import { AtomicLog, SegmentTail, Wal } from 'atomic-log';
+    import { AtomicLog, SegmentTail, Wal, WalReader } from 'atomic-log';
     export type Include = typeof import('atomic-log/include');
     export async function use(): Promise<string> {
       const { log } = AtomicLog.claimed({ retainedCapacity: 100, segmentCapacity: 10, schema: { at: 'f64' } });
@@ -63,7 +63,9 @@ describe.each(['5.9', '6', '7'])('TypeScript %s', (version) => {
       await using wal = await Wal.open('directory');
       for await (const batch of log.follow()) for (const chunk of batch.chunks()) chunk.column('at').at(0)?.toFixed();
       for await (const { offset } of SegmentTail.open('file').follow()) await wal.append(new Uint8Array(offset));
-      return String(snapshot.length);
+      for (const { data } of wal.entries()) data.subarray(1).fill(0);
+      using reader = await WalReader.open('directory', { wait: true });
+      return String(snapshot.length + reader.metadata.length);
     }
   `;
   const signals = `

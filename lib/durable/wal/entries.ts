@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 
 import type { NativeWalChunk, NativeWalEntries } from '../../../types/native';
+import { bufferOver } from '../../base/buffer';
 import { outOfRange } from '../../base/errors';
 import { checkNames } from '../../base/checks';
 import { checkObject } from '../options';
@@ -14,7 +15,7 @@ export interface WalEntry {
   /** Its log sequence number. */
   readonly lsn: number;
   /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
-  readonly data: Uint8Array;
+  readonly data: Buffer;
   /** The batch it was appended in: the first LSN, and how many entries. */
   readonly batch?: { readonly first: number; readonly count: number };
   /**
@@ -77,7 +78,7 @@ class Entry implements WalEntry {
 
   constructor(
     readonly lsn: number,
-    readonly data: Uint8Array,
+    readonly data: Buffer,
     past: Omit<Past, 'lsn'>,
   ) {
     this.#past = past;
@@ -91,6 +92,8 @@ class Entry implements WalEntry {
 
 export function entriesOf({ data, index, pasts }: NativeWalChunk, logId: string): WalEntry[] {
   const entries: WalEntry[] = [];
+  // Native code has made it for this chunk: it begins at 0.
+  const memory = data.buffer;
   let nextPast = 0;
   let past = { epoch: 0, branch: 0, logId };
   for (let at = 0; at < index.length; at += FIELDS) {
@@ -99,7 +102,7 @@ export function entriesOf({ data, index, pasts }: NativeWalChunk, logId: string)
       past = { epoch: pasts[nextPast + 1]!, branch: pasts[nextPast + 2]!, logId };
       nextPast += PAST_FIELDS;
     }
-    const entry = new Entry(lsn, new Uint8Array(data.buffer, index[at + 1], index[at + 2]), past);
+    const entry = new Entry(lsn, bufferOver(memory, index[at + 1]!, index[at + 2]!), past);
     const count = index[at + 4]!;
     if (count > 0) Object.assign(entry, { batch: { first: index[at + 3]!, count } });
     entries.push(entry);

@@ -1,11 +1,13 @@
 import type { NativeWalReader } from '../../../types/native';
 import { checkNames } from '../../base/checks';
+import { checkSignal, onAbort, throwIfAborted } from '../../base/abort';
 import { dispose, type Followed } from '../../base/dispose';
 import { illegalConstructor, plainError } from '../../base/errors';
 import { finishAll, type Pending } from '../../base/follow-loop';
+import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { waitForTime } from '../../base/waits';
-import { checkChoice, checkObject, checkOffset, checkPath } from '../options';
+import { checkChoice, checkFlag, checkObject, checkOffset, checkPath } from '../options';
 import {
   checkPast,
   checkRange,
@@ -33,6 +35,19 @@ export interface WalReaderOptions {
    * above {@link WalReader.provedLsn} may still be lost in a power failure.
    */
   tail?: 'durable' | 'intact';
+  /** Whether to wait for a log that is not there yet: see {@link WalReaderWaitOptions}. */
+  wait?: false;
+}
+
+/** How `WalReader.open()` waits for a log that is not there yet. */
+export interface WalReaderWaitOptions extends Omit<WalReaderOptions, 'wait'> {
+  /**
+   * Wait until a log is in the directory, which may be missing too, and those above
+   * it. It is looked for every `pollMs`.
+   */
+  wait: true;
+  /** Ends the waiting: the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 /** What the addon stores at a refresh. */
@@ -94,28 +109,61 @@ export class WalReader {
   /**
    * Opens the log in `directory`. One that has no entries yet is empty, and so is
    * a directory in which no log is: {@link refresh} and {@link follow} find the
-   * log once a writer has made it.
+   * log once a writer has made it. With `wait: true` it returns a promise, which
+   * resolves when there is a log, and keeps the process alive until then.
+   *
+   * ```ts
+   * using reader = await WalReader.open('orders', { wait: true, signal: AbortSignal.timeout(5000) });
+   * ```
    *
    * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_CORRUPT`
    * when the files do not follow one another or durable entries are damaged;
    * `ERR_FORMAT` for files that are no log or of a later release;
    * `ERR_TOO_MANY_FILES` when nothing more can be opened now;
-   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`. With
+   * `wait: true` all of them reject, with the signal's reason too, and
+   * `ERR_FILE_NOT_FOUND` does not occur.
    */
-  static open(directory: string, options?: WalReaderOptions): WalReader {
-    const path = checkPath(directory, 'directory');
+  static open(directory: string, options?: WalReaderOptions): WalReader;
+  static open(directory: string, options: WalReaderWaitOptions): Promise<WalReader>;
+  static open(
+    directory: string,
+    options?: WalReaderOptions | WalReaderWaitOptions,
+  ): WalReader | Promise<WalReader> {
     const given = checkObject('options', options);
-    checkNames('options', given, ['pollMs', 'tail']);
-    const { pollMs = POLL_MS, tail = 'durable' } = given;
-    const isIntact = checkChoice('options.tail', tail, ['durable', 'intact']) === 'intact';
-    const reader = new WalReader(
-      openReader,
-      addon.openWalReader(path, isIntact),
-      path,
-      checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX),
-    );
+    const { wait } = given;
+    if (wait === true) return WalReader.#wait(directory, given);
+    checkFlag('options.wait', wait);
+    const reader = WalReader.#make(directory, given, ['pollMs', 'tail', 'wait']);
     reader.refresh();
     return reader;
+  }
+
+  static async #wait(directory: unknown, given: Record<string, unknown>): Promise<WalReader> {
+    const reader = WalReader.#make(directory, given, ['pollMs', 'tail', 'wait', 'signal']);
+    const signal = checkSignal(given.signal);
+    try {
+      for (;;) {
+        throwIfAborted(signal);
+        if (reader.#findsLog()) return reader;
+        const wait = waitForTime(reader.#pollMs);
+        const stopListening = signal && onAbort(signal, wait.cancel);
+        await wait.done;
+        stopListening?.();
+      }
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
+  }
+
+  static #make(directory: unknown, given: Record<string, unknown>, names: readonly string[]): WalReader {
+    const path = checkPath(directory, 'directory');
+    checkNames('options', given, names);
+    const { pollMs = POLL_MS, tail = 'durable' } = given;
+    const isIntact = checkChoice('options.tail', tail, ['durable', 'intact']) === 'intact';
+    const checkedMs = checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX);
+    return new WalReader(openReader, addon.openWalReader(path, isIntact), path, checkedMs);
   }
 
   /** The directory. */
@@ -149,9 +197,9 @@ export class WalReader {
   }
 
   /** What the log was created with. */
-  get metadata(): Uint8Array {
+  get metadata(): Buffer {
     this.#checkOpen();
-    return this.#native.metadata();
+    return Buffer.from(this.#native.metadata());
   }
 
   /**
@@ -249,6 +297,25 @@ export class WalReader {
     this.close();
   }
 
+  /** For people: the directory, and which entries are seen. */
+  toString(): string {
+    const { path, firstLsn, lastLsn, provedLsn } = this;
+    const state = this.#isClosed ? ', closed' : '';
+    const lsns = `firstLsn: ${firstLsn}, lastLsn: ${lastLsn}, provedLsn: ${provedLsn}`;
+    return `WalReader { path: '${path}'${state}, ${lsns} }`;
+  }
+
+  /** Whether there is a log; a directory that is missing may still come. */
+  #findsLog(): boolean {
+    try {
+      this.refresh();
+      return this.#id() !== '';
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_FILE_NOT_FOUND') throw error;
+      return false;
+    }
+  }
+
   /** The log's id; empty while there is no log. */
   #id(): string {
     if (this.#logId !== '') return this.#logId;
@@ -282,3 +349,5 @@ export class WalReader {
     if (this.#isClosed) throw plainError('ERR_READER_CLOSED', 'the reader is closed; open another one');
   }
 }
+
+showAsText(WalReader);

@@ -1,6 +1,7 @@
 import type { NativeFailure, NativeWal } from '../../../types/native';
 import { asyncDispose, dispose, type Followed } from '../../base/dispose';
 import { illegalConstructor, plainError } from '../../base/errors';
+import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { Appender, type AppendOptions } from './append';
 import { checkTarget, copyLog } from './backup';
@@ -111,8 +112,8 @@ export class Wal {
   }
 
   /** What the log was created with. */
-  get metadata(): Uint8Array {
-    return this.#core.native.metadata.slice();
+  get metadata(): Buffer {
+    return Buffer.from(this.#core.native.metadata);
   }
 
   /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
@@ -420,4 +421,14 @@ export class Wal {
   [asyncDispose](): Promise<void> {
     return this.close();
   }
+
+  /** For people: the directory, and which entries there are. */
+  toString(): string {
+    const { path, firstLsn, lastLsn, durableLsn } = this;
+    const state = this.#core.isClosed ? ', closed' : '';
+    const lsns = `firstLsn: ${firstLsn}, lastLsn: ${lastLsn}, durableLsn: ${durableLsn}`;
+    return `Wal { path: '${path}'${state}, ${lsns} }`;
+  }
 }
+
+showAsText(Wal);
