@@ -4,6 +4,7 @@
 declare global {
   interface AbortSignal {}
 }
+type Buffer = typeof globalThis extends { Buffer: { alloc(size: number): infer B } } ? B : Uint8Array;
 
 /** What `follow()` returns: an iterator for `for await`, and for `await using`, which ends it as `return()` does. */
 export interface Followed<T> extends AsyncIterableIterator<T> {
@@ -1576,7 +1577,7 @@ export interface WalEntry {
   /** Its log sequence number. */
   readonly lsn: number;
   /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
-  readonly data: Uint8Array;
+  readonly data: Buffer;
   /** The batch it was appended in: the first LSN, and how many entries. */
   readonly batch?: {
     readonly first: number;
@@ -1696,7 +1697,7 @@ export declare class Wal {
   /** Whether {@link open} had to set a torn last record aside. */
   get tailState(): 'clean' | 'truncated';
   /** What the log was created with. */
-  get metadata(): Uint8Array;
+  get metadata(): Buffer;
   /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
   get firstLsn(): number;
   /** LSN of the last entry; appends that are under way may not have one yet. */
@@ -1867,6 +1868,8 @@ export declare class Wal {
   closeSync(): void;
   [Symbol.dispose](): void;
   [Symbol.asyncDispose](): Promise<void>;
+  /** For people: the directory, and which entries there are. */
+  toString(): string;
 }
 /** An error of a write-ahead log. */
 export type WalError = SegmentError & {
@@ -1890,6 +1893,18 @@ export interface WalReaderOptions {
    * above {@link WalReader.provedLsn} may still be lost in a power failure.
    */
   tail?: 'durable' | 'intact';
+  /** Whether to wait for a log that is not there yet: see {@link WalReaderWaitOptions}. */
+  wait?: false;
+}
+/** How `WalReader.open()` waits for a log that is not there yet. */
+export interface WalReaderWaitOptions extends Omit<WalReaderOptions, 'wait'> {
+  /**
+   * Wait until a log is in the directory, which may be missing too, and those above
+   * it. It is looked for every `pollMs`.
+   */
+  wait: true;
+  /** Ends the waiting: the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 /**
  * Reads a write-ahead log next to its writer, in any thread or process, and
@@ -1913,15 +1928,23 @@ export declare class WalReader {
   /**
    * Opens the log in `directory`. One that has no entries yet is empty, and so is
    * a directory in which no log is: {@link refresh} and {@link follow} find the
-   * log once a writer has made it.
+   * log once a writer has made it. With `wait: true` it returns a promise, which
+   * resolves when there is a log, and keeps the process alive until then.
+   *
+   * ```ts
+   * using reader = await WalReader.open('orders', { wait: true, signal: AbortSignal.timeout(5000) });
+   * ```
    *
    * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_CORRUPT`
    * when the files do not follow one another or durable entries are damaged;
    * `ERR_FORMAT` for files that are no log or of a later release;
    * `ERR_TOO_MANY_FILES` when nothing more can be opened now;
-   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`. With
+   * `wait: true` all of them reject, with the signal's reason too, and
+   * `ERR_FILE_NOT_FOUND` does not occur.
    */
   static open(directory: string, options?: WalReaderOptions): WalReader;
+  static open(directory: string, options: WalReaderWaitOptions): Promise<WalReader>;
   /** The directory. */
   get path(): string;
   /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
@@ -1937,7 +1960,7 @@ export declare class WalReader {
   /** The files, oldest first, as of the last {@link refresh}. */
   get files(): WalFile[];
   /** What the log was created with. */
-  get metadata(): Uint8Array;
+  get metadata(): Buffer;
   /**
    * Looks for what was appended, or checkpointed, since. A follower does so by
    * itself.
@@ -1985,6 +2008,8 @@ export declare class WalReader {
   /** Closes the files, and ends every follower. Idempotent. */
   close(): void;
   [Symbol.dispose](): void;
+  /** For people: the directory, and which entries are seen. */
+  toString(): string;
 }
 /** A range of entries that cannot be read any more; the bounds are inclusive. */
 export interface LostEntries {
