@@ -512,8 +512,8 @@ export interface NativeAddon {
   readonly version: string;
   /** Whether zstd was built in. */
   readonly hasCompression: boolean;
-  /** Of the stored data of a record, the original size included. */
-  decompress(stored: Uint8Array, target: Uint8Array): boolean;
+  /** Of the stored data of a record, the original size included: 1; 0 when it is no such data; -1: memory is refused. */
+  decompress(stored: Uint8Array, target: Uint8Array): 1 | 0 | -1;
   /** Once per environment: what statistics call it. */
   setThreadId(threadId: number): void;
   /** For benchmarks: a call that does nothing. */

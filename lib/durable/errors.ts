@@ -45,6 +45,10 @@ const ioErrors: Record<number, readonly [ErrorCode, string]> = {
     'as many files are open as the process, or the system, may have; close some or raise the limit ' +
       '(ulimit -n), then try again: nothing was changed',
   ],
+  11: [
+    'ERR_OUT_OF_MEMORY',
+    'the system refuses memory, and nothing was changed; free some, or ask for less at once, then try again',
+  ],
 };
 
 export function withDetails(error: AtomicLogError, details: object): SegmentError {
@@ -72,6 +76,22 @@ export function ioError(failure: NativeFailure, other: typeof ioErrors = {}): Se
       `the system failed to ${operation} at ${offset}; check the disk, then open the file again`,
     ];
   return withDetails(plainError(code, `${path}: ${advice}`, systemError(failure)), { path, offset });
+}
+
+/** `Buffer.alloc(count)`, but an error of this package where there is no memory for it. */
+export function newBytes(count: number, path: string): Buffer<ArrayBuffer> {
+  try {
+    return Buffer.alloc(count);
+  } catch (cause) {
+    throw withDetails(
+      plainError(
+        'ERR_OUT_OF_MEMORY',
+        `${path}: the runtime has no memory for ${count} bytes; free some, or ask for less at once, then try again`,
+        cause,
+      ),
+      { path },
+    );
+  }
 }
 
 export function segmentFull(path: string, attempted: number, available: number): SegmentError {

@@ -118,7 +118,7 @@ napi_value attach_log(napi_env env, napi_callback_info info) {
   napi_value arguments[3] = {};
   read_arguments(env, info, arguments);
   const memory::LogHandle handle{to_offset(env, arguments[0]),
-                                 to_text(env, arguments[1])};
+                                 to_text(env, arguments[1], 256)};
   std::shared_ptr<memory::RollingLog> presence;
   const Status status = memory::Registry::instance().find(handle, &presence);
   if (status != Status::kOk) return to_value(env, status);

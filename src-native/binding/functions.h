@@ -25,6 +25,7 @@
 
 #include <node_api.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -33,6 +34,7 @@
 #include <vector>
 
 #include "core/base/status.h"
+#include "core/platform/file.h"
 
 namespace atomic_log::binding {
 
@@ -156,16 +158,23 @@ inline bool to_bool(napi_env env, napi_value value) {
   return result;
 }
 
-inline std::string to_text(napi_env env, napi_value value) {
+// No more than `bytes_max` of it.
+inline std::string to_text(napi_env env, napi_value value,
+                           size_t bytes_max = SIZE_MAX - 1) {
   size_t length = 0;
   if (napi_get_value_string_utf8(env, value, nullptr, 0, &length) != napi_ok) {
     return {};
   }
+  length = std::min(length, bytes_max);
   // The terminating zero is written after the text, where std::string has one
   // anyway.
   std::string text(length, '\0');
   napi_get_value_string_utf8(env, value, text.data(), length + 1, &length);
   return text;
+}
+
+inline std::string to_path(napi_env env, napi_value value) {
+  return to_text(env, value, platform::kPathBytesMax);
 }
 
 // The memory of a typed array, shared or not; nothing for any other value and
@@ -295,6 +304,12 @@ class Options {
     const napi_value value = get(name);
     if (!is_type(value, napi_string)) refuse(name, "a string");
     return to_text(env_, value);
+  }
+
+  std::string path(const char* name) {
+    const napi_value value = get(name);
+    if (!is_type(value, napi_string)) refuse(name, "a string");
+    return to_path(env_, value);
   }
 
   // An integer from 0 to 2^53.

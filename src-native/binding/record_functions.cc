@@ -49,8 +49,10 @@ napi_value decompress(napi_env env, napi_callback_info info) {
   read_arguments(env, info, arguments);
   const auto stored = to_bytes(env, arguments[0]);
   const auto target = to_bytes(env, arguments[1]);
-  return from_bool(env, durable::decompress(stored.data, stored.count,
-                                            target.data, target.count));
+  const durable::Compression done =
+      durable::decompress(stored.data, stored.count, target.data, target.count);
+  if (done == durable::Compression::kNoMemory) return from_number(env, -1);
+  return from_number(env, done == durable::Compression::kDone ? 1 : 0);
 }
 
 }  // namespace atomic_log::binding

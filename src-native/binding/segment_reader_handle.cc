@@ -41,7 +41,7 @@ napi_value SegmentReaderHandle::create(napi_env env,
 
 napi_value SegmentReaderHandle::open(napi_env env, napi_callback_info info) {
   Options given(env, info);
-  const std::string path = given.text("path");
+  const std::string path = given.path("path");
   const durable::SegmentFormat format = to_format(given);
   const bool is_mapped = given.flag("isMapped");
   durable::FlushedCells* const cells =
@@ -59,7 +59,7 @@ napi_value SegmentReaderHandle::open(napi_env env, napi_callback_info info) {
 
 napi_value SegmentReaderHandle::judge(napi_env env, napi_callback_info info) {
   Options given(env, info);
-  const std::string path = given.text("path");
+  const std::string path = given.path("path");
   const durable::SegmentFormat format = to_format(given);
   if (given.throw_if_refused()) return nullptr;
 

@@ -97,7 +97,7 @@ std::unique_ptr<SegmentWriterHandle::Opening>
 SegmentWriterHandle::read_creation(napi_env env, napi_callback_info info) {
   Options given(env, info);
   auto opening = std::make_unique<Opening>();
-  opening->path = given.text("path");
+  opening->path = given.path("path");
   opening->format = to_format(given);
   opening->new_size = given.integer("size");
   opening->cells = to_cells(given);
@@ -109,7 +109,7 @@ std::unique_ptr<SegmentWriterHandle::Opening> SegmentWriterHandle::read_opening(
     napi_env env, napi_callback_info info) {
   Options given(env, info);
   auto opening = std::make_unique<Opening>();
-  opening->path = given.text("path");
+  opening->path = given.path("path");
   opening->format = to_format(given);
   durable::OpenOptions& options = opening->options;
   if (given.has("size")) options.size = given.integer("size");
@@ -199,9 +199,15 @@ napi_value SegmentWriterHandle::append(napi_env env, napi_callback_info info) {
       header.count != self->writer_->format().header_bytes) {
     return answer(env, Outcome::kOutOfRange);
   }
-  std::vector<uint8_t> stored;
-  const bool is_compressed = to_bool(env, arguments[2]) &&
-                             durable::compress(data.data, data.count, &stored);
+  Buffer stored;
+  const auto compression =
+      to_bool(env, arguments[2])
+          ? durable::compress(data.data, data.count, &stored)
+          : durable::Compression::kNot;
+  if (compression == durable::Compression::kNoMemory) {
+    return answer(env, self->writer_->refuse_memory());
+  }
+  const bool is_compressed = compression == durable::Compression::kDone;
   uint64_t offset = 0;
   const Outcome outcome =
       is_compressed ? self->writer_->append(header.data, stored.data(),
@@ -221,7 +227,10 @@ napi_value SegmentWriterHandle::append_packed(napi_env env,
       to_elements<uint32_t>(env, arguments[1], napi_uint32_array);
   if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
   // Another thread may change the lengths between their check and their use.
-  const std::vector<uint32_t> lengths(given.data, given.data + given.count);
+  List<uint32_t> lengths;
+  if (!lengths.try_assign(given.data, given.count)) {
+    return answer(env, self->writer_->refuse_memory());
+  }
   uint64_t total = 0;
   for (const uint32_t length : lengths) total += length;
   if (total != bytes.count) return answer(env, Outcome::kOutOfRange);
@@ -279,7 +288,10 @@ napi_value SegmentWriterHandle::replace_header(napi_env env,
   }
   // A copy: its checksum is computed before it is written, and another thread
   // may change it in between.
-  const std::vector<uint8_t> bytes(header.data, header.data + header.count);
+  Buffer bytes;
+  if (!bytes.try_assign(header.data, header.count)) {
+    return answer(env, self->writer_->refuse_memory());
+  }
   return answer(env, self->writer_->replace_header(to_offset(env, arguments[0]),
                                                    bytes.data()));
 }

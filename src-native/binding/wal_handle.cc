@@ -63,7 +63,7 @@ std::unique_ptr<WalHandle::Opening> WalHandle::read_options(
   Options given(env, info);
   auto opening = std::make_unique<Opening>();
   durable::WalOptions& options = opening->options;
-  options.directory = given.text("path");
+  options.directory = given.path("path");
   options.segment_bytes = given.integer("segmentBytes");
   options.first_lsn = given.integer("firstLsn");
   const auto metadata = given.bytes("metadata");
@@ -342,7 +342,7 @@ napi_value WalHandle::back_up(napi_env env, napi_callback_info info) {
   const Outcome outcome = self->log_->begin_backup(&source, &self->failure_);
   if (outcome != Outcome::kOk) return answer(env, outcome);
   return WalBackupHandle::to_object(env, self->log_, std::move(source),
-                                    to_text(env, arguments[0]));
+                                    to_path(env, arguments[0]));
 }
 
 // (into: Float64Array of 9) => void

@@ -21,7 +21,7 @@ napi_value WalReaderHandle::open(napi_env env, napi_callback_info info) {
   const auto tail = to_bool(env, arguments[1]) ? durable::WalTailMode::kIntact
                                                : durable::WalTailMode::kDurable;
   const std::shared_ptr<WalReaderHandle> handle(
-      new WalReaderHandle(to_text(env, arguments[0]), tail));
+      new WalReaderHandle(to_path(env, arguments[0]), tail));
   const napi_value object = new_object(env);
   add_function(env, object, "refresh", refresh, handle);
   add_function(env, object, "files", files, handle);
@@ -39,7 +39,7 @@ napi_value WalReaderHandle::verify(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   read_arguments(env, info, arguments);
   durable::WalClassifyRequest request;
-  request.directory = to_text(env, arguments[0]);
+  request.directory = to_path(env, arguments[0]);
   request.role = durable::WalRole::kReader;
   request.verifies = true;
   durable::WalClassification found;
@@ -57,7 +57,7 @@ napi_value WalReaderHandle::remains(napi_env env, napi_callback_info info) {
   durable::WalRemains found;
   Failure failure;
   if (durable::find_wal_remains(platform::native_file_system(),
-                                to_text(env, arguments[0]), &found,
+                                to_path(env, arguments[0]), &found,
                                 &failure) != Outcome::kOk) {
     return failure_object(env, failure);
   }
@@ -75,7 +75,7 @@ napi_value WalReaderHandle::remains(napi_env env, napi_callback_info info) {
 // (NativeWalSalvaging) => NativeWalSalvaged | NativeFailure
 napi_value WalReaderHandle::salvage(napi_env env, napi_callback_info info) {
   Options given(env, info);
-  const std::string path = given.text("path");
+  const std::string path = given.path("path");
   const uint64_t file = given.integer("file");
   const uint64_t from = given.integer("from");
   const uint64_t bytes_max = given.integer("bytesMax");

@@ -66,6 +66,9 @@ function ordinaryBuild(files) {
   const objects = [];
   const sources = [];
   for (const object of filesIn(`${build}/obj.target/atomic_log`).filter((path) => path.endsWith('.o'))) {
+    // What it was made of may be gone since.
+    const source = `${object.slice(`${build}/obj.target/atomic_log/`.length, -2)}.cc`;
+    if (source.startsWith('src-native') && !own.includes(source)) continue;
     // As make reads it: "object: source header header ...".
     const inputs = readFileSync(
       join(root, build, '.deps/Release', `${object.slice(build.length + 1)}.d`),
@@ -100,10 +103,11 @@ export async function buildAddon(
       onlyThoseWith === undefined
         ? { objects: [], sources: own.filter((path) => path.endsWith('.cc')) }
         : ordinaryBuild([...onlyThoseWith, ...Object.keys(replace)]);
+    const hasZstd = ordinary.objects.some((path) => path.includes('zstd'));
     const compiled = await compile(
       made,
       [...ordinary.sources.map((path) => replace[path] ?? path), ...sources],
-      flags,
+      hasZstd ? [...flags, '-DATOMIC_LOG_HAS_ZSTD'] : flags,
     );
     const addon = join(made, 'atomic_log.node');
     const linked = [...ordinary.objects, ...compiled, '-o', addon, '-ldl', '-pthread'];

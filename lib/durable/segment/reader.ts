@@ -4,7 +4,7 @@ import { illegalConstructor, invalidType, plainError } from '../../base/errors';
 import { checkFlushed, type FlushedOffset, type FlushedOffsetHandle } from './flushed-offset';
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
-import { Outcome, outsideOfRecords, segmentError } from '../errors';
+import { newBytes, Outcome, outsideOfRecords, segmentError } from '../errors';
 import { checkChoice, checkOffset, checkPath } from '../options';
 import {
   BODY_BYTES_MAX,
@@ -152,7 +152,7 @@ export class SegmentReader {
    *
    * @throws `ERR_CHECKSUM_MISMATCH` when no intact record is there: it is
    * damaged, or none begins there; `ERR_END_OF_LOG`; `ERR_OUT_OF_RANGE` beyond
-   * the flushed offset; `ERR_IO`; `ERR_READER_CLOSED`
+   * the flushed offset; `ERR_IO`, `ERR_OUT_OF_MEMORY`; `ERR_READER_CLOSED`
    */
   read(offset: number, hint: ReadHint = 'random'): SegmentRecord {
     checkOffset('offset', offset);
@@ -182,7 +182,7 @@ export class SegmentReader {
    * Bytes of the file as they are, a copy.
    *
    * @throws `ERR_OUT_OF_RANGE` beyond the flushed offset or the end of the file;
-   * `ERR_IO`, `ERR_READER_CLOSED`
+   * `ERR_IO`, `ERR_OUT_OF_MEMORY`, `ERR_READER_CLOSED`
    */
   readBytes(offset: number, length: number): Buffer {
     checkOffset('offset', offset);
@@ -191,7 +191,7 @@ export class SegmentReader {
     // The addon checks it again; here it keeps memory from being taken for nothing.
     const limit = this.#native.limit();
     if (offset + length > limit) throw outsideOfRecords(this.#path, offset + length, limit);
-    const bytes = Buffer.alloc(length);
+    const bytes = newBytes(length, this.#path);
     if (this.#native.readBytes(offset, bytes) < 0) throw segmentError(this.#native.failure());
     return bytes;
   }
@@ -203,7 +203,7 @@ export class SegmentReader {
    */
   get applicationHeader(): Buffer {
     this.#checkOpen();
-    const bytes = Buffer.alloc(this.#format.startOffset);
+    const bytes = newBytes(this.#format.startOffset, this.#path);
     if (bytes.length > 0 && this.#native.readBytes(0, bytes) < 0) {
       throw segmentError(this.#native.failure());
     }
@@ -284,7 +284,7 @@ export class SegmentReader {
 
   /** What the last read has found, in memory of its own. */
   #copy(): RecordBytes {
-    const bytes = new Uint8Array(this.#found[0]!);
+    const bytes = newBytes(this.#found[0]!, this.#path);
     this.#native.copy(bytes);
     return {
       memory: bytes.buffer,

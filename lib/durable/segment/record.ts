@@ -1,5 +1,6 @@
 import { illegalConstructor, plainError, rangeError } from '../../base/errors';
 import { showAsText } from '../../base/inspect';
+import { newBytes } from '../errors';
 import { addon } from '../../base/native';
 
 export const COMPRESSED_BIT = 0x8000_0000;
@@ -66,8 +67,8 @@ export class SegmentRecord {
    * What was appended; decompressed at the first use.
    *
    * @throws `ERR_READER_CLOSED`; for compressed data also `ERR_OUT_OF_RANGE` when
-   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data, and
-   * `ERR_COMPRESSION_UNAVAILABLE`
+   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data,
+   * `ERR_OUT_OF_MEMORY`, and `ERR_COMPRESSION_UNAVAILABLE`
    */
   get data(): Buffer {
     return (this.#data ??= this.isCompressed ? this.#decompress() : this.#stored());
@@ -108,8 +109,15 @@ export class SegmentRecord {
         `the record at ${this.offset} says that it has ${bytes} bytes of data; raise dataBytesMax if it is right`,
       );
     }
-    const data = Buffer.alloc(bytes);
-    if (!addon.decompress(stored, data)) {
+    const data = newBytes(bytes, `the record at ${this.offset}`);
+    const done = addon.decompress(stored, data);
+    if (done < 0) {
+      throw plainError(
+        'ERR_OUT_OF_MEMORY',
+        `the system refuses the memory to decompress the record at ${this.offset}; free some, then try again`,
+      );
+    }
+    if (done === 0) {
       throw plainError('ERR_CORRUPT', `the data of the record at ${this.offset} cannot be decompressed`);
     }
     return data;

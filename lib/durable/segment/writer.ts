@@ -6,7 +6,7 @@ import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { Kind, viewOf } from '../../base/scalar';
 import { typedArrayLength, typedArrayTag } from '../../base/typed-array';
-import { outsideOfRecords, segmentError, segmentFull } from '../errors';
+import { newBytes, outsideOfRecords, segmentError, segmentFull } from '../errors';
 import { checkOffset } from '../options';
 import { checkLengths, takeEntries, type SegmentEntry } from './entries';
 import type { FlushedOffset } from './flushed-offset';
@@ -113,7 +113,7 @@ export class SegmentWriter {
    * As {@link create}; this thread waits for the disk.
    *
    * @throws `ERR_FILE_EXISTS`, `ERR_FILE_NOT_FOUND` (of the directory),
-   * `ERR_FILE_ACCESS`, `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`,
+   * `ERR_FILE_ACCESS`, `ERR_NO_SPACE`, `ERR_IO`, `ERR_OUT_OF_MEMORY`; `ERR_INVALID_ARG_TYPE`,
    * `ERR_INVALID_ARG_VALUE`, and `ERR_OUT_OF_RANGE` for a `size` that is not
    * greater than `startOffset`
    */
@@ -144,7 +144,7 @@ export class SegmentWriter {
    * although the file is not empty: the options are wrong, or the first record
    * is damaged; `ERR_CORRUPT` for damage below `durableOffset`, or in a `sealed`
    * file; nothing was changed then. `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`,
-   * `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
+   * `ERR_NO_SPACE`, `ERR_IO`, `ERR_OUT_OF_MEMORY`; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
    * `ERR_OUT_OF_RANGE`
    */
   static openSync(path: string, options?: SegmentOpenOptions): SegmentWriter {
@@ -198,8 +198,9 @@ export class SegmentWriter {
    * `header` must have the `headerSize` of the options.
    *
    * @throws `ERR_SEGMENT_FULL`, with `attempted` and `available`, and nothing has
-   * changed; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_WRITER_CLOSED`; and
-   * as {@link flush}
+   * changed; `ERR_OUT_OF_MEMORY` for a record of more than 64 KiB, or one that is
+   * compressed, and nothing has changed either; `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`; `ERR_WRITER_CLOSED`; and as {@link flush}
    */
   append(data: Uint8Array, header: Uint8Array = NO_BYTES): Appended {
     if (typedArrayTag(data) !== 'Uint8Array') throw invalidType('data', 'a Uint8Array', data);
@@ -215,7 +216,8 @@ export class SegmentWriter {
    * the record's header too, which comes first. Returns where the first record
    * is, and the bytes of all.
    *
-   * @throws as {@link append}; whatever the iterable throws
+   * @throws as {@link append}, but with `ERR_OUT_OF_MEMORY` the first entries of an
+   * iterable may be appended: `writeOffset` says; whatever the iterable throws
    */
   appendBatch(entries: Iterable<SegmentEntry>): Appended;
   appendBatch(bytes: Uint8Array, lengths: Uint32Array | readonly number[]): Appended;
@@ -277,7 +279,7 @@ export class SegmentWriter {
    * known where the log ends.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record begins;
-   * and as {@link syncSync}
+   * `ERR_OUT_OF_MEMORY`, and nothing has changed; and as {@link syncSync}
    */
   setLengthSync(offset: number): void {
     checkOffset('offset', offset);
@@ -299,7 +301,8 @@ export class SegmentWriter {
    * There is only this one, which blocks.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record is;
-   * `ERR_INVALID_ARG_TYPE`; what the function throws; and as {@link syncSync}
+   * `ERR_INVALID_ARG_TYPE`; what the function throws; `ERR_OUT_OF_MEMORY`, and
+   * nothing has changed; and as {@link syncSync}
    */
   replaceHeaderSync(
     offset: number,
@@ -333,7 +336,7 @@ export class SegmentWriter {
    */
   get applicationHeader(): Buffer {
     this.#checkOpen();
-    const bytes = Buffer.alloc(this.#format.startOffset);
+    const bytes = newBytes(this.#format.startOffset, this.#path);
     if (bytes.length > 0) this.#check(this.#native.readApplicationHeader(bytes));
     return bytes;
   }

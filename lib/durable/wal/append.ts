@@ -2,6 +2,7 @@
 import type { NativeWalLevel } from '../../../types/native';
 import { checkBytes, checkNames } from '../../base/checks';
 import { invalidType } from '../../base/errors';
+import { newBytes } from '../errors';
 import { checkObject } from '../options';
 import type { WalCore } from './core';
 import { batchTooLarge, entryTooLarge } from './errors';
@@ -130,7 +131,10 @@ export class Appender {
 
 /** All entries, one after the other. */
 function pack(entries: readonly Uint8Array[], lengths: Uint32Array): Uint8Array {
-  const packed = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
+  const packed = newBytes(
+    lengths.reduce((sum, length) => sum + length, 0),
+    'the batch',
+  );
   let at = 0;
   for (let i = 0; i < entries.length; ++i) {
     packed.set(entries[i]!, at);

@@ -5,7 +5,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "core/base/list.h"
 
 namespace atomic_log::durable {
 
@@ -15,14 +16,20 @@ inline constexpr size_t kCompressedBytesMin = 128;
 // Whether zstd was built in. Without it nothing is compressed or decompressed.
 bool has_compression();
 
-// Compresses into `stored`, the original size first. False when that would not
-// be shorter, and the data is better stored as it is.
-bool compress(const uint8_t* data, size_t bytes, std::vector<uint8_t>* stored);
+enum class Compression : uint8_t {
+  kDone,
+  // It would not be shorter, and the data is better stored as it is; or there is
+  // no frame of that size.
+  kNot,
+  kNoMemory,
+};
 
-// Decompresses the frame of `stored` into exactly `bytes` bytes; false when it
-// is none, or of another size.
-bool decompress(const uint8_t* stored, size_t stored_bytes, uint8_t* data,
-                size_t bytes);
+// Compresses into `stored`, the original size first.
+Compression compress(const uint8_t* data, size_t bytes, Buffer* stored);
+
+// Decompresses the frame of `stored` into exactly `bytes` bytes.
+Compression decompress(const uint8_t* stored, size_t stored_bytes,
+                       uint8_t* data, size_t bytes);
 
 }  // namespace atomic_log::durable
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "core/base/check.h"
+#include "core/base/list.h"
 #include "core/platform/file.h"
 
 namespace atomic_log::durable {
@@ -18,8 +18,11 @@ platform::IoStatus copy_range(platform::File& file, uint64_t from, uint64_t to,
                               Write write) {
   constexpr uint64_t kPieceBytesMax = uint64_t{1} << 18;
   if (from >= to) return {};
-  std::vector<uint8_t> buffer(
-      static_cast<size_t>(std::min(to - from, kPieceBytesMax)));
+  Buffer buffer;
+  if (!buffer.try_resize_for_overwrite(
+          static_cast<size_t>(std::min(to - from, kPieceBytesMax)))) {
+    return platform::kNoMemory;
+  }
   while (from < to) {
     CORE_CHECK(!buffer.empty());
     const auto piece =

@@ -6,6 +6,7 @@
 
 #include "core/base/check.h"
 #include "core/base/crc32.h"
+#include "core/base/list.h"
 #include "core/base/little_endian.h"
 #include "core/durable/record_format.h"
 
@@ -24,11 +25,13 @@ constexpr size_t kChecksumBytes = 4;
 // More than any header has.
 constexpr uint32_t kChangedBytesMax = 1 << 24;
 
-std::vector<uint8_t> encode(const PendingChange& change) {
+// False: the system refuses memory.
+bool encode(const PendingChange& change, Buffer* encoded) {
   const size_t count = change.old_bytes.size();
   CORE_CHECK(count > 0 && count <= kChangedBytesMax);
   CORE_CHECK(change.new_bytes.size() == count);
-  std::vector<uint8_t> bytes(kFixedBytes + 2 * count + kChecksumBytes);
+  Buffer& bytes = *encoded;
+  if (!bytes.try_resize(kFixedBytes + 2 * count + kChecksumBytes)) return false;
   std::memcpy(bytes.data(), kMagic, sizeof(kMagic));
   store_u64(&bytes[8], change.offset);
   store_u64(&bytes[16], change.zero_end);
@@ -36,15 +39,15 @@ std::vector<uint8_t> encode(const PendingChange& change) {
   std::copy(change.old_bytes.begin(), change.old_bytes.end(),
             bytes.begin() + kFixedBytes);
   std::copy(change.new_bytes.begin(), change.new_bytes.end(),
-            bytes.begin() + static_cast<ptrdiff_t>(kFixedBytes + count));
+            bytes.begin() + kFixedBytes + count);
   const size_t checked = bytes.size() - kChecksumBytes;
   store_u32(&bytes[checked],
             crc32(Crc32Kind::kCastagnoli, 0, bytes.data(), checked));
-  return bytes;
+  return true;
 }
 
-// False for what was not written to its end.
-bool decode(const std::vector<uint8_t>& bytes, PendingChange* change) {
+// False for what was not written to its end. *change refers to the bytes.
+bool decode(const Buffer& bytes, PendingChange* change) {
   if (bytes.size() < kFixedBytes + kChecksumBytes) return false;
   if (std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0) return false;
   const uint32_t count = load_u32(&bytes[24]);
@@ -57,16 +60,15 @@ bool decode(const std::vector<uint8_t>& bytes, PendingChange* change) {
       crc32(Crc32Kind::kCastagnoli, 0, bytes.data(), checked)) {
     return false;
   }
-  const auto old_begin = bytes.begin() + kFixedBytes;
   change->offset = load_u64(&bytes[8]);
   change->zero_end = load_u64(&bytes[16]);
-  change->old_bytes.assign(old_begin, old_begin + count);
-  change->new_bytes.assign(old_begin + count, old_begin + 2 * count);
+  change->old_bytes = {&bytes[kFixedBytes], count};
+  change->new_bytes = {&bytes[kFixedBytes] + count, count};
   return true;
 }
 
 // Whether every sector of the range shows the old bytes or the new ones.
-bool belongs(const PendingChange& change, const std::vector<uint8_t>& now) {
+bool belongs(const PendingChange& change, const Buffer& now) {
   size_t from = 0;
   while (from < now.size()) {
     const uint64_t sector = (change.offset + from) / kSectorBytes;
@@ -95,13 +97,15 @@ std::string pending_path(const std::string& path) { return path + ".pending"; }
 IoStatus store_pending(FileSystem& system, const std::string& path,
                        const PendingChange& change,
                        std::unique_ptr<platform::Directory>* names) {
+  // First, so that nothing is left when memory is refused.
+  Buffer bytes;
+  if (!encode(change, &bytes)) return platform::kNoMemory;
   std::unique_ptr<File> file;
   IoStatus status = system.open_directory(platform::parent_of(path), names);
   if (status.ok()) {
     status = system.open(pending_path(path), OpenMode::kCreateNew, &file);
   }
   if (!status.ok()) return status;
-  const std::vector<uint8_t> bytes = encode(change);
   status = file->write_at(0, bytes.data(), bytes.size());
   if (status.ok()) status = file->sync_all();
   if (status.ok()) status = (*names)->sync();
@@ -132,13 +136,12 @@ IoStatus zero_durably(FileSystem& system, File& file, const std::string& path,
   CORE_CHECK(offset < end);
   const auto count =
       static_cast<size_t>(std::min<uint64_t>(end - offset, kHeadBytes));
-  PendingChange change;
-  change.offset = offset;
-  change.old_bytes.resize(count);
-  change.new_bytes.resize(count);
-  change.zero_end = end;
+  uint8_t old_bytes[kHeadBytes] = {};
+  const uint8_t new_bytes[kHeadBytes] = {};
+  const PendingChange change = {
+      offset, {old_bytes, count}, {new_bytes, count}, end};
   size_t read = 0;
-  IoStatus status = file.read_at(offset, change.old_bytes.data(), count, &read);
+  IoStatus status = file.read_at(offset, old_bytes, count, &read);
   // The old bytes must be on disk, or the file beside would not be known again.
   if (status.ok()) status = file.sync_data();
   std::unique_ptr<platform::Directory> names;
@@ -174,7 +177,10 @@ Outcome finish_pending(FileSystem& system, File& file, const std::string& path,
   // One byte too many is noticed, and a huge file is not read.
   bytes = std::min<uint64_t>(
       bytes, kFixedBytes + 2 * uint64_t{kChangedBytesMax} + kChecksumBytes + 1);
-  std::vector<uint8_t> contents(static_cast<size_t>(bytes));
+  Buffer contents;
+  if (!contents.try_resize(static_cast<size_t>(bytes))) {
+    return io_failure(platform::kNoMemory, beside_path, failure);
+  }
   size_t read = 0;
   status = beside->read_at(0, contents.data(), contents.size(), &read);
   if (!status.ok()) return io_failure(status, beside_path, failure);
@@ -182,7 +188,10 @@ Outcome finish_pending(FileSystem& system, File& file, const std::string& path,
   PendingChange change;
   if (decode(contents, &change)) {
     const size_t count = change.old_bytes.size();
-    std::vector<uint8_t> now(count);
+    Buffer now;
+    if (!now.try_resize(count)) {
+      return io_failure(platform::kNoMemory, path, failure);
+    }
     const bool is_inside = change.offset <= size &&
                            count <= size - change.offset &&
                            change.zero_end <= size;

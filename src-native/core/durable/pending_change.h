@@ -24,26 +24,27 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "core/durable/outcome.h"
 #include "core/platform/file.h"
 
 namespace atomic_log::durable {
 
+// Does not own the bytes, of which there are as many old as new ones.
 struct PendingChange {
   uint64_t offset = 0;
-  std::vector<uint8_t> old_bytes;
-  std::vector<uint8_t> new_bytes;
+  std::span<const uint8_t> old_bytes;
+  std::span<const uint8_t> new_bytes;
   uint64_t zero_end = 0;
 };
 
 std::string pending_path(const std::string& path);
 
-// Writes the file beside and makes it durable. kNoDescriptor: nothing was
+// Writes the file beside and makes it durable. After a shortage nothing was
 // changed. *names is its directory, held open for forget_pending(): once the
-// change has begun, nothing may fail for lack of a descriptor.
+// change has begun, nothing may fail for want of a descriptor or of memory.
 platform::IoStatus store_pending(platform::FileSystem& system,
                                  const std::string& path,
                                  const PendingChange& change,
@@ -56,7 +57,8 @@ platform::IoStatus store_pending(platform::FileSystem& system,
 platform::IoStatus apply_change(platform::File& file,
                                 const PendingChange& change);
 
-// All of it: the bytes from `offset` to `end` become zero.
+// All of it: the bytes from `offset` to `end` become zero. After a shortage
+// nothing was changed.
 platform::IoStatus zero_durably(platform::FileSystem& system,
                                 platform::File& file, const std::string& path,
                                 uint64_t offset, uint64_t end);

@@ -1,7 +1,6 @@
 #include "core/durable/record_scanner.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "core/base/check.h"
 
@@ -31,12 +30,7 @@ IoStatus read_exactly(File& file, uint64_t offset, uint8_t* data,
 
 RecordScanner::RecordScanner(File& file, const SegmentFormat& format,
                              uint64_t from, uint64_t end)
-    : file_(file),
-      codec_(format),
-      end_(end),
-      offset_(from),
-      next_(from),
-      buffer_(new uint8_t[kBufferBytes]) {}
+    : file_(file), codec_(format), end_(end), offset_(from), next_(from) {}
 
 const uint8_t* RecordScanner::at(uint64_t offset, size_t bytes) {
   CORE_CHECK(bytes <= kBufferBytes);
@@ -46,13 +40,15 @@ const uint8_t* RecordScanner::at(uint64_t offset, size_t bytes) {
     buffer_begin_ = offset;
     buffer_bytes_ =
         static_cast<size_t>(std::min<uint64_t>(kBufferBytes, end_ - offset));
-    io_ = read_exactly(file_, offset, buffer_.get(), buffer_bytes_);
+    io_ = buffer_.try_resize_for_overwrite(kBufferBytes)
+              ? read_exactly(file_, offset, buffer_.data(), buffer_bytes_)
+              : platform::kNoMemory;
     if (!io_.ok()) {
       buffer_bytes_ = 0;
       return nullptr;
     }
   }
-  return buffer_.get() + (offset - buffer_begin_);
+  return buffer_.data() + (offset - buffer_begin_);
 }
 
 Verdict RecordScanner::next() {
@@ -99,8 +95,11 @@ Verdict RecordScanner::check_in_pieces(const uint8_t* head) {
 IoStatus find_nonzero_end(File& file, uint64_t from, uint64_t to,
                           uint64_t* end) {
   *end = from;
-  std::vector<uint8_t> buffer(
-      static_cast<size_t>(std::min<uint64_t>(to - from, kBufferBytes)));
+  Buffer buffer;
+  if (!buffer.try_resize_for_overwrite(
+          static_cast<size_t>(std::min<uint64_t>(to - from, kBufferBytes)))) {
+    return platform::kNoMemory;
+  }
   while (from < to) {
     const auto piece =
         static_cast<size_t>(std::min<uint64_t>(to - from, buffer.size()));
@@ -121,8 +120,11 @@ IoStatus count_valid_bytes(File& file, const SegmentFormat& format,
                            uint64_t from, uint64_t to, uint64_t* valid_bytes) {
   *valid_bytes = 0;
   const RecordCodec codec(format);
-  std::vector<uint8_t> window(
-      static_cast<size_t>(std::min<uint64_t>(to - from, 2 * kBufferBytes)));
+  Buffer window;
+  if (!window.try_resize_for_overwrite(static_cast<size_t>(
+          std::min<uint64_t>(to - from, 2 * kBufferBytes)))) {
+    return platform::kNoMemory;
+  }
   // Bytes that may still go into checksums which do not match.
   uint64_t budget = 8 * (to - from) + kBufferBytes;
   while (from < to) {

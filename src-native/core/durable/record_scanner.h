@@ -3,14 +3,14 @@
 //  1. Memory is bounded by the buffer, whatever the lengths in the file say: a
 //     longer record is checked piece by piece.
 //  2. Time is linear in the bytes between the start and the end.
-//  3. A read error is never taken for a bad record.
+//  3. A read error is never taken for a bad record, nor is a refused buffer.
 // One thread at a time.
 #ifndef ATOMIC_LOG_CORE_DURABLE_RECORD_SCANNER_H_
 #define ATOMIC_LOG_CORE_DURABLE_RECORD_SCANNER_H_
 
 #include <cstdint>
-#include <memory>
 
+#include "core/base/list.h"
 #include "core/durable/record_format.h"
 #include "core/platform/file.h"
 
@@ -34,7 +34,7 @@ class RecordScanner {
   const platform::IoStatus& io() const { return io_; }
 
  private:
-  // The `bytes` (at most kBufferBytes) bytes from `offset`; null: read error.
+  // The `bytes` (at most kBufferBytes) bytes from `offset`; null: io_ says why.
   const uint8_t* at(uint64_t offset, size_t bytes);
   Verdict check_in_pieces(const uint8_t* head);
 
@@ -46,8 +46,7 @@ class RecordScanner {
   uint32_t length_word_ = 0;
   platform::IoStatus io_;
 
-  // Not zeroed: a scan begins by filling it.
-  const std::unique_ptr<uint8_t[]> buffer_;
+  Buffer buffer_;
   uint64_t buffer_begin_ = 0;
   size_t buffer_bytes_ = 0;
 };

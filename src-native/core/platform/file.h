@@ -24,6 +24,10 @@
 
 namespace atomic_log::platform {
 
+// No system takes a longer path. What is longer is cut to this before it gets
+// here, and the system still refuses it.
+inline constexpr size_t kPathBytesMax = size_t{1} << 17;
+
 // Tells whether two handles are of the same file, whatever it is called.
 struct FileIdentity {
   uint64_t device = 0;

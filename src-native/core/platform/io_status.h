@@ -23,6 +23,8 @@ enum class IoCode : uint8_t {
   kNoDescriptor,
   // Anything else; system_error says what.
   kFailed,
+  // The system refused memory; it passes.
+  kNoMemory,
 };
 
 struct [[nodiscard]] IoStatus {
@@ -33,7 +35,16 @@ struct [[nodiscard]] IoStatus {
   const char* operation = "";
 
   bool ok() const { return code == IoCode::kOk; }
+  // It says nothing about the file, and nothing was done to it: the same can be
+  // tried again.
+  bool is_shortage() const {
+    return code == IoCode::kNoDescriptor || code == IoCode::kNoMemory;
+  }
 };
+
+// The answer where core/base/list.h was refused memory. Never that of a system
+// call: one that fails for want of memory may have done a part of its work.
+inline constexpr IoStatus kNoMemory = {IoCode::kNoMemory, 0, "allocate"};
 
 }  // namespace atomic_log::platform
 

@@ -108,6 +108,11 @@ uint64_t SegmentReader::limit() const {
   return std::min(flushed_.acquire(), source_->size());
 }
 
+Outcome SegmentReader::io_failure(const IoStatus& io, uint64_t offset) {
+  failure_ = {Outcome::kIo, io, source_->path(), offset, 0, ""};
+  return Outcome::kIo;
+}
+
 Outcome SegmentReader::refuse(Outcome outcome, uint64_t offset,
                               uint64_t value) {
   failure_ = {outcome, {}, source_->path(), offset, value, ""};
@@ -163,15 +168,14 @@ Verdict SegmentReader::collect(const uint8_t* bytes, uint64_t available,
 Outcome SegmentReader::fill(uint64_t offset, uint64_t limit, size_t wanted) {
   const auto count =
       static_cast<size_t>(std::min<uint64_t>(wanted, limit - offset));
-  if (buffer_.size() < count) buffer_.resize(count);
   buffered_ = 0;
+  if (!buffer_.try_resize_for_overwrite(count)) {
+    return io_failure(platform::kNoMemory, offset);
+  }
   size_t read = 0;
   const IoStatus status =
       source_->file().read_at(offset, buffer_.data(), count, &read);
-  if (!status.ok()) {
-    failure_ = {Outcome::kIo, status, source_->path(), offset, 0, ""};
-    return Outcome::kIo;
-  }
+  if (!status.ok()) return io_failure(status, offset);
   CORE_CHECK(read <= count && count <= buffer_.size());
   buffer_begin_ = offset;
   buffered_ = read;
@@ -226,8 +230,7 @@ Outcome SegmentReader::try_read(uint64_t offset, uint64_t limit, ReadHint hint,
       RecordScanner scanner(source_->file(), source_->format(), offset, limit);
       verdict = scanner.next();
       if (verdict == Verdict::kReadFailed) {
-        failure_ = {Outcome::kIo, scanner.io(), source_->path(), offset, 0, ""};
-        return Outcome::kIo;
+        return io_failure(scanner.io(), offset);
       }
       if (verdict != Verdict::kRecord) {
         return refuse(Outcome::kChecksum, offset, limit);
@@ -256,9 +259,7 @@ Outcome SegmentReader::read_bytes(uint64_t offset, uint8_t* bytes,
   size_t read = 0;
   IoStatus status = source_->file().read_at(offset, bytes, count, &read);
   if (status.ok() && read < count) status = {IoCode::kFailed, 0, "read"};
-  if (status.ok()) return Outcome::kOk;
-  failure_ = {Outcome::kIo, status, source_->path(), offset, 0, ""};
-  return Outcome::kIo;
+  return status.ok() ? Outcome::kOk : io_failure(status, offset);
 }
 
 void SegmentReader::prefetch(uint64_t offset) {

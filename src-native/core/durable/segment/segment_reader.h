@@ -17,8 +17,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "core/base/list.h"
 #include "core/durable/outcome.h"
 #include "core/durable/record_format.h"
 #include "core/durable/segment/flushed_offset.h"
@@ -93,7 +93,8 @@ class SegmentReader {
 
   // Finds at least one record at `offset`, and with the sequential hint as many
   // of those behind it as are at hand, up to `count_max`. Their length words go
-  // to `length_words`. kOutOfRange, kNoRecord, kChecksum, kIo.
+  // to `length_words`. kOutOfRange, kNoRecord, kChecksum, kIo; with kNoMemory
+  // where the record is larger than the memory that the system gives.
   Outcome read(uint64_t offset, ReadHint hint, uint32_t* length_words,
                size_t count_max, Run* run);
 
@@ -113,6 +114,7 @@ class SegmentReader {
   // allows, and up to `wanted`.
   Outcome fill(uint64_t offset, uint64_t limit, size_t wanted);
   Outcome refuse(Outcome outcome, uint64_t offset, uint64_t value);
+  Outcome io_failure(const platform::IoStatus& io, uint64_t offset);
   void look_at_generation(uint64_t generation);
 
   const std::shared_ptr<SegmentSource> source_;
@@ -122,7 +124,7 @@ class SegmentReader {
   bool uses_mapping_;
   // Of what the mapping and the buffer show.
   uint64_t generation_ = 0;
-  std::vector<uint8_t> buffer_;
+  Buffer buffer_;
   uint64_t buffer_begin_ = 0;
   size_t buffered_ = 0;
 };

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <vector>
 
 #include "core/base/check.h"
 #include "core/durable/copy_range.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <utility>
-#include <vector>
 
 #include "core/base/check.h"
 #include "core/durable/open_files.h"
@@ -20,8 +19,8 @@ using platform::OpenMode;
 
 constexpr size_t kBufferBytes = size_t{1} << 16;
 
-Outcome io_failure(const IoStatus& io, const std::string& path,
-                   Failure* failure) {
+Outcome open_failure(const IoStatus& io, const std::string& path,
+                     Failure* failure) {
   const Outcome outcome =
       io.code == IoCode::kLocked ? Outcome::kLocked : Outcome::kIo;
   *failure = {outcome, io, path, 0, 0, ""};
@@ -33,9 +32,9 @@ Outcome claim(File& file, const std::string& path, FileIdentity* identity,
               Failure* failure) {
   IoStatus status = file.identity(identity);
   if (status.ok()) status = file.lock();
-  if (!status.ok()) return io_failure(status, path, failure);
+  if (!status.ok()) return open_failure(status, path, failure);
   if (!OpenFiles::instance().add(*identity)) {
-    return io_failure({IoCode::kLocked, 0, "lock"}, path, failure);
+    return open_failure({IoCode::kLocked, 0, "lock"}, path, failure);
   }
   return Outcome::kOk;
 }
@@ -46,7 +45,7 @@ SegmentWriter::SegmentWriter(FileSystem& system, std::string path,
                              const SegmentFormat& format,
                              std::shared_ptr<File> file,
                              const FileIdentity& identity, uint64_t size,
-                             uint64_t end_offset)
+                             uint64_t end_offset, Buffer buffer)
     : system_(system),
       path_(std::move(path)),
       format_(format),
@@ -55,8 +54,9 @@ SegmentWriter::SegmentWriter(FileSystem& system, std::string path,
       identity_(identity),
       size_(size),
       durable_offset_(end_offset),
-      buffer_(new uint8_t[kBufferBytes]),
+      buffer_(std::move(buffer)),
       buffer_offset_(end_offset) {
+  CORE_CHECK(buffer_.size() == kBufferBytes);
   CORE_CHECK(end_offset >= format.start_offset && end_offset <= size);
 }
 
@@ -75,9 +75,13 @@ Outcome SegmentWriter::create(FileSystem& system, const std::string& path,
                 "size is not beyond startOffset"};
     return Outcome::kFormat;
   }
+  Buffer buffer;
+  if (!buffer.try_resize_for_overwrite(kBufferBytes)) {
+    return open_failure(platform::kNoMemory, path, failure);
+  }
   std::unique_ptr<File> file;
   IoStatus status = system.open(path, OpenMode::kCreateNew, &file);
-  if (!status.ok()) return io_failure(status, path, failure);
+  if (!status.ok()) return open_failure(status, path, failure);
   FileIdentity identity;
   Outcome outcome = claim(*file, path, &identity, failure);
   if (outcome == Outcome::kOk) {
@@ -88,7 +92,7 @@ Outcome SegmentWriter::create(FileSystem& system, const std::string& path,
     if (status.ok()) status = system.sync_parent(path);
     if (!status.ok()) {
       OpenFiles::instance().remove(identity);
-      outcome = io_failure(status, path, failure);
+      outcome = open_failure(status, path, failure);
     }
   }
   if (outcome != Outcome::kOk) {
@@ -98,7 +102,8 @@ Outcome SegmentWriter::create(FileSystem& system, const std::string& path,
     return outcome;
   }
   writer->reset(new SegmentWriter(system, path, format, std::move(file),
-                                  identity, size, format.start_offset));
+                                  identity, size, format.start_offset,
+                                  std::move(buffer)));
   return Outcome::kOk;
 }
 
@@ -107,9 +112,13 @@ Outcome SegmentWriter::open(FileSystem& system, const std::string& path,
                             const OpenOptions& options,
                             std::unique_ptr<SegmentWriter>* writer,
                             Recovery* recovery, Failure* failure) {
+  Buffer buffer;
+  if (!buffer.try_resize_for_overwrite(kBufferBytes)) {
+    return open_failure(platform::kNoMemory, path, failure);
+  }
   std::unique_ptr<File> file;
   const IoStatus status = system.open(path, OpenMode::kReadWrite, &file);
-  if (!status.ok()) return io_failure(status, path, failure);
+  if (!status.ok()) return open_failure(status, path, failure);
   FileIdentity identity;
   Outcome outcome = claim(*file, path, &identity, failure);
   if (outcome != Outcome::kOk) return outcome;
@@ -121,7 +130,8 @@ Outcome SegmentWriter::open(FileSystem& system, const std::string& path,
     return outcome;
   }
   writer->reset(new SegmentWriter(system, path, format, std::move(file),
-                                  identity, size, recovery->end_offset));
+                                  identity, size, recovery->end_offset,
+                                  std::move(buffer)));
   return Outcome::kOk;
 }
 
@@ -134,6 +144,11 @@ Outcome SegmentWriter::refuse(Outcome outcome, uint64_t offset,
                               uint64_t value) {
   failure_ = {outcome, {}, path_, offset, value, ""};
   return outcome;
+}
+
+Outcome SegmentWriter::io_failure(const IoStatus& io, uint64_t offset) {
+  failure_ = {Outcome::kIo, io, path_, offset, 0, ""};
+  return Outcome::kIo;
 }
 
 Outcome SegmentWriter::full(uint64_t wanted) {
@@ -164,26 +179,37 @@ Outcome SegmentWriter::append(const uint8_t* header, const uint8_t* data,
   if (body > kBodyBytesMax || kHeadBytes + body > remaining()) {
     return full(kHeadBytes + body);
   }
-  const uint64_t bytes = kHeadBytes + body;
+  Buffer large;
+  if (!make_room(kHeadBytes + body, &large)) return refuse_memory();
+  return put(header, data, data_bytes, is_compressed, large, offset);
+}
+
+bool SegmentWriter::make_room(uint64_t record_bytes, Buffer* large) const {
+  return record_bytes <= kBufferBytes ||
+         large->try_resize_for_overwrite(static_cast<size_t>(record_bytes));
+}
+
+Outcome SegmentWriter::put(const uint8_t* header, const uint8_t* data,
+                           size_t data_bytes, bool is_compressed, Buffer& large,
+                           uint64_t* offset) {
+  const uint32_t header_bytes = format_.header_bytes;
+  const size_t body = header_bytes + data_bytes;
+  const size_t bytes = kHeadBytes + body;
   if (bytes > kBufferBytes - buffered_) {
     const Outcome outcome = flush();
     if (outcome != Outcome::kOk) return outcome;
   }
   *offset = write_offset();
-  std::vector<uint8_t> large;
-  uint8_t* record = buffer_.get() + buffered_;
-  if (bytes > kBufferBytes) {
-    large.resize(static_cast<size_t>(bytes));
-    record = large.data();
-  }
+  const bool is_large = bytes > kBufferBytes;
+  uint8_t* const record = is_large ? large.data() : buffer_.data() + buffered_;
   const auto word = static_cast<uint32_t>(body);
   store_u32(record, is_compressed ? word | kCompressedBit : word);
   uint8_t* const to = record + kHeadBytes;
   if (header_bytes > 0) std::memcpy(to, header, header_bytes);
   if (data_bytes > 0) std::memcpy(to + header_bytes, data, data_bytes);
-  if (bytes > kBufferBytes) return append_formatted(record, large.size());
+  if (is_large) return append_formatted(record, bytes);
   codec_.seal(record);
-  buffered_ += static_cast<size_t>(bytes);
+  buffered_ += bytes;
   CORE_CHECK(buffered_ <= kBufferBytes && write_offset() <= size_);
   return Outcome::kOk;
 }
@@ -217,18 +243,25 @@ Outcome SegmentWriter::append_packed(const uint8_t* bytes,
                                      uint64_t* offset) {
   if (is_poisoned_.load(std::memory_order_acquire)) return poisoned();
   uint64_t total = 0;
+  uint32_t largest = 0;
   for (size_t i = 0; i < count; ++i) {
     if (lengths[i] < format_.header_bytes || lengths[i] > kBodyBytesMax) {
       return refuse(Outcome::kOutOfRange, i, lengths[i]);
     }
     total += kHeadBytes + uint64_t{lengths[i]};
+    largest = std::max(largest, lengths[i]);
   }
   if (total > remaining()) return full(total);
+  // Before the first of them is appended.
+  Buffer large;
+  if (!make_room(kHeadBytes + uint64_t{largest}, &large)) {
+    return refuse_memory();
+  }
   const uint64_t first = write_offset();
   for (size_t i = 0; i < count; ++i) {
     const uint32_t length = lengths[i];
     if (kHeadBytes + uint64_t{length} <= kBufferBytes - buffered_) {
-      uint8_t* const record = buffer_.get() + buffered_;
+      uint8_t* const record = buffer_.data() + buffered_;
       store_u32(record, length);
       if (length > 0) std::memcpy(record + kHeadBytes, bytes, length);
       codec_.seal(record);
@@ -237,7 +270,7 @@ Outcome SegmentWriter::append_packed(const uint8_t* bytes,
       const uint32_t header = format_.header_bytes;
       uint64_t ignored = 0;
       const Outcome outcome =
-          append(bytes, bytes + header, length - header, false, &ignored);
+          put(bytes, bytes + header, length - header, false, large, &ignored);
       if (outcome != Outcome::kOk) return outcome;
     }
     bytes += length;
@@ -252,7 +285,7 @@ Outcome SegmentWriter::flush() {
   if (buffered_ == 0) return Outcome::kOk;
   CORE_CHECK(buffered_ <= kBufferBytes && write_offset() <= size_);
   const IoStatus status =
-      file_->write_at(buffer_offset_, buffer_.get(), buffered_);
+      file_->write_at(buffer_offset_, buffer_.data(), buffered_);
   if (!status.ok()) return poison(status, buffer_offset_);
   buffer_offset_ += buffered_;
   buffered_ = 0;
@@ -310,9 +343,7 @@ Outcome SegmentWriter::read_application_header(uint8_t* bytes) {
   size_t read = 0;
   const IoStatus status = file_->read_at(
       0, bytes, static_cast<size_t>(format_.start_offset), &read);
-  if (status.ok()) return Outcome::kOk;
-  failure_ = {Outcome::kIo, status, path_, 0, 0, ""};
-  return Outcome::kIo;
+  return status.ok() ? Outcome::kOk : io_failure(status, 0);
 }
 
 Outcome SegmentWriter::write_application_header(uint64_t at,

@@ -12,6 +12,8 @@
 //  5. start offset <= flushed offset <= write offset <= length of the file; the
 //     buffer holds what is before the write offset and the system has not got.
 //  6. The file is locked against other writers for as long as the writer lives.
+//  7. Where the system refuses memory (kIo with kNoMemory), or a descriptor,
+//     nothing was done and the writer can go on.
 //
 // One thread at a time, the owner's; except sync_file(), which may run on one
 // other thread between begin_sync() and finish_sync().
@@ -24,6 +26,7 @@
 #include <mutex>
 #include <string>
 
+#include "core/base/list.h"
 #include "core/durable/outcome.h"
 #include "core/durable/pending_change.h"
 #include "core/durable/record_format.h"
@@ -109,6 +112,10 @@ class SegmentWriter {
   uint64_t flushed_offset() const { return durable_offset_; }
   // Of the last operation that did not answer kOk.
   const Failure& failure() const { return failure_; }
+  // The system has refused memory to the caller: as if it had done so here.
+  Outcome refuse_memory() {
+    return io_failure(platform::kNoMemory, write_offset());
+  }
   // For a reader on the same file.
   const std::shared_ptr<platform::File>& file() const { return file_; }
 
@@ -117,12 +124,19 @@ class SegmentWriter {
                 const SegmentFormat& format,
                 std::shared_ptr<platform::File> file,
                 const platform::FileIdentity& identity, uint64_t size,
-                uint64_t end_offset);
+                uint64_t end_offset, Buffer buffer);
 
   Outcome full(uint64_t wanted);
   Outcome poisoned();
   Outcome poison(const platform::IoStatus& io, uint64_t offset);
   Outcome refuse(Outcome outcome, uint64_t offset, uint64_t value);
+  // What put() needs for a record that the buffer is too small for.
+  bool make_room(uint64_t record_bytes, Buffer* large) const;
+  // Appends one record, for which there is room in the file.
+  Outcome put(const uint8_t* header, const uint8_t* data, size_t bytes,
+              bool is_compressed, Buffer& large, uint64_t* offset);
+  // Nothing was done.
+  Outcome io_failure(const platform::IoStatus& io, uint64_t offset);
   // Whether an intact record begins at `offset`, below the end; *length_word is
   // its own then.
   Outcome find_record(uint64_t offset, uint32_t* length_word);
@@ -145,7 +159,7 @@ class SegmentWriter {
   uint64_t durable_offset_;
   uint64_t truncations_ = 0;
   // Records that the system does not have yet, and their place in the file.
-  const std::unique_ptr<uint8_t[]> buffer_;
+  Buffer buffer_;
   uint64_t buffer_offset_;
   size_t buffered_ = 0;
 

@@ -1,7 +1,5 @@
 // Changing what was appended: the end of the log, and the header of a record.
 #include <algorithm>
-#include <utility>
-#include <vector>
 
 #include "core/base/check.h"
 #include "core/durable/record_scanner.h"
@@ -10,7 +8,6 @@
 namespace atomic_log::durable {
 namespace {
 
-using platform::IoCode;
 using platform::IoStatus;
 
 // Data is read again in pieces of this.
@@ -24,10 +21,7 @@ Outcome SegmentWriter::find_record(uint64_t offset, uint32_t* length_word) {
   }
   RecordScanner scanner(*file_, format_, offset, write_offset());
   const Verdict verdict = scanner.next();
-  if (verdict == Verdict::kReadFailed) {
-    failure_ = {Outcome::kIo, scanner.io(), path_, offset, 0, ""};
-    return Outcome::kIo;
-  }
+  if (verdict == Verdict::kReadFailed) return io_failure(scanner.io(), offset);
   if (verdict == Verdict::kEnd) return refuse(Outcome::kNoRecord, offset, 0);
   if (verdict == Verdict::kBad) return refuse(Outcome::kChecksum, offset, 0);
   *length_word = scanner.length_word();
@@ -50,12 +44,11 @@ Outcome SegmentWriter::set_length(uint64_t offset) {
   flushed_.begin_change(offset);
   const IoStatus status = cut_off(offset, end);
   flushed_.end_change();
-  if (status.code == IoCode::kNoDescriptor) {
+  if (status.is_shortage()) {
     // Nothing was changed.
     durable_offset_ = durable_before;
     flushed_.publish(durable_before);
-    failure_ = {Outcome::kIo, status, path_, offset, 0, ""};
-    return Outcome::kIo;
+    return io_failure(status, offset);
   }
   if (!status.ok()) return poison(status, offset);
   buffer_offset_ = offset;
@@ -78,7 +71,14 @@ Outcome SegmentWriter::replace_header(uint64_t offset, const uint8_t* header) {
 
   const uint32_t header_bytes = format_.header_bytes;
   const size_t count = kHeadBytes - kChecksumOffset + header_bytes;
-  std::vector<uint8_t> old_bytes(count);
+  const uint64_t begin = offset + kHeadBytes + header_bytes;
+  const uint64_t end = offset + record_bytes_of(length_word);
+  Buffer old_bytes, new_bytes, piece;
+  if (!old_bytes.try_resize(count) || !new_bytes.try_resize(count) ||
+      !piece.try_resize_for_overwrite(
+          static_cast<size_t>(std::min<uint64_t>(end - begin, kPieceBytes)))) {
+    return io_failure(platform::kNoMemory, offset);
+  }
   size_t read = 0;
   const uint64_t from = offset + kChecksumOffset;
   IoStatus status = file_->read_at(from, old_bytes.data(), count, &read);
@@ -87,25 +87,18 @@ Outcome SegmentWriter::replace_header(uint64_t offset, const uint8_t* header) {
   uint8_t word[kChecksumOffset];
   store_u32(word, length_word);
   uint32_t checksum = codec_.body(codec_.begin(word), header, header_bytes);
-  uint64_t at = offset + kHeadBytes + header_bytes;
-  const uint64_t end = offset + record_bytes_of(length_word);
-  std::vector<uint8_t> piece(
-      static_cast<size_t>(std::min<uint64_t>(end - at, kPieceBytes)));
-  while (status.ok() && at < end) {
+  for (uint64_t at = begin; status.ok() && at < end;) {
     const auto bytes =
         static_cast<size_t>(std::min<uint64_t>(end - at, piece.size()));
     status = file_->read_at(at, piece.data(), bytes, &read);
     checksum = codec_.body(checksum, piece.data(), bytes);
     at += bytes;
   }
-  if (!status.ok()) {
-    failure_ = {Outcome::kIo, status, path_, offset, 0, ""};
-    return Outcome::kIo;
-  }
-  std::vector<uint8_t> new_bytes(count);
+  if (!status.ok()) return io_failure(status, offset);
   store_u32(new_bytes.data(), checksum);
   std::copy(header, header + header_bytes, new_bytes.begin() + kChecksumOffset);
-  return change_in_place({from, std::move(old_bytes), std::move(new_bytes)});
+  return change_in_place(
+      {from, {old_bytes.data(), count}, {new_bytes.data(), count}});
 }
 
 Outcome SegmentWriter::change_in_place(const PendingChange& change) {
@@ -137,10 +130,7 @@ Outcome SegmentWriter::change_in_place(const PendingChange& change) {
       status = forget_pending(system_, path_, *names);
     }
   }
-  if (status.code == IoCode::kNoDescriptor) {
-    failure_ = {Outcome::kIo, status, path_, change.offset, 0, ""};
-    return Outcome::kIo;
-  }
+  if (status.is_shortage()) return io_failure(status, change.offset);
   if (!status.ok()) return poison(status, change.offset);
   advance(end);
   return Outcome::kOk;

@@ -145,4 +145,10 @@ export const mutations = [
     'cells_->offset.store(offset_max, std::memory_order_release);',
     '',
   ]),
+  mutation('G15', 'a truncation for which memory is refused poisons', [CHANGE, 'if (status.is_shortage()) {', 'if (false) {']),
+  mutation('G15', 'the file beside is made before there is memory for its contents', [
+    PENDING,
+    '  if (!encode(change, &bytes)) return platform::kNoMemory;\n',
+    '  std::unique_ptr<File> empty;\n  (void)system.open(pending_path(path), OpenMode::kCreateNew, &empty);\n  if (!encode(change, &bytes)) return platform::kNoMemory;\n  empty.reset();\n  (void)system.remove(pending_path(path));\n',
+  ]),
 ];

@@ -192,10 +192,9 @@ TEST_CASE("the bytes set aside are on disk before the first becomes zero") {
 }
 
 TEST_CASE("a pending change that is not of this file is loud") {
-  PendingChange change;
-  change.offset = 30;
-  change.old_bytes = {1, 2, 3};
-  change.new_bytes = {4, 5, 6};
+  const Bytes before = {1, 2, 3};
+  const Bytes after = {4, 5, 6};
+  PendingChange change = {30, before, after};
   for (const uint64_t offset : {uint64_t{30}, kSize - 2, UINT64_MAX}) {
     SimulatedFileSystem system;
     const Bytes bytes = segment_of(3);
@@ -211,7 +210,7 @@ TEST_CASE("a pending change that is not of this file is loud") {
   const Bytes bytes = segment_of(3);
   system.put(kPath, bytes);
   change.offset = 30;
-  change.old_bytes.assign(bytes.begin() + 30, bytes.begin() + 33);
+  change.old_bytes = std::span(bytes).subspan(30, 3);
   for (const uint64_t zero_end : {kSize + 1, uint64_t{1} << 50, UINT64_MAX}) {
     change.zero_end = zero_end;
     REQUIRE(system.remove(pending_path(kPath)).code !=
@@ -225,10 +224,9 @@ TEST_CASE("a pending change that is not of this file is loud") {
 TEST_CASE("a pending change is finished, whichever sectors it has reached") {
   SimulatedFileSystem system;
   Bytes bytes = segment_of(6);
-  PendingChange change;
-  change.offset = 500;
-  change.new_bytes = Bytes(30, 9);
-  change.old_bytes.assign(bytes.begin() + 500, bytes.begin() + 530);
+  const Bytes before(bytes.begin() + 500, bytes.begin() + 530);
+  const Bytes after(30, 9);
+  const PendingChange change = {500, before, after};
   std::fill(bytes.begin() + 512, bytes.begin() + 530, uint8_t{9});
   system.put(kPath, bytes);
   REQUIRE(store_pending(system, kPath, change).ok());
