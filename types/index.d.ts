@@ -1059,8 +1059,8 @@ export declare class SegmentRecord {
    * What was appended; decompressed at the first use.
    *
    * @throws `ERR_READER_CLOSED`; for compressed data also `ERR_OUT_OF_RANGE` when
-   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data, and
-   * `ERR_COMPRESSION_UNAVAILABLE`
+   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data,
+   * `ERR_OUT_OF_MEMORY`, and `ERR_COMPRESSION_UNAVAILABLE`
    */
   get data(): Buffer;
   /** Whether the data is compressed in the file. */
@@ -1189,7 +1189,7 @@ export declare class SegmentReader {
    *
    * @throws `ERR_CHECKSUM_MISMATCH` when no intact record is there: it is
    * damaged, or none begins there; `ERR_END_OF_LOG`; `ERR_OUT_OF_RANGE` beyond
-   * the flushed offset; `ERR_IO`; `ERR_READER_CLOSED`
+   * the flushed offset; `ERR_IO`, `ERR_OUT_OF_MEMORY`; `ERR_READER_CLOSED`
    */
   read(offset: number, hint?: ReadHint): SegmentRecord;
   /**
@@ -1204,7 +1204,7 @@ export declare class SegmentReader {
    * Bytes of the file as they are, a copy.
    *
    * @throws `ERR_OUT_OF_RANGE` beyond the flushed offset or the end of the file;
-   * `ERR_IO`, `ERR_READER_CLOSED`
+   * `ERR_IO`, `ERR_OUT_OF_MEMORY`, `ERR_READER_CLOSED`
    */
   readBytes(offset: number, length: number): Buffer;
   /**
@@ -1342,7 +1342,7 @@ export declare class SegmentWriter {
    * As {@link create}; this thread waits for the disk.
    *
    * @throws `ERR_FILE_EXISTS`, `ERR_FILE_NOT_FOUND` (of the directory),
-   * `ERR_FILE_ACCESS`, `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`,
+   * `ERR_FILE_ACCESS`, `ERR_NO_SPACE`, `ERR_IO`, `ERR_OUT_OF_MEMORY`; `ERR_INVALID_ARG_TYPE`,
    * `ERR_INVALID_ARG_VALUE`, and `ERR_OUT_OF_RANGE` for a `size` that is not
    * greater than `startOffset`
    */
@@ -1364,7 +1364,7 @@ export declare class SegmentWriter {
    * although the file is not empty: the options are wrong, or the first record
    * is damaged; `ERR_CORRUPT` for damage below `durableOffset`, or in a `sealed`
    * file; nothing was changed then. `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`,
-   * `ERR_NO_SPACE`, `ERR_IO`; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
+   * `ERR_NO_SPACE`, `ERR_IO`, `ERR_OUT_OF_MEMORY`; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
    * `ERR_OUT_OF_RANGE`
    */
   static openSync(path: string, options?: SegmentOpenOptions): SegmentWriter;
@@ -1393,8 +1393,9 @@ export declare class SegmentWriter {
    * `header` must have the `headerSize` of the options.
    *
    * @throws `ERR_SEGMENT_FULL`, with `attempted` and `available`, and nothing has
-   * changed; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_WRITER_CLOSED`; and
-   * as {@link flush}
+   * changed; `ERR_OUT_OF_MEMORY` for a record of more than 64 KiB, or one that is
+   * compressed, and nothing has changed either; `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`; `ERR_WRITER_CLOSED`; and as {@link flush}
    */
   append(data: Uint8Array, header?: Uint8Array): Appended;
   /**
@@ -1403,7 +1404,8 @@ export declare class SegmentWriter {
    * the record's header too, which comes first. Returns where the first record
    * is, and the bytes of all.
    *
-   * @throws as {@link append}; whatever the iterable throws
+   * @throws as {@link append}, but with `ERR_OUT_OF_MEMORY` the first entries of an
+   * iterable may be appended: `writeOffset` says; whatever the iterable throws
    */
   appendBatch(entries: Iterable<SegmentEntry>): Appended;
   appendBatch(bytes: Uint8Array, lengths: Uint32Array | readonly number[]): Appended;
@@ -1435,7 +1437,7 @@ export declare class SegmentWriter {
    * known where the log ends.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record begins;
-   * and as {@link syncSync}
+   * `ERR_OUT_OF_MEMORY`, and nothing has changed; and as {@link syncSync}
    */
   setLengthSync(offset: number): void;
   /**
@@ -1445,7 +1447,8 @@ export declare class SegmentWriter {
    * There is only this one, which blocks.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record is;
-   * `ERR_INVALID_ARG_TYPE`; what the function throws; and as {@link syncSync}
+   * `ERR_INVALID_ARG_TYPE`; what the function throws; `ERR_OUT_OF_MEMORY`, and
+   * nothing has changed; and as {@link syncSync}
    */
   replaceHeaderSync(
     offset: number,
