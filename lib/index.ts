@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export { type AttachOptions } from './memory/atomic-log';
+export { type AttachOptions, type CommonAttachOptions, type RecordAttachOptions } from './memory/open-log';
 export { type ColumnSource, type Entries, type VarData } from './memory/batch';
 export { Chunk } from './memory/chunk';
 export { bytes, json, structured, utf8, type Codec } from './memory/codec';
@@ -26,21 +26,24 @@ export {
   type VariableType,
 } from './base/scalar';
 export {
-  type ArrayOf,
   type BigIntLogOptions,
   type CodecLogOptions,
-  type ColumnOf,
   type CommonLogOptions,
-  type FieldArrayOf,
   type LogOptions,
   type MappingMode,
   type NumberLogOptions,
   type RecordLogOptions,
+  type VariableSizeOptions,
+} from './memory/options';
+export {
+  defineSchema,
+  type ArrayOf,
+  type ColumnOf,
+  type FieldArrayOf,
   type RecordOf,
   type ScalarOf,
   type Schema,
   type ValueOf,
-  type VariableSizeOptions,
 } from './memory/schema';
 export { type SegmentError } from './durable/errors';
 export {

@@ -6,37 +6,6 @@ declare global {
 }
 type Buffer = typeof globalThis extends { Buffer: { alloc(size: number): infer B } } ? B : Uint8Array;
 
-/** What `follow()` returns: an iterator for `for await`, and for `await using`, which ends it as `return()` does. */
-export interface Followed<T> extends AsyncIterableIterator<T> {
-  [Symbol.asyncDispose](): Promise<void>;
-}
-declare const entryType: unique symbol;
-declare const nativeHandle: unique symbol;
-/**
- * Names a log for other threads of this process. Plain data: send it through
- * `workerData` or `postMessage`. `T` is the type of the entries.
- */
-export interface LogHandle<T = unknown> {
-  readonly kind: 'atomic-log';
-  readonly id: number;
-  readonly token: string;
-  /** The registry that knows the log, its process, and the addon's file. */
-  readonly registry: string;
-  readonly pid: number;
-  readonly addonPath: string;
-  /** The log's storage, where it is shared. */
-  readonly memory?: SharedArrayBuffer;
-  /** Never there; it carries the type of the entries. */
-  readonly [entryType]?: T;
-}
-/**
- * Names a log for native code of this process: another addon takes it to produce
- * or consume entries on threads of its own (`atomic_log/node_api.h`). It belongs
- * to the thread that it was made in: it cannot be posted, copied or made by hand.
- */
-export interface NativeHandle {
-  readonly [nativeHandle]: true;
-}
 /**
  * Every code that an error of this package can carry.
  *
@@ -60,6 +29,8 @@ export type ErrorCode =
   | 'ERR_VALUE_TOO_LARGE'
   /** The operation is for entries of fixed size. */
   | 'ERR_VARIABLE_SIZE'
+  /** The log has other columns than the schema that was given to `attach` says. */
+  | 'ERR_SCHEMA_MISMATCH'
   /** The log needs another codec than the one that was given, or needs one. */
   | 'ERR_CODEC_MISMATCH'
   /** A codec returned what it must not return. */
@@ -292,6 +263,19 @@ export type ColumnOf<T, K extends keyof T> = T[K] extends string | Uint8Array
   ? VarColumn<T[K]>
   : FieldArrayOf<T, K>;
 /**
+ * A schema that stands by itself: checked at once, frozen, and with the types of
+ * its fields as they are written, without `as const`. What makes a log and what
+ * attaches to it can share it.
+ *
+ * ```ts
+ * export const trades = defineSchema({ time: 'f64', price: 'f64', size: 'u32' });
+ * export type Trade = RecordOf<typeof trades>; // { time: number; price: number; size: number }
+ * ```
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+ */
+export declare function defineSchema<S extends Schema>(schema: S): Readonly<S>;
+/**
  * How memory is shown to JavaScript: `'external'` ArrayBuffers over native memory, `'shared'` one
  * SharedArrayBuffer, or `'auto'`: what the environment variable `ATOMIC_LOG_MAPPING` says, or else external
  * where the runtime allows it.
@@ -376,6 +360,58 @@ export interface CodecLogOptions<T> extends CommonLogOptions, VariableSizeOption
 }
 export type LogOptions =
   NumberLogOptions | BigIntLogOptions | RecordLogOptions<Schema> | CodecLogOptions<unknown>;
+declare const entryType: unique symbol;
+declare const nativeHandle: unique symbol;
+/**
+ * Names a log for other threads of this process. Plain data: send it through
+ * `workerData` or `postMessage`. `T` is the type of the entries.
+ */
+export interface LogHandle<T = unknown> {
+  readonly kind: 'atomic-log';
+  readonly id: number;
+  readonly token: string;
+  /** The registry that knows the log, its process, and the addon's file. */
+  readonly registry: string;
+  readonly pid: number;
+  readonly addonPath: string;
+  /** The log's storage, where it is shared. */
+  readonly memory?: SharedArrayBuffer;
+  /** Never there; it carries the type of the entries. */
+  readonly [entryType]?: T;
+}
+/**
+ * Names a log for native code of this process: another addon takes it to produce
+ * or consume entries on threads of its own (`atomic_log/node_api.h`). It belongs
+ * to the thread that it was made in: it cannot be posted, copied or made by hand.
+ */
+export interface NativeHandle {
+  readonly [nativeHandle]: true;
+}
+type MappingKind = 'external' | 'shared';
+/** Options of {@link AtomicLogConstructor.attach} for every log. */
+export interface CommonAttachOptions {
+  /**
+   * A name for this thread as a reader of the log: `stats().readers` has it, in
+   * every thread. When a thread attaches several times, the name that it gave last
+   * counts, because its objects share what they pin.
+   */
+  name?: string;
+}
+/** Options of {@link AtomicLogConstructor.attach}. */
+export interface AttachOptions<T> extends CommonAttachOptions {
+  /**
+   * The codec of a log that has one, if it is your own: functions do not travel
+   * with a handle. Its name must be the one that the log was made with.
+   */
+  codec?: Codec<T>;
+  schema?: undefined;
+}
+/** Options of {@link AtomicLogConstructor.attach} for a log of records. */
+export interface RecordAttachOptions<S extends Schema> extends CommonAttachOptions {
+  /** The schema that the log was made with: its columns are compared with it. */
+  schema: S;
+  codec?: undefined;
+}
 /**
  * Values of variable size, as Apache Arrow has them: value `i` is `data` from
  * `offsets[i]` to `offsets[i + 1]`. A {@link VarColumn} is one.
@@ -397,154 +433,6 @@ export type Entries<T> =
           readonly [K in keyof T & string]: ColumnSource<T, K>;
         }
       : never);
-/**
- * Room for entries that are written in place, before they are published:
- * `writer.reserve(count)`, then fill, then `writer.commit(count)`.
- *
- * Its arrays are the log's memory and must not be written after the commit.
- */
-export interface Span<T> {
-  /** Absolute index of the first entry. */
-  readonly firstIndex: number;
-  /** Entries: as many as asked for, or as the segment has room for. */
-  readonly length: number;
-  /**
-   * The entries of a log of numbers.
-   *
-   * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
-   */
-  readonly values: ArrayOf<T>;
-  /**
-   * One field of the entries of a log of records.
-   *
-   * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
-   */
-  column<K extends keyof T & string>(name: K): FieldArrayOf<T, K>;
-}
-/**
- * The exclusive right to append to a log. `close()` it, or declare it with
- * `using`; a worker that ends releases it too.
- *
- * Entries are stored straight into the log's memory. Values are never coerced:
- * one that does not fit its column is refused, and nothing has changed then.
- *
- * ```ts
- * using writer = log.tryClaimWriter();
- * writer?.append(42);
- * ```
- */
-export declare class Writer<T> {
-  #private;
-  private constructor();
-  /** The log that this writer appends to. */
-  get log(): AtomicLog<T>;
-  /** Absolute index that the next entry gets. */
-  get nextIndex(): number;
-  /**
-   * Stores one entry and publishes it, staged entries first. Returns its
-   * absolute index.
-   *
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
-   * `ERR_UNKNOWN_FIELD` for a value that does not fit, `ERR_VALUE_TOO_LARGE` for
-   * one that no segment has room for; `ERR_CODEC_RESULT`, `ERR_WRITER_BUSY` and
-   * what the codec throws; `ERR_WRITER_CLOSED`; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
-   */
-  append(value: T): number;
-  /**
-   * Stores one entry without publishing it: readers see it after the next
-   * {@link publish}, {@link append}, or when its segment is full and another
-   * begins. `close()` drops what is not published. Returns its absolute index.
-   *
-   * @throws as {@link append}
-   */
-  write(value: T): number;
-  /**
-   * Makes every entry that was stored readable.
-   *
-   * @throws `ERR_WRITER_CLOSED`
-   */
-  publish(): void;
-  /**
-   * Stores and publishes many entries, staged ones first. Returns the absolute
-   * index of the first.
-   *
-   * A typed array of the log's own type is copied as it is; a log of records
-   * takes one such array per field, and for one of variable size an iterable of
-   * its values or their offsets and data. Any other iterable is read to its end
-   * and checked before anything is stored. A batch that crosses segments is
-   * published segment by segment.
-   *
-   * When there is no memory for the first entry, nothing has changed. When memory
-   * runs out later, the entries before {@link nextIndex}, which the message names,
-   * are published, and the rest of the batch is not stored.
-   *
-   * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
-   */
-  appendBatch(entries: Entries<T>): number;
-  /**
-   * Room for up to `count` entries to be written in place: as many as the segment
-   * has left, at least one. Follow it with {@link commit}; until then nothing
-   * else can be appended.
-   *
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
-   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`; `ERR_VARIABLE_SIZE`
-   * in a log with values of variable size, whose room is not known before
-   */
-  reserve(count: number): Span<T>;
-  /**
-   * Publishes the first `count` entries of the open span, staged ones first, and
-   * ends the span; 0 gives the room back. Returns the absolute index of the first.
-   *
-   * @throws `ERR_SPAN_OVER` (there is none), `ERR_INVALID_ARG_TYPE`,
-   * `ERR_OUT_OF_RANGE`, `ERR_WRITER_CLOSED`
-   */
-  commit(count: number): number;
-  /**
-   * Publishes what is staged and ends the log: followers finish once they have
-   * delivered everything, and no one can append any more. Closes the writer.
-   *
-   * @throws `ERR_WRITER_CLOSED`, `ERR_SPAN_OPEN`
-   */
-  end(): void;
-  /** Releases the claim and drops what was not published. Idempotent. */
-  close(): void;
-  [Symbol.dispose](): void;
-  /** For people: what `console.log` shows. */
-  toString(): string;
-}
-/** A log, and its writer. */
-export interface ClaimedLog<T> {
-  writer: Writer<T>;
-  log: AtomicLog<T>;
-}
-/**
- * The constructor of logs. The element type follows from the options: numbers,
- * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
- */
-export interface AtomicLogConstructor {
-  new <K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): AtomicLog<ScalarOf<K>>;
-  new <K extends BigIntScalarType>(options: BigIntLogOptions<K>): AtomicLog<ScalarOf<K>>;
-  new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
-  new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
-  readonly prototype: AtomicLog<unknown>;
-  /** Makes a log and claims its writer at once. */
-  claimed<K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): ClaimedLog<ScalarOf<K>>;
-  claimed<K extends BigIntScalarType>(options: BigIntLogOptions<K>): ClaimedLog<ScalarOf<K>>;
-  claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
-  claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
-  /**
-   * The log that a handle names, in this thread. It must be open where the handle
-   * was read until this thread has attached. A log
-   * whose codec is your own needs that codec; codecs of one name count as the
-   * same, and a thread that has the log open already goes on with the one it has.
-   *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
-   * `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`
-   */
-  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLog<T>;
-}
-export type AtomicLog<T> = AtomicLogImpl<T>;
-export declare const AtomicLog: AtomicLogConstructor;
 /**
  * The readable part of one segment in a snapshot.
  *
@@ -583,39 +471,6 @@ export declare class Chunk<T> {
   column<K extends keyof T & string>(name: K): ColumnOf<T, K>;
   /** The entry at a position in this chunk, from 0 to `length` - 1; undefined outside it. */
   at(position: number): T | undefined;
-}
-type MappingKind = 'external' | 'shared';
-/** Where a follower begins, and what it does when it falls behind. */
-export interface FollowOptions {
-  /**
-   * The first entry: `'oldest'` for what the window holds (default), `'latest'`
-   * for what comes after this call, or an absolute index. An index before the
-   * window counts the entries in between as lost; one that lies in the future
-   * waits for its entry.
-   */
-  from?: 'latest' | 'oldest' | number;
-  /** Ends the iteration: the next `next()` rejects with the signal's reason. The last batch stays valid until then. */
-  signal?: AbortSignal;
-  /** Entries in a batch, at most. Default: all that there is. */
-  batchEntriesMax?: number;
-  /**
-   * When entries left the window before they were delivered: `'report'` them in
-   * the batch (default), or `'throw'` `ERR_ENTRIES_LOST`.
-   */
-  onLost?: 'report' | 'throw';
-}
-/** Consecutive entries that a follower delivers. Valid until its next `next()` or `return()`, also after an abort. */
-export interface Batch<T> extends Iterable<T> {
-  /** Absolute index of the first entry. */
-  readonly firstIndex: number;
-  /** Entries; at least one. */
-  readonly length: number;
-  /** Entries before this batch that left the window before they were delivered. */
-  readonly lost: number;
-  /** The entries segment by segment, over the log's own memory. */
-  chunks(): Chunk<T>[];
-  /** As {@link Snapshot.rows}: one object for all entries of a log of records, which moves. */
-  rows(): IterableIterator<Readonly<T>>;
 }
 /**
  * A view of one entry at a time that is moved instead of made anew: it
@@ -659,6 +514,54 @@ export declare class Cursor<T> {
    */
   get<K extends keyof T & string>(name: K): T[K];
 }
+/** What `follow()` returns: an iterator for `for await`, and for `await using`, which ends it as `return()` does. */
+export interface Followed<T> extends AsyncIterableIterator<T> {
+  [Symbol.asyncDispose](): Promise<void>;
+}
+/** Names a {@link FlushedOffset} for another thread: plain data, for `workerData` and `postMessage`. */
+export interface FlushedOffsetHandle {
+  readonly kind: 'segment-flushed-offset';
+  readonly cells: SharedArrayBuffer;
+}
+/**
+ * How far a segment file is durable. Its writer moves it, with `sync()` and
+ * `setLengthSync()`; readers that were given it never read beyond.
+ *
+ * ```ts
+ * new Worker('./reader.js', { workerData: writer.flushedOffset.handle });
+ * // there: SegmentReader.open(path, { flushed: workerData });
+ * ```
+ */
+export declare class FlushedOffset {
+  /** A new one; a writer brings its own. */
+  constructor();
+  /**
+   * The one that a handle names.
+   *
+   * @throws `ERR_INVALID_HANDLE`
+   */
+  static attach(handle: FlushedOffsetHandle): FlushedOffset;
+  /** Bytes of the file that are durable: records below it survive a power failure. */
+  get value(): number;
+  /** For other threads of this process. */
+  get handle(): FlushedOffsetHandle;
+  /**
+   * Blocks this thread, with its promises and timers, until more than `beyond`
+   * bytes are durable: `'ready'`, or `'timeout'`.
+   *
+   * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set;
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   */
+  waitSync(
+    beyond: number,
+    timeoutMs?: number,
+    options?: {
+      allowMainThread?: boolean;
+    },
+  ): 'ready' | 'timeout';
+  /** For people. */
+  toString(): string;
+}
 /** What changed in a snapshot. From `[f0, e0)` to `[f1, e1)`. */
 export interface SnapshotChange {
   /** Entries that are new: `e1 - max(e0, f1)`. */
@@ -682,7 +585,7 @@ export declare class Snapshot<T> implements Iterable<T> {
   #private;
   private constructor();
   /** The log that this snapshot was taken from. */
-  get log(): AtomicLog<T>;
+  get log(): AtomicLogImpl<T>;
   /** Entries; 0 once it is closed. */
   get length(): number;
   /** Whether it has no entries; so it is once it is closed. */
@@ -848,6 +751,8 @@ export interface LogStats {
 export interface ReaderStats {
   /** The `threadId` of `worker_threads` (0 is the main thread); undefined for native code. */
   threadId: number | undefined;
+  /** What it called itself: `AtomicLog.attach(handle, { name })`. Undefined when it did not. */
+  name: string | undefined;
   /** Segments that it pins, inside the window or not. */
   pinnedSegments: number;
   /** Bytes of those segments. */
@@ -862,26 +767,136 @@ export interface FollowerStats {
   /** Entries that are published and that it has yet to deliver (or to report as lost). */
   lag: number;
 }
-/** Options of {@link AtomicLogConstructor.attach}. */
-export interface AttachOptions<T> {
+/**
+ * Room for entries that are written in place, before they are published:
+ * `writer.reserve(count)`, then fill, then `writer.commit(count)`.
+ *
+ * Its arrays are the log's memory and must not be written after the commit.
+ */
+export interface Span<T> {
+  /** Absolute index of the first entry. */
+  readonly firstIndex: number;
+  /** Entries: as many as asked for, or as the segment has room for. */
+  readonly length: number;
   /**
-   * The codec of a log that has one, if it is your own: functions do not travel
-   * with a handle. Its name must be the one that the log was made with.
+   * The entries of a log of numbers.
+   *
+   * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
    */
-  codec?: Codec<T>;
+  readonly values: ArrayOf<T>;
+  /**
+   * One field of the entries of a log of records.
+   *
+   * @throws `ERR_SPAN_OVER`, `ERR_UNKNOWN_FIELD`
+   */
+  column<K extends keyof T & string>(name: K): FieldArrayOf<T, K>;
 }
-declare class AtomicLogImpl<T> {
+/**
+ * The exclusive right to append to a log. `close()` it, or declare it with
+ * `using`; a worker that ends releases it too.
+ *
+ * Entries are stored straight into the log's memory. Values are never coerced:
+ * one that does not fit its column is refused, and nothing has changed then.
+ *
+ * ```ts
+ * using writer = log.tryClaimWriter();
+ * writer?.append(42);
+ * ```
+ */
+export declare class Writer<T> {
+  #private;
+  private constructor();
+  /** The log that this writer appends to. */
+  get log(): AtomicLogImpl<T>;
+  /** Absolute index that the next entry gets. */
+  get nextIndex(): number;
+  /**
+   * Stores one entry and publishes it, staged entries first. Returns its
+   * absolute index.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
+   * `ERR_UNKNOWN_FIELD` for a value that does not fit, `ERR_VALUE_TOO_LARGE` for
+   * one that no segment has room for; `ERR_CODEC_RESULT`, `ERR_WRITER_BUSY` and
+   * what the codec throws; `ERR_WRITER_CLOSED`; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
+   */
+  append(value: T): number;
+  /**
+   * Stores one entry without publishing it: readers see it after the next
+   * {@link publish}, {@link append}, or when its segment is full and another
+   * begins. `close()` drops what is not published. Returns its absolute index.
+   *
+   * @throws as {@link append}
+   */
+  write(value: T): number;
+  /**
+   * Makes every entry that was stored readable.
+   *
+   * @throws `ERR_WRITER_CLOSED`
+   */
+  publish(): void;
+  /**
+   * Stores and publishes many entries, staged ones first. Returns the absolute
+   * index of the first.
+   *
+   * A typed array of the log's own type is copied as it is; a log of records
+   * takes one such array per field, and for one of variable size an iterable of
+   * its values or their offsets and data. Any other iterable is read to its end
+   * and checked before anything is stored. A batch that crosses segments is
+   * published segment by segment.
+   *
+   * When there is no memory for the first entry, nothing has changed. When memory
+   * runs out later, the entries before {@link nextIndex}, which the message names,
+   * are published, and the rest of the batch is not stored.
+   *
+   * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
+   */
+  appendBatch(entries: Entries<T>): number;
+  /**
+   * Room for up to `count` entries to be written in place: as many as the segment
+   * has left, at least one. Follow it with {@link commit}; until then nothing
+   * else can be appended.
+   *
+   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_SPAN_OPEN`,
+   * `ERR_WRITER_CLOSED`, `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`; `ERR_VARIABLE_SIZE`
+   * in a log with values of variable size, whose room is not known before
+   */
+  reserve(count: number): Span<T>;
+  /**
+   * Publishes the first `count` entries of the open span, staged ones first, and
+   * ends the span; 0 gives the room back. Returns the absolute index of the first.
+   *
+   * @throws `ERR_SPAN_OVER` (there is none), `ERR_INVALID_ARG_TYPE`,
+   * `ERR_OUT_OF_RANGE`, `ERR_WRITER_CLOSED`
+   */
+  commit(count: number): number;
+  /**
+   * Publishes what is staged and ends the log: followers finish once they have
+   * delivered everything, and no one can append any more. Closes the writer.
+   *
+   * @throws `ERR_WRITER_CLOSED`, `ERR_SPAN_OPEN`
+   */
+  end(): void;
+  /** Releases the claim and drops what was not published. Idempotent. */
+  close(): void;
+  [Symbol.dispose](): void;
+  /** For people: what `console.log` shows. */
+  toString(): string;
+}
+declare class AtomicLog<T> {
   #private;
   /** Makes a log and claims its writer at once. */
   static claimed<T>(options: LogOptions): {
     writer: Writer<T>;
-    log: AtomicLogImpl<T>;
+    log: AtomicLog<T>;
   };
   /**
    * The log that a handle names, in this thread. It must be open where the handle
    * was read until this thread has attached.
    */
-  static attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLogImpl<T>;
+  static attach<T>(
+    handle: LogHandle<T>,
+    options?: AttachOptions<T> | RecordAttachOptions<Schema>,
+  ): AtomicLog<T>;
   /**
    * What another thread needs to {@link attach}: plain data for `workerData` or
    * `postMessage`. Once it was read, the log lives until this object is closed or
@@ -992,49 +1007,78 @@ declare class AtomicLogImpl<T> {
   /** For people: what `console.log` shows. */
   toString(): string;
 }
-/** Names a {@link FlushedOffset} for another thread: plain data, for `workerData` and `postMessage`. */
-export interface FlushedOffsetHandle {
-  readonly kind: 'segment-flushed-offset';
-  readonly cells: SharedArrayBuffer;
+/** A log, and its writer. */
+export interface ClaimedLog<T> {
+  writer: Writer<T>;
+  log: AtomicLogImpl<T>;
 }
 /**
- * How far a segment file is durable. Its writer moves it, with `sync()` and
- * `setLengthSync()`; readers that were given it never read beyond.
- *
- * ```ts
- * new Worker('./reader.js', { workerData: writer.flushedOffset.handle });
- * // there: SegmentReader.open(path, { flushed: workerData });
- * ```
+ * The constructor of logs. The element type follows from the options: numbers,
+ * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
  */
-export declare class FlushedOffset {
-  /** A new one; a writer brings its own. */
-  constructor();
+export interface AtomicLogConstructor {
+  new <K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): AtomicLogImpl<ScalarOf<K>>;
+  new <K extends BigIntScalarType>(options: BigIntLogOptions<K>): AtomicLogImpl<ScalarOf<K>>;
+  new <T>(options: CodecLogOptions<T>): AtomicLogImpl<T>;
+  new <S extends Schema>(options: RecordLogOptions<S>): AtomicLogImpl<RecordOf<S>>;
+  readonly prototype: AtomicLogImpl<unknown>;
+  /** Makes a log and claims its writer at once. */
+  claimed<K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<K extends BigIntScalarType>(options: BigIntLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
+  claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
   /**
-   * The one that a handle names.
+   * The log that a handle names, in this thread. It must be open where the handle
+   * was read until this thread has attached. With `schema`, entries and columns
+   * have its types, and the log is refused when its columns differ in name, type
+   * or order. A log whose codec is your own needs that codec; codecs of one name
+   * count as the same, and a thread that has the log open already goes on with the
+   * one it has.
    *
-   * @throws `ERR_INVALID_HANDLE`
+   * ```ts
+   * const log = AtomicLog.attach(workerData, { schema: trades, name: 'statistics' });
+   * ```
+   *
+   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
+   * `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`,
+   * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
    */
-  static attach(handle: FlushedOffsetHandle): FlushedOffset;
-  /** Bytes of the file that are durable: records below it survive a power failure. */
-  get value(): number;
-  /** For other threads of this process. */
-  get handle(): FlushedOffsetHandle;
+  attach<S extends Schema>(handle: LogHandle, options: RecordAttachOptions<S>): AtomicLogImpl<RecordOf<S>>;
+  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLogImpl<T>;
+}
+type AtomicLogImpl<T> = AtomicLog<T>;
+declare const AtomicLogImpl: AtomicLogConstructor;
+/** Where a follower begins, and what it does when it falls behind. */
+export interface FollowOptions {
   /**
-   * Blocks this thread, with its promises and timers, until more than `beyond`
-   * bytes are durable: `'ready'`, or `'timeout'`.
-   *
-   * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set;
-   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   * The first entry: `'oldest'` for what the window holds (default), `'latest'`
+   * for what comes after this call, or an absolute index. An index before the
+   * window counts the entries in between as lost; one that lies in the future
+   * waits for its entry.
    */
-  waitSync(
-    beyond: number,
-    timeoutMs?: number,
-    options?: {
-      allowMainThread?: boolean;
-    },
-  ): 'ready' | 'timeout';
-  /** For people. */
-  toString(): string;
+  from?: 'latest' | 'oldest' | number;
+  /** Ends the iteration: the next `next()` rejects with the signal's reason. The last batch stays valid until then. */
+  signal?: AbortSignal;
+  /** Entries in a batch, at most. Default: all that there is. */
+  batchEntriesMax?: number;
+  /**
+   * When entries left the window before they were delivered: `'report'` them in
+   * the batch (default), or `'throw'` `ERR_ENTRIES_LOST`.
+   */
+  onLost?: 'report' | 'throw';
+}
+/** Consecutive entries that a follower delivers. Valid until its next `next()` or `return()`, also after an abort. */
+export interface Batch<T> extends Iterable<T> {
+  /** Absolute index of the first entry. */
+  readonly firstIndex: number;
+  /** Entries; at least one. */
+  readonly length: number;
+  /** Entries before this batch that left the window before they were delivered. */
+  readonly lost: number;
+  /** The entries segment by segment, over the log's own memory. */
+  chunks(): Chunk<T>[];
+  /** As {@link Snapshot.rows}: one object for all entries of a log of records, which moves. */
+  rows(): IterableIterator<Readonly<T>>;
 }
 /**
  * One record of a segment file, checked.
@@ -2049,5 +2093,7 @@ export interface Salvage extends IterableIterator<WalEntry | LostEntries> {
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  */
 export declare function salvage(directory: string): Salvage;
+
+export { AtomicLogImpl as AtomicLog };
 
 export {};

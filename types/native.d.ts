@@ -82,6 +82,8 @@ export interface NativeLogs {
   /** For statistics: follower `id` of this environment delivers `nextIndex` next. */
   follow(log: number, id: number, nextIndex: number): void;
   unfollow(log: number, id: number): void;
+  /** For statistics: what this environment calls itself. */
+  nameReader(log: number, name: string): void;
   /** What native code attaches with (include/atomic_log/node_api.h); null when the runtime fails. */
   nativeHandle(log: number): object | null;
   /** The writer's slot, or null. */
@@ -107,6 +109,8 @@ export interface NativeStats {
 export interface NativeReaderStats {
   /** The threadId of worker_threads; 2 ** 32 - 1 for native code. */
   thread: number;
+  /** Empty when it was given none. */
+  name: string;
   /** Segments that it pins, inside the window or not. */
   pinned: number;
   /** Index of the next entry of each of its followers. */

@@ -24,6 +24,8 @@ export type ErrorCode =
   | 'ERR_VALUE_TOO_LARGE'
   /** The operation is for entries of fixed size. */
   | 'ERR_VARIABLE_SIZE'
+  /** The log has other columns than the schema that was given to `attach` says. */
+  | 'ERR_SCHEMA_MISMATCH'
   /** The log needs another codec than the one that was given, or needs one. */
   | 'ERR_CODEC_MISMATCH'
   /** A codec returned what it must not return. */

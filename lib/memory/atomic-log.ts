@@ -2,28 +2,19 @@ import { isMainThread } from 'node:worker_threads';
 import { checkNames } from '../base/checks';
 import { checkSignal, onAbort, throwIfAborted } from '../base/abort';
 import { dispose, type Followed } from '../base/dispose';
-import {
-  describe,
-  invalidType,
-  outOfRange,
-  plainError,
-  rangeError,
-  typeError,
-  type AtomicLogError,
-} from '../base/errors';
+import { describe, invalidType, outOfRange, plainError, typeError } from '../base/errors';
 import { BatchSource, type Batch, type CheckedFollowOptions, type FollowOptions } from './follower';
 import { finishAll, FollowLoop, type Pending } from '../base/follow-loop';
-import { checkHandle, makeHandle, type LogHandle, type NativeHandle } from './handle';
+import { makeHandle, type LogHandle, type NativeHandle } from './handle';
 import { showAsText } from '../base/inspect';
-import { LogView } from './view';
-import { addon } from '../base/native';
-import { NativeLog } from './native-log';
-import type { Codec } from './codec';
-import { elementBytes, isVariable, typeNames } from '../base/scalar';
-import { checkOptions, decodeLayout, encodeLayout, type Layout, type LogOptions } from './schema';
+import type { LogView } from './view';
+import { typeNames } from '../base/scalar';
+import { viewOfHandle, viewOfNewLog, type AttachOptions, type RecordAttachOptions } from './open-log';
+import type { LogOptions } from './options';
+import type { Schema } from './schema';
 import { makeSnapshot, Snapshot } from './snapshot';
 import { readStats, type LogStats } from './stats';
-import { chooseMapping, reserveShared, wholeOf, type MappingKind } from './storage';
+import type { MappingKind } from './storage';
 import { now } from '../base/timers';
 import { waitForClaim } from '../base/waits';
 import { makeWriter, Writer } from './writer';
@@ -32,15 +23,6 @@ import { makeWriter, Writer } from './writer';
 const WAIT_SLICE_MS = 50;
 
 const attachToView = Symbol('attachToView');
-
-/** Options of {@link AtomicLogConstructor.attach}. */
-export interface AttachOptions<T> {
-  /**
-   * The codec of a log that has one, if it is your own: functions do not travel
-   * with a handle. Its name must be the one that the log was made with.
-   */
-  codec?: Codec<T>;
-}
 
 /**
  * A rolling window of entries in native memory: one writer appends, any number
@@ -61,7 +43,7 @@ export class AtomicLog<T> {
 
   /** @internal */
   constructor(options: LogOptions | typeof attachToView, view?: LogView) {
-    this.#view = view ?? create(options as LogOptions);
+    this.#view = view ?? viewOfNewLog(options as LogOptions);
     this.#view.addUser(this);
   }
 
@@ -80,21 +62,11 @@ export class AtomicLog<T> {
    * The log that a handle names, in this thread. It must be open where the handle
    * was read until this thread has attached.
    */
-  static attach<T>(handle: LogHandle<T>, options: AttachOptions<T> = {}): AtomicLog<T> {
-    checkOptionNames(options, ['codec']);
-    const { codec } = options;
-    const { id, token, memory } = checkHandle(handle);
-    const attached = addon.attachLog(id, token, memory && wholeOf(memory));
-    if (typeof attached === 'number') throw attachFailed(attached);
-    const native = new NativeLog(attached);
-    try {
-      const layout = decodeLayout(native.descriptor, codec);
-      const view = LogView.attached(native, layout, native.isShared ? memory : undefined);
-      return new AtomicLog<T>(attachToView, view);
-    } catch (error) {
-      native.close(memory && wholeOf(memory));
-      throw error;
-    }
+  static attach<T>(
+    handle: LogHandle<T>,
+    options: AttachOptions<T> | RecordAttachOptions<Schema> = {},
+  ): AtomicLog<T> {
+    return new AtomicLog<T>(attachToView, viewOfHandle(handle, options));
   }
 
   /**
@@ -385,58 +357,6 @@ function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
     );
   }
   return { from, signal, batchEntriesMax, throwsWhenLost: onLost === 'throw' };
-}
-
-function create(options: LogOptions): LogView {
-  const { retainedCapacity, segmentCapacity, pinnedBytesMax, mapping, layout } = checkOptions(options);
-  const fixed = layout.kinds.filter((kind) => !isVariable(kind));
-  const size = {
-    retainedCapacity,
-    segmentCapacity,
-    elementBytes: Uint32Array.from(fixed, elementBytes),
-    dataBytes: new Uint32Array(layout.kinds.length - fixed.length).fill(layout.dataBytes),
-  };
-  let memory: SharedArrayBuffer | undefined;
-  if (chooseMapping(mapping) === 'shared') {
-    const measured = addon.measureLog(size);
-    if (typeof measured === 'number') throw createFailed(measured, layout);
-    memory = reserveShared(measured.retainedSegments, measured.strideBytes);
-  }
-  const made = addon.createLog({
-    ...size,
-    descriptor: encodeLayout(layout),
-    columnTypes: Uint32Array.from(layout.kinds),
-    columnNames: layout.fields ?? [''],
-    pinnedBytesMax,
-    memory: memory === undefined ? null : wholeOf(memory),
-    memoryBytesMax: memory?.maxByteLength ?? 0,
-  });
-  if (typeof made === 'number') throw createFailed(made, layout);
-  return LogView.made(new NativeLog(made), layout, memory);
-}
-
-function createFailed(status: number, { dataBytes }: Layout): AtomicLogError {
-  const smaller = dataBytes > 0 ? 'dataBytes or segmentCapacity' : 'segmentCapacity';
-  return status === -1
-    ? plainError(
-        'ERR_OUT_OF_MEMORY',
-        `the system refused memory for the first segment; choose a smaller ${smaller}, ` +
-          'or close logs and snapshots that are done',
-      )
-    : rangeError('ERR_OUT_OF_RANGE', 'the log would be larger than the addon can address');
-}
-
-function attachFailed(status: number): AtomicLogError {
-  return status === -3
-    ? plainError(
-        'ERR_LOG_GONE',
-        'the log is gone: everybody has closed it, or the thread that had it has ended; ' +
-          'keep the log open until all have attached',
-      )
-    : typeError(
-        'ERR_INVALID_HANDLE',
-        'the handle names no log of this process; pass on log.handle unchanged',
-      );
 }
 
 showAsText(AtomicLog);

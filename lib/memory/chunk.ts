@@ -2,7 +2,8 @@ import { columnIndex, isolate, readEntry, readers, variableSize, type Reader } f
 import { illegalConstructor, typeError } from '../base/errors';
 import type { Mapping } from './mapping';
 import { isVariable, scalars, viewOf, type ScalarArray } from '../base/scalar';
-import type { ArrayOf, ColumnOf, Layout } from './schema';
+import type { Layout } from './layout';
+import type { ArrayOf, ColumnOf } from './schema';
 import type { VarArea } from './var-area';
 import { makeVarColumn, VarColumn } from './var-column';
 import type { PinnedSegment } from './window';

@@ -18,7 +18,7 @@ import type { Mapping } from './mapping';
 import type { Pins } from './pins';
 import { unknownField } from './record';
 import { isVariable, Kind, scalars, viewOf, type ScalarArray } from '../base/scalar';
-import type { Layout } from './schema';
+import type { Layout } from './layout';
 import { typedArrayLength, typedArrayTag } from '../base/typed-array';
 import { VarArea } from './var-area';
 import { findSegment, type Window } from './window';

@@ -1,7 +1,7 @@
 import { columnIndex, readEntry, readField } from './columns';
 import { checkInteger, illegalConstructor } from '../base/errors';
 import type { Mapping } from './mapping';
-import type { Layout } from './schema';
+import type { Layout } from './layout';
 
 /** Only the library has it, so only the library makes cursors. */
 export const makeCursor = Symbol('makeCursor');

@@ -7,7 +7,7 @@
 import { types } from 'node:util';
 import { addon } from '../base/native';
 import { isVariable, scalars, type ScalarArray } from '../base/scalar';
-import type { Layout } from './schema';
+import type { Layout } from './layout';
 import { VarArea } from './var-area';
 
 /** A field as it is mapped. */

@@ -95,6 +95,9 @@ export class NativeLog {
   unfollow(id: number): void {
     logs.unfollow(this.#slot, id);
   }
+  nameReader(name: string): void {
+    logs.nameReader(this.#slot, name);
+  }
   nativeHandle(): object | null {
     return logs.nativeHandle(this.#slot);
   }

@@ -15,7 +15,7 @@
  */
 import type { Mapping } from './mapping';
 import type { NativeLog } from './native-log';
-import type { Layout } from './schema';
+import type { Layout } from './layout';
 import { wholeOf, type Storage } from './storage';
 import { PinnedSegment, type Window } from './window';
 

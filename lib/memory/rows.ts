@@ -8,7 +8,7 @@ import { isolate, readField } from './columns';
 import type { Place } from './cursor';
 import { makeColumnGetters } from './layout-functions';
 import { NO_COLUMNS, type Column } from './mapping';
-import type { Layout } from './schema';
+import type { Layout } from './layout';
 import type { PinnedSegment } from './window';
 
 // Symbols, because a field may have any name.

@@ -1,24 +1,13 @@
-/**
- * What a log's columns are: checked options, and the descriptor that carries
- * them to the other environments that attach.
- */
-import { checkNames } from '../base/checks';
-import { coderFor, coderOf, type Codec, type Coder } from './codec';
-import { environmentVariable } from '../base/runtime';
-import type { RecordReader } from './layout-functions';
-import { describe, invalidType, outOfRange, rangeError, typeError } from '../base/errors';
+/** What the fields of records are: their types, and what follows from them for the compiler. */
+import { describe, invalidType, outOfRange, typeError } from '../base/errors';
 import {
-  elementBytes,
   isFieldType,
-  isVariable,
   Kind,
-  scalars,
   typeNames,
   type BigIntArray,
   type BigIntScalarType,
   type FieldType,
   type NumberArray,
-  type NumberScalarType,
   type ScalarArray,
   type ScalarArrays,
   type ScalarType,
@@ -71,149 +60,10 @@ export type ColumnOf<T, K extends keyof T> = T[K] extends string | Uint8Array
   ? VarColumn<T[K]>
   : FieldArrayOf<T, K>;
 
-/**
- * How memory is shown to JavaScript: `'external'` ArrayBuffers over native memory, `'shared'` one
- * SharedArrayBuffer, or `'auto'`: what the environment variable `ATOMIC_LOG_MAPPING` says, or else external
- * where the runtime allows it.
- */
-export type MappingMode = 'auto' | 'external' | 'shared';
-
-/** Options of every log. */
-export interface CommonLogOptions {
-  /**
-   * Entries that stay readable, at least; a positive integer. Whole segments are
-   * kept, so there may be more. With values of variable size there may be fewer:
-   * see `dataBytes`.
-   */
-  retainedCapacity: number;
-  /**
-   * Entries per segment, the unit of memory and of retention; an integer from 1 to
-   * 2³¹ - 1, while a segment has no more than 4 GiB.
-   */
-  segmentCapacity: number;
-  /** How memory is shown to JavaScript. Default `'auto'`. */
-  mapping?: MappingMode;
-  /**
-   * Whether the typed arrays of a snapshot, batch or span lose their memory (their
-   * length becomes 0) when it ends, instead of showing newer entries: for
-   * development and tests, where it finds uses after the end. Costs a mapping per
-   * segment and snapshot, and makes typed-array loops of the whole process slower.
-   * Default `false`; the environment variable `ATOMIC_LOG_STRICT_VIEWS=1` turns it
-   * on for every log.
-   */
-  strictViews?: boolean;
-  /**
-   * Bytes that readers may keep from being recycled, beyond the window: an append
-   * that would begin another segment while they keep more fails with
-   * `ERR_PINNED_BYTES`, and works again once they release it. A number of at least 0.
-   * Leave room for a segment per thread: looking at the log (`endIndex`, a follower)
-   * keeps one for a moment. Default: no limit.
-   */
-  pinnedBytesMax?: number;
-  /** A name for `stats()` and for people. */
-  name?: string;
-}
-
-/** Options of a log of numbers. */
-export interface NumberLogOptions<K extends NumberScalarType = NumberScalarType> extends CommonLogOptions {
-  /** Type of the entries. Default `'f64'`. */
-  type?: K;
-  schema?: undefined;
-  codec?: undefined;
-}
-
-/** Options of a log of bigints. */
-export interface BigIntLogOptions<K extends BigIntScalarType = BigIntScalarType> extends CommonLogOptions {
-  /** Type of the entries. */
-  type: K;
-  schema?: undefined;
-  codec?: undefined;
-}
-
-/** Options of a log with values of variable size. */
-export interface VariableSizeOptions {
-  /**
-   * Bytes that a segment has for the values of each field of variable size; an
-   * integer from 1 to 2³¹ - 1. Default: 64 for each entry of `segmentCapacity`,
-   * and at least 65536.
-   *
-   * A segment is sealed early when one of its fields has no room for the next
-   * entry: then fewer entries are retained than `retainedCapacity` says, which
-   * `stats().earlySeals` tells. A value that is larger is refused. What is never
-   * written to takes address space, but no memory.
-   */
-  dataBytes?: number;
-}
-
-/** Options of a log of records. */
-export interface RecordLogOptions<S extends Schema> extends CommonLogOptions, VariableSizeOptions {
-  /** Fields and their types. Each field is stored as a column. */
-  schema: S;
-  type?: undefined;
-  codec?: undefined;
-}
-
-/** Options of a log of any values. */
-export interface CodecLogOptions<T> extends CommonLogOptions, VariableSizeOptions {
-  /** How values become bytes: `utf8`, `bytes`, `json()`, `structured()`, or your own. */
-  codec: Codec<T>;
-  type?: undefined;
-  schema?: undefined;
-}
-
-export type LogOptions =
-  NumberLogOptions | BigIntLogOptions | RecordLogOptions<Schema> | CodecLogOptions<unknown>;
-
-/** The columns of a log. A log of numbers or with a codec has one, and no fields. */
-export interface Layout {
-  readonly kinds: readonly Kind[];
-  /** Names of the columns of a log of records; undefined for any other. */
-  readonly fields: readonly string[] | undefined;
-  readonly name: string | undefined;
-  readonly strictViews: boolean;
-  /** Bytes that a segment has for the values of each field of variable size; 0 when there is none. */
-  readonly dataBytes: number;
-  /** Of a log with a codec. */
-  readonly coder: Coder | undefined;
-  /** Makes the object of an entry of a log of records; null where no function can be made, undefined before the first. */
-  recordReader?: RecordReader | null;
-}
-
-export interface CheckedOptions {
-  readonly retainedCapacity: number;
-  readonly segmentCapacity: number;
-  readonly mapping: MappingMode;
-  /** Infinity for no limit. */
-  readonly pinnedBytesMax: number;
-  readonly layout: Layout;
-}
-
-const SEGMENT_CAPACITY_MAX = 2 ** 31 - 1;
-const RETAINED_SEGMENTS_MAX = 2 ** 20;
-const BLOCK_BYTES_MAX = 2 ** 32;
 const FIELDS_MAX = 4096;
-/** Offsets are signed and of 32 bits. */
-const DATA_BYTES_MAX = 2 ** 31 - 1;
-const DEFAULT_BYTES_PER_ENTRY = 64;
-const DEFAULT_DATA_BYTES_MIN = 2 ** 16;
-
-function checkCapacity(name: string, value: unknown, max: number): number {
-  if (typeof value !== 'number') throw invalidType(`options.${name}`, 'a positive integer', value);
-  if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw outOfRange(`options.${name}`, `an integer from 1 to ${max}`, value);
-  }
-  return value;
-}
-
-function checkPinnedBytesMax(value: unknown): number {
-  if (value === undefined) return Infinity;
-  if (typeof value !== 'number') throw invalidType('options.pinnedBytesMax', 'a number of bytes', value);
-  if (!(value >= 0)) throw outOfRange('options.pinnedBytesMax', 'at least 0', value);
-  return value;
-}
 
 /** `types`: those that there are, indexed by kind. */
-function checkType(what: string, value: unknown, types: readonly FieldType[]): Kind {
+export function checkType(what: string, value: unknown, types: readonly FieldType[]): Kind {
   const expected = `one of ${types.map((type) => `'${type}'`).join(', ')}`;
   if (typeof value !== 'string') throw invalidType(what, expected, value);
   if (!isFieldType(value) || !types.includes(value)) {
@@ -222,169 +72,52 @@ function checkType(what: string, value: unknown, types: readonly FieldType[]): K
   return Kind[value];
 }
 
-function checkFieldName(name: string): void {
+function checkFieldName(what: string, name: string): void {
   // Integer-like names would be enumerated before the others and so reorder
   // the columns; '__proto__' is no ordinary property.
   if (name === '' || name === '__proto__' || /^\d+$/.test(name)) {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',
-      `options.schema has the field name ${describe(name)}; names must not be empty, '__proto__' or all digits`,
+      `${what} has the field name ${describe(name)}; names must not be empty, '__proto__' or all digits`,
     );
   }
 }
 
-function checkSchema(schema: unknown): Pick<Layout, 'kinds' | 'fields'> {
+/** The columns that a schema describes. Reads each property once. */
+export interface RecordColumns {
+  readonly kinds: readonly Kind[];
+  readonly fields: readonly string[];
+}
+
+export function checkSchema(what: string, schema: unknown): RecordColumns {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
-    throw invalidType('options.schema', 'an object of field names and types', schema);
+    throw invalidType(what, 'an object of field names and types', schema);
   }
   const fields = Object.keys(schema);
   if (fields.length === 0 || fields.length > FIELDS_MAX) {
-    throw outOfRange('the number of fields in options.schema', `from 1 to ${FIELDS_MAX}`, fields.length);
+    throw outOfRange(`the number of fields in ${what}`, `from 1 to ${FIELDS_MAX}`, fields.length);
   }
-  fields.forEach(checkFieldName);
+  for (const name of fields) checkFieldName(what, name);
   const kinds = fields.map((name) =>
-    checkType(`options.schema[${describe(name)}]`, (schema as Record<string, unknown>)[name], typeNames),
+    checkType(`${what}[${describe(name)}]`, (schema as Record<string, unknown>)[name], typeNames),
   );
   return { kinds, fields };
 }
 
-function checkColumns(
-  type: unknown,
-  schema: unknown,
-  codec: unknown,
-): Omit<Layout, 'name' | 'dataBytes' | 'strictViews'> {
-  if ([type, schema, codec].filter((option) => option !== undefined).length > 1) {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      'options.type and options.schema exclude each other, and so does options.codec: ' +
-        'a log holds numbers, records, or values of a codec',
-    );
-  }
-  if (schema !== undefined) return { ...checkSchema(schema), coder: undefined };
-  const coder = codec === undefined ? undefined : coderOf(codec);
-  if (coder !== undefined) return { kinds: [coder.kind], fields: undefined, coder };
-  const types = scalars.map((scalar) => scalar.type);
-  const kind = type === undefined ? Kind.f64 : checkType('options.type', type, types);
-  return { kinds: [kind], fields: undefined, coder: undefined };
-}
-
-/** Bytes for the data of each field of variable size. */
-function checkDataBytes(dataBytes: unknown, kinds: readonly Kind[], segmentCapacity: number): number {
-  const expected = `an integer from 1 to ${DATA_BYTES_MAX}`;
-  if (!kinds.some(isVariable)) {
-    if (dataBytes === undefined) return 0;
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      "options.dataBytes is for fields of type 'utf8' or 'bytes' and for logs with a codec; this log has neither",
-    );
-  }
-  if (dataBytes === undefined) {
-    const bytes = Math.max(DEFAULT_DATA_BYTES_MIN, DEFAULT_BYTES_PER_ENTRY * segmentCapacity);
-    return Math.min(bytes, DATA_BYTES_MAX);
-  }
-  if (typeof dataBytes !== 'number') throw invalidType('options.dataBytes', expected, dataBytes);
-  if (!Number.isInteger(dataBytes) || dataBytes < 1 || dataBytes > DATA_BYTES_MAX) {
-    throw outOfRange('options.dataBytes', expected, dataBytes);
-  }
-  return dataBytes;
-}
-
-/** Bytes of a block, rounded up: every column begins on a line of its own. */
-function blockBytes({ kinds, dataBytes }: Pick<Layout, 'kinds' | 'dataBytes'>, capacity: number): number {
-  const columnBytes = kinds.map((kind) =>
-    isVariable(kind) ? 4 * (capacity + 1) + 64 + dataBytes : elementBytes(kind) * capacity,
-  );
-  return columnBytes.reduce((sum, bytes) => sum + bytes + 64, 64);
-}
-
-function checkSize(
-  layout: Pick<Layout, 'kinds' | 'dataBytes'>,
-  retainedCapacity: number,
-  segmentCapacity: number,
-): void {
-  if (Math.ceil(retainedCapacity / segmentCapacity) + 1 > RETAINED_SEGMENTS_MAX) {
-    throw rangeError(
-      'ERR_OUT_OF_RANGE',
-      `options.retainedCapacity ${retainedCapacity} needs more than ${RETAINED_SEGMENTS_MAX} segments ` +
-        `of ${segmentCapacity} entries; choose a larger segmentCapacity`,
-    );
-  }
-  const bytes = blockBytes(layout, segmentCapacity);
-  if (bytes > BLOCK_BYTES_MAX) {
-    throw rangeError(
-      'ERR_OUT_OF_RANGE',
-      `options.segmentCapacity ${segmentCapacity} makes segments of ${bytes} bytes; ` +
-        `at most ${BLOCK_BYTES_MAX} can be mapped, so choose a smaller segmentCapacity` +
-        (layout.dataBytes > 0 ? ' or dataBytes' : ''),
-    );
-  }
-}
-
-const OPTIONS = [
-  'retainedCapacity',
-  'segmentCapacity',
-  'type',
-  'schema',
-  'codec',
-  'dataBytes',
-  'mapping',
-  'strictViews',
-  'pinnedBytesMax',
-  'name',
-] as const satisfies readonly (keyof RecordLogOptions<Schema>)[];
-
-/** Checks the options of a new log. Reads each of them once. */
-export function checkOptions(options: unknown): CheckedOptions {
-  if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
-  checkNames('options', options as Record<string, unknown>, OPTIONS);
-  const {
-    retainedCapacity,
-    segmentCapacity,
-    type,
-    schema,
-    codec,
-    dataBytes,
-    mapping,
-    strictViews,
-    pinnedBytesMax,
-    name,
-  } = options as Record<string, unknown>;
-  const checked = {
-    retainedCapacity: checkCapacity('retainedCapacity', retainedCapacity, Number.MAX_SAFE_INTEGER),
-    segmentCapacity: checkCapacity('segmentCapacity', segmentCapacity, SEGMENT_CAPACITY_MAX),
-    pinnedBytesMax: checkPinnedBytesMax(pinnedBytesMax),
-  };
-  if (mapping !== undefined && mapping !== 'auto' && mapping !== 'external' && mapping !== 'shared') {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      `options.mapping must be 'auto', 'external' or 'shared'; got ${describe(mapping)}`,
-    );
-  }
-  if (strictViews !== undefined && typeof strictViews !== 'boolean') {
-    throw invalidType('options.strictViews', 'a boolean', strictViews);
-  }
-  if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
-  const columns = checkColumns(type, schema, codec);
-  const isStrict = strictViews === true || environmentVariable('ATOMIC_LOG_STRICT_VIEWS') === '1';
-  const layout: Layout = {
-    ...columns,
-    name,
-    strictViews: isStrict,
-    dataBytes: checkDataBytes(dataBytes, columns.kinds, checked.segmentCapacity),
-  };
-  checkSize(layout, checked.retainedCapacity, checked.segmentCapacity);
-  return { ...checked, mapping: mapping ?? 'auto', layout };
-}
-
-/** The layout as text; the addon hands it to whoever attaches. Functions stay here: a codec travels by name. */
-export function encodeLayout({ kinds, fields, name, strictViews, dataBytes, coder }: Layout): string {
-  return JSON.stringify({ kinds, fields, name, strictViews, dataBytes, codec: coder?.name });
-}
-
-/** @throws `ERR_CODEC_MISMATCH` when `codec` is not the one that the log needs */
-export function decodeLayout(descriptor: string, codec: unknown): Layout {
-  const { codec: codecName, ...layout } = JSON.parse(descriptor) as Omit<Layout, 'coder'> & {
-    codec?: string;
-  };
-  return { ...layout, fields: layout.fields, name: layout.name, coder: coderFor(codecName, codec) };
+/**
+ * A schema that stands by itself: checked at once, frozen, and with the types of
+ * its fields as they are written, without `as const`. What makes a log and what
+ * attaches to it can share it.
+ *
+ * ```ts
+ * export const trades = defineSchema({ time: 'f64', price: 'f64', size: 'u32' });
+ * export type Trade = RecordOf<typeof trades>; // { time: number; price: number; size: number }
+ * ```
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+ */
+export function defineSchema<S extends Schema>(schema: S): Readonly<S> {
+  const { kinds, fields } = checkSchema('schema', schema);
+  const checked = Object.fromEntries(fields.map((name, i) => [name, typeNames[kinds[i]!]!]));
+  return Object.freeze(checked) as Readonly<S>;
 }

@@ -2,7 +2,8 @@ import { columnIndex } from './columns';
 import { plainError, typeError } from '../base/errors';
 import type { Mapping } from './mapping';
 import { viewOf, type ScalarArray } from '../base/scalar';
-import type { ArrayOf, FieldArrayOf, Layout } from './schema';
+import type { Layout } from './layout';
+import type { ArrayOf, FieldArrayOf } from './schema';
 
 /**
  * Room for entries that are written in place, before they are published:

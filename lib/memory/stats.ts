@@ -1,6 +1,6 @@
 /** What `log.stats()` tells. */
 import type { NativeLog } from './native-log';
-import type { Layout } from './schema';
+import type { Layout } from './layout';
 
 /** What `stats()` returns. Segments and bytes are of the whole log unless said otherwise. */
 export interface LogStats {
@@ -43,6 +43,8 @@ export interface LogStats {
 export interface ReaderStats {
   /** The `threadId` of `worker_threads` (0 is the main thread); undefined for native code. */
   threadId: number | undefined;
+  /** What it called itself: `AtomicLog.attach(handle, { name })`. Undefined when it did not. */
+  name: string | undefined;
   /** Segments that it pins, inside the window or not. */
   pinnedSegments: number;
   /** Bytes of those segments. */
@@ -86,8 +88,9 @@ export function readStats(native: NativeLog, { name, dataBytes }: Layout): LogSt
     earlySeals,
     recycled,
     fresh,
-    readers: readers.map(({ thread, pinned, followers }) => ({
+    readers: readers.map(({ thread, name, pinned, followers }) => ({
       threadId: thread === NATIVE_THREAD ? undefined : thread,
+      name: name === '' ? undefined : name,
       pinnedSegments: pinned,
       pinnedBytes: pinned * segmentBytes,
       followers: followers.map((nextIndex) => ({ nextIndex, lag: Math.max(0, endIndex - nextIndex) })),

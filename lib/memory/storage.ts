@@ -14,7 +14,7 @@ import { plainError, rangeError, typeError, type AtomicLogError } from '../base/
 import { Mapping, NO_WORD } from './mapping';
 import { addon } from '../base/native';
 import type { NativeLog, NativeWriter } from './native-log';
-import type { Layout } from './schema';
+import type { Layout } from './layout';
 import { structuredClone } from '../base/timers';
 
 /** How a log's memory is shown to JavaScript. */

@@ -7,7 +7,7 @@ import type { NativeHandle } from './handle';
 import { COUNT_MASK } from './mapping';
 import type { NativeLog, NativeWriter } from './native-log';
 import { Pins } from './pins';
-import type { Layout } from './schema';
+import type { Layout } from './layout';
 import { Storage } from './storage';
 import { queueMicrotask } from '../base/timers';
 import { Lease, Window, type PinnedSegment } from './window';

@@ -12,7 +12,7 @@ import type { NativeWriter } from './native-log';
 import { readRecord, refusedField } from './record';
 import { makeRecordStore, type RecordStore } from './layout-functions';
 import { accepts, isVariable, Kind, refusal, scalars, store, viewOf, type ScalarArray } from '../base/scalar';
-import type { Layout } from './schema';
+import type { Layout } from './layout';
 import { OpenSpan, type Span } from './span';
 import { typedArrayLength, typedArrayTag } from '../base/typed-array';
 import {

@@ -21,7 +21,7 @@ static_assert(static_cast<uint32_t>(memory::Arrival::kPending) == 0 &&
               static_cast<uint32_t>(memory::Arrival::kReady) == 1 &&
               static_cast<uint32_t>(memory::Arrival::kEnded) == 2);
 
-// [{ thread, pinned, followers: [index of the next entry] }]
+// [{ thread, name, pinned, followers: [index of the next entry] }]
 napi_value describe_readers(napi_env env, memory::RollingLog& log) {
   napi_value readers = nullptr;
   napi_create_array(env, &readers);
@@ -29,6 +29,7 @@ napi_value describe_readers(napi_env env, memory::RollingLog& log) {
   for (const auto& reader : log.readers().all()) {
     const napi_value object = new_object(env);
     set(env, object, "thread", uint64_t{reader->thread_id()});
+    set(env, object, "name", reader->name());
     set(env, object, "pinned", reader->pinned_segments());
     napi_value followers = nullptr;
     napi_create_array(env, &followers);
@@ -129,6 +130,7 @@ napi_value LogAttachment::define_functions(napi_env env,
   define("waitSlice", wait_slice);
   define("follow", follow);
   define("unfollow", unfollow);
+  define("nameReader", name_reader);
   define("nativeHandle", native_handle);
   define("close", close);
   return object;
@@ -417,6 +419,14 @@ napi_value LogAttachment::unfollow(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
   LogAttachment* const self = called_log(env, info, &id);
   if (self != nullptr) self->reader_->unfollow(id);
+  return nullptr;
+}
+
+// (log: number, name: string) => void
+napi_value LogAttachment::name_reader(napi_env env, napi_callback_info info) {
+  napi_value arguments[2] = {};
+  LogAttachment* const self = called_log(env, info, arguments);
+  if (self != nullptr) self->reader_->set_name(to_text(env, arguments[1]));
   return nullptr;
 }
 

@@ -69,6 +69,7 @@ class LogAttachment final {
   static napi_value cancel_wait(napi_env env, napi_callback_info info);
   static napi_value follow(napi_env env, napi_callback_info info);
   static napi_value unfollow(napi_env env, napi_callback_info info);
+  static napi_value name_reader(napi_env env, napi_callback_info info);
   static napi_value native_handle(napi_env env, napi_callback_info info);
   static napi_value wait_slice(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);

@@ -10,6 +10,7 @@ const classOf: Record<ErrorCode, ErrorConstructor> = {
   ERR_COLUMN_LENGTH: RangeError,
   ERR_VALUE_TOO_LARGE: RangeError,
   ERR_VARIABLE_SIZE: TypeError,
+  ERR_SCHEMA_MISMATCH: TypeError,
   ERR_CODEC_MISMATCH: TypeError,
   ERR_CODEC_RESULT: TypeError,
   ERR_WRITER_BUSY: Error,

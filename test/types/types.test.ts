@@ -10,6 +10,7 @@ import {
   AtomicLog,
   bytes,
   Chunk,
+  defineSchema,
   json,
   Snapshot,
   structured,
@@ -187,8 +188,44 @@ describe('the type of the entries follows from the options', () => {
     exactly<AtomicLog<RecordOf<{ a: 'f64'; b: 'i64' }>>>()(attached);
     const posted = structuredClone(handle);
     exactly<typeof handle>()(posted);
-    expectType<Same<ReturnType<typeof AtomicLog.attach<number>>, AtomicLog<number>>>();
+    const numbers = new AtomicLog(size).handle as LogHandle;
+    exactly<AtomicLog<number>>()(AtomicLog.attach<number>(numbers as LogHandle<number>));
+    const named = () => AtomicLog.attach<{ a: number }>(numbers as never, { name: 'reader' });
+    exactly<AtomicLog<{ a: number }>>()(named());
     expect(posted).toEqual(handle);
+  });
+
+  test('defineSchema() keeps the types of fields, without as const', () => {
+    const trades = defineSchema({ at: 'i64', price: 'f32', text: 'utf8' });
+    exactly<Readonly<{ at: 'i64'; price: 'f32'; text: 'utf8' }>>()(trades);
+    expectType<Alike<RecordOf<typeof trades>, { at: bigint; price: number; text: string }>>();
+    const { writer, log } = AtomicLog.claimed({ ...size, schema: trades });
+    exactly<AtomicLog<RecordOf<typeof trades>>>()(log);
+    writer.append({ at: 1n, price: 0.5, text: 'a' });
+    expect(() => {
+      // @ts-expect-error -- it is frozen
+      trades.at = 'i64';
+    }).toThrow(TypeError);
+    // @ts-expect-error -- there is no such type of a field
+    expect(() => defineSchema({ a: 'utf16' })).toThrow();
+  });
+
+  test('attach() takes it from a schema, whatever is known of the handle', () => {
+    const trades = defineSchema({ at: 'i64', price: 'f32', text: 'utf8' });
+    const log = new AtomicLog({ ...size, schema: trades });
+    const posted = structuredClone(log.handle) as unknown;
+    const attached = AtomicLog.attach(posted as LogHandle, { schema: trades, name: 'reader' });
+    exactly<AtomicLog<RecordOf<typeof trades>>>()(attached);
+    using snapshot = attached.snapshot();
+    exactly<Float32Array | undefined>()(snapshot.chunks()[0]?.column('price'));
+    exactly<VarColumn<string> | undefined>()(snapshot.chunks()[0]?.column('text'));
+    const fromAny = AtomicLog.attach(posted as any, { schema: { at: 'i64', price: 'f32', text: 'utf8' } });
+    exactly<AtomicLog<RecordOf<{ at: 'i64'; price: 'f32'; text: 'utf8' }>>>()(fromAny);
+    exactly<AtomicLog<RecordOf<typeof trades>>>()(AtomicLog.attach(log.handle, { name: 'reader' }));
+    // @ts-expect-error -- a log holds records or values of a codec
+    expect(() => AtomicLog.attach(log.handle, { schema: trades, codec: utf8 })).toThrow();
+    // @ts-expect-error -- there is no such option
+    expect(() => AtomicLog.attach(log.handle, { shema: trades })).toThrow();
   });
 
   test('options that exclude each other do not compile', () => {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,16 @@ class Reader {
   explicit Reader(uint32_t thread_id) : thread_id_(thread_id) {}
 
   uint32_t thread_id() const { return thread_id_; }
+
+  // Owner: what it calls itself; empty for nothing.
+  void set_name(std::string name) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    name_ = std::move(name);
+  }
+  std::string name() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return name_;
+  }
 
   // Owner: it holds `n` segments more, or fewer.
   void pinned(int64_t n) { pinned_segments_.add_shared(n); }
@@ -58,7 +69,8 @@ class Reader {
   const uint32_t thread_id_;
   Counter pinned_segments_;
   mutable std::mutex mutex_;
-  // Guarded by mutex_.
+  // Guarded by mutex_, both.
+  std::string name_;
   std::map<uint32_t, uint64_t> followers_;
 };
 

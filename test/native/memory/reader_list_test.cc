@@ -37,6 +37,10 @@ TEST_CASE("a reader that leaves stays valid for who looks at it") {
 
 TEST_CASE("what a reader tells") {
   Reader reader(3);
+  CHECK(reader.name().empty());
+  reader.set_name("first");
+  reader.set_name("statistics");
+  CHECK(reader.name() == "statistics");
   reader.pinned(5);
   reader.pinned(-2);
   CHECK(reader.pinned_segments() == 3);

@@ -1,0 +1,78 @@
+/**
+ * What a log's columns are, the text that carries it to the other environments
+ * that attach, and the check of what they expect.
+ */
+import { coderFor, type Coder } from './codec';
+import { describe, typeError } from '../base/errors';
+import type { RecordReader } from './layout-functions';
+import { typeNames, type Kind } from '../base/scalar';
+import type { RecordColumns } from './schema';
+
+/** The columns of a log. A log of numbers or with a codec has one, and no fields. */
+export interface Layout {
+  readonly kinds: readonly Kind[];
+  /** Names of the columns of a log of records; undefined for any other. */
+  readonly fields: readonly string[] | undefined;
+  readonly name: string | undefined;
+  readonly strictViews: boolean;
+  /** Bytes that a segment has for the values of each field of variable size; 0 when there is none. */
+  readonly dataBytes: number;
+  /** Of a log with a codec. */
+  readonly coder: Coder | undefined;
+  /** Makes the object of an entry of a log of records; null where no function can be made, undefined before the first. */
+  recordReader?: RecordReader | null;
+}
+
+/** The layout as text; the addon hands it to whoever attaches. Functions stay here: a codec travels by name. */
+export function encodeLayout({ kinds, fields, name, strictViews, dataBytes, coder }: Layout): string {
+  return JSON.stringify({ kinds, fields, name, strictViews, dataBytes, codec: coder?.name });
+}
+
+/** @throws `ERR_CODEC_MISMATCH` when `codec` is not the one that the log needs */
+export function decodeLayout(descriptor: string, codec: unknown): Layout {
+  const { codec: codecName, ...layout } = JSON.parse(descriptor) as Omit<Layout, 'coder'> & {
+    codec?: string;
+  };
+  return { ...layout, fields: layout.fields, name: layout.name, coder: coderFor(codecName, codec) };
+}
+
+/** For messages: what a log holds, or a schema says. Long lists are cut. */
+const COLUMNS_LENGTH_MAX = 100;
+
+const columnText = (name: string, kind: Kind): string => `${name}: ${typeNames[kind]!}`;
+
+function columnsText({ kinds, fields }: RecordColumns): string {
+  const text = fields.map((name, i) => columnText(name, kinds[i]!)).join(', ');
+  return text.length > COLUMNS_LENGTH_MAX ? `${text.slice(0, COLUMNS_LENGTH_MAX)}...` : text;
+}
+
+/**
+ * Checks that the log has the columns that who attaches expects: the names, the
+ * types and the order.
+ *
+ * @throws `ERR_SCHEMA_MISMATCH`
+ */
+export function checkColumnsOf({ kinds, fields, coder }: Layout, expected: RecordColumns): void {
+  if (fields === undefined) {
+    const held =
+      coder === undefined
+        ? `values of type ${typeNames[kinds[0]!]!}`
+        : `values of the codec ${describe(coder.name)}`;
+    throw typeError(
+      'ERR_SCHEMA_MISMATCH',
+      `the log holds ${held}, and options.schema has ${columnsText(expected)}; attach without a schema`,
+    );
+  }
+  const count = Math.max(fields.length, expected.fields.length);
+  const at = (columns: RecordColumns, i: number): string =>
+    i < columns.fields.length ? describe(columnText(columns.fields[i]!, columns.kinds[i]!)) : 'no column';
+  for (let i = 0; i < count; ++i) {
+    if (fields[i] === expected.fields[i] && kinds[i] === expected.kinds[i]) continue;
+    throw typeError(
+      'ERR_SCHEMA_MISMATCH',
+      `the log has ${columnsText({ kinds, fields })}, and options.schema has ${columnsText(expected)}; ` +
+        `column ${i} is ${at({ kinds, fields }, i)} there and ${at(expected, i)} here; ` +
+        'attach with the schema that the log was made with',
+    );
+  }
+}

@@ -1,0 +1,131 @@
+/** How this environment comes to the view of a log: by making the log, or by attaching to it. */
+import { checkNames } from '../base/checks';
+import type { Codec } from './codec';
+import { invalidType, plainError, rangeError, typeError, type AtomicLogError } from '../base/errors';
+import { checkHandle } from './handle';
+import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from './layout';
+import { addon } from '../base/native';
+import { NativeLog } from './native-log';
+import { checkOptions, type LogOptions } from './options';
+import { elementBytes, isVariable } from '../base/scalar';
+import { checkSchema, type RecordColumns, type Schema } from './schema';
+import { chooseMapping, reserveShared, wholeOf } from './storage';
+import { LogView } from './view';
+
+/** Options of {@link AtomicLogConstructor.attach} for every log. */
+export interface CommonAttachOptions {
+  /**
+   * A name for this thread as a reader of the log: `stats().readers` has it, in
+   * every thread. When a thread attaches several times, the name that it gave last
+   * counts, because its objects share what they pin.
+   */
+  name?: string;
+}
+
+/** Options of {@link AtomicLogConstructor.attach}. */
+export interface AttachOptions<T> extends CommonAttachOptions {
+  /**
+   * The codec of a log that has one, if it is your own: functions do not travel
+   * with a handle. Its name must be the one that the log was made with.
+   */
+  codec?: Codec<T>;
+  schema?: undefined;
+}
+
+/** Options of {@link AtomicLogConstructor.attach} for a log of records. */
+export interface RecordAttachOptions<S extends Schema> extends CommonAttachOptions {
+  /** The schema that the log was made with: its columns are compared with it. */
+  schema: S;
+  codec?: undefined;
+}
+
+/** The view of a new log. */
+export function viewOfNewLog(options: LogOptions): LogView {
+  const { retainedCapacity, segmentCapacity, pinnedBytesMax, mapping, layout } = checkOptions(options);
+  const fixed = layout.kinds.filter((kind) => !isVariable(kind));
+  const size = {
+    retainedCapacity,
+    segmentCapacity,
+    elementBytes: Uint32Array.from(fixed, elementBytes),
+    dataBytes: new Uint32Array(layout.kinds.length - fixed.length).fill(layout.dataBytes),
+  };
+  let memory: SharedArrayBuffer | undefined;
+  if (chooseMapping(mapping) === 'shared') {
+    const measured = addon.measureLog(size);
+    if (typeof measured === 'number') throw createFailed(measured, layout);
+    memory = reserveShared(measured.retainedSegments, measured.strideBytes);
+  }
+  const made = addon.createLog({
+    ...size,
+    descriptor: encodeLayout(layout),
+    columnTypes: Uint32Array.from(layout.kinds),
+    columnNames: layout.fields ?? [''],
+    pinnedBytesMax,
+    memory: memory === undefined ? null : wholeOf(memory),
+    memoryBytesMax: memory?.maxByteLength ?? 0,
+  });
+  if (typeof made === 'number') throw createFailed(made, layout);
+  return LogView.made(new NativeLog(made), layout, memory);
+}
+
+function createFailed(status: number, { dataBytes }: Layout): AtomicLogError {
+  const smaller = dataBytes > 0 ? 'dataBytes or segmentCapacity' : 'segmentCapacity';
+  return status === -1
+    ? plainError(
+        'ERR_OUT_OF_MEMORY',
+        `the system refused memory for the first segment; choose a smaller ${smaller}, ` +
+          'or close logs and snapshots that are done',
+      )
+    : rangeError('ERR_OUT_OF_RANGE', 'the log would be larger than the addon can address');
+}
+
+function attachFailed(status: number): AtomicLogError {
+  return status === -3
+    ? plainError(
+        'ERR_LOG_GONE',
+        'the log is gone: everybody has closed it, or the thread that had it has ended; ' +
+          'keep the log open until all have attached',
+      )
+    : typeError(
+        'ERR_INVALID_HANDLE',
+        'the handle names no log of this process; pass on log.handle unchanged',
+      );
+}
+
+/** Reads each option once. */
+function checkAttachOptions(options: unknown): {
+  codec: unknown;
+  columns: RecordColumns | undefined;
+  name: string | undefined;
+} {
+  if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
+  checkNames('options', options as Record<string, unknown>, ['schema', 'codec', 'name']);
+  const { schema, codec, name } = options as Record<string, unknown>;
+  if (schema !== undefined && codec !== undefined) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      'options.schema and options.codec exclude each other: a log holds records, or values of a codec',
+    );
+  }
+  if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
+  return { codec, columns: schema === undefined ? undefined : checkSchema('options.schema', schema), name };
+}
+
+/** The view of the log that a handle names. */
+export function viewOfHandle(handle: unknown, options: unknown): LogView {
+  const { codec, columns, name } = checkAttachOptions(options);
+  const { id, token, memory } = checkHandle(handle);
+  const attached = addon.attachLog(id, token, memory && wholeOf(memory));
+  if (typeof attached === 'number') throw attachFailed(attached);
+  const native = new NativeLog(attached);
+  try {
+    const layout = decodeLayout(native.descriptor, codec);
+    if (columns !== undefined) checkColumnsOf(layout, columns);
+    const view = LogView.attached(native, layout, native.isShared ? memory : undefined);
+    if (name !== undefined) view.native.nameReader(name);
+    return view;
+  } catch (error) {
+    native.close(memory && wholeOf(memory));
+    throw error;
+  }
+}
