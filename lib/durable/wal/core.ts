@@ -9,8 +9,9 @@
 import type { NativeFailure, NativeWal } from '../../../types/native';
 import { finishAll, type Pending } from '../../base/follow-loop';
 import { Listener, waitForCancel, type Wait } from '../../base/waits';
-import { filesOf, usedBytesOf, type EntrySource } from './entries';
+import type { EntrySource } from './entries';
 import { walClosed, walError } from './errors';
+import { FileTable } from './files';
 import type { CheckedWalOptions, WalFile } from './options';
 import { hexOf } from './position';
 import { WalQueue } from './queue';
@@ -58,8 +59,8 @@ export class WalCore {
     this.sealed = new SealedFiles(options, {
       isOpen: () => !this.#isClosed && !this.isClosing,
       rotations: () => this.count(Counter.rotations),
-      files: () => this.files(),
-      usedBytes: () => usedBytesOf(this.native.files()),
+      table: () => this.fileTable(),
+      files: (after, before) => this.files(after, before),
       firstLsn: () => this.count(Counter.first),
       checkpoint: (lsn) => this.trimming.checkpointSync(lsn),
     });
@@ -74,8 +75,13 @@ export class WalCore {
     return this.#counters[counter]!;
   }
 
-  files(): WalFile[] {
-    return filesOf(this.options.path, this.native.files(), this.count(Counter.last));
+  fileTable(): FileTable {
+    return new FileTable(this.native.files());
+  }
+
+  /** Files with numbers between the two, oldest first. */
+  files(after?: number, before?: number): WalFile[] {
+    return this.fileTable().filesOf(this.options.path, this.count(Counter.last), after, before);
   }
 
   checkOpen(): void {

@@ -1,13 +1,11 @@
 /** Reading entries by LSN, beside the writer or without it. */
-import { join } from 'node:path';
-
 import type { NativeWalChunk, NativeWalEntries } from '../../../types/native';
 import { bufferOver } from '../../base/buffer';
 import { outOfRange } from '../../base/errors';
 import { checkNames } from '../../base/checks';
 import { checkObject } from '../options';
 import { checkpointed, foreignPosition, orThrowWal, walError } from './errors';
-import { checkLsn, type WalFile } from './options';
+import { checkLsn } from './options';
 import { checkFrom, positionOf, type Past, type WalPosition } from './position';
 
 /** One entry of a log. */
@@ -55,7 +53,6 @@ export interface EntrySource {
 /** Data of entries that are read ahead. */
 const READ_BYTES = 1 << 18;
 const FIELDS = 5;
-const FILE_FIELDS = 4;
 const PAST_FIELDS = 3;
 
 export function checkRange(range: unknown): CheckedRange {
@@ -115,33 +112,6 @@ export function checkPast({ native, logId }: Pick<EntrySource, 'native' | 'logId
   if (logId !== '' && past.logId !== logId) throw foreignPosition(past);
   const failure = native.checkPast(past.lsn, past.epoch, past.branch);
   if (failure !== undefined) throw walError(failure);
-}
-
-/** NativeWalEntries.files as objects, oldest first. */
-export function filesOf(directory: string, fields: Float64Array, lastLsn: number): WalFile[] {
-  const files: WalFile[] = [];
-  let last = lastLsn;
-  for (let at = fields.length - FILE_FIELDS; at >= 0; at -= FILE_FIELDS) {
-    const number = fields[at]!;
-    const firstLsn = fields[at + 1]!;
-    files.push({
-      path: join(directory, `wal-${String(number).padStart(6, '0')}.log`),
-      number,
-      firstLsn,
-      lastLsn: Math.max(last, firstLsn - 1),
-      bytes: fields[at + 2]!,
-    });
-    // What comes later takes back what is above its base.
-    last = Math.min(last, firstLsn - 1);
-  }
-  return files.reverse();
-}
-
-/** Of each file, oldest first, up to the end of what was written to it. */
-export function usedBytesOf(fields: Float64Array): number[] {
-  const bytes: number[] = [];
-  for (let at = 0; at < fields.length; at += FILE_FIELDS) bytes.push(fields[at + 3]!);
-  return bytes;
 }
 
 /** Entries from `from` on, at least one of those up to `to`. */

@@ -11,7 +11,6 @@ import { checkChoice, checkFlag, checkObject, checkOffset, checkPath } from '../
 import {
   checkPast,
   checkRange,
-  filesOf,
   getEntry,
   iterate,
   readEntries,
@@ -20,6 +19,7 @@ import {
   type WalRange,
 } from './entries';
 import { checkpointed, orThrowWal } from './errors';
+import { FileTable } from './files';
 import { followLog, type WalFollowOptions } from './follower';
 import { checkLsn, type WalFile } from './options';
 import { hexOf } from './position';
@@ -193,7 +193,7 @@ export class WalReader {
   /** The files, oldest first, as of the last {@link refresh}. */
   get files(): WalFile[] {
     this.#checkOpen();
-    return filesOf(this.#path, this.#native.files(), this.lastLsn);
+    return new FileTable(this.#native.files()).filesOf(this.#path, this.lastLsn);
   }
 
   /** What the log was created with. */

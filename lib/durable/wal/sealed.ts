@@ -16,15 +16,16 @@ import { types } from 'node:util';
 
 import { describe } from '../../base/errors';
 import { setImmediate, queueMicrotask } from '../../base/timers';
+import type { FileTable } from './files';
 import type { CheckedWalOptions, WalFile } from './options';
 
 /** What is asked of the log. */
 export interface SealedSource {
   isOpen(): boolean;
   rotations(): number;
-  files(): WalFile[];
-  /** Bytes of each file up to its end. */
-  usedBytes(): number[];
+  table(): FileTable;
+  /** Files with numbers between the two, oldest first. */
+  files(after: number, before?: number): WalFile[];
   firstLsn(): number;
   checkpoint(lsn: number): void;
 }
@@ -49,7 +50,7 @@ export class SealedFiles {
     this.#source = source;
     this.#context = options.context;
     if (!this.#isWanted) return;
-    if (source.files().length < 2) this.#seen = source.rotations();
+    if (source.table().length < 2) this.#seen = source.rotations();
     // Not before the caller has got the log.
     else setImmediate(() => this.#runScheduled());
   }
@@ -117,7 +118,7 @@ export class SealedFiles {
 
   #announce(): void {
     if (this.#hooks.onSegmentSealed === undefined) return;
-    for (const file of this.#source.files().slice(0, -1)) {
+    for (const file of this.#source.files(this.#announced).slice(0, -1)) {
       try {
         this.#announceOne(file);
       } catch (error) {
@@ -141,22 +142,27 @@ export class SealedFiles {
   }
 
   #retain(): void {
-    const files = this.#source.files();
-    const used = this.#source.usedBytes();
-    let bytes = used.reduce((sum, one) => sum + one, 0);
+    const files = this.#source.table();
+    let bytes = 0;
+    for (let i = 0; i < files.length; ++i) bytes += files.usedBytesOf(i);
+    const announced = this.#hooks.onSegmentSealed === undefined ? Infinity : this.#announced;
     let going = 0;
-    const isAnnounced = ({ number }: WalFile): boolean =>
-      this.#hooks.onSegmentSealed === undefined || number <= this.#announced;
-    while (bytes > this.#hooks.retainBytes && going < files.length - 1 && isAnnounced(files[going]!)) {
-      bytes -= used[going++]!;
+    while (
+      bytes > this.#hooks.retainBytes &&
+      going < files.length - 1 &&
+      files.numberOf(going) <= announced
+    ) {
+      bytes -= files.usedBytesOf(going++);
     }
     // A truncation begins a file below earlier ones: what stays begins with the lowest.
-    const lsn = Math.min(...files.slice(going).map(({ firstLsn }) => firstLsn)) - 1;
-    if (going === 0 || lsn < this.#source.firstLsn()) return;
+    let first = Infinity;
+    for (let i = going; i < files.length; ++i) first = Math.min(first, files.firstLsnOf(i));
+    if (going === 0 || first - 1 < this.#source.firstLsn()) return;
+    const [oldest] = this.#source.files(0, files.numberOf(0) + 1);
     try {
-      this.#source.checkpoint(lsn);
+      this.#source.checkpoint(first - 1);
     } catch (error) {
-      this.#report(error, files[0]!);
+      this.#report(error, oldest!);
     }
   }
 

@@ -21,7 +21,8 @@ export interface TrimmedLog {
   readonly queue: WalQueue;
   readonly sealed: SealedFiles;
   readonly isClosed: boolean;
-  files(): WalFile[];
+  /** Files with numbers between the two. */
+  files(after: number, before: number): WalFile[];
   /** Something was handed to the queue. */
   waiting(): void;
   /** Works on this thread, after what is queued. */
@@ -83,7 +84,8 @@ export class Trimming {
   /** Tells the hooks of the files that are to go. They may close the log. */
   #tell(keptFile: number): void {
     this.#checkOpen();
-    this.#log.sealed.beforeDelete(this.#log.files().filter(({ number }) => number < keptFile));
+    if (!this.#log.sealed.isToldOfDeletions) return;
+    this.#log.sealed.beforeDelete(this.#log.files(0, keptFile));
     this.#checkOpen();
   }
 

@@ -144,10 +144,11 @@ export class Wal {
 
   /** What was done since the log was opened. */
   stats(): WalStats {
-    const { files } = this;
+    if (this.#core.isClosed) throw walClosed();
+    const files = this.#core.fileTable();
     return {
       files: files.length,
-      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+      bytes: files.bytes,
       syncs: this.#core.count(Counter.syncs),
       commits: this.#core.count(Counter.commits),
       rotations: this.#core.count(Counter.rotations),

@@ -216,6 +216,24 @@ describe('a hook that throws', () => {
   });
 });
 
+test('hooks are told of a file what `files` says of it', () => {
+  const told: WalFile[] = [];
+  const expected: WalFile[] = [];
+  const tell = (file: WalFile): void => {
+    told.push(file);
+    expected.push(wal.files.find(({ number }) => number === file.number)!);
+  };
+  const wal: Wal = Wal.openSync(path(), { ...SMALL_FILES, onSegmentSealed: tell, beforeDelete: tell });
+  fill(wal, 300);
+  wal.truncateAfterSync(120);
+  fill(wal, 400);
+  wal.checkpointSync(350);
+  expect(told.length).toBeGreaterThan(8);
+  expect(told).toEqual(expected);
+  expect(wal.stats()).toMatchObject({ files: wal.files.length, bytes: 8192 * wal.files.length });
+  wal.closeSync();
+});
+
 describe('a hook that works on the log', () => {
   test('beforeDelete lets go of more than the checkpoint that calls it', () => {
     let isFirst = true;

@@ -1,0 +1,63 @@
+/**
+ * The files of a log, as the addon tells of them (NativeWalEntries.files). A log may
+ * have thousands: objects are made only of those that are asked for.
+ */
+import { join } from 'node:path';
+
+import type { WalFile } from './options';
+
+const FIELDS = 4;
+
+export class FileTable {
+  /** For each file, oldest first: number, first LSN, bytes, where its records end. */
+  readonly #fields: Float64Array;
+
+  constructor(fields: Float64Array) {
+    this.#fields = fields;
+  }
+
+  get length(): number {
+    return this.#fields.length / FIELDS;
+  }
+
+  numberOf(index: number): number {
+    return this.#fields[FIELDS * index]!;
+  }
+
+  firstLsnOf(index: number): number {
+    return this.#fields[FIELDS * index + 1]!;
+  }
+
+  bytesOf(index: number): number {
+    return this.#fields[FIELDS * index + 2]!;
+  }
+
+  /** Up to the end of what was written to it. */
+  usedBytesOf(index: number): number {
+    return this.#fields[FIELDS * index + 3]!;
+  }
+
+  /** Of all files together, by their length. */
+  get bytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.length; ++i) bytes += this.bytesOf(i);
+    return bytes;
+  }
+
+  /** Files with numbers between the two, oldest first. */
+  filesOf(directory: string, lastLsn: number, after = 0, before = Infinity): WalFile[] {
+    const files: WalFile[] = [];
+    let last = lastLsn;
+    for (let i = this.length - 1; i >= 0 && this.numberOf(i) > after; --i) {
+      const number = this.numberOf(i);
+      const firstLsn = this.firstLsnOf(i);
+      if (number < before) {
+        const path = join(directory, `wal-${String(number).padStart(6, '0')}.log`);
+        files.push({ path, number, firstLsn, lastLsn: Math.max(last, firstLsn - 1), bytes: this.bytesOf(i) });
+      }
+      // What comes later takes back what is above its base.
+      last = Math.min(last, firstLsn - 1);
+    }
+    return files.reverse();
+  }
+}
