@@ -1534,6 +1534,41 @@ export declare class SegmentWriter {
   toString(): string;
 }
 /**
+ * Names an entry together with its past: a string to be saved and given back as
+ * `from`, where reading goes on after that entry. Equal strings name the same
+ * entry after the same entries, also in copies of the log; an LSN alone does
+ * not, because `truncateAfter()`, a crash or a restored backup can give it to
+ * another entry.
+ */
+export type WalPosition = string & Record<never, never>;
+/** One entry of a log. */
+export interface WalEntry {
+  /** Its log sequence number. */
+  readonly lsn: number;
+  /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
+  readonly data: Buffer;
+  /** The batch it was appended in: the first LSN, and how many entries. */
+  readonly batch?: {
+    readonly first: number;
+    readonly count: number;
+  };
+  /**
+   * Names this entry and its past: save it, and give it back as `from` to go on
+   * after it. It is made when it is asked for, so neither `{ ...entry }` nor
+   * `JSON.stringify(entry)` has it: copy it by name.
+   */
+  readonly position: WalPosition;
+}
+/** Which entries to read; the bounds are inclusive. */
+export interface WalRange {
+  /** An LSN, or a position: what comes after that entry. Default: the first one. */
+  from?: number | WalPosition;
+  /** Default: the last one there is when the iteration begins. */
+  to?: number;
+  /** From `to` down to `from`. */
+  reverse?: boolean;
+}
+/**
  * What has happened when an append is acknowledged: the disk has it (`'full'`),
  * the system has it, so that it survives this process (`'os'`), or it only has
  * its place in the log (`'none'`).
@@ -1610,41 +1645,6 @@ export interface WalOptions {
    * All three run in the AsyncLocalStorage context of the call that opened the log.
    */
   onError?: (error: unknown, file: WalFile) => void;
-}
-/**
- * Names an entry together with its past: a string to be saved and given back as
- * `from`, where reading goes on after that entry. Equal strings name the same
- * entry after the same entries, also in copies of the log; an LSN alone does
- * not, because `truncateAfter()`, a crash or a restored backup can give it to
- * another entry.
- */
-export type WalPosition = string & Record<never, never>;
-/** One entry of a log. */
-export interface WalEntry {
-  /** Its log sequence number. */
-  readonly lsn: number;
-  /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
-  readonly data: Buffer;
-  /** The batch it was appended in: the first LSN, and how many entries. */
-  readonly batch?: {
-    readonly first: number;
-    readonly count: number;
-  };
-  /**
-   * Names this entry and its past: save it, and give it back as `from` to go on
-   * after it. It is made when it is asked for, so neither `{ ...entry }` nor
-   * `JSON.stringify(entry)` has it: copy it by name.
-   */
-  readonly position: WalPosition;
-}
-/** Which entries to read; the bounds are inclusive. */
-export interface WalRange {
-  /** An LSN, or a position: what comes after that entry. Default: the first one. */
-  from?: number | WalPosition;
-  /** Default: the last one there is when the iteration begins. */
-  to?: number;
-  /** From `to` down to `from`. */
-  reverse?: boolean;
 }
 /** How one entry is appended. */
 export interface AppendOptions {
