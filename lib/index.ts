@@ -57,7 +57,8 @@ export { SegmentReader, type ReadHint, type SegmentReaderOptions } from './durab
 export { SegmentRecord } from './durable/segment/record';
 export { SegmentTail, type SegmentFollowOptions, type SegmentTailOptions } from './durable/segment/tail';
 export { type SegmentEntry } from './durable/segment/entries';
-export { SegmentWriter, type Appended } from './durable/segment/writer';
+export { SegmentWriter } from './durable/segment/writer';
+export { type Appended } from './durable/segment/append-buffer';
 export { Snapshot, type SnapshotChange } from './memory/snapshot';
 export { type FollowerStats, type LogStats, type ReaderStats } from './memory/stats';
 export { type Span } from './memory/span';

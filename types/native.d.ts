@@ -173,13 +173,14 @@ export interface NativeSegmentWriter {
   readonly size: number;
   /** Of openSegment only. */
   readonly recovery?: NativeRecovery;
-  /** Appends records that are laid out but for their checksums, which are filled in there; 0 or an outcome. */
-  appendFormatted(records: Uint8Array, bytes: number): NativeOutcome;
+  // The first argument of these is how far `buffer` is filled: records that were
+  // put there since the last call begin with the length of what comes after their
+  // eight bytes of head, and the rest of the head is filled in there.
   /** Appends one record, compressed where asked for and worth it; its offset or an outcome. */
-  append(header: Uint8Array, data: Uint8Array, compresses: boolean): number;
-  /** Appends records that lie in `bytes` one behind the other; the offset of the first or an outcome. */
-  appendPacked(bytes: Uint8Array, lengths: Uint32Array): number;
-  flush(): NativeOutcome;
+  append(filled: number, header: Uint8Array, data: Uint8Array, compresses: boolean): number;
+  /** Appends records that lie in `bytes` one after the other; the offset of the first or an outcome. */
+  appendPacked(filled: number, bytes: Uint8Array, lengths: Uint32Array): number;
+  flush(filled: number): NativeOutcome;
   /** The flushed offset or an outcome. */
   syncSync(): number;
   /** The same on the thread pool; undefined when the runtime refuses. */
@@ -189,6 +190,8 @@ export interface NativeSegmentWriter {
   readApplicationHeader(target: Uint8Array): NativeOutcome;
   writeApplicationHeader(at: number, bytes: Uint8Array): NativeOutcome;
   writeOffset(): number;
+  /** How far `buffer` is filled now. */
+  buffered(): number;
   /** A reader of the same open file, without a limit. Close it before the writer. */
   reader(): NativeSegmentReader;
   /** Also of a writer that is closed. */
@@ -423,6 +426,8 @@ export interface NativeSegmentCreation extends NativeSegmentFormat {
   size: number;
   /** Those of a FlushedOffset; they must live as long as the writer. */
   cells: BigInt64Array;
+  /** Where records are collected: kBufferBytes that must live as long as the writer. */
+  buffer: Uint8Array;
 }
 
 export interface NativeSegmentOpening extends NativeSegmentFormat {
@@ -433,6 +438,7 @@ export interface NativeSegmentOpening extends NativeSegmentFormat {
   isSealed: boolean;
   discardUnreadable: boolean;
   cells: BigInt64Array;
+  buffer: Uint8Array;
 }
 
 export interface NativeSegmentReading extends NativeSegmentFormat {

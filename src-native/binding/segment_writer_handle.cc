@@ -63,13 +63,24 @@ struct SegmentWriterHandle::Opening {
   // Of a file that is made; otherwise one is opened.
   std::optional<uint64_t> new_size;
   durable::OpenOptions options;
-  // JavaScript keeps them until finish() has been called.
+  // JavaScript keeps both until finish() has been called, and then for as long
+  // as the writer is used.
   durable::FlushedCells* cells = nullptr;
+  uint8_t* buffer = nullptr;
 
   Outcome outcome = Outcome::kOk;
   std::unique_ptr<SegmentWriter> writer;
   durable::Recovery recovery;
   Failure failure;
+
+  void read_memory(Options& given) {
+    cells = to_cells(given);
+    const auto bytes = given.bytes("buffer");
+    if (bytes.count != SegmentWriter::kBufferBytes) {
+      given.refuse("buffer", "kBufferBytes long");
+    }
+    buffer = bytes.data;
+  }
 
   void run() {
     platform::FileSystem& system = platform::native_file_system();
@@ -83,6 +94,7 @@ struct SegmentWriterHandle::Opening {
   napi_value finish(napi_env env) {
     if (outcome != Outcome::kOk) return failure_object(env, failure);
     writer->attach(cells);
+    writer->collect_in(buffer);
     const std::shared_ptr<SegmentWriterHandle> handle(
         new SegmentWriterHandle(Environment::of(env), std::move(writer)));
     const napi_value object = handle->to_object(env);
@@ -100,7 +112,7 @@ SegmentWriterHandle::read_creation(napi_env env, napi_callback_info info) {
   opening->path = given.path("path");
   opening->format = to_format(given);
   opening->new_size = given.integer("size");
-  opening->cells = to_cells(given);
+  opening->read_memory(given);
   if (given.throw_if_refused()) return nullptr;
   return opening;
 }
@@ -116,7 +128,7 @@ std::unique_ptr<SegmentWriterHandle::Opening> SegmentWriterHandle::read_opening(
   options.durable_offset = given.integer("durableOffset");
   options.is_sealed = given.flag("isSealed");
   options.discard_unreadable = given.flag("discardUnreadable");
-  opening->cells = to_cells(given);
+  opening->read_memory(given);
   if (given.throw_if_refused()) return nullptr;
   return opening;
 }
@@ -154,7 +166,6 @@ napi_value SegmentWriterHandle::open_async(napi_env env,
 napi_value SegmentWriterHandle::to_object(napi_env env) {
   const napi_value object = new_object(env);
   const auto self = shared_from_this();
-  add_function(env, object, "appendFormatted", append_formatted, self);
   add_function(env, object, "append", append, self);
   add_function(env, object, "appendPacked", append_packed, self);
   add_function(env, object, "flush", flush, self);
@@ -167,6 +178,7 @@ napi_value SegmentWriterHandle::to_object(napi_env env) {
   add_function(env, object, "writeApplicationHeader", write_application_header,
                self);
   add_function(env, object, "writeOffset", write_offset, self);
+  add_function(env, object, "buffered", buffered, self);
   add_function(env, object, "reader", reader, self);
   add_function(env, object, "failure", failure, self);
   add_function(env, object, "closeSync", close_sync, self);
@@ -175,33 +187,26 @@ napi_value SegmentWriterHandle::to_object(napi_env env) {
   return object;
 }
 
-// (records: Uint8Array, bytes) => 0, or an outcome < 0
-napi_value SegmentWriterHandle::append_formatted(napi_env env,
-                                                 napi_callback_info info) {
-  napi_value arguments[2] = {};
-  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
-  const auto records = to_bytes(env, arguments[0]);
-  const uint64_t bytes = to_offset(env, arguments[1]);
-  if (self->writer_ == nullptr || bytes > records.count) {
-    return answer(env, Outcome::kOutOfRange);
-  }
-  return answer(env, self->writer_->append_formatted(
-                         records.data, static_cast<size_t>(bytes)));
+// What TypeScript has put into the buffer, up to `filled`, is taken over first.
+Outcome SegmentWriterHandle::take(napi_env env, napi_value filled) {
+  if (writer_ == nullptr) return Outcome::kOutOfRange;
+  return writer_->complete(static_cast<size_t>(to_offset(env, filled)));
 }
 
-// (header, data: Uint8Array, compresses) => offset, or an outcome < 0
+// (filled, header, data: Uint8Array, compresses) => offset, or an outcome < 0
 napi_value SegmentWriterHandle::append(napi_env env, napi_callback_info info) {
-  napi_value arguments[3] = {};
+  napi_value arguments[4] = {};
   auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
-  const auto header = to_bytes(env, arguments[0]);
-  const auto data = to_bytes(env, arguments[1]);
-  if (self->writer_ == nullptr ||
-      header.count != self->writer_->format().header_bytes) {
+  const auto header = to_bytes(env, arguments[1]);
+  const auto data = to_bytes(env, arguments[2]);
+  const Outcome taken = self->take(env, arguments[0]);
+  if (taken != Outcome::kOk) return answer(env, taken);
+  if (header.count != self->writer_->format().header_bytes) {
     return answer(env, Outcome::kOutOfRange);
   }
   Buffer stored;
   const auto compression =
-      to_bool(env, arguments[2])
+      to_bool(env, arguments[3])
           ? durable::compress(data.data, data.count, &stored)
           : durable::Compression::kNot;
   if (compression == durable::Compression::kNoMemory) {
@@ -217,15 +222,17 @@ napi_value SegmentWriterHandle::append(napi_env env, napi_callback_info info) {
   return answer(env, outcome, offset);
 }
 
-// (bytes: Uint8Array, lengths: Uint32Array) => offset, or an outcome < 0
+// (filled, bytes: Uint8Array, lengths: Uint32Array) => offset, or an outcome
+// < 0
 napi_value SegmentWriterHandle::append_packed(napi_env env,
                                               napi_callback_info info) {
-  napi_value arguments[2] = {};
+  napi_value arguments[3] = {};
   auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
-  const auto bytes = to_bytes(env, arguments[0]);
+  const auto bytes = to_bytes(env, arguments[1]);
   const auto given =
-      to_elements<uint32_t>(env, arguments[1], napi_uint32_array);
-  if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
+      to_elements<uint32_t>(env, arguments[2], napi_uint32_array);
+  const Outcome taken = self->take(env, arguments[0]);
+  if (taken != Outcome::kOk) return answer(env, taken);
   // Another thread may change the lengths between their check and their use.
   List<uint32_t> lengths;
   if (!lengths.try_assign(given.data, given.count)) {
@@ -240,10 +247,12 @@ napi_value SegmentWriterHandle::append_packed(napi_env env,
   return answer(env, outcome, offset);
 }
 
+// (filled) => 0, or an outcome < 0
 napi_value SegmentWriterHandle::flush(napi_env env, napi_callback_info info) {
-  auto* const self = called_object<SegmentWriterHandle>(env, info);
-  if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
-  return answer(env, self->writer_->flush());
+  napi_value arguments[1] = {};
+  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
+  const Outcome taken = self->take(env, arguments[0]);
+  return answer(env, taken == Outcome::kOk ? self->writer_->flush() : taken);
 }
 
 // () => the flushed offset, or an outcome < 0
@@ -326,6 +335,13 @@ napi_value SegmentWriterHandle::write_offset(napi_env env,
   auto* const self = called_object<SegmentWriterHandle>(env, info);
   return from_number(
       env, self->writer_ == nullptr ? 0 : self->writer_->write_offset());
+}
+
+napi_value SegmentWriterHandle::buffered(napi_env env,
+                                         napi_callback_info info) {
+  auto* const self = called_object<SegmentWriterHandle>(env, info);
+  return from_number(env,
+                     self->writer_ == nullptr ? 0 : self->writer_->buffered());
 }
 
 // () => NativeSegmentReader of the same open file, without a limit

@@ -1,7 +1,8 @@
 // The native half of a SegmentWriter.
 //
-// Records are laid out by JavaScript in memory of its own and come here many at
-// a time; the core adds the checksums and writes them from where they lie. The
+// Records are collected in one buffer, JavaScript's memory: TypeScript puts small
+// ones there itself, and the core completes their heads, puts there what comes
+// in other ways, and writes it to the file from where it lies. The
 // lock is given back by close(), when the environment ends, or when the
 // functions are collected, whichever is first. What was not flushed by then is
 // dropped.
@@ -48,7 +49,7 @@ class SegmentWriterHandle final
                                                napi_callback_info info);
 
   napi_value to_object(napi_env env);
-  static napi_value append_formatted(napi_env env, napi_callback_info info);
+  durable::Outcome take(napi_env env, napi_value filled);
   static napi_value append(napi_env env, napi_callback_info info);
   static napi_value append_packed(napi_env env, napi_callback_info info);
   static napi_value flush(napi_env env, napi_callback_info info);
@@ -61,6 +62,7 @@ class SegmentWriterHandle final
   static napi_value write_application_header(napi_env env,
                                              napi_callback_info info);
   static napi_value write_offset(napi_env env, napi_callback_info info);
+  static napi_value buffered(napi_env env, napi_callback_info info);
   static napi_value reader(napi_env env, napi_callback_info info);
   static napi_value failure(napi_env env, napi_callback_info info);
   static napi_value close_sync(napi_env env, napi_callback_info info);

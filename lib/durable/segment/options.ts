@@ -8,7 +8,7 @@ import type {
 import { checkNames } from '../../base/checks';
 import { plainError } from '../../base/errors';
 import { addon } from '../../base/native';
-import { segmentError } from '../errors';
+import { newBytes, segmentError } from '../errors';
 import { checkChoice, checkFlag, checkObject, checkOffset, checkPath } from '../options';
 import { FlushedOffset } from './flushed-offset';
 
@@ -35,6 +35,8 @@ export interface SegmentFormat {
   readonly checksum: 0 | 1;
 }
 
+/** kBufferBytes of core/durable/segment/segment_writer.h. */
+const BUFFER_BYTES = 65_536;
 const HEADER_SIZE_MAX = 65_536;
 /** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
 export type Compression = 'none' | 'zstd';
@@ -127,6 +129,8 @@ export interface WriterOptions {
   readonly path: string;
   readonly format: SegmentFormat;
   readonly flushed: FlushedOffset;
+  /** The memory of its AppendBuffer. */
+  readonly buffer: Uint8Array;
   readonly compresses: boolean;
 }
 
@@ -140,8 +144,9 @@ export function checkCreation(
   const size = checkOffset('options.size', given.size, format.startOffset + 1);
   const compresses = checkCompression('options.compression', given.compression);
   const flushed = new FlushedOffset();
-  const native = { path: file, ...format, size, cells: flushed.cells };
-  return { path: file, format, flushed, compresses, native };
+  const buffer = newBytes(BUFFER_BYTES, file);
+  const native = { path: file, ...format, size, cells: flushed.cells, buffer };
+  return { path: file, format, flushed, buffer, compresses, native };
 }
 
 export function checkOpening(
@@ -154,6 +159,7 @@ export function checkOpening(
   const { size, durableOffset = 0 } = given;
   const compresses = checkCompression('options.compression', given.compression);
   const flushed = new FlushedOffset();
+  const buffer = newBytes(BUFFER_BYTES, file);
   const native = {
     path: file,
     ...format,
@@ -162,8 +168,9 @@ export function checkOpening(
     isSealed: checkFlag('options.sealed', given.sealed),
     discardUnreadable: checkFlag('options.discardUnreadable', given.discardUnreadable),
     cells: flushed.cells,
+    buffer,
   };
-  return { path: file, format, flushed, compresses, native };
+  return { path: file, format, flushed, buffer, compresses, native };
 }
 
 export function toReport(recovery: NativeRecovery): SegmentRecoveryReport {

@@ -1,3 +1,4 @@
+import { bufferOver } from '../../base/buffer';
 import { illegalConstructor, plainError, rangeError } from '../../base/errors';
 import { showAsText } from '../../base/inspect';
 import { newBytes } from '../errors';
@@ -128,7 +129,7 @@ export class SegmentRecord {
     if (isClosed) {
       throw plainError('ERR_READER_CLOSED', 'the reader of this record is closed; copy what is needed later');
     }
-    return Buffer.from(memory as ArrayBuffer, this.#position + from, length);
+    return bufferOver(memory, this.#position + from, length);
   }
 
   /** For people: what it is, without its data. */

@@ -4,14 +4,13 @@ import { asyncDispose, dispose } from '../../base/dispose';
 import { illegalConstructor, invalidType, outOfRange, plainError, rangeError } from '../../base/errors';
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
-import { Kind, viewOf } from '../../base/scalar';
 import { typedArrayLength, typedArrayTag } from '../../base/typed-array';
-import { newBytes, outsideOfRecords, segmentError, segmentFull } from '../errors';
+import { newBytes, outsideOfRecords, segmentError } from '../errors';
 import { checkOffset } from '../options';
-import { checkLengths, takeEntries, type SegmentEntry } from './entries';
+import { AppendBuffer, type Appended } from './append-buffer';
+import type { SegmentEntry } from './entries';
 import type { FlushedOffset } from './flushed-offset';
 import {
-  BODY_BYTES_MAX,
   checkCompression,
   checkCreation,
   checkOpening,
@@ -25,20 +24,8 @@ import {
   type WriterOptions,
 } from './options';
 import { readerOf } from './reader';
-import { HEAD_BYTES, type SegmentRecord } from './record';
+import type { SegmentRecord } from './record';
 
-/** Where a record or a batch was put. */
-export interface Appended {
-  /** Its offset in the file. */
-  readonly offset: number;
-  /** Its bytes in the file, all told. */
-  readonly length: number;
-}
-
-/** Laid out records wait here; the addon takes them from here. */
-const STAGING_BYTES = 65_536;
-/** Shorter data is never compressed: core/durable/compression.h. */
-const COMPRESSED_BYTES_MIN = 128;
 const openWriter = Symbol('openWriter');
 
 /**
@@ -66,36 +53,26 @@ export class SegmentWriter {
   readonly #headerSize: number;
   readonly #flushed: FlushedOffset;
   readonly #recovery: SegmentRecoveryReport | undefined;
-  readonly #staging = new Uint8Array(STAGING_BYTES);
-  readonly #numbers = new DataView(this.#staging.buffer);
-  /** Bytes in the staging memory. */
-  #staged = 0;
-  /** Of these, how many the file has room for; 0 when closed: one check notices all. */
-  #limit = 0;
-  /** Where the first staged record goes. */
-  #base = 0;
-  /** Whether close() or closeSync() was called, and whether the file is free again. */
-  #isClosed = false;
+  readonly #buffer: AppendBuffer;
+  /** Whether the file is free again. */
   #isReleased = false;
   /** What close() has returned. */
   #closing: Promise<void> | undefined;
   /** Of sync(), under way. */
   readonly #syncs = new Set<Promise<number>>();
-  /** Data of this many bytes goes to the addon one by one, to be compressed. */
-  #compressedMin = Infinity;
 
   private constructor(key: typeof openWriter, native: NativeSegmentWriter, options: WriterOptions) {
     if (key !== openWriter)
       throw illegalConstructor('SegmentWriter', 'SegmentWriter.create() or SegmentWriter.open()');
-    const { path, format, flushed, compresses } = options;
+    const { path, format, flushed, buffer, compresses } = options;
     this.#native = native;
     this.#path = path;
     this.#format = format;
     this.#headerSize = format.headerSize;
     this.#flushed = flushed;
-    if (compresses) this.#compressedMin = COMPRESSED_BYTES_MIN;
     this.#recovery = native.recovery && toReport(native.recovery);
-    this.#rebase();
+    this.#buffer = new AppendBuffer(native, path, format.headerSize, buffer);
+    this.#buffer.compresses = compresses;
   }
 
   /**
@@ -160,11 +137,11 @@ export class SegmentWriter {
    * built without it
    */
   get compression(): Compression {
-    return this.#compressedMin === Infinity ? 'none' : 'zstd';
+    return this.#buffer.compresses ? 'zstd' : 'none';
   }
 
   set compression(compression: Compression) {
-    this.#compressedMin = checkCompression('compression', compression) ? COMPRESSED_BYTES_MIN : Infinity;
+    this.#buffer.compresses = checkCompression('compression', compression);
   }
 
   /** What {@link open} found; undefined after {@link create}. */
@@ -184,12 +161,12 @@ export class SegmentWriter {
 
   /** Where the next record goes. */
   get writeOffset(): number {
-    return this.#base + this.#staged;
+    return this.#buffer.writeOffset;
   }
 
   /** Bytes left; a record needs 8 more than its header and data. */
   get remaining(): number {
-    return this.#native.size - this.writeOffset;
+    return this.#buffer.remaining;
   }
 
   /**
@@ -205,9 +182,10 @@ export class SegmentWriter {
   append(data: Uint8Array, header: Uint8Array = NO_BYTES): Appended {
     if (typedArrayTag(data) !== 'Uint8Array') throw invalidType('data', 'a Uint8Array', data);
     const headerSize = this.#headerSize;
-    if (header !== NO_BYTES || headerSize !== 0) this.#checkHeader(header);
-    const offset = this.#put(data, header, headerSize + typedArrayLength(data));
-    return { offset, length: this.writeOffset - offset };
+    if (header !== NO_BYTES || headerSize !== 0) this.#buffer.checkHeader(header);
+    const buffer = this.#buffer;
+    const offset = buffer.append(data, header, headerSize + typedArrayLength(data));
+    return { offset, length: buffer.writeOffset - offset };
   }
 
   /**
@@ -225,8 +203,9 @@ export class SegmentWriter {
     entries: Uint8Array | Iterable<SegmentEntry>,
     lengths?: Uint32Array | readonly number[],
   ): Appended {
-    if (lengths !== undefined) return this.#appendPacked(entries, lengths);
-    return this.#appendEntries(entries);
+    return lengths === undefined
+      ? this.#buffer.appendEntries(entries)
+      : this.#buffer.appendPacked(entries, lengths);
   }
 
   /**
@@ -236,8 +215,7 @@ export class SegmentWriter {
    * `ERR_WRITER_CLOSED`
    */
   flush(): void {
-    this.#drain();
-    this.#check(this.#native.flush());
+    this.#buffer.flush();
   }
 
   /**
@@ -247,11 +225,11 @@ export class SegmentWriter {
    * Rejects as {@link syncSync} throws.
    */
   async sync(): Promise<number> {
-    this.#drain();
+    this.#buffer.drain();
     const sync = orBusy(this.#native.sync(), 'syncSync()');
     this.#syncs.add(sync);
     try {
-      const flushed = this.#check(await sync);
+      const flushed = this.#buffer.check(await sync);
       this.#flushed.notify();
       return flushed;
     } finally {
@@ -265,8 +243,8 @@ export class SegmentWriter {
    * @throws as {@link flush}
    */
   syncSync(): number {
-    this.#drain();
-    const flushed = this.#check(this.#native.syncSync());
+    this.#buffer.drain();
+    const flushed = this.#buffer.check(this.#native.syncSync());
     this.#flushed.notify();
     return flushed;
   }
@@ -283,13 +261,13 @@ export class SegmentWriter {
    */
   setLengthSync(offset: number): void {
     checkOffset('offset', offset);
-    this.#drain();
-    const { startOffset } = this.#format;
-    if (offset < startOffset || offset > this.#base) throw outsideOfRecords(this.#path, offset, this.#base);
+    this.#buffer.drain();
+    const end = this.writeOffset;
+    if (offset < this.#format.startOffset || offset > end) throw outsideOfRecords(this.#path, offset, end);
     try {
-      this.#check(this.#native.setLength(offset));
+      this.#buffer.check(this.#native.setLength(offset));
     } finally {
-      this.#rebase();
+      this.#buffer.moved();
     }
     this.#flushed.notify();
   }
@@ -319,12 +297,10 @@ export class SegmentWriter {
     } else {
       bytes = header;
     }
-    this.#checkHeader(bytes);
-    this.#drain();
-    if (offset < this.#format.startOffset || offset >= this.#base) {
-      throw outsideOfRecords(this.#path, offset, this.#base);
-    }
-    this.#check(this.#native.replaceHeader(offset, bytes));
+    this.#buffer.checkHeader(bytes);
+    this.#buffer.drain();
+    this.#checkRecord(offset);
+    this.#buffer.check(this.#native.replaceHeader(offset, bytes));
     this.#flushed.notify();
     return true;
   }
@@ -335,9 +311,9 @@ export class SegmentWriter {
    * @throws `ERR_IO`, `ERR_WRITER_CLOSED`
    */
   get applicationHeader(): Buffer {
-    this.#checkOpen();
+    this.#buffer.checkOpen();
     const bytes = newBytes(this.#format.startOffset, this.#path);
-    if (bytes.length > 0) this.#check(this.#native.readApplicationHeader(bytes));
+    if (bytes.length > 0) this.#buffer.check(this.#native.readApplicationHeader(bytes));
     return bytes;
   }
 
@@ -350,11 +326,11 @@ export class SegmentWriter {
   writeApplicationHeader(bytes: Uint8Array, at = 0): void {
     const length = checkBytes('bytes', bytes);
     checkOffset('at', at);
-    this.#checkOpen();
+    this.#buffer.checkOpen();
     if (at + length > this.#format.startOffset) {
       throw outOfRange('at + bytes.length', `at most startOffset (${this.#format.startOffset})`, at + length);
     }
-    if (length > 0) this.#check(this.#native.writeApplicationHeader(at, bytes));
+    if (length > 0) this.#buffer.check(this.#native.writeApplicationHeader(at, bytes));
   }
 
   /**
@@ -381,7 +357,7 @@ export class SegmentWriter {
     const answer = this.#native.closeSync();
     this.#flushed.notify();
     if (failure !== undefined) throw failure;
-    this.#check(answer);
+    this.#buffer.check(answer);
   }
 
   /** As {@link closeSync}: for `using`. */
@@ -412,144 +388,33 @@ export class SegmentWriter {
 
   /** The last records go to the system, and no more come; why they did not get there. */
   #stop(): Error | undefined {
-    if (this.#isClosed) return undefined;
+    if (this.#buffer.isClosed) return undefined;
     try {
-      this.#drain();
+      this.#buffer.drain();
       return undefined;
     } catch (error) {
       return error as Error;
     } finally {
-      this.#isClosed = true;
-      this.#limit = 0;
+      this.#buffer.close();
     }
   }
 
   /** For people: the file, and how full and how durable it is. */
   toString(): string {
-    const state = this.#isClosed ? 'closed' : `writeOffset: ${this.writeOffset}`;
+    const state = this.#buffer.isClosed ? 'closed' : `writeOffset: ${this.writeOffset}`;
     const flushed = this.#flushed.value;
     return `SegmentWriter { path: '${this.#path}', ${state}, flushedOffset: ${flushed}, size: ${this.size} }`;
   }
 
-  #checkOpen(): void {
-    if (this.#isClosed) throw plainError('ERR_WRITER_CLOSED', 'the writer is closed; open the file again');
-  }
-
-  /** Answers of the addon are offsets, or outcomes below zero. */
-  #check(answer: number): number {
-    if (answer < 0) throw segmentError(this.#native.failure());
-    return answer;
-  }
-
-  #checkHeader(header: unknown): void {
-    const length = checkBytes('header', header);
-    if (length === this.#headerSize) return;
-    throw outOfRange('header.length', `the headerSize of the segment, ${this.#headerSize}`, length);
-  }
-
-  /** After anything but staging has moved the end of the log. */
-  #rebase(): void {
-    this.#base = this.#native.writeOffset();
-    this.#staged = 0;
-    this.#limit = this.#isClosed ? 0 : Math.min(STAGING_BYTES, this.#native.size - this.#base);
-  }
-
-  /** Hands the staged records to the addon. */
-  #drain(): void {
-    this.#checkOpen();
-    const staged = this.#staged;
-    if (staged === 0) return;
-    // Records that could not be written are dropped: the writer is poisoned.
-    const answer = this.#native.appendFormatted(this.#staging, staged);
-    this.#rebase();
-    this.#check(answer);
-  }
-
-  /** Appends a record of `body` bytes that was checked; its offset. */
-  #put(data: Uint8Array, header: Uint8Array, body: number): number {
-    const headerSize = this.#headerSize;
-    const staged = this.#staged;
-    if (staged + HEAD_BYTES + body > this.#limit || body - headerSize >= this.#compressedMin)
-      return this.#putAlone(data, header, body);
-    const staging = this.#staging;
-    this.#numbers.setUint32(staged, body, true);
-    if (headerSize > 0) staging.set(header, staged + HEAD_BYTES);
-    staging.set(data, staged + HEAD_BYTES + headerSize);
-    this.#staged = staged + HEAD_BYTES + body;
-    return this.#base + staged;
-  }
-
-  /** What is compressed, does not fit into the staging memory, or not into the file. */
-  #putAlone(data: Uint8Array, header: Uint8Array, body: number): number {
-    this.#checkOpen();
-    const compresses = body - this.#headerSize >= this.#compressedMin;
-    // How much room compressed data needs is known when it is compressed.
-    if (!compresses) this.#checkRoom(HEAD_BYTES + body);
-    this.#drain();
-    if (!compresses && HEAD_BYTES + body <= this.#limit) return this.#put(data, header, body);
-    const offset = this.#native.append(header, data, compresses);
-    this.#rebase();
-    return this.#check(offset);
-  }
-
-  #checkRoom(bytes: number): void {
-    if (bytes > this.remaining || bytes > BODY_BYTES_MAX) {
-      throw segmentFull(this.#path, bytes, this.remaining);
-    }
-  }
-
-  #appendEntries(entries: unknown): Appended {
-    const { data: records, headers } = takeEntries(entries);
-    const headerSize = this.#headerSize;
-    let length = 0;
-    for (let i = 0; i < records.length; ++i) {
-      const header = headers[i]!;
-      if (header !== NO_BYTES || headerSize !== 0) this.#checkHeader(header);
-      const bytes = HEAD_BYTES + headerSize + checkBytes('the data of an entry', records[i]);
-      if (bytes > BODY_BYTES_MAX) this.#checkRoom(bytes);
-      length += bytes;
-    }
-    this.#checkOpen();
-    this.#checkRoom(length);
-    const offset = this.writeOffset;
-    for (let i = 0; i < records.length; ++i) {
-      const data = records[i]!;
-      this.#put(data, headers[i]!, headerSize + typedArrayLength(data));
-    }
-    return { offset, length: this.writeOffset - offset };
-  }
-
-  #appendPacked(bytes: unknown, lengths: unknown): Appended {
-    const sizes = checkLengths(lengths, bytes, this.#headerSize);
-    this.#checkOpen();
-    const length = typedArrayLength(bytes as Uint8Array) + HEAD_BYTES * sizes.length;
-    this.#checkRoom(length);
-    if (this.#compressedMin !== Infinity) return this.#appendOneByOne(bytes as Uint8Array, sizes);
-    this.#drain();
-    const offset = this.#native.appendPacked(bytes as Uint8Array, sizes);
-    this.#rebase();
-    return { offset: this.#check(offset), length };
-  }
-
-  /** Packed records, of which some may be compressed. */
-  #appendOneByOne(bytes: Uint8Array, sizes: Uint32Array): Appended {
-    const offset = this.writeOffset;
-    const packed = viewOf(Kind.u8, bytes, 0, typedArrayLength(bytes)) as Uint8Array;
-    let at = 0;
-    for (const size of sizes) {
-      const header = packed.subarray(at, at + this.#headerSize);
-      this.append(packed.subarray(at + this.#headerSize, at + size), header);
-      at += size;
-    }
-    return { offset, length: this.writeOffset - offset };
+  #checkRecord(offset: number): void {
+    const end = this.writeOffset;
+    if (offset < this.#format.startOffset || offset >= end) throw outsideOfRecords(this.#path, offset, end);
   }
 
   /** A copy of the record at `offset`, synced or not. */
   #recordAt(offset: number): SegmentRecord {
     this.flush();
-    if (offset < this.#format.startOffset || offset >= this.#base) {
-      throw outsideOfRecords(this.#path, offset, this.#base);
-    }
+    this.#checkRecord(offset);
     const reader = readerOf(this.#native.reader(), this.#path, this.#format);
     try {
       return reader.read(offset);

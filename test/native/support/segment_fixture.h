@@ -33,10 +33,18 @@ struct Stored {
 
 struct Opened {
   durable::Outcome outcome = durable::Outcome::kOk;
+  // The writer's, which goes first.
+  std::unique_ptr<uint8_t[]> buffer;
   std::unique_ptr<durable::SegmentWriter> writer;
   durable::Recovery recovery;
   durable::Failure failure;
 };
+
+inline void collect(Opened& opened) {
+  if (opened.writer == nullptr) return;
+  opened.buffer.reset(new uint8_t[durable::SegmentWriter::kBufferBytes]);
+  opened.writer->collect_in(opened.buffer.get());
+}
 
 inline Opened create_segment(platform::FileSystem& system,
                              const durable::SegmentFormat& format,
@@ -44,6 +52,7 @@ inline Opened create_segment(platform::FileSystem& system,
   Opened result;
   result.outcome = durable::SegmentWriter::create(
       system, kPath, format, size, &result.writer, &result.failure);
+  collect(result);
   return result;
 }
 
@@ -54,6 +63,7 @@ inline Opened open_segment(platform::FileSystem& system,
   result.outcome = durable::SegmentWriter::open(
       system, kPath, format, options, &result.writer, &result.recovery,
       &result.failure);
+  collect(result);
   return result;
 }
 

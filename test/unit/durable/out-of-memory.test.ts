@@ -49,14 +49,10 @@ describeWithFaults('memory that is refused to a segment file', () => {
     return { writer, file, offsets, data };
   }
 
-  test('createSync(), openSync() and reading', async () => {
+  test('openSync() and reading', async () => {
     const file = path('a.seg');
     let writer: SegmentWriter | undefined;
-    const created = await refuseEach(
-      () => (writer = SegmentWriter.createSync(file, options)),
-      () => expect(() => SegmentReader.open(file, { headerSize: 8 })).toThrow(),
-    );
-    expect(created).toBe(1);
+    writer = SegmentWriter.createSync(file, options);
     const data = [payload(1, 10), payload(2, LARGE), payload(3, 2 * LARGE)];
     for (const bytes of data) writer!.append(bytes, payload(9, 8));
     writer!.closeSync();

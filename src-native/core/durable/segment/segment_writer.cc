@@ -17,8 +17,6 @@ using platform::IoCode;
 using platform::IoStatus;
 using platform::OpenMode;
 
-constexpr size_t kBufferBytes = size_t{1} << 16;
-
 Outcome open_failure(const IoStatus& io, const std::string& path,
                      Failure* failure) {
   const Outcome outcome =
@@ -45,7 +43,7 @@ SegmentWriter::SegmentWriter(FileSystem& system, std::string path,
                              const SegmentFormat& format,
                              std::shared_ptr<File> file,
                              const FileIdentity& identity, uint64_t size,
-                             uint64_t end_offset, Buffer buffer)
+                             uint64_t end_offset)
     : system_(system),
       path_(std::move(path)),
       format_(format),
@@ -54,9 +52,7 @@ SegmentWriter::SegmentWriter(FileSystem& system, std::string path,
       identity_(identity),
       size_(size),
       durable_offset_(end_offset),
-      buffer_(std::move(buffer)),
       buffer_offset_(end_offset) {
-  CORE_CHECK(buffer_.size() == kBufferBytes);
   CORE_CHECK(end_offset >= format.start_offset && end_offset <= size);
 }
 
@@ -74,10 +70,6 @@ Outcome SegmentWriter::create(FileSystem& system, const std::string& path,
                 format.start_offset,
                 "size is not beyond startOffset"};
     return Outcome::kFormat;
-  }
-  Buffer buffer;
-  if (!buffer.try_resize_for_overwrite(kBufferBytes)) {
-    return open_failure(platform::kNoMemory, path, failure);
   }
   std::unique_ptr<File> file;
   IoStatus status = system.open(path, OpenMode::kCreateNew, &file);
@@ -102,8 +94,7 @@ Outcome SegmentWriter::create(FileSystem& system, const std::string& path,
     return outcome;
   }
   writer->reset(new SegmentWriter(system, path, format, std::move(file),
-                                  identity, size, format.start_offset,
-                                  std::move(buffer)));
+                                  identity, size, format.start_offset));
   return Outcome::kOk;
 }
 
@@ -112,10 +103,6 @@ Outcome SegmentWriter::open(FileSystem& system, const std::string& path,
                             const OpenOptions& options,
                             std::unique_ptr<SegmentWriter>* writer,
                             Recovery* recovery, Failure* failure) {
-  Buffer buffer;
-  if (!buffer.try_resize_for_overwrite(kBufferBytes)) {
-    return open_failure(platform::kNoMemory, path, failure);
-  }
   std::unique_ptr<File> file;
   const IoStatus status = system.open(path, OpenMode::kReadWrite, &file);
   if (!status.ok()) return open_failure(status, path, failure);
@@ -130,8 +117,7 @@ Outcome SegmentWriter::open(FileSystem& system, const std::string& path,
     return outcome;
   }
   writer->reset(new SegmentWriter(system, path, format, std::move(file),
-                                  identity, size, recovery->end_offset,
-                                  std::move(buffer)));
+                                  identity, size, recovery->end_offset));
   return Outcome::kOk;
 }
 
@@ -201,40 +187,46 @@ Outcome SegmentWriter::put(const uint8_t* header, const uint8_t* data,
   }
   *offset = write_offset();
   const bool is_large = bytes > kBufferBytes;
-  uint8_t* const record = is_large ? large.data() : buffer_.data() + buffered_;
+  uint8_t* const record = is_large ? large.data() : buffer_ + buffered_;
   const auto word = static_cast<uint32_t>(body);
   store_u32(record, is_compressed ? word | kCompressedBit : word);
   uint8_t* const to = record + kHeadBytes;
   if (header_bytes > 0) std::memcpy(to, header, header_bytes);
   if (data_bytes > 0) std::memcpy(to + header_bytes, data, data_bytes);
-  if (is_large) return append_formatted(record, bytes);
   codec_.seal(record);
-  buffered_ += bytes;
-  CORE_CHECK(buffered_ <= kBufferBytes && write_offset() <= size_);
+  if (!is_large) {
+    buffered_ += bytes;
+    CORE_CHECK(buffered_ <= kBufferBytes && write_offset() <= size_);
+    return Outcome::kOk;
+  }
+  CORE_CHECK(buffered_ == 0 && buffer_offset_ + bytes <= size_);
+  const IoStatus status = file_->write_at(buffer_offset_, record, bytes);
+  if (!status.ok()) return poison(status, buffer_offset_);
+  buffer_offset_ += bytes;
   return Outcome::kOk;
 }
 
-Outcome SegmentWriter::append_formatted(uint8_t* records, size_t bytes) {
+Outcome SegmentWriter::complete(size_t end) {
   if (is_poisoned_.load(std::memory_order_acquire)) return poisoned();
-  if (bytes > remaining()) return full(bytes);
-  for (size_t at = 0; at < bytes;) {
-    const Verdict verdict = codec_.judge_head(records + at, bytes - at);
+  if (end < buffered_ || end > kBufferBytes) {
+    return refuse(Outcome::kOutOfRange, end, kBufferBytes);
+  }
+  if (end - buffered_ > remaining()) return full(end - buffered_);
+  for (size_t at = buffered_; at < end;) {
+    uint8_t* const record = buffer_ + at;
+    const Verdict verdict = codec_.judge_head(record, end - at);
     // An empty record has no checksum yet, and looks like the end.
-    const bool is_empty = verdict == Verdict::kEnd && bytes - at >= kHeadBytes;
+    const bool is_empty = verdict == Verdict::kEnd && end - at >= kHeadBytes;
     if (verdict != Verdict::kRecord &&
         !(is_empty && format_.header_bytes == 0)) {
-      return refuse(Outcome::kOutOfRange, at, bytes);
+      return refuse(Outcome::kOutOfRange, at, end);
     }
-    codec_.seal(records + at);
-    at += static_cast<size_t>(record_bytes_of(load_u32(records + at)));
-    CORE_CHECK(at <= bytes);
+    codec_.seal(record);
+    at += static_cast<size_t>(record_bytes_of(load_u32(record)));
+    CORE_CHECK(at <= end);
   }
-  Outcome outcome = flush();
-  if (outcome != Outcome::kOk) return outcome;
-  const IoStatus status = file_->write_at(buffer_offset_, records, bytes);
-  if (!status.ok()) return poison(status, buffer_offset_);
-  CORE_CHECK(buffered_ == 0 && buffer_offset_ + bytes <= size_);
-  buffer_offset_ += bytes;
+  buffered_ = end;
+  CORE_CHECK(write_offset() <= size_);
   return Outcome::kOk;
 }
 
@@ -258,16 +250,17 @@ Outcome SegmentWriter::append_packed(const uint8_t* bytes,
     return refuse_memory();
   }
   const uint64_t first = write_offset();
+  const uint32_t header = format_.header_bytes;
   for (size_t i = 0; i < count; ++i) {
     const uint32_t length = lengths[i];
     if (kHeadBytes + uint64_t{length} <= kBufferBytes - buffered_) {
-      uint8_t* const record = buffer_.data() + buffered_;
+      // As put(), in one piece: these are many and short.
+      uint8_t* const record = buffer_ + buffered_;
       store_u32(record, length);
       if (length > 0) std::memcpy(record + kHeadBytes, bytes, length);
       codec_.seal(record);
       buffered_ += kHeadBytes + length;
     } else {
-      const uint32_t header = format_.header_bytes;
       uint64_t ignored = 0;
       const Outcome outcome =
           put(bytes, bytes + header, length - header, false, large, &ignored);
@@ -284,11 +277,11 @@ Outcome SegmentWriter::flush() {
   if (is_poisoned_.load(std::memory_order_acquire)) return poisoned();
   if (buffered_ == 0) return Outcome::kOk;
   CORE_CHECK(buffered_ <= kBufferBytes && write_offset() <= size_);
-  const IoStatus status =
-      file_->write_at(buffer_offset_, buffer_.data(), buffered_);
+  const IoStatus status = file_->write_at(buffer_offset_, buffer_, buffered_);
+  // What could not be written is dropped: nothing is written any more.
+  const size_t bytes = std::exchange(buffered_, 0);
   if (!status.ok()) return poison(status, buffer_offset_);
-  buffer_offset_ += buffered_;
-  buffered_ = 0;
+  buffer_offset_ += bytes;
   return Outcome::kOk;
 }
 

@@ -10,7 +10,8 @@
 //     written any more, the flushed offset stays. What is on disk is found out
 //     by opening the file again.
 //  5. start offset <= flushed offset <= write offset <= length of the file; the
-//     buffer holds what is before the write offset and the system has not got.
+//     buffer, memory of the owner's, holds complete records: what is before the
+//     write offset and the system has not got.
 //  6. The file is locked against other writers for as long as the writer lives.
 //  7. Where the system refuses memory (kIo with kNoMemory), or a descriptor,
 //     nothing was done and the writer can go on.
@@ -38,6 +39,9 @@ namespace atomic_log::durable {
 
 class SegmentWriter {
  public:
+  // What is appended is collected in this many bytes of the owner's.
+  static constexpr size_t kBufferBytes = size_t{1} << 16;
+
   // Makes a file of `size` bytes that must not be there yet, and its name
   // durable. kFormat when `size` leaves no room behind the start offset.
   static Outcome create(platform::FileSystem& system, const std::string& path,
@@ -56,8 +60,15 @@ class SegmentWriter {
 
   // From here on the cells say what is durable.
   void attach(FlushedCells* cells);
-  // The cells may go away.
-  void detach() { flushed_ = FlushedOffset(); }
+  // Has appends collected there. To be called once, before the first.
+  void collect_in(uint8_t* buffer) { buffer_ = buffer; }
+  // The cells and the buffer may go away: no call but the destructor follows,
+  // and a sync_file() that runs.
+  void detach() {
+    flushed_ = FlushedOffset();
+    buffer_ = nullptr;
+    buffered_ = 0;
+  }
 
   // Appends one record to the buffer. `header` has header_bytes of the format;
   // compressed data is as compression.h makes it. *offset is the record's.
@@ -65,9 +76,10 @@ class SegmentWriter {
   Outcome append(const uint8_t* header, const uint8_t* data, size_t bytes,
                  bool is_compressed, uint64_t* offset);
 
-  // Appends records that are laid out already, without their checksums, and
-  // hands them to the system at once.
-  Outcome append_formatted(uint8_t* records, size_t bytes);
+  // Appends records that the owner has put into the buffer itself, from
+  // buffered() to `end`: each begins with the length of what comes after its
+  // head, and the rest of the head is filled in here.
+  Outcome complete(size_t end);
 
   // Appends count records; record i is the next lengths[i] bytes, header
   // included. All or none: kFull when they do not fit.
@@ -108,6 +120,8 @@ class SegmentWriter {
   const std::string& path() const { return path_; }
   uint64_t size() const { return size_; }
   uint64_t write_offset() const { return buffer_offset_ + buffered_; }
+  // How far the buffer is filled with records.
+  size_t buffered() const { return buffered_; }
   uint64_t remaining() const { return size_ - write_offset(); }
   uint64_t flushed_offset() const { return durable_offset_; }
   // Of the last operation that did not answer kOk.
@@ -124,7 +138,7 @@ class SegmentWriter {
                 const SegmentFormat& format,
                 std::shared_ptr<platform::File> file,
                 const platform::FileIdentity& identity, uint64_t size,
-                uint64_t end_offset, Buffer buffer);
+                uint64_t end_offset);
 
   Outcome full(uint64_t wanted);
   Outcome poisoned();
@@ -159,7 +173,7 @@ class SegmentWriter {
   uint64_t durable_offset_;
   uint64_t truncations_ = 0;
   // Records that the system does not have yet, and their place in the file.
-  Buffer buffer_;
+  uint8_t* buffer_ = nullptr;
   uint64_t buffer_offset_;
   size_t buffered_ = 0;
 

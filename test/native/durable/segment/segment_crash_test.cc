@@ -93,6 +93,7 @@ class Script {
     if (opened.outcome != Outcome::kOk) return expectation_;
     expectation_.must_exist = true;
     writer_ = std::move(opened.writer);
+    buffer_ = std::move(opened.buffer);
     for (const char step : steps_) {
       if (!perform(step)) break;
     }
@@ -179,6 +180,7 @@ class Script {
     Opened opened = open_segment(disk_, kFormat);
     if (opened.outcome != Outcome::kOk) return false;
     writer_ = std::move(opened.writer);
+    buffer_ = std::move(opened.buffer);
     // G6: opening has made it durable.
     expectation_.durable = handed_over;
     return opened.recovery.records == handed_over;
@@ -187,6 +189,7 @@ class Script {
   SimulatedFileSystem& disk_;
   const std::string steps_;
   Expectation expectation_;
+  std::unique_ptr<uint8_t[]> buffer_;
   std::unique_ptr<SegmentWriter> writer_;
   std::vector<uint64_t> offsets_;
   uint32_t serial_ = 0;

@@ -144,12 +144,14 @@ TEST_CASE("readers race changes in place" * doctest::test_suite("threads")) {
   const std::string path = "segment_reader_test.seg";
   platform::FileSystem& system = platform::native_file_system();
   (void)system.remove(path);
+  const auto buffer = std::make_unique<uint8_t[]>(SegmentWriter::kBufferBytes);
   std::unique_ptr<SegmentWriter> writer;
   Failure failure;
   REQUIRE(SegmentWriter::create(system, path, kFormat, 1 << 16, &writer,
                                 &failure) == Outcome::kOk);
   FlushedCells cells;
   writer->attach(&cells);
+  writer->collect_in(buffer.get());
   for (uint32_t i = 0; i < 100; ++i) append(*writer, i, 200);
   sync(*writer);
   std::atomic<bool> is_over{false};

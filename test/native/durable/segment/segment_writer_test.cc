@@ -68,12 +68,12 @@ TEST_CASE("what is appended is in the file, as the format says") {
   }
 }
 
-TEST_CASE("records laid out by the caller and packed ones are the same") {
+TEST_CASE("records that the owner puts there and packed ones are the same") {
   SimulatedFileSystem one, two, three;
   Opened first = create_segment(one, kWithHeader, 1 << 20);
   Opened second = create_segment(two, kWithHeader, 1 << 20);
   Opened third = create_segment(three, kWithHeader, 1 << 20);
-  Bytes packed, formatted;
+  Bytes packed;
   std::vector<uint32_t> lengths;
   for (uint32_t i = 0; i < 300; ++i) {
     const Stored record{payload(i, 8), payload(i + 7, i * 5 % 900)};
@@ -82,18 +82,19 @@ TEST_CASE("records laid out by the caller and packed ones are the same") {
     lengths.push_back(length);
     packed.insert(packed.end(), record.header.begin(), record.header.end());
     packed.insert(packed.end(), record.data.begin(), record.data.end());
-    Bytes laid_out(8);
-    store_u32(laid_out.data(), length);
-    laid_out.insert(laid_out.end(), packed.end() - length, packed.end());
-    formatted.insert(formatted.end(), laid_out.begin(), laid_out.end());
+    if (8 + length > SegmentWriter::kBufferBytes - third.writer->buffered()) {
+      REQUIRE(third.writer->flush() == Outcome::kOk);
+    }
+    const size_t at = third.writer->buffered();
+    store_u32(third.buffer.get() + at, length);
+    std::copy(packed.end() - length, packed.end(), third.buffer.get() + at + 8);
+    REQUIRE(third.writer->complete(at + 8 + length) == Outcome::kOk);
   }
   uint64_t offset = 0;
   REQUIRE(second.writer->append_packed(packed.data(), lengths.data(),
                                        lengths.size(),
                                        &offset) == Outcome::kOk);
   CHECK(offset == 64);
-  REQUIRE(third.writer->append_formatted(formatted.data(), formatted.size()) ==
-          Outcome::kOk);
   for (SegmentWriter* writer :
        {first.writer.get(), second.writer.get(), third.writer.get()}) {
     sync(*writer);
@@ -310,22 +311,32 @@ TEST_CASE("offsets that are no record's are refused") {
   CHECK(parse_independently(system.contents(kPath), kWithHeader).size() == 3);
 }
 
-TEST_CASE("malformed records laid out by the caller are refused") {
+TEST_CASE("records of the owner that are none are refused, whatever he says") {
   SimulatedFileSystem system;
   Opened segment = create_segment(system, kWithHeader, 4096);
-  Bytes bytes(100);
-  store_u32(bytes.data(), 93);
-  CHECK(segment.writer->append_formatted(bytes.data(), 100) ==
+  SegmentWriter& writer = *segment.writer;
+  uint8_t* const buffer = segment.buffer.get();
+  // Longer than what is there, shorter than its header, nothing, cut off.
+  for (const auto& [length, end] : {std::pair<uint32_t, size_t>{93, 100},
+                                    {7, 100},
+                                    {0, 8},
+                                    {0, 5},
+                                    {8, 24},
+                                    {UINT32_MAX, 100}}) {
+    store_u32(buffer, length);
+    store_u32(buffer + 16, 1000);
+    CHECK(writer.complete(end) == Outcome::kOutOfRange);
+    CHECK(writer.buffered() == 0);
+  }
+  CHECK(writer.complete(SegmentWriter::kBufferBytes + 1) ==
         Outcome::kOutOfRange);
-  store_u32(bytes.data(), 7);
-  CHECK(segment.writer->append_formatted(bytes.data(), 100) ==
-        Outcome::kOutOfRange);
-  store_u32(bytes.data(), 0);
-  CHECK(segment.writer->append_formatted(bytes.data(), 8) ==
-        Outcome::kOutOfRange);
-  CHECK(segment.writer->append_formatted(bytes.data(), 5) ==
-        Outcome::kOutOfRange);
-  CHECK(segment.writer->write_offset() == 64);
+  CHECK(writer.complete(4096) == Outcome::kFull);
+  CHECK(writer.write_offset() == 64);
+  REQUIRE(append_record(writer, {payload(1, 8), payload(1, 10)}) ==
+          Outcome::kOk);
+  CHECK(writer.complete(25) == Outcome::kOutOfRange);
+  CHECK(writer.complete(26) == Outcome::kOk);
+  CHECK(sync(writer) == 64 + 26);
 }
 
 // G9.
@@ -351,9 +362,7 @@ TEST_CASE("a failed write or sync poisons the writer for good") {
       CHECK(writer.failure().io.code == IoCode::kNoSpace);
       CHECK(writer.flush() == Outcome::kPoisoned);
       CHECK(append_record(writer, {{}, payload(3, 1)}) == Outcome::kPoisoned);
-      Bytes record(9);
-      store_u32(record.data(), 1);
-      CHECK(writer.append_formatted(record.data(), 9) == Outcome::kPoisoned);
+      CHECK(writer.complete(9) == Outcome::kPoisoned);
       CHECK(writer.set_length(0) == Outcome::kPoisoned);
       CHECK(writer.replace_header(0, nullptr) == Outcome::kPoisoned);
       CHECK(writer.write_application_header(0, nullptr, 0) ==
