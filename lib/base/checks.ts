@@ -1,5 +1,9 @@
-/** Checks of what users give: bytes, and the names of options. */
-import { describe, invalidType, typeError } from './errors';
+/**
+ * Checks of what users give. Each says what was expected and what came:
+ * `ERR_INVALID_ARG_TYPE` for another type, `ERR_OUT_OF_RANGE` and
+ * `ERR_INVALID_ARG_VALUE` for a value of the right type.
+ */
+import { describe, invalidType, outOfRange, typeError } from './errors';
 import { typedArrayLength, typedArrayTag } from './typed-array';
 
 export const NO_BYTES = new Uint8Array(0);
@@ -13,7 +17,43 @@ export function checkBytes(what: string, value: unknown): number {
   return typedArrayLength(value as Uint8Array);
 }
 
-/** Longer ones are no slips of a pen. */
+/** Both bounds are inclusive; an infinite one is none. */
+export function checkInteger(what: string, value: unknown, min = -Infinity, max = Infinity): number {
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+  const expected = `an integer${rangeText(min, max)}`;
+  throw typeof value === 'number' ? outOfRange(what, expected, value) : invalidType(what, expected, value);
+}
+
+function rangeText(min: number, max: number): string {
+  if (min === -Infinity) return '';
+  return max === Infinity ? ` of at least ${min}` : ` from ${min} to ${max}`;
+}
+
+/** A number of `unit` from 0 on, which need not be an integer; Infinity is one. */
+export function checkAmount(what: string, value: unknown, unit: string): number {
+  if (typeof value === 'number' && value >= 0) return value;
+  const expected = `a number of ${unit}, 0 or more`;
+  throw typeof value === 'number' ? outOfRange(what, expected, value) : invalidType(what, expected, value);
+}
+
+/** Nothing is false. */
+export function checkFlag(what: string, value: unknown): boolean {
+  if (value === undefined) return false;
+  if (typeof value !== 'boolean') throw invalidType(what, 'a boolean', value);
+  return value;
+}
+
+/** One of a few strings; the first is the default. */
+export function checkChoice<S extends string>(what: string, value: unknown, choices: readonly S[]): S {
+  if (value === undefined) return choices[0]!;
+  if (choices.includes(value as S)) return value as S;
+  const expected = `one of ${choices.map((choice) => `'${choice}'`).join(', ')}`;
+  throw typeof value === 'string'
+    ? typeError('ERR_INVALID_ARG_VALUE', `${what} must be ${expected}; got ${describe(value)}`)
+    : invalidType(what, expected, value);
+}
+
+/** Longer ones are not slips of a pen. */
 const NAME_LENGTH_MAX = 40;
 
 /** How many letters must be put in, left out or replaced (Levenshtein). */
@@ -41,7 +81,7 @@ function nearest(name: string, known: readonly string[]): string {
   return best;
 }
 
-/** Refuses properties that are no option. */
+/** Refuses properties that are not options. */
 export function checkNames(
   what: string,
   given: Readonly<Record<string, unknown>>,
@@ -54,4 +94,20 @@ export function checkNames(
       `${what} has no option ${describe(name)}; the nearest one is ${nearest(name, known)}`,
     );
   }
+}
+
+export function checkObject(what: string, value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw invalidType(what, 'an object', value);
+  return value as Record<string, unknown>;
+}
+
+/** An object of options with no other names than these; nothing is no options. Each is to be read once: it may be a getter. */
+export function optionsOf<K extends string>(
+  what: string,
+  value: unknown,
+  known: readonly K[],
+): Readonly<Partial<Record<K, unknown>>> {
+  const given = value === undefined ? {} : checkObject(what, value);
+  checkNames(what, given, known);
+  return given as Partial<Record<K, unknown>>;
 }

@@ -196,9 +196,3 @@ export function outOfRange(what: string, expected: string, value: unknown): Atom
 export function illegalConstructor(name: string, instead: string): AtomicLogError {
   return typeError('ERR_ILLEGAL_CONSTRUCTOR', `${name} cannot be constructed; use ${instead}`);
 }
-
-export function checkInteger(name: string, value: unknown): void {
-  if (Number.isInteger(value)) return;
-  if (typeof value !== 'number') throw invalidType(name, 'an integer', value);
-  throw outOfRange(name, 'an integer', value);
-}

@@ -1,8 +1,8 @@
 import { isMainThread } from 'node:worker_threads';
-import { checkNames } from '../base/checks';
 import { checkSignal, onAbort, throwIfAborted } from '../base/abort';
+import { checkAmount, checkChoice, checkFlag, checkInteger, optionsOf } from '../base/checks';
 import { dispose, type Followed } from '../base/dispose';
-import { describe, invalidType, outOfRange, plainError, typeError } from '../base/errors';
+import { plainError } from '../base/errors';
 import { BatchSource, type Batch, type CheckedFollowOptions, type FollowOptions } from './follower';
 import { finishAll, FollowLoop, type Pending } from '../base/follow-loop';
 import { makeHandle, type LogHandle, type NativeHandle } from './handle';
@@ -19,6 +19,8 @@ import { now } from '../base/timers';
 import { waitForClaim } from '../base/waits';
 import { makeWriter, Writer } from './writer';
 
+/** Indexes end there. */
+const INDEX_MAX = Number.MAX_SAFE_INTEGER;
 /** A native wait delays `worker.terminate()` for as long as it takes. */
 const WAIT_SLICE_MS = 50;
 
@@ -224,14 +226,12 @@ export class AtomicLog<T> {
     timeoutMs = Infinity,
     options: { allowMainThread?: boolean } = {},
   ): 'ready' | 'timeout' | 'ended' {
-    checkOptionNames(options, ['allowMainThread']);
-    const { allowMainThread = false } = options;
+    const { allowMainThread } = optionsOf('options', options, ['allowMainThread']);
     const view = this.#open();
     const { native } = view;
-    checkIndex('index', index);
-    if (typeof timeoutMs !== 'number') throw invalidType('timeoutMs', 'a number of milliseconds', timeoutMs);
-    if (!(timeoutMs >= 0)) throw outOfRange('timeoutMs', 'at least 0', timeoutMs);
-    if (isMainThread && !allowMainThread) {
+    checkInteger('index', index, 0, INDEX_MAX);
+    checkAmount('timeoutMs', timeoutMs, 'milliseconds');
+    if (!checkFlag('options.allowMainThread', allowMainThread) && isMainThread) {
       throw plainError(
         'ERR_MAIN_THREAD',
         'waitSync() would block the main thread; follow() the log, or pass { allowMainThread: true }',
@@ -252,12 +252,10 @@ export class AtomicLog<T> {
   /**
    * The right to append, as soon as it is free: for fail-over.
    *
-   * @throws `ERR_LOG_CLOSED`; it rejects with `ERR_LOG_ENDED`, `ERR_LOG_CLOSED` (while waiting) or the signal's reason
+   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
    */
   async waitForWriter(options: { signal?: AbortSignal } = {}): Promise<Writer<T>> {
-    checkOptionNames(options, ['signal']);
-    const { signal } = options;
-    checkSignal(signal);
+    const signal = checkSignal(optionsOf('options', options, ['signal']).signal);
     for (;;) {
       throwIfAborted(signal);
       const writer = this.tryClaimWriter();
@@ -320,43 +318,20 @@ export class AtomicLog<T> {
   }
 }
 
-function checkIndex(what: string, value: unknown): asserts value is number {
-  const expected = 'an index from 0 to 2 ** 53 - 1';
-  if (typeof value !== 'number') throw invalidType(what, expected, value);
-  if (!Number.isSafeInteger(value) || value < 0) throw outOfRange(what, expected, value);
-}
-
-function checkObject(what: string, value: unknown): void {
-  if (typeof value !== 'object' || value === null) throw invalidType(what, 'an object', value);
-}
-
-/** Options are an object, and those that are given have names that there are. */
-function checkOptionNames(options: object, known: readonly string[]): void {
-  checkObject('options', options);
-  checkNames('options', options as Record<string, unknown>, known);
-}
-
 /** Reads each option once. */
-function checkFollowOptions(options: FollowOptions): CheckedFollowOptions {
-  checkObject('options', options);
-  const { from = 'oldest', signal, batchEntriesMax, onLost } = options;
-  if (from !== 'latest' && from !== 'oldest')
-    checkIndex("options.from, unless it is 'latest' or 'oldest',", from);
-  checkSignal(signal);
-  if (batchEntriesMax !== undefined && batchEntriesMax !== Infinity) {
-    if (typeof batchEntriesMax !== 'number')
-      throw invalidType('options.batchEntriesMax', 'a positive integer', batchEntriesMax);
-    if (!Number.isSafeInteger(batchEntriesMax) || batchEntriesMax < 1) {
-      throw outOfRange('options.batchEntriesMax', 'a positive integer', batchEntriesMax);
-    }
-  }
-  if (onLost !== undefined && onLost !== 'report' && onLost !== 'throw') {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      `options.onLost must be 'report' or 'throw'; got ${describe(onLost)}`,
-    );
-  }
-  return { from, signal, batchEntriesMax, throwsWhenLost: onLost === 'throw' };
+function checkFollowOptions(options: unknown): CheckedFollowOptions {
+  const given = optionsOf('options', options, ['from', 'signal', 'batchEntriesMax', 'onLost']);
+  const { from = 'oldest', signal, batchEntriesMax = Infinity, onLost } = given;
+  return {
+    from:
+      from === 'latest' || from === 'oldest'
+        ? from
+        : checkInteger("options.from, unless it is 'oldest' or 'latest',", from, 0, INDEX_MAX),
+    signal: checkSignal(signal),
+    batchEntriesMax:
+      batchEntriesMax === Infinity ? Infinity : checkInteger('options.batchEntriesMax', batchEntriesMax, 1),
+    throwsWhenLost: checkChoice('options.onLost', onLost, ['report', 'throw']) === 'throw',
+  };
 }
 
 showAsText(AtomicLog);

@@ -5,14 +5,8 @@
  * An index is absolute: an entry keeps it forever. A position counts from the
  * start of what holds the entry, here a segment.
  */
-import {
-  invalidType,
-  outOfRange,
-  rangeError,
-  typeError,
-  checkInteger,
-  type AtomicLogError,
-} from '../base/errors';
+import { checkInteger } from '../base/checks';
+import { invalidType, outOfRange, rangeError, typeError, type AtomicLogError } from '../base/errors';
 import { makeRecordReader, type ReadVariable, type RecordReader } from './layout-functions';
 import type { Mapping } from './mapping';
 import type { Pins } from './pins';
@@ -112,8 +106,7 @@ export interface Held {
 
 /** Checks a bound of a range of entries that are to be copied. */
 function checkBound(what: string, value: unknown, { firstIndex, endIndex }: Held): asserts value is number {
-  checkInteger(what, value);
-  const index = value as number;
+  const index = checkInteger(what, value);
   if (index >= firstIndex && index <= endIndex) return;
   throw rangeError(
     'ERR_OUT_OF_RANGE',

@@ -1,5 +1,6 @@
 import { columnIndex, readEntry, readField } from './columns';
-import { checkInteger, illegalConstructor } from '../base/errors';
+import { checkInteger } from '../base/checks';
+import { illegalConstructor } from '../base/errors';
 import type { Mapping } from './mapping';
 import type { Layout } from './layout';
 

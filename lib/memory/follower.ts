@@ -30,7 +30,7 @@ export interface FollowOptions {
 export interface CheckedFollowOptions {
   readonly from: 'latest' | 'oldest' | number;
   readonly signal: AbortSignal | undefined;
-  readonly batchEntriesMax: number | undefined;
+  readonly batchEntriesMax: number;
   readonly throwsWhenLost: boolean;
 }
 
@@ -121,7 +121,7 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
     this.#log = log;
     this.#view = view;
     this.#next = start;
-    this.#batchEntriesMax = options.batchEntriesMax ?? Infinity;
+    this.#batchEntriesMax = options.batchEntriesMax;
     this.#throwsWhenLost = options.throwsWhenLost;
     this.pending = pending;
     view.addUser(this);

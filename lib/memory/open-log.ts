@@ -1,5 +1,5 @@
 /** How this environment comes to the view of a log: by making the log, or by attaching to it. */
-import { checkNames } from '../base/checks';
+import { optionsOf } from '../base/checks';
 import type { Codec } from './codec';
 import { invalidType, plainError, rangeError, typeError, type AtomicLogError } from '../base/errors';
 import { checkHandle } from './handle';
@@ -98,9 +98,7 @@ function checkAttachOptions(options: unknown): {
   columns: RecordColumns | undefined;
   name: string | undefined;
 } {
-  if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
-  checkNames('options', options as Record<string, unknown>, ['schema', 'codec', 'name']);
-  const { schema, codec, name } = options as Record<string, unknown>;
+  const { schema, codec, name } = optionsOf('options', options, ['schema', 'codec', 'name']);
   if (schema !== undefined && codec !== undefined) {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',

@@ -1,7 +1,7 @@
 /** The options of a new log: what they are, and their checks. */
-import { checkNames } from '../base/checks';
+import { checkAmount, checkChoice, checkFlag, checkInteger, checkObject, optionsOf } from '../base/checks';
 import { coderOf, type Codec } from './codec';
-import { describe, invalidType, outOfRange, rangeError, typeError } from '../base/errors';
+import { invalidType, rangeError, typeError } from '../base/errors';
 import type { Layout } from './layout';
 import { environmentVariable } from '../base/runtime';
 import {
@@ -124,21 +124,6 @@ const DATA_BYTES_MAX = 2 ** 31 - 1;
 const DEFAULT_BYTES_PER_ENTRY = 64;
 const DEFAULT_DATA_BYTES_MIN = 2 ** 16;
 
-function checkCapacity(name: string, value: unknown, max: number): number {
-  if (typeof value !== 'number') throw invalidType(`options.${name}`, 'a positive integer', value);
-  if (!Number.isInteger(value) || value < 1 || value > max) {
-    throw outOfRange(`options.${name}`, `an integer from 1 to ${max}`, value);
-  }
-  return value;
-}
-
-function checkPinnedBytesMax(value: unknown): number {
-  if (value === undefined) return Infinity;
-  if (typeof value !== 'number') throw invalidType('options.pinnedBytesMax', 'a number of bytes', value);
-  if (!(value >= 0)) throw outOfRange('options.pinnedBytesMax', 'at least 0', value);
-  return value;
-}
-
 function checkColumns(
   type: unknown,
   schema: unknown,
@@ -161,7 +146,6 @@ function checkColumns(
 
 /** Bytes for the data of each field of variable size. */
 function checkDataBytes(dataBytes: unknown, kinds: readonly Kind[], segmentCapacity: number): number {
-  const expected = `an integer from 1 to ${DATA_BYTES_MAX}`;
   if (!kinds.some(isVariable)) {
     if (dataBytes === undefined) return 0;
     throw typeError(
@@ -173,11 +157,7 @@ function checkDataBytes(dataBytes: unknown, kinds: readonly Kind[], segmentCapac
     const bytes = Math.max(DEFAULT_DATA_BYTES_MIN, DEFAULT_BYTES_PER_ENTRY * segmentCapacity);
     return Math.min(bytes, DATA_BYTES_MAX);
   }
-  if (typeof dataBytes !== 'number') throw invalidType('options.dataBytes', expected, dataBytes);
-  if (!Number.isInteger(dataBytes) || dataBytes < 1 || dataBytes > DATA_BYTES_MAX) {
-    throw outOfRange('options.dataBytes', expected, dataBytes);
-  }
-  return dataBytes;
+  return checkInteger('options.dataBytes', dataBytes, 1, DATA_BYTES_MAX);
 }
 
 /** Bytes of a block, rounded up: every column begins on a line of its own. */
@@ -226,8 +206,6 @@ const OPTIONS = [
 
 /** Checks the options of a new log. Reads each of them once. */
 export function checkOptions(options: unknown): CheckedOptions {
-  if (typeof options !== 'object' || options === null) throw invalidType('options', 'an object', options);
-  checkNames('options', options as Record<string, unknown>, OPTIONS);
   const {
     retainedCapacity,
     segmentCapacity,
@@ -239,24 +217,19 @@ export function checkOptions(options: unknown): CheckedOptions {
     strictViews,
     pinnedBytesMax,
     name,
-  } = options as Record<string, unknown>;
+  } = optionsOf('options', checkObject('options', options), OPTIONS);
   const checked = {
-    retainedCapacity: checkCapacity('retainedCapacity', retainedCapacity, Number.MAX_SAFE_INTEGER),
-    segmentCapacity: checkCapacity('segmentCapacity', segmentCapacity, SEGMENT_CAPACITY_MAX),
-    pinnedBytesMax: checkPinnedBytesMax(pinnedBytesMax),
+    retainedCapacity: checkInteger('options.retainedCapacity', retainedCapacity, 1, Number.MAX_SAFE_INTEGER),
+    segmentCapacity: checkInteger('options.segmentCapacity', segmentCapacity, 1, SEGMENT_CAPACITY_MAX),
+    pinnedBytesMax:
+      pinnedBytesMax === undefined
+        ? Infinity
+        : checkAmount('options.pinnedBytesMax', pinnedBytesMax, 'bytes'),
   };
-  if (mapping !== undefined && mapping !== 'auto' && mapping !== 'external' && mapping !== 'shared') {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      `options.mapping must be 'auto', 'external' or 'shared'; got ${describe(mapping)}`,
-    );
-  }
-  if (strictViews !== undefined && typeof strictViews !== 'boolean') {
-    throw invalidType('options.strictViews', 'a boolean', strictViews);
-  }
   if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
   const columns = checkColumns(type, schema, codec);
-  const isStrict = strictViews === true || environmentVariable('ATOMIC_LOG_STRICT_VIEWS') === '1';
+  const isStrict =
+    checkFlag('options.strictViews', strictViews) || environmentVariable('ATOMIC_LOG_STRICT_VIEWS') === '1';
   const layout: Layout = {
     ...columns,
     name,
@@ -264,5 +237,9 @@ export function checkOptions(options: unknown): CheckedOptions {
     dataBytes: checkDataBytes(dataBytes, columns.kinds, checked.segmentCapacity),
   };
   checkSize(layout, checked.retainedCapacity, checked.segmentCapacity);
-  return { ...checked, mapping: mapping ?? 'auto', layout };
+  return {
+    ...checked,
+    mapping: checkChoice('options.mapping', mapping, ['auto', 'external', 'shared']),
+    layout,
+  };
 }

@@ -4,7 +4,8 @@ import { columnIndex, copyColumn, lowerBound, readEntry, type Held } from './col
 import { Cursor, makeCursor, type Locate, type Place } from './cursor';
 import { currentSegments, Rows } from './rows';
 import { dispose } from '../base/dispose';
-import { checkInteger, illegalConstructor, plainError } from '../base/errors';
+import { checkInteger } from '../base/checks';
+import { illegalConstructor, plainError } from '../base/errors';
 import { showAsText } from '../base/inspect';
 import type { LogView } from './view';
 import { NO_WORD } from './mapping';

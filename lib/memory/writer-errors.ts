@@ -1,5 +1,5 @@
 /** What a writer refuses, as errors. */
-import { invalidType, outOfRange, plainError, rangeError, type AtomicLogError } from '../base/errors';
+import { plainError, rangeError, type AtomicLogError } from '../base/errors';
 
 /** What roll() answers when pinnedBytesMax forbids it. */
 export const PINNED = -5;
@@ -19,12 +19,6 @@ export function busy(): AtomicLogError {
     'ERR_WRITER_BUSY',
     "the codec's encodeInto() is writing an entry; append the next one when it has returned",
   );
-}
-
-export function checkCount(count: unknown, min: number, max: number): void {
-  const expected = max === Infinity ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`;
-  if (typeof count !== 'number') throw invalidType('count', expected, count);
-  if (!Number.isInteger(count) || count < min || count > max) throw outOfRange('count', expected, count);
 }
 
 /** `status`: what the addon answered. `isShared`: whether the log's mapping is. */

@@ -1,4 +1,5 @@
 import type { AtomicLog } from './typed-log';
+import { checkInteger } from '../base/checks';
 import { dispose } from '../base/dispose';
 import { collect, readColumns, type Columns, type Entries } from './batch';
 import { variableSize } from './columns';
@@ -24,7 +25,7 @@ import {
   type VarArea,
   type VarSource,
 } from './var-area';
-import { busy, checkCount, closed, PINNED, rollFailed, spanOpen, UNCOMMITTED } from './writer-errors';
+import { busy, closed, PINNED, rollFailed, spanOpen, UNCOMMITTED } from './writer-errors';
 
 /** Only the library has it, so only the library makes writers. */
 export const makeWriter = Symbol('makeWriter');
@@ -241,7 +242,7 @@ export class Writer<T> {
    * in a log with values of variable size, whose room is not known before
    */
   reserve(count: number): Span<T> {
-    checkCount(count, 1, Infinity);
+    checkInteger('count', count, 1);
     if (this.#variable.length > 0) {
       throw variableSize(
         'room can be reserved for entries of fixed size only; write() and publish(), or appendBatch()',
@@ -266,7 +267,7 @@ export class Writer<T> {
     if (this.#isClosed) throw closed();
     const span = this.#span;
     if (span === undefined) throw plainError('ERR_SPAN_OVER', 'there is no open span; reserve one first');
-    checkCount(count, 0, span.length);
+    checkInteger('count', count, 0, span.length);
     const index = this.nextIndex;
     this.#endSpan();
     this.#count += count;

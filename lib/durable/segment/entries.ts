@@ -1,8 +1,8 @@
 /** What users give to append(), taken apart and checked before any of it is appended. */
-import { checkBytes, NO_BYTES } from '../../base/checks';
+import { checkBytes, NO_BYTES, checkObject } from '../../base/checks';
 import { invalidType, outOfRange } from '../../base/errors';
 import { typedArrayTag } from '../../base/typed-array';
-import { checkObject, checkOffset } from '../options';
+import { checkOffset } from '../options';
 import { BODY_BYTES_MAX } from './options';
 
 /** A record to append: its data, or its data and header. */

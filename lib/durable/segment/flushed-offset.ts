@@ -1,10 +1,10 @@
 import { isMainThread } from 'node:worker_threads';
 
-import { checkNames } from '../../base/checks';
-import { invalidType, plainError, typeError } from '../../base/errors';
+import { checkAmount, checkFlag, optionsOf } from '../../base/checks';
+import { plainError, typeError } from '../../base/errors';
 import { showAsText } from '../../base/inspect';
 import { now } from '../../base/timers';
-import { checkFlag, checkObject, checkOffset } from '../options';
+import { checkOffset } from '../options';
 
 /** Names a {@link FlushedOffset} for another thread: plain data, for `workerData` and `postMessage`. */
 export interface FlushedOffsetHandle {
@@ -91,13 +91,10 @@ export class FlushedOffset {
     timeoutMs = Infinity,
     options: { allowMainThread?: boolean } = {},
   ): 'ready' | 'timeout' {
-    const given = checkObject('options', options);
-    checkNames('options', given, ['allowMainThread']);
+    const { allowMainThread } = optionsOf('options', options, ['allowMainThread']);
     checkOffset('beyond', beyond);
-    if (typeof timeoutMs !== 'number' || Number.isNaN(timeoutMs)) {
-      throw invalidType('timeoutMs', 'a number', timeoutMs);
-    }
-    if (isMainThread && !checkFlag('options.allowMainThread', given.allowMainThread)) {
+    checkAmount('timeoutMs', timeoutMs, 'milliseconds');
+    if (!checkFlag('options.allowMainThread', allowMainThread) && isMainThread) {
       throw plainError(
         'ERR_MAIN_THREAD',
         'waitSync() would block the main thread; wait in a worker, or pass { allowMainThread: true }',

@@ -5,11 +5,11 @@ import type {
   NativeSegmentCreation,
   NativeSegmentOpening,
 } from '../../../types/native';
-import { checkNames } from '../../base/checks';
+import { checkChoice, checkFlag, optionsOf } from '../../base/checks';
 import { plainError } from '../../base/errors';
 import { addon } from '../../base/native';
 import { newBytes, segmentError } from '../errors';
-import { checkChoice, checkFlag, checkObject, checkOffset, checkPath } from '../options';
+import { checkOffset, checkPath } from '../options';
 import { FlushedOffset } from './flushed-offset';
 
 /** What one must know to read a segment file; it is not written into it. */
@@ -93,13 +93,11 @@ const optionNames = [
   'from',
 ];
 
-export function checkSegmentOptions(options: unknown): Record<string, unknown> {
-  const given = checkObject('options', options);
-  checkNames('options', given, optionNames);
-  return given;
+export function checkSegmentOptions(options: unknown): Readonly<Record<string, unknown>> {
+  return optionsOf('options', options, optionNames);
 }
 
-export function checkFormat(options: Record<string, unknown>): SegmentFormat {
+export function checkFormat(options: Readonly<Record<string, unknown>>): SegmentFormat {
   const { startOffset = 0, headerSize = 0, checksum } = options;
   return {
     startOffset: checkOffset('options.startOffset', startOffset),

@@ -1,8 +1,8 @@
-import { checkBytes } from '../../base/checks';
 import { checksumMismatch, Outcome, outsideOfRecords, segmentError } from '../errors';
 import { checkOffset } from '../options';
 import { checkFormat, checkSegmentOptions, DATA_BYTES_MAX } from './options';
 import { makeRecord, SegmentRecord } from './record';
+import { checkBytes } from '../../base/checks';
 import { addon } from '../../base/native';
 import { typedArrayBuffer, typedArrayByteOffset } from '../../base/typed-array';
 

@@ -1,11 +1,12 @@
 import type { NativeSegmentReader } from '../../../types/native';
+import { checkChoice } from '../../base/checks';
 import { dispose } from '../../base/dispose';
 import { illegalConstructor, invalidType, plainError } from '../../base/errors';
 import { checkFlushed, type FlushedOffset, type FlushedOffsetHandle } from './flushed-offset';
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { newBytes, Outcome, outsideOfRecords, segmentError } from '../errors';
-import { checkChoice, checkOffset, checkPath } from '../options';
+import { checkOffset, checkPath } from '../options';
 import {
   BODY_BYTES_MAX,
   checkFormat,

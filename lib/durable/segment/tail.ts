@@ -1,14 +1,14 @@
 import { dispose, type Followed } from '../../base/dispose';
 import { illegalConstructor, plainError } from '../../base/errors';
 import { finishAll, FollowLoop, type Pending } from '../../base/follow-loop';
-import { checkNames } from '../../base/checks';
 import { showAsText } from '../../base/inspect';
 import type { SegmentError } from '../errors';
-import { checkObject, checkOffset } from '../options';
+import { checkOffset } from '../options';
 import { checkSegmentOptions, type SegmentOptions } from './options';
 import { checkPlace, SegmentReader } from './reader';
 import type { SegmentRecord } from './record';
 import { checkSignal } from '../../base/abort';
+import { checkInteger, optionsOf } from '../../base/checks';
 import { waitForTime } from '../../base/waits';
 
 /** How {@link SegmentTail.open} begins. */
@@ -120,17 +120,15 @@ export class SegmentTail {
    * `ERR_READER_CLOSED`; the iterator as {@link next}, and with the signal's reason
    */
   follow(options?: SegmentFollowOptions): Followed<SegmentRecord> {
-    const given = checkObject('options', options);
-    checkNames('options', given, ['pollMs', 'signal']);
-    const { pollMs = POLL_MS, signal } = given;
-    checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX);
+    const { pollMs = POLL_MS, signal } = optionsOf('options', options, ['pollMs', 'signal']);
+    const waitMs = checkInteger('options.pollMs', pollMs, 1, POLL_MS_MAX);
     const checkedSignal = checkSignal(signal);
     this.#checkOpen();
     const source = {
       pending: this.#pending,
       isClosed: () => this.#isClosed,
       take: () => this.next(),
-      wait: () => waitForTime(pollMs as number),
+      wait: () => waitForTime(waitMs),
     };
     return new FollowLoop(source, checkedSignal);
   }

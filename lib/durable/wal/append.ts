@@ -1,9 +1,8 @@
 /** Appending: what is checked, what waits for the committer, and what does not. */
 import type { NativeWalLevel } from '../../../types/native';
-import { checkBytes, checkNames } from '../../base/checks';
+import { checkBytes, optionsOf } from '../../base/checks';
 import { invalidType } from '../../base/errors';
 import { newBytes } from '../errors';
-import { checkObject } from '../options';
 import type { WalCore } from './core';
 import { batchTooLarge, entryTooLarge } from './errors';
 import { checkDurability, checkLsn, type Durability } from './options';
@@ -29,7 +28,7 @@ interface CheckedAppend {
 
 /** Of a batch, for each entry. */
 const BATCH_ITEM_BYTES = 8;
-const APPEND_OPTIONS = ['durability', 'expectedLsn'];
+const APPEND_OPTIONS = ['durability', 'expectedLsn'] as const;
 
 function firstOf(lsn: number): number {
   return lsn;
@@ -116,9 +115,7 @@ export class Appender {
   #checkAppend(options: AppendOptions | undefined): CheckedAppend {
     const { level } = this.#core.options;
     if (options === undefined) return { level, expectedLsn: 0 };
-    const given = checkObject('options', options);
-    checkNames('options', given, APPEND_OPTIONS);
-    const { durability, expectedLsn } = given;
+    const { durability, expectedLsn } = optionsOf('options', options, APPEND_OPTIONS);
     const checked = {
       level: durability === undefined ? level : checkDurability('options.durability', durability),
       expectedLsn: expectedLsn === undefined ? 0 : checkLsn('options.expectedLsn', expectedLsn, 1),

@@ -1,9 +1,7 @@
 /** Reading entries by LSN, beside the writer or without it. */
 import type { NativeWalChunk, NativeWalEntries } from '../../../types/native';
 import { bufferOver } from '../../base/buffer';
-import { outOfRange } from '../../base/errors';
-import { checkNames } from '../../base/checks';
-import { checkObject } from '../options';
+import { checkFlag, optionsOf } from '../../base/checks';
 import { checkpointed, foreignPosition, orThrowWal, walError } from './errors';
 import { checkLsn } from './options';
 import { checkFrom, positionOf, type Past, type WalPosition } from './position';
@@ -56,16 +54,11 @@ const FIELDS = 5;
 const PAST_FIELDS = 3;
 
 export function checkRange(range: unknown): CheckedRange {
-  const given = checkObject('range', range);
-  checkNames('range', given, ['from', 'to', 'reverse']);
-  const { from, to, reverse } = given;
-  if (reverse !== undefined && typeof reverse !== 'boolean') {
-    throw outOfRange('range.reverse', 'a boolean', reverse);
-  }
+  const { from, to, reverse } = optionsOf('range', range, ['from', 'to', 'reverse']);
   return {
     from: from === undefined ? undefined : checkFrom('range.from', from, 0, ''),
     to: to === undefined ? undefined : checkLsn('range.to', to),
-    reverse: reverse === true,
+    reverse: checkFlag('range.reverse', reverse),
   };
 }
 

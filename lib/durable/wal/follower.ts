@@ -1,9 +1,8 @@
 import { checkSignal } from '../../base/abort';
-import { checkNames } from '../../base/checks';
+import { optionsOf } from '../../base/checks';
 import type { Followed } from '../../base/dispose';
 import { FollowLoop, type FollowSource, type Pending } from '../../base/follow-loop';
 import type { Wait } from '../../base/waits';
-import { checkObject } from '../options';
 import type { WalEntry } from './entries';
 import { cutOff, takenBack } from './errors';
 import { checkFrom, pastOf, type Past, type WalPosition } from './position';
@@ -47,9 +46,7 @@ export interface FollowedLog {
 
 /** What `follow()` returns. */
 export function followLog(log: FollowedLog, options: unknown): Followed<WalEntry[]> {
-  const given = checkObject('options', options);
-  checkNames('options', given, ['from', 'signal']);
-  const { from = 'oldest', signal } = given;
+  const { from = 'oldest', signal } = optionsOf('options', options, ['from', 'signal']);
   const checkedSignal = checkSignal(signal);
   return new FollowLoop(new EntriesSource(log, from), checkedSignal);
 }

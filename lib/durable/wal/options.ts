@@ -2,10 +2,9 @@ import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 
 import type { NativeWalLevel, NativeWalOptions } from '../../../types/native';
-import { checkBytes, NO_BYTES } from '../../base/checks';
+import { checkBytes, checkChoice, checkFlag, NO_BYTES, optionsOf } from '../../base/checks';
 import { invalidType, outOfRange } from '../../base/errors';
-import { checkNames } from '../../base/checks';
-import { checkChoice, checkFlag, checkObject, checkOffset, checkPath } from '../options';
+import { checkOffset, checkPath } from '../options';
 
 /**
  * What has happened when an append is acknowledged: the disk has it (`'full'`),
@@ -161,13 +160,11 @@ const BRANCH_SEED_BYTES = 8;
 
 export function checkWalOptions(directory: unknown, options: unknown): CheckedWalOptions {
   const path = checkPath(directory, 'directory');
-  const given = checkObject('options', options);
-  checkNames('options', given, optionNames);
-  const optional = (name: string, fallback: number, min: number, max?: number): number =>
+  const given = optionsOf('options', options, optionNames);
+  const optional = (name: keyof WalOptions, fallback: number, min: number, max?: number): number =>
     given[name] === undefined ? fallback : checkOffset(`options.${name}`, given[name], min, max);
-  const commit = checkObject('options.commit', given.commit);
-  checkNames('options.commit', commit, ['waitUs', 'count', 'bytes']);
-  const policy = (name: string, fallback: number, min: number, max?: number): number =>
+  const commit = optionsOf('options.commit', given.commit, ['waitUs', 'count', 'bytes']);
+  const policy = (name: keyof CommitPolicy, fallback: number, min: number, max?: number): number =>
     commit[name] === undefined ? fallback : checkOffset(`options.commit.${name}`, commit[name], min, max);
 
   const segmentBytes = optional('segmentBytes', AS_BEFORE, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);

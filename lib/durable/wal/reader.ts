@@ -1,13 +1,13 @@
 import type { NativeWalReader } from '../../../types/native';
-import { checkNames } from '../../base/checks';
 import { checkSignal, onAbort, throwIfAborted } from '../../base/abort';
+import { checkChoice, checkFlag, checkInteger, checkNames, checkObject } from '../../base/checks';
 import { dispose, type Followed } from '../../base/dispose';
 import { illegalConstructor, plainError } from '../../base/errors';
 import { finishAll, type Pending } from '../../base/follow-loop';
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { waitForTime } from '../../base/waits';
-import { checkChoice, checkFlag, checkObject, checkOffset, checkPath } from '../options';
+import { checkPath } from '../options';
 import {
   checkPast,
   checkRange,
@@ -130,7 +130,7 @@ export class WalReader {
     directory: string,
     options?: WalReaderOptions | WalReaderWaitOptions,
   ): WalReader | Promise<WalReader> {
-    const given = checkObject('options', options);
+    const given = options === undefined ? {} : checkObject('options', options);
     const { wait } = given;
     if (wait === true) return WalReader.#wait(directory, given);
     checkFlag('options.wait', wait);
@@ -162,7 +162,7 @@ export class WalReader {
     checkNames('options', given, names);
     const { pollMs = POLL_MS, tail = 'durable' } = given;
     const isIntact = checkChoice('options.tail', tail, ['durable', 'intact']) === 'intact';
-    const checkedMs = checkOffset('options.pollMs', pollMs, 1, POLL_MS_MAX);
+    const checkedMs = checkInteger('options.pollMs', pollMs, 1, POLL_MS_MAX);
     return new WalReader(openReader, addon.openWalReader(path, isIntact), path, checkedMs);
   }
 

@@ -9,6 +9,7 @@ import {
 } from 'atomic-log';
 
 import { expectError, rejection } from '../../support/errors';
+import { requireInternal } from '../../support/internals';
 import { temporaryDirectory } from '../../support/segments';
 
 const directory = temporaryDirectory();
@@ -82,7 +83,9 @@ test('so do reading and following: a misspelt bound would deliver everything aga
   const reader = WalReader.open(path());
   SegmentWriter.createSync(directory.path('segment'), { size: 4096 }).closeSync();
   const tail = SegmentTail.open(directory.path('segment'));
+  const memory = new AtomicLog({ retainedCapacity: 8, segmentCapacity: 4 });
   const cases: readonly [string, (options: object) => unknown][] = [
+    ['options', (options) => memory.follow(options)],
     ['range', (options) => log.entries(options)],
     ['range', (options) => reader.entries(options)],
     ['options', (options) => log.follow(options)],
@@ -95,6 +98,8 @@ test('so do reading and following: a misspelt bound would deliver everything aga
   const other = /nearest one is (tail|pollMs)/;
   expectError(() => WalReader.open(path(), { tial: 'intact' } as object), 'ERR_INVALID_ARG_VALUE', other);
   expectError(() => tail.follow({ pollms: 5 } as object), 'ERR_INVALID_ARG_VALUE', other);
+  const limit = /nearest one is batchEntriesMax/;
+  expectError(() => memory.follow({ batchEntryMax: 5 } as object), 'ERR_INVALID_ARG_VALUE', limit);
   tail.close();
   reader.close();
   log.closeSync();
@@ -171,4 +176,67 @@ test('what a proxy throws passes through', () => {
   expect(() => Wal.openSync(path(), options)).toThrow(thrown);
   expect(() => SegmentReader.open(path(), options)).toThrow(thrown);
   expect(() => new AtomicLog(options as never)).toThrow(thrown);
+});
+
+describe('numbers', () => {
+  const { checkAmount, checkInteger } = requireInternal<{
+    checkAmount(what: string, value: unknown, unit: string): number;
+    checkInteger(what: string, value: unknown, min?: number, max?: number): number;
+  }>('base/checks.js');
+
+  test('an integer between bounds, which are inclusive', () => {
+    for (const value of [-2, -0, 0, 1, 3]) expect(checkInteger('n', value, -2, 3)).toBe(value);
+    for (const value of [-3, 4, 0.5, NaN, Infinity, -Infinity]) {
+      const message = new RegExp(`^n must be an integer from -2 to 3; got ${value}$`);
+      expectError(() => checkInteger('n', value, -2, 3), 'ERR_OUT_OF_RANGE', message);
+    }
+    expectError(
+      () => checkInteger('n', 0, 1),
+      'ERR_OUT_OF_RANGE',
+      /^n must be an integer of at least 1; got 0$/,
+    );
+    expectError(() => checkInteger('n', 0.5), 'ERR_OUT_OF_RANGE', /^n must be an integer; got 0.5$/);
+    for (const value of ['1', 1n, null, undefined, {}, [1], Object(1)]) {
+      const message = /^n must be an integer from -2 to 3; got/;
+      expectError(() => checkInteger('n', value, -2, 3), 'ERR_INVALID_ARG_TYPE', message);
+    }
+  });
+
+  test('an amount', () => {
+    for (const value of [0, 0.5, Infinity]) expect(checkAmount('t', value, 'bytes')).toBe(value);
+    const message = /^t must be a number of bytes, 0 or more; got/;
+    for (const value of [-1, NaN])
+      expectError(() => checkAmount('t', value, 'bytes'), 'ERR_OUT_OF_RANGE', message);
+    for (const value of ['1', 1n, undefined]) {
+      expectError(() => checkAmount('t', value, 'bytes'), 'ERR_INVALID_ARG_TYPE', message);
+    }
+  });
+
+  test('of all logs are refused in the same words', () => {
+    const log = Wal.openSync(path());
+    const memory = (options: object) =>
+      new AtomicLog({ retainedCapacity: 8, segmentCapacity: 4, ...options });
+    const calls: readonly [RegExp, (value: never) => unknown][] = [
+      [/^options\.segmentCapacity/, (segmentCapacity) => memory({ segmentCapacity })],
+      [/^options\.dataBytes/, (dataBytes) => memory({ schema: { text: 'utf8' }, dataBytes })],
+      [/^options\.batchEntriesMax/, (batchEntriesMax) => memory({}).follow({ batchEntriesMax })],
+      [/^options\.from, unless it is .*,/, (from) => memory({}).follow({ from })],
+      [/^index/, (index) => memory({}).waitSync(index, 0, { allowMainThread: true })],
+      [/^count/, (count) => memory({}).tryClaimWriter()!.reserve(count)],
+      [/^options\.size/, (size) => SegmentWriter.createSync(path(), { size })],
+      [/^offset/, (offset) => parseRecord(Buffer.alloc(8), offset)],
+      [/^lsn/, (lsn) => log.get(lsn)],
+      [/^range\.to/, (to) => log.entries({ to })],
+      [/^options\.commit\.waitUs/, (waitUs) => Wal.openSync(directory.path('other'), { commit: { waitUs } })],
+    ];
+    for (const [what, call] of calls) {
+      const message = new RegExp(
+        `${what.source} must be an integer (from \\d+ to \\d+|of at least \\d+); got`,
+      );
+      expectError(() => call(-1 as never), 'ERR_OUT_OF_RANGE', message);
+      expectError(() => call(1.5 as never), 'ERR_OUT_OF_RANGE', message);
+      expectError(() => call({} as never), 'ERR_INVALID_ARG_TYPE', message);
+    }
+    log.closeSync();
+  });
 });

@@ -108,7 +108,7 @@ describe.each(['retainedCapacity', 'segmentCapacity'])('options.%s', (name) => {
   );
 
   test.each([...neverScalars, ['a bigint', 8n] as const])('refuses %s', (_name, value) => {
-    const message = new RegExp(`options\\.${name} must be a positive integer`);
+    const message = new RegExp(`options\\.${name} must be an integer from 1 to \\d+`);
     expectRefusedOptions({ ...capacities, [name]: value }, 'ERR_INVALID_ARG_TYPE', message);
   });
 

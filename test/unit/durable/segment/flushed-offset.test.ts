@@ -37,7 +37,7 @@ describe('waitSync', () => {
     const flushed = new FlushedOffset();
     expectError(() => flushed.waitSync(-1, 0, here), 'ERR_OUT_OF_RANGE', /beyond must be/);
     expectError(() => flushed.waitSync('1' as never, 0, here), 'ERR_INVALID_ARG_TYPE', /beyond must be/);
-    expectError(() => flushed.waitSync(0, NaN, here), 'ERR_INVALID_ARG_TYPE', /timeoutMs must be/);
+    expectError(() => flushed.waitSync(0, NaN, here), 'ERR_OUT_OF_RANGE', /timeoutMs must be/);
     expectError(() => flushed.waitSync(0, 0, null as never), 'ERR_INVALID_ARG_TYPE', /options must be/);
     const misspelt = { allowMainTread: true } as never;
     expectError(
