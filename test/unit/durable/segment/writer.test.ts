@@ -431,7 +431,12 @@ describe('creating and opening', () => {
   });
 
   test.each<[string, unknown, string, RegExp]>([
-    ['no options', undefined, 'ERR_INVALID_ARG_TYPE', /options.size must be an integer from 1 to \d+; got undefined/],
+    [
+      'no options',
+      undefined,
+      'ERR_INVALID_ARG_TYPE',
+      /options.size must be an integer from 1 to \d+; got undefined/,
+    ],
     ['null', null, 'ERR_INVALID_ARG_TYPE', /options must be an object/],
     ['a size of 0', { size: 0 }, 'ERR_OUT_OF_RANGE', /options.size/],
     ['a size of NaN', { size: NaN }, 'ERR_OUT_OF_RANGE', /options.size/],
