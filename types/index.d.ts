@@ -992,7 +992,7 @@ declare class AtomicLog<T> {
   /**
    * The right to append, as soon as it is free: for fail-over.
    *
-   * @throws `ERR_LOG_CLOSED`; it rejects with `ERR_LOG_ENDED`, `ERR_LOG_CLOSED` (while waiting) or the signal's reason
+   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
    */
   waitForWriter(options?: { signal?: AbortSignal }): Promise<Writer<T>>;
   /**

@@ -386,7 +386,7 @@ describe('other options', () => {
   });
 
   test.each(['', 'AUTO', 'SHARED', null, 1, {}])('mapping refuses %p', (mapping) => {
-    const message = /options\.mapping must be 'auto', 'external' or 'shared'/;
+    const message = /options\.mapping must be one of 'auto', 'external', 'shared'/;
     expectRefusedOptions({ ...capacities, mapping }, 'ERR_INVALID_ARG_VALUE', message);
   });
 
