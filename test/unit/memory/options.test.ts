@@ -387,7 +387,8 @@ describe('other options', () => {
 
   test.each(['', 'AUTO', 'SHARED', null, 1, {}])('mapping refuses %p', (mapping) => {
     const message = /options\.mapping must be one of 'auto', 'external', 'shared'/;
-    expectRefusedOptions({ ...capacities, mapping }, 'ERR_INVALID_ARG_VALUE', message);
+    const code = typeof mapping === 'string' ? 'ERR_INVALID_ARG_VALUE' : 'ERR_INVALID_ARG_TYPE';
+    expectRefusedOptions({ ...capacities, mapping }, code, message);
   });
 
   test.each([null, 1, true, {}, ['name'], Symbol('name')])('name refuses %p', (name) => {
