@@ -8,6 +8,7 @@
 
 #include "binding/durable_values.h"
 #include "binding/functions.h"
+#include "binding/pool_work.h"
 #include "binding/wal_backup_handle.h"
 #include "binding/wal_values.h"
 
@@ -32,13 +33,12 @@ struct WalHandle::Opening {
   durable::WalRecovery recovery;
   Failure failure;
 
-  napi_deferred deferred = nullptr;
-  napi_async_work work = nullptr;
-
   void run() {
     outcome = WalLog::open(platform::native_file_system(), options, policy,
                            &log, &recovery, &failure);
   }
+
+  napi_value finish(napi_env env) { return WalHandle::finish(env, *this); }
 };
 
 WalHandle::WalHandle(std::shared_ptr<Environment> environment,
@@ -150,35 +150,7 @@ napi_value WalHandle::open_sync(napi_env env, napi_callback_info info) {
 napi_value WalHandle::open_async(napi_env env, napi_callback_info info) {
   std::unique_ptr<Opening> opening = read_options(env, info);
   if (opening == nullptr) return nullptr;
-  napi_value promise = nullptr;
-  napi_value name = nullptr;
-  napi_create_string_utf8(env, "atomic-log open", NAPI_AUTO_LENGTH, &name);
-  if (napi_create_promise(env, &opening->deferred, &promise) != napi_ok) {
-    return nullptr;
-  }
-  const auto execute = [](napi_env, void* data) {
-    static_cast<Opening*>(data)->run();
-  };
-  // Also called, as cancelled, when the environment ends first; the log that
-  // may have been opened is let go with its last owner.
-  const auto complete = [](napi_env env, napi_status status, void* data) {
-    const std::unique_ptr<Opening> opening(static_cast<Opening*>(data));
-    if (status == napi_ok) {
-      napi_resolve_deferred(env, opening->deferred, finish(env, *opening));
-    }
-    napi_delete_async_work(env, opening->work);
-  };
-  if (napi_create_async_work(env, nullptr, name, execute, complete,
-                             opening.get(), &opening->work) != napi_ok) {
-    return nullptr;
-  }
-  if (napi_queue_async_work(env, opening->work) != napi_ok) {
-    napi_delete_async_work(env, opening->work);
-    return nullptr;
-  }
-  // complete() owns it now.
-  (void)opening.release();
-  return promise;
+  return PoolWork<Opening>::start(env, "atomic-log open", std::move(opening));
 }
 
 namespace {
