@@ -16,6 +16,7 @@ export const {
   WalReader,
   Writer,
   bytes,
+  defineSchema,
   json,
   parseRecord,
   salvage,

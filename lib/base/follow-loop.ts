@@ -7,7 +7,8 @@
  *    rejects with the signal's reason. Nothing is delivered after it.
  * 4. return(), throw(), asyncDispose and the close of what is followed end the
  *    iteration at once: the turn that waits is done, and so are all later ones.
- * 5. What the source throws ends the iteration too.
+ * 5. What the source throws ends the iteration too, unless the source says that the
+ *    next turn may succeed.
  * 6. Only while a turn is under way do the owner and the signal know the
  *    follower: one that was dropped between two turns can be collected.
  * 7. A source that always has something does not keep the event loop from turning.
@@ -40,6 +41,8 @@ export interface FollowSource<T extends object> {
   take(): T | typeof END | undefined;
   /** Until there may be more; undefined when there is already. */
   wait(): Wait | undefined;
+  /** Whether take() may succeed in the next turn after it threw this. Default: no. */
+  canRetry?(error: unknown): boolean;
   /** What was delivered last is not needed any more. */
   release?(): void;
   /** The iteration has ended; called once. */
@@ -122,7 +125,7 @@ export class FollowLoop<T extends object> implements Followed<T>, Pending {
         await this.#waitForMore();
       }
     } catch (error) {
-      this.finish();
+      if (this.#signal?.aborted === true || source.canRetry?.(error) !== true) this.finish();
       throw error;
     } finally {
       source.pending.delete(this);

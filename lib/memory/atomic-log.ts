@@ -156,7 +156,7 @@ export class AtomicLog<T> {
   }
 
   /**
-   * The right to append, or null while somebody else has it.
+   * The right to append, or null while another writer has it.
    *
    * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
    */

@@ -22,7 +22,7 @@ export interface Place {
 }
 
 /**
- * A view of one entry at a time that is moved instead of made anew: it
+ * A view of one entry at a time that is moved instead of made again: it
  * allocates nothing per entry.
  *
  * ```ts

@@ -1,13 +1,13 @@
 import type { AtomicLog } from './typed-log';
 import type { Chunk } from './chunk';
-import { plainError } from '../base/errors';
+import { plainError, type AtomicLogError } from '../base/errors';
 import { END, type FollowSource, type Pending } from '../base/follow-loop';
 import type { LogView } from './view';
 import type { NativeLog } from './native-log';
 import { chunksBetween, endViews, entriesBetween, rowsBetween, type Snapshot } from './snapshot';
 import { waitForIndex, type Wait } from '../base/waits';
 
-/** Where a follower begins, and what it does when it falls behind. */
+/** Where a follower begins, and what it does when it is too slow. */
 export interface FollowOptions {
   /**
    * The first entry: `'oldest'` for what the window holds (default), `'latest'`
@@ -142,6 +142,12 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
 
   wait(): Wait | undefined {
     return waitForIndex(this.#view.native, this.#next);
+  }
+
+  /** Memory that was refused may be there the next time. */
+  canRetry(error: unknown): boolean {
+    const { code } = error as Partial<AtomicLogError>;
+    return code === 'ERR_OUT_OF_MEMORY' || code === 'ERR_MAPPING_UNAVAILABLE';
   }
 
   release(): void {

@@ -50,7 +50,7 @@ export function checkHandle(handle: unknown): {
 } {
   if (typeof handle !== 'object' || handle === null) throw invalid(describe(handle));
   const { kind, id, token, registry, pid, addonPath: path, memory } = handle as Record<string, unknown>;
-  if (kind !== 'atomic-log') throw invalid('an object that is no handle (was the log itself posted?)');
+  if (kind !== 'atomic-log') throw invalid('an object that is not a handle (was the log itself posted?)');
   if (
     !Number.isSafeInteger(id) ||
     (id as number) < 0 ||
@@ -61,7 +61,7 @@ export function checkHandle(handle: unknown): {
   }
   if (registry !== addon.registryNonce) throw foreign(pid, path);
   if (memory !== undefined && !isSharedMemory(memory)) {
-    throw invalid('one whose memory is no SharedArrayBuffer (JSON loses it)');
+    throw invalid('one whose memory is not a SharedArrayBuffer (JSON loses it)');
   }
   return { id: id as number, token, memory };
 }

@@ -10,7 +10,7 @@ const KEPT_WINDOWS = 4;
  * apart from the readers', and used again when a segment is recycled.
  */
 export class HeadMappings {
-  /** Users never get these ArrayBuffers, so nobody else can detach them. */
+  /** Users never get these ArrayBuffers, so no one else can detach them. */
   readonly #own: (Mapping | undefined)[] = [];
   /** Those of spans, and of what codecs write to: users can transfer them away, at any time. */
   readonly #shown: (Mapping | undefined)[] = [];
@@ -29,7 +29,7 @@ export class HeadMappings {
     const known = this.#own[id];
     if (known !== undefined) return known;
     const made = this.storage.mapOwnHead(id, this.native);
-    // After a peak of pins most segments never come again; a new mapping costs little beside a new segment.
+    // After a peak of pins most segments never come again; a new mapping costs little next to a new segment.
     if (this.#count >= KEPT_WINDOWS * (this.retainedSegments + KEPT_WINDOWS)) this.clear();
     ++this.#count;
     return (this.#own[id] = made);

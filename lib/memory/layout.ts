@@ -23,7 +23,7 @@ export interface Layout {
   recordReader?: RecordReader | null;
 }
 
-/** The layout as text; the addon hands it to whoever attaches. Functions stay here: a codec travels by name. */
+/** The layout as text; the addon hands it to every thread that attaches. Functions stay here: a codec travels by name. */
 export function encodeLayout({ kinds, fields, name, strictViews, dataBytes, coder }: Layout): string {
   return JSON.stringify({ kinds, fields, name, strictViews, dataBytes, codec: coder?.name });
 }
@@ -47,7 +47,7 @@ function columnsText({ kinds, fields }: RecordColumns): string {
 }
 
 /**
- * Checks that the log has the columns that who attaches expects: the names, the
+ * Checks that the log has the columns that an attaching thread expects: the names, the
  * types and the order.
  *
  * @throws `ERR_SCHEMA_MISMATCH`

@@ -61,7 +61,7 @@ export class Mapping {
     this.areas = areas.length === 0 ? NO_AREAS : areas;
   }
 
-  /** False once somebody transferred the ArrayBuffer away. */
+  /** False once the ArrayBuffer was transferred away. */
   get isAttached(): boolean {
     return this.#first.length !== 0;
   }

@@ -1,7 +1,7 @@
 /**
  * An environment's attachment to a log, and a claim, as objects. The addon has one
  * function for all of them and knows each by a number, because a function per
- * object would leave a finalizer behind that waits for the event loop to turn.
+ * object would leave a finalizer that waits for the event loop to turn.
  *
  * Nothing here is noticed by the collector: who makes one must close it, and
  * lib/memory/view.ts does so for users that were dropped.

@@ -83,7 +83,7 @@ function attachFailed(status: number): AtomicLogError {
   return status === -3
     ? plainError(
         'ERR_LOG_GONE',
-        'the log is gone: everybody has closed it, or the thread that had it has ended; ' +
+        'the log is gone: every thread has closed it, or the thread that had it has ended; ' +
           'keep the log open until all have attached',
       )
     : typeError(

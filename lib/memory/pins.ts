@@ -1,13 +1,13 @@
 /**
  * The pins and reader mappings that one environment has of one log.
  *
- * Mappings are kept and used again when their block is recycled: mapping anew
+ * Mappings are kept and used again when their block is recycled: mapping again
  * for each segment would queue a finalizer per mapping, and none of them runs
  * before a synchronous loop ends. Nothing is detached: the first detach in an
  * isolate makes every typed-array loop in the process slower.
  *
  * With strict views each pin has a mapping of its own instead, which is detached
- * with the pin: nobody else looks through it, and nothing is kept for the next
+ * with the pin: no one else looks through it, and nothing is kept for the next
  * pin of the block.
  *
  * This object refers to no {@link Lease}: it is what stays reachable when a
@@ -22,7 +22,7 @@ import { PinnedSegment, type Window } from './window';
 /** Numbers per segment in what pinWindow() writes. */
 const FIELDS = 4;
 
-/** Windows of mappings that are kept beside those of segments that are pinned. */
+/** Windows of mappings that are kept next to those of segments that are pinned. */
 const KEPT_WINDOWS = 4;
 
 export class Pins {
@@ -72,7 +72,7 @@ export class Pins {
     return segments;
   }
 
-  /** The mapping of a pinned segment, made anew when somebody transferred its ArrayBuffer away. */
+  /** The mapping of a pinned segment, made again when its ArrayBuffer was transferred away. */
   attached(segment: PinnedSegment): Mapping {
     if (!segment.mapping.isAttached) segment.mapping = this.#mappingOf(segment.id);
     return segment.mapping;
@@ -91,7 +91,7 @@ export class Pins {
       if (this.#layout.strictViews) mapping.detach();
       this.#native.unpin(id);
     }
-    // An ArrayBuffer that owns pins gives them back when it is collected, so
+    // An ArrayBuffer that owns pins releases them when it is collected, so
     // nothing here may keep it.
     const kept = this.#mappings[id];
     if (kept?.ownsPins) {
@@ -119,7 +119,7 @@ export class Pins {
     }
   }
 
-  /** Leaves the log: gives back every pin and mapping, and the memory. */
+  /** Leaves the log: releases every pin and mapping, and the memory. */
   close(): void {
     this.#mappings.length = 0;
     this.#weakBuffers.clear();

@@ -74,7 +74,7 @@ export function checkType(what: string, value: unknown, types: readonly FieldTyp
 
 function checkFieldName(what: string, name: string): void {
   // Integer-like names would be enumerated before the others and so reorder
-  // the columns; '__proto__' is no ordinary property.
+  // the columns; '__proto__' is not an ordinary property.
   if (name === '' || name === '__proto__' || /^\d+$/.test(name)) {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',

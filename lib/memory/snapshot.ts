@@ -264,7 +264,7 @@ export class Snapshot<T> implements Iterable<T> {
     return chunks;
   }
 
-  /** @internal With strict views, the typed arrays that were given out end here; what is read next is mapped anew. */
+  /** @internal With strict views, the typed arrays that were given out end here; what is read next is mapped again. */
   [endViews](): void {
     this.#view.pins.endViews(this.#window);
   }

@@ -18,7 +18,7 @@ export interface LogStats {
   segmentBytes: number;
   /** Of these, bytes for the values of each field of variable size (`options.dataBytes`); 0 when there is none. */
   dataBytes: number;
-  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
+  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not returned to the system. */
   bytes: number;
   /** Bytes of the segments that are kept only because readers pin them. */
   pinnedBytes: number;

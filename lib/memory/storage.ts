@@ -50,7 +50,7 @@ export class Storage {
     return this.#memory;
   }
 
-  /** Lets go of the memory. Whoever still has a view of it keeps that part of it. */
+  /** Releases the memory. A view that is still there keeps its part of it. */
   close(): void {
     this.#words.length = 0;
     this.#blocks.length = 0;

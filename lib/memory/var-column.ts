@@ -86,7 +86,7 @@ export class VarColumn<V> implements Iterable<V> {
     for (let i = 0; this.#holds(i); ++i) yield this.#valueAt(this.#begin + i);
   }
 
-  /** In place while the segment is pinned, whose entries nobody writes to then; from a copy later. */
+  /** In place while the segment is pinned, whose entries no one writes to then; from a copy later. */
   #valueAt(place: number): V {
     const value = this.#segment.isPinned
       ? this.#read(this.#area, place)
@@ -98,7 +98,7 @@ export class VarColumn<V> implements Iterable<V> {
     return Number.isInteger(position) && position >= 0 && position < this.length && this.#isAttached;
   }
 
-  /** False once somebody transferred the ArrayBuffer away. */
+  /** False once the ArrayBuffer was transferred away. */
   get #isAttached(): boolean {
     return this.#area.offsets.length !== 0;
   }

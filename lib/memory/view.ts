@@ -68,7 +68,7 @@ const collectedUsers = new FinalizationRegistry<Collected<NativeWriter | undefin
 );
 
 /**
- * The views that somebody can attach to. Those that this thread attached to are
+ * The views that a thread can attach to. Those that this thread attached to are
  * held weakly; one whose handle was read is not, because others may come.
  */
 const viewsById = new Map<number, LogView | WeakRef<LogView>>();
@@ -126,7 +126,7 @@ export class LogView {
   }
 
   /**
-   * The view of a log that somebody attached to. When this environment has one
+   * The view of a log that this environment attaches to. When this environment has one
    * already, `native` is closed again, and the view keeps the layout, and so the
    * codec, that it has. `memory` is the log's storage when that is shared.
    */
@@ -322,7 +322,7 @@ export class LogView {
     }
   }
 
-  /** Lets go of a window that no snapshot is open on, before the turn ends; whether there was one. */
+  /** Releases a window that no snapshot is open on, before the turn ends; whether there was one. */
   dropIdleWindow(): boolean {
     const lease = this.#current;
     if (lease === undefined || lease.window.openCount > 0) return false;

@@ -22,7 +22,7 @@ export class PinnedSegment {
     public mapping: Mapping,
   ) {}
 
-  /** Whether this environment has the pin: then nobody writes to the entries, however fast the writer is. */
+  /** Whether this environment has the pin: then no one writes to the entries, however fast the writer is. */
   get isPinned(): boolean {
     return this.holders > 0;
   }
@@ -70,7 +70,7 @@ export class Window {
  * without `close()` are noticed, at no cost per snapshot.
  */
 export class Lease {
-  /** Made when the view lets go of a lease that open snapshots still hold. */
+  /** Made when the view drops a lease that open snapshots still hold. */
   weak: WeakRef<Lease> | undefined;
   constructor(readonly window: Window) {}
 }

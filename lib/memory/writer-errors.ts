@@ -11,7 +11,7 @@ export function closed(): AtomicLogError {
 }
 
 export function spanOpen(): AtomicLogError {
-  return plainError('ERR_SPAN_OPEN', 'a span is open; commit it first (commit(0) gives the room back)');
+  return plainError('ERR_SPAN_OPEN', 'a span is open; commit it first (commit(0) returns the room)');
 }
 
 export function busy(): AtomicLogError {
@@ -27,7 +27,7 @@ export function rollFailed(status: number, nextIndex: number, isShared: boolean)
     return plainError(
       'ERR_PINNED_BYTES',
       'readers pin more than the pinnedBytesMax of this log (stats() tells which); close or refresh old snapshots. ' +
-        `The entries before index ${nextIndex} are kept, and appending works again once readers let go`,
+        `The entries before index ${nextIndex} are kept, and appending works again once readers release memory`,
     );
   }
   return status === -1 || status === UNCOMMITTED

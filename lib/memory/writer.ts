@@ -258,7 +258,7 @@ export class Writer<T> {
 
   /**
    * Publishes the first `count` entries of the open span, staged ones first, and
-   * ends the span; 0 gives the room back. Returns the absolute index of the first.
+   * ends the span; 0 returns the room. Returns the absolute index of the first.
    *
    * @throws `ERR_SPAN_OVER` (there is none), `ERR_INVALID_ARG_TYPE`,
    * `ERR_OUT_OF_RANGE`, `ERR_WRITER_CLOSED`
@@ -523,7 +523,7 @@ export class Writer<T> {
   #nextHead(): number {
     let id = this.#native.roll(this.#count);
     if (id === UNCOMMITTED && this.#view.storage.grow(this.#native)) id = this.#native.roll(this.#count);
-    // What this very thread keeps until the end of its turn is in nobody's way.
+    // What this very thread keeps until the end of its turn is in no one's way.
     return id === PINNED && this.#view.dropIdleWindow() ? this.#native.roll(this.#count) : id;
   }
 

@@ -57,7 +57,7 @@ test('the handle of a closed log is still there, for messages and comparisons', 
   expect(log.handle).toEqual(handle);
 });
 
-describe('what is no handle is refused', () => {
+describe('what is not a handle is refused', () => {
   const invalid = /Post log\.handle, not the log|pass on log\.handle unchanged/;
 
   test.each([
@@ -197,7 +197,7 @@ test('a handle of another copy of the addon is refused, and the message names bo
   }
 });
 
-describe('a log that everybody has closed', () => {
+describe('a log that every thread has closed', () => {
   const gone = /keep the log open until all have attached/;
 
   test('is gone', () => {

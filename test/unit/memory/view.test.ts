@@ -32,14 +32,14 @@ testOfSharedMappings('a block that is used again is seen through the same ArrayB
   expect(log.stats().rolls).toBe(99);
 });
 
-test('the window that was used last is let go at the end of the turn', async () => {
+test('the window that was used last is released at the end of the turn', async () => {
   const { log } = smallLog(12);
   log.snapshot().close();
   await nextTurn();
   expect(log.stats().pinnedHere).toBe(0);
 });
 
-test('it is let go as well when the turn began in a timer, after which the loop may sleep', async () => {
+test('it is released as well when the turn began in a timer, after which the loop may sleep', async () => {
   const { log } = smallLog(12);
   const pinned = await new Promise<number[]>((resolve) => {
     setTimeout(() => {
