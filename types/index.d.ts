@@ -473,7 +473,7 @@ export declare class Chunk<T> {
   at(position: number): T | undefined;
 }
 /**
- * A view of one entry at a time that is moved instead of made anew: it
+ * A view of one entry at a time that is moved instead of made again: it
  * allocates nothing per entry.
  *
  * ```ts
@@ -727,7 +727,7 @@ export interface LogStats {
   segmentBytes: number;
   /** Of these, bytes for the values of each field of variable size (`options.dataBytes`); 0 when there is none. */
   dataBytes: number;
-  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not given back. */
+  /** Bytes of all segments that hold memory: retained, pinned, and idle ones that were not returned to the system. */
   bytes: number;
   /** Bytes of the segments that are kept only because readers pin them. */
   pinnedBytes: number;
@@ -863,7 +863,7 @@ export declare class Writer<T> {
   reserve(count: number): Span<T>;
   /**
    * Publishes the first `count` entries of the open span, staged ones first, and
-   * ends the span; 0 gives the room back. Returns the absolute index of the first.
+   * ends the span; 0 returns the room. Returns the absolute index of the first.
    *
    * @throws `ERR_SPAN_OVER` (there is none), `ERR_INVALID_ARG_TYPE`,
    * `ERR_OUT_OF_RANGE`, `ERR_WRITER_CLOSED`
@@ -945,7 +945,7 @@ declare class AtomicLog<T> {
    */
   get ended(): boolean;
   /**
-   * The right to append, or null while somebody else has it.
+   * The right to append, or null while another writer has it.
    *
    * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
    */
@@ -1048,7 +1048,7 @@ export interface AtomicLogConstructor {
 }
 type AtomicLogImpl<T> = AtomicLog<T>;
 declare const AtomicLogImpl: AtomicLogConstructor;
-/** Where a follower begins, and what it does when it falls behind. */
+/** Where a follower begins, and what it does when it is too slow. */
 export interface FollowOptions {
   /**
    * The first entry: `'oldest'` for what the window holds (default), `'latest'`
