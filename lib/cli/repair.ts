@@ -17,7 +17,7 @@ export interface RepairOptions {
   readonly applies: boolean;
   /** Where a copy goes. */
   readonly target: string | undefined;
-  /** Whether intact records of a segment file may be set aside too. */
+  /** Whether intact records of a segment file may be quarantined too. */
   readonly dropsIntact: boolean;
 }
 
@@ -64,9 +64,11 @@ function repairWal(path: string, applies: boolean, target: string): Repair {
 
 function openAndClose(path: string): string {
   const wal = Wal.openSync(path);
-  const { bytes, savedAs } = wal.recovery;
+  const { quarantinedBytes, quarantinePath } = wal.recovery;
   wal.closeSync();
-  return savedAs === undefined ? 'it was opened and closed' : `${bytes} bytes were set aside in ${savedAs}`;
+  return quarantinePath === undefined
+    ? 'it was opened and closed'
+    : `${quarantinedBytes} bytes were moved to ${quarantinePath}`;
 }
 
 /** A part of a copy would look like all of it, and have its name. Nothing was there before. */
@@ -121,8 +123,10 @@ function repairSegment(path: string, { segment, applies, dropsIntact }: RepairOp
     return { isDamaged: true, lines };
   }
   const writer = SegmentWriter.openSync(path, segment);
-  const { bytes, validBytesAfter, savedAs } = writer.recovery!;
+  const { quarantinedBytes, validBytesAfter, quarantinePath } = writer.recovery!;
   writer.closeSync();
-  lines.push(`${bytes} bytes (${validBytesAfter} of intact records) were set aside in ${savedAs}`);
+  lines.push(
+    `${quarantinedBytes} bytes (${validBytesAfter} of intact records) were moved to ${quarantinePath}`,
+  );
   return { isDamaged: false, lines };
 }

@@ -37,7 +37,7 @@ const ioErrors: Record<number, readonly [ErrorCode, string]> = {
     'ERR_FILE_ACCESS',
     'the system denies access; check the permissions, and that the disk is not read-only',
   ],
-  4: ['ERR_FILE_ACCESS', 'this is no regular file; give the path of one'],
+  4: ['ERR_FILE_ACCESS', 'this is not a regular file; give the path of one'],
   5: ['ERR_NO_SPACE', 'the disk is full; make room'],
   8: ['ERR_THREAD_UNAVAILABLE', 'the system starts no more threads; raise its limit, then try again'],
   9: [
@@ -147,7 +147,7 @@ export function segmentError(failure: NativeFailure): SegmentError {
       return withDetails(
         plainError(
           'ERR_POISONED',
-          `${path}: an earlier write or sync failed, so that nobody knows what is on disk beyond ${offset}; ` +
+          `${path}: an earlier write or sync failed, so that no one knows what is on disk beyond ${offset}; ` +
             'close the writer and open the file again',
           systemError(failure),
         ),

@@ -59,7 +59,7 @@ export interface SegmentOpenOptions extends SegmentOptions {
   sealed?: boolean;
   /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
   compression?: Compression;
-  /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
+  /** Quarantine everything when no record is at `startOffset`, instead of refusing the file. */
   discardUnreadable?: boolean;
 }
 
@@ -67,14 +67,14 @@ export interface SegmentOpenOptions extends SegmentOptions {
 export interface SegmentRecoveryReport {
   /** Intact records. */
   readonly records: number;
-  /** Bytes after them that were no records, and are zero now; 0 for a clean end. */
-  readonly bytes: number;
+  /** Bytes after them that were not records: they were moved to the quarantine file, and are zero now; 0 for a clean end. */
+  readonly quarantinedBytes: number;
   /** Where they began: the end of the log. */
   readonly offset: number;
   /** Bytes of intact records among them: more than a torn write leaves. */
   readonly validBytesAfter: number;
-  /** The file that keeps them; undefined when there were none. */
-  readonly savedAs: string | undefined;
+  /** The quarantine file, which keeps them; undefined when there were none. */
+  readonly quarantinePath: string | undefined;
 }
 
 /** Of all calls for segment files, so that one object of options serves them all. */
@@ -176,8 +176,8 @@ export function toReport(recovery: NativeRecovery): SegmentRecoveryReport {
   return {
     records,
     offset: endOffset,
-    bytes: setAsideBytes,
+    quarantinedBytes: setAsideBytes,
     validBytesAfter,
-    savedAs: setAsideBytes > 0 ? setAsidePath : undefined,
+    quarantinePath: setAsideBytes > 0 ? setAsidePath : undefined,
   };
 }

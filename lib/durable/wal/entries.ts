@@ -1,4 +1,4 @@
-/** Reading entries by LSN, beside the writer or without it. */
+/** Reading entries by LSN, next to the writer or without it. */
 import type { NativeWalChunk, NativeWalEntries } from '../../../types/native';
 import { bufferOver } from '../../base/buffer';
 import { checkFlag, optionsOf } from '../../base/checks';

@@ -45,7 +45,7 @@ const ownFile = /[\\/](LOCK|wal-\d+\.log[^\\/]*)$/;
 /** Codes of core/platform/io_status.h that mean something else for a directory of files. */
 const ioErrors: Parameters<typeof ioError>[1] = {
   1: ['ERR_FILE_NOT_FOUND', 'there is no such directory, or no such file of the log; check the path'],
-  2: ['ERR_FILE_EXISTS', 'something that is no directory has the name; give another path'],
+  2: ['ERR_FILE_EXISTS', 'something that is not a directory has the name; give another path'],
   3: [
     'ERR_FILE_ACCESS',
     'the system denies access; check the permissions of the directory and its files, and that the disk is not ' +
@@ -62,10 +62,10 @@ const ioErrors: Parameters<typeof ioError>[1] = {
   ],
 };
 
-/** Where no log is that could give entries up. */
+/** Where there is no log that could drop entries. */
 const noRoom: typeof ioErrors = { 5: ['ERR_NO_SPACE', 'the disk is full; make room, then try again'] };
 
-/** What has the place of a directory above `path`, or its own, and is none. */
+/** What has the place of a directory above `path`, or its own, and is not one. */
 function obstacleTo(path: string): string | undefined {
   for (let at = path; ; at = dirname(at)) {
     try {
@@ -162,7 +162,7 @@ export function foreignPosition({ lsn, logId }: { lsn: number; logId: string }):
   return withDetails(
     plainError(
       'ERR_FOREIGN_POSITION',
-      `the position is that of entry ${lsn} of another log, ${logId}; give one of this log, or begin anew`,
+      `the position is that of entry ${lsn} of another log, ${logId}; give one of this log, or begin again`,
     ),
     { lsn },
   );
@@ -223,7 +223,7 @@ export function walError(failure: NativeFailure, { isOpen = true } = {}): WalErr
       return withDetails(
         plainError(
           'ERR_TORN_TAIL',
-          `${path}: ${detail} (at ${offset}); nothing was changed. Open without strictTail to set it aside`,
+          `${path}: ${detail} (at ${offset}); nothing was changed. Open without strictTail to move what is torn to a quarantine file`,
         ),
         { path, offset },
       );
@@ -256,8 +256,8 @@ export function walError(failure: NativeFailure, { isOpen = true } = {}): WalErr
   }
 }
 
-/** What the addon answers, unless it is a failure. */
-export function orThrowWal<T extends object | number>(answer: T | NativeFailure): T {
-  if (typeof answer === 'object' && 'outcome' in answer) throw walError(answer);
-  return answer;
+/** What the addon returns, unless it is a failure. */
+export function orThrowWal<T extends object | number>(result: T | NativeFailure): T {
+  if (typeof result === 'object' && 'outcome' in result) throw walError(result);
+  return result;
 }

@@ -55,7 +55,7 @@ export interface WalOptions {
    * its length. The newest file stays.
    */
   retainBytes?: number;
-  /** Refuse a log with a torn last record, instead of setting it aside. */
+  /** Refuse a log with a torn last record, instead of quarantining it. */
   strictTail?: boolean;
   /** Read the records of all files, not of the newest only. */
   verifyOnOpen?: boolean;
@@ -99,7 +99,7 @@ export interface CheckedWalOptions {
   readonly onError: ((error: unknown, file: WalFile) => void) | undefined;
   /** Of the call that opens the log; undefined when nothing runs in it. */
   readonly context: AsyncResource | undefined;
-  /** For the addon; made anew for each opening. */
+  /** For the addon; made again for each opening. */
   native(waiterId: number): NativeWalOptions;
 }
 
@@ -111,7 +111,7 @@ const SEGMENT_BYTES_MAX = 2 ** 40;
 const ENTRY_BYTES_MAX = 2 ** 24;
 const METADATA_BYTES_MAX = 3988;
 const WAIT_US_MAX = 60_000_000;
-/** LSNs stay exact for as long as anybody will append. */
+/** LSNs stay exact for as long as any program will append. */
 const LSN_MAX = 2 ** 52;
 
 const optionNames: readonly (keyof WalOptions)[] = [
@@ -145,7 +145,7 @@ function checkHook<F>(what: string, value: unknown): F | undefined {
   throw invalidType(what, 'a function', value);
 }
 
-/** A copy, which nobody changes while the log is being opened. */
+/** A copy, which no one changes while the log is being opened. */
 function checkMetadata(value: unknown): Uint8Array {
   if (value === undefined) return NO_BYTES;
   const bytes = checkBytes('options.metadata', value);

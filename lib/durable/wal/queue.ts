@@ -45,7 +45,7 @@ export class WalQueue {
     this.#bytesInFlightMax = bytesInFlightMax;
   }
 
-  /** Whether somebody waits. */
+  /** Whether a promise is pending. */
   get isBusy(): boolean {
     return this.#staged.length > 0 || this.#firstGroup < this.#groups.length;
   }

@@ -118,7 +118,7 @@ export class WalReader {
    *
    * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_CORRUPT`
    * when the files do not follow one another or durable entries are damaged;
-   * `ERR_FORMAT` for files that are no log or of a later release;
+   * `ERR_FORMAT` for files that are not a log or of a later release;
    * `ERR_TOO_MANY_FILES` when nothing more can be opened now;
    * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`. With
    * `wait: true` all of them reject, with the signal's reason too, and
@@ -332,7 +332,7 @@ export class WalReader {
     }
   }
 
-  /** A file that is gone was let go by a checkpoint, which a refresh shows; otherwise it is missing. */
+  /** A file that is gone was deleted by a checkpoint, which a refresh shows; otherwise it is missing. */
   #checked<T>(read: () => T): T {
     try {
       return read();

@@ -7,26 +7,26 @@ export interface WalRecovery {
    * What had to be done: the log was made (`'created'`); nothing, because zeros
    * follow the last record of the newest file (`'clean'`: also after most
    * crashes, for a killed process rarely tears a record); the newest file is full
-   * and another one was made (`'continued'`); a torn last record was set aside
+   * and another one was made (`'continued'`); a torn last record was quarantined
    * (`'truncated'`); a file whose making was interrupted was made again
    * (`'recreated'`).
    */
   readonly action: 'created' | 'clean' | 'continued' | 'truncated' | 'recreated';
   /** Intact records found in the newest file. */
   readonly records: number;
-  /** Bytes that were set aside; 0: none. */
-  readonly bytes: number;
+  /** Torn bytes that were moved to the quarantine file; 0: none. */
+  readonly quarantinedBytes: number;
   /**
    * Torn bytes that were dropped without a copy, because the disk has no room
    * for one; 0: none. `strictTail` refuses to open instead.
    */
   readonly discardedBytes: number;
-  /** Where the records of the newest file ended; what was set aside began there. */
+  /** Where the records of the newest file ended; what was quarantined began there. */
   readonly offset: number;
   /** The LSN that the next entry gets. */
   readonly lsn: number;
-  /** The file that keeps them. */
-  readonly savedAs: string | undefined;
+  /** The quarantine file, which keeps what was torn off. */
+  readonly quarantinePath: string | undefined;
 }
 
 /** Counters of a log, since it was opened. */
@@ -50,11 +50,11 @@ export function recoveryOf(native: NativeWalRecovery): WalRecovery {
   return {
     action: actions[row]!,
     records,
-    bytes: setAsideBytes,
+    quarantinedBytes: setAsideBytes,
     discardedBytes,
     offset: endOffset,
     lsn: endLsn,
-    savedAs: setAsideBytes > 0 ? setAsidePath : undefined,
+    quarantinePath: setAsideBytes > 0 ? setAsidePath : undefined,
   };
 }
 

@@ -71,28 +71,28 @@ export function optionsOfRemains(directory: string): Pick<WalOptions, 'metadata'
 
 function* salvaged(path: string): IterableIterator<WalEntry | LostEntries> {
   const { logId, oldestLsn, files } = orThrowWal(addon.findWalRemains(path));
-  const limits = firstLsnsBehind(files);
+  const limits = firstLsnsAfter(files);
   let next = oldestLsn;
   for (let at = 0; at < files.length; at += FILE_FIELDS) {
     const limit = limits[at / FILE_FIELDS]!;
     for (const entry of entriesOfFile(path, files[at]!, logId)) {
-      // Taken back by a truncation, or let go of by a checkpoint.
+      // Taken back by a truncation, or dropped by a checkpoint.
       if (entry.lsn >= limit || entry.lsn < next) continue;
       if (entry.lsn > next) yield { lost: { from: next, to: entry.lsn - 1 } };
       next = entry.lsn + 1;
       yield entry;
     }
     // The next file says where it begins, unless its header is damaged.
-    const behind = files[at + FILE_FIELDS + 1] ?? 0;
-    if (behind > next && behind === limit) {
-      yield { lost: { from: next, to: behind - 1 } };
-      next = behind;
+    const after = files[at + FILE_FIELDS + 1] ?? 0;
+    if (after > next && after === limit) {
+      yield { lost: { from: next, to: after - 1 } };
+      next = after;
     }
   }
 }
 
 /** Of each file, where the files after it begin, the lowest of them. */
-function firstLsnsBehind(files: Float64Array): Float64Array {
+function firstLsnsAfter(files: Float64Array): Float64Array {
   const limits = new Float64Array(files.length / FILE_FIELDS);
   let limit = Infinity;
   for (let at = limits.length - 1; at >= 0; --at) {

@@ -1,9 +1,9 @@
 /**
  * What happens to files that are complete: the user is told of each, and
- * retention lets go of the oldest.
+ * retention deletes the oldest.
  *
  * 1. Files are announced oldest first, each once by this object, all that were
- *    there when the log was opened too: whoever sealed them may have been killed
+ *    there when the log was opened too: the process that sealed them may have been killed
  *    before it said so.
  * 2. Retention and checkpoints delete only what was announced.
  * 3. What a hook throws ends nothing: the file stays, and it is tried again when
@@ -168,7 +168,7 @@ export class SealedFiles {
 
   #run(hook: (file: WalFile) => unknown, file: WalFile): void {
     const result: unknown = this.#context!.runInAsyncScope(hook, undefined, file);
-    // Nobody waits for a promise, but what it rejects with must not end the process.
+    // No one waits for a promise, but what it rejects with must not end the process.
     if (types.isPromise(result)) result.catch((error: unknown) => this.#report(error, file));
   }
 

@@ -66,7 +66,7 @@ export class Wal {
    *
    * @throws `ERR_LOCKED` while another writer has it, in this process or
    * another; `ERR_CORRUPT` when entries that were durable are damaged, and
-   * `ERR_FORMAT` for files that are no log or of a later release: nothing was
+   * `ERR_FORMAT` for files that are not a log or of a later release: nothing was
    * changed then; `ERR_FILE_ACCESS` when the directory or a file may not be
    * written (a {@link WalReader} reads it all the same); `ERR_TORN_TAIL` with
    * `strictTail`; `ERR_NO_SPACE`, `ERR_IO`, `ERR_POISONED` when the first sync failed;
@@ -106,9 +106,9 @@ export class Wal {
     return this.#recovery;
   }
 
-  /** Whether {@link open} had to set a torn last record aside. */
+  /** Whether {@link open} had to quarantine a torn last record. */
   get tailState(): 'clean' | 'truncated' {
-    return this.#recovery.bytes > 0 ? 'truncated' : 'clean';
+    return this.#recovery.quarantinedBytes > 0 ? 'truncated' : 'clean';
   }
 
   /** What the log was created with. */

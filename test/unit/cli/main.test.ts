@@ -140,7 +140,7 @@ describe('a write-ahead log', () => {
     });
     expect(cli('repair', log()).stdout).toMatch(/nothing was changed/);
     expect(readFileSync(file).equals(bytes)).toBe(true);
-    expect(cli('repair', '--apply', log()).stdout).toMatch(/60 bytes were set aside in .*\.torn-1/);
+    expect(cli('repair', '--apply', log()).stdout).toMatch(/60 bytes were moved to .*\.torn-1/);
     withWal(log(), (wal) => expectIntact(wal, 1, 5));
   });
 });
@@ -175,7 +175,7 @@ test('a segment file', () => {
   });
   expect(cli('repair', ...as, path).stdout).toMatch(/nothing was changed/);
   expect(readFileSync(path).equals(bytes)).toBe(true);
-  expect(cli('repair', ...as, '--apply', '--drop-intact', path).stdout).toMatch(/set aside in .*\.torn-1/);
+  expect(cli('repair', ...as, '--apply', '--drop-intact', path).stdout).toMatch(/moved to .*\.torn-1/);
   expect(cli('verify', ...as, path).status).toBe(0);
 });
 

@@ -106,13 +106,13 @@ describe('a segment file', () => {
     expect(dry).toEqual(torn(/nothing was changed; --apply does it\n$/));
     expect(readFileSync(file()).equals(bytes)).toBe(true);
     expect(cli('repair', '--apply', file())).toEqual(
-      torn(/17 bytes \(0 of .*\) were set aside in .*\.torn-1\n$/),
+      torn(/17 bytes \(0 of .*\) were moved to .*\.torn-1\n$/),
     );
     expect(cli('verify', file())).toEqual(torn(/^19 records, then a clean end\n$/));
     expect(cli('repair', file())).toEqual(torn(/the file is sound\n$/));
   });
 
-  test('intact records behind damage are named, and only set aside when that is asked for', () => {
+  test('intact records behind damage are named, and only quarantined when that is asked for', () => {
     const bytes = damaged(8);
     const behind = RECORDS - 9;
     const words = new RegExp(
@@ -134,7 +134,7 @@ describe('a segment file', () => {
     expect(readFileSync(file()).equals(bytes)).toBe(true);
     expect(cli('repair', '--apply', '--drop-intact', file())).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/204 bytes \(187 of intact records\) were set aside/) as string,
+      stdout: expect.stringMatching(/204 bytes \(187 of intact records\) were moved to/) as string,
     });
     expect(readFileSync(`${file()}.torn-1`).equals(bytes.subarray(136, END))).toBe(true);
     using reader = SegmentReader.open(file());
@@ -231,7 +231,7 @@ describe('a write-ahead log', () => {
     }
     expect(cli('repair', '--apply', log())).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/bytes were set aside in .*wal-000001\.log\.torn-1/) as string,
+      stdout: expect.stringMatching(/bytes were moved to .*wal-000001\.log\.torn-1/) as string,
     });
     expect(cli('verify', log()).stdout).toBe('4 entries, then a clean end\n');
   });

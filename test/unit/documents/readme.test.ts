@@ -42,7 +42,7 @@ test('strings, bytes and any values', () => {
     '5 bytes, 13 in the file',
     '6 bytes, 14 in the file',
     expect.stringMatching(/^5000 bytes, \d\d in the file$/),
-    '3 records, 0 bytes set aside',
+    '3 records, 0 bytes quarantined',
   ]);
 });
 

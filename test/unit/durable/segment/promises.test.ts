@@ -22,7 +22,7 @@ test('create, append, sync, close and open again', async () => {
   await writer.close();
   expect(writer.flushedOffset.value).toBe(36);
   const again = await SegmentWriter.open(file(), { durableOffset: 36 });
-  expect(again.recovery).toMatchObject({ records: 2, offset: 36, bytes: 0 });
+  expect(again.recovery).toMatchObject({ records: 2, offset: 36, quarantinedBytes: 0 });
   await again[Symbol.asyncDispose]();
   SegmentWriter.openSync(file()).closeSync();
 });

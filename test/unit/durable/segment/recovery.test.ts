@@ -73,9 +73,9 @@ describe('a file of the Rust crate', () => {
     expect(writer.recovery).toEqual({
       records: records.length,
       offset: writeOffset,
-      bytes: 0,
+      quarantinedBytes: 0,
       validBytesAfter: 0,
-      savedAs: undefined,
+      quarantinePath: undefined,
     });
     writer.closeSync();
     expect(readFileSync(file()).equals(fixture(name))).toBe(true);
@@ -110,9 +110,9 @@ describe('a file of the Rust crate', () => {
     expect(writer.recovery).toEqual({
       records: 5,
       offset: 540,
-      bytes: 48,
+      quarantinedBytes: 48,
       validBytesAfter: 0,
-      savedAs: `${file()}.torn-1`,
+      quarantinePath: `${file()}.torn-1`,
     });
     expect(readFileSync(`${file()}.torn-1`).equals(fixture('h0-torn.seg').subarray(540, 588))).toBe(true);
     expect(
@@ -123,7 +123,7 @@ describe('a file of the Rust crate', () => {
     writer.append(payload(50, 100));
     writer.closeSync();
     const again = open({ checksum: 'crc32', sealed: true });
-    expect(again.recovery).toMatchObject({ records: 6, bytes: 0 });
+    expect(again.recovery).toMatchObject({ records: 6, quarantinedBytes: 0 });
     again.closeSync();
   });
 });
@@ -143,11 +143,16 @@ describe('what the Rust crate gets wrong:', () => {
     copyFileSync(join(fixtures, 'h0-setlen.seg'), file());
     const writer = open({ checksum: 'crc32' });
     // Eight zero bytes stand before the rest of record 4; records 5 to 9 are whole.
-    expect(writer.recovery).toMatchObject({ records: 4, offset: 160, bytes: 240, validBytesAfter: 200 });
+    expect(writer.recovery).toMatchObject({
+      records: 4,
+      offset: 160,
+      quarantinedBytes: 240,
+      validBytesAfter: 200,
+    });
     writer.append(payload(44, 32));
     writer.closeSync();
     const again = open({ checksum: 'crc32' });
-    expect(again.recovery).toMatchObject({ records: 5, offset: 200, bytes: 0 });
+    expect(again.recovery).toMatchObject({ records: 5, offset: 200, quarantinedBytes: 0 });
     again.closeSync();
     expect(parseIndependently(readFileSync(file()), { checksum: 'crc32' }).records).toHaveLength(5);
   });
@@ -179,10 +184,15 @@ describe('what the Rust crate gets wrong:', () => {
     }
     expect(readFileSync(file()).equals(fixture('h0-damaged.seg'))).toBe(true);
     const writer = open({ ...format, durableOffset: 216 });
-    expect(writer.recovery).toMatchObject({ records: 2, offset: 216, bytes: 432, validBytesAfter: 324 });
+    expect(writer.recovery).toMatchObject({
+      records: 2,
+      offset: 216,
+      quarantinedBytes: 432,
+      validBytesAfter: 324,
+    });
     writer.closeSync();
     // Nothing is lost: the records behind the damage are in the file beside.
-    using rest = SegmentReader.open(writer.recovery!.savedAs!, { ...format, startOffset: 108 });
+    using rest = SegmentReader.open(writer.recovery!.quarantinePath!, { ...format, startOffset: 108 });
     expect(dataOf(rest)).toEqual([3, 4, 5].map((i) => payload(i, 100)));
   });
 
@@ -210,11 +220,11 @@ describe('what the Rust crate gets wrong:', () => {
   test('5. discardUnreadable sets everything aside', () => {
     copyFileSync(join(fixtures, 'h8-start64.seg'), file());
     const writer = open({ discardUnreadable: true });
-    expect(writer.recovery).toMatchObject({ records: 0, offset: 0, bytes: 4288 });
+    expect(writer.recovery).toMatchObject({ records: 0, offset: 0, quarantinedBytes: 4288 });
     writer.closeSync();
-    expect(readFileSync(writer.recovery!.savedAs!).equals(fixture('h8-start64.seg').subarray(0, 4288))).toBe(
-      true,
-    );
+    expect(
+      readFileSync(writer.recovery!.quarantinePath!).equals(fixture('h8-start64.seg').subarray(0, 4288)),
+    ).toBe(true);
     expect(readFileSync(file()).every((byte) => byte === 0)).toBe(true);
   });
 });
@@ -234,7 +244,7 @@ describe('opening', () => {
       bytes[300] = n;
       writeFileSync(file(), bytes);
       const writer = open();
-      expect(writer.recovery!.savedAs).toBe(`${file()}.torn-${n}`);
+      expect(writer.recovery!.quarantinePath).toBe(`${file()}.torn-${n}`);
       expect(readFileSync(`${file()}.torn-${n}`).at(-1)).toBe(n);
       writer.closeSync();
     }
@@ -254,7 +264,7 @@ describe('opening', () => {
   test('finishes a creation that was interrupted, when it knows the size', () => {
     writeFileSync(file(), Buffer.alloc(512));
     const writer = open({ size: 4096, startOffset: 512 });
-    expect(writer.recovery).toMatchObject({ records: 0, bytes: 0 });
+    expect(writer.recovery).toMatchObject({ records: 0, quarantinedBytes: 0 });
     expect(writer.size).toBe(4096);
     writer.append(payload(0, 3000));
     writer.closeSync();
@@ -313,9 +323,9 @@ describe('opening', () => {
       } else if (bit % 16 === 0) {
         const writer = open();
         expect(writer.recovery!.records).toBe(damaged < 0 ? records.length : damaged);
-        expect(writer.recovery!.bytes).toBeGreaterThan(0);
+        expect(writer.recovery!.quarantinedBytes).toBeGreaterThan(0);
         writer.closeSync();
-        const aside = readFileSync(writer.recovery!.savedAs!);
+        const aside = readFileSync(writer.recovery!.quarantinePath!);
         expect(
           aside.equals(bytes.subarray(writer.recovery!.offset, writer.recovery!.offset + aside.length)),
         ).toBe(true);
@@ -354,7 +364,7 @@ describe('opening', () => {
         expect(writer.recovery).toMatchObject({ records: expected.records.length, offset: expected.end });
         writer.closeSync();
         const again = open({ sealed: true });
-        expect(again.recovery).toMatchObject({ records: expected.records.length, bytes: 0 });
+        expect(again.recovery).toMatchObject({ records: expected.records.length, quarantinedBytes: 0 });
         again.closeSync();
       }),
       { numRuns: ANY_BYTES_RUNS },

@@ -368,7 +368,7 @@ describe('creating and opening', () => {
     );
   });
 
-  test('refuses what is no regular file', () => {
+  test('refuses what is not a regular file', () => {
     mkdirSync(path('directory'));
     if (!isWindows) {
       symlinkSync('/dev/null', path('device'));
@@ -376,7 +376,7 @@ describe('creating and opening', () => {
     }
     for (const name of isWindows ? ['directory'] : ['directory', 'device', 'pipe']) {
       for (const open of [SegmentWriter.openSync, SegmentReader.open]) {
-        expectError(() => open(path(name)), 'ERR_FILE_ACCESS', /no regular file/);
+        expectError(() => open(path(name)), 'ERR_FILE_ACCESS', /not a regular file/);
       }
     }
   });

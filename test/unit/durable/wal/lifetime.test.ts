@@ -25,11 +25,11 @@ describe('opening', () => {
       expect(wal.recovery).toEqual({
         action: 'created',
         records: 0,
-        bytes: 0,
+        quarantinedBytes: 0,
         discardedBytes: 0,
         offset: 4096,
         lsn: 1,
-        savedAs: undefined,
+        quarantinePath: undefined,
       });
       expect([wal.firstLsn, wal.lastLsn, wal.ackedLsn, wal.durableLsn]).toEqual([1, 0, 0, 0]);
       expect(wal.tailState).toBe('clean');
@@ -76,7 +76,12 @@ describe('opening', () => {
     withWal(path(), (wal) => fill(wal, 500));
     const newest = parseWalFile(readFileSync(join(path(), readdirSync(path()).sort().at(-1)!)));
     withWal(path(), (wal) => {
-      expect(wal.recovery).toMatchObject({ action: 'clean', bytes: 0, lsn: 501, offset: newest.end });
+      expect(wal.recovery).toMatchObject({
+        action: 'clean',
+        quarantinedBytes: 0,
+        lsn: 501,
+        offset: newest.end,
+      });
       expect(wal.files.length).toBeGreaterThan(4);
       expectIntact(wal, 1, 500);
       fill(wal, 700);

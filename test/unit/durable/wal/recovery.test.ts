@@ -19,7 +19,7 @@ function change(number: number, edit: (bytes: Buffer) => void): Buffer {
   return bytes;
 }
 
-test('a torn last record is set aside, reported, and never comes back', () => {
+test('a torn last record is quarantined, reported, and never comes back', () => {
   withWal(path(), (wal) => fill(wal, 5));
   const { records, end } = parseWalFile(readFileSync(file(1)));
   expect(records.length).toBeGreaterThan(5);
@@ -33,13 +33,13 @@ test('a torn last record is set aside, reported, and never comes back', () => {
     expect(wal.recovery).toEqual({
       action: 'truncated',
       records: records.length,
-      bytes: 100,
+      quarantinedBytes: 100,
       discardedBytes: 0,
       offset: end,
       lsn: 6,
-      savedAs: `${file(1)}.torn-1`,
+      quarantinePath: `${file(1)}.torn-1`,
     });
-    expect(readFileSync(wal.recovery.savedAs!)).toEqual(torn.subarray(end, end + 100));
+    expect(readFileSync(wal.recovery.quarantinePath!)).toEqual(torn.subarray(end, end + 100));
     expectIntact(wal, 1, 5);
     wal.appendSync(entry(6));
   });
@@ -61,11 +61,11 @@ test('a full file whose successor was not made yet is followed by one', () => {
     expect(wal.recovery).toEqual({
       action: 'continued',
       records: records.length,
-      bytes: 0,
+      quarantinedBytes: 0,
       discardedBytes: 0,
       offset: end,
       lsn: left + 1,
-      savedAs: undefined,
+      quarantinePath: undefined,
     });
     expect(wal.tailState).toBe('clean');
     expect(wal.files.length).toBe(2);
