@@ -102,7 +102,7 @@ export const mutations = [
   mutation('G1', 'answered before the sync', [LOG, 'const Outcome outcome = reach(level);', 'const Outcome outcome = reach(std::min(level, WalLevel::kSystem));']),
   mutation('G1', 'waiters of a failed commit are told of success', [LOG, 'if (outcome != Outcome::kOk) refuse_unless_durable(outcome, &completion);', '']),
   mutation('G2', 'expected LSN ignored', [LOG, 'if (submission.expected_lsn != 0 &&', 'if (false &&']),
-  mutation('G2', 'not all are answered', [LOG, 'for (WalCompletion& completion : completions) completions_.push_back(std::move(completion));', 'if (completions.size() > 40) completions.pop_back();\n  for (WalCompletion& completion : completions) completions_.push_back(std::move(completion));']),
+  mutation('G2', 'not all are answered', [LOG, 'for (WalCompletion& completion : completions)\n    completions_.push_back(std::move(completion));', 'if (completions.size() > 40) completions.pop_back();\n  for (WalCompletion& completion : completions) completions_.push_back(std::move(completion));']),
   mutation('G1', 'followers are never told of the last batch', [LOG, 'if (!is_closed_) (void)writer_->mark();', '']),
   mutation('G2', 'a truncated LSN is read from the older file', [LIST, 'while (!owners_.empty() && owners_.back()->info.base_lsn >= info.base_lsn) {', 'while (false) {']),
   mutation('G8', 'files that were read stay open', [LIST, '(*idle)->file.reset();\n', '']),
