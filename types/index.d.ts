@@ -1174,21 +1174,21 @@ export interface SegmentOpenOptions extends SegmentOptions {
   sealed?: boolean;
   /** What {@link SegmentWriter.compression} begins with. Default: `'none'`. */
   compression?: Compression;
-  /** Set everything aside when no record is at `startOffset`, instead of refusing the file. */
+  /** Quarantine everything when no record is at `startOffset`, instead of refusing the file. */
   discardUnreadable?: boolean;
 }
 /** What {@link SegmentWriter.open} found and did. */
 export interface SegmentRecoveryReport {
   /** Intact records. */
   readonly records: number;
-  /** Bytes after them that were no records, and are zero now; 0 for a clean end. */
-  readonly bytes: number;
+  /** Bytes after them that were not records: they were moved to the quarantine file, and are zero now; 0 for a clean end. */
+  readonly quarantinedBytes: number;
   /** Where they began: the end of the log. */
   readonly offset: number;
   /** Bytes of intact records among them: more than a torn write leaves. */
   readonly validBytesAfter: number;
-  /** The file that keeps them; undefined when there were none. */
-  readonly savedAs: string | undefined;
+  /** The quarantine file, which keeps them; undefined when there were none. */
+  readonly quarantinePath: string | undefined;
 }
 /** How a {@link SegmentReader} reads. */
 export interface SegmentReaderOptions extends SegmentOptions {
@@ -1614,7 +1614,7 @@ export interface WalOptions {
    * its length. The newest file stays.
    */
   retainBytes?: number;
-  /** Refuse a log with a torn last record, instead of setting it aside. */
+  /** Refuse a log with a torn last record, instead of quarantining it. */
   strictTail?: boolean;
   /** Read the records of all files, not of the newest only. */
   verifyOnOpen?: boolean;
@@ -1670,26 +1670,26 @@ export interface WalRecovery {
    * What had to be done: the log was made (`'created'`); nothing, because zeros
    * follow the last record of the newest file (`'clean'`: also after most
    * crashes, for a killed process rarely tears a record); the newest file is full
-   * and another one was made (`'continued'`); a torn last record was set aside
+   * and another one was made (`'continued'`); a torn last record was quarantined
    * (`'truncated'`); a file whose making was interrupted was made again
    * (`'recreated'`).
    */
   readonly action: 'created' | 'clean' | 'continued' | 'truncated' | 'recreated';
   /** Intact records found in the newest file. */
   readonly records: number;
-  /** Bytes that were set aside; 0: none. */
-  readonly bytes: number;
+  /** Torn bytes that were moved to the quarantine file; 0: none. */
+  readonly quarantinedBytes: number;
   /**
    * Torn bytes that were dropped without a copy, because the disk has no room
    * for one; 0: none. `strictTail` refuses to open instead.
    */
   readonly discardedBytes: number;
-  /** Where the records of the newest file ended; what was set aside began there. */
+  /** Where the records of the newest file ended; what was quarantined began there. */
   readonly offset: number;
   /** The LSN that the next entry gets. */
   readonly lsn: number;
-  /** The file that keeps them. */
-  readonly savedAs: string | undefined;
+  /** The quarantine file, which keeps what was torn off. */
+  readonly quarantinePath: string | undefined;
 }
 /** Counters of a log, since it was opened. */
 export interface WalStats {
@@ -1728,7 +1728,7 @@ export declare class Wal {
    *
    * @throws `ERR_LOCKED` while another writer has it, in this process or
    * another; `ERR_CORRUPT` when entries that were durable are damaged, and
-   * `ERR_FORMAT` for files that are no log or of a later release: nothing was
+   * `ERR_FORMAT` for files that are not a log or of a later release: nothing was
    * changed then; `ERR_FILE_ACCESS` when the directory or a file may not be
    * written (a {@link WalReader} reads it all the same); `ERR_TORN_TAIL` with
    * `strictTail`; `ERR_NO_SPACE`, `ERR_IO`, `ERR_POISONED` when the first sync failed;
@@ -1741,7 +1741,7 @@ export declare class Wal {
   get path(): string;
   /** What {@link open} found and did. */
   get recovery(): WalRecovery;
-  /** Whether {@link open} had to set a torn last record aside. */
+  /** Whether {@link open} had to quarantine a torn last record. */
   get tailState(): 'clean' | 'truncated';
   /** What the log was created with. */
   get metadata(): Buffer;
@@ -1984,7 +1984,7 @@ export declare class WalReader {
    *
    * @throws `ERR_FILE_NOT_FOUND`, `ERR_FILE_ACCESS`, `ERR_IO`; `ERR_CORRUPT`
    * when the files do not follow one another or durable entries are damaged;
-   * `ERR_FORMAT` for files that are no log or of a later release;
+   * `ERR_FORMAT` for files that are not a log or of a later release;
    * `ERR_TOO_MANY_FILES` when nothing more can be opened now;
    * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`. With
    * `wait: true` all of them reject, with the signal's reason too, and
