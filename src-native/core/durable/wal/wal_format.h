@@ -85,6 +85,12 @@ inline constexpr uint32_t kWalBodyBytesMax = uint32_t{1} << 24;
 inline constexpr uint64_t kWalFileBytesMin = 2 * kWalHeaderBytes;
 inline constexpr uint64_t kWalFileBytesMax = uint64_t{1} << 40;
 
+// A shorter file has no room for OPEN and an entry. A header may say so all the
+// same: it is believed of its own file, not of those to come.
+inline constexpr uint64_t kWalFileBytesOfUse =
+    kWalHeaderBytes + kWalControlBytes + kWalHeadBytes + kWalRoomAfterEntry;
+
+static_assert(kWalFileBytesOfUse < kWalFileBytesMin);
 static_assert(kWalHeaderBytes % kWalAlignment == 0);
 static_assert(kWalControlBytes % kWalAlignment == 0);
 static_assert(kWalHeaderBytes + 2 * kWalControlBytes < kWalFileBytesMin);

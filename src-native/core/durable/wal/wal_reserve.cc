@@ -90,7 +90,7 @@ IoStatus WalReserve::make_spare(platform::Directory& names) {
 
 IoStatus WalReserve::take(uint64_t number, uint64_t bytes, bool may_be_spare,
                           platform::Directory& names, WalReserved* reserved) {
-  CORE_CHECK(number > 0 && bytes > spare_bytes_);
+  CORE_CHECK(number > 0 && bytes > kWalHeaderBytes);
   reserved->path = wal_new_path(directory_, number);
   reserved->bytes = bytes;
   if (next_number_ == number && next_bytes_ == bytes &&

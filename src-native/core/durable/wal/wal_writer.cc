@@ -135,6 +135,16 @@ Outcome WalWriter::rotate(uint64_t next_base, bool may_use_spare) {
   CORE_CHECK(next_base <= next_lsn_ && next_base >= oldest_lsn_);
   const Outcome place = check_directory();
   if (place != Outcome::kOk) return place;
+  if (!fits(kWalControlBytes, 0)) {
+    // Every writer of ours keeps this room; the file is another's.
+    failure_ = {Outcome::kCorrupt,
+                {},
+                wal_file_path(options_.directory, file_number_),
+                tail_,
+                file_bytes_,
+                "the newest file has no room for the record that seals it"};
+    return Outcome::kCorrupt;
+  }
   WalReserved next;
   IoStatus status = reserve_.take(file_number_ + 1, options_.segment_bytes,
                                   may_use_spare, *names_, &next);
@@ -143,7 +153,7 @@ Outcome WalWriter::rotate(uint64_t next_base, bool may_use_spare) {
   if (status.ok()) status = next.file->lock();
   // Nothing was written: this can be tried again.
   if (!status.ok()) return io_failure(status);
-  CORE_CHECK(next.bytes > kWalHeaderBytes + kWalRoomAfterEntry);
+  CORE_CHECK(next.bytes >= kWalHeaderBytes + kWalRoomAfterEntry);
   const uint32_t checksum = put_control(WalType::kSeal, next_base, 0);
   const Outcome outcome = sync();
   if (outcome != Outcome::kOk) return outcome;

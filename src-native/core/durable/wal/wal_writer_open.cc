@@ -138,11 +138,14 @@ Outcome WalWriter::find_reserve(const WalClassification& found) {
     // A file that was made of the spare is as long as no other.
     for (const WalFileInfo& file : found.files) {
       const bool is_spare = file.bytes == options_.spare_bytes;
-      if (!is_spare) options_.segment_bytes = file.bytes;
+      if (!is_spare && file.bytes >= kWalFileBytesOfUse) {
+        options_.segment_bytes = file.bytes;
+      }
     }
     // The newest one knows better what was meant last.
     const uint64_t told = found.told_file_bytes;
-    if (told > options_.spare_bytes && told <= kWalFileBytesMax) {
+    if (told > options_.spare_bytes && told >= kWalFileBytesOfUse &&
+        told <= kWalFileBytesMax) {
       options_.segment_bytes = told;
     }
     if (options_.segment_bytes == 0) options_.segment_bytes = kWalSegmentBytes;

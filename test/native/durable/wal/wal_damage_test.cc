@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <memory>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "core/base/little_endian.h"
 #include "core/durable/wal/wal_reader.h"
@@ -15,6 +17,7 @@ namespace atomic_log::test {
 namespace {
 
 using durable::Failure;
+using durable::kWalControlBytes;
 using durable::kWalHeaderBytes;
 using durable::Outcome;
 
@@ -168,6 +171,49 @@ TEST_CASE("files with any bytes are opened or refused, twice alike") {
   CHECK(opened > 500);
   CHECK(refused > 3000);
   CHECK(found > 10'000);
+}
+
+// A directory with one file of `file_bytes` that holds a header and no record,
+// as none of our writers leaves one.
+std::unique_ptr<SimulatedFileSystem> with_file_of(uint64_t file_bytes) {
+  auto system = std::make_unique<SimulatedFileSystem>();
+  durable::WalHeader header;
+  header.log_id = {1, 2, 3};
+  header.file_number = header.base_lsn = 1;
+  header.oldest_lsn = header.oldest_file = 1;
+  header.epoch = header.branch = 1;
+  header.file_bytes = file_bytes;
+  Bytes bytes(file_bytes);
+  durable::encode_wal_header(header, bytes.data());
+  system->put(wal_path(1), std::move(bytes));
+  return system;
+}
+
+TEST_CASE("a file without room for a SEAL is refused, and stays as it is") {
+  auto options = small_wal();
+  for (const uint64_t segment_bytes : {uint64_t{0}, options.segment_bytes}) {
+    const auto system = with_file_of(kWalHeaderBytes);
+    options.segment_bytes = segment_bytes;
+    for (int n = 0; n < 2; ++n) {
+      const OpenedWal opened = open_wal(*system, options);
+      CHECK(opened.outcome == Outcome::kCorrupt);
+      CHECK(opened.failure.path == wal_path(1));
+      CHECK(opened.failure.offset == kWalHeaderBytes);
+    }
+  }
+}
+
+TEST_CASE("files are not made as short as one that has no room for an entry") {
+  const auto system = with_file_of(kWalHeaderBytes + kWalControlBytes);
+  auto options = small_wal();
+  options.segment_bytes = 0;
+  options.spare_bytes = 0;
+  OpenedWal opened = open_wal(*system, options);
+  REQUIRE(opened.outcome == Outcome::kOk);
+  CHECK(opened.writer->files().back().bytes == durable::kWalSegmentBytes);
+  uint64_t lsn = 0;
+  CHECK(opened.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  CHECK(opened.writer->close() == Outcome::kOk);
 }
 
 TEST_SUITE_END();
