@@ -31,7 +31,7 @@
         "src-native/core/base/crc32_arm.cc",
         "src-native/core/base/crc32_x86.cc",
         "src-native/core/durable/compression.cc",
-        "src-native/core/durable/pending_change.cc",
+        "src-native/core/durable/redo_file.cc",
         "src-native/core/durable/record_scanner.cc",
         "src-native/core/durable/segment/segment_reader.cc",
         "src-native/core/durable/segment/segment_recovery.cc",

@@ -164,9 +164,9 @@ export type NativeOutcome = number;
 export interface NativeRecovery {
   records: number;
   endOffset: number;
-  setAsideBytes: number;
+  quarantinedBytes: number;
   validBytesAfter: number;
-  setAsidePath: string;
+  quarantinePath: string;
 }
 
 export interface NativeSegmentWriter {
@@ -231,7 +231,7 @@ export interface NativeSegmentReader {
 }
 
 /** core/durable/segment/segment_recovery.h. */
-export interface NativeSegmentJudgement {
+export interface NativeSegmentScan {
   size: number;
   records: number;
   endOffset: number;
@@ -246,13 +246,13 @@ export interface NativeWalRecovery {
   /** 0 none, 1 clean, 2 sealed, 3 torn tail, 4 unfinished file. */
   row: number;
   records: number;
-  setAsideBytes: number;
+  quarantinedBytes: number;
   /** Torn bytes that are gone, because the disk is full. */
   discardedBytes: number;
-  /** Where the newest file ended, set aside or not, and the LSN that comes next. */
+  /** Where the newest file ended, quarantined or not, and the LSN that comes next. */
   endOffset: number;
   endLsn: number;
-  setAsidePath: string;
+  quarantinePath: string;
 }
 
 /** Entries in a row. */
@@ -505,7 +505,7 @@ export interface NativeAddon {
   openSegment(options: NativeSegmentOpening): Promise<NativeSegmentWriter | NativeFailure> | undefined;
   openSegmentReader(options: NativeSegmentReading): NativeSegmentReader | NativeFailure;
   /** What the file holds, as opening it for writing would find it; changes nothing. */
-  judgeSegment(options: NativeSegmentFormat & { path: string }): NativeSegmentJudgement | NativeFailure;
+  scanSegment(options: NativeSegmentFormat & { path: string }): NativeSegmentScan | NativeFailure;
   /** Whether nobody will read any more what is written to the pipe `fd`; false where that cannot be known. */
   isReaderGone(fd: number): boolean;
   openWalSync(options: NativeWalOptions): NativeWal | NativeFailure;

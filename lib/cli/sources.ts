@@ -2,7 +2,7 @@
 import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
-import type { NativeSegmentJudgement } from '../../types/native';
+import type { NativeSegmentScan } from '../../types/native';
 import { addon } from '../base/native';
 import { checkFormat, orThrow, type SegmentOptions } from '../durable/segment/options';
 import { SegmentReader } from '../durable/segment/reader';
@@ -133,9 +133,9 @@ export function openSource(path: string, options: SegmentOptions): Source {
 }
 
 /** What the segment file holds; throws for one that opening would refuse. */
-export function judgeSegment(path: string, options: SegmentOptions): NativeSegmentJudgement {
+export function scanSegment(path: string, options: SegmentOptions): NativeSegmentScan {
   const format = checkFormat({ ...options });
-  const found = orThrow(addon.judgeSegment({ path, ...format }));
+  const found = orThrow(addon.scanSegment({ path, ...format }));
   if (found.records > 0 || found.nonzeroEnd === found.endOffset) return found;
   const intact =
     found.validBytesAfter > 0 ? ` (${found.validBytesAfter} bytes of intact records are behind)` : '';
@@ -195,7 +195,7 @@ function segmentSource(path: string, options: SegmentOptions): Source {
     reader.read(startOffset);
   } catch {
     // An empty log, or not one.
-    judgeSegment(path, options);
+    scanSegment(path, options);
   }
   const item = (record: { offset: number; data: Uint8Array; header: Uint8Array }): Item => ({
     unit: 'offset',
@@ -214,11 +214,11 @@ function segmentSource(path: string, options: SegmentOptions): Source {
     kind: 'segment',
     end: reader.limit,
     get extent() {
-      const { records, endOffset } = judgeSegment(path, options);
+      const { records, endOffset } = scanSegment(path, options);
       return `${records} records are at offsets from ${startOffset} on, and end at ${endOffset}`;
     },
     summary() {
-      const { size, records, endOffset, nonzeroEnd, validBytesAfter } = judgeSegment(path, options);
+      const { size, records, endOffset, nonzeroEnd, validBytesAfter } = scanSegment(path, options);
       return {
         kind: 'segment file',
         bytes: size,

@@ -7,7 +7,7 @@ import { walError } from '../durable/wal/errors';
 import { WalReader } from '../durable/wal/reader';
 import type { WalEntry } from '../durable/wal/entries';
 import { classifyLog, salvage, type LostEntries } from '../durable/wal/salvage';
-import { describeUnproved, judgeSegment, kindOf, unprovedOf, type Unproved } from './sources';
+import { describeUnproved, scanSegment, kindOf, unprovedOf, type Unproved } from './sources';
 
 /** How a log may end that opens: the rows of core/durable/wal/wal_classify.h. */
 export const WalEnd = { clean: 1, full: 2, torn: 3, unfinished: 4 } as const;
@@ -117,7 +117,7 @@ function* remains(path: string): IterableIterator<WalEntry | LostEntries> {
 }
 
 export function verifySegment(path: string, options: SegmentOptions): Verdict {
-  const { records: items, endOffset, nonzeroEnd, validBytesAfter } = judgeSegment(path, options);
+  const { records: items, endOffset, nonzeroEnd, validBytesAfter } = scanSegment(path, options);
   const tornBytes = nonzeroEnd - endOffset;
   const facts = { unit: 'records', items, lost: [], tornBytes, intactBytesBehind: validBytesAfter } as const;
   if (validBytesAfter === 0) {

@@ -216,7 +216,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "openSegmentSync", SegmentWriterHandle::open_sync);
   define(env, exports, "openSegment", SegmentWriterHandle::open_async);
   define(env, exports, "openSegmentReader", SegmentReaderHandle::open);
-  define(env, exports, "judgeSegment", SegmentReaderHandle::judge);
+  define(env, exports, "scanSegment", SegmentReaderHandle::scan);
   define(env, exports, "isReaderGone", is_reader_gone);
   define(env, exports, "openWalSync", WalHandle::open_sync);
   define(env, exports, "openWal", WalHandle::open_async);

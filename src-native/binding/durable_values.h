@@ -20,7 +20,7 @@ inline double outcome_number(durable::Outcome outcome) {
 // types/native.d.ts NativeFailure.
 napi_value failure_object(napi_env env, const durable::Failure& failure);
 
-// What an operation on a durable log answers: its result, or the outcome as a
+// What an operation on a durable log returns: its result, or the outcome as a
 // number below zero, about which failure() tells.
 inline napi_value answer(napi_env env, durable::Outcome outcome,
                          uint64_t result = 0) {

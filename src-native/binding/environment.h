@@ -28,7 +28,7 @@ namespace atomic_log::binding {
 class Holder {
  public:
   virtual ~Holder() = default;
-  // Gives everything back. May be called more than once.
+  // Returns everything. May be called more than once.
   virtual void give_back() = 0;
 };
 
@@ -37,7 +37,7 @@ class WriterHandle;
 
 // Objects by small numbers, which JavaScript passes as the first argument of
 // functions that all objects share. A function for each method of each object
-// would leave two finalizers behind that wait for the event loop to turn: 5 KB
+// would leave two finalizers that wait for the event loop to turn: 5 KB
 // for every log that a synchronous loop makes and closes. A number that names
 // nothing (any more) finds null.
 template <typename T>

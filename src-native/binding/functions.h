@@ -9,9 +9,9 @@
 //     over 30. Functions here carry their object in the data pointer, which
 //     comes with the call; and a CallbackInfo is made for each call,
 //  2. the runtime fails whatever it is asked while an environment is being
-//     terminated. Without C++ exceptions node-addon-api answers each failure
+//     terminated. Without C++ exceptions node-addon-api meets each failure
 //     with a new JavaScript error, which aborts the process there; the status
-//     of a napi_ function can be passed over, for nobody looks at the result,
+//     of a napi_ function can be passed over, for no one looks at the result,
 //  3. most objects have to be found by the environment's cleanup hook too, or
 //     are used by other threads: their lifetimes are not those of wrappers.
 //

@@ -438,9 +438,9 @@ napi_value LogAttachment::native_handle(napi_env env, napi_callback_info info) {
   return handle == nullptr ? null_value(env) : handle;
 }
 
-// (log: number, memory?: Uint8Array) => void. Gives every pin back and leaves
-// the log. `memory` is the log's shared storage: whoever leaves last gives its
-// pages back, which only those may do who hold it.
+// (log: number, memory?: Uint8Array) => void. Returns every pin and leaves
+// the log. `memory` is the log's shared storage: the last one to leave returns its
+// pages, which only those may do who hold it.
 napi_value LogAttachment::close(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   auto* const environment = called_object<Environment>(env, info, arguments);

@@ -37,7 +37,7 @@ void MappingTable::add(uint32_t key, Mapping* mapping) {
 void MappingTable::remove(uint32_t key, const Mapping* mapping) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = mappings_.find(key);
-  // After 2^32 mappings the keys begin anew.
+  // After 2^32 mappings the keys begin again.
   if (found != mappings_.end() && found->second == mapping) {
     mappings_.erase(found);
   }
@@ -86,7 +86,7 @@ napi_status Mapping::create(napi_env env, memory::RollingLog& log,
       static_cast<char*>(segment->block()) + memory::BlockLayout::kHeaderBytes,
       log.layout().block_bytes() - memory::BlockLayout::kHeaderBytes,
       &Mapping::on_finalize, mapping, buffer);
-  // These answers come before the runtime has taken the finalizer over. After
+  // These results come before the runtime has taken the finalizer over. After
   // any other it may have called it or may still do so, and a few bytes that
   // are never freed are better than ones freed twice.
   if (status == napi_no_external_buffers_allowed ||

@@ -6,7 +6,7 @@
 //
 //  1. a mapping knows nothing of its environment but the table that it stands
 //     in, and
-//  2. whoever else wants something of a mapping asks the table for it.
+//  2. everyone else who wants something of a mapping asks the table for it.
 #ifndef ATOMIC_LOG_BINDING_MAPPING_H_
 #define ATOMIC_LOG_BINDING_MAPPING_H_
 
@@ -28,13 +28,13 @@ class Mapping;
 // yet, by the key that lib/memory/storage.ts gave them. Any thread may use it.
 class MappingTable {
  public:
-  // Hands a pin of `segment` to a mapping, which gives it back when it is
+  // Hands a pin of `segment` to a mapping, which returns it when it is
   // collected. Returns false when it has been: the pin stays with the caller.
   bool leave_pin(uint32_t key, const std::shared_ptr<memory::RollingLog>& log,
                  memory::SegmentControl* segment,
                  const std::shared_ptr<memory::HeldSegment>& held);
 
-  // Nobody will hand over pins any more.
+  // No one will hand over pins any more.
   void close();
 
   void add(uint32_t key, Mapping* mapping);
@@ -47,7 +47,7 @@ class MappingTable {
 };
 
 // It keeps the block from other logs for as long as the ArrayBuffer lives, not
-// the log itself: one that everybody has closed is gone at once. It can take
+// the log itself: one that all have closed is gone at once. It can take
 // over pins, those of snapshots that were dropped without close(); these last as
 // long as any view does, and keep the log's memory with them.
 class Mapping {

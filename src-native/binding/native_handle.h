@@ -1,6 +1,6 @@
 // What `log.nativeHandle` is: a frozen object without properties that carries
 // an atomic_log_handle, under a mark that JavaScript cannot set. So native code
-// never takes an address from JavaScript: what is no handle is refused, and one
+// never takes an address from JavaScript: what is not a handle is refused, and one
 // whose log is gone is found out by its id and token.
 #ifndef ATOMIC_LOG_BINDING_NATIVE_HANDLE_H_
 #define ATOMIC_LOG_BINDING_NATIVE_HANDLE_H_

@@ -25,7 +25,7 @@ napi_value parse_record(napi_env env, napi_callback_info info) {
   const durable::RecordCodec codec(format);
   const uint8_t* const record = bytes.data + offset;
   const uint64_t available = bytes.count - offset;
-  Verdict verdict = codec.judge_head(record, available);
+  Verdict verdict = codec.classify_head(record, available);
   // Another thread may change shared bytes; the length is read once.
   const uint32_t word = verdict == Verdict::kRecord ? load_u32(record) : 0;
   if (verdict == Verdict::kRecord) {

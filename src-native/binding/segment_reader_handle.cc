@@ -57,16 +57,16 @@ napi_value SegmentReaderHandle::open(napi_env env, napi_callback_info info) {
   return create(env, std::move(source), cells);
 }
 
-napi_value SegmentReaderHandle::judge(napi_env env, napi_callback_info info) {
+napi_value SegmentReaderHandle::scan(napi_env env, napi_callback_info info) {
   Options given(env, info);
   const std::string path = given.path("path");
   const durable::SegmentFormat format = to_format(given);
   if (given.throw_if_refused()) return nullptr;
 
-  durable::SegmentJudgement found;
+  durable::SegmentScan found;
   Failure failure;
-  const Outcome outcome = durable::judge_segment(
-      platform::native_file_system(), path, format, &found, &failure);
+  const Outcome outcome = durable::scan_segment(platform::native_file_system(),
+                                                path, format, &found, &failure);
   if (outcome != Outcome::kOk) return failure_object(env, failure);
   const napi_value object = new_object(env);
   set(env, object, "size", found.size);
@@ -188,7 +188,7 @@ napi_value SegmentReaderHandle::mapping(napi_env env, napi_callback_info info) {
   const napi_status status = napi_create_external_arraybuffer(
       env, mapping->data(), mapping->bytes(), drop, owner, &external);
   if (status == napi_ok) return external;
-  // These answers come before the runtime has taken the finalizer over; after
+  // These results come before the runtime has taken the finalizer over; after
   // any other it may still call it.
   if (status == napi_no_external_buffers_allowed ||
       status == napi_pending_exception || status == napi_cannot_run_js) {

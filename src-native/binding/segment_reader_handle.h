@@ -27,8 +27,8 @@ class SegmentReaderHandle final
   // (NativeSegmentReading) => NativeSegmentReader | NativeFailure
   static napi_value open(napi_env env, napi_callback_info info);
 
-  // (NativeSegmentFormat & { path }) => NativeSegmentJudgement | NativeFailure
-  static napi_value judge(napi_env env, napi_callback_info info);
+  // (NativeSegmentFormat & { path }) => NativeSegmentScan | NativeFailure
+  static napi_value scan(napi_env env, napi_callback_info info);
 
   ~SegmentReaderHandle() override;
   void give_back() override;

@@ -51,7 +51,7 @@ void SegmentSync::execute(napi_env, void* data) {
     self->is_running_ = true;
   }
   const Outcome outcome = writer->sync_file();
-  // Before anybody is told: the last reference gives the lock back.
+  // Before anyone is told: the last reference releases the lock.
   writer.reset();
   const std::lock_guard<std::mutex> lock(self->mutex_);
   self->is_running_ = false;

@@ -24,7 +24,7 @@ class SegmentSync final : public std::enable_shared_from_this<SegmentSync> {
   // pool does not use it any more, and the promise resolves with `result`
   // unless the sync was done.
   void abandon(double result);
-  // The environment ends: nobody waits.
+  // The environment ends: no one waits.
   void forget();
 
  private:

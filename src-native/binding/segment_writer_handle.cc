@@ -24,9 +24,9 @@ napi_value recovery_object(napi_env env, const durable::Recovery& recovery) {
   const napi_value object = new_object(env);
   set(env, object, "records", recovery.records);
   set(env, object, "endOffset", recovery.end_offset);
-  set(env, object, "setAsideBytes", recovery.set_aside_bytes);
+  set(env, object, "quarantinedBytes", recovery.quarantined_bytes);
   set(env, object, "validBytesAfter", recovery.valid_bytes_after);
-  set(env, object, "setAsidePath", recovery.set_aside_path);
+  set(env, object, "quarantinePath", recovery.quarantine_path);
   return object;
 }
 
@@ -364,7 +364,7 @@ napi_value SegmentWriterHandle::failure(napi_env env, napi_callback_info info) {
 }
 
 // () => the flushed offset after a last sync, or an outcome < 0. The lock is
-// given back either way.
+// released either way.
 napi_value SegmentWriterHandle::close_sync(napi_env env,
                                            napi_callback_info info) {
   auto* const self = called_object<SegmentWriterHandle>(env, info);

@@ -3,7 +3,7 @@
 // Records are collected in one buffer, JavaScript's memory: TypeScript puts small
 // ones there itself, and the core completes their heads, puts there what comes
 // in other ways, and writes it to the file from where it lies. The
-// lock is given back by close(), when the environment ends, or when the
+// lock is released by close(), when the environment ends, or when the
 // functions are collected, whichever is first. What was not flushed by then is
 // dropped.
 #ifndef ATOMIC_LOG_BINDING_SEGMENT_WRITER_HANDLE_H_

@@ -34,7 +34,7 @@ class WalBackupHandle final
   static napi_value failure(napi_env env, napi_callback_info info);
 
   const std::shared_ptr<durable::WalLog> log_;
-  // Of whoever runs the step; the starting thread between two steps.
+  // Of the thread that runs the step; the starting thread between two steps.
   durable::WalBackup backup_;
   durable::Outcome outcome_ = durable::Outcome::kOk;
   durable::Failure failure_;

@@ -99,11 +99,11 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
   const napi_value report = new_object(env);
   set(env, report, "row", uint64_t{static_cast<uint8_t>(recovery.row)});
   set(env, report, "records", recovery.records);
-  set(env, report, "setAsideBytes", recovery.set_aside_bytes);
+  set(env, report, "quarantinedBytes", recovery.quarantined_bytes);
   set(env, report, "discardedBytes", recovery.discarded_bytes);
   set(env, report, "endOffset", recovery.end_offset);
   set(env, report, "endLsn", recovery.end_lsn);
-  set(env, report, "setAsidePath", recovery.set_aside_path);
+  set(env, report, "quarantinePath", recovery.quarantine_path);
 
   const auto handle = std::shared_ptr<WalHandle>(new WalHandle(
       Environment::of(env), std::move(opening.log), opening.waiter_id));

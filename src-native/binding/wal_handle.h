@@ -1,6 +1,6 @@
 // The native half of a Wal.
 //
-// The log is let go by close(), when the environment ends, or when the
+// The log is released by close(), when the environment ends, or when the
 // functions are collected, whichever is first; the committer is joined then.
 // Completions reach JavaScript as one call of the environment's waker for many
 // of them, after which takeCompletions() fetches them all.

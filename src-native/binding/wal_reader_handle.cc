@@ -167,7 +167,7 @@ napi_value WalReaderHandle::seek_point(napi_env env, napi_callback_info info) {
   return read_seek_point(env, self->reader_, arguments[0]);
 }
 
-// Lets go of the files.
+// Releases the files.
 napi_value WalReaderHandle::close(napi_env env, napi_callback_info info) {
   called_object<WalReaderHandle>(env, info)->reader_.close();
   return nullptr;

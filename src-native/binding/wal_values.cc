@@ -58,7 +58,7 @@ void files_behind(napi_env env, const WalReader& reader,
   const auto into = to_elements<double>(env, arguments[1], napi_float64_array);
   if (into.count < 3) return;
   into.data[0] = static_cast<double>(
-      reader.lowest_base_behind(to_offset(env, arguments[0])));
+      reader.lowest_base_after(to_offset(env, arguments[0])));
   into.data[1] = static_cast<double>(reader.newest_file());
   into.data[2] = static_cast<double>(reader.oldest_file());
 }

@@ -3,7 +3,7 @@
 // Entries are stored by JavaScript through the writer's own mapping of the head
 // segment; only counts come here, through a cell of memory that JavaScript
 // writes and publish() reads: passing a number as an argument would cost as
-// much again as the call itself. The claim is given back by close() (which
+// much again as the call itself. The claim is released by close() (which
 // lib/memory/native-log.ts also calls for a Writer that was collected), or when the
 // environment ends. What was stored but not published by then is dropped.
 #ifndef ATOMIC_LOG_BINDING_WRITER_HANDLE_H_

@@ -172,12 +172,12 @@ export function checkOpening(
 }
 
 export function toReport(recovery: NativeRecovery): SegmentRecoveryReport {
-  const { records, endOffset, setAsideBytes, validBytesAfter, setAsidePath } = recovery;
+  const { records, endOffset, quarantinedBytes, validBytesAfter, quarantinePath } = recovery;
   return {
     records,
     offset: endOffset,
-    quarantinedBytes: setAsideBytes,
+    quarantinedBytes: quarantinedBytes,
     validBytesAfter,
-    quarantinePath: setAsideBytes > 0 ? setAsidePath : undefined,
+    quarantinePath: quarantinedBytes > 0 ? quarantinePath : undefined,
   };
 }

@@ -46,15 +46,15 @@ export interface WalStats {
 const actions: readonly WalRecovery['action'][] = ['created', 'clean', 'continued', 'truncated', 'recreated'];
 
 export function recoveryOf(native: NativeWalRecovery): WalRecovery {
-  const { row, records, setAsideBytes, discardedBytes, endOffset, endLsn, setAsidePath } = native;
+  const { row, records, quarantinedBytes, discardedBytes, endOffset, endLsn, quarantinePath } = native;
   return {
     action: actions[row]!,
     records,
-    quarantinedBytes: setAsideBytes,
+    quarantinedBytes: quarantinedBytes,
     discardedBytes,
     offset: endOffset,
     lsn: endLsn,
-    quarantinePath: setAsideBytes > 0 ? setAsidePath : undefined,
+    quarantinePath: quarantinedBytes > 0 ? quarantinePath : undefined,
   };
 }
 

@@ -110,7 +110,7 @@ atomic_log_status claim(atomic_log_log* log, atomic_log_writer** result) {
 
 void publish(atomic_log_writer* writer, uint32_t count) {
   memory::RollingLog& log = impl(writer).log->log();
-  // The log's own count lags behind what was published without a call.
+  // The log's own count may be lower than what was published without a call.
   log.publish(std::max(count, writer->published));
   writer->published = log.published_count();
 }

@@ -23,7 +23,7 @@ struct atomic_log_log {
   atomic_log_log(const atomic_log_log&) = delete;
   atomic_log_log& operator=(const atomic_log_log&) = delete;
 
-  // Relaxed: whoever retains has a reference already.
+  // Relaxed: the caller has a reference already.
   void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
   // Acquire-release: the last one destroys what the others have used.
   void release() {

@@ -138,7 +138,7 @@ class List {
     --size_;
     std::destroy_at(end());
   }
-  // Takes constant time for each, however many there are behind.
+  // Takes constant time for each, however many there are after it.
   void drop_front(size_t count) {
     CORE_CHECK(count <= size_);
     std::destroy_n(begin(), count);
@@ -146,7 +146,7 @@ class List {
     size_ -= count;
     if (size_ == 0) first_ = 0;
   }
-  // Removes the element at `at`; those behind it move.
+  // Removes the element at `at`; those after it move.
   void remove(size_t at) {
     std::move(begin() + at + 1, end(), begin() + at);
     pop_back();

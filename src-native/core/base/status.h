@@ -1,4 +1,4 @@
-// What an operation of the core answers. The core throws nothing and knows no
+// What an operation of the core returns. The core throws nothing and knows no
 // JavaScript; the binding turns these into errors with a code.
 #ifndef ATOMIC_LOG_CORE_BASE_STATUS_H_
 #define ATOMIC_LOG_CORE_BASE_STATUS_H_

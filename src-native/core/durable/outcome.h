@@ -1,4 +1,4 @@
-// What an operation on a durable log answers: an Outcome, and for those that
+// What an operation on a durable log returns: an Outcome, and for those that
 // need words, a Failure with what is known about it.
 #ifndef ATOMIC_LOG_CORE_DURABLE_OUTCOME_H_
 #define ATOMIC_LOG_CORE_DURABLE_OUTCOME_H_
@@ -39,7 +39,7 @@ enum class [[nodiscard]] Outcome : uint8_t{
     kClosed = 22,
     // The newest file ends in a torn record, and strict_tail refuses that.
     kTornTail = 23,
-    // A checkpoint let go of the entry; Failure::value is the first one kept.
+    // A checkpoint dropped the entry; Failure::value is the first one kept.
     kCheckpointed = 24,
     // The directory, or the segment file, is another one than was opened, or is
     // gone.

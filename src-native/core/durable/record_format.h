@@ -70,7 +70,7 @@ inline bool is_zero(const uint8_t* bytes, size_t count) {
   return any == 0;
 }
 
-// The one place that computes and judges. Immutable: any thread.
+// The one place that computes and checks. Immutable: any thread.
 class RecordCodec {
  public:
   explicit RecordCodec(const SegmentFormat& format)
@@ -90,7 +90,7 @@ class RecordCodec {
   // Whether a record can begin here, by its head alone. `available` counts the
   // bytes up to the end of what may hold records; `head` has kHeadBytes of
   // them, or all. kRecord: the length is possible, the checksum is not checked.
-  Verdict judge_head(const uint8_t* head, uint64_t available) const {
+  Verdict classify_head(const uint8_t* head, uint64_t available) const {
     if (available < kHeadBytes) {
       return is_zero(head, static_cast<size_t>(available)) ? Verdict::kEnd
                                                            : Verdict::kBad;
@@ -106,7 +106,7 @@ class RecordCodec {
                                                              : Verdict::kBad;
   }
 
-  // Of a record that is whole in memory and whose head was judged.
+  // Of a record that is whole in memory and whose head was classified.
   bool is_intact(const uint8_t* record) const {
     const uint32_t expected = load_u32(record + kChecksumOffset);
     return body(begin(record), record + kHeadBytes,
@@ -114,8 +114,8 @@ class RecordCodec {
   }
 
   // The same in one: `bytes` has `available` bytes.
-  Verdict judge(const uint8_t* bytes, uint64_t available) const {
-    const Verdict verdict = judge_head(bytes, available);
+  Verdict classify(const uint8_t* bytes, uint64_t available) const {
+    const Verdict verdict = classify_head(bytes, available);
     if (verdict != Verdict::kRecord || is_intact(bytes)) return verdict;
     return Verdict::kBad;
   }

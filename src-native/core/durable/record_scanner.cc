@@ -58,7 +58,7 @@ Verdict RecordScanner::next() {
       static_cast<size_t>(std::min<uint64_t>(kHeadBytes, available));
   const uint8_t* record = at(offset_, head_bytes);
   if (record == nullptr) return Verdict::kReadFailed;
-  const Verdict verdict = codec_.judge_head(record, available);
+  const Verdict verdict = codec_.classify_head(record, available);
   if (verdict != Verdict::kRecord) return verdict;
   length_word_ = load_u32(record);
   const uint64_t bytes = record_bytes_of(length_word_);
@@ -139,7 +139,7 @@ IoStatus count_valid_bytes(File& file, const SegmentFormat& format,
     size_t at = 0;
     while (at < stop) {
       const uint8_t* const record = window.data() + at;
-      if (codec.judge_head(record, bytes - at) != Verdict::kRecord) {
+      if (codec.classify_head(record, bytes - at) != Verdict::kRecord) {
         ++at;
         continue;
       }

@@ -23,13 +23,13 @@ class RecordScanner {
                 uint64_t from, uint64_t end);
 
   // kRecord: length_word() and offset() tell about it, and the next call goes
-  // on behind it. Otherwise offset() is where it stopped, for good.
+  // on after it. Otherwise offset() is where it stopped, for good.
   Verdict next();
 
   // Of the record that next() has found, or where it stopped.
   uint64_t offset() const { return offset_; }
   uint32_t length_word() const { return length_word_; }
-  // Behind the last record found.
+  // After the last record found.
   uint64_t end_offset() const { return next_; }
   const platform::IoStatus& io() const { return io_; }
 
@@ -51,7 +51,7 @@ class RecordScanner {
   size_t buffer_bytes_ = 0;
 };
 
-// The offset behind the last byte in [from, to) that is not zero; `from` when
+// The offset after the last byte in [from, to) that is not zero; `from` when
 // all are.
 platform::IoStatus find_nonzero_end(platform::File& file, uint64_t from,
                                     uint64_t to, uint64_t* end);

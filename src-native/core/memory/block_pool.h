@@ -1,18 +1,18 @@
-// The process's store of blocks. Logs take blocks here and give them back when
+// The process's store of blocks. Logs take blocks here and return them when
 // they die. Any thread may call anything here.
 //
 //  1. A block's address, once taken, stays mapped until the process ends: a
 //     view of it may have been carried past every owner we know of, by
 //     ab.transfer() or postMessage.
 //  2. So that address space cannot grow without bound, sizes are rounded up to
-//     classes and a block given back serves the next log that needs its class.
-//  3. A block given back holds no memory, as far as it covers whole pages.
-//  4. A block that was given back while JavaScript may still have an ArrayBuffer
+//     classes and a returned block serves the next log that needs its class.
+//  3. A returned block holds no memory, as far as it covers whole pages.
+//  4. A block that was returned while JavaScript may still have an ArrayBuffer
 //     over it (hold) is not handed to another log before that has been
-//     collected (let_go). Until then whoever has a view of it sees zeros, or
-//     what he himself stores there.
+//     collected (let_go). Until then a view of it shows zeros, or what was
+//     stored through it.
 //  5. The one instance is never destroyed: finalizers run late.
-//  6. A block is given back once, and idle bytes are never more than mapped
+//  6. A block is returned once, and idle bytes are never more than mapped
 //     ones.
 #ifndef ATOMIC_LOG_CORE_MEMORY_BLOCK_POOL_H_
 #define ATOMIC_LOG_CORE_MEMORY_BLOCK_POOL_H_
@@ -38,7 +38,7 @@ class BlockPool {
   // refuses.
   void* take(size_t bytes);
 
-  // Gives back what take(bytes) returned.
+  // Returns what take(bytes) gave.
   void give_back(void* block, size_t bytes);
 
   // An ArrayBuffer over a block that has an owner, which users may get, begins

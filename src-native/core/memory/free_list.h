@@ -1,7 +1,7 @@
 // Where a segment goes when its last reference is dropped.
 //
 //  1. Any thread pushes onto FreeList; only the claimed writer takes, and it
-//     takes everything with one exchange. Nobody pops a single element, so
+//     takes everything with one exchange. No one pops a single element, so
 //     there is no ABA.
 //  2. OwnedList is the writer's, kept in the log so that it survives a change
 //     of writer; the claim orders one writer's use of it before the next's.

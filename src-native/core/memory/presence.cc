@@ -21,7 +21,7 @@ std::shared_ptr<RollingLog> make_presence(std::shared_ptr<RollingLog> log) {
   CORE_CHECK(raw != nullptr);
   return {raw, [owner = std::move(log)](RollingLog* retired) mutable {
             SharedStorage* const shared = retired->storage().as_shared();
-            // Without anybody else the log dies now, and gives all back.
+            // Without another owner the log dies now, and returns all.
             if (shared != nullptr || owner.use_count() > 1) {
               retired->retire(shared == nullptr || shared->base() == touchable);
             }

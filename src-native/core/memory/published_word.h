@@ -32,11 +32,11 @@ class PublishedWord {
     return (word & kSealBit) != 0;
   }
 
-  // Writer, on a segment that nobody can reach. Relaxed: it becomes visible by
+  // Writer, on a segment that no one can reach. Relaxed: it becomes visible by
   // SegmentControl::expose (refs.store(1, release)).
   void reset() { word_.store(0, std::memory_order_relaxed); }
 
-  // Writer. Release: pairs with acquire(), so that whoever sees `count` sees
+  // Writer. Release: pairs with acquire(), so that a thread that sees `count` sees
   // the entries below it.
   void publish(uint32_t count) {
     CORE_CHECK(count <= kCountMax);
@@ -44,7 +44,7 @@ class PublishedWord {
   }
 
   // Writer, after the successor can be reached through ring and head. Release:
-  // pairs with acquire(), so that whoever sees the seal finds the successor;
+  // pairs with acquire(), so that a thread that sees the seal finds the successor;
   // and it keeps the entries visible that the last publish() made so, because
   // a relaxed store would end that publish's release sequence.
   void seal(uint32_t count) {

@@ -75,14 +75,14 @@ class Reader {
 };
 
 // A segment that a reader holds, in one way or in several: it counts once.
-// Whoever lets go last may be on any thread.
+// The last holder may be on any thread.
 class HeldSegment {
  public:
   explicit HeldSegment(std::shared_ptr<Reader> reader)
       : reader_(std::move(reader)) {}
 
-  // Relaxed, both: the figures order nothing. A segment that is let go by one
-  // thread while another holds it anew is counted twice for a moment, and then
+  // Relaxed, both: the figures order nothing. A segment that is dropped by one
+  // thread while another holds it again is counted twice for a moment, and then
   // once.
   void hold() {
     if (holders_.fetch_add(1, std::memory_order_relaxed) == 0) {

@@ -1,7 +1,7 @@
 // The logs of this process, found by handle from any thread.
 //
 //  1. The registry keeps no log alive. attach() of a log that is gone says so.
-//  2. A handle carries a random 128-bit token beside the id: knowing an id is
+//  2. A handle carries a random 128-bit token next to the id: knowing an id is
 //     not enough to reach a log.
 //  3. The one instance is never destroyed: threads may outlive static
 //     destructors.

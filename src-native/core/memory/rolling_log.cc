@@ -10,7 +10,7 @@ namespace atomic_log::memory {
 namespace {
 
 // As many as the window holds, one for the roll (a successor is taken before
-// its predecessor in the ring is let go), and what readers may keep besides.
+// its predecessor in the ring is dropped), and what readers may keep besides.
 // Then a roll finds none exactly when readers keep more than that.
 uint64_t segments_max(const RollingLogOptions& options, uint64_t block_bytes,
                       uint32_t retained_segments) {
@@ -90,7 +90,7 @@ Status RollingLog::create(const RollingLogOptions& options,
   return Status::kOk;
 }
 
-// Ring before head: whoever finds the new head sequence finds the segment, and
+// Ring before head: a thread that finds the new head sequence finds the segment, and
 // a false "gone" cannot be reported for it. Release on the slot pairs with
 // try_pin(), on the head sequence with head_sequence().
 void RollingLog::install(SegmentControl* successor, uint64_t sequence) {
@@ -133,7 +133,7 @@ Status RollingLog::roll(uint32_t count) {
 
 void RollingLog::retire(bool may_touch) {
   for (uint32_t i = 0; i < retained_segments_; ++i) {
-    // Relaxed: nobody stores to the ring or looks there any more.
+    // Relaxed: no one stores to the ring or looks there any more.
     SegmentControl* const segment = ring_[i].load(std::memory_order_relaxed);
     if (segment != nullptr && segment->release()) {
       pool_.give_back_owned(segment);
@@ -150,7 +150,7 @@ bool RollingLog::try_claim() {
   return false;
 }
 
-// Whoever waits for the claim registers under the list's lock and looks again:
+// One that waits for the claim registers under the list's lock and looks again:
 // either this takes the lock later and finds it, or it sees the claim free.
 void RollingLog::release_claim() {
   claim_.release();

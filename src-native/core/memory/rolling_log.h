@@ -103,18 +103,18 @@ class RollingLog : public std::enable_shared_from_this<RollingLog>,
 
   // --- The claim and the end, any thread.
   bool is_claimed() const { return claim_.is_held(); }
-  // False when somebody else holds the claim, or the log has ended.
+  // False when another holds the claim, or the log has ended.
   bool try_claim();
   // The holder.
   void release_claim();
   // The holder, after its last publish: no more entries will come. Release:
-  // pairs with has_ended(), so that whoever sees the end finds every entry.
+  // pairs with has_ended(), so that a thread that sees the end finds every entry.
   void end();
   bool has_ended() const { return has_ended_.load(std::memory_order_acquire); }
 
-  // Nobody is attached any more, and nobody will be: gives back the memory of
+  // No one is attached any more, and no one will be: returns the memory of
   // all that no pin keeps. Pins that were left to ArrayBuffers may outlive
-  // this; unpin_late() gives them back. `may_touch`: whether this thread may
+  // this; unpin_late() returns them. `may_touch`: whether this thread may
   // touch the blocks now, which is always so unless the storage is shared.
   void retire(bool may_touch);
 
@@ -162,7 +162,7 @@ class RollingLog : public std::enable_shared_from_this<RollingLog>,
   // there yet).
   SegmentControl* try_pin(uint64_t sequence);
 
-  // Gives back one pin, from any thread.
+  // Returns one pin, from any thread.
   void unpin(SegmentControl* segment) {
     if (segment->release()) pool_.give_back_shared(segment);
   }

@@ -47,7 +47,7 @@ class alignas(kCacheLineBytes) SegmentControl
 
   // Writer, at refs == 0: makes this control block the segment `sequence`.
   // The fields come first, then refs = 1 with release, which pairs with the
-  // acquire in try_retain(); so whoever holds a reference reads these fields.
+  // acquire in try_retain(); so a holder of a reference reads these fields.
   void expose(uint64_t sequence, uint64_t first_index) {
     CORE_CHECK(is_free());
     CORE_CHECK(sequence >= sequence_ && first_index >= first_index_);
@@ -89,7 +89,7 @@ class alignas(kCacheLineBytes) SegmentControl
     return refs == 1;
   }
 
-  // Writer or test: nobody holds it. Relaxed, because how the segment came
+  // Writer or test: no one holds it. Relaxed, because how the segment came
   // here (FreeList, or release() == true) ordered it already.
   bool is_free() const { return refs_.load(std::memory_order_relaxed) == 0; }
 

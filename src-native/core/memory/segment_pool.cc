@@ -16,7 +16,7 @@ SegmentPool::~SegmentPool() {
 SegmentControl* SegmentPool::take() {
   // Readers' returns are looked at when they are needed, and when more of them
   // wait than may stay warm: a writer that lives on its own evictions would
-  // otherwise never find a peak that was given back.
+  // otherwise never find a peak that was returned.
   CORE_CHECK(decommitted_.get() == cold_.length());
   CORE_CHECK(idle_.get() >= uint64_t{warm_.length()} + cold_.length());
   const uint64_t idle_with_memory = idle_.get() - decommitted_.get();
@@ -33,7 +33,7 @@ SegmentControl* SegmentPool::take() {
   return segment;
 }
 
-// One exchange takes all that readers gave back. What the window can use stays
+// One exchange takes all that readers returned. What the window can use stays
 // warm, the rest goes back to the system.
 void SegmentPool::sort_returned() {
   SegmentControl* chain = returned_.take_all();
@@ -51,7 +51,7 @@ void SegmentPool::sort_returned() {
   }
 }
 
-// Whoever takes the chain is alone with it. After retire() its segments are
+// The thread that takes the chain is alone with it. After retire() its segments are
 // used no more, and need no list.
 uint64_t SegmentPool::decommit_returned(bool may_touch) {
   uint64_t count = 0;

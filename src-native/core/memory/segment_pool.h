@@ -5,8 +5,8 @@
 //  2. A recycled block is preferred to a fresh one (first touches of fresh
 //     pages cost more than a copy), a warm one to a decommitted one.
 //  3. Idle blocks beyond `warm_max` are decommitted, or one slow reader's peak
-//     would stay resident for ever.
-//  4. retire() gives the memory of idle blocks back when nobody can roll or pin
+//     would stay resident forever.
+//  4. retire() returns the memory of idle blocks when no one can roll or pin
 //     any more, while the log itself still waits for finalizers. From then on
 //     drain() does so for those that come back.
 //  5. At most `segments_max` are ever made. Once there are so many, take() has
@@ -51,7 +51,7 @@ class SegmentPool {
  public:
   struct Stats {
     uint64_t segments;     // made so far; they live as long as the log
-    uint64_t idle;         // held by nobody
+    uint64_t idle;         // held by no one
     uint64_t decommitted;  // idle and without memory
     uint64_t fresh;        // takes that made a segment
     uint64_t recycled;     // takes that reused one
@@ -62,7 +62,7 @@ class SegmentPool {
       : storage_(std::move(storage)),
         warm_max_(warm_max),
         segments_max_(segments_max) {}
-  // Nobody may hold a segment any more.
+  // No one may hold a segment any more.
   ~SegmentPool();
 
   SegmentPool(const SegmentPool&) = delete;

@@ -9,7 +9,7 @@ namespace atomic_log::memory {
 void WaitList::add(Waiter* waiter, uint64_t index) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
-    CORE_CHECK(waiter != nullptr && index < kNobody);
+    CORE_CHECK(waiter != nullptr && index < kNoOne);
     CORE_CHECK(std::none_of(
         entries_.begin(), entries_.end(),
         [waiter](const Entry& entry) { return entry.waiter == waiter; }));
@@ -44,7 +44,7 @@ void WaitList::wake_below(uint64_t end_index) {
 }
 
 void WaitList::update_wake_index() {
-  uint64_t lowest = kNobody;
+  uint64_t lowest = kNoOne;
   for (const Entry& entry : entries_) lowest = std::min(lowest, entry.index);
   // Relaxed: ordered for the writer by heavy_barrier after registering; a value
   // that is stale in the other direction only costs the writer a look.

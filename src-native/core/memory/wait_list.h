@@ -1,8 +1,8 @@
 // Those who wait for entries, and how the writer finds out that it must wake
-// them without paying for it when nobody waits.
+// them without paying for it when no one waits.
 //
 //  1. A waiter waits for an index to be readable: for the log's end index to
-//     pass it. wake_index_ is the lowest index that anybody waits for.
+//     pass it. wake_index_ is the lowest index that anyone waits for.
 //  2. The writer publishes, passes light_barrier, and loads wake_index_. A
 //     waiter registers, passes heavy_barrier, and looks at the log again. So
 //     either the writer sees the waiter, or the waiter sees the entries: no
@@ -52,14 +52,14 @@ class WaitList {
   }
 
   // What published() loads, for a writer that inlines it and calls it only when
-  // somebody waits (include/atomic_log/writer.h).
+  // someone waits (include/atomic_log/writer.h).
   const std::atomic<uint64_t>& wake_index() const { return wake_index_; }
 
-  // Any thread. Wakes everybody, whatever they wait for.
-  void wake_all() { wake_below(kNobody); }
+  // Any thread. Wakes all, whatever they wait for.
+  void wake_all() { wake_below(kNoOne); }
 
  private:
-  static constexpr uint64_t kNobody = UINT64_MAX;
+  static constexpr uint64_t kNoOne = UINT64_MAX;
 
   struct Entry {
     Waiter* waiter;
@@ -73,7 +73,7 @@ class WaitList {
   // Guarded by mutex_.
   std::vector<Entry> entries_;
   // Written under mutex_, read by the writer without it.
-  alignas(kCacheLineBytes) std::atomic<uint64_t> wake_index_{kNobody};
+  alignas(kCacheLineBytes) std::atomic<uint64_t> wake_index_{kNoOne};
 };
 
 }  // namespace atomic_log::memory

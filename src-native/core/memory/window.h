@@ -20,7 +20,7 @@ struct PinnedSegment {
 
 // Pins every segment of the window whose sequence is at least `floor`, head
 // included, and appends them to `pinned` in ascending order without a gap.
-// Give each back with RollingLog::unpin.
+// Return each with RollingLog::unpin.
 //
 // The head is pinned first and the walk goes down from it until a segment is
 // gone; the head's count is read last, so that no entry that was readable when

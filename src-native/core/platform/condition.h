@@ -3,7 +3,7 @@
 // glibc 2.30, which the prebuilt binaries are made for: set back by an hour, it
 // would add the hour to every wait.
 //
-// As of std::condition_variable, any thread may call anything; whoever waits
+// As of std::condition_variable, any thread may call anything; a thread that waits
 // holds the mutex.
 #ifndef ATOMIC_LOG_CORE_PLATFORM_CONDITION_H_
 #define ATOMIC_LOG_CORE_PLATFORM_CONDITION_H_

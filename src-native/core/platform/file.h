@@ -1,11 +1,11 @@
 // The door to the system's files. The durable logs use no other, so that tests
-// can put a simulated file system behind it that loses power at any moment.
+// can put a simulated file system in its place that loses power at any moment.
 //
 //  1. A File is a regular file. Reads and writes name their offset; there is no
 //     cursor, and nothing appends.
 //  2. Nothing is on disk before sync_data() or sync_all() returned kOk: no
 //     byte, and not the file's name before sync_parent().
-//  3. After a failed sync nobody knows what is on disk, and trying again proves
+//  3. After a failed sync no one knows what is on disk, and trying again proves
 //     nothing: the system may have dropped the dirty pages. The caller must
 //     give up the file.
 //  4. Only one thread at a time writes through a File; sync_data() and the
@@ -38,9 +38,9 @@ struct FileIdentity {
 // The beginning of a file as memory, private and writable: what is written to
 // the file shows here, a store into it never reaches the file, and gives the
 // page a copy of its own. Bytes that another process cuts off the file's end
-// can no longer be touched: nobody must shorten a mapped file.
+// can no longer be touched: no one must shorten a mapped file.
 //
-// Its address space is never given back to the system, only used again for
+// Its address space is never returned to the system, only used again for
 // other mappings: JavaScript can carry a view of it past every owner we know.
 class FileMapping {
  public:
@@ -48,7 +48,7 @@ class FileMapping {
   virtual uint8_t* data() const = 0;
   virtual size_t bytes() const = 0;
   // Puts anonymous zeroed pages in place of the file, at the same address, and
-  // lets go of the file. The memory stays readable and writable for as long as
+  // releases the file. The memory stays readable and writable for as long as
   // this object lives. When the system refuses, the file stays mapped.
   virtual IoStatus release_file() = 0;
 };

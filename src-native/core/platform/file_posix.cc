@@ -60,7 +60,7 @@ IoStatus failure(int error, const char* operation) {
   return {code, error, operation};
 }
 
-// Of a call that answers 0 or -1.
+// Of a call that returns 0 or -1.
 IoStatus check(int result, const char* operation) {
   return result == 0 ? IoStatus{} : failure(errno, operation);
 }

@@ -51,7 +51,7 @@ IoStatus failure(DWORD error, const char* operation) {
   return {code, static_cast<int32_t>(error), operation};
 }
 
-// Of a call that answers whether it succeeded.
+// Of a call that returns whether it succeeded.
 IoStatus check(BOOL result, const char* operation) {
   return result ? IoStatus{} : failure(GetLastError(), operation);
 }
@@ -165,7 +165,7 @@ class WindowsFile final : public File {
   }
 
   // Written zeros: beyond its valid data length NTFS would write them later,
-  // before the first append behind a gap.
+  // before the first append after a gap.
   IoStatus preallocate(uint64_t bytes) override {
     FILE_END_OF_FILE_INFO end;
     end.EndOfFile.QuadPart = static_cast<LONGLONG>(bytes);
@@ -192,7 +192,7 @@ class WindowsFile final : public File {
     return status;
   }
 
-  // There is no query; a shared lock is taken and given back at once.
+  // There is no query; a shared lock is taken and released at once.
   IoStatus is_locked(bool* is_locked) override {
     const IoStatus status = try_lock(0);
     *is_locked = status.code == IoCode::kLocked;
@@ -335,7 +335,7 @@ class WindowsFileSystem final : public FileSystem {
   }
 
   IoStatus identity(const std::string& path, FileIdentity* identity) override {
-    // Without any right, so that it disturbs nobody; the flag is for
+    // Without any right, so that it disturbs no one; the flag is for
     // directories.
     const HANDLE handle = CreateFileW(
         wide(path).c_str(), 0,

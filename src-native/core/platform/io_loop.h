@@ -33,7 +33,7 @@ IoStatus write_fully(uint64_t offset, const void* data, size_t bytes,
     const IoStep done = step(offset, at, std::min(bytes, kIoStepBytesMax));
     if (done.is_interrupted) continue;
     if (!done.status.ok()) return done.status;
-    // A call that writes nothing and names no error would be tried for ever.
+    // A call that writes nothing and names no error would be tried forever.
     if (done.moved == 0) return {IoCode::kFailed, 0, "write"};
     offset += done.moved;
     at += done.moved;

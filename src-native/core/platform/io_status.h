@@ -1,4 +1,4 @@
-// What an operation on a file answers.
+// What an operation on a file returns.
 #ifndef ATOMIC_LOG_CORE_PLATFORM_IO_STATUS_H_
 #define ATOMIC_LOG_CORE_PLATFORM_IO_STATUS_H_
 

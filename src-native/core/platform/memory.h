@@ -18,11 +18,11 @@ size_t page_bytes();
 // system refuses.
 void* map_pages(size_t bytes);
 
-// Gives the mapping back, address included. Only for memory that JavaScript
+// Returns the mapping, address included. Only for memory that JavaScript
 // never saw.
 void unmap_pages(void* address, size_t bytes);
 
-// Gives the pages back and keeps the address. `address` and `bytes` are page
+// Returns the pages and keeps the address. `address` and `bytes` are page
 // aligned.
 void decommit_pages(void* address, size_t bytes);
 

@@ -23,7 +23,7 @@ void unmap_pages(void* address, size_t bytes) { munmap(address, bytes); }
 void decommit_pages(void* address, size_t bytes) {
 #if defined(__APPLE__)
   // MADV_DONTNEED only marks pages on macOS; a fresh mapping in place of the
-  // old one is what gives them back.
+  // old one is what returns them.
   mmap(address, bytes, PROT_READ | PROT_WRITE,
        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 #else

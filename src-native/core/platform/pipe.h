@@ -4,7 +4,7 @@
 
 namespace atomic_log::platform {
 
-// Whether nobody will read any more what is written to `descriptor`: the other
+// Whether no one will read any more what is written to `descriptor`: the other
 // end of the pipe or socket was closed. False for anything else, and where the
 // system does not tell before something is written (Windows). Does not wait.
 bool is_reader_gone(int descriptor);

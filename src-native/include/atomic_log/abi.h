@@ -29,16 +29,16 @@ extern "C" {
 
 #define ATOMIC_LOG_ABI_VERSION 1u
 
-/* What an operation answers. */
+/* What an operation returns. */
 typedef int32_t atomic_log_status;
 enum {
   ATOMIC_LOG_OK = 0,
   ATOMIC_LOG_OUT_OF_MEMORY = 1, /* the system refused memory */
   ATOMIC_LOG_OUT_OF_RANGE = 2,  /* a count or an index; or the log is full */
-  ATOMIC_LOG_GONE = 3,          /* everybody has closed the log */
+  ATOMIC_LOG_GONE = 3,          /* all have closed the log */
   ATOMIC_LOG_FOREIGN = 4,       /* the handle names no log */
   ATOMIC_LOG_PINNED = 5,        /* readers pin more than pinnedBytesMax */
-  ATOMIC_LOG_CLAIMED = 6,       /* somebody else is the writer */
+  ATOMIC_LOG_CLAIMED = 6,       /* another one is the writer */
   ATOMIC_LOG_ENDED = 7,         /* the writer ended the log */
   ATOMIC_LOG_TIMED_OUT = 8,     /* not yet */
   ATOMIC_LOG_VERSION = 9,   /* built for another version of this interface */
@@ -161,7 +161,7 @@ struct atomic_log_api {
                             uint64_t timeout_ns);
 
   /* --- Writing. */
-  /* OK, CLAIMED, ENDED or OUT_OF_MEMORY. Give the claim back with unclaim. The
+  /* OK, CLAIMED, ENDED or OUT_OF_MEMORY. Release the claim with unclaim. The
    * head may hold entries already: begin at writer->published. */
   atomic_log_status (*claim)(atomic_log_log* log, atomic_log_writer** writer);
   /* The head's entries below `count` may be read. Published ones stay so. */

@@ -3,7 +3,7 @@
 //  1. Nothing here throws or allocates; what can fail returns a Status.
 //  2. Copies share the attachment. Every method may be called by any thread,
 //     but one Log object is assigned to by one thread at a time.
-//  3. A method of an empty Log answers Status::kClosed, 0 or false.
+//  3. A method of an empty Log returns Status::kClosed, 0 or false.
 #ifndef ATOMIC_LOG_LOG_H_
 #define ATOMIC_LOG_LOG_H_
 
@@ -60,7 +60,7 @@ inline const char* describe(Status status) {
     case Status::kTimedOut:
       return "the time is over and the entry is not there yet";
     case Status::kVersion:
-      return "built for another version of atomic-log; compile it anew";
+      return "built for another version of atomic-log; compile it again";
     case Status::kInvalid:
       return "not a handle of a log; pass log.nativeHandle";
     case Status::kClosed:

@@ -201,7 +201,7 @@ class Snapshot {
             first > held_end ? first - held_end : 0};
   }
 
-  // Gives its pins back. Idempotent.
+  // Releases its pins. Idempotent.
   void close() {
     if (snapshot_ == nullptr) return;
     log_.api()->close(std::exchange(snapshot_, nullptr));
@@ -267,7 +267,7 @@ class Reader {
                                  : status;
   }
 
-  // Gives back what the last batch pinned.
+  // Releases what the last batch pinned.
   void release() { snapshot_.close(); }
 
  private:

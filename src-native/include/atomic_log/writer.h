@@ -101,9 +101,9 @@ class Writer {
       return;
     }
     writer_->published = count_;
-    // Release: whoever acquires the count sees the entries below it.
+    // Release: a thread that acquires the count sees the entries below it.
     word_->store(count_, std::memory_order_release);
-    // Whoever waits registers, runs a barrier in every thread of the process,
+    // One that waits registers, runs a barrier in every thread of the process,
     // and looks again. So here only the compiler must keep the order, and a
     // relaxed load finds the waiter, or the waiter found the entry.
     std::atomic_signal_fence(std::memory_order_seq_cst);
@@ -150,7 +150,7 @@ class Writer {
 
   // Publishes the first `count` entries of the room, staged ones first, and ends
   // the room. kOutOfRange for more than was reserved, or when nothing is: what
-  // lies there then, nobody has written.
+  // lies there then, no one has written.
   Status commit(uint32_t count) {
     if (writer_ == nullptr) return Status::kClosed;
     if (reserved_ == 0 || reserved_at_ != count_ || count > reserved_) {
@@ -171,7 +171,7 @@ class Writer {
     return Status::kOk;
   }
 
-  // Gives the claim back; what was not published is dropped. Idempotent.
+  // Releases the claim; what was not published is dropped. Idempotent.
   void close() {
     if (writer_ == nullptr) return;
     log_.api()->unclaim(std::exchange(writer_, nullptr));

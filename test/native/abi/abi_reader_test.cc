@@ -45,7 +45,7 @@ TEST_CASE("refreshing") {
   CHECK(log.first_index() > 22);
 }
 
-TEST_CASE("a snapshot stays as it is, and gives everything back") {
+TEST_CASE("a snapshot stays as it is, and returns everything") {
   const HandledLog handled = make_number_log(8, 4);
   const Log log = attach(handled);
   Writer<double> writer = claim(log);
@@ -126,7 +126,7 @@ TEST_CASE("a reader is given every entry once") {
   CHECK(is_conserved(*handled.log));
 }
 
-TEST_CASE("readers that pin too much stop the writer until they let go") {
+TEST_CASE("readers that pin too much stop the writer until they release") {
   auto options = log_options(8, 4);
   options.element_bytes = {8};
   options.labels = {{ATOMIC_LOG_F64, ""}};

@@ -148,7 +148,7 @@ TEST_CASE("one writer at a time, whatever language it is written in") {
   CHECK(second.claim(log) == NativeStatus::kClaimed);
   handled.log->release_claim();
   CHECK(second.claim(log) == kOk);
-  // Claiming anew gives the old claim back first.
+  // Claiming again releases the old claim first.
   CHECK(second.claim(log) == kOk);
   first = std::move(second);
   CHECK(first);

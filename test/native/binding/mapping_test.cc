@@ -25,7 +25,7 @@ struct ArrayBuffer {
 };
 
 ArrayBuffer created;
-napi_status answer = napi_ok;
+napi_status result = napi_ok;
 
 }  // namespace
 
@@ -39,8 +39,8 @@ extern "C" napi_status napi_create_external_arraybuffer(napi_env, void* block,
                                                         napi_finalize finalize,
                                                         void* hint,
                                                         napi_value*) {
-  if (answer == napi_ok) created = {block, bytes, finalize, hint};
-  return answer;
+  if (result == napi_ok) created = {block, bytes, finalize, hint};
+  return result;
 }
 
 namespace atomic_log::binding {
@@ -139,7 +139,7 @@ TEST_CASE("a table that was closed takes no pins, and mappings outlive it") {
   CHECK(is_conserved(*log));
 }
 
-TEST_CASE("a mapping gives back the pins that it was handed, once collected") {
+TEST_CASE("a mapping returns the pins that it was handed, once collected") {
   const auto log = make_log(8, 4);
   Environment environment(log);
   ArrayBuffer buffer = environment.map(7, &log->head_segment());
@@ -174,7 +174,7 @@ TEST_CASE("a writer's mapping stands in no table") {
   CHECK(is_conserved(*log));
 }
 
-TEST_CASE("a runtime that refuses leaves nothing behind") {
+TEST_CASE("a runtime that refuses leaves nothing") {
   auto log = make_log(8, 4);
   const std::weak_ptr<memory::RollingLog> watched = log;
   {
@@ -182,10 +182,10 @@ TEST_CASE("a runtime that refuses leaves nothing behind") {
     napi_value ignored = nullptr;
     for (const napi_status status :
          {napi_no_external_buffers_allowed, napi_pending_exception}) {
-      answer = status;
+      result = status;
       CHECK(Mapping::create(nullptr, *log, &log->head_segment(),
                             environment.table(), 7, &ignored) == status);
-      answer = napi_ok;
+      result = napi_ok;
       CHECK_FALSE(environment.leave_pin(7));
     }
   }

@@ -14,7 +14,7 @@ const core = join(native, '..', '..', 'src-native', 'core');
 const build = join(native, 'build', 'mutated');
 const folders = ['base', 'durable', 'platform'];
 const flags = ['-std=c++20', '-O1', '-pthread', '-DATOMIC_LOG_FAULTS', '-DATOMIC_LOG_CHECKS', `-I${build}`, `-I${native}`];
-/** A mutation may make a test run for ever. */
+/** A mutation may make a test run forever. */
 const RUN_MS_MAX = 600_000;
 const LONG_TESTS = '*crashed everywhere,so many states*,every *,the shortest scripts*';
 

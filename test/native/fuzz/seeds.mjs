@@ -1,14 +1,14 @@
 // The inputs that fuzzing began with: pieces of files that the Rust crate wrote,
-// and a change beside a file: `node seeds.mjs`. See segment_fuzz.cc for the bits.
+// and a redo file next to one: `node seeds.mjs`. See segment_fuzz.cc for the bits.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const here = new URL('.', import.meta.url);
 const fixture = (name) => readFileSync(new URL(`../../fixtures/seglog/${name}`, here));
 const SEALS = 2;
 const DISCARDS = 4;
-const HAS_PENDING = 16;
+const HAS_REDO = 16;
 
-function pending(offset, zeroEnd, before, after) {
+function redo(offset, zeroEnd, before, after) {
   const fixed = Buffer.alloc(28);
   fixed.write('ALOGCHG1');
   fixed.writeBigUInt64LE(BigInt(offset), 8);
@@ -17,8 +17,8 @@ function pending(offset, zeroEnd, before, after) {
   return Buffer.concat([fixed, before, after, Buffer.alloc(4)]);
 }
 
-function input({ start = 0, header = 0, bits = 0, beside = Buffer.alloc(0), file }) {
-  return Buffer.concat([Buffer.from([start, header, bits, beside.length]), beside, file]);
+function input({ start = 0, header = 0, bits = 0, redoFile = Buffer.alloc(0), file }) {
+  return Buffer.concat([Buffer.from([start, header, bits, redoFile.length]), redoFile, file]);
 }
 
 const h0 = fixture('h0.seg').subarray(0, 300);
@@ -35,8 +35,8 @@ const seeds = {
   damaged: input({ bits: 1, file: fixture('h0-damaged.seg').subarray(0, 700) }),
   discarded: input({ bits: DISCARDS, file: h0 }),
   truncated: input({
-    bits: SEALS + HAS_PENDING,
-    beside: pending(8, 150, h0.subarray(8, 16), Buffer.alloc(8)),
+    bits: SEALS + HAS_REDO,
+    redoFile: redo(8, 150, h0.subarray(8, 16), Buffer.alloc(8)),
     file: h0,
   }),
 };

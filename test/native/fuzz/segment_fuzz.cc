@@ -1,13 +1,13 @@
-// Any bytes as a segment file, and as the file of a pending change beside it:
+// Any bytes as a segment file, and as the redo file next to it:
 // opened for writing, opened for reading, decompressed.
 //
 //   0             1             2      3          4         4+p
 //   +-------------+-------------+------+----------+---------+------+
-//   | startOffset | header size | bits | p        | pending | file |
+//   | startOffset | header size | bits | p        | redo    | file |
 //   +-------------+-------------+------+----------+---------+------+
 //
 // The bits are those of Bits. kSeals makes the checksums right first, so that
-// the fuzzer gets behind them.
+// the fuzzer gets past them.
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "core/durable/compression.h"
-#include "core/durable/pending_change.h"
 #include "core/durable/record_format.h"
+#include "core/durable/redo_file.h"
 #include "support/segment_fixture.h"
 
 namespace atomic_log::durable {
@@ -36,7 +36,7 @@ enum Bits : uint8_t {
   kSeals = 2,
   kDiscards = 4,
   kIsSealed = 8,
-  kHasPending = 16,
+  kHasRedo = 16,
   kKnowsDurable = 32,
   kOneByteSteps = 64,
 };
@@ -53,7 +53,7 @@ void expect(bool is_so, const char* what) {
 struct Input {
   SegmentFormat format;
   uint8_t bits = 0;
-  Bytes pending;
+  Bytes redo;
   Bytes file;
 };
 
@@ -63,14 +63,14 @@ void seal_records(Input& input) {
   while (at < input.file.size()) {
     uint8_t* const record = &input.file[static_cast<size_t>(at)];
     const uint64_t available = input.file.size() - at;
-    if (codec.judge_head(record, available) != Verdict::kRecord) break;
+    if (codec.classify_head(record, available) != Verdict::kRecord) break;
     codec.seal(record);
     at += record_bytes_of(load_u32(record));
   }
-  if (input.pending.size() > 4) {
-    const size_t checked = input.pending.size() - 4;
-    store_u32(&input.pending[checked],
-              crc32(Crc32Kind::kCastagnoli, 0, input.pending.data(), checked));
+  if (input.redo.size() > 4) {
+    const size_t checked = input.redo.size() - 4;
+    store_u32(&input.redo[checked],
+              crc32(Crc32Kind::kCastagnoli, 0, input.redo.data(), checked));
   }
 }
 
@@ -82,18 +82,18 @@ bool take_apart(const uint8_t* data, size_t bytes, Input* input) {
   const bool is_iso = (data[2] & kIsoHdlc) != 0;
   input->format.checksum =
       is_iso ? Crc32Kind::kIsoHdlc : Crc32Kind::kCastagnoli;
-  const size_t pending =
-      (data[2] & kHasPending) != 0 ? std::min<size_t>(data[3], bytes - 4) : 0;
-  input->pending.assign(data + 4, data + 4 + pending);
-  input->file.assign(data + 4 + pending, data + bytes);
+  const size_t redo =
+      (data[2] & kHasRedo) != 0 ? std::min<size_t>(data[3], bytes - 4) : 0;
+  input->redo.assign(data + 4, data + 4 + redo);
+  input->file.assign(data + 4 + redo, data + bytes);
   if ((input->bits & kSeals) != 0) seal_records(*input);
   return true;
 }
 
 void put(SimulatedFileSystem& system, const Input& input) {
   system.put(kPath, input.file);
-  if ((input.bits & kHasPending) != 0) {
-    system.put(pending_path(kPath), input.pending);
+  if ((input.bits & kHasRedo) != 0) {
+    system.put(redo_path(kPath), input.redo);
   }
   if ((input.bits & kOneByteSteps) != 0) system.set_step_bytes(1);
 }
@@ -164,15 +164,16 @@ void check_opened(SimulatedFileSystem& system, const Input& input,
   const auto found = parse_independently(before, input.format);
   expect(found.size() == opened.recovery.records, "the count of records");
   expect(is_zero(before.data() + end, before.size() - end),
-         "zeros behind the end");
-  if (input.pending.empty()) {
+         "zeros after the end");
+  if (input.redo.empty()) {
     expect(found == parse_independently(input.file, input.format),
            "the records that were there");
-    if (opened.recovery.set_aside_bytes > 0) {
-      const Bytes aside = system.contents(opened.recovery.set_aside_path);
-      expect(std::equal(aside.begin(), aside.end(),
+    if (opened.recovery.quarantined_bytes > 0) {
+      const Bytes quarantined =
+          system.contents(opened.recovery.quarantine_path);
+      expect(std::equal(quarantined.begin(), quarantined.end(),
                         input.file.begin() + static_cast<ptrdiff_t>(end)),
-             "what was set aside is what was there");
+             "what was quarantined is what was there");
     }
   }
   // A record more, and again.
@@ -208,7 +209,7 @@ void check_writer(const Input& input) {
   expect(
       opened.outcome == Outcome::kFormat || opened.outcome == Outcome::kCorrupt,
       "refused for what it is");
-  if (input.pending.empty()) {
+  if (input.redo.empty()) {
     expect(system.contents(kPath) == input.file, "refused and left alone");
   }
 }

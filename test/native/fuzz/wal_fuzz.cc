@@ -8,7 +8,7 @@
 //
 // The bits are those of Bits. kSeals makes the checksums right afterwards, of
 // the header or of the record whose head is at the offset, so that the fuzzer
-// gets behind them.
+// gets past them.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>

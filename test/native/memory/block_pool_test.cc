@@ -21,7 +21,7 @@ using test::FailingAllocations;
 using test::kCanAskResidency;
 using test::resident_pages;
 
-// The pool is the process's: every test gives back what it took and judges
+// The pool is the process's: every test returns what it took and looks at
 // usage by differences.
 BlockPool& pool() { return BlockPool::instance(); }
 
@@ -76,7 +76,7 @@ TEST_CASE("blocks are aligned, writable over their length, and disjoint") {
   }
 }
 
-TEST_CASE("a block given back serves the next one of its class") {
+TEST_CASE("a returned block serves the next one of its class") {
   const size_t bytes = 5 * platform::page_bytes();
   void* const block = pool().take(bytes);
   pool().give_back(block, bytes);
@@ -90,7 +90,7 @@ TEST_CASE("a block given back serves the next one of its class") {
   CHECK(pool().usage().idle_bytes == before.idle_bytes);
 }
 
-TEST_CASE("a small block given back is reused as well") {
+TEST_CASE("a small returned block is reused as well") {
   void* const block = pool().take(300);
   pool().give_back(block, 300);
   CHECK(pool().take(300) == block);
@@ -106,7 +106,7 @@ TEST_CASE("a block is not given to another class") {
   pool().give_back(other, 4 * page);
 }
 
-TEST_CASE("a block given back holds no memory, and is usable when reused") {
+TEST_CASE("a returned block holds no memory, and is usable when reused") {
   const size_t bytes = 32 * platform::page_bytes();
   void* const block = pool().take(bytes);
   std::memset(block, 1, bytes);
@@ -145,7 +145,7 @@ TEST_CASE("decommit of a small block leaves its page's other blocks alone") {
   pool().give_back(other, 256);
 }
 
-// Takes, fills, checks and gives back; false when somebody else wrote there.
+// Takes, fills, checks and returns; false when another wrote there.
 bool churn(unsigned char mark) {
   for (int round = 0; round < 200; ++round) {
     const size_t bytes = 128 + static_cast<size_t>(round % 5) * 3000;
@@ -217,7 +217,7 @@ TEST_CASE("what the system refuses is null, and is not counted") {
   CHECK(pool().usage().idle_bytes == before.idle_bytes);
 }
 
-TEST_CASE("a block that is held goes to nobody else, and shows zeros") {
+TEST_CASE("a block that is held goes to no one else, and shows zeros") {
   const size_t bytes = 3 * platform::page_bytes();
   auto* const block = static_cast<char*>(pool().take(bytes));
   REQUIRE(block != nullptr);
@@ -249,7 +249,7 @@ TEST_CASE("a block that is held goes to nobody else, and shows zeros") {
   CHECK(block[0] == 0);
 }
 
-TEST_CASE("a block that is let go before it is given back is idle then") {
+TEST_CASE("a block that is let go before it is returned is idle then") {
   const size_t bytes = 5 * platform::page_bytes();
   void* const block = pool().take(bytes);
   REQUIRE(block != nullptr);

@@ -88,7 +88,7 @@ TEST_CASE("a chain can be moved to the writer's list while it is walked") {
   CHECK(owned.pop() == segments[0]);
 }
 
-// Several threads give back what they hold, one takes; every segment arrives
+// Several threads return what they hold, one takes; every segment arrives
 // exactly as often as it was pushed, and with what its holder wrote.
 TEST_CASE("nothing is lost or doubled between threads" *
           doctest::test_suite("threads")) {

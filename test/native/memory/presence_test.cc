@@ -26,7 +26,7 @@ constexpr uint32_t kCapacity = 4096;
 
 TEST_SUITE_BEGIN("presence");
 
-TEST_CASE("the last presence retires the log, whoever else has it") {
+TEST_CASE("the last presence retires the log, no matter who else has it") {
   auto log = make_log(2 * kCapacity, kCapacity);
   auto presence = make_presence(log);
   REQUIRE(Appender(*log).append(5 * kCapacity) == Status::kOk);
@@ -43,7 +43,7 @@ TEST_CASE("the last presence retires the log, whoever else has it") {
   CHECK(idle[header + 8] != 0);
   second.reset();
 
-  // Memory of what nobody pins is gone, the rest is as it was.
+  // Memory of what no one pins is gone, the rest is as it was.
   CHECK(idle[header + 8] == 0);
   CHECK(kept[header + 8] != 0);
   if (kCanAskResidency) {
@@ -54,7 +54,7 @@ TEST_CASE("the last presence retires the log, whoever else has it") {
   CHECK(kept[header + 8] == 0);
 }
 
-TEST_CASE("without anybody else the log dies with its presence") {
+TEST_CASE("without another owner the log dies with its presence") {
   auto log = make_log(8, 4);
   const std::weak_ptr<RollingLog> watched = log;
   auto presence = make_presence(std::move(log));

@@ -243,7 +243,7 @@ TEST_CASE("segments are numbered densely, and recycled rather than made") {
   CHECK(is_conserved(*log));
 }
 
-TEST_CASE("a slow reader's peak is given back to the system") {
+TEST_CASE("a slow reader's peak is returned to the system") {
   const auto log = make_log(2 * 4096, 4096);
   Appender appender(*log);
   std::vector<SegmentControl*> held;

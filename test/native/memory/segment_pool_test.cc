@@ -63,7 +63,7 @@ TEST_CASE("segments are numbered densely as they are made") {
   CHECK(pool.stats().idle == 0);
 }
 
-TEST_CASE("a segment given back is taken again before one is made") {
+TEST_CASE("a returned segment is taken again before one is made") {
   SegmentPool pool(pooled(kSmallBlockBytes), 2);
   SegmentControl* const first = pool.take();
   SegmentControl* const second = pool.take();
@@ -79,7 +79,7 @@ TEST_CASE("a segment given back is taken again before one is made") {
   CHECK(pool.stats().idle == 0);
 }
 
-TEST_CASE("what is given back beyond the window's need is decommitted") {
+TEST_CASE("what is returned beyond the window's need is decommitted") {
   const uint64_t bytes = large_block_bytes();
   SegmentPool pool(pooled(bytes), 3);
   const auto segments = take_many(pool, 10);
@@ -117,8 +117,8 @@ TEST_CASE("a warm segment is preferred to a decommitted one, both to a new") {
 }
 
 // The writer keeps one segment in circulation and so never runs out of warm
-// ones. What readers give back meanwhile must be noticed all the same.
-TEST_CASE("a peak given back while the writer rolls on is decommitted too") {
+// ones. What readers return meanwhile must be noticed all the same.
+TEST_CASE("a peak returned while the writer rolls on is decommitted too") {
   const uint64_t bytes = large_block_bytes();
   constexpr uint64_t kWarmMax = 3;
   SegmentPool pool(pooled(bytes), kWarmMax);
@@ -158,7 +158,7 @@ TEST_CASE("a pool that dies gives its blocks to the process's pool") {
   CHECK(BlockPool::instance().usage().mapped_bytes == after.mapped_bytes);
 }
 
-TEST_CASE("readers give back while the writer takes" *
+TEST_CASE("readers return while the writer takes" *
           doctest::test_suite("threads")) {
   constexpr uint32_t kReaders = 3;
   constexpr int kRounds = 300;

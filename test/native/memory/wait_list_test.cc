@@ -55,7 +55,7 @@ TEST_CASE("a removed waiter is not woken, and the others still are") {
   CHECK(kept.wakes == 1);
 }
 
-TEST_CASE("wake_all wakes whoever waits, whatever for") {
+TEST_CASE("wake_all wakes all that wait, whatever for") {
   WaitList list;
   CountingWaiter now;
   CountingWaiter never;

@@ -205,7 +205,7 @@ bool read_windows(RollingLog& log, const std::atomic<bool>& done) {
   return true;
 }
 
-TEST_CASE("windows stay whole and ends never go back beside a writer" *
+TEST_CASE("windows stay whole and ends never go back next to a writer" *
           doctest::test_suite("threads")) {
   const auto log = make_log(6, 2);
   std::atomic<bool> done{false};

@@ -29,7 +29,7 @@ class LogScenario : public Scenario {
  public:
   explicit LogScenario(const Bounds& bounds);
 
-  // Every segment is in the ring or idle, exactly once; nobody holds one.
+  // Every segment is in the ring or idle, exactly once; no one holds one.
   void finish() override;
 
  protected:
@@ -38,7 +38,7 @@ class LogScenario : public Scenario {
 
   // --- The holder of the claim.
   void append(uint32_t publications);
-  // Says that the append is over to whoever calls told(). Otherwise nothing
+  // Says that the append is over to the one that calls told(). Otherwise nothing
   // passes between the threads but by the log.
   void tell(uint64_t entries) {
     told_.store(entries, model::memory_order_release);

@@ -328,7 +328,7 @@ export const mutations = [
     seenBy: ['pins-2'],
   },
   {
-    name: 'evicted segment not given back',
+    name: 'evicted segment not returned',
     edits: [
       edit(
         LOG,
@@ -339,7 +339,7 @@ export const mutations = [
     seenBy: ['pins-2'],
   },
   {
-    name: 'every drop gives the segment back',
+    name: 'every drop returns the segment',
     edits: [
       edit(
         LOG_H,

@@ -243,7 +243,7 @@ class Writers final : public LogScenario {
 
 // --- The end of a log.
 
-// Nobody is attached any more, and the log retires, while two threads still give
+// No one is attached any more, and the log retires, while two threads still give
 // back pins: what a pin keeps is as it was, and in the end no segment has memory.
 class Retires final : public LogScenario, private BlockPool::Watcher {
  public:
@@ -263,7 +263,7 @@ class Retires final : public LogScenario, private BlockPool::Watcher {
   void finish() override {
     BlockPool::watcher = nullptr;
     for (const PinnedSegment& pinned : held_[0]) {
-      model::check(entry(*pinned.segment, 0) == 0, "memory that nobody pins");
+      model::check(entry(*pinned.segment, 0) == 0, "memory that no one pins");
     }
   }
 
@@ -323,8 +323,8 @@ class Waits final : public LogScenario {
   bool has_seen_[2] = {};
 };
 
-// The writer appends, ends the log and gives up the claim. Whoever sees the end
-// sees every entry; who waits is woken; nobody claims it again.
+// The writer appends, ends the log and gives up the claim. One that sees the
+// end sees every entry; who waits is woken; no one claims it again.
 class Ends final : public LogScenario {
  public:
   Ends() : LogScenario({.full_segments = 1, .initial = 1}) {}

@@ -1,5 +1,5 @@
 // The checked copy of the core and the scenarios over it, as one unit: it is
-// compiled anew for every mutation.
+// compiled again for every mutation.
 #include "core/memory/rolling_log.cc"
 #include "core/memory/segment_pool.cc"
 #include "core/memory/storage.cc"

@@ -18,7 +18,7 @@ using std::chrono::steady_clock;
 
 TEST_SUITE_BEGIN("threads");
 
-TEST_CASE("a condition that nobody meets is waited for as long as asked") {
+TEST_CASE("a condition that no one meets is waited for as long as asked") {
   Condition condition;
   std::mutex mutex;
   std::unique_lock<std::mutex> lock(mutex);

@@ -134,7 +134,7 @@ TEST_CASE("a mapping shows what is written, and keeps stores to itself") {
   CHECK(system.remove(kName).ok());
 }
 
-TEST_CASE("what is no regular file is refused") {
+TEST_CASE("what is not a regular file is refused") {
   std::unique_ptr<File> file;
   for (const char* const path : {".", "/dev/null"}) {
     for (const OpenMode mode : {OpenMode::kRead, OpenMode::kReadWrite}) {
@@ -160,7 +160,7 @@ TEST_CASE("loops: short steps, interrupts, and calls that do nothing") {
   const Bytes source = {1, 2, 3, 4, 5, 6, 7, 8};
   REQUIRE(write_fully(7, source.data(), source.size(), step).ok());
   CHECK(target == source);
-  // It does not spin for ever.
+  // It does not spin forever.
   const IoStatus status = write_fully(
       0, source.data(), 8,
       [](uint64_t, const uint8_t*, size_t) -> IoStep { return {}; });

@@ -35,7 +35,7 @@ TEST_CASE("mapped pages are aligned, zero and writable") {
   unmap_pages(memory, bytes);
 }
 
-TEST_CASE("decommitted pages are given back, and can be touched again") {
+TEST_CASE("decommitted pages are returned, and can be touched again") {
   const size_t bytes = kPages * page_bytes();
   auto* const memory = static_cast<unsigned char*>(map_pages(bytes));
   REQUIRE(memory != nullptr);

@@ -13,7 +13,7 @@ TEST_CASE("a pipe has a reader until its other end is closed") {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   CHECK(!is_reader_gone(ends[1]));
-  // Full or not, somebody may read it.
+  // Full or not, someone may read it.
   REQUIRE(write(ends[1], "text", 4) == 4);
   CHECK(!is_reader_gone(ends[1]));
   close(ends[0]);
@@ -21,7 +21,7 @@ TEST_CASE("a pipe has a reader until its other end is closed") {
   close(ends[1]);
 }
 
-TEST_CASE("what is no pipe has no reader that could go") {
+TEST_CASE("what is not a pipe has no reader that could go") {
   int ends[2];
   REQUIRE(pipe(ends) == 0);
   close(ends[0]);

@@ -1,10 +1,10 @@
 // The whole of the C++ wrapper, and the C interface under it, on many threads:
 // writers that compete for the claim, readers that hold snapshots, readers that
-// block, and an owner who lets go of the log in the middle of it.
+// block, and an owner who releases the log in the middle of it.
 //
 // What may happen: entries leave the window before a reader sees them, and it
 // is told how many. What may not: a wrong value, a hole, an index that goes
-// back, a reader that sleeps through the end, or a segment that nobody gives
+// back, a reader that sleeps through the end, or a segment that no one gives
 // back.
 //
 //   native_stress [--seconds S] [--seed N]
@@ -110,10 +110,10 @@ class Episode {
     add(totals_.appended, last.end_index());
     const auto stats = watched.lock()->stats();
     require(stats.pool.idle + stats.retained == stats.pool.segments,
-            "a segment was not given back", stats.pool.idle);
+            "a segment was not returned", stats.pool.idle);
   }
 
-  // After run(): nobody has the log any more.
+  // After run(): no one has the log any more.
   void check_gone() const {
     Log log;
     require(Log::attach(&handled_.handle, &log) == NativeStatus::kGone,
@@ -131,7 +131,7 @@ class Episode {
 
   static void end(const Log& log) {
     RecordWriter writer;
-    require(writer.claim(log) == kOk, "the claim was not given back");
+    require(writer.claim(log) == kOk, "the claim was not released");
     require(writer.end() == kOk, "the end");
   }
 
@@ -191,7 +191,7 @@ class Episode {
     }
   }
 
-  // What is reserved and not committed must not be seen by anybody.
+  // What is reserved and not committed must not be seen by anyone.
   static void abandon(RecordWriter& writer, uint32_t count) {
     RecordWriter::Room room;
     if (count == 0 || writer.reserve(count, &room) != kOk) return;

@@ -1,5 +1,5 @@
 // Stress of the rolling log: writers that take turns by the claim, and readers
-// that snapshot, refresh, copy, exchange and release beside them. Short
+// that snapshot, refresh, copy, exchange and release next to them. Short
 // episodes with a log of its own each, in changing shapes; after each one every
 // segment must be accounted for.
 //
@@ -145,7 +145,7 @@ class Crew {
   std::vector<std::thread> threads_;
 };
 
-// With every pin given back, a segment of the window has the log's one
+// With every pin returned, a segment of the window has the log's one
 // reference, and every other one is free. Only one thread runs.
 void check_conservation(RollingLog& log,
                         const std::vector<SegmentControl*>& seen) {
@@ -193,7 +193,7 @@ void check_death(std::shared_ptr<RollingLog> log) {
   const uint64_t block_bytes =
       BlockPool::class_bytes(log->layout().block_bytes());
   const uint64_t before = BlockPool::instance().usage().idle_bytes;
-  require(log.use_count() == 1, "somebody keeps the log");
+  require(log.use_count() == 1, "someone keeps the log");
   log.reset();
   const uint64_t after = BlockPool::instance().usage().idle_bytes;
   require(after - before == segments * block_bytes, "blocks leaked",

@@ -157,7 +157,7 @@ void StressReader::run() {
   do {
     act();
     episode_.reads.fetch_add(1, std::memory_order_relaxed);
-    // Else the writer gets a share of a core too small to lap anybody.
+    // Else the writer gets a share of a core too small to lap anyone.
     if (random_.one_in(8)) std::this_thread::yield();
   } while (!episode_.stop.load(std::memory_order_relaxed));
   while (!snapshots_.empty()) release();
@@ -216,7 +216,7 @@ void StressReader::exchange() {
       mailbox.exchange(mine, std::memory_order_acq_rel));
   if (theirs == nullptr) return;
   last_end_ = std::max(last_end_, theirs->end_index());
-  // Half of them are given back here, by a thread that did not pin them.
+  // Half of them are released here, by a thread that did not pin them.
   theirs->verify_all();
   if (random_.one_in(2)) snapshots_.push_back(std::move(theirs));
 }
@@ -239,7 +239,7 @@ void StressReader::probe() {
   log_.unpin(segment);
 }
 
-// Whoever sees the head's number sees what was done before it was given.
+// One that sees the head's number sees what was done before it was given.
 void StressReader::probe_head() {
   const uint64_t head = log_.head_sequence();
   if (head == 0 || head >= Episode::kAnnouncedMax) return;

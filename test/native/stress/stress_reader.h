@@ -1,5 +1,5 @@
 // The reading side of the stress: snapshots of the window, kept, refreshed,
-// copied, handed to other readers and given back in any order, and everything
+// copied, handed to other readers and released in any order, and everything
 // that is promised about them.
 #ifndef ATOMIC_LOG_TEST_NATIVE_STRESS_STRESS_READER_H_
 #define ATOMIC_LOG_TEST_NATIVE_STRESS_STRESS_READER_H_
@@ -16,7 +16,7 @@ namespace atomic_log::test {
 // Pinned segments in ascending order, as a snapshot in JavaScript holds them.
 class Snapshot {
  public:
-  // Pins the window now. The seed decides in which order it gives back.
+  // Pins the window now. The seed decides in which order it releases.
   Snapshot(Episode& episode, uint64_t seed);
   // Shares the segments of another one.
   Snapshot(const Snapshot& other);

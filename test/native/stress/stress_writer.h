@@ -77,7 +77,7 @@ class StressWriter {
                             std::memory_order_release);
   }
 
-  // What is written and never published must not be seen by anybody.
+  // What is written and never published must not be seen by anyone.
   void write_and_abandon() {
     memory::SegmentControl& head = log_.head_segment();
     Columns columns(log_.layout(), head);

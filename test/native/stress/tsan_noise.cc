@@ -11,7 +11,7 @@
 //     release by a fiber that has seen and done nothing: it replaces what the
 //     location made visible by nothing.
 //  3. Every operation is preceded by a relaxed load of the same place. An
-//     atomic object must be constructed before anybody loads it, in whatever order;
+//     atomic object must be constructed before anyone loads it, in whatever order;
 //     the sanitizer lets an acquire load excuse itself by what it acquires.
 //
 // Nothing here is instrumented, and nothing here orders the threads.
@@ -39,8 +39,8 @@ void* fibers[kFibersMax];
 unsigned char fiber_taken[kFibersMax];
 
 // Made before main(), because a new fiber knows what its maker knows. Its own
-// accesses are ignored, or its stores would be reported as races with whoever
-// uses the memory next; the clock it leaves behind is not ignored.
+// accesses are ignored, or its stores would be reported as races with the
+// next user of the memory; the clock it leaves is not ignored.
 __attribute__((constructor)) NOT_INSTRUMENTED void make_fibers() {
   void* const self = __tsan_get_current_fiber();
   for (void*& fiber : fibers) {

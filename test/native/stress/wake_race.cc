@@ -29,7 +29,7 @@ constexpr auto kPatience = std::chrono::seconds(20);
 class SpinWaiter final : public Waiter {
  public:
   void wake() override { is_woken_.store(true, std::memory_order_release); }
-  // False when nobody came.
+  // False when no one came.
   bool spin() const {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     for (uint64_t i = 0; !is_woken_.load(std::memory_order_acquire); ++i) {

@@ -1,4 +1,4 @@
-// What a runtime with V8's sandbox answers. Linked into the addon with
+// What a runtime with V8's sandbox says. Linked into the addon with
 // -Bsymbolic, this hides the runtime's own function of that name.
 #include <node_api.h>
 

@@ -334,16 +334,16 @@ std::string WalScript::check_restart(SimulatedFileSystem& system,
   // A log of which something was acknowledged knows how long its files are.
   if (acknowledged_ > 0) options.segment_bytes = 0;
   OpenedWal opened = open_wal(system, options);
-  set_aside_.clear();
-  set_aside_path_ = opened.recovery.set_aside_path;
-  if (!set_aside_path_.empty()) {
+  quarantined_.clear();
+  quarantine_path_ = opened.recovery.quarantine_path;
+  if (!quarantine_path_.empty()) {
     const std::string path =
-        set_aside_path_.substr(0, set_aside_path_.find(".torn-"));
+        quarantine_path_.substr(0, quarantine_path_.find(".torn-"));
     const Bytes bytes = before->contents(path);
     const auto from =
         bytes.begin() + static_cast<ptrdiff_t>(opened.recovery.end_offset);
-    set_aside_.assign(
-        from, from + static_cast<ptrdiff_t>(opened.recovery.set_aside_bytes));
+    quarantined_.assign(
+        from, from + static_cast<ptrdiff_t>(opened.recovery.quarantined_bytes));
   }
   // The test takes the power away again.
   if (!system.has_power()) return wrong_;

@@ -105,9 +105,9 @@ class WalScript {
   // `may_fail`: a sync of the disk fails, so that opening may.
   std::string check_restart(SimulatedFileSystem& system, bool may_fail = false);
 
-  // What the last restart has set aside, and where it says it is.
-  const Bytes& set_aside() const { return set_aside_; }
-  const std::string& set_aside_path() const { return set_aside_path_; }
+  // What the last restart has quarantined, and where it says it is.
+  const Bytes& quarantined() const { return quarantined_; }
+  const std::string& quarantine_path() const { return quarantine_path_; }
 
   durable::WalWriter* writer() { return writer_.get(); }
   const WalContents& latest() const { return history_.back(); }
@@ -135,8 +135,8 @@ class WalScript {
   bool was_spare_used_ = false;
   std::string wrong_;
   durable::Failure failure_;
-  Bytes set_aside_;
-  std::string set_aside_path_;
+  Bytes quarantined_;
+  std::string quarantine_path_;
 };
 
 }  // namespace atomic_log::test

@@ -57,7 +57,7 @@ const functions: Record<string, Given> = {
     cells,
   },
   openSegmentReader: { ...format, path: join(directory, 'none.seg'), isMapped: true, cells: null },
-  judgeSegment: { ...format, path: join(directory, 'none.seg') },
+  scanSegment: { ...format, path: join(directory, 'none.seg') },
   openWal: wal,
   openWalSync: wal,
   salvageWalFile: {

@@ -7,9 +7,9 @@
 //     record.
 //  2. Records below the offset are complete in the file before it can be seen.
 //  3. Bytes below the offset change only between begin_change() and
-//     end_change(): truncation, or a header that is replaced. The generation is
-//     odd meanwhile. A reader that finds the generation as it was, and even,
-//     after it has read, has read what was there.
+//     end_change(): truncation, or a header that is replaced. This is a seqlock:
+//     the generation is odd meanwhile, and a reader that finds it as it was, and
+//     even, after it has read, has read what was there.
 #ifndef ATOMIC_LOG_CORE_DURABLE_FLUSHED_OFFSET_H_
 #define ATOMIC_LOG_CORE_DURABLE_FLUSHED_OFFSET_H_
 
@@ -35,15 +35,15 @@ class FlushedOffset {
 
   bool is_there() const { return cells_ != nullptr; }
 
-  // Writer. Release: pairs with acquire(), so that whoever sees the offset
-  // finds the records below it in the file.
+  // Writer. Release: pairs with acquire(), so that a thread that sees the
+  // offset finds the records below it in the file.
   void publish(uint64_t offset) {
     if (cells_ == nullptr) return;
     cells_->offset.store(offset, std::memory_order_release);
   }
 
-  // Writer. The offset is lowered first: whoever sees the new generation sees
-  // the new offset. Acquire: pairs with the release in is_unchanged() of every
+  // Writer. The offset is lowered first: a thread that sees the new
+  // generation sees the new offset. Acquire: pairs with the release in is_unchanged() of every
   // reader that still saw the old generation, whose reads of the file came
   // before the changes that follow then.
   void begin_change(uint64_t offset_max) {
@@ -54,7 +54,8 @@ class FlushedOffset {
     cells_->generation.fetch_add(1, std::memory_order_acq_rel);
   }
 
-  // Writer. Release: whoever sees the even generation sees the changes.
+  // Writer. Release: a thread that sees the even generation sees the
+  // changes.
   void end_change() {
     if (cells_ == nullptr) return;
     cells_->generation.fetch_add(1, std::memory_order_release);

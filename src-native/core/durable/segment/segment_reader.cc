@@ -88,7 +88,7 @@ void SegmentSource::add_reader() {
 }
 
 void SegmentSource::remove_reader() {
-  // Acquire and release: the last one comes after everybody's reads.
+  // Acquire and release: the last one comes after all reads.
   if (readers_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   // Where the system cannot, the file stays open until the last view is gone.
   if (mapping_ != nullptr) (void)mapping_->release_file();
@@ -120,7 +120,7 @@ Outcome SegmentReader::refuse(Outcome outcome, uint64_t offset,
 }
 
 // Records were cut off or changed since: what was read ahead is worth nothing,
-// and pages with a copy of their own would show the old ones for ever.
+// and pages with a copy of their own would show the old ones forever.
 void SegmentReader::look_at_generation(uint64_t generation) {
   if (generation == generation_) return;
   generation_ = generation;
@@ -153,7 +153,7 @@ Verdict SegmentReader::collect(const uint8_t* bytes, uint64_t available,
   uint64_t at = 0;
   Verdict verdict = Verdict::kRecord;
   while (run->count < count_max) {
-    verdict = codec_.judge(bytes + at, available - at);
+    verdict = codec_.classify(bytes + at, available - at);
     if (verdict != Verdict::kRecord) break;
     const uint32_t word = load_u32(bytes + at);
     length_words[run->count++] = word;
@@ -218,14 +218,14 @@ Outcome SegmentReader::try_read(uint64_t offset, uint64_t limit, ReadHint hint,
   Outcome outcome =
       fill(offset, limit, is_sequential ? kReadAheadBytes : kOptimisticBytes);
   if (outcome != Outcome::kOk) return outcome;
-  Verdict verdict = codec_.judge_head(buffer_.data(), limit - offset);
+  Verdict verdict = codec_.classify_head(buffer_.data(), limit - offset);
   if (buffered_ < std::min<uint64_t>(kHeadBytes, limit - offset)) {
     verdict = Verdict::kBad;  // The file was shortened.
   }
   if (verdict == Verdict::kRecord) {
     const uint64_t bytes = record_bytes_of(load_u32(buffer_.data()));
     if (bytes > kTrustedBytes) {
-      // A length that nobody has checked must not decide how much memory is
+      // A length that no one has checked must not decide how much memory is
       // taken.
       RecordScanner scanner(source_->file(), source_->format(), offset, limit);
       verdict = scanner.next();

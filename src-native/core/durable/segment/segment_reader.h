@@ -49,7 +49,7 @@ class SegmentSource {
   Outcome check_place(platform::FileSystem& system, Failure* failure) const;
 
   // Called by each reader when it begins and when it is closed. With the last
-  // one the mapping lets go of the file, and its views show zeros.
+  // one the mapping releases the file, and its views show zeros.
   void add_reader();
   void remove_reader();
 
@@ -67,7 +67,7 @@ enum class ReadHint : uint8_t { kRandom = 0, kSequential = 1 };
 
 class SegmentReader {
  public:
-  // Records that lie one behind the other, at `bytes`, from `offset` on. Not in
+  // Records that follow one another, at `bytes`, from `offset` on. Not in
   // the mapping: they stay there until the next call.
   struct Run {
     uint64_t offset = 0;
@@ -92,7 +92,7 @@ class SegmentReader {
   uint64_t limit() const;
 
   // Finds at least one record at `offset`, and with the sequential hint as many
-  // of those behind it as are at hand, up to `count_max`. Their length words go
+  // of those after it as are at hand, up to `count_max`. Their length words go
   // to `length_words`. kOutOfRange, kNoRecord, kChecksum, kIo; with kNoMemory
   // where the record is larger than the memory that the system gives.
   Outcome read(uint64_t offset, ReadHint hint, uint32_t* length_words,

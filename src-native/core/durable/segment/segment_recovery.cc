@@ -5,8 +5,8 @@
 
 #include "core/base/check.h"
 #include "core/durable/copy_range.h"
-#include "core/durable/pending_change.h"
 #include "core/durable/record_scanner.h"
+#include "core/durable/redo_file.h"
 
 namespace atomic_log::durable {
 namespace {
@@ -17,7 +17,7 @@ using platform::IoCode;
 using platform::IoStatus;
 using platform::OpenMode;
 
-constexpr int kSetAsideNamesMax = 100'000;
+constexpr int kQuarantineNamesMax = 100'000;
 
 // Steps of one recovery; the decisions are in recover().
 class SegmentRecovery {
@@ -84,31 +84,31 @@ class SegmentRecovery {
   }
 
   // Row R6.
-  Outcome set_aside(uint64_t from, uint64_t to, Recovery* recovery) {
+  Outcome quarantine(uint64_t from, uint64_t to, Recovery* recovery) {
     CORE_CHECK(from >= format_.start_offset && from < to);
     IoStatus status = count_valid_bytes(file_, format_, from + 1, to,
                                         &recovery->valid_bytes_after);
     if (!status.ok()) return fail(status, from);
-    std::unique_ptr<File> aside;
-    for (int n = 1; n <= kSetAsideNamesMax; ++n) {
-      recovery->set_aside_path = path_ + ".torn-" + std::to_string(n);
-      status =
-          system_.open(recovery->set_aside_path, OpenMode::kCreateNew, &aside);
+    std::unique_ptr<File> quarantined;
+    for (int n = 1; n <= kQuarantineNamesMax; ++n) {
+      recovery->quarantine_path = path_ + ".torn-" + std::to_string(n);
+      status = system_.open(recovery->quarantine_path, OpenMode::kCreateNew,
+                            &quarantined);
       if (status.code != IoCode::kExists) break;
     }
     if (status.ok()) {
       status =
           copy_range(file_, from, to,
                      [&](uint64_t offset, const uint8_t* data, size_t bytes) {
-                       return aside->write_at(offset - from, data, bytes);
+                       return quarantined->write_at(offset - from, data, bytes);
                      });
     }
-    if (status.ok()) status = aside->sync_all();
+    if (status.ok()) status = quarantined->sync_all();
     if (status.ok()) status = system_.sync_parent(path_);
     if (!status.ok()) return fail(status, from);
     status = zero_durably(system_, file_, path_, from, to);
     if (!status.ok()) return fail(status, from);
-    recovery->set_aside_bytes = to - from;
+    recovery->quarantined_bytes = to - from;
     return Outcome::kOk;
   }
 
@@ -145,7 +145,7 @@ Outcome recover(FileSystem& system, File& file, const std::string& path,
   *recovery = {};
   Outcome outcome = step.check_size(options, size);
   if (outcome == Outcome::kOk) {
-    outcome = finish_pending(system, file, path, *size, failure);
+    outcome = finish_redo(system, file, path, *size, failure);
   }
   Verdict verdict = Verdict::kEnd;
   if (outcome == Outcome::kOk) outcome = step.scan(*size, recovery, &verdict);
@@ -172,7 +172,7 @@ Outcome recover(FileSystem& system, File& file, const std::string& path,
                        "pass discardUnreadable");
   }
   if (nonzero_end > end) {  // R6
-    outcome = step.set_aside(end, nonzero_end, recovery);
+    outcome = step.quarantine(end, nonzero_end, recovery);
     if (outcome != Outcome::kOk) return outcome;
   }
   const uint64_t proven =
@@ -181,10 +181,10 @@ Outcome recover(FileSystem& system, File& file, const std::string& path,
   return step.make_durable(proven, end);
 }
 
-Outcome judge_segment(FileSystem& system, const std::string& path,
-                      const SegmentFormat& format, SegmentJudgement* judgement,
-                      Failure* failure) {
-  *judgement = {};
+Outcome scan_segment(FileSystem& system, const std::string& path,
+                     const SegmentFormat& format, SegmentScan* scan,
+                     Failure* failure) {
+  *scan = {};
   std::unique_ptr<File> file;
   IoStatus status = system.open(path, OpenMode::kRead, &file);
   if (!status.ok()) {
@@ -194,20 +194,20 @@ Outcome judge_segment(FileSystem& system, const std::string& path,
   SegmentRecovery step(system, *file, path, format, failure);
   Recovery found;
   Verdict verdict = Verdict::kEnd;
-  Outcome outcome = step.check_size({}, &judgement->size);
+  Outcome outcome = step.check_size({}, &scan->size);
   if (outcome == Outcome::kOk) {
-    outcome = step.scan(judgement->size, &found, &verdict);
+    outcome = step.scan(scan->size, &found, &verdict);
   }
   const uint64_t end = found.end_offset;
   if (outcome == Outcome::kOk) {
-    outcome = step.find_end(end, judgement->size, &judgement->nonzero_end);
+    outcome = step.find_end(end, scan->size, &scan->nonzero_end);
   }
   if (outcome != Outcome::kOk) return outcome;
-  judgement->records = found.records;
-  judgement->end_offset = end;
-  if (judgement->nonzero_end == end) return Outcome::kOk;
-  status = count_valid_bytes(*file, format, end + 1, judgement->nonzero_end,
-                             &judgement->valid_bytes_after);
+  scan->records = found.records;
+  scan->end_offset = end;
+  if (scan->nonzero_end == end) return Outcome::kOk;
+  status = count_valid_bytes(*file, format, end + 1, scan->nonzero_end,
+                             &scan->valid_bytes_after);
   return status.ok() ? Outcome::kOk : step.fail(status, end);
 }
 

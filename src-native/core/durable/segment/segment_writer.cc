@@ -77,8 +77,8 @@ Outcome SegmentWriter::create(FileSystem& system, const std::string& path,
   FileIdentity identity;
   Outcome outcome = claim(*file, path, &identity, failure);
   if (outcome == Outcome::kOk) {
-    // What may stand beside it belongs to a file that was deleted.
-    status = forget_pending(system, path);
+    // What may stand next to it belongs to a file that was deleted.
+    status = remove_redo(system, path);
     if (status.ok()) status = file->preallocate(size);
     if (status.ok()) status = file->sync_all();
     if (status.ok()) status = system.sync_parent(path);
@@ -150,7 +150,7 @@ Outcome SegmentWriter::poisoned() {
 Outcome SegmentWriter::poison(const IoStatus& io, uint64_t offset) {
   const std::lock_guard<std::mutex> lock(sync_mutex_);
   if (!is_poisoned_.load(std::memory_order_relaxed)) poison_ = io;
-  // Release: whoever sees it finds the reason, though only under the mutex.
+  // Release: a thread that sees it finds the reason, though only under the mutex.
   is_poisoned_.store(true, std::memory_order_release);
   failure_ = {Outcome::kIo, io, path_, offset, 0, ""};
   return Outcome::kIo;
@@ -214,7 +214,7 @@ Outcome SegmentWriter::complete(size_t end) {
   if (end - buffered_ > remaining()) return full(end - buffered_);
   for (size_t at = buffered_; at < end;) {
     uint8_t* const record = buffer_ + at;
-    const Verdict verdict = codec_.judge_head(record, end - at);
+    const Verdict verdict = codec_.classify_head(record, end - at);
     // An empty record has no checksum yet, and looks like the end.
     const bool is_empty = verdict == Verdict::kEnd && end - at >= kHeadBytes;
     if (verdict != Verdict::kRecord &&

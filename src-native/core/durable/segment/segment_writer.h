@@ -2,7 +2,7 @@
 //
 //  1. The file's length never changes: its space is secured when it is created,
 //     and truncation only moves the end of the log.
-//  2. Behind the end of the log all bytes of the file are zero, on disk too,
+//  2. After the end of the log all bytes of the file are zero, on disk too,
 //     except those of appends that were not synced yet.
 //  3. An append is durable when a sync() that began after it has returned kOk,
 //     and only then the flushed offset covers it.
@@ -29,8 +29,8 @@
 
 #include "core/base/list.h"
 #include "core/durable/outcome.h"
-#include "core/durable/pending_change.h"
 #include "core/durable/record_format.h"
+#include "core/durable/redo_file.h"
 #include "core/durable/segment/flushed_offset.h"
 #include "core/durable/segment/segment_recovery.h"
 #include "core/platform/file.h"
@@ -43,7 +43,7 @@ class SegmentWriter {
   static constexpr size_t kBufferBytes = size_t{1} << 16;
 
   // Makes a file of `size` bytes that must not be there yet, and its name
-  // durable. kFormat when `size` leaves no room behind the start offset.
+  // durable. kFormat when `size` leaves no room after the start offset.
   static Outcome create(platform::FileSystem& system, const std::string& path,
                         const SegmentFormat& format, uint64_t size,
                         std::unique_ptr<SegmentWriter>* writer,
@@ -55,7 +55,7 @@ class SegmentWriter {
                       std::unique_ptr<SegmentWriter>* writer,
                       Recovery* recovery, Failure* failure);
 
-  // Gives the lock back; what was not flushed is dropped.
+  // Releases the lock; what was not flushed is dropped.
   ~SegmentWriter();
 
   // From here on the cells say what is durable.
@@ -99,7 +99,7 @@ class SegmentWriter {
   };
   Outcome begin_sync(SyncTicket* ticket);
   Outcome sync_file();
-  // With what sync_file() has answered.
+  // With what sync_file() has returned.
   Outcome finish_sync(const SyncTicket& ticket, Outcome synced,
                       uint64_t* flushed_offset);
 
@@ -124,7 +124,7 @@ class SegmentWriter {
   size_t buffered() const { return buffered_; }
   uint64_t remaining() const { return size_ - write_offset(); }
   uint64_t flushed_offset() const { return durable_offset_; }
-  // Of the last operation that did not answer kOk.
+  // Of the last operation that did not return kOk.
   const Failure& failure() const { return failure_; }
   // The system has refused memory to the caller: as if it had done so here.
   Outcome refuse_memory() {
@@ -155,7 +155,7 @@ class SegmentWriter {
   // its own then.
   Outcome find_record(uint64_t offset, uint32_t* length_word);
   platform::IoStatus cut_off(uint64_t offset, uint64_t end);
-  Outcome change_in_place(const PendingChange& change);
+  Outcome change_in_place(const RedoChange& change);
   void advance(uint64_t offset);
 
   // Immutable after construction.

@@ -101,7 +101,7 @@ Outcome SegmentWriter::replace_header(uint64_t offset, const uint8_t* header) {
       {from, {old_bytes.data(), count}, {new_bytes.data(), count}});
 }
 
-Outcome SegmentWriter::change_in_place(const PendingChange& change) {
+Outcome SegmentWriter::change_in_place(const RedoChange& change) {
   const size_t count = change.new_bytes.size();
   const uint64_t end = buffer_offset_;
   CORE_CHECK(count > 0 && change.old_bytes.size() == count);
@@ -115,10 +115,10 @@ Outcome SegmentWriter::change_in_place(const PendingChange& change) {
     const std::lock_guard<std::mutex> lock(sync_mutex_);
     if (is_poisoned_.load(std::memory_order_relaxed)) status = poison_;
     if (status.ok() && !is_atomic) {
-      // The old bytes must be on disk, or the file beside would not be known
+      // The old bytes must be on disk, or the redo file would not be known
       // again.
       status = file_->sync_data();
-      if (status.ok()) status = store_pending(system_, path_, change, &names);
+      if (status.ok()) status = store_redo(system_, path_, change, &names);
     }
     if (status.ok()) {
       flushed_.begin_change(UINT64_MAX);
@@ -127,7 +127,7 @@ Outcome SegmentWriter::change_in_place(const PendingChange& change) {
     }
     if (status.ok()) status = file_->sync_data();
     if (status.ok() && !is_atomic) {
-      status = forget_pending(system_, path_, *names);
+      status = remove_redo(system_, path_, *names);
     }
   }
   if (status.is_shortage()) return io_failure(status, change.offset);

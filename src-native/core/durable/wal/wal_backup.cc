@@ -24,7 +24,7 @@ constexpr size_t kStepFiles = 256;
 constexpr uint64_t kPartialsMax = 10'000;
 
 constexpr std::string_view kPartial = ".partial-";
-// Beside the directory, and not in it: it outlasts the directory's name, so that
+// Next to the directory, and not in it: it outlasts the directory's name, so that
 // a kill at any moment leaves nothing that cannot be found again.
 constexpr std::string_view kMarker = ".incomplete";
 constexpr std::string_view kMarkerText =
@@ -45,8 +45,8 @@ bool is_named(platform::FileSystem& system, const std::string& path,
          opened == named;
 }
 
-// Deletes the files that a copy may have, and nothing else. Whoever calls has
-// the marker locked: nobody else takes the directory.
+// Deletes the files that a copy may have, and nothing else. The caller has
+// the marker locked: no one else takes the directory.
 void remove_copy(platform::FileSystem& system, const std::string& directory,
                  std::unique_ptr<File> marker) {
   WalListing listing;
@@ -127,7 +127,7 @@ IoStatus WalBackup::begin() {
     std::string directory = target_;
     directory.append(kPartial).append(std::to_string(number));
     status = claim(directory);
-    // Somebody else has it, or has found it before it was locked, and deletes it.
+    // Another process has it, or has found it before it was locked, and deletes it.
     if (status.code == IoCode::kExists || status.code == IoCode::kLocked) {
       continue;
     }
@@ -137,7 +137,7 @@ IoStatus WalBackup::begin() {
   return status;
 }
 
-// Directories of copies to the same place that nobody is making any more.
+// Directories of copies to the same place that no one is making any more.
 void WalBackup::remove_stale() {
   const std::string parent = platform::parent_of(target_);
   std::vector<std::string> names;
@@ -172,7 +172,7 @@ IoStatus WalBackup::claim(const std::string& directory) {
   }
   if (status.ok()) status = system_.make_directory(directory);
   if (!status.ok()) {
-    // The directory is somebody else's, or there is none.
+    // The directory is another's, or there is none.
     (void)system_.remove(path);
     marker_.reset();
     return status;

@@ -4,11 +4,11 @@
 //     and on disk, and when it was read back: what was copied byte for byte, and
 //     the newest file up to the last entry as recovery would read it.
 //  2. Every byte of it was written by the log's writer: each file is one of the
-//     log's, or a beginning of one that ends behind a record.
+//     log's, or a beginning of one that ends after a record.
 //  3. Files that have a successor never change, so that they get a second name
 //     where the file system has such, and are copied elsewhere.
 //  4. While it is being made, and until it has its name, a locked file
-//     TARGET.partial-N.incomplete is beside it. One that is not locked was left
+//     TARGET.partial-N.incomplete is next to it. One that is not locked was left
 //     by a process that was killed, and the next copy to the same place deletes
 //     it and that directory; no other is ever touched.
 //  5. When anything fails nothing of it is left, as far as the system allows,

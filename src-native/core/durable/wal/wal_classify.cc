@@ -121,7 +121,7 @@ Outcome WalClassifier::look_again(bool* is_current) {
 }
 
 // Whether the newest file of last time still has its name. Without it, it was
-// let go of by a checkpoint, or the whole directory is another one.
+// dropped by a checkpoint, or the whole directory is another one.
 Outcome WalClassifier::check_place(bool* is_there) {
   const WalSeen& seen = found_.seen;
   platform::FileIdentity identity;
@@ -206,7 +206,7 @@ Outcome WalClassifier::outcome_of(const WalRule& rule) const {
   }
   if (rule.action == WalAction::kCorrupt) return Outcome::kCorrupt;
   if (rule.action == WalAction::kRefuse) return Outcome::kFormat;
-  const bool is_torn = rule.action == WalAction::kSetAside;
+  const bool is_torn = rule.action == WalAction::kQuarantine;
   return is_torn && request_.is_tail_strict ? Outcome::kTornTail : Outcome::kOk;
 }
 

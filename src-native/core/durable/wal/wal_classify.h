@@ -88,7 +88,7 @@ struct WalClassification {
   WalKept kept;
   // What a SYNC in it says of the files to come; 0: nothing.
   uint64_t told_file_bytes = 0;
-  // Behind its last intact record.
+  // After its last intact record.
   WalPosition end;
   uint64_t records = 0;
   // The highest durable offset in it, and the end of what that proves.

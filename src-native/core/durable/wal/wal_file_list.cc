@@ -8,12 +8,12 @@
 namespace atomic_log::durable {
 
 WalListedFile* WalFileList::find(uint64_t lsn) {
-  const auto behind =
+  const auto after =
       std::upper_bound(owners_.begin(), owners_.end(), lsn,
                        [](uint64_t wanted, const WalListedFile* file) {
                          return wanted < file->info.base_lsn;
                        });
-  return behind == owners_.begin() ? nullptr : *std::prev(behind);
+  return after == owners_.begin() ? nullptr : *std::prev(after);
 }
 
 WalListedFile* WalFileList::find_number(uint64_t number) {
@@ -23,23 +23,23 @@ WalListedFile* WalFileList::find_number(uint64_t number) {
 }
 
 uint64_t WalFileList::end_lsn(const WalListedFile& file) const {
-  const auto behind =
+  const auto after =
       std::upper_bound(owners_.begin(), owners_.end(), file.info.base_lsn,
                        [](uint64_t wanted, const WalListedFile* owner) {
                          return wanted < owner->info.base_lsn;
                        });
-  return behind == owners_.end() ? UINT64_MAX : (*behind)->info.base_lsn;
+  return after == owners_.end() ? UINT64_MAX : (*after)->info.base_lsn;
 }
 
-uint64_t WalFileList::lowest_base_behind(uint64_t number) const {
+uint64_t WalFileList::lowest_base_after(uint64_t number) const {
   // Bases of owners rise, and files that own nothing begin no lower than those
-  // behind them.
-  const auto behind =
+  // after them.
+  const auto after =
       std::upper_bound(owners_.begin(), owners_.end(), number,
                        [](uint64_t wanted, const WalListedFile* file) {
                          return wanted < file->info.number;
                        });
-  return behind == owners_.end() ? UINT64_MAX : (*behind)->info.base_lsn;
+  return after == owners_.end() ? UINT64_MAX : (*after)->info.base_lsn;
 }
 
 void WalFileList::add(const WalFileInfo& info, const WalLogId& log_id,

@@ -55,14 +55,14 @@ class WalFileList {
   WalListedFile* find(uint64_t lsn);
   // Null when it is not listed.
   WalListedFile* find_number(uint64_t number);
-  // Behind the last LSN that belongs to a file that find() gave, as far as the
+  // After the last LSN that belongs to a file that find() gave, as far as the
   // files say; UINT64_MAX for the newest.
   uint64_t end_lsn(const WalListedFile& file) const;
-  // The lowest base of the files behind this one: what was delivered from it
+  // The lowest base of the files after this one: what was delivered from it
   // and before, from there on, was taken back. UINT64_MAX: there is none.
-  uint64_t lowest_base_behind(uint64_t number) const;
+  uint64_t lowest_base_after(uint64_t number) const;
 
-  // The file behind the newest, or the first one.
+  // The file after the newest, or the first one.
   void add(const WalFileInfo& info, const WalLogId& log_id,
            std::shared_ptr<platform::File> file = nullptr);
   // Drops those below `number`.

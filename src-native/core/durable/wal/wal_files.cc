@@ -99,7 +99,7 @@ IoStatus make_wal_directory(FileSystem& system, const std::string& directory) {
     const std::string path = directory.substr(0, at);
     IoStatus status = system.make_directory(path);
     if (status.ok()) status = system.sync_parent(path);
-    // Directories above may be there and be nobody's to make; the last one
+    // Directories above may be there and not be ours to make; the last one
     // tells.
     if (!status.ok() && status.code != IoCode::kExists &&
         at == directory.size()) {

@@ -4,7 +4,7 @@
 //     wal-000001.log           a file of the log; numbers only rise
 //     wal-000002.log.new       space for the next one; means nothing
 //     wal-000000.log.new       space to free a full disk with; means nothing
-//     wal-000001.log.torn-1    bytes that recovery has set aside
+//     wal-000001.log.torn-1    bytes that recovery has quarantined
 //     LOCK                     held by the writer, never deleted
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_FILES_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_FILES_H_
@@ -27,7 +27,7 @@ struct WalFileInfo {
   uint32_t epoch = 0;
   uint32_t branch = 0;
   uint64_t bytes = 0;
-  // Behind its last record; of the newest file, as far as it may be read.
+  // After its last record; of the newest file, as far as it may be read.
   uint64_t end_offset = 0;
 };
 

@@ -108,7 +108,7 @@ void WalCodec::encode_head(uint64_t offset, WalHead& head, uint8_t* to) const {
 
 bool WalCodec::decode_head(uint64_t offset, const uint8_t* from,
                            WalHead* head) const {
-  // What is cheap to see first: recovery tries this at every eighth byte behind
+  // What is cheap to see first: recovery tries this at every eighth byte after
   // a torn record.
   const uint32_t type = load_u32(from + 36);
   if (type < static_cast<uint32_t>(WalType::kData) ||

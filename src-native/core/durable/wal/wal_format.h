@@ -28,14 +28,14 @@
 //
 //  1. The head's checksum covers bytes 4..39 and is seeded with the log's id,
 //     the file's number and the record's offset; so is the body's. A record
-//     that was copied, moved or left behind does not pass.
+//     that was copied, moved or left over does not pass.
 //  2. The head is verified before its length is believed.
 //  3. The durable offset is the end of what was known to be on disk of this
 //     file when the record was written: an intact head proves that everything
 //     below it once was.
 //  4. Only DATA and BATCH take LSNs, one and `count`; the other records carry
 //     the LSN that comes next.
-//  5. Behind the last entry the space of three control records is kept: for a
+//  5. After the last entry the space of three control records is kept: for a
 //     SYNC, for a CHECKPOINT that lets files go, and for SEAL. OPEN takes none
 //     of it.
 //  6. Epochs count the lives of a log: each OPEN begins one, and so does the
@@ -45,7 +45,7 @@
 //     that knew none.
 //  7. A file that was made of the spare is shorter than the files of the log.
 //     How long those are, its first record says, a SYNC, before the last of
-//     them is let go of.
+//     them is dropped.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_FORMAT_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_FORMAT_H_
 

@@ -77,7 +77,7 @@ void WalLog::run() {
         lock.unlock();
         {
           const std::lock_guard<std::mutex> writing(writer_mutex_);
-          // A failure poisons, and whoever comes next is told.
+          // A failure poisons, and the next one to come is told.
           if (!is_closed_) (void)writer_->mark();
         }
         lock.lock();
@@ -171,7 +171,7 @@ void WalLog::refuse_unless_durable(Outcome outcome,
   // A sync has no entries; it waits for all before it.
   const bool is_done = has_entries ? completion->count <= durable
                                    : completion->first <= next_durable;
-  // Whoever was refused already was told why.
+  // One that was refused already was told why.
   if (is_done || (completion->outcome != Outcome::kOk && !has_entries)) return;
   completion->count = std::min(completion->count, durable);
   completion->outcome = outcome;
@@ -280,7 +280,7 @@ Outcome WalLog::closed(Failure* failure) const {
   return Outcome::kClosed;
 }
 
-// Does what must be done by the one who holds the writer, behind what is
+// Does what must be done by the one who holds the writer, after what is
 // queued.
 template <typename Work>
 Outcome WalLog::work(Failure* failure, Work work) {

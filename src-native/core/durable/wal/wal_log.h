@@ -1,5 +1,5 @@
-// A write-ahead log that several appends share one sync of: a queue in front of
-// a WalWriter, and one thread, the committer, that empties it.
+// Group commit for a write-ahead log, so that several appends share one sync: a
+// queue in front of a WalWriter, and one thread, the committer, that empties it.
 //
 //  1. Submissions are carried out in the order in which they came. Another
 //     method that works on the log carries out what is queued first.
@@ -125,9 +125,9 @@ class WalLog {
   // Hands what was written to the system and tells the reader what there is;
   // what is queued stays there.
   Outcome show(WalReader* reader, Failure* failure);
-  // Writes what is queued, syncs, and lets go of the log.
+  // Writes what is queued, syncs, and releases the log.
   Outcome close(Failure* failure);
-  // Lets go of the log without writing anything.
+  // Releases the log without writing anything.
   void stop();
 
   uint64_t acked_lsn() const {

@@ -4,7 +4,7 @@
 //     taken back by a truncation stays in older files and is not seen.
 //  2. Every record is verified whenever it is read.
 //  3. A sparse index, filled as records are read, leads near any LSN.
-//  4. Beside the writer, update() says what there is. Elsewhere refresh() finds
+//  4. In the writer's process, update() says what there is. Elsewhere refresh() finds
 //     it: all of the files that have a successor, and of the newest what a
 //     durable offset proves. Nothing that power loss could take back is seen.
 //  5. WalTailMode::kIntact adds what is intact after that, while no writer has
@@ -76,7 +76,7 @@ class WalReader {
   // records end at `newest_end`.
   void update(const WalLogId& log_id, const std::vector<WalFileInfo>& files,
               uint64_t newest_end, uint64_t first_lsn, uint64_t last_lsn);
-  // Beside the writer: its LOCK. Files of another directory that has its place
+  // In the writer's process: its LOCK. Files of another directory that has its place
   // are not read.
   void expect_lock(const platform::FileIdentity& lock) { lock_ = lock; }
   Outcome refresh(Failure* failure);
@@ -101,11 +101,11 @@ class WalReader {
   const WalLogId* log_id() const {
     return files_.is_empty() ? nullptr : &files_.newest().log_id;
   }
-  // WalFileList::lowest_base_behind().
-  uint64_t lowest_base_behind(uint64_t number) const {
-    return files_.lowest_base_behind(number);
+  // WalFileList::lowest_base_after().
+  uint64_t lowest_base_after(uint64_t number) const {
+    return files_.lowest_base_after(number);
   }
-  // Lets go of all files; nothing is there then until the next refresh().
+  // Releases all files; nothing is there then until the next refresh().
   void close();
 
   // Entries from `from` on, up to `to` and at most about bytes_max of data, but

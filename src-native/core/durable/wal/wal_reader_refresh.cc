@@ -93,12 +93,12 @@ Outcome WalReader::refresh(Failure* failure) {
   return Outcome::kOk;
 }
 
-// What is gone or damaged may be another log's by now, may have been let go of
+// What is gone or damaged may be another log's by now, may have been dropped
 // by a checkpoint or, when it was not proved, cut.
 Outcome WalReader::explain(uint64_t from, Outcome outcome, Failure* failure) {
   const bool is_gone = outcome == Outcome::kCheckpointed;
   if (!is_gone && outcome != Outcome::kCorrupt) return outcome;
-  // Beside a writer nothing was classified: it knows what there is.
+  // In the writer's process nothing was classified: it knows what there is.
   if (found_.seen.number == 0) {
     return is_gone ? explain_missing(from, failure) : outcome;
   }

@@ -12,30 +12,30 @@ using platform::IoCode;
 using platform::IoStatus;
 using platform::OpenMode;
 
-constexpr int kSetAsideNamesMax = 100'000;
+constexpr int kQuarantineNamesMax = 100'000;
 
-// Copies the bytes behind the end of the log into a file of their own. When this
+// Copies the bytes after the end of the log into a file of their own. When this
 // fails, nothing is left.
-IoStatus copy_aside(FileSystem& system, File& file, const std::string& path,
-                    uint64_t from, uint64_t to, std::string* aside_path) {
-  std::unique_ptr<File> aside;
+IoStatus quarantine(FileSystem& system, File& file, const std::string& path,
+                    uint64_t from, uint64_t to, std::string* quarantine_path) {
+  std::unique_ptr<File> quarantined;
   IoStatus status;
-  for (int n = 1; n <= kSetAsideNamesMax; ++n) {
-    *aside_path = path + ".torn-" + std::to_string(n);
-    status = system.open(*aside_path, OpenMode::kCreateNew, &aside);
+  for (int n = 1; n <= kQuarantineNamesMax; ++n) {
+    *quarantine_path = path + ".torn-" + std::to_string(n);
+    status = system.open(*quarantine_path, OpenMode::kCreateNew, &quarantined);
     if (status.code != IoCode::kExists) break;
   }
   if (!status.ok()) return status;
-  status = copy_range(file, from, to,
-                      [&](uint64_t offset, const uint8_t* data, size_t bytes) {
-                        return aside->write_at(offset - from, data, bytes);
-                      });
-  if (status.ok()) status = aside->sync_all();
+  status = copy_range(
+      file, from, to, [&](uint64_t offset, const uint8_t* data, size_t bytes) {
+        return quarantined->write_at(offset - from, data, bytes);
+      });
+  if (status.ok()) status = quarantined->sync_all();
   if (status.ok()) status = system.sync_parent(path);
   if (!status.ok()) {
-    aside.reset();
+    quarantined.reset();
     // The first failure is the one to report.
-    (void)system.remove(*aside_path);
+    (void)system.remove(*quarantine_path);
   }
   return status;
 }
@@ -61,15 +61,15 @@ Outcome repair_wal(FileSystem& system, const WalOptions& options,
   recovery->end_offset = end;
   recovery->end_lsn =
       action == WalAction::kAdoptAndRoll ? found.next_base : found.end.lsn;
-  if (action == WalAction::kSetAside) {
+  if (action == WalAction::kQuarantine) {
     CORE_CHECK(found.nonzero_end > end);
     const uint64_t torn_bytes = found.nonzero_end - end;
-    status = copy_aside(system, file, path, end, found.nonzero_end,
-                        &recovery->set_aside_path);
+    status = quarantine(system, file, path, end, found.nonzero_end,
+                        &recovery->quarantine_path);
     if (status.ok()) {
-      recovery->set_aside_bytes = torn_bytes;
+      recovery->quarantined_bytes = torn_bytes;
     } else if (status.code == IoCode::kNoSpace) {
-      recovery->set_aside_path.clear();
+      recovery->quarantine_path.clear();
       recovery->discarded_bytes = torn_bytes;
       status = {};
     }

@@ -6,7 +6,7 @@
 //     durable offset proves are written again before the sync, because the
 //     pages of an earlier failed sync look clean although they never reached
 //     the disk.
-//  3. Bytes that are set aside are durable, in a file of their own, before the
+//  3. Bytes that are quarantined are durable, in a file of their own, before the
 //     first of them becomes zero. On a full disk there is no copy, and the
 //     report says so: a log that cannot be opened cannot be freed.
 //  4. A crash at any step leads back into the table.
@@ -29,14 +29,14 @@ struct WalRecovery {
   WalRow row = WalRow::kNoFiles;
   // Records found in the newest file.
   uint64_t records = 0;
-  uint64_t set_aside_bytes = 0;
+  uint64_t quarantined_bytes = 0;
   // Torn bytes that were zeroed without a copy, because the disk is full.
   uint64_t discarded_bytes = 0;
-  // Where the newest file ended, which is where bytes were set aside, and the
+  // Where the newest file ended, which is where quarantined bytes were, and the
   // LSN that comes next.
   uint64_t end_offset = 0;
   uint64_t end_lsn = 0;
-  std::string set_aside_path;
+  std::string quarantine_path;
 };
 
 constexpr uint64_t kWalSegmentBytes = uint64_t{64} << 20;
@@ -51,7 +51,7 @@ struct WalOptions {
   WalLogId new_log_id = {};
   // 64 random bits, from which the branches of this life are drawn.
   uint64_t branch_seed = 0;
-  // Refuses a torn tail instead of setting it aside.
+  // Refuses a torn tail instead of quarantining it.
   bool is_tail_strict = false;
   // Reads the records of all files.
   bool verifies = false;

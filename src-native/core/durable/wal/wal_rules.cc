@@ -44,7 +44,7 @@ constexpr WalRule kRules[] = {
     {WalRow::kProvenDamage, WalAction::kCorrupt, WalReading::kCorrupt,
      kFactScanned | kFactProofAfterEnd, 0, kFactSealed,
      "a record is damaged, and one after it says that it was durable"},
-    {WalRow::kTornTail, WalAction::kSetAside, WalReading::kWait,
+    {WalRow::kTornTail, WalAction::kQuarantine, WalReading::kWait,
      kFactScanned | kFactBytesAfterEnd, 0, kFactSealed,
      "the newest file ends in a torn record, and nothing after it proves that "
      "it was durable"},

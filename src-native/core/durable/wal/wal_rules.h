@@ -36,7 +36,7 @@ enum class WalAction : uint8_t {
   kCreate,
   kAdopt,
   kAdoptAndRoll,
-  kSetAside,
+  kQuarantine,
   kRecreate,
   kCorrupt,
   kRefuse,

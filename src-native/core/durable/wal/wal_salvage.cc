@@ -125,7 +125,7 @@ Outcome find_wal_remains(FileSystem& system, const std::string& directory,
     WalClassification found;
     return classify_wal(system, {directory, WalRole::kReader}, &found, failure);
   }
-  // What was let go of later than the header was written.
+  // What was dropped after the header was written.
   for (uint64_t from = kWalHeaderBytes; is_known && from > 0;) {
     WalSalvaged part;
     const Outcome outcome =

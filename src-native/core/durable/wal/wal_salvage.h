@@ -43,7 +43,7 @@ struct WalSalvaged {
   uint64_t told_file_bytes = 0;
 };
 
-// The intact entries behind `from`, at most about bytes_max of data. Their LSNs
+// The intact entries after `from`, at most about bytes_max of data. Their LSNs
 // may repeat, and leave gaps.
 Outcome salvage_wal_file(platform::FileSystem& system,
                          const std::string& directory, const WalLogId& log_id,

@@ -21,7 +21,7 @@ WalScanner::WalScanner(File& file, const WalCodec& codec,
 
 void WalScanner::set_end(uint64_t end) {
   end_ = end;
-  // What was read behind the old end may be out of date.
+  // What was read after the old end may be out of date.
   buffer_bytes_ = 0;
 }
 

@@ -46,7 +46,7 @@ class WalScanner {
              const WalPosition& from, uint64_t end);
 
   // kRecord: head(), offset() and body() tell about it until the next call,
-  // which goes on behind it. The other verdicts stay; a scan may go on after
+  // which goes on after it. The other verdicts stay; a scan may go on after
   // kNone with a larger end.
   WalVerdict next();
 
@@ -58,7 +58,7 @@ class WalScanner {
   uint32_t branch() const { return branch_; }
   // The first and second number of a control record's body.
   uint64_t control_value(size_t index) const;
-  // Behind the last record, and what must come there.
+  // After the last record, and what must come there.
   const WalPosition& position() const { return position_; }
   const platform::IoStatus& io() const { return io_; }
 

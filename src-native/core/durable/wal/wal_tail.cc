@@ -117,7 +117,7 @@ IoStatus ShownTail::settle(FileSystem& system, const std::string& directory,
       if (!status.ok()) return status;
     }
     if (epochs.empty()) {
-      // A checkpoint let go of it, or it is another log: that cannot be told.
+      // A checkpoint dropped it, or it is another log: that cannot be told.
       from = proven_next_;
     } else {
       from = first_difference(epochs, shown_next_);

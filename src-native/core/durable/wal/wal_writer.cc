@@ -105,7 +105,7 @@ void WalWriter::enter(std::shared_ptr<File> file, const WalHeader& header) {
   is_unmarked_ = is_without_open_ = false;
   files_.push_back({file_number_, header.base_lsn, header.epoch, header.branch,
                     file_bytes_, kWalHeaderBytes});
-  // Before anything in it lets go of the files that are as long as they should.
+  // Before anything in it releases the files that are as long as they should.
   if (file_bytes_ == options_.spare_bytes) {
     put_control(WalType::kSync, 0, options_.segment_bytes);
   }

@@ -65,21 +65,21 @@ class WalWriter {
   Outcome flush();
   // flush(), then to the disk.
   Outcome sync();
-  // Lets go of the entries up to `lsn`, durably, and of the files that hold
-  // nothing else; of those below `kept_file` only. Of the newest file too, when
+  // Drops the entries up to `lsn`, durably, and the files that hold nothing
+  // else; of those below `kept_file` only. The newest file too, when
   // nothing is kept and an append has found no room for another one: then also
   // when it was called with the same LSN before.
   Outcome checkpoint(uint64_t lsn, uint64_t kept_file = UINT64_MAX);
   // The first file that checkpoint(lsn) would keep; the one that comes next,
   // when none that is there now.
   uint64_t file_kept(uint64_t lsn) const;
-  // Takes back the entries behind `lsn`, durably; it is the last one then.
+  // Takes back the entries after `lsn`, durably; it is the last one then.
   Outcome truncate_after(uint64_t lsn);
   // Writes how far the disk is, for those who follow, unless it is known.
   Outcome mark();
   // mark() and sync().
   Outcome close();
-  // Closes the file and gives the lock back; nothing but the counters may be
+  // Closes the file and releases the lock; nothing but the counters may be
   // used afterwards.
   void unlock();
 
@@ -107,7 +107,7 @@ class WalWriter {
   // The same without a copy; the newest one's end is written_offset().
   const std::vector<WalFileInfo>& file_list() const { return files_; }
   uint64_t written_offset() const { return buffer_offset_; }
-  // Of the last operation that did not answer kOk.
+  // Of the last operation that did not return kOk.
   const Failure& failure() const { return failure_; }
   // Of what has poisoned the writer.
   const Failure& poison_failure() const { return poison_failure_; }
@@ -136,7 +136,7 @@ class WalWriter {
   void adopt(const WalClassification& found);
   Outcome write_open();
 
-  // With so much room left behind it.
+  // With so much room left after it.
   bool fits(uint64_t record_bytes, uint64_t room) const;
   bool entry_fits(uint64_t record_bytes) const;
   Outcome make_room(uint64_t record_bytes);
@@ -199,7 +199,7 @@ class WalWriter {
   // Records that are not with the system yet; they begin at buffer_offset_.
   std::vector<uint8_t> buffer_;
   uint64_t buffer_offset_ = 0;
-  // Behind its last entry.
+  // After its last entry.
   uint64_t entries_end_ = 0;
   // There is an entry that no record says to be durable.
   bool is_unmarked_ = false;

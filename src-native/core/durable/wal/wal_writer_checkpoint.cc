@@ -28,7 +28,7 @@ WalWriter::CheckpointPlan WalWriter::plan_checkpoint(uint64_t lsn) const {
 }
 
 // Where nothing is kept any more, whose room is wanted all the same: the disk
-// was not known to be full when the last entry was let go of.
+// was not known to be full when the last entry was dropped.
 bool WalWriter::is_worth_freeing(uint64_t lsn) const {
   return lsn + 1 == next_lsn_ && lacks_space_ &&
          file_bytes_ > options_.spare_bytes;

@@ -22,7 +22,7 @@ constexpr const char* kLockText =
 }  // namespace
 
 void WalWriter::unlock() {
-  // First, so that whoever gets the lock finds no file in use.
+  // First, so that the next holder of the lock finds no file in use.
   file_.reset();
   names_.reset();
   if (is_registered_) OpenFiles::instance().remove(lock_identity_);
@@ -82,7 +82,7 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
 Outcome WalWriter::take_lock() {
   const std::string path = platform::path_in(options_.directory, "LOCK");
   IoStatus status = system_.open(path, OpenMode::kCreateNew, &lock_file_);
-  // Two may try at once; whoever is second finds the file of the first.
+  // Two may try at once; the second one finds the file of the first.
   if (status.code == IoCode::kExists) {
     status = system_.open(path, OpenMode::kReadWrite, &lock_file_);
   }
@@ -105,7 +105,7 @@ Outcome WalWriter::take_lock() {
     failure_ = {Outcome::kIo, status, path, 0, 0, ""};
     return Outcome::kIo;
   }
-  // For messages only: whether anybody holds it, the system knows.
+  // For messages only: whether it is held, the system knows.
   std::string holder = std::to_string(options_.process_id);
   holder.resize(sizeof(text) - 1, '\n');
   holder += kLockText;

@@ -212,8 +212,8 @@ Records records_on(const SimulatedFileSystem& disk) {
 }
 
 // Empty, or what is wrong with a disk that a crash has left.
-std::string judge(SimulatedFileSystem& disk, const Expectation& expectation,
-                  std::mt19937& random) {
+std::string check_disk(SimulatedFileSystem& disk,
+                       const Expectation& expectation, std::mt19937& random) {
   if (!disk.exists(kPath)) {
     return expectation.must_exist ? "G1: the file is gone" : "";
   }
@@ -250,12 +250,12 @@ std::string judge(SimulatedFileSystem& disk, const Expectation& expectation,
     return found.size() < expectation.durable ? "G1: acknowledged records lost"
                                               : "G2/G7: other records";
   }
-  // G7 and G12: nothing but zeros behind the end.
+  // G7 and G12: nothing but zeros after the end.
   const Bytes file = disk.contents(kPath);
   if (!std::all_of(
           file.begin() + static_cast<ptrdiff_t>(opened.recovery.end_offset),
           file.end(), [](uint8_t byte) { return byte == 0; })) {
-    return "G7: bytes behind the end";
+    return "G7: bytes after the end";
   }
   // G6, G8: whatever the next crash does, opening again finds the same.
   std::vector<uint32_t> choices;
@@ -277,9 +277,9 @@ std::string judge(SimulatedFileSystem& disk, const Expectation& expectation,
   if (second.outcome != Outcome::kOk || records_on(*next) != expected) {
     return "G6: what was reported is gone after the next power failure";
   }
-  if (second.recovery.set_aside_bytes > 0) return "G6: the tail came back";
+  if (second.recovery.quarantined_bytes > 0) return "G6: the tail came back";
   expected.push_back(shorter);
-  if (records_on(disk) != expected) return "G7: old records behind a new one";
+  if (records_on(disk) != expected) return "G7: old records after a new one";
   return "";
 }
 
@@ -308,7 +308,7 @@ void check_images(const SimulatedFileSystem& crashed,
       rest /= count;
     }
     const Disk disk = crashed.crash(choices);
-    const std::string wrong = judge(*disk, expectation, random);
+    const std::string wrong = check_disk(*disk, expectation, random);
     ++tally->images;
     if (wrong.empty()) continue;
     if (tally->violations++ == 0) {
@@ -328,7 +328,7 @@ void check_script(const std::string& steps, std::mt19937& random,
     check_images(disk, expectation, name, random, tally);
     // SIGKILL: the system has everything that was handed over.
     const Disk killed = disk.kill();
-    const std::string wrong = judge(*killed, expectation, random);
+    const std::string wrong = check_disk(*killed, expectation, random);
     ++tally->images;
     if (!wrong.empty() && tally->violations++ == 0) {
       tally->first = name + ", killed: " + wrong;
@@ -350,7 +350,7 @@ void check_failing_sync(const std::string& steps, std::mt19937& random,
     disk.count_only("");
     if (!has_failed) break;
     const Disk killed = disk.kill();
-    const std::string wrong = judge(*killed, expectation, random);
+    const std::string wrong = check_disk(*killed, expectation, random);
     ++tally->images;
     if (!wrong.empty() && tally->violations++ == 0) {
       tally->first = "script " + steps + ", sync " + std::to_string(failing) +
@@ -459,7 +459,7 @@ TEST_CASE("an opening that fails at any operation has lost nothing") {
         CHECK(failing > 5);
         break;
       }
-      // A file beside that cannot be read is as loud.
+      // A redo file that cannot be read is as loud.
       CHECK(opened.outcome == Outcome::kIo);
       CHECK(records_on(system) == before);
       const bool is_kept = system.exists(kPath + ".torn-1");

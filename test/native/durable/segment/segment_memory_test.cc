@@ -74,12 +74,12 @@ class Scene {
   void check() {
     sync();
     CHECK((parse_independently(system.contents(kPath), kFormat) == records));
-    CHECK(!system.exists(pending_path(kPath)));
+    CHECK(!system.exists(redo_path(kPath)));
     writer.reset();
     Opened opened = open_segment(system, kFormat);
     REQUIRE(opened.outcome == Outcome::kOk);
     CHECK(opened.recovery.records == records.size());
-    CHECK(opened.recovery.set_aside_bytes == 0);
+    CHECK(opened.recovery.quarantined_bytes == 0);
   }
 
   SimulatedFileSystem system;
@@ -193,7 +193,7 @@ std::unique_ptr<SimulatedFileSystem> disk_to_recover(bool has_change,
     scene.system.count_only("remove");
     scene.system.fail_at(0, SimulatedFileSystem::Fault::kPowerOff);
     (void)scene.writer->replace_header(scene.offsets[1], header.data());
-    REQUIRE(scene.system.exists(pending_path(kPath)));
+    REQUIRE(scene.system.exists(redo_path(kPath)));
   } else {
     scene.system.damage(kPath, scene.offsets.back() + 600);
     --*records;
@@ -220,7 +220,7 @@ TEST_CASE("recovery: what is refused is tried again by the next opening") {
       }
       REQUIRE(opened.outcome == Outcome::kOk);
       CHECK(opened.recovery.records == records);
-      CHECK(!system->exists(pending_path(kPath)));
+      CHECK(!system->exists(redo_path(kPath)));
       if (!was_met) break;
     }
     CHECK(refused >= 5);
@@ -261,15 +261,15 @@ TEST_CASE("reading: a record that is too large now can be read later") {
   }
 }
 
-TEST_CASE("judging: nothing is said of a file that could not be read") {
+TEST_CASE("scanning: nothing is said of a file that could not be read") {
   size_t records = 0;
   const auto system = disk_to_recover(false, &records);
   for (int count = 0;; ++count) {
-    SegmentJudgement found;
+    SegmentScan found;
     Failure failure;
     test::refuse_memory_after(count);
     const Outcome outcome =
-        judge_segment(*system, kPath, kFormat, &found, &failure);
+        scan_segment(*system, kPath, kFormat, &found, &failure);
     if (test::refuse_memory_after(-1) >= 0) {
       CHECK(outcome == Outcome::kOk);
       CHECK(found.records == records);

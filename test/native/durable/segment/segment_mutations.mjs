@@ -6,7 +6,7 @@ const WRITER = 'durable/segment/segment_writer.cc';
 const CHANGE = 'durable/segment/segment_writer_change.cc';
 const READER = 'durable/segment/segment_reader.cc';
 const RECOVERY = 'durable/segment/segment_recovery.cc';
-const PENDING = 'durable/pending_change.cc';
+const REDO = 'durable/redo_file.cc';
 const SCANNER = 'durable/record_scanner.cc';
 const FLUSHED = 'durable/segment/flushed_offset.h';
 
@@ -22,22 +22,22 @@ export const mutations = [
   ]),
   mutation('G4', 'the new file is not synced', [WRITER, '    if (status.ok()) status = file->sync_all();\n']),
   mutation('G4', 'an unfinished creation is refused', [RECOVERY, 'if (end != 0) {', 'if (true) {']),
-  mutation('G4', 'a header across sectors is replaced without the file beside', [
+  mutation('G4', 'a header across sectors is replaced without a redo file', [
     CHANGE,
     'if (status.ok() && !is_atomic) {\n      // The old',
     'if (false) {\n      // The old',
   ]),
-  mutation('G4', 'the file beside is written before the old bytes are on disk', [
+  mutation('G4', 'the redo file is written before the old bytes are on disk', [
     CHANGE,
-    '      status = file_->sync_data();\n      if (status.ok()) status = store_pending',
-    '      if (status.ok()) status = store_pending',
+    '      status = file_->sync_data();\n      if (status.ok()) status = store_redo',
+    '      if (status.ok()) status = store_redo',
   ]),
-  mutation('G4', 'a pending change is not finished', [
+  mutation('G4', 'a redo file is not replayed', [
     RECOVERY,
-    'outcome = finish_pending(system, file, path, *size, failure);',
+    'outcome = finish_redo(system, file, path, *size, failure);',
   ]),
-  mutation('G4', 'a torn file beside is refused', [
-    PENDING,
+  mutation('G4', 'a torn redo file is refused', [
+    REDO,
     '  if (decode(contents, &change)) {',
     '  if (!decode(contents, &change)) return Outcome::kFormat;\n  {',
   ]),
@@ -68,37 +68,37 @@ export const mutations = [
     'return zero_durably(system_, *file_, path_, offset, std::min<uint64_t>(end, offset + 8));',
   ]),
   mutation('G7', 'a truncation is not written down first', [
-    PENDING,
-    '  if (status.ok()) status = store_pending(system, path, change, &names);\n  if (status.ok()) status = apply',
+    REDO,
+    '  if (status.ok()) status = store_redo(system, path, change, &names);\n  if (status.ok()) status = apply',
     '  if (status.ok()) status = apply',
   ]),
-  mutation('G7', 'a change is not synced before the file beside goes', [
-    PENDING,
+  mutation('G7', 'a change is not synced before the redo file goes', [
+    REDO,
     '  if (status.ok()) status = file.sync_data();\n  return status;',
     '  return status;',
   ]),
-  mutation('G8', 'the bytes set aside are not synced', [
+  mutation('G8', 'the quarantined bytes are not synced', [
     RECOVERY,
-    '    if (status.ok()) status = aside->sync_all();\n',
+    '    if (status.ok()) status = quarantined->sync_all();\n',
   ]),
   mutation(
     'G8',
-    'the name of the bytes set aside is not synced',
+    'the name of the quarantine file is not synced',
     [
       RECOVERY,
       '    if (status.ok()) status = system_.sync_parent(path_);\n    if (!status.ok()) return fail(status, from);\n    status = zero',
       '    if (!status.ok()) return fail(status, from);\n    status = zero',
     ],
-    // It would be synced with that of the file beside.
+    // It would be synced with that of the redo file.
     [
-      PENDING,
+      REDO,
       '  if (status.ok()) status = file->sync_all();\n  if (status.ok()) status = (*names)->sync();\n',
       '  if (status.ok()) status = file->sync_all();\n',
     ],
   ),
-  mutation('G8', 'a pending change is finished before it is durable itself', [
-    PENDING,
-    '    if (status.ok()) status = beside->sync_all();\n',
+  mutation('G8', 'a redo file is replayed before it is durable itself', [
+    REDO,
+    '    if (status.ok()) status = redo->sync_all();\n',
   ]),
   mutation('G8', 'a read error is the end of the log', [
     RECOVERY,
@@ -111,7 +111,7 @@ export const mutations = [
   ]),
   mutation('G9', 'a failed write may be tried again', [
     WRITER,
-    '  // Release: whoever sees it finds the reason, though only under the mutex.\n  is_poisoned_.store(true, std::memory_order_release);\n',
+    '  // Release: a thread that sees it finds the reason, though only under the mutex.\n  is_poisoned_.store(true, std::memory_order_release);\n',
   ]),
   mutation('G9', 'the flushed offset moves although the sync failed', [
     WRITER,
@@ -125,7 +125,7 @@ export const mutations = [
   ]),
   mutation(
     'G11',
-    'nobody locks',
+    'no one locks',
     [WRITER, '  if (status.ok()) status = file.lock();\n'],
     [WRITER, 'if (!OpenFiles::instance().add(*identity)) {', 'if (false) {'],
   ),
@@ -146,9 +146,9 @@ export const mutations = [
     '',
   ]),
   mutation('G15', 'a truncation for which memory is refused poisons', [CHANGE, 'if (status.is_shortage()) {', 'if (false) {']),
-  mutation('G15', 'the file beside is made before there is memory for its contents', [
-    PENDING,
+  mutation('G15', 'the redo file is made before there is memory for its contents', [
+    REDO,
     '  if (!encode(change, &bytes)) return platform::kNoMemory;\n',
-    '  std::unique_ptr<File> empty;\n  (void)system.open(pending_path(path), OpenMode::kCreateNew, &empty);\n  if (!encode(change, &bytes)) return platform::kNoMemory;\n  empty.reset();\n  (void)system.remove(pending_path(path));\n',
+    '  std::unique_ptr<File> empty;\n  (void)system.open(redo_path(path), OpenMode::kCreateNew, &empty);\n  if (!encode(change, &bytes)) return platform::kNoMemory;\n  empty.reset();\n  (void)system.remove(redo_path(path));\n',
   ]),
 ];

@@ -200,7 +200,7 @@ TEST_CASE("readers race changes in place" * doctest::test_suite("threads")) {
 
 // --- Error paths.
 
-TEST_CASE("a read that fails is no bad record") {
+TEST_CASE("a read that fails is not a bad record") {
   SimulatedFileSystem system;
   Opened segment = create_segment(system, kFormat, 8192);
   append(*segment.writer, 1, 100);
@@ -213,7 +213,7 @@ TEST_CASE("a read that fails is no bad record") {
   CHECK(reading.read(16) == Outcome::kOk);
 }
 
-TEST_CASE("a change that never ends does not hold a reader up for ever") {
+TEST_CASE("a change that never ends does not hold a reader up forever") {
   SimulatedFileSystem system;
   Opened segment = create_segment(system, kFormat, 8192);
   append(*segment.writer, 1, 100);

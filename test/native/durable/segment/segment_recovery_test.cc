@@ -7,7 +7,7 @@
 #include <random>
 #include <vector>
 
-#include "core/durable/pending_change.h"
+#include "core/durable/redo_file.h"
 #include "support/segment_fixture.h"
 
 namespace atomic_log::durable {
@@ -123,7 +123,7 @@ TEST_CASE("R4: without a first record nothing is touched, unless asked to") {
     options.discard_unreadable = true;
     const Result discarded = open_bytes(bytes, options);
     CHECK(discarded.outcome == Outcome::kOk);
-    CHECK(discarded.recovery.set_aside_bytes == 3 * kRecordBytes);
+    CHECK(discarded.recovery.quarantined_bytes == 3 * kRecordBytes);
     CHECK(discarded.contents == Bytes(kSize));
   }
 }
@@ -134,12 +134,12 @@ TEST_CASE("R5: zeros to the end are a clean end") {
     CHECK(result.outcome == Outcome::kOk);
     CHECK(result.recovery.records == records);
     CHECK(result.recovery.end_offset == 16 + records * kRecordBytes);
-    CHECK(result.recovery.set_aside_bytes == 0);
+    CHECK(result.recovery.quarantined_bytes == 0);
     CHECK(result.is_untouched);
   }
 }
 
-TEST_CASE("R6: what is behind the end is kept aside, then zeroed") {
+TEST_CASE("R6: what is after the end is quarantined, then zeroed") {
   Bytes damaged = segment_of(6);
   damaged[16 + 2 * kRecordBytes + 50] ^= 1;
   Bytes zeroed = segment_of(6);
@@ -151,11 +151,11 @@ TEST_CASE("R6: what is behind the end is kept aside, then zeroed") {
     REQUIRE(opened.outcome == Outcome::kOk);
     CHECK(opened.recovery.records == 2);
     CHECK(opened.recovery.end_offset == 16 + 2 * kRecordBytes);
-    CHECK(opened.recovery.set_aside_bytes == 4 * kRecordBytes);
+    CHECK(opened.recovery.quarantined_bytes == 4 * kRecordBytes);
     CHECK(opened.recovery.valid_bytes_after == 3 * kRecordBytes);
-    const Bytes aside = system.contents(opened.recovery.set_aside_path);
-    CHECK(aside.size() == 4 * kRecordBytes);
-    CHECK(std::equal(aside.begin(), aside.end(),
+    const Bytes quarantined = system.contents(opened.recovery.quarantine_path);
+    CHECK(quarantined.size() == 4 * kRecordBytes);
+    CHECK(std::equal(quarantined.begin(), quarantined.end(),
                      bytes.begin() + 16 + 2 * kRecordBytes));
     const Bytes after = system.contents(kPath);
     CHECK(std::all_of(after.begin() + 16 + 2 * kRecordBytes, after.end(),
@@ -163,7 +163,7 @@ TEST_CASE("R6: what is behind the end is kept aside, then zeroed") {
   }
 }
 
-TEST_CASE("the bytes set aside are on disk before the first becomes zero") {
+TEST_CASE("the quarantined bytes are on disk before the first becomes zero") {
   Bytes bytes = segment_of(30);
   bytes[16 + 2 * kRecordBytes + 50] ^= 1;
   const auto torn = bytes.begin() + 16 + 2 * kRecordBytes;
@@ -181,31 +181,32 @@ TEST_CASE("the bytes set aside are on disk before the first becomes zero") {
       }
       const auto disk = system.crash(choices);
       const Bytes now = disk->contents(kPath);
-      const Bytes aside = disk->contents(kPath + ".torn-1");
+      const Bytes quarantined = disk->contents(kPath + ".torn-1");
       const bool is_there =
           std::equal(torn, bytes.end(), now.begin() + (torn - bytes.begin()));
-      const bool is_aside = aside.size() == 28 * kRecordBytes &&
-                            std::equal(aside.begin(), aside.end(), torn);
-      CHECK((is_there || is_aside));
+      const bool is_quarantined =
+          quarantined.size() == 28 * kRecordBytes &&
+          std::equal(quarantined.begin(), quarantined.end(), torn);
+      CHECK((is_there || is_quarantined));
     }
   }
 }
 
-TEST_CASE("a pending change that is not of this file is loud") {
+TEST_CASE("a redo file that is not of this file is loud") {
   const Bytes before = {1, 2, 3};
   const Bytes after = {4, 5, 6};
-  PendingChange change = {30, before, after};
+  RedoChange change = {30, before, after};
   for (const uint64_t offset : {uint64_t{30}, kSize - 2, UINT64_MAX}) {
     SimulatedFileSystem system;
     const Bytes bytes = segment_of(3);
     system.put(kPath, bytes);
     change.offset = offset;
-    REQUIRE(store_pending(system, kPath, change).ok());
+    REQUIRE(store_redo(system, kPath, change).ok());
     const Opened opened = open_segment(system, kFormat);
     CHECK(opened.outcome == Outcome::kFormat);
     CHECK((system.contents(kPath) == bytes));
   }
-  // The right bytes, but zeros to far behind the file's end.
+  // The right bytes, but zeros to far after the file's end.
   SimulatedFileSystem system;
   const Bytes bytes = segment_of(3);
   system.put(kPath, bytes);
@@ -213,38 +214,37 @@ TEST_CASE("a pending change that is not of this file is loud") {
   change.old_bytes = std::span(bytes).subspan(30, 3);
   for (const uint64_t zero_end : {kSize + 1, uint64_t{1} << 50, UINT64_MAX}) {
     change.zero_end = zero_end;
-    REQUIRE(system.remove(pending_path(kPath)).code !=
-            platform::IoCode::kFailed);
-    REQUIRE(store_pending(system, kPath, change).ok());
+    REQUIRE(system.remove(redo_path(kPath)).code != platform::IoCode::kFailed);
+    REQUIRE(store_redo(system, kPath, change).ok());
     CHECK(open_segment(system, kFormat).outcome == Outcome::kFormat);
     CHECK((system.contents(kPath) == bytes));
   }
 }
 
-TEST_CASE("a pending change is finished, whichever sectors it has reached") {
+TEST_CASE("a redo file is replayed, whichever sectors it has reached") {
   SimulatedFileSystem system;
   Bytes bytes = segment_of(6);
   const Bytes before(bytes.begin() + 500, bytes.begin() + 530);
   const Bytes after(30, 9);
-  const PendingChange change = {500, before, after};
+  const RedoChange change = {500, before, after};
   std::fill(bytes.begin() + 512, bytes.begin() + 530, uint8_t{9});
   system.put(kPath, bytes);
-  REQUIRE(store_pending(system, kPath, change).ok());
+  REQUIRE(store_redo(system, kPath, change).ok());
   // It breaks a record's checksum, which is what shows here that it was done.
   CHECK(open_segment(system, kFormat).recovery.records == 4);
-  CHECK(!system.exists(pending_path(kPath)));
-  // Every byte of the file beside matters.
+  CHECK(!system.exists(redo_path(kPath)));
+  // Every byte of the redo file matters.
   SimulatedFileSystem source;
-  REQUIRE(store_pending(source, kPath, change).ok());
-  Bytes beside = source.contents(pending_path(kPath));
-  for (size_t i = 0; i < beside.size(); ++i) {
+  REQUIRE(store_redo(source, kPath, change).ok());
+  Bytes redo = source.contents(redo_path(kPath));
+  for (size_t i = 0; i < redo.size(); ++i) {
     SimulatedFileSystem torn;
     torn.put(kPath, segment_of(6));
-    beside[i] ^= 0x10;
-    torn.put(pending_path(kPath), beside);
-    beside[i] ^= 0x10;
+    redo[i] ^= 0x10;
+    torn.put(redo_path(kPath), redo);
+    redo[i] ^= 0x10;
     CHECK(open_segment(torn, kFormat).recovery.records == 6);
-    CHECK(!torn.exists(pending_path(kPath)));
+    CHECK(!torn.exists(redo_path(kPath)));
   }
 }
 

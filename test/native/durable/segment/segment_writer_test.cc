@@ -63,7 +63,7 @@ TEST_CASE("what is appended is in the file, as the format says") {
     REQUIRE(again.outcome == Outcome::kOk);
     CHECK(again.recovery.records == expected.size());
     CHECK(again.recovery.end_offset == next);
-    CHECK(again.recovery.set_aside_bytes == 0);
+    CHECK(again.recovery.quarantined_bytes == 0);
     CHECK(again.writer->write_offset() == next);
   }
 }
@@ -155,7 +155,7 @@ TEST_CASE("truncation zeroes, and the next append lands at the new end") {
     segment.writer.reset();
     const Opened again = open_segment(system, kPlain);
     CHECK(again.recovery.records == kept + 1);
-    CHECK(again.recovery.set_aside_bytes == 0);
+    CHECK(again.recovery.quarantined_bytes == 0);
     CHECK(system.paths() == std::vector<std::string>{kPath});
   }
 }
@@ -272,7 +272,7 @@ TEST_CASE("two files may be written at once, on any disks") {
   CHECK(second.outcome == Outcome::kOk);
 }
 
-TEST_CASE("a creation that fails leaves no name behind") {
+TEST_CASE("a creation that fails leaves no name") {
   for (const char* const operation : {"preallocate", "sync_all", "lock"}) {
     SimulatedFileSystem system;
     system.count_only(operation);
@@ -285,7 +285,7 @@ TEST_CASE("a creation that fails leaves no name behind") {
   }
 }
 
-TEST_CASE("offsets that are no record's are refused") {
+TEST_CASE("offsets that are not a record's are refused") {
   SimulatedFileSystem system;
   Opened segment = create_segment(system, kWithHeader, 4096);
   for (uint32_t i = 0; i < 3; ++i) {

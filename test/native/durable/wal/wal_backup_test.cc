@@ -146,7 +146,7 @@ TEST_CASE("a copy is a log of its own") {
   const OpenedWal opened = open_wal(original.system, options);
   REQUIRE(opened.outcome == Outcome::kOk);
   CHECK(opened.writer->last_lsn() == 12);
-  CHECK(opened.recovery.set_aside_bytes == 0);
+  CHECK(opened.recovery.quarantined_bytes == 0);
 }
 
 TEST_CASE("whatever fails, nothing of the copy is left, and it can be made") {
@@ -256,10 +256,10 @@ TEST_CASE(
     REQUIRE(interrupted->step(&failure) == Outcome::kOk);
   }
   REQUIRE(original.system.exists(kCopy + ".partial-1.incomplete"));
-  // Killed: nobody has the lock.
+  // Killed: no one has the lock.
   const auto after = original.system.kill();
   after->set_makes_directories(true);
-  // A log of somebody's that is called like that.
+  // A log of another that is called like that.
   after->put(kCopy + ".partial-2/wal-000001.log", Bytes(100));
 
   // While it is being made, another copy leaves it alone.
@@ -334,7 +334,7 @@ TEST_CASE("a copy that cannot be read back gets no name") {
   }
 }
 
-TEST_CASE("a copy that nobody waits for any more is deleted") {
+TEST_CASE("a copy that no one waits for any more is deleted") {
   Original original;
   {
     const auto backup = original.copy();

@@ -99,7 +99,7 @@ WalSight see_tail(const SimulatedFileSystem& system) {
   return seen;
 }
 
-// What was proved is there, unless it was let go of.
+// What was proved is there, unless it was dropped.
 bool keeps_proved(const WalSight& seen, const WalContents& left) {
   for (const auto& [lsn, data] : seen.contents.entries) {
     if (lsn > seen.proved_lsn || lsn < left.first_lsn) continue;
@@ -185,8 +185,9 @@ void crash_everywhere(const std::string& operations, uint64_t seed,
       script.drop();
       const std::vector<uint32_t> nothing(disk->dirty_states().size(), 0);
       const auto again = disk->crash(nothing);
-      if (!script.set_aside_path().empty()) {
-        REQUIRE(again->contents(script.set_aside_path()) == script.set_aside());
+      if (!script.quarantine_path().empty()) {
+        REQUIRE(again->contents(script.quarantine_path()) ==
+                script.quarantined());
       }
       const std::string lost = script.check_restart(*again);
       REQUIRE(lost == "");
@@ -357,11 +358,11 @@ TEST_CASE("every single bit of a small log is flipped") {
         disk->put(path, std::move(bad));
         auto options = small_wal();
         options.verifies = true;
-        const auto judged = disk->kill();
+        const auto killed = disk->kill();
         const OpenedWal opened = open_wal(*disk, options);
         INFO("script ", operations, ", ", path, " bit ", bit);
         if (opened.outcome != durable::Outcome::kOk) {
-          CHECK(disk->contents(path) == judged->contents(path));
+          CHECK(disk->contents(path) == killed->contents(path));
           continue;
         }
         CHECK(wal_contents(*disk) == script.latest());

@@ -37,7 +37,7 @@ std::vector<Bytes> contents_of(const SimulatedFileSystem& system) {
 void check_failure(const WalScript& script, IoCode code) {
   const Failure& failure = script.failure();
   CHECK(!failure.path.empty());
-  // Between the list and the opening a file has vanished: that is no log.
+  // Between the list and the opening a file has vanished: that is not a log.
   if (failure.outcome == Outcome::kCorrupt) {
     CHECK(code == IoCode::kNotFound);
     return;
@@ -57,7 +57,7 @@ bool fail_operation(const std::string& operations, uint64_t at, Fault fault,
   system.fail_at(at, fault, code);
   WalScript script;
   INFO("script ", operations, ", operation ", at, ", code ",
-       static_cast<int>(code), fault == Fault::kOnce ? ", once" : ", for ever");
+       static_cast<int>(code), fault == Fault::kOnce ? ", once" : ", forever");
   bool is_up = script.open(system);
   size_t done = 0;
   while (is_up && done < operations.size()) {
@@ -73,7 +73,7 @@ bool fail_operation(const std::string& operations, uint64_t at, Fault fault,
     const bool goes_on = script.writer() != nullptr;
     ++(goes_on ? counts->refused : counts->poisoned);
     // Nothing was written, so that the same call can succeed now, and those
-    // behind it.
+    // after it.
     while (goes_on && done < operations.size()) {
       REQUIRE(script.run(operations[done++]));
     }
@@ -234,7 +234,7 @@ TEST_CASE("a directory that was replaced: the other log's files stay") {
     WalScript script;
     REQUIRE(script.open(system));
     for (const char each : std::string("xxwa")) REQUIRE(script.run(each));
-    // Somebody moves the directory away, and another log takes its place.
+    // Someone moves the directory away, and another log takes its place.
     for (const std::string& path : system.paths()) {
       REQUIRE(system.rename(path, "moved" + path.substr(path.find('/'))).ok());
     }

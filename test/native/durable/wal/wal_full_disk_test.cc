@@ -49,7 +49,7 @@ TEST_CASE("one file that fills the disk is freed, and the log goes on") {
   }
 }
 
-TEST_CASE("what was let go of before the disk was known to be full is freed") {
+TEST_CASE("what was dropped before the disk was known to be full is freed") {
   SimulatedFileSystem system;
   WalScript script;
   REQUIRE(script.open(system));

@@ -51,7 +51,7 @@ IoCode try_lock(const Directory& directory) {
   return file->lock().code;
 }
 
-// Runs in a child process, which answers with its exit status.
+// Runs in a child process, which reports with its exit status.
 template <typename Run>
 int in_child(Run run) {
   const pid_t child = fork();
@@ -83,7 +83,7 @@ TEST_CASE("a forked child cannot open its parent's log") {
         }) == 0);
 }
 
-TEST_CASE("a forked child that ends or lets go of it leaves the lock alone") {
+TEST_CASE("a forked child that ends or releases it leaves the lock alone") {
   const Directory directory;
   OpenedWal opened = open_in(directory);
   REQUIRE(opened.outcome == Outcome::kOk);
@@ -109,7 +109,8 @@ TEST_CASE("a forked child that ends or lets go of it leaves the lock alone") {
   CHECK(opened.writer->last_lsn() == 1);
 }
 
-TEST_CASE("a forked child that lives on does not keep a lock given back") {
+TEST_CASE(
+    "a forked child that lives on does not keep a lock that was released") {
   const Directory directory;
   OpenedWal opened = open_in(directory);
   REQUIRE(opened.outcome == Outcome::kOk);

@@ -82,7 +82,7 @@ WalSubmission entries(size_t count, WalLevel level = WalLevel::kDisk,
 
 TEST_SUITE_BEGIN("threads");
 
-TEST_CASE("wal: every submission is answered once, in order") {
+TEST_CASE("wal: every submission is completed once, in order") {
   SimulatedFileSystem system;
   OpenedLog opened(system);
   uint64_t submitted = 0;
@@ -266,7 +266,7 @@ TEST_CASE("wal: a log that never had a committer closes") {
   CHECK(open_wal(system, large_files()).outcome == Outcome::kOk);
 }
 
-TEST_CASE("wal: stop() drops what is queued, and gives the lock back") {
+TEST_CASE("wal: stop() drops what is queued, and releases the lock") {
   for (int round = 0; round < 50; ++round) {
     SimulatedFileSystem system;
     uint64_t acknowledged = 0;

@@ -174,7 +174,7 @@ class PastWorld {
     find_line();
   }
 
-  // Of what was let go of, the line is settled; what stayed says its numbers.
+  // Of what was dropped, the line is settled; what stayed says its numbers.
   // What was never written out is not there.
   void find_line() {
     const auto copy = disk_->kill();
@@ -359,7 +359,7 @@ TEST_CASE("a checkpoint of whole files: the last entry that is gone") {
   CHECK(log.check(lsn, epoch + 1, branch) == Outcome::kCheckpointed);
   CHECK(log.check(lsn, epoch, branch + 1) == Outcome::kCheckpointed);
   CHECK(log.check(lsn - 1, epoch, branch) == Outcome::kCheckpointed);
-  // When more is let go of, within the same file, it is not enough any more.
+  // When more is dropped, within the same file, it is not enough any more.
   REQUIRE(log.script.run('x'));
   REQUIRE(log.script.writer()->checkpoint(base) == Outcome::kOk);
   REQUIRE(log.script.writer()->mark() == Outcome::kOk);

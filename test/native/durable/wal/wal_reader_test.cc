@@ -357,7 +357,7 @@ TEST_CASE("a file that was written over is another one") {
   CHECK(follower.refresh() == Outcome::kReplaced);
 }
 
-TEST_CASE("reading files of a directory that was replaced is no damage") {
+TEST_CASE("reading files of a directory that was replaced is not damage") {
   Log log(std::string(30, 'x') + "i");
   Follower follower(log.system);
   REFRESH_OK(follower);
@@ -377,7 +377,7 @@ TEST_CASE("reading files of a directory that was replaced is no damage") {
         Outcome::kReplaced);
 }
 
-TEST_CASE("a file that is missing is no checkpoint") {
+TEST_CASE("a file that is missing is not a checkpoint") {
   Log log(std::string(30, 'x') + "i");
   Follower follower(log.system);
   REFRESH_OK(follower);
@@ -442,7 +442,7 @@ TEST_CASE("the table for readers: what is waited for") {
     log.system.put(wal_path(2), Bytes(100));
     Follower follower(log.system);
     CHECK(follower.refresh() == Outcome::kOk);
-    // SEAL is no proof, and its successor is not there.
+    // SEAL is not a proof, and its successor is not there.
     CHECK(follower.reader.last_lsn() == 1);
   }
   SUBCASE("an intact, empty newest file") {
@@ -586,7 +586,7 @@ TEST_CASE("files below the checkpoint are ignored, in any state") {
 }
 
 TEST_CASE(
-    "an entry that a checkpoint let go is told from one that is to come") {
+    "an entry that a checkpoint dropped is told from one that is to come") {
   Log log(kThreeFiles);
   Follower follower(log.system);
   REQUIRE(follower.refresh() == Outcome::kOk);

@@ -92,7 +92,7 @@ TEST_CASE("zeros to the end: a clean end") {
   log.check_opened(WalRow::kCleanEnd);
 }
 
-TEST_CASE("a torn tail is set aside, unless that is refused") {
+TEST_CASE("a torn tail is quarantined, unless that is refused") {
   Log log("wwk");
   // OPEN, two entries, SYNC, OPEN.
   const size_t end = kWalHeaderBytes + 3 * durable::kWalControlBytes +
@@ -105,13 +105,14 @@ TEST_CASE("a torn tail is set aside, unless that is refused") {
   CHECK(refused.outcome == Outcome::kTornTail);
   OpenedWal opened = log.check_opened(WalRow::kTornTail);
   CHECK(opened.recovery.end_offset == end);
-  CHECK(opened.recovery.set_aside_bytes == 301);
+  CHECK(opened.recovery.quarantined_bytes == 301);
   CHECK(opened.recovery.end_lsn == 3);
-  const Bytes aside = log.system.contents(opened.recovery.set_aside_path);
-  REQUIRE(aside.size() == 301);
-  CHECK(aside[3] == 0xFF);
-  CHECK(aside[300] == 0xFF);
-  CHECK(opened.recovery.set_aside_path == wal_path(1) + ".torn-1");
+  const Bytes quarantined =
+      log.system.contents(opened.recovery.quarantine_path);
+  REQUIRE(quarantined.size() == 301);
+  CHECK(quarantined[3] == 0xFF);
+  CHECK(quarantined[300] == 0xFF);
+  CHECK(opened.recovery.quarantine_path == wal_path(1) + ".torn-1");
   // Once.
   opened.writer.reset();
   log.check_opened(WalRow::kCleanEnd);
@@ -224,7 +225,7 @@ TEST_CASE("a torn header in front of nothing is made again") {
   log.check_opened(WalRow::kUnfinishedFile);
 }
 
-TEST_CASE("a newest file cut behind its header is made again") {
+TEST_CASE("a newest file cut after its header is made again") {
   Log log("wwt");
   Bytes bytes = log.system.contents(wal_path(2));
   bytes.resize(kWalHeaderBytes);
@@ -314,7 +315,7 @@ TEST_CASE("files below the checkpoint are garbage, in any state") {
   CHECK(!log.system.exists(wal_path(9) + ".new"));
 }
 
-TEST_CASE("what is no file of ours is refused") {
+TEST_CASE("what is not a file of ours is refused") {
   Log log("wk");
   log.change(1, 0);
   log.check_refused(WalRow::kForeignFile, Outcome::kFormat);
@@ -392,7 +393,7 @@ TEST_CASE("a record of another log, or of another file, is not taken") {
 }
 
 TEST_CASE("a record of an earlier epoch is not taken") {
-  // Left behind by a writer before the last OPEN, right in everything else.
+  // Left by a writer before the last OPEN, right in everything else.
   Log log("w");
   Bytes bytes = log.system.contents(wal_path(1));
   durable::WalHead head;

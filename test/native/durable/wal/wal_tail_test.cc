@@ -275,7 +275,7 @@ TEST_CASE("what was cut leads nowhere when other entries have its place") {
   }
 }
 
-TEST_CASE("entries that vanish while they are read are no corruption") {
+TEST_CASE("entries that vanish while they are read are not corruption") {
   SimulatedFileSystem system;
   WalScript script;
   REQUIRE(script.open(system));

@@ -141,14 +141,14 @@ TEST_CASE("what is synced in a directory that was moved is not acknowledged") {
   CHECK(std::string(log.writer->failure().detail).find("earlier") < 100);
 }
 
-TEST_CASE("a checkpoint brings no file back that an earlier one let go of") {
+TEST_CASE("a checkpoint brings no file back that an earlier one dropped") {
   SimulatedFileSystem system;
   OpenedWal log = open_wal(system);
   uint64_t lsn = 0;
   for (int i = 0; i < 4; ++i) {
     REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
   }
-  // Whoever asks first which files may go, may do something else before that.
+  // One that asks first which files may go, may do something else before that.
   const uint64_t kept = log.writer->file_kept(2);
   REQUIRE(log.writer->truncate_after(1) == Outcome::kOk);
   for (int i = 0; i < 3; ++i) {
@@ -317,7 +317,7 @@ TEST_CASE("zeros ahead change nothing that is read") {
   log.writer.reset();
   log = open_wal(system, options);
   CHECK(log.writer->next_lsn() == 31);
-  CHECK(log.recovery.set_aside_bytes == 0);
+  CHECK(log.recovery.quarantined_bytes == 0);
 }
 
 TEST_SUITE_END();

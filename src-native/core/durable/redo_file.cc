@@ -1,4 +1,4 @@
-#include "core/durable/pending_change.h"
+#include "core/durable/redo_file.h"
 
 #include <algorithm>
 #include <cstring>
@@ -26,7 +26,7 @@ constexpr size_t kChecksumBytes = 4;
 constexpr uint32_t kChangedBytesMax = 1 << 24;
 
 // False: the system refuses memory.
-bool encode(const PendingChange& change, Buffer* encoded) {
+bool encode(const RedoChange& change, Buffer* encoded) {
   const size_t count = change.old_bytes.size();
   CORE_CHECK(count > 0 && count <= kChangedBytesMax);
   CORE_CHECK(change.new_bytes.size() == count);
@@ -47,7 +47,7 @@ bool encode(const PendingChange& change, Buffer* encoded) {
 }
 
 // False for what was not written to its end. *change refers to the bytes.
-bool decode(const Buffer& bytes, PendingChange* change) {
+bool decode(const Buffer& bytes, RedoChange* change) {
   if (bytes.size() < kFixedBytes + kChecksumBytes) return false;
   if (std::memcmp(bytes.data(), kMagic, sizeof(kMagic)) != 0) return false;
   const uint32_t count = load_u32(&bytes[24]);
@@ -68,7 +68,7 @@ bool decode(const Buffer& bytes, PendingChange* change) {
 }
 
 // Whether every sector of the range shows the old bytes or the new ones.
-bool belongs(const PendingChange& change, const Buffer& now) {
+bool belongs(const RedoChange& change, const Buffer& now) {
   size_t from = 0;
   while (from < now.size()) {
     const uint64_t sector = (change.offset + from) / kSectorBytes;
@@ -92,18 +92,18 @@ Outcome io_failure(const IoStatus& io, const std::string& path,
 
 }  // namespace
 
-std::string pending_path(const std::string& path) { return path + ".pending"; }
+std::string redo_path(const std::string& path) { return path + ".pending"; }
 
-IoStatus store_pending(FileSystem& system, const std::string& path,
-                       const PendingChange& change,
-                       std::unique_ptr<platform::Directory>* names) {
+IoStatus store_redo(FileSystem& system, const std::string& path,
+                    const RedoChange& change,
+                    std::unique_ptr<platform::Directory>* names) {
   // First, so that nothing is left when memory is refused.
   Buffer bytes;
   if (!encode(change, &bytes)) return platform::kNoMemory;
   std::unique_ptr<File> file;
   IoStatus status = system.open_directory(platform::parent_of(path), names);
   if (status.ok()) {
-    status = system.open(pending_path(path), OpenMode::kCreateNew, &file);
+    status = system.open(redo_path(path), OpenMode::kCreateNew, &file);
   }
   if (!status.ok()) return status;
   status = file->write_at(0, bytes.data(), bytes.size());
@@ -112,13 +112,13 @@ IoStatus store_pending(FileSystem& system, const std::string& path,
   return status;
 }
 
-IoStatus store_pending(FileSystem& system, const std::string& path,
-                       const PendingChange& change) {
+IoStatus store_redo(FileSystem& system, const std::string& path,
+                    const RedoChange& change) {
   std::unique_ptr<platform::Directory> names;
-  return store_pending(system, path, change, &names);
+  return store_redo(system, path, change, &names);
 }
 
-IoStatus apply_change(File& file, const PendingChange& change) {
+IoStatus apply_change(File& file, const RedoChange& change) {
   const size_t count = change.new_bytes.size();
   CORE_CHECK(count > 0 && change.old_bytes.size() == count);
   const uint64_t rest = change.offset + count;
@@ -138,54 +138,54 @@ IoStatus zero_durably(FileSystem& system, File& file, const std::string& path,
       static_cast<size_t>(std::min<uint64_t>(end - offset, kHeadBytes));
   uint8_t old_bytes[kHeadBytes] = {};
   const uint8_t new_bytes[kHeadBytes] = {};
-  const PendingChange change = {
+  const RedoChange change = {
       offset, {old_bytes, count}, {new_bytes, count}, end};
   size_t read = 0;
   IoStatus status = file.read_at(offset, old_bytes, count, &read);
-  // The old bytes must be on disk, or the file beside would not be known again.
+  // The old bytes must be on disk, or the redo file would not be known again.
   if (status.ok()) status = file.sync_data();
   std::unique_ptr<platform::Directory> names;
-  if (status.ok()) status = store_pending(system, path, change, &names);
+  if (status.ok()) status = store_redo(system, path, change, &names);
   if (status.ok()) status = apply_change(file, change);
-  if (status.ok()) status = forget_pending(system, path, *names);
+  if (status.ok()) status = remove_redo(system, path, *names);
   return status;
 }
 
-IoStatus forget_pending(FileSystem& system, const std::string& path) {
-  const IoStatus status = system.remove(pending_path(path));
+IoStatus remove_redo(FileSystem& system, const std::string& path) {
+  const IoStatus status = system.remove(redo_path(path));
   if (status.code == IoCode::kNotFound) return {};
   if (!status.ok()) return status;
   return system.sync_parent(path);
 }
 
-IoStatus forget_pending(FileSystem& system, const std::string& path,
-                        platform::Directory& names) {
-  const IoStatus status = system.remove(pending_path(path));
+IoStatus remove_redo(FileSystem& system, const std::string& path,
+                     platform::Directory& names) {
+  const IoStatus status = system.remove(redo_path(path));
   if (status.code == IoCode::kNotFound) return {};
   return status.ok() ? names.sync() : status;
 }
 
-Outcome finish_pending(FileSystem& system, File& file, const std::string& path,
-                       uint64_t size, Failure* failure) {
-  const std::string beside_path = pending_path(path);
-  std::unique_ptr<File> beside;
-  IoStatus status = system.open(beside_path, OpenMode::kReadWrite, &beside);
+Outcome finish_redo(FileSystem& system, File& file, const std::string& path,
+                    uint64_t size, Failure* failure) {
+  const std::string redo_path_of = redo_path(path);
+  std::unique_ptr<File> redo;
+  IoStatus status = system.open(redo_path_of, OpenMode::kReadWrite, &redo);
   if (status.code == IoCode::kNotFound) return Outcome::kOk;
   uint64_t bytes = 0;
-  if (status.ok()) status = beside->size(&bytes);
-  if (!status.ok()) return io_failure(status, beside_path, failure);
+  if (status.ok()) status = redo->size(&bytes);
+  if (!status.ok()) return io_failure(status, redo_path_of, failure);
   // One byte too many is noticed, and a huge file is not read.
   bytes = std::min<uint64_t>(
       bytes, kFixedBytes + 2 * uint64_t{kChangedBytesMax} + kChecksumBytes + 1);
   Buffer contents;
   if (!contents.try_resize(static_cast<size_t>(bytes))) {
-    return io_failure(platform::kNoMemory, beside_path, failure);
+    return io_failure(platform::kNoMemory, redo_path_of, failure);
   }
   size_t read = 0;
-  status = beside->read_at(0, contents.data(), contents.size(), &read);
-  if (!status.ok()) return io_failure(status, beside_path, failure);
+  status = redo->read_at(0, contents.data(), contents.size(), &read);
+  if (!status.ok()) return io_failure(status, redo_path_of, failure);
 
-  PendingChange change;
+  RedoChange change;
   if (decode(contents, &change)) {
     const size_t count = change.old_bytes.size();
     Buffer now;
@@ -205,23 +205,23 @@ Outcome finish_pending(FileSystem& system, File& file, const std::string& path,
                   path,
                   change.offset,
                   0,
-                  "the change in the .pending file beside it is of another "
-                  "file; move that file away"};
+                  "the redo file next to it, .pending, is of another file; "
+                  "move that redo file away"};
       return Outcome::kFormat;
     }
-    // The process may have been killed before the sync of the file beside, or
+    // The process may have been killed before the sync of the redo file, or
     // that sync may have failed: it is written again.
-    status = beside->write_at(0, contents.data(), contents.size());
-    if (status.ok()) status = beside->sync_all();
+    status = redo->write_at(0, contents.data(), contents.size());
+    if (status.ok()) status = redo->sync_all();
     if (status.ok()) status = system.sync_parent(path);
-    if (!status.ok()) return io_failure(status, beside_path, failure);
+    if (!status.ok()) return io_failure(status, redo_path_of, failure);
     status = apply_change(file, change);
     if (!status.ok()) return io_failure(status, path, failure);
   }
   // Windows removes no file that is open.
-  beside.reset();
-  status = forget_pending(system, path);
-  if (!status.ok()) return io_failure(status, beside_path, failure);
+  redo.reset();
+  status = remove_redo(system, path);
+  if (!status.ok()) return io_failure(status, redo_path_of, failure);
   return Outcome::kOk;
 }
 
