@@ -1,15 +1,22 @@
 /**
  * What the addon (src-native/binding) offers to lib/. Internal: nothing here is
- * public API. Numbers stand for uint32 or for exact integers below 2^53.
- *
- * A status is a number below zero, from core/base/status.h.
+ * public API. Numbers stand for uint32 or for exact integers below 2^53; those
+ * with a meaning of their own, and positions in arrays, are in lib/base/codes.ts,
+ * which is written from the C++ headers.
  */
+import type {
+  Arrival,
+  Compression,
+  Crc32Kind,
+  IoCode,
+  Outcome,
+  ReadHint,
+  WalLevel,
+  WalRow,
+} from '../lib/base/codes';
 
-/** A status below zero: -1 out of memory, -2 out of range, -3 gone, -4 foreign, -5 pinned, -6 commit first. */
+/** What was asked for, or a Status of codes.ts, below zero. */
 export type NativeStatus = number;
-
-/** Numbers that pinWindow writes for each segment: id, sequence, first index, readable count. */
-export type NativeSegmentFields = [id: number, sequence: number, firstIndex: number, count: number];
 
 /** What an environment's attachment to a log is, and what never changes of the log. */
 export interface NativeLogDescription {
@@ -39,7 +46,7 @@ export interface NativeLogDescription {
 export interface NativeLogs {
   /**
    * Pins every segment of the window from sequence `floor` on, ascending and
-   * without a gap, and writes NativeSegmentFields for each into `out`, which
+   * without a gap, and writes the SegmentFields of each into `out`, which
    * has room for retainedSegments of them. Returns how many.
    */
   pinWindow(log: number, floor: number, out: Float64Array): number;
@@ -63,7 +70,7 @@ export interface NativeLogs {
   adopt(log: number, id: number, key: number, buffer: SharedArrayBuffer): void;
   /** What is kept of a segment that is not pinned here is dropped. */
   forget(log: number, id: number): void;
-  /** Writes [firstIndex, endIndex] of the window. */
+  /** Writes the BoundsFields of the window. */
   bounds(log: number, out: Float64Array): void;
   stats(log: number): NativeStats;
   isClaimed(log: number): boolean;
@@ -77,8 +84,8 @@ export interface NativeLogs {
   /** The same for the claim becoming free, or the end. */
   waitForClaim(log: number, id: number): boolean;
   cancelWait(log: number, id: number): void;
-  /** Blocks until entry `index` is readable (1), the log has ended (2), or the time is over (0). */
-  waitSlice(log: number, index: number, milliseconds: number): 0 | 1 | 2;
+  /** Blocks until entry `index` is readable, the log has ended, or the time is over. */
+  waitSlice(log: number, index: number, milliseconds: number): Arrival;
   /** For statistics: follower `id` of this environment delivers `nextIndex` next. */
   follow(log: number, id: number, nextIndex: number): void;
   unfollow(log: number, id: number): void;
@@ -119,9 +126,9 @@ export interface NativeReaderStats {
 
 /** `writer` is a slot; a call with one that was closed does nothing. */
 export interface NativeWriters {
-  /** Two cells, for publish(): the writer's slot and the count. */
+  /** StagedCells, for publish(): the writer's slot and the count. */
   readonly staged: Uint32Array;
-  /** Makes the entries of the writer's head below staged[1] readable; the writer is staged[0]. */
+  /** Makes the entries of the staged writer's head below the staged count readable. */
   publish(): void;
   /** Publishes `count` entries, seals the head, begins the next segment; returns its id, or a status. */
   roll(writer: number, count: number): NativeStatus;
@@ -131,7 +138,7 @@ export interface NativeWriters {
   mapBlock(writer: number): ArrayBuffer | null;
   /** All of the shared storage that may be touched now, after it has grown. */
   commit(writer: number, memory: Uint8Array): void;
-  /** Writes NativeSegmentFields of the head. */
+  /** Writes the SegmentFields of the head. */
   head(writer: number, out: Float64Array): void;
   /** Ends the log for good: no more entries, no more claims. Publish first. */
   end(writer: number): void;
@@ -139,15 +146,10 @@ export interface NativeWriters {
   close(writer: number): void;
 }
 
-/** Why an operation on a segment file failed: core/durable/outcome.h and core/platform/io_status.h. */
+/** Why an operation on a segment file or a write-ahead log failed. */
 export interface NativeFailure {
-  /**
-   * 1 io, 2 locked, 3 format, 4 corrupt, 5 poisoned, 6 full, 7 out of range, 8 no record, 9 checksum;
-   * 20 LSN mismatch, 21 too large, 22 closed, 23 torn tail, 24 checkpointed.
-   */
-  outcome: number;
-  /** 1 not found, 2 exists, 3 denied, 4 not a file, 5 no space, 6 locked, 7 unsupported, 8 no thread, 9 failed. */
-  io: number;
+  outcome: Outcome;
+  io: IoCode;
   /** errno, or GetLastError on Windows; 0 when the system said nothing. */
   systemError: number;
   /** The system call. */
@@ -158,7 +160,7 @@ export interface NativeFailure {
   detail: string;
 }
 
-/** An outcome of NativeFailure, negative; failure() has the details. */
+/** What was asked for, or an Outcome, below zero; failure() has the details. */
 export type NativeOutcome = number;
 
 export interface NativeRecovery {
@@ -208,11 +210,11 @@ export interface NativeSegmentWriter {
 export interface NativeSegmentReader {
   readonly size: number;
   /**
-   * Finds records from `offset` on: one, or with the hint 1 as many as are at
-   * hand. Returns how many, or an outcome; writes the length word of each, and
-   * [their bytes in all, whether they lie in the mapping] to `found`.
+   * Finds records from `offset` on: one, or for sequential reading as many as are
+   * at hand. Returns how many, or an outcome; writes the length word of each, and
+   * the FoundFields of all.
    */
-  read(offset: number, hint: 0 | 1, lengthWords: Uint32Array, found: Float64Array): number;
+  read(offset: number, hint: ReadHint, lengthWords: Uint32Array, found: Float64Array): number;
   /** Copies what the last read() has found; false when it does not fit. */
   copy(target: Uint8Array): boolean;
   readBytes(offset: number, target: Uint8Array): NativeOutcome;
@@ -243,8 +245,7 @@ export interface NativeSegmentScan {
 
 /** What opening a write-ahead log has found: core/durable/wal/wal_classify.h. */
 export interface NativeWalRecovery {
-  /** 0 none, 1 clean, 2 sealed, 3 torn tail, 4 unfinished file. */
-  row: number;
+  row: WalRow;
   records: number;
   quarantinedBytes: number;
   /** Torn bytes that are gone, because the disk is full. */
@@ -258,9 +259,9 @@ export interface NativeWalRecovery {
 /** Entries in a row. */
 export interface NativeWalChunk {
   data: Uint8Array;
-  /** For each entry: LSN, where it begins in `data`, its bytes, first LSN and count of its batch (0, 0: none). */
+  /** EntryFields of each entry. */
   index: Float64Array;
-  /** Where the past changes, the first entry's first: LSN, epoch, branch. */
+  /** PastFields of each place where the past changes, the first entry's first. */
   pasts: Float64Array;
 }
 
@@ -272,7 +273,7 @@ export interface NativeWalRemains {
   /** Of its longest file. */
   segmentBytes: number;
   oldestLsn: number;
-  /** As NativeWalEntries.files(); the base LSN is 0 where the header is damaged. */
+  /** FileFields of each file. */
   files: Float64Array;
 }
 
@@ -290,14 +291,11 @@ export interface NativeWalEntries {
   seekPoint(lsn: number): number | NativeFailure;
   /** Whether the entry is there, with this past. */
   checkPast(lsn: number, epoch: number, branch: number): NativeFailure | undefined;
-  /** The lowest base of the files behind this one (2^64: none), the newest and the oldest file. */
+  /** Writes FilesAfterFields. */
   filesBehind(file: number, into: Float64Array): NativeFailure | undefined;
-  /** For each file, oldest first: number, base LSN, bytes, where its records end. */
+  /** FileFields of each file, oldest first. */
   files(): Float64Array;
 }
-
-/** 0 in order, 1 with the system, 2 on disk. */
-export type NativeWalLevel = 0 | 1 | 2;
 
 export interface NativeWal extends NativeWalEntries {
   readonly recovery: NativeWalRecovery;
@@ -310,7 +308,7 @@ export interface NativeWal extends NativeWalEntries {
    * `bytes` bytes of `data`. None: a sync. Returns the bytes in its queue.
    */
   submit(
-    level: NativeWalLevel,
+    level: WalLevel,
     isBatch: boolean,
     expectedLsn: number,
     data: Uint8Array,
@@ -318,10 +316,7 @@ export interface NativeWal extends NativeWalEntries {
     lengths: Uint32Array,
     count: number,
   ): number;
-  /**
-   * Four for each submission, in order: first LSN (or the last durable one, for
-   * a sync), how many entries are done, the outcome, and why the rest failed.
-   */
+  /** CompletionFields of each submission that is done, in order. */
   takeCompletions(): (number | NativeFailure | undefined)[];
   /** Hands the committer what fileKept(lsn) does; it completes with the number. */
   submitFileKept(lsn: number): void;
@@ -336,7 +331,7 @@ export interface NativeWal extends NativeWalEntries {
   commit(): void;
   /** As submit(), on this thread, behind what is queued; the first LSN or an outcome. */
   appendNow(
-    level: NativeWalLevel,
+    level: WalLevel,
     isBatch: boolean,
     expectedLsn: number,
     data: Uint8Array,
@@ -353,7 +348,7 @@ export interface NativeWal extends NativeWalEntries {
   truncateAfter(lsn: number): NativeOutcome;
   /** Of what is durable once this returns. */
   backUp(directory: string): NativeWalBackup | NativeOutcome;
-  /** First, last, acknowledged and durable LSN; syncs, rotations, bytes written, commits, bytes queued. */
+  /** Writes WalCounters. */
   counters(into: Float64Array): void;
   failure(): NativeFailure;
   /** A last sync; the log is let go either way. */
@@ -362,17 +357,13 @@ export interface NativeWal extends NativeWalEntries {
 
 /** A copy of a log that is being made. */
 export interface NativeWalBackup {
-  /** 1: there is more to do; 0: it is done; or an outcome. One at a time. */
+  /** A BackupStep, or an outcome below zero. One at a time. */
   step(): Promise<number> | undefined;
   failure(): NativeFailure;
 }
 
 export interface NativeWalReader extends NativeWalEntries {
-  /**
-   * Finds out what there is: first and last LSN, number of the newest file, last
-   * LSN that is proved to be on disk; how often entries were taken back that were
-   * not, and the first LSN of the last time.
-   */
+  /** Finds out what there is, and writes WalShownFields. */
   refresh(into: Float64Array): NativeFailure | undefined;
   metadata(): Uint8Array;
   /** 16 bytes; undefined while there is no log. */
@@ -417,8 +408,7 @@ export interface NativeWalSalvaging {
 export interface NativeSegmentFormat {
   startOffset: number;
   headerSize: number;
-  /** 0 CRC-32C, 1 CRC-32. */
-  checksum: 0 | 1;
+  checksum: Crc32Kind;
 }
 
 export interface NativeSegmentCreation extends NativeSegmentFormat {
@@ -513,17 +503,17 @@ export interface NativeAddon {
   openWal(options: NativeWalOptions): Promise<NativeWal | NativeFailure> | undefined;
   openWalReader(path: string, isIntact: boolean): NativeWalReader;
   /** Reads everything as a writer would that opens the log; the row it would find. */
-  verifyWal(path: string): number | NativeFailure;
+  verifyWal(path: string): WalRow | NativeFailure;
   findWalRemains(path: string): NativeWalRemains | NativeFailure;
   salvageWalFile(options: NativeWalSalvaging): NativeWalSalvaged | NativeFailure;
   /** The length word of the record at `offset`, or an outcome. */
-  parseRecord(bytes: Uint8Array, offset: number, headerSize: number, checksum: 0 | 1): number;
+  parseRecord(bytes: Uint8Array, offset: number, headerSize: number, checksum: Crc32Kind): number;
   /** Of the package that it was built from. */
   readonly version: string;
   /** Whether zstd was built in. */
   readonly hasCompression: boolean;
-  /** Of the stored data of a record, the original size included: 1; 0 when it is no such data; -1: memory is refused. */
-  decompress(stored: Uint8Array, target: Uint8Array): 1 | 0 | -1;
+  /** Of the stored data of a record, the original size included. */
+  decompress(stored: Uint8Array, target: Uint8Array): Compression;
   /** Once per environment: what statistics call it. */
   setThreadId(threadId: number): void;
   /** For benchmarks: a call that does nothing. */

@@ -1,4 +1,5 @@
 /** Making a log one that opens. Nothing is deleted. */
+import { WalRow } from '../base/codes';
 import { existsSync, rmSync } from 'node:fs';
 
 import type { SegmentOptions } from '../durable/segment/options';
@@ -6,7 +7,7 @@ import { SegmentWriter } from '../durable/segment/writer';
 import { Wal } from '../durable/wal/wal';
 import { optionsOfRemains, salvage } from '../durable/wal/salvage';
 import { kindOf } from './sources';
-import { describeVerdict, verifySegment, verifyWal, WalEnd } from './verify';
+import { describeVerdict, verifySegment, verifyWal } from './verify';
 
 /** Entries between two syncs of the copy. */
 const SYNC_ENTRIES = 10_000;
@@ -44,7 +45,8 @@ function repairWal(path: string, applies: boolean, target: string): Repair {
   const lines = describeVerdict(verdict);
   if (verdict.isSound) {
     lines.push('the log is sound');
-    if (end === WalEnd.torn || end === WalEnd.unfinished) lines.push(applies ? openAndClose(path) : NOT_YET);
+    if (end === WalRow.tornTail || end === WalRow.unfinishedFile)
+      lines.push(applies ? openAndClose(path) : NOT_YET);
     return { isDamaged: false, lines };
   }
   if (verdict.items === 0) {

@@ -1,4 +1,5 @@
 /** Reading everything, and saying what is wrong. */
+import { Outcome, WalRow } from '../base/codes';
 import { SingleBar } from 'cli-progress';
 
 import type { NativeFailure } from '../../types/native';
@@ -9,17 +10,14 @@ import type { WalEntry } from '../durable/wal/entries';
 import { classifyLog, salvage, type LostEntries } from '../durable/wal/salvage';
 import { describeUnproved, scanSegment, kindOf, unprovedOf, type Unproved } from './sources';
 
-/** How a log may end that opens: the rows of core/durable/wal/wal_classify.h. */
-export const WalEnd = { clean: 1, full: 2, torn: 3, unfinished: 4 } as const;
 const TORN = 'a torn tail, the normal trace of a crash: opening for writing sets it aside';
-const ends: Record<number, string> = {
-  [WalEnd.clean]: 'a clean end',
-  [WalEnd.full]: 'a full file: opening for writing goes on in the next',
-  [WalEnd.torn]: TORN,
-  [WalEnd.unfinished]: 'an unfinished file: opening for writing makes it again',
+/** How a log may end that opens. */
+const ends: Readonly<Partial<Record<WalRow, string>>> = {
+  [WalRow.cleanEnd]: 'a clean end',
+  [WalRow.sealedEnd]: 'a full file: opening for writing goes on in the next',
+  [WalRow.tornTail]: TORN,
+  [WalRow.unfinishedFile]: 'an unfinished file: opening for writing makes it again',
 };
-/** Of core/durable/outcome.h: the only one with which there is something to salvage. */
-const CORRUPT = 4;
 const PROGRESS_ITEMS = 1000;
 
 export interface Verdict {
@@ -47,7 +45,7 @@ export function verify(path: string, options: SegmentOptions, showsProgress: boo
 export interface WalVerdict {
   readonly verdict: Verdict;
   /** Where the log ends; undefined for a damaged one. */
-  readonly end: number | undefined;
+  readonly end: WalRow | undefined;
   /** The first entry behind one that is lost behind another: a copy has no holes. */
   readonly firstBehind: number | undefined;
 }
@@ -55,7 +53,8 @@ export interface WalVerdict {
 export function verifyWal(path: string, showsProgress: boolean): WalVerdict {
   const answer = classifyLog(path);
   if (typeof answer === 'number') return soundWal(path, answer);
-  if (answer.outcome !== CORRUPT) throw walError(answer);
+  // With any other there is nothing to salvage.
+  if (answer.outcome !== Outcome.corrupt) throw walError(answer);
   const bar = new SingleBar({
     format: 'reading: {value} entries',
     stream: process.stderr,
@@ -95,7 +94,7 @@ export function verifyWal(path: string, showsProgress: boolean): WalVerdict {
 }
 
 /** A log that opens: its entries are those that a reader shows. */
-function soundWal(path: string, row: number): WalVerdict {
+function soundWal(path: string, row: WalRow): WalVerdict {
   using reader = WalReader.open(path, { tail: 'intact' });
   const { firstLsn, lastLsn } = reader;
   const facts = { isSound: true, unit: 'entries', end: ends[row]!, errors: [], lost: [] } as const;

@@ -1,4 +1,5 @@
 /** Failures of segment files as errors with a code and what there is to know. */
+import { IoCode, Outcome } from '../base/codes';
 import { getSystemErrorName } from 'node:util';
 
 import type { NativeFailure } from '../../types/native';
@@ -16,36 +17,29 @@ export type SegmentError = AtomicLogError & {
   readonly available?: number;
 };
 
-/** Outcomes of core/durable/outcome.h. */
-export const Outcome = {
-  locked: 2,
-  format: 3,
-  corrupt: 4,
-  poisoned: 5,
-  full: 6,
-  outOfRange: 7,
-  noRecord: 8,
-  checksum: 9,
-  replaced: 25,
-} as const;
-
 /** Codes of core/platform/io_status.h that have an error code of their own, and what to do. */
-const ioErrors: Record<number, readonly [ErrorCode, string]> = {
-  1: ['ERR_FILE_NOT_FOUND', 'there is no such file or directory; SegmentWriter.create() makes a file'],
-  2: ['ERR_FILE_EXISTS', 'the file exists already; SegmentWriter.open() opens it'],
-  3: [
+const ioErrors: Readonly<Partial<Record<IoCode, readonly [ErrorCode, string]>>> = {
+  [IoCode.notFound]: [
+    'ERR_FILE_NOT_FOUND',
+    'there is no such file or directory; SegmentWriter.create() makes a file',
+  ],
+  [IoCode.exists]: ['ERR_FILE_EXISTS', 'the file exists already; SegmentWriter.open() opens it'],
+  [IoCode.denied]: [
     'ERR_FILE_ACCESS',
     'the system denies access; check the permissions, and that the disk is not read-only',
   ],
-  4: ['ERR_FILE_ACCESS', 'this is not a regular file; give the path of one'],
-  5: ['ERR_NO_SPACE', 'the disk is full; make room'],
-  8: ['ERR_THREAD_UNAVAILABLE', 'the system starts no more threads; raise its limit, then try again'],
-  9: [
+  [IoCode.notAFile]: ['ERR_FILE_ACCESS', 'this is not a regular file; give the path of one'],
+  [IoCode.noSpace]: ['ERR_NO_SPACE', 'the disk is full; make room'],
+  [IoCode.noThread]: [
+    'ERR_THREAD_UNAVAILABLE',
+    'the system starts no more threads; raise its limit, then try again',
+  ],
+  [IoCode.noDescriptor]: [
     'ERR_TOO_MANY_FILES',
     'as many files are open as the process, or the system, may have; close some or raise the limit ' +
       '(ulimit -n), then try again: nothing was changed',
   ],
-  11: [
+  [IoCode.noMemory]: [
     'ERR_OUT_OF_MEMORY',
     'the system refuses memory, and nothing was changed; free some, or ask for less at once, then try again',
   ],

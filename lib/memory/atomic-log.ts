@@ -1,3 +1,4 @@
+import { Arrival, BoundsField } from '../base/codes';
 import { isMainThread } from 'node:worker_threads';
 import { checkSignal, onAbort, throwIfAborted } from '../base/abort';
 import { checkAmount, checkChoice, checkFlag, checkInteger, optionsOf } from '../base/checks';
@@ -134,7 +135,7 @@ export class AtomicLog<T> {
    * @throws `ERR_LOG_CLOSED`
    */
   get firstIndex(): number {
-    return this.#open().bounds()[0]!;
+    return this.#open().bounds()[BoundsField.firstIndex]!;
   }
 
   /**
@@ -143,7 +144,7 @@ export class AtomicLog<T> {
    * @throws `ERR_LOG_CLOSED`
    */
   get endIndex(): number {
-    return this.#open().bounds()[1]!;
+    return this.#open().bounds()[BoundsField.endIndex]!;
   }
 
   /**
@@ -208,7 +209,9 @@ export class AtomicLog<T> {
   follow(options: FollowOptions = {}): Followed<Batch<T>> {
     const { from, signal, ...checked } = checkFollowOptions(options);
     const view = this.#open();
-    const [firstIndex, endIndex] = view.bounds() as unknown as [number, number];
+    const bounds = view.bounds();
+    const firstIndex = bounds[BoundsField.firstIndex]!;
+    const endIndex = bounds[BoundsField.endIndex]!;
     const start = from === 'latest' ? endIndex : from === 'oldest' ? firstIndex : from;
     return new FollowLoop(new BatchSource<T>(this, view, start, checked, this.#pending), signal);
   }
@@ -243,8 +246,8 @@ export class AtomicLog<T> {
     for (;;) {
       const left = deadline - now();
       const result = native.waitSlice(index, Math.max(0, Math.min(WAIT_SLICE_MS, Math.ceil(left))));
-      if (result === 1) return 'ready';
-      if (result === 2) return 'ended';
+      if (result === Arrival.ready) return 'ready';
+      if (result === Arrival.ended) return 'ended';
       if (left <= 0) return 'timeout';
     }
   }

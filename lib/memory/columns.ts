@@ -175,7 +175,7 @@ export function lowerBound(
 /** What the values of a column are that are compared with `<`. */
 function comparableType({ kinds, coder }: Layout, column: number): 'number' | 'bigint' | 'string' {
   const kind = kinds[column]!;
-  if (!isVariable(kind)) return kind >= Kind.i64 ? 'bigint' : 'number';
+  if (!isVariable(kind)) return scalars[kind]!.typeOf;
   if (kind === Kind.utf8 && (coder === undefined || coder.name === 'utf8')) return 'string';
   throw variableSize('only numbers and strings have an order; keep one in a column of its own');
 }

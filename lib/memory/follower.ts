@@ -1,3 +1,4 @@
+import { BoundsField } from '../base/codes';
 import type { AtomicLog } from './typed-log';
 import type { Chunk } from './chunk';
 import { plainError, type AtomicLogError } from '../base/errors';
@@ -191,7 +192,7 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
   /** A snapshot that holds entry `index` or later ones; undefined when there is none yet. */
   #snapshotWith(index: number): Snapshot<T> | undefined {
     if (this.#snapshot === undefined) {
-      if (this.#view.bounds()[1]! <= index) return undefined;
+      if (this.#view.bounds()[BoundsField.endIndex]! <= index) return undefined;
       this.#snapshot = this.#log.snapshot();
     }
     return this.#snapshot;

@@ -18,9 +18,6 @@ export const NO_WORD = new Int32Array(0);
 export const NO_COLUMNS: readonly Column[] = [];
 export const NO_AREAS: readonly VarArea[] = [];
 
-/** Set in the published word once the segment is sealed: the word is negative then. */
-export const COUNT_MASK = 0x7fffffff;
-
 export class Mapping {
   /** One per field; typed arrays are as long as the segment's capacity. */
   readonly columns: readonly Column[];

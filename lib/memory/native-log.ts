@@ -6,15 +6,13 @@
  * Nothing here is noticed by the collector: who makes one must close it, and
  * lib/memory/view.ts does so for users that were dropped.
  */
+import { type Arrival, NO_SLOT, StagedCell } from '../base/codes';
 import type { NativeLogDescription, NativeStats, NativeStatus } from '../../types/native';
 import { addon } from '../base/native';
 
 const { logs, writers } = addon;
 const { pinWindow, unpin, hasEnded, bounds } = logs;
 const { roll, publish, staged } = writers;
-
-/** Names nothing. */
-const CLOSED = 2 ** 32 - 1;
 
 export class NativeLog {
   readonly id: number;
@@ -86,7 +84,7 @@ export class NativeLog {
   cancelWait(id: number): void {
     logs.cancelWait(this.#slot, id);
   }
-  waitSlice(index: number, milliseconds: number): 0 | 1 | 2 {
+  waitSlice(index: number, milliseconds: number): Arrival {
     return logs.waitSlice(this.#slot, index, milliseconds);
   }
   follow(id: number, nextIndex: number): void {
@@ -108,7 +106,7 @@ export class NativeLog {
   /** `memory`: all of the log's shared storage. */
   close(memory: Uint8Array | undefined): void {
     const slot = this.#slot;
-    this.#slot = CLOSED;
+    this.#slot = NO_SLOT;
     logs.close(slot, memory);
   }
 }
@@ -122,8 +120,8 @@ export class NativeWriter {
 
   /** Makes the head's entries below `count` readable. */
   publish(count: number): void {
-    staged[0] = this.#slot;
-    staged[1] = count;
+    staged[StagedCell.writer] = this.#slot;
+    staged[StagedCell.count] = count;
     publish();
   }
   roll(count: number): NativeStatus {
@@ -146,7 +144,7 @@ export class NativeWriter {
   }
   close(): void {
     const slot = this.#slot;
-    this.#slot = CLOSED;
+    this.#slot = NO_SLOT;
     writers.close(slot);
   }
 }

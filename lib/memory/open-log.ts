@@ -1,4 +1,5 @@
 /** How this environment comes to the view of a log: by making the log, or by attaching to it. */
+import { Status } from '../base/codes';
 import { optionsOf } from '../base/checks';
 import type { Codec } from './codec';
 import { invalidType, plainError, rangeError, typeError, type AtomicLogError } from '../base/errors';
@@ -70,7 +71,7 @@ export function viewOfNewLog(options: LogOptions): LogView {
 
 function createFailed(status: number, { dataBytes }: Layout): AtomicLogError {
   const smaller = dataBytes > 0 ? 'dataBytes or segmentCapacity' : 'segmentCapacity';
-  return status === -1
+  return status === -Status.outOfMemory
     ? plainError(
         'ERR_OUT_OF_MEMORY',
         `the system refused memory for the first segment; choose a smaller ${smaller}, ` +
@@ -80,7 +81,7 @@ function createFailed(status: number, { dataBytes }: Layout): AtomicLogError {
 }
 
 function attachFailed(status: number): AtomicLogError {
-  return status === -3
+  return status === -Status.gone
     ? plainError(
         'ERR_LOG_GONE',
         'the log is gone: every thread has closed it, or the thread that had it has ended; ' +

@@ -1,4 +1,11 @@
 /** The options of a new log: what they are, and their checks. */
+import {
+  BLOCK_BYTES_MAX,
+  CACHE_LINE_BYTES,
+  COLUMN_DATA_BYTES_MAX,
+  COUNT_MASK,
+  RETAINED_SEGMENTS_MAX,
+} from '../base/codes';
 import { checkAmount, checkChoice, checkFlag, checkInteger, checkObject, optionsOf } from '../base/checks';
 import { coderOf, type Codec } from './codec';
 import { invalidType, rangeError, typeError } from '../base/errors';
@@ -116,11 +123,7 @@ export interface CheckedOptions {
   readonly layout: Layout;
 }
 
-const SEGMENT_CAPACITY_MAX = 2 ** 31 - 1;
-const RETAINED_SEGMENTS_MAX = 2 ** 20;
-const BLOCK_BYTES_MAX = 2 ** 32;
-/** Offsets are signed and of 32 bits. */
-const DATA_BYTES_MAX = 2 ** 31 - 1;
+const SEGMENT_CAPACITY_MAX = COUNT_MASK;
 const DEFAULT_BYTES_PER_ENTRY = 64;
 const DEFAULT_DATA_BYTES_MIN = 2 ** 16;
 
@@ -155,17 +158,17 @@ function checkDataBytes(dataBytes: unknown, kinds: readonly Kind[], segmentCapac
   }
   if (dataBytes === undefined) {
     const bytes = Math.max(DEFAULT_DATA_BYTES_MIN, DEFAULT_BYTES_PER_ENTRY * segmentCapacity);
-    return Math.min(bytes, DATA_BYTES_MAX);
+    return Math.min(bytes, COLUMN_DATA_BYTES_MAX);
   }
-  return checkInteger('options.dataBytes', dataBytes, 1, DATA_BYTES_MAX);
+  return checkInteger('options.dataBytes', dataBytes, 1, COLUMN_DATA_BYTES_MAX);
 }
 
 /** Bytes of a block, rounded up: every column begins on a line of its own. */
 function blockBytes({ kinds, dataBytes }: Pick<Layout, 'kinds' | 'dataBytes'>, capacity: number): number {
   const columnBytes = kinds.map((kind) =>
-    isVariable(kind) ? 4 * (capacity + 1) + 64 + dataBytes : elementBytes(kind) * capacity,
+    isVariable(kind) ? 4 * (capacity + 1) + CACHE_LINE_BYTES + dataBytes : elementBytes(kind) * capacity,
   );
-  return columnBytes.reduce((sum, bytes) => sum + bytes + 64, 64);
+  return columnBytes.reduce((sum, bytes) => sum + bytes + CACHE_LINE_BYTES, CACHE_LINE_BYTES);
 }
 
 function checkSize(

@@ -13,14 +13,12 @@
  * This object refers to no {@link Lease}: it is what stays reachable when a
  * lease is collected.
  */
+import { SEGMENT_FIELDS, SegmentField } from '../base/codes';
 import type { Mapping } from './mapping';
 import type { NativeLog } from './native-log';
 import type { Layout } from './layout';
 import { wholeOf, type Storage } from './storage';
 import { PinnedSegment, type Window } from './window';
-
-/** Numbers per segment in what pinWindow() writes. */
-const FIELDS = 4;
 
 /** Windows of mappings that are kept next to those of segments that are pinned. */
 const KEPT_WINDOWS = 4;
@@ -46,27 +44,28 @@ export class Pins {
     this.#native = native;
     this.#layout = layout;
     this.#storage = storage;
-    this.#fields = new Float64Array(FIELDS * native.retainedSegments);
+    this.#fields = new Float64Array(SEGMENT_FIELDS * native.retainedSegments);
   }
 
   /** Pins the window's segments from sequence `floor` on, ascending; at least the head. */
   pin(floor: number): PinnedSegment[] {
     const fields = this.#fields;
-    const length = this.#native.pinWindow(floor, fields) * FIELDS;
+    const length = this.#native.pinWindow(floor, fields) * SEGMENT_FIELDS;
     const segments: PinnedSegment[] = [];
     try {
-      for (let i = 0; i < length; i += FIELDS) {
-        const id = integer(fields[i]!);
-        const sequence = integer(fields[i + 1]!);
-        const firstIndex = integer(fields[i + 2]!);
-        const count = integer(fields[i + 3]!);
-        const isFinal = i + FIELDS < length;
+      for (let i = 0; i < length; i += SEGMENT_FIELDS) {
+        const id = integer(fields[i + SegmentField.id]!);
+        const sequence = integer(fields[i + SegmentField.sequence]!);
+        const firstIndex = integer(fields[i + SegmentField.firstIndex]!);
+        const count = integer(fields[i + SegmentField.count]!);
+        const isFinal = i + SEGMENT_FIELDS < length;
         this.#count(id, sequence);
         segments.push(new PinnedSegment(id, sequence, firstIndex, count, isFinal, this.#mappingOf(id)));
       }
     } catch (error) {
-      for (let i = 0; i < length; i += FIELDS) this.#native.unpin(fields[i]!);
-      for (let i = 0; i <= segments.length * FIELDS && i < length; i += FIELDS) this.#uncount(fields[i]!);
+      const ids = fields.subarray(0, length).filter((_, i) => i % SEGMENT_FIELDS === SegmentField.id);
+      for (const id of ids) this.#native.unpin(id);
+      for (const id of ids.subarray(0, segments.length + 1)) this.#uncount(id);
       throw error;
     }
     return segments;

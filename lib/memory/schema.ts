@@ -1,4 +1,5 @@
 /** What the fields of records are: their types, and what follows from them for the compiler. */
+import { FIELDS_MAX } from '../base/codes';
 import { describe, invalidType, outOfRange, typeError } from '../base/errors';
 import {
   isFieldType,
@@ -59,8 +60,6 @@ export type FieldArrayOf<T, K extends keyof T> =
 export type ColumnOf<T, K extends keyof T> = T[K] extends string | Uint8Array
   ? VarColumn<T[K]>
   : FieldArrayOf<T, K>;
-
-const FIELDS_MAX = 4096;
 
 /** `types`: those that there are, indexed by kind. */
 export function checkType(what: string, value: unknown, types: readonly FieldType[]): Kind {

@@ -1,4 +1,5 @@
 /** What `log.stats()` tells. */
+import { BOUNDS_FIELDS, BoundsField, NATIVE_THREAD } from '../base/codes';
 import type { NativeLog } from './native-log';
 import type { Layout } from './layout';
 
@@ -61,15 +62,12 @@ export interface FollowerStats {
   lag: number;
 }
 
-/** What native code has in place of a thread. */
-const NATIVE_THREAD = 2 ** 32 - 1;
-
 export function readStats(native: NativeLog, { name, dataBytes }: Layout): LogStats {
   const { segments, retained, idle, decommitted, fresh, recycled, rolls, earlySeals, pinnedHere, readers } =
     native.stats();
-  const bounds = new Float64Array(2);
+  const bounds = new Float64Array(BOUNDS_FIELDS);
   native.bounds(bounds);
-  const endIndex = bounds[1]!;
+  const endIndex = bounds[BoundsField.endIndex]!;
   const segmentBytes = native.blockBytes;
   // The figures are read one after the other while the writer goes on.
   const pinnedSegments = Math.max(0, segments - retained - idle);

@@ -2,9 +2,9 @@
  * One environment's access to one log, shared by all its AtomicLog objects,
  * snapshots and writers. It decides which window a new snapshot shares.
  */
+import { BOUNDS_FIELDS, COUNT_MASK } from '../base/codes';
 import { plainError, typeError } from '../base/errors';
 import type { NativeHandle } from './handle';
-import { COUNT_MASK } from './mapping';
 import type { NativeLog, NativeWriter } from './native-log';
 import { Pins } from './pins';
 import type { Layout } from './layout';
@@ -105,7 +105,7 @@ export class LogView {
   /** The newest window, kept for the rest of the turn so that the next snapshot need not pin it again. */
   #current: Lease | undefined;
   #weakCurrent: WeakRef<Lease> | undefined;
-  readonly #bounds = new Float64Array(2);
+  readonly #bounds = new Float64Array(BOUNDS_FIELDS);
   readonly #spareLeases: Lease[] = [];
   #nativeHandle: NativeHandle | null = null;
 
@@ -172,7 +172,7 @@ export class LogView {
     return handle;
   }
 
-  /** [firstIndex, endIndex] of the window as it is now; overwritten by the next call. */
+  /** The {@link BoundsField}s of the window as it is now; overwritten by the next call. */
   bounds(): Float64Array {
     this.native.bounds(this.#bounds);
     return this.#bounds;

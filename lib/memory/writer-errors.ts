@@ -1,10 +1,7 @@
 /** What a writer refuses, as errors. */
+import type { NativeStatus } from '../../types/native';
+import { Status } from '../base/codes';
 import { plainError, rangeError, type AtomicLogError } from '../base/errors';
-
-/** What roll() answers when pinnedBytesMax forbids it. */
-export const PINNED = -5;
-/** What roll() answers when the storage has to grow first. */
-export const UNCOMMITTED = -6;
 
 export function closed(): AtomicLogError {
   return plainError('ERR_WRITER_CLOSED', 'the writer is closed; claim a new one with log.tryClaimWriter()');
@@ -22,15 +19,15 @@ export function busy(): AtomicLogError {
 }
 
 /** `status`: what the addon answered. `isShared`: whether the log's mapping is. */
-export function rollFailed(status: number, nextIndex: number, isShared: boolean): AtomicLogError {
-  if (status === PINNED) {
+export function rollFailed(status: NativeStatus, nextIndex: number, isShared: boolean): AtomicLogError {
+  if (status === -Status.pinned) {
     return plainError(
       'ERR_PINNED_BYTES',
       'readers pin more than the pinnedBytesMax of this log (stats() tells which); close or refresh old snapshots. ' +
         `The entries before index ${nextIndex} are kept, and appending works again once readers release memory`,
     );
   }
-  return status === -1 || status === UNCOMMITTED
+  return status === -Status.outOfMemory || status === -Status.uncommitted
     ? plainError(
         'ERR_OUT_OF_MEMORY',
         (isShared

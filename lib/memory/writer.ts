@@ -1,3 +1,4 @@
+import { SEGMENT_FIELDS, SegmentField, Status } from '../base/codes';
 import type { AtomicLog } from './typed-log';
 import { checkInteger } from '../base/checks';
 import { dispose } from '../base/dispose';
@@ -25,7 +26,7 @@ import {
   type VarArea,
   type VarSource,
 } from './var-area';
-import { busy, closed, PINNED, rollFailed, spanOpen, UNCOMMITTED } from './writer-errors';
+import { busy, closed, rollFailed, spanOpen } from './writer-errors';
 
 /** Only the library has it, so only the library makes writers. */
 export const makeWriter = Symbol('makeWriter');
@@ -112,13 +113,14 @@ export class Writer<T> {
 
     this.#mappings = new HeadMappings(native, view.storage, view.native.retainedSegments);
 
-    const head = new Float64Array(4);
+    const head = new Float64Array(SEGMENT_FIELDS);
     native.head(head);
     // Elements of a Float64Array are doubles to V8 even when they are whole; as
     // small integers these fields make every store faster by a third.
-    this.#headId = head[0]! | 0;
-    this.#firstIndex = head[2]! < 2 ** 30 ? head[2]! | 0 : head[2]!;
-    this.#count = head[3]! | 0;
+    this.#headId = head[SegmentField.id]! | 0;
+    const firstIndex = head[SegmentField.firstIndex]!;
+    this.#firstIndex = firstIndex < 2 ** 30 ? firstIndex | 0 : firstIndex;
+    this.#count = head[SegmentField.count]! | 0;
     view.addUser(this, native);
     try {
       this.#mapHead();
@@ -522,9 +524,10 @@ export class Writer<T> {
 
   #nextHead(): number {
     let id = this.#native.roll(this.#count);
-    if (id === UNCOMMITTED && this.#view.storage.grow(this.#native)) id = this.#native.roll(this.#count);
+    if (id === -Status.uncommitted && this.#view.storage.grow(this.#native))
+      id = this.#native.roll(this.#count);
     // What this very thread keeps until the end of its turn is in no one's way.
-    return id === PINNED && this.#view.dropIdleWindow() ? this.#native.roll(this.#count) : id;
+    return id === -Status.pinned && this.#view.dropIdleWindow() ? this.#native.roll(this.#count) : id;
   }
 
   #endSpan(): void {

@@ -17,12 +17,17 @@ napi_value failure_object(napi_env env, const durable::Failure& failure) {
   return object;
 }
 
+Crc32Kind to_checksum(uint64_t number) {
+  return number == static_cast<uint64_t>(Crc32Kind::kIsoHdlc)
+             ? Crc32Kind::kIsoHdlc
+             : Crc32Kind::kCastagnoli;
+}
+
 durable::SegmentFormat to_format(Options& given) {
   durable::SegmentFormat format;
   format.start_offset = given.integer("startOffset");
   format.header_bytes = given.uint32("headerSize");
-  format.checksum = given.integer("checksum") == 0 ? Crc32Kind::kCastagnoli
-                                                   : Crc32Kind::kIsoHdlc;
+  format.checksum = to_checksum(given.integer("checksum"));
   return format;
 }
 

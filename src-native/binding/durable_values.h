@@ -29,6 +29,8 @@ inline napi_value answer(napi_env env, durable::Outcome outcome,
              : from_number(env, outcome_number(outcome));
 }
 
+Crc32Kind to_checksum(uint64_t number);
+
 // The members of types/native.d.ts NativeSegmentFormat.
 durable::SegmentFormat to_format(Options& given);
 

@@ -75,8 +75,8 @@ class SlotTable {
 // What publish() looks at, in one place, because a writer calls it for every
 // entry.
 struct Publishing {
-  // Two cells that JavaScript writes: a writer's slot and the count that it
-  // publishes. V8's memory, kept by the exports.
+  // The cells that JavaScript writes (StagedCell): a writer's slot and the count
+  // that it publishes. V8's memory, kept by the exports.
   const uint32_t* staged = nullptr;
   // The writer that published last, and its log, null when it is closed: a
   // thread mostly has one, and looking a slot up is a fifth of the call,

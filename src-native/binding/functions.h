@@ -139,9 +139,12 @@ inline uint64_t to_offset(napi_env env, napi_value value) {
   return number > 0 ? static_cast<uint64_t>(number) : 0;
 }
 
-// What names an object in a SlotTable; no other value names one.
+// Names no object in a SlotTable.
+inline constexpr uint32_t kNoSlot = UINT32_MAX;
+
+// What names an object in a SlotTable; what is not a number names none.
 inline uint32_t to_slot(napi_env env, napi_value value) {
-  uint32_t slot = UINT32_MAX;
+  uint32_t slot = kNoSlot;
   napi_get_value_uint32(env, value, &slot);
   return slot;
 }

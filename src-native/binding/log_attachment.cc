@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "binding/codes.h"
 #include "binding/functions.h"
 #include "binding/native_handle.h"
 #include "binding/writer_handle.h"
@@ -12,14 +13,6 @@
 
 namespace atomic_log::binding {
 namespace {
-
-// Numbers that pin_window writes per segment; types/native.d.ts names them.
-constexpr size_t kFieldsPerSegment = 4;
-
-// What wait_slice returns; types/native.d.ts names them.
-static_assert(static_cast<uint32_t>(memory::Arrival::kPending) == 0 &&
-              static_cast<uint32_t>(memory::Arrival::kReady) == 1 &&
-              static_cast<uint32_t>(memory::Arrival::kEnded) == 2);
 
 // [{ thread, name, pinned, followers: [index of the next entry] }]
 napi_value describe_readers(napi_env env, memory::RollingLog& log) {
@@ -179,11 +172,11 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info info) {
   std::vector<memory::PinnedSegment>& pinned = self->scratch_;
   pinned.clear();
   memory::pin_window(*self->log_, static_cast<uint64_t>(floor), &pinned);
-  if (out.count < pinned.size() * kFieldsPerSegment) {
+  if (out.count < pinned.size() * kFieldCount<SegmentField>) {
     for (const auto& entry : pinned) self->log_->unpin(entry.segment);
     return to_value(env, Status::kOutOfRange);
   }
-  double* field = out.data;
+  size_t row = 0;
   for (const auto& [segment, count] : pinned) {
     if (segment->id() >= self->entries_.size()) {
       self->entries_.resize(segment->id() + 1);
@@ -194,10 +187,11 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info info) {
       entry.held = std::make_shared<memory::HeldSegment>(self->reader_);
     }
     if (entry.pins++ == 0) entry.held->hold();
-    *field++ = segment->id();
-    *field++ = static_cast<double>(segment->sequence());
-    *field++ = static_cast<double>(segment->first_index());
-    *field++ = count;
+    row_of<SegmentField>(out.data, row++)
+        .set(SegmentField::kId, segment->id())
+        .set(SegmentField::kSequence, segment->sequence())
+        .set(SegmentField::kFirstIndex, segment->first_index())
+        .set(SegmentField::kCount, count);
   }
   return from_number(env, pinned.size());
 }
@@ -288,15 +282,16 @@ napi_value LogAttachment::adopt(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (log: number, out: Float64Array) => void; out = [firstIndex, endIndex]
+// (log: number, out: Float64Array of BoundsField) => void
 napi_value LogAttachment::bounds(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   LogAttachment* const self = called_log(env, info, arguments);
-  const auto out = to_elements<double>(env, arguments[1], napi_float64_array);
-  if (self == nullptr || out.count < 2) return nullptr;
+  Fields<BoundsField> out(
+      to_elements<double>(env, arguments[1], napi_float64_array));
+  if (self == nullptr) return nullptr;
   const memory::WindowBounds bounds = memory::window_bounds(*self->log_);
-  out.data[0] = static_cast<double>(bounds.first_index);
-  out.data[1] = static_cast<double>(bounds.end_index);
+  out.set(BoundsField::kFirstIndex, bounds.first_index)
+      .set(BoundsField::kEndIndex, bounds.end_index);
   return nullptr;
 }
 

@@ -20,8 +20,7 @@ napi_value parse_record(napi_env env, napi_callback_info info) {
   }
   durable::SegmentFormat format;
   format.header_bytes = static_cast<uint32_t>(to_offset(env, arguments[2]));
-  format.checksum = to_offset(env, arguments[3]) == 0 ? Crc32Kind::kCastagnoli
-                                                      : Crc32Kind::kIsoHdlc;
+  format.checksum = to_checksum(to_offset(env, arguments[3]));
   const durable::RecordCodec codec(format);
   const uint8_t* const record = bytes.data + offset;
   const uint64_t available = bytes.count - offset;
@@ -51,8 +50,7 @@ napi_value decompress(napi_env env, napi_callback_info info) {
   const auto target = to_bytes(env, arguments[1]);
   const durable::Compression done =
       durable::decompress(stored.data, stored.count, target.data, target.count);
-  if (done == durable::Compression::kNoMemory) return from_number(env, -1);
-  return from_number(env, done == durable::Compression::kDone ? 1 : 0);
+  return from_number(env, static_cast<uint8_t>(done));
 }
 
 }  // namespace atomic_log::binding

@@ -10,8 +10,7 @@ namespace atomic_log::binding {
 // outcome < 0
 napi_value parse_record(napi_env env, napi_callback_info info);
 
-// (stored: Uint8Array, target: Uint8Array) => 1; 0 when it is no such data; -1
-// where the system refuses memory
+// (stored: Uint8Array, target: Uint8Array) => Compression
 napi_value decompress(napi_env env, napi_callback_info info);
 
 }  // namespace atomic_log::binding

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "binding/codes.h"
 #include "binding/durable_values.h"
 #include "binding/functions.h"
 #include "core/durable/segment/segment_recovery.h"
@@ -94,28 +95,31 @@ napi_value SegmentReaderHandle::to_object(napi_env env) {
   return object;
 }
 
-// (offset, hint, lengthWords: Uint32Array, found: Float64Array) => records
-// found, or an outcome < 0; found = [total bytes, whether they are mapped]
+// (offset, ReadHint, lengthWords: Uint32Array, found: Float64Array of
+// FoundField) => records found, or an outcome < 0
 napi_value SegmentReaderHandle::read(napi_env env, napi_callback_info info) {
   napi_value arguments[4] = {};
   auto* const self = called_object<SegmentReaderHandle>(env, info, arguments);
   const auto words =
       to_elements<uint32_t>(env, arguments[2], napi_uint32_array);
-  const auto found = to_elements<double>(env, arguments[3], napi_float64_array);
-  if (self->reader_ == nullptr || words.count == 0 || found.count < 2) {
+  Fields<FoundField> found(
+      to_elements<double>(env, arguments[3], napi_float64_array));
+  if (self->reader_ == nullptr || words.count == 0 || !found.fits()) {
     return answer(env, Outcome::kOutOfRange);
   }
-  const auto hint = to_offset(env, arguments[1]) == 0
-                        ? durable::ReadHint::kRandom
-                        : durable::ReadHint::kSequential;
+  const bool is_sequential =
+      to_uint32(env, arguments[1]) ==
+      static_cast<uint32_t>(durable::ReadHint::kSequential);
+  const auto hint = is_sequential ? durable::ReadHint::kSequential
+                                  : durable::ReadHint::kRandom;
   const Outcome outcome = self->reader_->read(
       to_offset(env, arguments[0]), hint, words.data, words.count, &self->run_);
   if (outcome != Outcome::kOk) {
     self->run_ = {};
     return answer(env, outcome);
   }
-  found.data[0] = static_cast<double>(self->run_.total_bytes);
-  found.data[1] = self->run_.is_mapped ? 1 : 0;
+  found.set(FoundField::kBytes, self->run_.total_bytes)
+      .set(FoundField::kIsMapped, self->run_.is_mapped ? 1 : 0);
   return from_number(env, self->run_.count);
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "binding/codes.h"
 #include "binding/durable_values.h"
 #include "binding/functions.h"
 
@@ -48,7 +49,9 @@ napi_value WalBackupHandle::step(napi_env env, napi_callback_info info) {
     const std::shared_ptr<WalBackupHandle> keep = std::move(handle->self_);
     const double result = handle->outcome_ != Outcome::kOk
                               ? outcome_number(handle->outcome_)
-                              : (handle->backup_.is_done() ? 0 : 1);
+                              : static_cast<double>(handle->backup_.is_done()
+                                                        ? BackupStep::kDone
+                                                        : BackupStep::kMore);
     if (status == napi_ok) {
       napi_resolve_deferred(env, handle->deferred_, from_number(env, result));
     }

@@ -29,7 +29,7 @@ class WalBackupHandle final
  private:
   WalBackupHandle(std::shared_ptr<durable::WalLog> log,
                   durable::WalBackupSource source, std::string target);
-  // () => Promise: 1 there is more to do, 0 it is done, or an outcome < 0
+  // () => Promise of a BackupStep, or of an outcome < 0
   static napi_value step(napi_env env, napi_callback_info info);
   static napi_value failure(napi_env env, napi_callback_info info);
 

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "binding/codes.h"
 #include "binding/durable_values.h"
 #include "binding/functions.h"
 #include "binding/pool_work.h"
@@ -155,10 +156,18 @@ napi_value WalHandle::open_async(napi_env env, napi_callback_info info) {
 
 namespace {
 
+// The safest for what is no level.
+WalLevel to_level(uint32_t number) {
+  for (const WalLevel level : {WalLevel::kNone, WalLevel::kSystem}) {
+    if (number == static_cast<uint32_t>(level)) return level;
+  }
+  return WalLevel::kDisk;
+}
+
 // (level, isBatch, expectedLsn, bytes, byteCount, lengths, count)
 WalSubmission to_submission(napi_env env, const napi_value* arguments) {
   WalSubmission submission;
-  submission.level = static_cast<WalLevel>(to_offset(env, arguments[0]) % 3);
+  submission.level = to_level(to_uint32(env, arguments[0]));
   submission.is_batch = to_bool(env, arguments[1]);
   submission.expected_lsn = to_offset(env, arguments[2]);
   const auto bytes = to_bytes(env, arguments[3]);
@@ -232,26 +241,31 @@ napi_value WalHandle::close_deleted(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// () => [first, count, outcome, NativeFailure | undefined, ...]
+// () => CompletionFields of each submission that is done
 napi_value WalHandle::take_completions(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info);
   const std::vector<WalCompletion> completions = self->log_->take_completions();
   napi_value array = nullptr;
-  if (napi_create_array_with_length(env, 4 * completions.size(), &array) !=
-      napi_ok) {
+  constexpr size_t kFields = kFieldCount<CompletionField>;
+  if (napi_create_array_with_length(env, kFields * completions.size(),
+                                    &array) != napi_ok) {
     return nullptr;
   }
-  uint32_t at = 0;
+  uint32_t row = 0;
   for (const WalCompletion& completion : completions) {
-    napi_set_element(env, array, at++, from_number(env, completion.first));
-    napi_set_element(env, array, at++, from_number(env, completion.count));
-    napi_set_element(env, array, at++,
-                     from_number(env, -outcome_number(completion.outcome)));
+    const auto set_field = [&](CompletionField field, napi_value value) {
+      const uint32_t at = row + static_cast<uint32_t>(field);
+      if (value != nullptr) napi_set_element(env, array, at, value);
+    };
+    set_field(CompletionField::kFirst, from_number(env, completion.first));
+    set_field(CompletionField::kCount, from_number(env, completion.count));
+    set_field(CompletionField::kOutcome,
+              from_number(env, static_cast<uint8_t>(completion.outcome)));
     if (completion.outcome != Outcome::kOk) {
-      const napi_value failure = failure_object(env, completion.failure);
-      if (failure != nullptr) napi_set_element(env, array, at, failure);
+      set_field(CompletionField::kFailure,
+                failure_object(env, completion.failure));
     }
-    ++at;
+    row += kFields;
   }
   return array;
 }
@@ -321,20 +335,17 @@ napi_value WalHandle::back_up(napi_env env, napi_callback_info info) {
 napi_value WalHandle::counters(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
-  const auto into = to_elements<double>(env, arguments[0], napi_float64_array);
   const durable::WalWriter& writer = self->log_->writer();
-  const uint64_t values[] = {writer.first_lsn(),
-                             writer.last_lsn(),
-                             self->log_->acked_lsn(),
-                             writer.durable_lsn(),
-                             writer.syncs(),
-                             writer.rotations(),
-                             writer.written_bytes(),
-                             self->log_->commits(),
-                             self->log_->queued_bytes()};
-  for (size_t i = 0; i < std::size(values) && i < into.count; ++i) {
-    into.data[i] = static_cast<double>(values[i]);
-  }
+  Fields<WalCounter>(to_elements<double>(env, arguments[0], napi_float64_array))
+      .set(WalCounter::kFirstLsn, writer.first_lsn())
+      .set(WalCounter::kLastLsn, writer.last_lsn())
+      .set(WalCounter::kAckedLsn, self->log_->acked_lsn())
+      .set(WalCounter::kDurableLsn, writer.durable_lsn())
+      .set(WalCounter::kSyncs, writer.syncs())
+      .set(WalCounter::kRotations, writer.rotations())
+      .set(WalCounter::kWrittenBytes, writer.written_bytes())
+      .set(WalCounter::kCommits, self->log_->commits())
+      .set(WalCounter::kQueuedBytes, self->log_->queued_bytes());
   return nullptr;
 }
 

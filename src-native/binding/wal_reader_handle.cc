@@ -1,9 +1,9 @@
 #include "binding/wal_reader_handle.h"
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
 
+#include "binding/codes.h"
 #include "binding/durable_values.h"
 #include "binding/functions.h"
 #include "binding/wal_values.h"
@@ -101,9 +101,7 @@ napi_value WalReaderHandle::salvage(napi_env env, napi_callback_info info) {
   return object;
 }
 
-// (into: Float64Array of 6: first and last LSN, newest file, last LSN that is
-// proved; how often entries were taken back, and from where the last time) =>
-// NativeFailure | undefined
+// (into: Float64Array of WalShownField) => NativeFailure | undefined
 napi_value WalReaderHandle::refresh(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<WalReaderHandle>(env, info, arguments);
@@ -111,15 +109,15 @@ napi_value WalReaderHandle::refresh(napi_env env, napi_callback_info info) {
   if (self->reader_.refresh(&failure) != Outcome::kOk) {
     return failure_object(env, failure);
   }
-  const auto into = to_elements<double>(env, arguments[0], napi_float64_array);
   const durable::ShownTail& shown = self->reader_.shown();
-  const uint64_t found[] = {
-      self->reader_.first_lsn(),   self->reader_.last_lsn(),
-      self->reader_.newest_file(), self->reader_.proved_lsn(),
-      shown.takebacks(),           shown.taken_back_from()};
-  for (size_t i = 0; i < std::min(into.count, std::size(found)); ++i) {
-    into.data[i] = static_cast<double>(found[i]);
-  }
+  Fields<WalShownField>(
+      to_elements<double>(env, arguments[0], napi_float64_array))
+      .set(WalShownField::kFirstLsn, self->reader_.first_lsn())
+      .set(WalShownField::kLastLsn, self->reader_.last_lsn())
+      .set(WalShownField::kNewestFile, self->reader_.newest_file())
+      .set(WalShownField::kProvedLsn, self->reader_.proved_lsn())
+      .set(WalShownField::kTakebacks, shown.takebacks())
+      .set(WalShownField::kTakenBackFrom, shown.taken_back_from());
   return nullptr;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "binding/codes.h"
 #include "binding/durable_values.h"
 #include "binding/functions.h"
 
@@ -15,28 +16,32 @@ using durable::WalFileInfo;
 using durable::WalReader;
 
 napi_value chunk_object(napi_env env, const WalChunk& chunk) {
-  constexpr size_t kFields = 5;
   const napi_value object = new_object(env);
   set(env, object, "data",
       to_uint8_array(env, chunk.data.data(), chunk.data.size()));
-  double* at = nullptr;
-  const napi_value index =
-      new_float64_array(env, kFields * chunk.entries.size(), &at);
+  double* data = nullptr;
+  const napi_value index = new_float64_array(
+      env, kFieldCount<EntryField> * chunk.entries.size(), &data);
   if (index == nullptr) return nullptr;
+  size_t row = 0;
   for (const WalEntry& entry : chunk.entries) {
-    *at++ = static_cast<double>(entry.lsn);
-    *at++ = static_cast<double>(entry.begin);
-    *at++ = static_cast<double>(entry.bytes);
-    *at++ = static_cast<double>(entry.batch_first);
-    *at++ = static_cast<double>(entry.batch_count);
+    row_of<EntryField>(data, row++)
+        .set(EntryField::kLsn, entry.lsn)
+        .set(EntryField::kBegin, entry.begin)
+        .set(EntryField::kBytes, entry.bytes)
+        .set(EntryField::kBatchFirst, entry.batch_first)
+        .set(EntryField::kBatchCount, entry.batch_count);
   }
   set(env, object, "index", index);
-  const napi_value pasts = new_float64_array(env, 3 * chunk.pasts.size(), &at);
+  const napi_value pasts = new_float64_array(
+      env, kFieldCount<PastField> * chunk.pasts.size(), &data);
   if (pasts == nullptr) return nullptr;
+  row = 0;
   for (const durable::WalPast& past : chunk.pasts) {
-    *at++ = static_cast<double>(past.lsn);
-    *at++ = static_cast<double>(past.epoch);
-    *at++ = static_cast<double>(past.branch);
+    row_of<PastField>(data, row++)
+        .set(PastField::kLsn, past.lsn)
+        .set(PastField::kEpoch, past.epoch)
+        .set(PastField::kBranch, past.branch);
   }
   set(env, object, "pasts", pasts);
   return object;
@@ -55,23 +60,26 @@ napi_value check_past(napi_env env, WalReader& reader,
 
 void files_behind(napi_env env, const WalReader& reader,
                   const napi_value* arguments) {
-  const auto into = to_elements<double>(env, arguments[1], napi_float64_array);
-  if (into.count < 3) return;
-  into.data[0] = static_cast<double>(
-      reader.lowest_base_after(to_offset(env, arguments[0])));
-  into.data[1] = static_cast<double>(reader.newest_file());
-  into.data[2] = static_cast<double>(reader.oldest_file());
+  Fields<FilesAfterField>(
+      to_elements<double>(env, arguments[1], napi_float64_array))
+      .set(FilesAfterField::kBaseLsn,
+           reader.lowest_base_after(to_offset(env, arguments[0])))
+      .set(FilesAfterField::kNewest, reader.newest_file())
+      .set(FilesAfterField::kOldest, reader.oldest_file());
 }
 
 napi_value files_array(napi_env env, const std::vector<WalFileInfo>& files) {
-  double* at = nullptr;
-  const napi_value array = new_float64_array(env, 4 * files.size(), &at);
+  double* data = nullptr;
+  const napi_value array =
+      new_float64_array(env, kFieldCount<FileField> * files.size(), &data);
   if (array == nullptr) return nullptr;
+  size_t row = 0;
   for (const WalFileInfo& file : files) {
-    *at++ = static_cast<double>(file.number);
-    *at++ = static_cast<double>(file.base_lsn);
-    *at++ = static_cast<double>(file.bytes);
-    *at++ = static_cast<double>(file.end_offset);
+    row_of<FileField>(data, row++)
+        .set(FileField::kNumber, file.number)
+        .set(FileField::kBaseLsn, file.base_lsn)
+        .set(FileField::kBytes, file.bytes)
+        .set(FileField::kEndOffset, file.end_offset);
   }
   return array;
 }

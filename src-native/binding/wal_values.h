@@ -14,7 +14,7 @@ namespace atomic_log::binding {
 
 // types/native.d.ts NativeWalChunk.
 napi_value chunk_object(napi_env env, const durable::WalChunk& chunk);
-// For each file: number, base LSN, bytes, end offset.
+// For each file, its FileFields.
 napi_value files_array(napi_env env,
                        const std::vector<durable::WalFileInfo>& files);
 // (from, to, bytesMax) => NativeWalChunk | NativeFailure

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "binding/codes.h"
 #include "binding/functions.h"
 #include "binding/mapping.h"
 
@@ -33,10 +34,11 @@ napi_value WriterHandle::define_functions(napi_env env,
   void* cells = nullptr;
   napi_value buffer = nullptr;
   napi_value staged = nullptr;
-  if (napi_create_arraybuffer(env, 2 * sizeof(uint32_t), &cells, &buffer) !=
-          napi_ok ||
-      napi_create_typedarray(env, napi_uint32_array, 2, buffer, 0, &staged) !=
-          napi_ok) {
+  constexpr size_t kCells = kFieldCount<StagedCell>;
+  if (napi_create_arraybuffer(env, kCells * sizeof(uint32_t), &cells,
+                              &buffer) != napi_ok ||
+      napi_create_typedarray(env, napi_uint32_array, kCells, buffer, 0,
+                             &staged) != napi_ok) {
     return nullptr;
   }
   environment->publishing().staged = static_cast<const uint32_t*>(cells);
@@ -53,14 +55,21 @@ napi_value WriterHandle::define_functions(napi_env env,
 napi_value WriterHandle::publish(napi_env env, napi_callback_info info) {
   auto* const environment = called_object<Environment>(env, info);
   Publishing& publishing = environment->publishing();
-  if (publishing.staged[0] != publishing.slot) find_published(environment);
-  if (publishing.log != nullptr) publishing.log->publish(publishing.staged[1]);
+  const auto staged = [&publishing](StagedCell cell) {
+    return publishing.staged[static_cast<size_t>(cell)];
+  };
+  if (staged(StagedCell::kWriter) != publishing.slot) {
+    find_published(environment, staged(StagedCell::kWriter));
+  }
+  if (publishing.log != nullptr) {
+    publishing.log->publish(staged(StagedCell::kCount));
+  }
   return nullptr;
 }
 
-void WriterHandle::find_published(Environment* environment) {
+void WriterHandle::find_published(Environment* environment, uint32_t slot) {
   Publishing& publishing = environment->publishing();
-  publishing.slot = publishing.staged[0];
+  publishing.slot = slot;
   WriterHandle* const self = environment->writers().find(publishing.slot);
   publishing.log = self == nullptr ? nullptr : self->presence_.get();
 }
@@ -120,18 +129,18 @@ napi_value WriterHandle::commit(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (writer: number, out: Float64Array) => void; out = [id, sequence, firstIndex,
-// count]
+// (writer: number, out: Float64Array of SegmentField) => void
 napi_value WriterHandle::head(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   WriterHandle* const self = called_writer(env, info, arguments);
-  const auto out = to_elements<double>(env, arguments[1], napi_float64_array);
-  if (self == nullptr || out.count < 4) return nullptr;
+  Fields<SegmentField> out(
+      to_elements<double>(env, arguments[1], napi_float64_array));
+  if (self == nullptr) return nullptr;
   const memory::SegmentControl& segment = self->presence_->head_segment();
-  out.data[0] = segment.id();
-  out.data[1] = static_cast<double>(segment.sequence());
-  out.data[2] = static_cast<double>(segment.first_index());
-  out.data[3] = self->presence_->published_count();
+  out.set(SegmentField::kId, segment.id())
+      .set(SegmentField::kSequence, segment.sequence())
+      .set(SegmentField::kFirstIndex, segment.first_index())
+      .set(SegmentField::kCount, self->presence_->published_count());
   return nullptr;
 }
 

@@ -35,7 +35,7 @@ class WriterHandle final {
  private:
   static napi_value publish(napi_env env, napi_callback_info info);
   // The slow part: another writer than the last time.
-  static void find_published(Environment* environment);
+  static void find_published(Environment* environment, uint32_t slot);
   static napi_value roll(napi_env env, napi_callback_info info);
   static napi_value map(napi_env env, napi_callback_info info);
   static napi_value map_block(napi_env env, napi_callback_info info);

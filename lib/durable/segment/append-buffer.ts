@@ -3,6 +3,7 @@
  * that they wait in: this side copies lengths and data into it, and the addon
  * completes the heads and writes it to the file (core/durable/segment/segment_writer.h).
  */
+import { BODY_BYTES_MAX, COMPRESSED_BYTES_MIN, HEAD_BYTES } from '../../base/codes';
 import type { NativeSegmentWriter } from '../../../types/native';
 import { checkBytes, NO_BYTES } from '../../base/checks';
 import { outOfRange, plainError } from '../../base/errors';
@@ -10,8 +11,6 @@ import { Kind, viewOf } from '../../base/scalar';
 import { typedArrayLength } from '../../base/typed-array';
 import { segmentError, segmentFull } from '../errors';
 import { checkLengths, takeEntries } from './entries';
-import { BODY_BYTES_MAX } from './options';
-import { HEAD_BYTES } from './record';
 
 /** Where a record or a batch was put. */
 export interface Appended {
@@ -20,9 +19,6 @@ export interface Appended {
   /** Its bytes in the file, all told. */
   readonly length: number;
 }
-
-/** Shorter data is never compressed: core/durable/compression.h. */
-const COMPRESSED_BYTES_MIN = 128;
 
 export class AppendBuffer {
   readonly #native: NativeSegmentWriter;

@@ -3,7 +3,7 @@ import { checkBytes, NO_BYTES, checkObject } from '../../base/checks';
 import { invalidType, outOfRange } from '../../base/errors';
 import { typedArrayTag } from '../../base/typed-array';
 import { checkOffset } from '../options';
-import { BODY_BYTES_MAX } from './options';
+import { BODY_BYTES_MAX } from '../../base/codes';
 
 /** A record to append: its data, or its data and header. */
 export type SegmentEntry = Uint8Array | { readonly data: Uint8Array; readonly header?: Uint8Array };

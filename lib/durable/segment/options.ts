@@ -1,4 +1,5 @@
 /** What one must know of a segment file to use it, and how a writer makes or opens one: options, checked. */
+import { Crc32Kind } from '../../base/codes';
 import type {
   NativeFailure,
   NativeRecovery,
@@ -27,12 +28,11 @@ export interface SegmentOptions {
 
 /** Decompressed data has no more bytes than this, unless the options say otherwise. */
 export const DATA_BYTES_MAX = 64 << 20;
-export const BODY_BYTES_MAX = 2 ** 31 - 1;
 
 export interface SegmentFormat {
   readonly startOffset: number;
   readonly headerSize: number;
-  readonly checksum: 0 | 1;
+  readonly checksum: Crc32Kind;
 }
 
 /** kBufferBytes of core/durable/segment/segment_writer.h. */
@@ -97,12 +97,14 @@ export function checkSegmentOptions(options: unknown): Readonly<Record<string, u
   return optionsOf('options', options, optionNames);
 }
 
+const checksums = { crc32c: Crc32Kind.castagnoli, crc32: Crc32Kind.isoHdlc };
+
 export function checkFormat(options: Readonly<Record<string, unknown>>): SegmentFormat {
   const { startOffset = 0, headerSize = 0, checksum } = options;
   return {
     startOffset: checkOffset('options.startOffset', startOffset),
     headerSize: checkOffset('options.headerSize', headerSize, 0, HEADER_SIZE_MAX),
-    checksum: checkChoice('options.checksum', checksum, ['crc32c', 'crc32']) === 'crc32' ? 1 : 0,
+    checksum: checksums[checkChoice('options.checksum', checksum, ['crc32c', 'crc32'])],
   };
 }
 

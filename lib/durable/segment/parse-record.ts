@@ -1,4 +1,5 @@
-import { checksumMismatch, Outcome, outsideOfRecords, segmentError } from '../errors';
+import { IoCode, Outcome } from '../../base/codes';
+import { checksumMismatch, outsideOfRecords, segmentError } from '../errors';
 import { checkOffset } from '../options';
 import { checkFormat, checkSegmentOptions, DATA_BYTES_MAX } from './options';
 import { makeRecord, SegmentRecord } from './record';
@@ -26,7 +27,7 @@ export function parseRecord(bytes: Uint8Array, offset: number, options?: ParseOp
   const answer = addon.parseRecord(bytes, offset, headerSize, checksum);
   if (answer === -Outcome.checksum) throw checksumMismatch('bytes', offset);
   if (answer === -Outcome.noRecord) {
-    const nothing = { io: 0, systemError: 0, operation: '', value: 0, detail: '' };
+    const nothing = { io: IoCode.ok, systemError: 0, operation: '', value: 0, detail: '' };
     throw segmentError({ ...nothing, outcome: Outcome.noRecord, path: 'bytes', offset });
   }
   if (answer < 0) throw outsideOfRecords('bytes', offset, length);

@@ -1,3 +1,12 @@
+import {
+  BODY_BYTES_MAX,
+  COMPRESSED_BIT,
+  FOUND_FIELDS,
+  FoundField,
+  HEAD_BYTES,
+  Outcome,
+  ReadHint as NativeHint,
+} from '../../base/codes';
 import type { NativeSegmentReader } from '../../../types/native';
 import { checkChoice } from '../../base/checks';
 import { dispose } from '../../base/dispose';
@@ -5,10 +14,9 @@ import { illegalConstructor, invalidType, plainError } from '../../base/errors';
 import { checkFlushed, type FlushedOffset, type FlushedOffsetHandle } from './flushed-offset';
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
-import { newBytes, Outcome, outsideOfRecords, segmentError } from '../errors';
+import { newBytes, outsideOfRecords, segmentError } from '../errors';
 import { checkOffset, checkPath } from '../options';
 import {
-  BODY_BYTES_MAX,
   checkFormat,
   checkSegmentOptions,
   DATA_BYTES_MAX,
@@ -16,7 +24,7 @@ import {
   type SegmentFormat,
   type SegmentOptions,
 } from './options';
-import { COMPRESSED_BIT, HEAD_BYTES, makeRecord, SegmentRecord, type RecordBytes } from './record';
+import { makeRecord, SegmentRecord, type RecordBytes } from './record';
 
 /** How a {@link SegmentReader} reads. */
 export interface SegmentReaderOptions extends SegmentOptions {
@@ -78,7 +86,7 @@ export class SegmentReader {
   readonly #dataBytesMax: number;
   readonly #mapping: MappedBytes | undefined;
   readonly #words = new Uint32Array(BATCH_RECORDS);
-  readonly #found = new Float64Array(2);
+  readonly #found = new Float64Array(FOUND_FIELDS);
   #isClosed = false;
 
   private constructor(key: typeof openReader, parts: ReaderParts) {
@@ -276,16 +284,21 @@ export class SegmentReader {
 
   /** Records found, or an outcome. */
   #read(offset: number, isSequential: boolean, words: Uint32Array = this.#words): number {
-    return this.#native.read(offset, isSequential ? 1 : 0, words, this.#found);
+    return this.#native.read(
+      offset,
+      isSequential ? NativeHint.sequential : NativeHint.random,
+      words,
+      this.#found,
+    );
   }
 
   get #isMapped(): boolean {
-    return this.#found[1] === 1 && this.#mapping !== undefined;
+    return this.#found[FoundField.isMapped] === 1 && this.#mapping !== undefined;
   }
 
   /** What the last read has found, in memory of its own. */
   #copy(): RecordBytes {
-    const bytes = newBytes(this.#found[0]!, this.#path);
+    const bytes = newBytes(this.#found[FoundField.bytes]!, this.#path);
     this.#native.copy(bytes);
     return {
       memory: bytes.buffer,

@@ -1,11 +1,9 @@
+import { COMPRESSED_BIT, Compression, HEAD_BYTES } from '../../base/codes';
 import { bufferOver } from '../../base/buffer';
 import { illegalConstructor, plainError, rangeError } from '../../base/errors';
 import { showAsText } from '../../base/inspect';
 import { newBytes } from '../errors';
 import { addon } from '../../base/native';
-
-export const COMPRESSED_BIT = 0x8000_0000;
-export const HEAD_BYTES = 8;
 
 /** Records that lie one after the other in one piece of memory. */
 export interface RecordBytes {
@@ -112,13 +110,13 @@ export class SegmentRecord {
     }
     const data = newBytes(bytes, `the record at ${this.offset}`);
     const done = addon.decompress(stored, data);
-    if (done < 0) {
+    if (done === Compression.noMemory) {
       throw plainError(
         'ERR_OUT_OF_MEMORY',
         `the system refuses the memory to decompress the record at ${this.offset}; free some, then try again`,
       );
     }
-    if (done === 0) {
+    if (done !== Compression.done) {
       throw plainError('ERR_CORRUPT', `the data of the record at ${this.offset} cannot be decompressed`);
     }
     return data;

@@ -1,5 +1,5 @@
 /** Appending: what is checked, what waits for the committer, and what does not. */
-import type { NativeWalLevel } from '../../../types/native';
+import { WAL_BATCH_ITEM_BYTES, WalLevel } from '../../base/codes';
 import { checkBytes, optionsOf } from '../../base/checks';
 import { invalidType } from '../../base/errors';
 import { newBytes } from '../errors';
@@ -22,12 +22,10 @@ export interface AppendedBatch {
 }
 
 interface CheckedAppend {
-  readonly level: NativeWalLevel;
+  readonly level: WalLevel;
   readonly expectedLsn: number;
 }
 
-/** Of a batch, for each entry. */
-const BATCH_ITEM_BYTES = 8;
 const APPEND_OPTIONS = ['durability', 'expectedLsn'] as const;
 
 function firstOf(lsn: number): number {
@@ -60,7 +58,7 @@ export class Appender {
   }
 
   write(data: Uint8Array): number {
-    return this.#appendNow(0, 0, data, this.#checkEntry(data));
+    return this.#appendNow(WalLevel.none, 0, data, this.#checkEntry(data));
   }
 
   appendBatch(entries: Iterable<Uint8Array>, options: AppendOptions | undefined): Promise<AppendedBatch> {
@@ -91,7 +89,7 @@ export class Appender {
     return queue.appendWhole(level, false, expectedLsn, data, Uint32Array.of(bytes), firstOf);
   }
 
-  #appendNow(level: NativeWalLevel, expectedLsn: number, data: Uint8Array, bytes: number): number {
+  #appendNow(level: WalLevel, expectedLsn: number, data: Uint8Array, bytes: number): number {
     this.#length[0] = bytes;
     const length = this.#length;
     return this.#core.now((native) => native.appendNow(level, false, expectedLsn, data, bytes, length, 1));
@@ -106,7 +104,7 @@ export class Appender {
 
   #checkBatch(lengths: Uint32Array): void {
     const { native, entryBytesMax } = this.#core;
-    const needed = lengths.reduce((sum, length) => sum + length + BATCH_ITEM_BYTES, 0);
+    const needed = lengths.reduce((sum, length) => sum + length + WAL_BATCH_ITEM_BYTES, 0);
     if (needed > native.entryBytesMax) throw batchTooLarge(needed, native.entryBytesMax);
     const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
     if (longest > entryBytesMax) throw entryTooLarge(longest, entryBytesMax);

@@ -1,4 +1,5 @@
 /** Copying a log while it is written. */
+import { BackupStep, IoCode } from '../../base/codes';
 import { basename } from 'node:path';
 
 import type { NativeWalBackup } from '../../../types/native';
@@ -6,9 +7,6 @@ import { describe, plainError, typeError } from '../../base/errors';
 import { withDetails } from '../errors';
 import { checkPath } from '../options';
 import { walError } from './errors';
-
-/** Codes of core/platform/io_status.h. */
-const EXISTS = 2;
 
 /** Names that a log gives to its own files: a directory of that name would be in its way. */
 const ownName = /^(LOCK|wal-\d+\.log(\.new)?)$/i;
@@ -33,10 +31,10 @@ export async function copyLog(backup: NativeWalBackup, target: string): Promise<
     const step = backup.step();
     if (step === undefined) throw plainError('ERR_OUT_OF_MEMORY', 'the runtime cannot start the work');
     const result = await step;
-    if (result > 0) continue;
-    if (result === 0) return;
+    if (result === BackupStep.more) continue;
+    if (result === BackupStep.done) return;
     const failure = backup.failure();
-    if (failure.io !== EXISTS) throw walError(failure, { isOpen: false });
+    if (failure.io !== IoCode.exists) throw walError(failure, { isOpen: false });
     throw withDetails(
       plainError('ERR_FILE_EXISTS', `${target} exists already; give another path, or move it`),
       { path: target },

@@ -6,6 +6,7 @@
  *    loop end before it is done. Any other may be collected, which closes it.
  * 2. After `closed()` nothing is handed to the native half but reads of counters.
  */
+import { WAL_COUNTERS, WalCounter } from '../../base/codes';
 import type { NativeFailure, NativeWal } from '../../../types/native';
 import { finishAll, type Pending } from '../../base/follow-loop';
 import { Listener, waitForCancel, type Wait } from '../../base/waits';
@@ -15,7 +16,6 @@ import { FileTable } from './files';
 import type { CheckedWalOptions, WalFile } from './options';
 import { hexOf } from './position';
 import { WalQueue } from './queue';
-import { Counter } from './reports';
 import { SealedFiles } from './sealed';
 import { Trimming } from './trimming';
 
@@ -38,7 +38,7 @@ export class WalCore {
   readonly entryBytesMax: number;
   readonly logId: string;
   readonly #listener: Listener;
-  readonly #counters = new Float64Array(Object.keys(Counter).length);
+  readonly #counters = new Float64Array(WAL_COUNTERS);
   /** Followers that wait, for close() to end; and their waits, for whatever may have moved. */
   readonly pending = new Set<Pending>();
   readonly #waits = new Set<Wait>();
@@ -58,10 +58,10 @@ export class WalCore {
     this.trimming = new Trimming(this);
     this.sealed = new SealedFiles(options, {
       isOpen: () => !this.#isClosed && !this.isClosing,
-      rotations: () => this.count(Counter.rotations),
+      rotations: () => this.count(WalCounter.rotations),
       table: () => this.fileTable(),
       files: (after, before) => this.files(after, before),
-      firstLsn: () => this.count(Counter.first),
+      firstLsn: () => this.count(WalCounter.firstLsn),
       checkpoint: (lsn) => this.trimming.checkpointSync(lsn),
     });
   }
@@ -70,7 +70,7 @@ export class WalCore {
     return this.#isClosed;
   }
 
-  count(counter: number): number {
+  count(counter: WalCounter): number {
     this.native.counters(this.#counters);
     return this.#counters[counter]!;
   }
@@ -81,7 +81,7 @@ export class WalCore {
 
   /** Files with numbers between the two, oldest first. */
   files(after?: number, before?: number): WalFile[] {
-    return this.fileTable().filesOf(this.options.path, this.count(Counter.last), after, before);
+    return this.fileTable().filesOf(this.options.path, this.count(WalCounter.lastLsn), after, before);
   }
 
   checkOpen(): void {
@@ -92,7 +92,13 @@ export class WalCore {
     this.checkOpen();
     const { native, logId, options } = this;
     const { path } = options;
-    return { native, logId, path, firstLsn: this.count(Counter.first), lastLsn: this.count(Counter.last) };
+    return {
+      native,
+      logId,
+      path,
+      firstLsn: this.count(WalCounter.firstLsn),
+      lastLsn: this.count(WalCounter.lastLsn),
+    };
   };
 
   /** Until something may have changed. */

@@ -1,4 +1,5 @@
 /** Reading entries by LSN, next to the writer or without it. */
+import { ENTRY_FIELDS, EntryField, PAST_FIELDS, PastField } from '../../base/codes';
 import type { NativeWalChunk, NativeWalEntries } from '../../../types/native';
 import { bufferOver } from '../../base/buffer';
 import { checkFlag, optionsOf } from '../../base/checks';
@@ -50,8 +51,6 @@ export interface EntrySource {
 
 /** Data of entries that are read ahead. */
 const READ_BYTES = 1 << 18;
-const FIELDS = 5;
-const PAST_FIELDS = 3;
 
 export function checkRange(range: unknown): CheckedRange {
   const { from, to, reverse } = optionsOf('range', range, ['from', 'to', 'reverse']);
@@ -86,15 +85,20 @@ export function entriesOf({ data, index, pasts }: NativeWalChunk, logId: string)
   const memory = data.buffer;
   let nextPast = 0;
   let past = { epoch: 0, branch: 0, logId };
-  for (let at = 0; at < index.length; at += FIELDS) {
-    const lsn = index[at]!;
-    if (nextPast < pasts.length && lsn === pasts[nextPast]!) {
-      past = { epoch: pasts[nextPast + 1]!, branch: pasts[nextPast + 2]!, logId };
+  for (let at = 0; at < index.length; at += ENTRY_FIELDS) {
+    const lsn = index[at + EntryField.lsn]!;
+    if (nextPast < pasts.length && lsn === pasts[nextPast + PastField.lsn]!) {
+      past = {
+        epoch: pasts[nextPast + PastField.epoch]!,
+        branch: pasts[nextPast + PastField.branch]!,
+        logId,
+      };
       nextPast += PAST_FIELDS;
     }
-    const entry = new Entry(lsn, bufferOver(memory, index[at + 1]!, index[at + 2]!), past);
-    const count = index[at + 4]!;
-    if (count > 0) Object.assign(entry, { batch: { first: index[at + 3]!, count } });
+    const begin = index[at + EntryField.begin]!;
+    const entry = new Entry(lsn, bufferOver(memory, begin, index[at + EntryField.bytes]!), past);
+    const count = index[at + EntryField.batchCount]!;
+    if (count > 0) Object.assign(entry, { batch: { first: index[at + EntryField.batchFirst]!, count } });
     entries.push(entry);
   }
   return entries;

@@ -1,4 +1,5 @@
 /** Failures of write-ahead logs as errors with a code and what there is to know. */
+import { IoCode, Outcome } from '../../base/codes';
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -18,52 +19,36 @@ export type WalError = SegmentError & {
   readonly holder?: number;
 };
 
-/** Outcomes of core/durable/outcome.h that only these logs have. */
-const Outcome = {
-  io: 1,
-  locked: 2,
-  corrupt: 4,
-  poisoned: 5,
-  outOfRange: 7,
-  lsnMismatch: 20,
-  tooLarge: 21,
-  closed: 22,
-  tornTail: 23,
-  checkpointed: 24,
-  replaced: 25,
-  takenBack: 26,
-  truncated: 27,
-  noLsn: 28,
-} as const;
-
-/** Codes of core/platform/io_status.h. */
-const NOT_FOUND = 1;
-const DENIED = 3;
 /** The end of the path of a file that logs make. */
 const ownFile = /[\\/](LOCK|wal-\d+\.log[^\\/]*)$/;
 
 /** Codes of core/platform/io_status.h that mean something else for a directory of files. */
 const ioErrors: Parameters<typeof ioError>[1] = {
-  1: ['ERR_FILE_NOT_FOUND', 'there is no such directory, or no such file of the log; check the path'],
-  2: ['ERR_FILE_EXISTS', 'something that is not a directory has the name; give another path'],
-  3: [
+  [IoCode.notFound]: [
+    'ERR_FILE_NOT_FOUND',
+    'there is no such directory, or no such file of the log; check the path',
+  ],
+  [IoCode.exists]: ['ERR_FILE_EXISTS', 'something that is not a directory has the name; give another path'],
+  [IoCode.denied]: [
     'ERR_FILE_ACCESS',
     'the system denies access; check the permissions of the directory and its files, and that the disk is not ' +
       'read-only (a WalReader needs no right to write)',
   ],
-  5: [
+  [IoCode.noSpace]: [
     'ERR_NO_SPACE',
     'the disk is full, and nothing was written; make room, or free the oldest file of the log with ' +
       'checkpoint(wal.files[0].lastLsn), which needs none, then try again',
   ],
-  8: [
+  [IoCode.noThread]: [
     'ERR_THREAD_UNAVAILABLE',
     'the system starts no thread for the commits; raise its limit, then append again (appendSync() needs none)',
   ],
 };
 
 /** Where there is no log that could drop entries. */
-const noRoom: typeof ioErrors = { 5: ['ERR_NO_SPACE', 'the disk is full; make room, then try again'] };
+const noRoom: typeof ioErrors = {
+  [IoCode.noSpace]: ['ERR_NO_SPACE', 'the disk is full; make room, then try again'],
+};
 
 /** What has the place of a directory above `path`, or its own, and is not one. */
 function obstacleTo(path: string): string | undefined {
@@ -80,7 +65,7 @@ function obstacleTo(path: string): string | undefined {
 /** A failure of the system. */
 function walIoError(failure: NativeFailure, isOpen: boolean): WalError {
   // Whether a file may be written as a directory is asked before what is missing in it.
-  const mayBeObstructed = failure.io === NOT_FOUND || failure.io === DENIED;
+  const mayBeObstructed = failure.io === IoCode.notFound || failure.io === IoCode.denied;
   const obstacle = mayBeObstructed ? obstacleTo(failure.path.replace(ownFile, '')) : undefined;
   if (obstacle === undefined) return ioError(failure, isOpen ? ioErrors : { ...ioErrors, ...noRoom });
   return withDetails(

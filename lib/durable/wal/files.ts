@@ -2,11 +2,10 @@
  * The files of a log, as the addon tells of them (NativeWalEntries.files). A log may
  * have thousands: objects are made only of those that are asked for.
  */
+import { FILE_FIELDS, FileField } from '../../base/codes';
 import { join } from 'node:path';
 
 import type { WalFile } from './options';
-
-const FIELDS = 4;
 
 export class FileTable {
   /** For each file, oldest first: number, first LSN, bytes, where its records end. */
@@ -17,24 +16,24 @@ export class FileTable {
   }
 
   get length(): number {
-    return this.#fields.length / FIELDS;
+    return this.#fields.length / FILE_FIELDS;
   }
 
   numberOf(index: number): number {
-    return this.#fields[FIELDS * index]!;
+    return this.#fields[FILE_FIELDS * index + FileField.number]!;
   }
 
   firstLsnOf(index: number): number {
-    return this.#fields[FIELDS * index + 1]!;
+    return this.#fields[FILE_FIELDS * index + FileField.baseLsn]!;
   }
 
   bytesOf(index: number): number {
-    return this.#fields[FIELDS * index + 2]!;
+    return this.#fields[FILE_FIELDS * index + FileField.bytes]!;
   }
 
   /** Up to the end of what was written to it. */
   usedBytesOf(index: number): number {
-    return this.#fields[FIELDS * index + 3]!;
+    return this.#fields[FILE_FIELDS * index + FileField.endOffset]!;
   }
 
   /** Of all files together, by their length. */

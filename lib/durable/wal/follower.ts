@@ -1,3 +1,4 @@
+import { FILES_AFTER_FIELDS, FilesAfterField } from '../../base/codes';
 import { checkSignal } from '../../base/abort';
 import { optionsOf } from '../../base/checks';
 import type { Followed } from '../../base/dispose';
@@ -63,7 +64,7 @@ class EntriesSource implements FollowSource<WalEntry[]> {
   #from: Past | undefined;
   /** The last entry that was delivered. */
   #last: WalEntry | undefined;
-  readonly #files = new Float64Array(3);
+  readonly #files = new Float64Array(FILES_AFTER_FIELDS);
   /** What is known of the files: the version, and the newest one. */
   #version: number;
   #file: number;
@@ -118,7 +119,11 @@ class EntriesSource implements FollowSource<WalEntry[]> {
 
   #filesBehind(file: number): { base: number; newest: number; oldest: number } {
     this.#log.filesBehind(file, this.#files);
-    return { base: this.#files[0]!, newest: this.#files[1]!, oldest: this.#files[2]! };
+    return {
+      base: this.#files[FilesAfterField.baseLsn]!,
+      newest: this.#files[FilesAfterField.newest]!,
+      oldest: this.#files[FilesAfterField.oldest]!,
+    };
   }
 
   /** What was delivered may have been taken back: then a newer file begins below it. */

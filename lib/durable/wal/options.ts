@@ -1,7 +1,15 @@
+import {
+  WAL_BODY_BYTES_MAX,
+  WAL_FILE_BYTES_MAX,
+  WAL_FILE_BYTES_MIN,
+  WAL_LSN_MAX,
+  WAL_METADATA_BYTES_MAX,
+  WalLevel,
+} from '../../base/codes';
 import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 
-import type { NativeWalLevel, NativeWalOptions } from '../../../types/native';
+import type { NativeWalOptions } from '../../../types/native';
 import { checkBytes, checkChoice, checkFlag, NO_BYTES, optionsOf } from '../../base/checks';
 import { invalidType, outOfRange } from '../../base/errors';
 import { checkOffset, checkPath } from '../options';
@@ -90,7 +98,7 @@ export interface WalOptions {
 
 export interface CheckedWalOptions {
   readonly path: string;
-  readonly level: NativeWalLevel;
+  readonly level: WalLevel;
   readonly entryBytesMax: number;
   readonly bytesInFlightMax: number;
   readonly retainBytes: number;
@@ -106,13 +114,7 @@ export interface CheckedWalOptions {
 /** Files as long as the newest one; the addon knows what a log begins with. */
 const AS_BEFORE = 0;
 const BYTES_IN_FLIGHT = 64 * 2 ** 20;
-export const SEGMENT_BYTES_MIN = 8192;
-const SEGMENT_BYTES_MAX = 2 ** 40;
-const ENTRY_BYTES_MAX = 2 ** 24;
-const METADATA_BYTES_MAX = 3988;
 const WAIT_US_MAX = 60_000_000;
-/** LSNs stay exact for as long as any program will append. */
-const LSN_MAX = 2 ** 52;
 
 const optionNames: readonly (keyof WalOptions)[] = [
   'segmentBytes',
@@ -130,14 +132,18 @@ const optionNames: readonly (keyof WalOptions)[] = [
   'onError',
 ];
 
-const levels: Record<Durability, NativeWalLevel> = { none: 0, os: 1, full: 2 };
+const levels: Record<Durability, WalLevel> = {
+  none: WalLevel.none,
+  os: WalLevel.system,
+  full: WalLevel.disk,
+};
 
-export function checkDurability(what: string, value: unknown): NativeWalLevel {
+export function checkDurability(what: string, value: unknown): WalLevel {
   return levels[checkChoice(what, value, ['full', 'os', 'none'])];
 }
 
 export function checkLsn(what: string, value: unknown, min = 0): number {
-  return checkOffset(what, value, min, LSN_MAX);
+  return checkOffset(what, value, min, WAL_LSN_MAX);
 }
 
 function checkHook<F>(what: string, value: unknown): F | undefined {
@@ -149,8 +155,8 @@ function checkHook<F>(what: string, value: unknown): F | undefined {
 function checkMetadata(value: unknown): Uint8Array {
   if (value === undefined) return NO_BYTES;
   const bytes = checkBytes('options.metadata', value);
-  if (bytes > METADATA_BYTES_MAX) {
-    throw outOfRange('options.metadata', `at most ${METADATA_BYTES_MAX} bytes`, bytes);
+  if (bytes > WAL_METADATA_BYTES_MAX) {
+    throw outOfRange('options.metadata', `at most ${WAL_METADATA_BYTES_MAX} bytes`, bytes);
   }
   return new Uint8Array(value as Uint8Array);
 }
@@ -167,7 +173,7 @@ export function checkWalOptions(directory: unknown, options: unknown): CheckedWa
   const policy = (name: keyof CommitPolicy, fallback: number, min: number, max?: number): number =>
     commit[name] === undefined ? fallback : checkOffset(`options.commit.${name}`, commit[name], min, max);
 
-  const segmentBytes = optional('segmentBytes', AS_BEFORE, SEGMENT_BYTES_MIN, SEGMENT_BYTES_MAX);
+  const segmentBytes = optional('segmentBytes', AS_BEFORE, WAL_FILE_BYTES_MIN, WAL_FILE_BYTES_MAX);
   const firstLsn = given.firstLsn === undefined ? 1 : checkLsn('options.firstLsn', given.firstLsn, 1);
   const metadata = checkMetadata(given.metadata);
   const isTailStrict = checkFlag('options.strictTail', given.strictTail);
@@ -184,9 +190,9 @@ export function checkWalOptions(directory: unknown, options: unknown): CheckedWa
   return {
     path,
     level: checkDurability('options.durability', given.durability),
-    entryBytesMax: optional('entryBytesMax', ENTRY_BYTES_MAX, 0, ENTRY_BYTES_MAX),
+    entryBytesMax: optional('entryBytesMax', WAL_BODY_BYTES_MAX, 0, WAL_BODY_BYTES_MAX),
     bytesInFlightMax: optional('bytesInFlightMax', BYTES_IN_FLIGHT, 0),
-    retainBytes: optional('retainBytes', Infinity, SEGMENT_BYTES_MIN),
+    retainBytes: optional('retainBytes', Infinity, WAL_FILE_BYTES_MIN),
     ...hooks,
     context: hasHooks ? new AsyncResource('atomic-log.Wal') : undefined,
     native: (waiterId) => ({

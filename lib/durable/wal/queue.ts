@@ -6,7 +6,8 @@
  *    of appends resolve with ascending LSNs.
  * 2. Appends of one turn of the microtasks are handed over together.
  */
-import type { NativeFailure, NativeWal, NativeWalLevel } from '../../../types/native';
+import { COMPLETION_FIELDS, CompletionField, Outcome, WalLevel } from '../../base/codes';
+import type { NativeFailure, NativeWal } from '../../../types/native';
 import { NO_BYTES } from '../../base/checks';
 import { queueMicrotask } from '../../base/timers';
 import { walError } from './errors';
@@ -37,7 +38,7 @@ export class WalQueue {
   readonly #lengths = new Uint32Array(STAGING_ENTRIES);
   #stagedBytes = 0;
   #staged: Waiter[] = [];
-  #level: NativeWalLevel = 2;
+  #level: WalLevel = WalLevel.disk;
   readonly #submitStaged = (): void => this.submit();
 
   constructor(native: NativeWal, bytesInFlightMax: number) {
@@ -51,7 +52,7 @@ export class WalQueue {
   }
 
   /** Appends one entry. It is handed over when the current turn of the microtasks ends, with what came since. */
-  append(data: Uint8Array, length: number, level: NativeWalLevel): Promise<number> {
+  append(data: Uint8Array, length: number, level: WalLevel): Promise<number> {
     if (length > STAGING_BYTES / 4) {
       return this.#wait((waiter) => {
         this.#hand([waiter], true, level, false, 0, data, length, Uint32Array.of(length), 1);
@@ -79,7 +80,7 @@ export class WalQueue {
    * the first LSN, or for no entry of the last durable one.
    */
   appendWhole<T>(
-    level: NativeWalLevel,
+    level: WalLevel,
     isBatch: boolean,
     expectedLsn: number,
     data: Uint8Array,
@@ -93,7 +94,7 @@ export class WalQueue {
   }
 
   sync<T>(resultOf: (lsn: number) => T): Promise<T> {
-    return this.appendWhole(2, false, 0, NO_BYTES, new Uint32Array(0), resultOf);
+    return this.appendWhole(WalLevel.disk, false, 0, NO_BYTES, new Uint32Array(0), resultOf);
   }
 
   /** Resolves with the first file that checkpoint(lsn) would keep. */
@@ -136,15 +137,15 @@ export class WalQueue {
   /** Settles the promises of those whose commit is done. */
   settle(): void {
     const completions = this.#native.takeCompletions();
-    for (let at = 0; at < completions.length; at += 4) {
+    for (let at = 0; at < completions.length; at += COMPLETION_FIELDS) {
       const group = this.#groups[this.#firstGroup++]!;
-      const first = completions[at] as number;
-      const done = completions[at + 1] as number;
-      const outcome = completions[at + 2] as number;
-      const failure = completions[at + 3] as NativeFailure | undefined;
+      const first = completions[at + CompletionField.first] as number;
+      const done = completions[at + CompletionField.count] as number;
+      const outcome = completions[at + CompletionField.outcome] as Outcome;
+      const failure = completions[at + CompletionField.failure] as NativeFailure | undefined;
       const { waiters, isWhole } = group;
-      if (isWhole && outcome === 0) waiters[0]!.resolve(first);
-      const resolved = isWhole ? Number(outcome === 0) : done;
+      if (isWhole && outcome === Outcome.ok) waiters[0]!.resolve(first);
+      const resolved = isWhole ? Number(outcome === Outcome.ok) : done;
       if (!isWhole) for (let i = 0; i < done; ++i) waiters[i]!.resolve(first + i);
       if (failure === undefined) continue;
       for (let i = resolved; i < waiters.length; ++i) waiters[i]!.reject(walError(failure));

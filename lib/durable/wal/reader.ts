@@ -1,3 +1,4 @@
+import { WAL_SHOWN_FIELDS, WalShownField } from '../../base/codes';
 import type { NativeWalReader } from '../../../types/native';
 import { checkSignal, onAbort, throwIfAborted } from '../../base/abort';
 import { checkChoice, checkFlag, checkInteger, checkNames, checkObject } from '../../base/checks';
@@ -50,16 +51,6 @@ export interface WalReaderWaitOptions extends Omit<WalReaderOptions, 'wait'> {
   signal?: AbortSignal;
 }
 
-/** What the addon stores at a refresh. */
-type Bounds = [
-  firstLsn: number,
-  lastLsn: number,
-  version: number,
-  provedLsn: number,
-  takebacks: number,
-  takenBackFrom: number,
-];
-
 const openReader = Symbol('openReader');
 const POLL_MS = 20;
 const POLL_MS_MAX = 3_600_000;
@@ -84,7 +75,7 @@ export class WalReader {
   readonly #native: NativeWalReader;
   readonly #path: string;
   readonly #pollMs: number;
-  readonly #bounds = new Float64Array(6).fill(1, 0, 1);
+  readonly #bounds = new Float64Array(WAL_SHOWN_FIELDS).fill(1, 0, 1);
   readonly #pending = new Set<Pending>();
   #isClosed = false;
   #logId = '';
@@ -173,7 +164,7 @@ export class WalReader {
 
   /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
   get firstLsn(): number {
-    return this.#bounds[0]!;
+    return this.#bounds[WalShownField.firstLsn]!;
   }
 
   /**
@@ -182,12 +173,12 @@ export class WalReader {
    * log.
    */
   get lastLsn(): number {
-    return this.#bounds[1]!;
+    return this.#bounds[WalShownField.lastLsn]!;
   }
 
   /** LSN of the last entry that is proved to be on disk, as of the last {@link refresh}; with `tail: 'durable'` the last one. */
   get provedLsn(): number {
-    return this.#bounds[3]!;
+    return this.#bounds[WalShownField.provedLsn]!;
   }
 
   /** The files, oldest first, as of the last {@link refresh}. */
@@ -268,8 +259,13 @@ export class WalReader {
     this.#checkOpen();
     const bounds = () => {
       this.refresh();
-      const [firstLsn, lastLsn, version, , takebacks, takenBackFrom] = this.#bounds as unknown as Bounds;
-      return { firstLsn, lastLsn, version, takebacks, takenBackFrom };
+      return {
+        firstLsn: this.firstLsn,
+        lastLsn: this.lastLsn,
+        version: this.#bounds[WalShownField.newestFile]!,
+        takebacks: this.#bounds[WalShownField.takebacks]!,
+        takenBackFrom: this.#bounds[WalShownField.takenBackFrom]!,
+      };
     };
     return followLog(
       {

@@ -1,4 +1,5 @@
 /** What a log tells of itself: what opening found, and counters. */
+import { WalRow } from '../../base/codes';
 import type { NativeWalRecovery } from '../../../types/native';
 
 /** What `Wal.open()` found and did. It is on disk by then. */
@@ -43,7 +44,14 @@ export interface WalStats {
   readonly bytesInFlight: number;
 }
 
-const actions: readonly WalRecovery['action'][] = ['created', 'clean', 'continued', 'truncated', 'recreated'];
+/** Of the rows with which a log opens. */
+const actions: Readonly<Partial<Record<WalRow, WalRecovery['action']>>> = {
+  [WalRow.noFiles]: 'created',
+  [WalRow.cleanEnd]: 'clean',
+  [WalRow.sealedEnd]: 'continued',
+  [WalRow.tornTail]: 'truncated',
+  [WalRow.unfinishedFile]: 'recreated',
+};
 
 export function recoveryOf(native: NativeWalRecovery): WalRecovery {
   const { row, records, quarantinedBytes, discardedBytes, endOffset, endLsn, quarantinePath } = native;
@@ -57,16 +65,3 @@ export function recoveryOf(native: NativeWalRecovery): WalRecovery {
     quarantinePath: quarantinedBytes > 0 ? quarantinePath : undefined,
   };
 }
-
-/** Where the addon stores each count of a log. */
-export const Counter = {
-  first: 0,
-  last: 1,
-  acked: 2,
-  durable: 3,
-  syncs: 4,
-  rotations: 5,
-  written: 6,
-  commits: 7,
-  queued: 8,
-};

@@ -1,9 +1,10 @@
+import { FILE_FIELDS, FileField, Outcome, WAL_FILE_BYTES_MIN, type WalRow } from '../../base/codes';
 import type { NativeFailure } from '../../../types/native';
 import { addon } from '../../base/native';
 import { checkPath } from '../options';
 import { entriesOf, type WalEntry } from './entries';
 import { orThrowWal, walError, type WalError } from './errors';
-import { SEGMENT_BYTES_MIN, type WalOptions } from './options';
+import type { WalOptions } from './options';
 import { hexOf } from './position';
 
 /** A range of entries that cannot be read any more; the bounds are inclusive. */
@@ -23,11 +24,7 @@ export interface Salvage extends IterableIterator<WalEntry | LostEntries> {
   readonly damage: WalError | undefined;
 }
 
-/** Outcomes of core/durable/outcome.h that are about the log, not about the system. */
-const FORMAT = 3;
-const CORRUPT = 4;
 const READ_BYTES = 1 << 20;
-const FILE_FIELDS = 4;
 
 /**
  * What can still be read of a damaged log, in order: every intact entry, and in
@@ -56,9 +53,10 @@ export function salvage(directory: string): Salvage {
 }
 
 /** The row of core/durable/wal/wal_classify.h with which the log opens, or why it does not. All files are read. */
-export function classifyLog(path: string): number | NativeFailure {
+export function classifyLog(path: string): WalRow | NativeFailure {
   const found = addon.verifyWal(path);
-  if (typeof found === 'number' || found.outcome === CORRUPT || found.outcome === FORMAT) return found;
+  if (typeof found === 'number' || found.outcome === Outcome.corrupt || found.outcome === Outcome.format)
+    return found;
   throw walError(found);
 }
 
@@ -66,7 +64,7 @@ export function classifyLog(path: string): number | NativeFailure {
 export function optionsOfRemains(directory: string): Pick<WalOptions, 'metadata' | 'segmentBytes'> {
   const { metadata, segmentBytes } = orThrowWal(addon.findWalRemains(directory));
   // Shorter is a file for a full disk, of a release that did not say there how long the others are.
-  return segmentBytes < SEGMENT_BYTES_MIN ? { metadata } : { metadata, segmentBytes };
+  return segmentBytes < WAL_FILE_BYTES_MIN ? { metadata } : { metadata, segmentBytes };
 }
 
 function* salvaged(path: string): IterableIterator<WalEntry | LostEntries> {
@@ -75,7 +73,7 @@ function* salvaged(path: string): IterableIterator<WalEntry | LostEntries> {
   let next = oldestLsn;
   for (let at = 0; at < files.length; at += FILE_FIELDS) {
     const limit = limits[at / FILE_FIELDS]!;
-    for (const entry of entriesOfFile(path, files[at]!, logId)) {
+    for (const entry of entriesOfFile(path, files[at + FileField.number]!, logId)) {
       // Taken back by a truncation, or dropped by a checkpoint.
       if (entry.lsn >= limit || entry.lsn < next) continue;
       if (entry.lsn > next) yield { lost: { from: next, to: entry.lsn - 1 } };
@@ -83,7 +81,7 @@ function* salvaged(path: string): IterableIterator<WalEntry | LostEntries> {
       yield entry;
     }
     // The next file says where it begins, unless its header is damaged.
-    const after = files[at + FILE_FIELDS + 1] ?? 0;
+    const after = files[at + FILE_FIELDS + FileField.baseLsn] ?? 0;
     if (after > next && after === limit) {
       yield { lost: { from: next, to: after - 1 } };
       next = after;
@@ -97,7 +95,7 @@ function firstLsnsAfter(files: Float64Array): Float64Array {
   let limit = Infinity;
   for (let at = limits.length - 1; at >= 0; --at) {
     limits[at] = limit;
-    const firstLsn = files[at * FILE_FIELDS + 1]!;
+    const firstLsn = files[at * FILE_FIELDS + FileField.baseLsn]!;
     if (firstLsn > 0) limit = Math.min(limit, firstLsn);
   }
   return limits;

@@ -1,3 +1,4 @@
+import { WalCounter } from '../../base/codes';
 import type { NativeFailure, NativeWal } from '../../../types/native';
 import { asyncDispose, dispose, type Followed } from '../../base/dispose';
 import { illegalConstructor, plainError } from '../../base/errors';
@@ -18,7 +19,7 @@ import {
 import { orThrowWal, walClosed } from './errors';
 import { followLog, type WalFollowOptions } from './follower';
 import { checkLsn, checkWalOptions, type CheckedWalOptions, type WalFile, type WalOptions } from './options';
-import { Counter, recoveryOf, type WalRecovery, type WalStats } from './reports';
+import { recoveryOf, type WalRecovery, type WalStats } from './reports';
 
 const openWal = Symbol('openWal');
 
@@ -118,22 +119,22 @@ export class Wal {
 
   /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
   get firstLsn(): number {
-    return this.#core.count(Counter.first);
+    return this.#core.count(WalCounter.firstLsn);
   }
 
   /** LSN of the last entry; appends that are under way may not have one yet. */
   get lastLsn(): number {
-    return this.#core.count(Counter.last);
+    return this.#core.count(WalCounter.lastLsn);
   }
 
   /** Entries up to here were acknowledged, at the durability that was asked for. */
   get ackedLsn(): number {
-    return this.#core.count(Counter.acked);
+    return this.#core.count(WalCounter.ackedLsn);
   }
 
   /** Entries up to here are on disk. */
   get durableLsn(): number {
-    return this.#core.count(Counter.durable);
+    return this.#core.count(WalCounter.durableLsn);
   }
 
   /** The files, oldest first. */
@@ -149,11 +150,11 @@ export class Wal {
     return {
       files: files.length,
       bytes: files.bytes,
-      syncs: this.#core.count(Counter.syncs),
-      commits: this.#core.count(Counter.commits),
-      rotations: this.#core.count(Counter.rotations),
-      writtenBytes: this.#core.count(Counter.written),
-      bytesInFlight: this.#core.count(Counter.queued),
+      syncs: this.#core.count(WalCounter.syncs),
+      commits: this.#core.count(WalCounter.commits),
+      rotations: this.#core.count(WalCounter.rotations),
+      writtenBytes: this.#core.count(WalCounter.writtenBytes),
+      bytesInFlight: this.#core.count(WalCounter.queuedBytes),
     };
   }
 
@@ -291,7 +292,7 @@ export class Wal {
         bounds: () => ({
           firstLsn: this.firstLsn,
           lastLsn: this.durableLsn,
-          version: core.count(Counter.rotations),
+          version: core.count(WalCounter.rotations),
         }),
         filesBehind: (file, into) => orThrowWal(core.native.filesBehind(file, into) ?? 0),
         check: (past) => checkPast(core.source(), past),

@@ -8,6 +8,8 @@
 
 #include "core/abi/attachment.h"
 #include "core/memory/blocking_wait.h"
+#include "core/memory/column_kind.h"
+#include "core/memory/published_word.h"
 
 namespace atomic_log::abi {
 namespace {
@@ -19,6 +21,25 @@ static_assert(ATOMIC_LOG_OUT_OF_RANGE ==
 static_assert(ATOMIC_LOG_GONE == static_cast<int32_t>(Status::kGone));
 static_assert(ATOMIC_LOG_FOREIGN == static_cast<int32_t>(Status::kForeign));
 static_assert(ATOMIC_LOG_PINNED == static_cast<int32_t>(Status::kPinned));
+
+constexpr uint32_t code_of(memory::ColumnKind kind) {
+  return static_cast<uint32_t>(kind);
+}
+static_assert(ATOMIC_LOG_F64 == code_of(memory::ColumnKind::kF64));
+static_assert(ATOMIC_LOG_F32 == code_of(memory::ColumnKind::kF32));
+static_assert(ATOMIC_LOG_I8 == code_of(memory::ColumnKind::kI8));
+static_assert(ATOMIC_LOG_U8 == code_of(memory::ColumnKind::kU8));
+static_assert(ATOMIC_LOG_I16 == code_of(memory::ColumnKind::kI16));
+static_assert(ATOMIC_LOG_U16 == code_of(memory::ColumnKind::kU16));
+static_assert(ATOMIC_LOG_I32 == code_of(memory::ColumnKind::kI32));
+static_assert(ATOMIC_LOG_U32 == code_of(memory::ColumnKind::kU32));
+static_assert(ATOMIC_LOG_I64 == code_of(memory::ColumnKind::kI64));
+static_assert(ATOMIC_LOG_U64 == code_of(memory::ColumnKind::kU64));
+static_assert(10 == code_of(memory::ColumnKind::kUtf8) &&
+                  11 == code_of(memory::ColumnKind::kBytes),
+              "abi.h reserves these numbers");
+static_assert(ATOMIC_LOG_SEALED == memory::PublishedWord::kSealBit &&
+              ATOMIC_LOG_COUNT_MASK == memory::PublishedWord::kCountMax);
 
 atomic_log_status to_abi(Status status) {
   return static_cast<atomic_log_status>(status);

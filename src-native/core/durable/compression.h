@@ -17,11 +17,11 @@ inline constexpr size_t kCompressedBytesMin = 128;
 bool has_compression();
 
 enum class Compression : uint8_t {
-  kDone,
+  kDone = 0,
   // It would not be shorter, and the data is better stored as it is; or there is
   // no frame of that size.
-  kNot,
-  kNoMemory,
+  kNot = 1,
+  kNoMemory = 2,
 };
 
 // Compresses into `stored`, the original size first.

@@ -10,7 +10,7 @@
 
 namespace atomic_log::durable {
 
-// The numbers are part of types/native.d.ts.
+// TypeScript knows them: lib/base/codes.ts.
 enum class [[nodiscard]] Outcome : uint8_t{
     kOk = 0,
     // The system refused something; Failure::io.

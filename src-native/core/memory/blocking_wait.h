@@ -11,9 +11,9 @@
 namespace atomic_log::memory {
 
 enum class Arrival : uint8_t {
-  kPending,  // not there yet
-  kReady,    // entry can be read (or could, if it has left the window)
-  kEnded,    // the log has ended, and the entry will never come
+  kPending = 0,  // not there yet
+  kReady = 1,    // entry can be read (or could, if it has left the window)
+  kEnded = 2,    // the log has ended, and the entry will never come
 };
 
 // Whether entry `index` is there. The end is looked at first: entries that

@@ -39,7 +39,7 @@ namespace atomic_log::memory {
 // What a column is called and holds. The core only hands it on: to native
 // producers and consumers, who have no JavaScript to ask.
 struct ColumnLabel {
-  uint32_t type;  // a code of include/atomic_log/abi.h
+  uint32_t type;  // a ColumnKind
   std::string name;
 };
 

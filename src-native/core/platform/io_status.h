@@ -7,24 +7,24 @@
 namespace atomic_log::platform {
 
 enum class IoCode : uint8_t {
-  kOk,
-  kNotFound,
-  kExists,
-  kDenied,
+  kOk = 0,
+  kNotFound = 1,
+  kExists = 2,
+  kDenied = 3,
   // A directory, a pipe, a device.
-  kNotAFile,
-  kNoSpace,
+  kNotAFile = 4,
+  kNoSpace = 5,
   // Another handle holds the lock.
-  kLocked,
-  kUnsupported,
+  kLocked = 6,
+  kUnsupported = 7,
   // The system starts no more threads.
-  kNoThread,
+  kNoThread = 8,
   // The process, or the system, has as many files open as it may; it passes.
-  kNoDescriptor,
+  kNoDescriptor = 9,
   // Anything else; system_error says what.
-  kFailed,
+  kFailed = 10,
   // The system refused memory; it passes.
-  kNoMemory,
+  kNoMemory = 11,
 };
 
 struct [[nodiscard]] IoStatus {

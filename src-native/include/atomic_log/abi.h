@@ -60,6 +60,8 @@ enum {
   ATOMIC_LOG_U32 = 7,
   ATOMIC_LOG_I64 = 8,
   ATOMIC_LOG_U64 = 9
+  /* 10 and 11 are columns of variable size, of which logs for native code have
+   * none. A new type gets a number from 12 on: compare types for equality only. */
 };
 
 /* The published word, four bytes at the start of each block. */

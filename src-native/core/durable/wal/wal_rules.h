@@ -14,21 +14,21 @@
 
 namespace atomic_log::durable {
 
-// The numbers of those that open are part of types/native.d.ts.
+// TypeScript knows them: lib/base/codes.ts.
 enum class WalRow : uint8_t {
-  kNoFiles,
-  kCleanEnd,
-  kSealedEnd,
-  kTornTail,
-  kUnfinishedFile,
-  kProvenDamage,
-  kDamagedOlderFile,
-  kBrokenChain,
-  kDamagedHeader,
-  kForeignFile,
-  kNewerVersion,
-  kWrongLength,
-  kWrongLsn,
+  kNoFiles = 0,
+  kCleanEnd = 1,
+  kSealedEnd = 2,
+  kTornTail = 3,
+  kUnfinishedFile = 4,
+  kProvenDamage = 5,
+  kDamagedOlderFile = 6,
+  kBrokenChain = 7,
+  kDamagedHeader = 8,
+  kForeignFile = 9,
+  kNewerVersion = 10,
+  kWrongLength = 11,
+  kWrongLsn = 12,
 };
 
 // What opening for writing does.
