@@ -1,7 +1,8 @@
-// Writes dist/index.js, after the compiler, from the exports of lib/index.ts: a class
-// is loaded when it is first asked for. Most programs use one kind of log, and loading
-// all of them takes as long again; TypeScript has no way to say that. AtomicLog is
-// loaded at once, so that a missing addon is an error of `require`.
+// Writes dist/index.js and dist/index.mjs, after the compiler, from the exports of
+// lib/index.ts: in the first, a class is loaded when it is first asked for. Most programs
+// use one kind of log, and loading all of them takes as long again; TypeScript has no way
+// to say that. AtomicLog is loaded at once, so that a missing addon is an error of
+// `require`. The second is the ESM face of the first: two copies would have two states.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +23,7 @@ function refuse(node) {
 }
 
 const lines = ["'use strict';", "Object.defineProperty(exports, '__esModule', { value: true });"];
-let count = 0;
+const names = [];
 for (const statement of source.statements) {
   const { exportClause, moduleSpecifier, isTypeOnly } = statement;
   if (!ts.isExportDeclaration(statement) || !exportClause || !ts.isNamedExports(exportClause))
@@ -36,9 +37,14 @@ for (const statement of source.statements) {
   for (const { name, propertyName } of values) {
     const getter = `return ${load}.${(propertyName ?? name).text};`;
     lines.push(`Object.defineProperty(exports, '${name.text}', { enumerable: true, get() { ${getter} } });`);
-    ++count;
+    names.push(name.text);
   }
 }
-if (count === 0 || !lines.includes(`require('${AT_ONCE}');`))
+if (names.length === 0 || !lines.includes(`require('${AT_ONCE}');`))
   throw new Error('lib/index.ts does not export AtomicLog');
 writeFileSync(join(root, 'dist', 'index.js'), `${lines.join('\n')}\n`);
+const list = names.sort().join(', ');
+writeFileSync(
+  join(root, 'dist', 'index.mjs'),
+  `import core from './index.js';\n\nexport const { ${list} } = core;\n`,
+);
