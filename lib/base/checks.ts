@@ -17,7 +17,7 @@ export function checkBytes(what: string, value: unknown): number {
   return typedArrayLength(value as Uint8Array);
 }
 
-/** Both bounds are inclusive; an infinite one is none. */
+/** An integer within bounds, which are inclusive; an infinite one does not bind. */
 export function checkInteger(what: string, value: unknown, min = -Infinity, max = Infinity): number {
   if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
   const expected = `an integer${rangeText(min, max)}`;
@@ -36,7 +36,7 @@ export function checkAmount(what: string, value: unknown, unit: string): number 
   throw typeof value === 'number' ? outOfRange(what, expected, value) : invalidType(what, expected, value);
 }
 
-/** Nothing is false. */
+/** A boolean; undefined stands for false. */
 export function checkFlag(what: string, value: unknown): boolean {
   if (value === undefined) return false;
   if (typeof value !== 'boolean') throw invalidType(what, 'a boolean', value);
@@ -101,7 +101,7 @@ export function checkObject(what: string, value: unknown): Record<string, unknow
   return value as Record<string, unknown>;
 }
 
-/** An object of options with no other names than these; nothing is no options. Each is to be read once: it may be a getter. */
+/** An object of options with no other names than these; undefined stands for none. Read each once: it may be a getter. */
 export function optionsOf<K extends string>(
   what: string,
   value: unknown,

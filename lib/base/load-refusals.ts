@@ -1,6 +1,6 @@
 /**
  * Why a binary that is there, and fits, does not load: something forbids it. Then
- * building another one is no help, and the error names what forbids it and how to
+ * building another one does not help, and the error names what forbids it and how to
  * allow it. Called on the way to an error only.
  */
 import { readFileSync, realpathSync } from 'node:fs';

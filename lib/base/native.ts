@@ -35,7 +35,7 @@ function filesOfPackage(prebuilt: string): string[] {
  * executable application has it.
  *
  * Names of files as in node-gyp-build, which tools know. It is not used itself: it
- * takes any addon that it finds, beside a bundle those of other packages too; it
+ * takes any addon that it finds, next to a bundle those of other packages too; it
  * knows no musl but Alpine's; and it cannot be loaded under the permission model.
  */
 function searchedFiles(libc: string): string[] {
@@ -64,7 +64,7 @@ function find(machine: string, libc: string): string {
   const seen = files.map(look);
   const found = seen.indexOf(true);
   if (found >= 0) return files[found]!;
-  // Of the package only: beside the program, looking is hardly ever allowed.
+  // Of the package only: next to the program, looking is hardly ever allowed.
   const hidden = [1, 0].find((i) => typeof seen[i] === 'object');
   if (hidden !== undefined) {
     throw plainError('ERR_ADDON_UNAVAILABLE', lookRefusal(files[hidden]!, seen[hidden]), seen[hidden]);
@@ -97,7 +97,7 @@ function load(): { addon: NativeAddon; path: string } {
     throw plainError(
       'ERR_ADDON_UNAVAILABLE',
       `atomic-log ${version} found a binary of ${module.exports.version ?? 'another version'}: ${path}; ` +
-        'install the package again, and copy its folder prebuilds anew if a bundle has one beside it',
+        'install the package again, and copy its folder prebuilds again if a bundle has one next to it',
     );
   }
   return { addon: module.exports as NativeAddon, path };

@@ -32,7 +32,7 @@ export function writeText(data: Buffer, at: number, text: string): number {
   return length;
 }
 
-/** The text in [begin, end); bytes that are no UTF-8 become U+FFFD. */
+/** The text in [begin, end); bytes that are not UTF-8 become U+FFFD. */
 export function readText(data: Buffer, begin: number, end: number): string {
   return data.toString('utf8', begin, end);
 }

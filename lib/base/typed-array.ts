@@ -16,7 +16,7 @@ const getLength = intrinsicGetter<number>('length');
 const getBuffer = intrinsicGetter<ArrayBufferLike>('buffer');
 const getByteOffset = intrinsicGetter<number>('byteOffset');
 
-/** `'Float64Array'` and so on; undefined for what is no typed array. */
+/** `'Float64Array'` and so on; undefined for what is not a typed array. */
 export function typedArrayTag(value: unknown): string | undefined {
   return getTag.call(value);
 }

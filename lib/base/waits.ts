@@ -32,7 +32,7 @@ function start(): Waits {
   return started;
 }
 
-/** Somebody who waits keeps the event loop alive; nobody else does. */
+/** Only a wait keeps the event loop alive. */
 function hold(): void {
   if (waits.holds++ === 0) addon.referenceWaker(true);
 }

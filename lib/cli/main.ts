@@ -51,7 +51,7 @@ async function complainOfUnproved({ unproved }: Source): Promise<void> {
   if (unproved !== undefined) complain((await import('./sources.js')).describeUnproved(unproved));
 }
 
-/** Ends the process when nobody reads what it writes, though nothing is written. */
+/** Ends the process when no one reads what it writes, though nothing is written. */
 async function endWithReader(): Promise<void> {
   const { isOutputUnread } = await import('./sources.js');
   setInterval(() => {
@@ -174,8 +174,8 @@ itemCommand('tail', 'print the last entries')
 
 command('repair', 'say what would make it sound, and with --apply do it; nothing is deleted')
   .option('--apply', 'do it')
-  .option('--to <directory>', 'where a new log goes when this one is damaged (default: beside it)')
-  .option('--drop-intact', 'of a segment file: set intact records behind the damage aside too')
+  .option('--to <directory>', 'where a new log goes when this one is damaged (default: next to it)')
+  .option('--drop-intact', 'of a segment file: set intact records after the damage aside too')
   .action(async (path: string, { to, ...options }: Omit<Options, 'to'> & { to?: string }) => {
     const { repair } = await import('./repair.js');
     const { isDamaged, lines } = repair(path, {

@@ -77,12 +77,12 @@ export function formatTable(rows: readonly object[]): string {
   return String(memory.read());
 }
 
-/** A complaint, at once: the process may end behind it. */
+/** A complaint, at once: the process may end after it. */
 export function complain(message: string): void {
   try {
     writeSync(STDERR, `atomic-log: ${message}\n`);
   } catch {
-    // There is nobody left to tell.
+    // No one is left to tell.
   }
 }
 

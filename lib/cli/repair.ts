@@ -83,7 +83,7 @@ function removePart(wal: Wal, target: string): void {
   rmSync(target, { recursive: true, force: true });
 }
 
-/** A log has no holes: behind the first one, entries get other LSNs than they had. */
+/** A log has no holes: after the first one, entries get other LSNs than they had. */
 function copyWhatIsLeft(path: string, target: string): number {
   let wal: Wal | undefined;
   let count = 0;
@@ -110,7 +110,7 @@ function repairSegment(path: string, { segment, applies, dropsIntact }: RepairOp
   if (tornBytes === 0) return { isDamaged: false, lines };
   if (!isSound) {
     lines.push(
-      'opening for writing ends the log there, and keeps what is behind in a file beside, with the intact records',
+      'opening for writing ends the log there, and keeps what is after it in a file next to it, with the intact records',
     );
   }
   if (!applies) {

@@ -31,7 +31,7 @@ export interface Source {
   readonly kind: Kind;
   /** Position of the last entry, or where the file ends. */
   readonly end: number;
-  /** What there is, for somebody who asked for something else. */
+  /** What there is, for a user who asked for something else. */
   readonly extent: string;
   /** What is at its end, but may not be on disk. */
   readonly unproved?: Unproved | undefined;
@@ -39,7 +39,7 @@ export interface Source {
   items(bounds?: Bounds): Iterable<Item>;
   /** The last `count` items, in order. */
   last(count: number): Item[];
-  /** What comes behind `position`, for ever. */
+  /** What comes after `position`, forever. */
   follow(position: number | undefined): AsyncIterable<Item>;
   close(): void;
 }
@@ -62,7 +62,7 @@ export function describeUnproved({ from, to }: Unproved): string {
   );
 }
 
-/** Whether what is written to standard output is read by nobody any more. */
+/** Whether what is written to standard output is no longer read. */
 export function isOutputUnread(): boolean {
   return addon.isReaderGone(1);
 }
@@ -79,7 +79,7 @@ function isDirectory(path: string): boolean {
   }
 }
 
-/** Names of files in a directory of a write-ahead log, beside LOCK. */
+/** Names of files in a directory of a write-ahead log, next to LOCK. */
 const walName = /^wal-\d{1,15}\.log(\.new|\.torn-\d+)?$/;
 const WAL_MAGIC = 'ATOMLWAL';
 
@@ -109,7 +109,7 @@ function refuseWalFile(path: string): void {
   throw new Error(`${path}: this is a file of a write-ahead log; give its directory, ${directory}`);
 }
 
-/** What is at `path`; whoever gives options of the other kind, means something else. */
+/** What is at `path`. Options of the other kind are refused: they mean something else. */
 export function kindOf(path: string, options: SegmentOptions): Kind {
   if (!isDirectory(path)) {
     refuseWalFile(path);
@@ -138,9 +138,9 @@ export function scanSegment(path: string, options: SegmentOptions): NativeSegmen
   const found = orThrow(addon.scanSegment({ path, ...format }));
   if (found.records > 0 || found.nonzeroEnd === found.endOffset) return found;
   const intact =
-    found.validBytesAfter > 0 ? ` (${found.validBytesAfter} bytes of intact records are behind)` : '';
+    found.validBytesAfter > 0 ? ` (${found.validBytesAfter} bytes of intact records come later)` : '';
   throw new Error(
-    `${path}: no record is at offset ${format.startOffset}, but the file is not empty${intact}: it is no segment file, ` +
+    `${path}: no record is at offset ${format.startOffset}, but the file is not empty${intact}: it is not a segment file, ` +
       'its first record is damaged, or --start-offset, --header-size or --checksum are not those it was made with',
   );
 }

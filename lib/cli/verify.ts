@@ -31,7 +31,7 @@ export interface Verdict {
   readonly lost: readonly { from: number; to: number }[];
   /** Entries of a write-ahead log that are intact, but not proved to be on disk. */
   readonly unproved?: Unproved;
-  /** Bytes behind the last record of a segment file, and how many of them are intact records. */
+  /** Bytes after the last record of a segment file, and how many of them are intact records. */
   readonly tornBytes?: number;
   readonly intactBytesBehind?: number;
 }

@@ -147,7 +147,7 @@ export function foreignPosition({ lsn, logId }: { lsn: number; logId: string }):
   return withDetails(
     plainError(
       'ERR_FOREIGN_POSITION',
-      `the position is that of entry ${lsn} of another log, ${logId}; give one of this log, or begin again`,
+      `the position is that of entry ${lsn} of another log, ${logId}; give one of this log, or begin with the oldest entry`,
     ),
     { lsn },
   );

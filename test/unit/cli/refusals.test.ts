@@ -104,7 +104,7 @@ test('a file whose first record is damaged: its intact records are named', () =>
   const bytes = readFileSync(file());
   bytes[first! + 9]! ^= 1;
   writeFileSync(file(), bytes);
-  expectRefusal(['verify', file()], /not empty \(99 bytes of intact records are behind\)/);
+  expectRefusal(['verify', file()], /not empty \(99 bytes of intact records come later\)/);
 });
 
 test('a file with zeros in place of the first record is no empty one', () => {
