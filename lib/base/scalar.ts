@@ -3,7 +3,7 @@
  * accepts, and how a value is stored; those of variable size are stored by
  * var-area.ts. Nothing is coerced and nothing wraps: what does not fit is refused.
  */
-import { ColumnKind as Kind } from './codes';
+import { ColumnKind } from './codes';
 import { invalidType, outOfRange, type AtomicLogError } from './errors';
 import { typedArrayBuffer, typedArrayByteOffset, typedArrayTag } from './typed-array';
 
@@ -39,8 +39,12 @@ export interface ScalarArrays {
   u64: BigUint64Array;
 }
 
-/** Small integers instead of names: a switch over them is a jump table. */
-export { Kind };
+/**
+ * Small integers instead of names. A constant of this module: what is exported
+ * again is read through a getter.
+ */
+export const Kind = ColumnKind;
+export type Kind = ColumnKind;
 
 /** A table indexed by Kind. Nothing depends on the order of the kinds, so that one more may have any number. */
 function byKind<T extends FieldType, V>(values: Readonly<Record<T, V>>): readonly V[] {

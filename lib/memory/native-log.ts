@@ -13,6 +13,8 @@ import { addon } from '../base/native';
 const { logs, writers } = addon;
 const { pinWindow, unpin, hasEnded, bounds } = logs;
 const { roll, publish, staged } = writers;
+/** Constants of this module, because publish() is called for every entry. */
+const { writer: WRITER_CELL, count: COUNT_CELL } = StagedCell;
 
 export class NativeLog {
   readonly id: number;
@@ -120,8 +122,8 @@ export class NativeWriter {
 
   /** Makes the head's entries below `count` readable. */
   publish(count: number): void {
-    staged[StagedCell.writer] = this.#slot;
-    staged[StagedCell.count] = count;
+    staged[WRITER_CELL] = this.#slot;
+    staged[COUNT_CELL] = count;
     publish();
   }
   roll(count: number): NativeStatus {
