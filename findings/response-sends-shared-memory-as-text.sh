@@ -8,7 +8,7 @@
 # send the bytes.
 #
 # Why it matters: a log that threads share may lie in shared memory; a batch that is
-# posted to a collector as it is arrives as text, and nobody notices before it is read
+# posted to a collector as it is arrives as text, and no one notices before it is read
 # back. Send `view.slice()`.
 #
 # Exit status: 0 as described, 1 when that has changed, 2 when it could not run.
