@@ -4,12 +4,12 @@
 //   node scripts/build-addon.mjs [--full] [arguments of node-gyp] [-- arguments of gyp]
 //
 //   changed since the last build                       what is done
-//   Node, the compiler, a package that is compiled     everything anew
+//   Node, the compiler, a package that is compiled     everything again
 //     in, arguments (`-- -Dsanitize=1`), CFLAGS ...
 //   binding.gyp, the list of sources, the version      configured, then as below
 //   a source or a header                               make compiles what uses it
 //
-// Everything is built anew where nothing was built yet, with --full, and where
+// Everything is built where nothing was built yet, with --full, and where
 // the environment variable CI is set. What the last build was made from is kept
 // in build/made-from.json.
 //

@@ -43,7 +43,7 @@ type Buffer = typeof globalThis extends { Buffer: { alloc(size: number): infer B
 
 `;
 const path = join(root, 'types/index.d.ts');
-// AtomicLog$1 is the class behind the export of its name. lib/base/dispose.ts is a run-time matter; for types it is Symbol.dispose.
+// AtomicLog$1 is the class that the export of its name stands for. lib/base/dispose.ts is a run-time matter; for types it is Symbol.dispose.
 const publicTypes = bundle
   .replaceAll('AtomicLog$1', 'AtomicLogImpl')
   .replace(/^declare const dispose: typeof Symbol\.dispose;\n/m, '')

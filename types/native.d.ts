@@ -50,11 +50,11 @@ export interface NativeLogs {
    * has room for retainedSegments of them. Returns how many.
    */
   pinWindow(log: number, floor: number, out: Float64Array): number;
-  /** Gives one pin of segment `id` back. */
+  /** Returns one pin of segment `id`. */
   unpin(log: number, id: number): void;
   /**
    * Hands one pin of segment `id` to the buffer that was mapped or adopted with
-   * `key`, whose collection gives it back.
+   * `key`, whose collection returns it.
    */
   leavePinToMapping(log: number, id: number, key: number): void;
   /**
@@ -95,7 +95,7 @@ export interface NativeLogs {
   nativeHandle(log: number): object | null;
   /** The writer's slot, or null. */
   tryClaim(log: number): number | null;
-  /** Gives every pin back and leaves the log; `memory` is its shared storage. Idempotent. */
+  /** Returns every pin and leaves the log; `memory` is its shared storage. Idempotent. */
   close(log: number, memory?: Uint8Array): void;
 }
 
@@ -142,7 +142,7 @@ export interface NativeWriters {
   head(writer: number, out: Float64Array): void;
   /** Ends the log for good: no more entries, no more claims. Publish first. */
   end(writer: number): void;
-  /** Gives the claim back. Idempotent. */
+  /** Releases the claim. Idempotent. */
   close(writer: number): void;
 }
 
@@ -200,10 +200,10 @@ export interface NativeSegmentWriter {
   failure(): NativeFailure;
   /**
    * A last sync; the flushed offset or an outcome, which syncs that are under way
-   * resolve with too. The lock is given back either way. Idempotent.
+   * resolve with too. The lock is released either way. Idempotent.
    */
   closeSync(): number;
-  /** Gives the lock back; no sync is under way. Idempotent. */
+  /** Releases the lock; no sync is under way. Idempotent. */
   release(): void;
 }
 
@@ -237,7 +237,7 @@ export interface NativeSegmentScan {
   size: number;
   records: number;
   endOffset: number;
-  /** Behind the last byte that is not zero; `endOffset` for a clean end. */
+  /** After the last byte that is not zero; `endOffset` for a clean end. */
   nonzeroEnd: number;
   /** Bytes of intact records between the two. */
   validBytesAfter: number;
@@ -283,7 +283,7 @@ export interface NativeWalSalvaged extends NativeWalChunk {
   nextOffset: number;
 }
 
-/** What reads entries, beside the writer or without it. */
+/** What reads entries, next to the writer or without it. */
 export interface NativeWalEntries {
   /** Entries from `from` to `to` and at most about `bytesMax` of data, but one at least. */
   read(from: number, to: number, bytesMax: number): NativeWalChunk | NativeFailure;
@@ -329,7 +329,7 @@ export interface NativeWal extends NativeWalEntries {
   closeDeleted(): void;
   /** Does now, on this thread, what is queued. */
   commit(): void;
-  /** As submit(), on this thread, behind what is queued; the first LSN or an outcome. */
+  /** As submit(), on this thread, after what is queued; the first LSN or an outcome. */
   appendNow(
     level: WalLevel,
     isBatch: boolean,
@@ -351,7 +351,7 @@ export interface NativeWal extends NativeWalEntries {
   /** Writes WalCounters. */
   counters(into: Float64Array): void;
   failure(): NativeFailure;
-  /** A last sync; the log is let go either way. */
+  /** A last sync; the log is released either way. */
   close(): NativeOutcome;
 }
 
@@ -368,7 +368,7 @@ export interface NativeWalReader extends NativeWalEntries {
   metadata(): Uint8Array;
   /** 16 bytes; undefined while there is no log. */
   logId(): Uint8Array | undefined;
-  /** Lets go of the files. */
+  /** Releases the files. */
   close(): void;
 }
 
@@ -496,7 +496,7 @@ export interface NativeAddon {
   openSegmentReader(options: NativeSegmentReading): NativeSegmentReader | NativeFailure;
   /** What the file holds, as opening it for writing would find it; changes nothing. */
   scanSegment(options: NativeSegmentFormat & { path: string }): NativeSegmentScan | NativeFailure;
-  /** Whether nobody will read any more what is written to the pipe `fd`; false where that cannot be known. */
+  /** Whether no one reads any more what is written to the pipe `fd`; false where that cannot be known. */
   isReaderGone(fd: number): boolean;
   openWalSync(options: NativeWalOptions): NativeWal | NativeFailure;
   /** The same on the thread pool; undefined when the runtime refuses. */

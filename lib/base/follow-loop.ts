@@ -28,7 +28,7 @@ export function finishAll(pending: ReadonlySet<Pending>): void {
   for (const each of [...pending]) each.finish();
 }
 
-/** What a source answers when nothing more will come. */
+/** What a source returns when nothing more will come. */
 export const END = Symbol('end');
 
 /** What is particular to one kind of follower. */

@@ -5,7 +5,7 @@
 import { addon } from './native';
 import { clearTimeout, setTimeout } from './timers';
 
-/** What one can wait for; each function answers false when there is nothing to wait for. */
+/** What one can wait for; each function returns false when there is nothing to wait for. */
 interface Source {
   waitForIndex(id: number, index: number): boolean;
   waitForClaim(id: number): boolean;

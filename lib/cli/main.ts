@@ -175,7 +175,7 @@ itemCommand('tail', 'print the last entries')
 command('repair', 'say what would make it sound, and with --apply do it; nothing is deleted')
   .option('--apply', 'do it')
   .option('--to <directory>', 'where a new log goes when this one is damaged (default: next to it)')
-  .option('--drop-intact', 'of a segment file: set intact records after the damage aside too')
+  .option('--drop-intact', 'of a segment file: quarantine intact records after the damage too')
   .action(async (path: string, { to, ...options }: Omit<Options, 'to'> & { to?: string }) => {
     const { repair } = await import('./repair.js');
     const { isDamaged, lines } = repair(path, {

@@ -41,7 +41,7 @@ export function repair(path: string, options: RepairOptions): Repair {
 }
 
 function repairWal(path: string, applies: boolean, target: string): Repair {
-  const { verdict, end, firstBehind } = verifyWal(path, false);
+  const { verdict, end, firstMoved } = verifyWal(path, false);
   const lines = describeVerdict(verdict);
   if (verdict.isSound) {
     lines.push('the log is sound');
@@ -54,7 +54,7 @@ function repairWal(path: string, applies: boolean, target: string): Repair {
     return { isDamaged: true, lines };
   }
   if (existsSync(target)) throw new Error(`${target} exists already; give another place with --to`);
-  const moves = firstBehind === undefined ? '' : `; entries from ${firstBehind} on get lower LSNs there`;
+  const moves = firstMoved === undefined ? '' : `; entries from ${firstMoved} on get lower LSNs there`;
   if (applies) {
     lines.push(`${copyWhatIsLeft(path, target)} entries were copied to ${target}${moves}`);
   } else {

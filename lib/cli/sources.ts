@@ -101,7 +101,7 @@ function hasWalMagic(path: string): boolean {
   return magic.toString('latin1') === WAL_MAGIC;
 }
 
-/** Whoever names a file of a write-ahead log means its directory. */
+/** A path that names a file of a write-ahead log means its directory. */
 function refuseWalFile(path: string): void {
   const directory = dirname(path);
   const isNamedSo = walName.test(basename(path)) && existsSync(join(directory, 'LOCK'));

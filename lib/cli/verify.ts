@@ -10,7 +10,7 @@ import type { WalEntry } from '../durable/wal/entries';
 import { classifyLog, salvage, type LostEntries } from '../durable/wal/salvage';
 import { describeUnproved, scanSegment, kindOf, unprovedOf, type Unproved } from './sources';
 
-const TORN = 'a torn tail, the normal trace of a crash: opening for writing sets it aside';
+const TORN = 'a torn tail, the normal trace of a crash: opening for writing quarantines it';
 /** How a log may end that opens. */
 const ends: Readonly<Partial<Record<WalRow, string>>> = {
   [WalRow.cleanEnd]: 'a clean end',
@@ -46,15 +46,15 @@ export interface WalVerdict {
   readonly verdict: Verdict;
   /** Where the log ends; undefined for a damaged one. */
   readonly end: WalRow | undefined;
-  /** The first entry behind one that is lost behind another: a copy has no holes. */
-  readonly firstBehind: number | undefined;
+  /** The first entry after a gap that comes after other entries: a copy has no holes. */
+  readonly firstMoved: number | undefined;
 }
 
 export function verifyWal(path: string, showsProgress: boolean): WalVerdict {
-  const answer = classifyLog(path);
-  if (typeof answer === 'number') return soundWal(path, answer);
+  const classified = classifyLog(path);
+  if (typeof classified === 'number') return soundWal(path, classified);
   // With any other there is nothing to salvage.
-  if (answer.outcome !== Outcome.corrupt) throw walError(answer);
+  if (classified.outcome !== Outcome.corrupt) throw walError(classified);
   const bar = new SingleBar({
     format: 'reading: {value} entries',
     stream: process.stderr,
@@ -63,17 +63,17 @@ export function verifyWal(path: string, showsProgress: boolean): WalVerdict {
   });
   if (showsProgress) bar.start(0, 0);
   let items = 0;
-  let isBehind = false;
-  let firstBehind: number | undefined;
+  let isAfterGap = false;
+  let firstMoved: number | undefined;
   const lost: { from: number; to: number }[] = [];
   try {
     for (const found of remains(path)) {
       if ('lost' in found) {
         lost.push(found.lost);
-        isBehind ||= items > 0;
+        isAfterGap ||= items > 0;
         continue;
       }
-      if (isBehind) firstBehind ??= found.lsn;
+      if (isAfterGap) firstMoved ??= found.lsn;
       if (++items % PROGRESS_ITEMS === 0) bar.update(items);
     }
   } finally {
@@ -85,11 +85,11 @@ export function verifyWal(path: string, showsProgress: boolean): WalVerdict {
       unit: 'entries',
       items,
       end: '',
-      errors: [messageOf(answer)],
+      errors: [messageOf(classified)],
       lost,
     },
     end: undefined,
-    firstBehind,
+    firstMoved,
   };
 }
 
@@ -99,7 +99,7 @@ function soundWal(path: string, row: WalRow): WalVerdict {
   const { firstLsn, lastLsn } = reader;
   const facts = { isSound: true, unit: 'entries', end: ends[row]!, errors: [], lost: [] } as const;
   const verdict = { ...facts, items: Math.max(lastLsn - firstLsn + 1, 0), ...unprovedOf(reader) };
-  return { verdict, end: row, firstBehind: undefined };
+  return { verdict, end: row, firstMoved: undefined };
 }
 
 function messageOf({ path, detail, offset }: NativeFailure): string {

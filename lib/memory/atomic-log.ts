@@ -121,7 +121,7 @@ export class AtomicLog<T> {
   }
 
   /**
-   * Whether a writer is claimed, in whatever thread.
+   * Whether a writer is claimed, in any thread.
    *
    * @throws `ERR_LOG_CLOSED`
    */

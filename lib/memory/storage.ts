@@ -150,7 +150,7 @@ export function isSharedMemory(value: unknown): value is SharedArrayBuffer {
 
 let mapsExternal: boolean | undefined;
 
-/** Asked once: the answer costs a mapping. */
+/** Asked once: asking costs a mapping. */
 function canMapExternal(): boolean {
   return (mapsExternal ??= addon.canMapExternal());
 }

@@ -16,7 +16,7 @@ export interface VarSource {
   readonly data: Uint8Array;
 }
 
-/** Behind the two offsets of an area of one value. */
+/** After the two offsets of an area of one value. */
 const ISOLATED_DATA_AT = 8;
 
 export class VarArea {

@@ -18,7 +18,7 @@ export function busy(): AtomicLogError {
   );
 }
 
-/** `status`: what the addon answered. `isShared`: whether the log's mapping is. */
+/** `status`: what the addon returned. `isShared`: whether the log's mapping is. */
 export function rollFailed(status: NativeStatus, nextIndex: number, isShared: boolean): AtomicLogError {
   if (status === -Status.pinned) {
     return plainError(

@@ -100,7 +100,7 @@ async function compile(target, tools, output) {
     ...cflags,
     ...defines.map((define) => `-D${define}`),
     ...includes.map((path) => `-I${path}`),
-    // Sections of their own let the linker drop what nobody uses.
+    // Sections of their own let the linker drop what no one uses.
     ...['-ffunction-sections', '-fdata-sections'],
   ];
   const objects = sources.map((source, i) => join(output, `${i}-${source.replace(/.*\//, '')}.o`));

@@ -1,5 +1,5 @@
 // Where each number stands in the arrays that cross to TypeScript, and what small
-// answers mean.
+// results mean.
 //
 // Every number that both languages must know exists once: here, or in the enum or
 // constant of the core that scripts/build-codes.mjs lists. That script reads them
@@ -129,7 +129,7 @@ enum class FilesAfterField : uint8_t {
   kEnd = 3
 };
 
-// What a step of a backup answers, unless it is an outcome below zero.
+// What a step of a backup returns, unless it is an outcome below zero.
 enum class BackupStep : uint8_t { kDone = 0, kMore = 1 };
 
 // --- How they are stored.

@@ -22,8 +22,8 @@ napi_value failure_object(napi_env env, const durable::Failure& failure);
 
 // What an operation on a durable log returns: its result, or the outcome as a
 // number below zero, about which failure() tells.
-inline napi_value answer(napi_env env, durable::Outcome outcome,
-                         uint64_t result = 0) {
+inline napi_value from_outcome(napi_env env, durable::Outcome outcome,
+                               uint64_t result = 0) {
   return outcome == durable::Outcome::kOk
              ? from_number(env, result)
              : from_number(env, outcome_number(outcome));

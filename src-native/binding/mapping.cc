@@ -63,7 +63,7 @@ Mapping::~Mapping() {
     adopted_.reset();
   }
   if (block_ != nullptr) {
-    memory::BlockPool::instance().let_go(block_, block_bytes_);
+    memory::BlockPool::instance().release_hold(block_, block_bytes_);
   }
 }
 

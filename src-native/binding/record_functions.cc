@@ -16,7 +16,7 @@ napi_value parse_record(napi_env env, napi_callback_info info) {
   const auto bytes = to_bytes(env, arguments[0]);
   const uint64_t offset = to_offset(env, arguments[1]);
   if (offset >= bytes.count) {
-    return answer(env, Outcome::kOutOfRange);
+    return from_outcome(env, Outcome::kOutOfRange);
   }
   durable::SegmentFormat format;
   format.header_bytes = static_cast<uint32_t>(to_offset(env, arguments[2]));
@@ -39,7 +39,7 @@ napi_value parse_record(napi_env env, napi_callback_info info) {
     }
   }
   if (verdict == Verdict::kRecord) return from_number(env, word);
-  return answer(
+  return from_outcome(
       env, verdict == Verdict::kEnd ? Outcome::kNoRecord : Outcome::kChecksum);
 }
 

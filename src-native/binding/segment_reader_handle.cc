@@ -105,7 +105,7 @@ napi_value SegmentReaderHandle::read(napi_env env, napi_callback_info info) {
   Fields<FoundField> found(
       to_elements<double>(env, arguments[3], napi_float64_array));
   if (self->reader_ == nullptr || words.count == 0 || !found.fits()) {
-    return answer(env, Outcome::kOutOfRange);
+    return from_outcome(env, Outcome::kOutOfRange);
   }
   const bool is_sequential =
       to_uint32(env, arguments[1]) ==
@@ -116,7 +116,7 @@ napi_value SegmentReaderHandle::read(napi_env env, napi_callback_info info) {
       to_offset(env, arguments[0]), hint, words.data, words.count, &self->run_);
   if (outcome != Outcome::kOk) {
     self->run_ = {};
-    return answer(env, outcome);
+    return from_outcome(env, outcome);
   }
   found.set(FoundField::kBytes, self->run_.total_bytes)
       .set(FoundField::kIsMapped, self->run_.is_mapped ? 1 : 0);
@@ -144,10 +144,11 @@ napi_value SegmentReaderHandle::read_bytes(napi_env env,
   auto* const self = called_object<SegmentReaderHandle>(env, info, arguments);
   const auto target = to_bytes(env, arguments[1]);
   if (self->reader_ == nullptr) {
-    return answer(env, Outcome::kOutOfRange);
+    return from_outcome(env, Outcome::kOutOfRange);
   }
-  return answer(env, self->reader_->read_bytes(to_offset(env, arguments[0]),
-                                               target.data, target.count));
+  return from_outcome(
+      env, self->reader_->read_bytes(to_offset(env, arguments[0]), target.data,
+                                     target.count));
 }
 
 napi_value SegmentReaderHandle::prefetch(napi_env env,

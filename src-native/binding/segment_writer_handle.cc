@@ -200,9 +200,9 @@ napi_value SegmentWriterHandle::append(napi_env env, napi_callback_info info) {
   const auto header = to_bytes(env, arguments[1]);
   const auto data = to_bytes(env, arguments[2]);
   const Outcome taken = self->take(env, arguments[0]);
-  if (taken != Outcome::kOk) return answer(env, taken);
+  if (taken != Outcome::kOk) return from_outcome(env, taken);
   if (header.count != self->writer_->format().header_bytes) {
-    return answer(env, Outcome::kOutOfRange);
+    return from_outcome(env, Outcome::kOutOfRange);
   }
   Buffer stored;
   const auto compression =
@@ -210,7 +210,7 @@ napi_value SegmentWriterHandle::append(napi_env env, napi_callback_info info) {
           ? durable::compress(data.data, data.count, &stored)
           : durable::Compression::kNot;
   if (compression == durable::Compression::kNoMemory) {
-    return answer(env, self->writer_->refuse_memory());
+    return from_outcome(env, self->writer_->refuse_memory());
   }
   const bool is_compressed = compression == durable::Compression::kDone;
   uint64_t offset = 0;
@@ -219,7 +219,7 @@ napi_value SegmentWriterHandle::append(napi_env env, napi_callback_info info) {
                                             stored.size(), true, &offset)
                     : self->writer_->append(header.data, data.data, data.count,
                                             false, &offset);
-  return answer(env, outcome, offset);
+  return from_outcome(env, outcome, offset);
 }
 
 // (filled, bytes: Uint8Array, lengths: Uint32Array) => offset, or an outcome
@@ -232,19 +232,19 @@ napi_value SegmentWriterHandle::append_packed(napi_env env,
   const auto given =
       to_elements<uint32_t>(env, arguments[2], napi_uint32_array);
   const Outcome taken = self->take(env, arguments[0]);
-  if (taken != Outcome::kOk) return answer(env, taken);
+  if (taken != Outcome::kOk) return from_outcome(env, taken);
   // Another thread may change the lengths between their check and their use.
   List<uint32_t> lengths;
   if (!lengths.try_assign(given.data, given.count)) {
-    return answer(env, self->writer_->refuse_memory());
+    return from_outcome(env, self->writer_->refuse_memory());
   }
   uint64_t total = 0;
   for (const uint32_t length : lengths) total += length;
-  if (total != bytes.count) return answer(env, Outcome::kOutOfRange);
+  if (total != bytes.count) return from_outcome(env, Outcome::kOutOfRange);
   uint64_t offset = 0;
   const Outcome outcome = self->writer_->append_packed(
       bytes.data, lengths.data(), lengths.size(), &offset);
-  return answer(env, outcome, offset);
+  return from_outcome(env, outcome, offset);
 }
 
 // (filled) => 0, or an outcome < 0
@@ -252,17 +252,18 @@ napi_value SegmentWriterHandle::flush(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
   const Outcome taken = self->take(env, arguments[0]);
-  return answer(env, taken == Outcome::kOk ? self->writer_->flush() : taken);
+  return from_outcome(env,
+                      taken == Outcome::kOk ? self->writer_->flush() : taken);
 }
 
 // () => the flushed offset, or an outcome < 0
 napi_value SegmentWriterHandle::sync_sync(napi_env env,
                                           napi_callback_info info) {
   auto* const self = called_object<SegmentWriterHandle>(env, info);
-  if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
+  if (self->writer_ == nullptr) return from_outcome(env, Outcome::kOutOfRange);
   uint64_t flushed = 0;
   const Outcome outcome = self->writer_->sync(&flushed);
-  return answer(env, outcome, flushed);
+  return from_outcome(env, outcome, flushed);
 }
 
 // () => a promise of the same, or undefined when the runtime refuses
@@ -281,8 +282,9 @@ napi_value SegmentWriterHandle::set_length(napi_env env,
                                            napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
-  if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
-  return answer(env, self->writer_->set_length(to_offset(env, arguments[0])));
+  if (self->writer_ == nullptr) return from_outcome(env, Outcome::kOutOfRange);
+  return from_outcome(env,
+                      self->writer_->set_length(to_offset(env, arguments[0])));
 }
 
 // (offset, header: Uint8Array) => 0, or an outcome < 0
@@ -293,16 +295,16 @@ napi_value SegmentWriterHandle::replace_header(napi_env env,
   const auto header = to_bytes(env, arguments[1]);
   if (self->writer_ == nullptr || header.count == 0 ||
       header.count != self->writer_->format().header_bytes) {
-    return answer(env, Outcome::kOutOfRange);
+    return from_outcome(env, Outcome::kOutOfRange);
   }
   // A copy: its checksum is computed before it is written, and another thread
   // may change it in between.
   Buffer bytes;
   if (!bytes.try_assign(header.data, header.count)) {
-    return answer(env, self->writer_->refuse_memory());
+    return from_outcome(env, self->writer_->refuse_memory());
   }
-  return answer(env, self->writer_->replace_header(to_offset(env, arguments[0]),
-                                                   bytes.data()));
+  return from_outcome(env, self->writer_->replace_header(
+                               to_offset(env, arguments[0]), bytes.data()));
 }
 
 // (target: Uint8Array of startOffset bytes) => 0, or an outcome < 0
@@ -313,9 +315,9 @@ napi_value SegmentWriterHandle::read_application_header(
   const auto target = to_bytes(env, arguments[0]);
   if (self->writer_ == nullptr ||
       target.count < self->writer_->format().start_offset) {
-    return answer(env, Outcome::kOutOfRange);
+    return from_outcome(env, Outcome::kOutOfRange);
   }
-  return answer(env, self->writer_->read_application_header(target.data));
+  return from_outcome(env, self->writer_->read_application_header(target.data));
 }
 
 // (at, bytes: Uint8Array) => 0, or an outcome < 0
@@ -324,8 +326,8 @@ napi_value SegmentWriterHandle::write_application_header(
   napi_value arguments[2] = {};
   auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
   const auto bytes = to_bytes(env, arguments[1]);
-  if (self->writer_ == nullptr) return answer(env, Outcome::kOutOfRange);
-  return answer(
+  if (self->writer_ == nullptr) return from_outcome(env, Outcome::kOutOfRange);
+  return from_outcome(
       env, self->writer_->write_application_header(to_offset(env, arguments[0]),
                                                    bytes.data, bytes.count));
 }
@@ -368,7 +370,7 @@ napi_value SegmentWriterHandle::failure(napi_env env, napi_callback_info info) {
 napi_value SegmentWriterHandle::close_sync(napi_env env,
                                            napi_callback_info info) {
   auto* const self = called_object<SegmentWriterHandle>(env, info);
-  if (self->writer_ == nullptr) return answer(env, Outcome::kOk);
+  if (self->writer_ == nullptr) return from_outcome(env, Outcome::kOk);
   uint64_t flushed = 0;
   const Outcome outcome = self->writer_->sync(&flushed);
   const double result = outcome == Outcome::kOk ? static_cast<double>(flushed)
@@ -381,7 +383,7 @@ napi_value SegmentWriterHandle::close_sync(napi_env env,
   return from_number(env, result);
 }
 
-// Gives the lock back at once. No sync is under way.
+// Releases the lock at once. No sync is under way.
 napi_value SegmentWriterHandle::release(napi_env env, napi_callback_info info) {
   auto* const self = called_object<SegmentWriterHandle>(env, info);
   if (self->writer_ != nullptr) self->failure_ = self->writer_->failure();

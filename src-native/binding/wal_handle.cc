@@ -156,7 +156,7 @@ napi_value WalHandle::open_async(napi_env env, napi_callback_info info) {
 
 namespace {
 
-// The safest for what is no level.
+// The safest for what is not a level.
 WalLevel to_level(uint32_t number) {
   for (const WalLevel level : {WalLevel::kNone, WalLevel::kSystem}) {
     if (number == static_cast<uint32_t>(level)) return level;
@@ -282,14 +282,14 @@ napi_value WalHandle::append_now(napi_env env, napi_callback_info info) {
   uint64_t lsn = 0;
   const Outcome outcome =
       self->log_->append(to_submission(env, arguments), &lsn, &self->failure_);
-  return answer(env, outcome, lsn);
+  return from_outcome(env, outcome, lsn);
 }
 
 // () => the last durable LSN, or an outcome < 0
 napi_value WalHandle::sync(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info);
   const Outcome outcome = self->log_->sync(&self->failure_);
-  return answer(env, outcome, self->log_->writer().durable_lsn());
+  return from_outcome(env, outcome, self->log_->writer().durable_lsn());
 }
 
 // (lsn) => the number of the first file that checkpoint(lsn) would keep
@@ -308,13 +308,13 @@ napi_value WalHandle::checkpoint(napi_env env, napi_callback_info info) {
       self->log_->checkpoint(to_offset(env, arguments[0]), &self->failure_,
                              to_offset(env, arguments[1]));
   close_deleted(env, info);
-  return answer(env, outcome);
+  return from_outcome(env, outcome);
 }
 
 napi_value WalHandle::truncate_after(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
-  return answer(
+  return from_outcome(
       env,
       self->log_->truncate_after(to_offset(env, arguments[0]), &self->failure_),
       0);
@@ -326,7 +326,7 @@ napi_value WalHandle::back_up(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info, arguments);
   durable::WalBackupSource source;
   const Outcome outcome = self->log_->begin_backup(&source, &self->failure_);
-  if (outcome != Outcome::kOk) return answer(env, outcome);
+  if (outcome != Outcome::kOk) return from_outcome(env, outcome);
   return WalBackupHandle::to_object(env, self->log_, std::move(source),
                                     to_path(env, arguments[0]));
 }
@@ -397,7 +397,7 @@ napi_value WalHandle::close(napi_env env, napi_callback_info info) {
   const Outcome outcome = self->log_->close(&self->failure_);
   self->reader_.close();
   self->environment_->remove(self);
-  return answer(env, outcome);
+  return from_outcome(env, outcome);
 }
 
 }  // namespace atomic_log::binding

@@ -76,10 +76,10 @@ export class AppendBuffer {
     if (this.#isClosed) throw plainError('ERR_WRITER_CLOSED', 'the writer is closed; open the file again');
   }
 
-  /** Answers of the addon are offsets, or outcomes below zero. */
-  check(answer: number): number {
-    if (answer < 0) throw segmentError(this.#native.failure());
-    return answer;
+  /** Results of the addon are offsets, or outcomes below zero. */
+  check(result: number): number {
+    if (result < 0) throw segmentError(this.#native.failure());
+    return result;
   }
 
   checkHeader(header: unknown): void {
@@ -105,9 +105,9 @@ export class AppendBuffer {
   flush(): void {
     this.checkOpen();
     // Records that could not be written are dropped: the writer is poisoned.
-    const answer = this.#native.flush(this.#filled);
+    const result = this.#native.flush(this.#filled);
     this.moved();
-    this.check(answer);
+    this.check(result);
   }
 
   /** Appends a record of `body` bytes that was checked; its offset. */

@@ -108,10 +108,10 @@ export function checkFormat(options: Readonly<Record<string, unknown>>): Segment
   };
 }
 
-/** What the addon answers, unless it is a failure. */
-export function orThrow<T extends object>(answer: T | NativeFailure): T {
-  if ('outcome' in answer) throw segmentError(answer);
-  return answer;
+/** What the addon returned, unless it is a failure. */
+export function orThrow<T extends object>(result: T | NativeFailure): T {
+  if ('outcome' in result) throw segmentError(result);
+  return result;
 }
 
 /** Whether to compress. */

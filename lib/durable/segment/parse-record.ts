@@ -24,18 +24,18 @@ export function parseRecord(bytes: Uint8Array, offset: number, options?: ParseOp
   const length = checkBytes('bytes', bytes);
   checkOffset('offset', offset);
   const { headerSize, checksum } = checkFormat(checkSegmentOptions(options));
-  const answer = addon.parseRecord(bytes, offset, headerSize, checksum);
-  if (answer === -Outcome.checksum) throw checksumMismatch('bytes', offset);
-  if (answer === -Outcome.noRecord) {
+  const result = addon.parseRecord(bytes, offset, headerSize, checksum);
+  if (result === -Outcome.checksum) throw checksumMismatch('bytes', offset);
+  if (result === -Outcome.noRecord) {
     const nothing = { io: IoCode.ok, systemError: 0, operation: '', value: 0, detail: '' };
     throw segmentError({ ...nothing, outcome: Outcome.noRecord, path: 'bytes', offset });
   }
-  if (answer < 0) throw outsideOfRecords('bytes', offset, length);
+  if (result < 0) throw outsideOfRecords('bytes', offset, length);
   const source = {
     memory: typedArrayBuffer(bytes),
     headerSize,
     dataBytesMax: DATA_BYTES_MAX,
     isClosed: false,
   };
-  return new SegmentRecord(makeRecord, source, typedArrayByteOffset(bytes) + offset, answer, offset);
+  return new SegmentRecord(makeRecord, source, typedArrayByteOffset(bytes) + offset, result, offset);
 }

@@ -66,7 +66,7 @@ export class SegmentRecord {
    * What was appended; decompressed at the first use.
    *
    * @throws `ERR_READER_CLOSED`; for compressed data also `ERR_OUT_OF_RANGE` when
-   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data,
+   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it cannot be decompressed,
    * `ERR_OUT_OF_MEMORY`, and `ERR_COMPRESSION_UNAVAILABLE`
    */
   get data(): Buffer {

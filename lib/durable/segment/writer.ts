@@ -354,10 +354,10 @@ export class SegmentWriter {
     if (this.#isReleased) return;
     const failure = this.#stop();
     this.#isReleased = true;
-    const answer = this.#native.closeSync();
+    const result = this.#native.closeSync();
     this.#flushed.notify();
     if (failure !== undefined) throw failure;
-    this.#buffer.check(answer);
+    this.#buffer.check(result);
   }
 
   /** As {@link closeSync}: for `using`. */
@@ -375,8 +375,8 @@ export class SegmentWriter {
     const failure = this.#stop();
     const sync = this.#native.sync();
     // Where the pool takes no work, here.
-    const answer = sync === undefined ? this.#native.closeSync() : await sync;
-    const error = answer < 0 ? segmentError(this.#native.failure()) : undefined;
+    const result = sync === undefined ? this.#native.closeSync() : await sync;
+    const error = result < 0 ? segmentError(this.#native.failure()) : undefined;
     // The pool may have begun with a later one first.
     await Promise.allSettled(this.#syncs);
     this.#isReleased = true;

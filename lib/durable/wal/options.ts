@@ -82,7 +82,7 @@ export interface WalOptions {
   /**
    * A checkpoint is about to delete the file. When this throws, nothing is
    * deleted, and it may be called for the same file again: {@link Wal.checkpoint}
-   * throws what it throws; of `retainBytes`, {@link onError} is told, and it is
+   * rejects with what it throws; of `retainBytes`, {@link onError} is told, and it is
    * tried again with the next file.
    */
   beforeDelete?: (file: WalFile) => void;

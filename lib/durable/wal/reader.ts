@@ -214,7 +214,7 @@ export class WalReader {
    * `ERR_CORRUPT` when one is damaged, `ERR_TRUNCATED` when it was not proved to
    * be on disk and is gone, `ERR_DIRECTORY_REPLACED`, `ERR_IO`,
    * `ERR_TOO_MANY_FILES`, `ERR_READER_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
-   * `ERR_OUT_OF_RANGE`
+   * `ERR_OUT_OF_RANGE`.
    * A position as `from` is looked for at once: `ERR_TRUNCATED` when its entry
    * was taken back or is another one, `ERR_CHECKPOINTED` when what follows it is
    * gone, `ERR_FOREIGN_POSITION` for another log's.
@@ -251,7 +251,7 @@ export class WalReader {
    * `ERR_TRUNCATED` when the writer took back what was delivered, or when it was
    * not proved to be on disk and was lost (`lsn` is the first such entry),
    * `ERR_DIRECTORY_REPLACED`, `ERR_CORRUPT`, `ERR_IO`, `ERR_TOO_MANY_FILES`; at
-   * once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_READER_CLOSED`
+   * once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_READER_CLOSED`.
    * `ERR_TRUNCATED` also when the entry of a position is not there any more or is
    * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */

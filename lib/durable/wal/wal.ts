@@ -249,7 +249,7 @@ export class Wal {
    * `ERR_CORRUPT` when one is damaged, `ERR_DIRECTORY_REPLACED` when another
    * directory, or none, has the place of the log's, `ERR_IO`,
    * `ERR_TOO_MANY_FILES`, `ERR_LOG_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
-   * `ERR_OUT_OF_RANGE`
+   * `ERR_OUT_OF_RANGE`.
    * A position as `from` is looked for at once: `ERR_TRUNCATED` when its entry
    * was taken back or is another one, `ERR_CHECKPOINTED` when what follows it is
    * gone, `ERR_FOREIGN_POSITION` for another log's.
@@ -277,10 +277,11 @@ export class Wal {
    * batch after the other without gap or repetition. Ends when the log is closed.
    *
    * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
-   * `ERR_CORRUPT`, `ERR_DIRECTORY_REPLACED`, `ERR_IO`, `ERR_TOO_MANY_FILES`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
-   * `ERR_LOG_CLOSED`
-   * `ERR_TRUNCATED` also when the entry of a position is not there any more or is
-   * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
+   * `ERR_TRUNCATED` when what was delivered was taken back (`lsn` is the first such
+   * entry), `ERR_CORRUPT`, `ERR_DIRECTORY_REPLACED`, `ERR_IO`,
+   * `ERR_TOO_MANY_FILES`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_LOG_CLOSED`. `ERR_TRUNCATED` also when the entry of a position is not
+   * there any more or is another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]> {
     const core = this.#core;

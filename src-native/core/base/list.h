@@ -4,7 +4,7 @@
 // exceptions.
 //
 //  1. What may be refused begins with try_, returns false then, and has changed
-//     nothing; the caller answers platform::kNoMemory.
+//     nothing; the caller returns platform::kNoMemory.
 //  2. Nothing else takes memory. push_back() needs room that try_reserve() has
 //     made.
 //  3. Elements stay where they are until the next try_.

@@ -89,7 +89,7 @@ void BlockPool::hold(void* block) {
   ++holds_[block].count;
 }
 
-void BlockPool::let_go(void* block, size_t bytes) {
+void BlockPool::release_hold(void* block, size_t bytes) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto held = holds_.find(block);
   if (held == holds_.end() || --held->second.count > 0) return;

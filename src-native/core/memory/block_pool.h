@@ -9,7 +9,7 @@
 //  3. A returned block holds no memory, as far as it covers whole pages.
 //  4. A block that was returned while JavaScript may still have an ArrayBuffer
 //     over it (hold) is not handed to another log before that has been
-//     collected (let_go). Until then a view of it shows zeros, or what was
+//     collected (release_hold). Until then a view of it shows zeros, or what was
 //     stored through it.
 //  5. The one instance is never destroyed: finalizers run late.
 //  6. A block is returned once, and idle bytes are never more than mapped
@@ -42,9 +42,9 @@ class BlockPool {
   void give_back(void* block, size_t bytes);
 
   // An ArrayBuffer over a block that has an owner, which users may get, begins
-  // and has been collected. let_go() may come after give_back().
+  // and has been collected. release_hold() may come after give_back().
   void hold(void* block);
-  void let_go(void* block, size_t bytes);
+  void release_hold(void* block, size_t bytes);
 
   // Lets the system have the pages of a block that stays in use by its owner.
   static void decommit(void* block, size_t bytes);

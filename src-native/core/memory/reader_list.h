@@ -1,5 +1,5 @@
-// Who reads a log, so that its statistics can say who pins memory and who lags
-// behind. Nothing else depends on it.
+// Who reads a log, so that its statistics can say who pins memory and how far
+// each follower has come. Nothing else depends on it.
 //
 //  1. A Reader is what one environment, or one native attachment, tells of
 //     itself. It joins the list when it attaches and leaves when it closes.

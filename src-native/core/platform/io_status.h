@@ -42,7 +42,7 @@ struct [[nodiscard]] IoStatus {
   }
 };
 
-// The answer where core/base/list.h was refused memory. Never that of a system
+// The status where core/base/list.h was refused memory. Never that of a system
 // call: one that fails for want of memory may have done a part of its work.
 inline constexpr IoStatus kNoMemory = {IoCode::kNoMemory, 0, "allocate"};
 

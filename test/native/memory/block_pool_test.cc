@@ -240,11 +240,11 @@ TEST_CASE("a block that is held goes to no one else, and shows zeros") {
     return is_found;
   };
   CHECK_FALSE(is_next());
-  pool().let_go(block, bytes);
+  pool().release_hold(block, bytes);
   CHECK_FALSE(is_next());
   // A view that is still there may be stored to.
   block[0] = 9;
-  pool().let_go(block, bytes);
+  pool().release_hold(block, bytes);
   CHECK(is_next());
   CHECK(block[0] == 0);
 }
@@ -254,7 +254,7 @@ TEST_CASE("a block that is let go before it is returned is idle then") {
   void* const block = pool().take(bytes);
   REQUIRE(block != nullptr);
   pool().hold(block);
-  pool().let_go(block, bytes);
+  pool().release_hold(block, bytes);
   pool().give_back(block, bytes);
   CHECK(pool().take(bytes) == block);
   pool().give_back(block, bytes);

@@ -127,7 +127,7 @@ describe('a write-ahead log', () => {
     expect(cli('repair', '--apply', log())).toMatchObject({ status: 2 });
   });
 
-  test('repair sets a torn tail aside', () => {
+  test('repair quarantines a torn tail', () => {
     withWal(log(), (wal) => fill(wal, 5), SMALL_FILES);
     const file = join(log(), 'wal-000001.log');
     const bytes = readFileSync(file);

@@ -94,7 +94,7 @@ describe('a segment file', () => {
   test('a torn tail is what a crash leaves: all commands say so', () => {
     const bytes = damaged(RECORDS - 1);
     const words =
-      /^19 records, then 17 bytes of a torn tail, the normal trace of a crash: opening .* sets it aside\n/;
+      /^19 records, then 17 bytes of a torn tail, the normal trace of a crash: opening .* quarantines it\n/;
     const torn = (stdout: RegExp) => ({
       status: 0,
       stdout: expect.stringMatching(stdout) as string,
@@ -222,7 +222,7 @@ describe('a write-ahead log', () => {
     expect(data.length).toBe(10);
     flip(walFile(1), data[4]!.offset + 42);
     const words =
-      /^4 entries, then a torn tail, the normal trace of a crash: opening for writing sets it aside\n/;
+      /^4 entries, then a torn tail, the normal trace of a crash: opening for writing quarantines it\n/;
     for (const command of ['verify', 'repair']) {
       expect(cli(command, log())).toMatchObject({
         status: 0,

@@ -217,7 +217,7 @@ describe('what the Rust crate gets wrong:', () => {
     open({ startOffset: 64, sealed: true }).closeSync();
   });
 
-  test('5. discardUnreadable sets everything aside', () => {
+  test('5. discardUnreadable quarantines everything', () => {
     copyFileSync(join(fixtures, 'h8-start64.seg'), file());
     const writer = open({ discardUnreadable: true });
     expect(writer.recovery).toMatchObject({ records: 0, offset: 0, quarantinedBytes: 4288 });
@@ -237,7 +237,7 @@ describe('opening', () => {
     return readFileSync(file());
   };
 
-  test('takes the next free name for what it sets aside', () => {
+  test('takes the next free name for what it quarantines', () => {
     make();
     for (const n of [1, 2, 3]) {
       const bytes = readFileSync(file());
