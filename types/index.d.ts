@@ -921,7 +921,7 @@ declare class AtomicLog<T> {
   /** Whether this object was closed. */
   get isClosed(): boolean;
   /**
-   * Whether a writer is claimed, in whatever thread.
+   * Whether a writer is claimed, in any thread.
    *
    * @throws `ERR_LOG_CLOSED`
    */
@@ -1103,7 +1103,7 @@ export declare class SegmentRecord {
    * What was appended; decompressed at the first use.
    *
    * @throws `ERR_READER_CLOSED`; for compressed data also `ERR_OUT_OF_RANGE` when
-   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it is no such data,
+   * it is more than `dataBytesMax`, `ERR_CORRUPT` when it cannot be decompressed,
    * `ERR_OUT_OF_MEMORY`, and `ERR_COMPRESSION_UNAVAILABLE`
    */
   get data(): Buffer;
@@ -1633,7 +1633,7 @@ export interface WalOptions {
   /**
    * A checkpoint is about to delete the file. When this throws, nothing is
    * deleted, and it may be called for the same file again: {@link Wal.checkpoint}
-   * throws what it throws; of `retainBytes`, {@link onError} is told, and it is
+   * rejects with what it throws; of `retainBytes`, {@link onError} is told, and it is
    * tried again with the next file.
    */
   beforeDelete?: (file: WalFile) => void;
@@ -1823,7 +1823,7 @@ export declare class Wal {
    * `ERR_CORRUPT` when one is damaged, `ERR_DIRECTORY_REPLACED` when another
    * directory, or none, has the place of the log's, `ERR_IO`,
    * `ERR_TOO_MANY_FILES`, `ERR_LOG_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
-   * `ERR_OUT_OF_RANGE`
+   * `ERR_OUT_OF_RANGE`.
    * A position as `from` is looked for at once: `ERR_TRUNCATED` when its entry
    * was taken back or is another one, `ERR_CHECKPOINTED` when what follows it is
    * gone, `ERR_FOREIGN_POSITION` for another log's.
@@ -1840,10 +1840,11 @@ export declare class Wal {
    * batch after the other without gap or repetition. Ends when the log is closed.
    *
    * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
-   * `ERR_CORRUPT`, `ERR_DIRECTORY_REPLACED`, `ERR_IO`, `ERR_TOO_MANY_FILES`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
-   * `ERR_LOG_CLOSED`
-   * `ERR_TRUNCATED` also when the entry of a position is not there any more or is
-   * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
+   * `ERR_TRUNCATED` when what was delivered was taken back (`lsn` is the first such
+   * entry), `ERR_CORRUPT`, `ERR_DIRECTORY_REPLACED`, `ERR_IO`,
+   * `ERR_TOO_MANY_FILES`; at once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`,
+   * `ERR_LOG_CLOSED`. `ERR_TRUNCATED` also when the entry of a position is not
+   * there any more or is another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]>;
   /**
@@ -2025,7 +2026,7 @@ export declare class WalReader {
    * `ERR_CORRUPT` when one is damaged, `ERR_TRUNCATED` when it was not proved to
    * be on disk and is gone, `ERR_DIRECTORY_REPLACED`, `ERR_IO`,
    * `ERR_TOO_MANY_FILES`, `ERR_READER_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
-   * `ERR_OUT_OF_RANGE`
+   * `ERR_OUT_OF_RANGE`.
    * A position as `from` is looked for at once: `ERR_TRUNCATED` when its entry
    * was taken back or is another one, `ERR_CHECKPOINTED` when what follows it is
    * gone, `ERR_FOREIGN_POSITION` for another log's.
@@ -2047,7 +2048,7 @@ export declare class WalReader {
    * `ERR_TRUNCATED` when the writer took back what was delivered, or when it was
    * not proved to be on disk and was lost (`lsn` is the first such entry),
    * `ERR_DIRECTORY_REPLACED`, `ERR_CORRUPT`, `ERR_IO`, `ERR_TOO_MANY_FILES`; at
-   * once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_READER_CLOSED`
+   * once `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_READER_CLOSED`.
    * `ERR_TRUNCATED` also when the entry of a position is not there any more or is
    * another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */
