@@ -17,13 +17,16 @@ const POSITION = Symbol('position');
 const PLACE = Symbol('place');
 
 /** What a row shows: an entry at a position of a segment. */
-class Row {
-  [COLUMNS]: readonly Column[] = NO_COLUMNS;
-  [POSITION] = 0;
-  [PLACE]: Place | undefined = undefined;
+interface Row {
+  [COLUMNS]: readonly Column[];
+  [POSITION]: number;
+  [PLACE]: Place | undefined;
 }
+type RowClass = new () => Row;
 
 type Getter = (this: Row) => unknown;
+
+const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true });
 
 /** In place only under the pin of the snapshot: {@link isolate} says why. */
 function variableGetter(layout: Layout, field: number): Getter {
@@ -43,28 +46,45 @@ function fixedGetter(field: number): Getter {
   };
 }
 
-function makeRowClass(layout: Layout, fields: readonly string[]): typeof Row {
+/**
+ * The fields are properties of the row itself, with getters: what copies an object, `{ ...row }` or
+ * `JSON.stringify()`, sees no property of a prototype, and would leave out every field. All rows of a class
+ * are given the same getters, so that reading a field is as fast as if the class had them.
+ */
+function makeRowClass(layout: Layout, fields: readonly string[]): RowClass {
   const { kinds } = layout;
-  const class_ = class extends Row {};
   const made = makeColumnGetters(fields, kinds, COLUMNS, POSITION);
-  fields.forEach((name, i) => {
-    const get = isVariable(kinds[i]!)
-      ? variableGetter(layout, i)
-      : ((made?.[i] as Getter | undefined) ?? fixedGetter(i));
-    Object.defineProperty(class_.prototype, name, { get, enumerable: true });
-  });
-  Object.defineProperty(class_.prototype, Symbol.for('nodejs.util.inspect.custom'), {
-    value(this: Record<string, unknown>) {
-      return Object.fromEntries(fields.map((name) => [name, this[name]]));
+  const properties: PropertyDescriptorMap = {
+    [COLUMNS]: hidden(NO_COLUMNS),
+    [POSITION]: hidden(0),
+    [PLACE]: hidden(undefined),
+    ...Object.fromEntries(
+      fields.map((name, i) => {
+        const get = isVariable(kinds[i]!)
+          ? variableGetter(layout, i)
+          : ((made?.[i] as Getter | undefined) ?? fixedGetter(i));
+        return [name, { get, enumerable: true }];
+      }),
+    ),
+  };
+  class FieldsRow {
+    constructor() {
+      Object.defineProperties(this, properties);
+    }
+  }
+  // A row is shown as the object that its copy is, without getters and the name of a class.
+  Object.defineProperty(FieldsRow.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+    value(this: object) {
+      return { ...this };
     },
   });
-  return class_;
+  return FieldsRow as RowClass;
 }
 
 /** By layout: one class for all rows of a log, so that what reads them stays fast. */
-const rowClasses = new WeakMap<Layout, typeof Row>();
+const rowClasses = new WeakMap<Layout, RowClass>();
 
-function rowClassOf(layout: Layout): typeof Row {
+function rowClassOf(layout: Layout): RowClass {
   const known = rowClasses.get(layout);
   if (known !== undefined) return known;
   if (layout.fields === undefined) {

@@ -21,6 +21,24 @@ test('are the entries of the window, in one object', () => {
   expect(inspect(snapshot.rows().next().value)).toBe(inspect(trade(4)));
 });
 
+test('are copied as other objects are, with every field and nothing else', () => {
+  const schema = { at: 'f64', text: 'utf8', constructor: 'u8' } as const;
+  const { writer, log } = AtomicLog.claimed({ ...SMALL, schema });
+  const records = [
+    { at: 1, text: 'one', constructor: 1 },
+    { at: 2, text: 'two', constructor: 2 },
+  ];
+  writer.appendBatch(records);
+  const snapshot = log.snapshot();
+  expect(Array.from(snapshot.rows(), (row) => ({ ...row }))).toStrictEqual(records);
+  expect(Array.from(snapshot.rows(), (row) => Object.assign({}, row))).toStrictEqual(records);
+  expect(Array.from(snapshot.rows(), (row) => JSON.stringify(row))).toEqual(
+    records.map((record) => JSON.stringify(record)),
+  );
+  expect(Array.from(snapshot.rows(), (row) => Object.entries(row))).toEqual(records.map(Object.entries));
+  expect(Reflect.ownKeys({ ...snapshot.rows().next().value })).toEqual(Object.keys(schema));
+});
+
 test('of an empty snapshot there are none', () => {
   const snapshot = tradeLog().log.snapshot();
   const rows = snapshot.rows();
