@@ -650,7 +650,7 @@ export declare class Snapshot<T> implements Iterable<T> {
   /**
    * The entries of a log of records, oldest first, as one object with a property
    * for each field, which moves to the next entry with each step: read from it at
-   * once, and copy what must last. Nothing is allocated for an entry, which makes
+   * once, and copy what must last, with `{ ...row }`. Nothing is allocated for an entry, which makes
    * it as fast as a loop over an array of objects.
    *
    * ```ts
