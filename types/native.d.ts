@@ -292,7 +292,7 @@ export interface NativeWalEntries {
   /** Whether the entry is there, with this past. */
   checkPast(lsn: number, epoch: number, branch: number): NativeFailure | undefined;
   /** Writes FilesAfterFields. */
-  filesBehind(file: number, into: Float64Array): NativeFailure | undefined;
+  filesAfter(file: number, into: Float64Array): NativeFailure | undefined;
   /** FileFields of each file, oldest first. */
   files(): Float64Array;
 }

@@ -105,7 +105,7 @@ function copyWhatIsLeft(path: string, target: string): number {
 function repairSegment(path: string, { segment, applies, dropsIntact }: RepairOptions): Repair {
   const verdict = verifySegment(path, segment);
   const lines = describeVerdict(verdict);
-  const { isSound, tornBytes, intactBytesBehind } = verdict;
+  const { isSound, tornBytes, intactBytesAfter } = verdict;
   if (isSound) lines.push('the file is sound');
   if (tornBytes === 0) return { isDamaged: false, lines };
   if (!isSound) {
@@ -119,7 +119,7 @@ function repairSegment(path: string, { segment, applies, dropsIntact }: RepairOp
   }
   if (!isSound && !dropsIntact) {
     lines.push(
-      `nothing was changed: ${intactBytesBehind} bytes of intact records would leave the log; ` +
+      `nothing was changed: ${intactBytesAfter} bytes of intact records would leave the log; ` +
         'copy them first, or add --drop-intact',
     );
     return { isDamaged: true, lines };

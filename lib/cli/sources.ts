@@ -226,7 +226,7 @@ function segmentSource(path: string, options: SegmentOptions): Source {
         end: endOffset,
         freeBytes: size - endOffset,
         tornBytes: nonzeroEnd - endOffset,
-        intactBytesBehind: validBytesAfter,
+        intactBytesAfter: validBytesAfter,
         ...options,
       };
     },

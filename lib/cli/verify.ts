@@ -33,7 +33,7 @@ export interface Verdict {
   readonly unproved?: Unproved;
   /** Bytes after the last record of a segment file, and how many of them are intact records. */
   readonly tornBytes?: number;
-  readonly intactBytesBehind?: number;
+  readonly intactBytesAfter?: number;
 }
 
 export function verify(path: string, options: SegmentOptions, showsProgress: boolean): Verdict {
@@ -118,7 +118,7 @@ function* remains(path: string): IterableIterator<WalEntry | LostEntries> {
 export function verifySegment(path: string, options: SegmentOptions): Verdict {
   const { records: items, endOffset, nonzeroEnd, validBytesAfter } = scanSegment(path, options);
   const tornBytes = nonzeroEnd - endOffset;
-  const facts = { unit: 'records', items, lost: [], tornBytes, intactBytesBehind: validBytesAfter } as const;
+  const facts = { unit: 'records', items, lost: [], tornBytes, intactBytesAfter: validBytesAfter } as const;
   if (validBytesAfter === 0) {
     const end = tornBytes === 0 ? 'a clean end' : `${tornBytes} bytes of ${TORN}`;
     return { isSound: true, ...facts, end, errors: [] };

@@ -135,7 +135,7 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
   add_function(env, object, "read", read, handle);
   add_function(env, object, "seekPoint", seek_point, handle);
   add_function(env, object, "checkPast", check_past, handle);
-  add_function(env, object, "filesBehind", files_behind, handle);
+  add_function(env, object, "filesAfter", files_after, handle);
   add_function(env, object, "failure", failure, handle);
   add_function(env, object, "close", close, handle);
   return object;
@@ -369,12 +369,12 @@ napi_value WalHandle::check_past(napi_env env, napi_callback_info info) {
   return binding::check_past(env, self->reader_, arguments);
 }
 
-napi_value WalHandle::files_behind(napi_env env, napi_callback_info info) {
+napi_value WalHandle::files_after(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
   const Outcome outcome = self->log_->show(&self->reader_, &self->failure_);
   if (outcome != Outcome::kOk) return failure_object(env, self->failure_);
-  binding::files_behind(env, self->reader_, arguments);
+  binding::files_after(env, self->reader_, arguments);
   return nullptr;
 }
 

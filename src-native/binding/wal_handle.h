@@ -59,7 +59,7 @@ class WalHandle final : public Holder {
   static napi_value read(napi_env env, napi_callback_info info);
   static napi_value seek_point(napi_env env, napi_callback_info info);
   static napi_value check_past(napi_env env, napi_callback_info info);
-  static napi_value files_behind(napi_env env, napi_callback_info info);
+  static napi_value files_after(napi_env env, napi_callback_info info);
   static napi_value failure(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 

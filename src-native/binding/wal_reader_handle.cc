@@ -29,7 +29,7 @@ napi_value WalReaderHandle::open(napi_env env, napi_callback_info info) {
   add_function(env, object, "read", read, handle);
   add_function(env, object, "seekPoint", seek_point, handle);
   add_function(env, object, "checkPast", check_past, handle);
-  add_function(env, object, "filesBehind", files_behind, handle);
+  add_function(env, object, "filesAfter", files_after, handle);
   add_function(env, object, "logId", log_id, handle);
   add_function(env, object, "close", close, handle);
   return object;
@@ -144,11 +144,10 @@ napi_value WalReaderHandle::check_past(napi_env env, napi_callback_info info) {
   return binding::check_past(env, self->reader_, arguments);
 }
 
-napi_value WalReaderHandle::files_behind(napi_env env,
-                                         napi_callback_info info) {
+napi_value WalReaderHandle::files_after(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   auto* const self = called_object<WalReaderHandle>(env, info, arguments);
-  binding::files_behind(env, self->reader_, arguments);
+  binding::files_after(env, self->reader_, arguments);
   return nullptr;
 }
 

@@ -58,8 +58,8 @@ napi_value check_past(napi_env env, WalReader& reader,
   return outcome == Outcome::kOk ? nullptr : failure_object(env, failure);
 }
 
-void files_behind(napi_env env, const WalReader& reader,
-                  const napi_value* arguments) {
+void files_after(napi_env env, const WalReader& reader,
+                 const napi_value* arguments) {
   Fields<FilesAfterField>(
       to_elements<double>(env, arguments[1], napi_float64_array))
       .set(FilesAfterField::kBaseLsn,

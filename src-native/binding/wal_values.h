@@ -24,8 +24,8 @@ napi_value read_chunk(napi_env env, durable::WalReader& reader,
 napi_value check_past(napi_env env, durable::WalReader& reader,
                       const napi_value* arguments);
 // (number, into) => undefined
-void files_behind(napi_env env, const durable::WalReader& reader,
-                  const napi_value* arguments);
+void files_after(napi_env env, const durable::WalReader& reader,
+                 const napi_value* arguments);
 // (lsn) => LSN | NativeFailure
 napi_value read_seek_point(napi_env env, durable::WalReader& reader,
                            napi_value lsn);

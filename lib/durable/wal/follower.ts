@@ -36,8 +36,8 @@ export interface FollowedLog {
   readonly pending: Set<Pending>;
   isClosed(): boolean;
   bounds(): FollowBounds;
-  /** NativeWalEntries.filesBehind */
-  filesBehind(file: number, into: Float64Array): void;
+  /** NativeWalEntries.filesAfter */
+  filesAfter(file: number, into: Float64Array): void;
   /** Throws when the entry is not there any more. */
   check(past: Past): void;
   read(from: number, to: number): WalEntry[];
@@ -85,7 +85,7 @@ class EntriesSource implements FollowSource<WalEntry[]> {
     this.#takebacks = takebacks;
     this.#version = version;
     this.#delivered = from === 'oldest' ? 0 : this.#next;
-    this.#file = this.#filesBehind(0).newest;
+    this.#file = this.#filesAfter(0).newest;
   }
 
   isClosed(): boolean {
@@ -117,8 +117,8 @@ class EntriesSource implements FollowSource<WalEntry[]> {
     if (takenBackFrom < this.#known) throw takenBack(takenBackFrom);
   }
 
-  #filesBehind(file: number): { base: number; newest: number; oldest: number } {
-    this.#log.filesBehind(file, this.#files);
+  #filesAfter(file: number): { base: number; newest: number; oldest: number } {
+    this.#log.filesAfter(file, this.#files);
     return {
       base: this.#files[FilesAfterField.baseLsn]!,
       newest: this.#files[FilesAfterField.newest]!,
@@ -128,7 +128,7 @@ class EntriesSource implements FollowSource<WalEntry[]> {
 
   /** What was delivered may have been taken back: then a newer file begins below it. */
   #checkTruncation(version: number): void {
-    const { base, newest, oldest } = this.#filesBehind(this.#file);
+    const { base, newest, oldest } = this.#filesAfter(this.#file);
     if (base < this.#delivered) throw cutOff(base);
     // A checkpoint dropped files that were never seen, and what they would say.
     if (this.#file < oldest && this.#last !== undefined) this.#log.check(pastOf(this.#last.position));

@@ -272,7 +272,7 @@ export class WalReader {
         pending: this.#pending,
         isClosed: () => this.#isClosed,
         bounds,
-        filesBehind: (file, into) => orThrowWal(this.#native.filesBehind(file, into) ?? 0),
+        filesAfter: (file, into) => orThrowWal(this.#native.filesAfter(file, into) ?? 0),
         check: (past) => this.#checked(() => checkPast(this.#source(), past)),
         read: (from, to) => this.#checked(() => readEntries(this.#source(), from, to)),
         wait: () => waitForTime(this.#pollMs),

@@ -295,7 +295,7 @@ export class Wal {
           lastLsn: this.durableLsn,
           version: core.count(WalCounter.rotations),
         }),
-        filesBehind: (file, into) => orThrowWal(core.native.filesBehind(file, into) ?? 0),
+        filesAfter: (file, into) => orThrowWal(core.native.filesAfter(file, into) ?? 0),
         check: (past) => checkPast(core.source(), past),
         read: (from, to) => readEntries(core.source(), from, to),
         wait: () => core.wait(),

@@ -87,7 +87,7 @@ describe('a segment file', () => {
       end: END - LENGTH,
       freeBytes: 4096 - END + LENGTH,
       tornBytes: LENGTH,
-      intactBytesBehind: 0,
+      intactBytesAfter: 0,
     });
   });
 
