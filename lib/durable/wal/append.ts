@@ -42,19 +42,17 @@ export class Appender {
   }
 
   append(data: Uint8Array, options: AppendOptions | undefined): Promise<number> {
-    const bytes = this.#checkEntry(data);
     const done =
       options === undefined
-        ? this.#core.queue.append(data, bytes, this.#core.options.level)
-        : this.#appendWith(options, data, bytes);
+        ? this.#core.queue.append(data, this.#checkEntry(data), this.#core.options.level)
+        : this.#appendWith(options, data);
     this.#core.waiting();
     return done;
   }
 
   appendSync(data: Uint8Array, options: AppendOptions | undefined): number {
-    const bytes = this.#checkEntry(data);
     const { level, expectedLsn } = this.#checkAppend(options);
-    return this.#appendNow(level, expectedLsn, data, bytes);
+    return this.#appendNow(level, expectedLsn, data, this.#checkEntry(data));
   }
 
   write(data: Uint8Array): number {
@@ -66,9 +64,9 @@ export class Appender {
       throw invalidType('entries', 'an iterable of Uint8Arrays', entries);
     }
     const all = Array.from(entries);
+    const { level, expectedLsn } = this.#checkAppend(options);
     const lengths = Uint32Array.from(all, (entry, i) => checkBytes(`entries[${i}]`, entry));
     this.#core.checkOpen();
-    const { level, expectedLsn } = this.#checkAppend(options);
     this.#checkBatch(lengths);
     const { queue } = this.#core;
     const done =
@@ -82,8 +80,9 @@ export class Appender {
     return done;
   }
 
-  #appendWith(options: AppendOptions, data: Uint8Array, bytes: number): Promise<number> {
+  #appendWith(options: AppendOptions, data: Uint8Array): Promise<number> {
     const { level, expectedLsn } = this.#checkAppend(options);
+    const bytes = this.#checkEntry(data);
     const { queue } = this.#core;
     if (expectedLsn === 0) return queue.append(data, bytes, level);
     return queue.appendWhole(level, false, expectedLsn, data, Uint32Array.of(bytes), firstOf);
@@ -110,17 +109,15 @@ export class Appender {
     if (longest > entryBytesMax) throw entryTooLarge(longest, entryBytesMax);
   }
 
+  /** To be called before the data is measured: a getter may close the log, and detach or resize the data. */
   #checkAppend(options: AppendOptions | undefined): CheckedAppend {
     const { level } = this.#core.options;
     if (options === undefined) return { level, expectedLsn: 0 };
     const { durability, expectedLsn } = optionsOf('options', options, APPEND_OPTIONS);
-    const checked = {
+    return {
       level: durability === undefined ? level : checkDurability('options.durability', durability),
       expectedLsn: expectedLsn === undefined ? 0 : checkLsn('options.expectedLsn', expectedLsn, 1),
     };
-    // A getter may have closed it.
-    this.#core.checkOpen();
-    return checked;
   }
 }
 

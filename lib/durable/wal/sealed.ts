@@ -96,7 +96,10 @@ export class SealedFiles {
       for (const file of files) this.#announceOne(file);
     }
     if (beforeDelete === undefined) return;
-    for (const file of files) this.#run(beforeDelete, file);
+    for (const file of files) {
+      // What was told of an earlier one may have deleted this one, by a checkpoint of its own.
+      if (file.number >= this.#source.table().numberOf(0)) this.#run(beforeDelete, file);
+    }
   }
 
   #runScheduled(): void {

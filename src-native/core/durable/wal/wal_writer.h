@@ -148,7 +148,7 @@ class WalWriter {
     bool must_rotate = false;
     bool frees_newest = false;
   };
-  CheckpointPlan plan_checkpoint(uint64_t lsn) const;
+  CheckpointPlan plan_checkpoint(uint64_t lsn, uint64_t kept_file_max) const;
   bool is_worth_freeing(uint64_t lsn) const;
   uint32_t draw_branch();
   void begin_epoch(uint32_t branch);

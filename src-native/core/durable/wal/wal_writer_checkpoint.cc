@@ -6,13 +6,18 @@
 
 namespace atomic_log::durable {
 
-WalWriter::CheckpointPlan WalWriter::plan_checkpoint(uint64_t lsn) const {
+WalWriter::CheckpointPlan WalWriter::plan_checkpoint(
+    uint64_t lsn, uint64_t kept_file_max) const {
   CheckpointPlan plan;
   const auto keep = std::find_if(
       files_.rbegin(), files_.rend(),
       [lsn](const WalFileInfo& file) { return file.base_lsn <= lsn + 1; });
   plan.kept_file = keep == files_.rend() ? oldest_file_ : keep->number;
   CORE_CHECK(plan.kept_file >= oldest_file_ && plan.kept_file <= file_number_);
+  // Less may go than could: another checkpoint, or a new file, may have come
+  // after the caller asked what is kept.
+  plan.kept_file =
+      std::max(oldest_file_, std::min(plan.kept_file, kept_file_max));
   const bool frees = plan.kept_file > oldest_file_;
   // The room that is kept is for what frees files; else it would be used up
   // when it is needed.
@@ -21,8 +26,8 @@ WalWriter::CheckpointPlan WalWriter::plan_checkpoint(uint64_t lsn) const {
   plan.must_rotate = !entry_fits(kWalControlBytes) && !may_use_room;
   // All of the newest file goes too, when it has no room, or its room is wanted
   // for the next one.
-  plan.frees_newest =
-      lsn + 1 == next_lsn_ && (plan.must_rotate || lacks_space_);
+  plan.frees_newest = lsn + 1 == next_lsn_ && kept_file_max > file_number_ &&
+                      (plan.must_rotate || lacks_space_);
   if (plan.frees_newest) plan.kept_file = file_number_ + 1;
   return plan;
 }
@@ -36,8 +41,9 @@ bool WalWriter::is_worth_freeing(uint64_t lsn) const {
 
 uint64_t WalWriter::file_kept(uint64_t lsn) const {
   const bool has_work = lsn >= oldest_lsn_ || is_worth_freeing(lsn);
-  return has_work && lsn < next_lsn_ ? plan_checkpoint(lsn).kept_file
-                                     : oldest_file_;
+  return has_work && lsn < next_lsn_
+             ? plan_checkpoint(lsn, UINT64_MAX).kept_file
+             : oldest_file_;
 }
 
 Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
@@ -47,10 +53,8 @@ Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
   Outcome outcome = check_directory();
   if (outcome == Outcome::kOk) outcome = sync();
   if (outcome != Outcome::kOk) return outcome;
-  const CheckpointPlan plan = plan_checkpoint(lsn);
-  // Another checkpoint may have come after the caller asked what is kept.
-  uint64_t oldest_file =
-      std::max(oldest_file_, std::min(plan.kept_file, kept_file));
+  const CheckpointPlan plan = plan_checkpoint(lsn, kept_file);
+  uint64_t oldest_file = plan.kept_file;
   if (plan.must_rotate || plan.frees_newest) {
     outcome = rotate(next_lsn_, oldest_file > oldest_file_);
     if (is_no_space(outcome) && !plan.must_rotate) {

@@ -99,6 +99,24 @@ TEST_CASE("a full disk: nothing uses up the room that frees files") {
   }
 }
 
+TEST_CASE("a full disk: nor does a checkpoint that may delete nothing yet") {
+  SimulatedFileSystem system;
+  WalScript script;
+  REQUIRE(script.open(system));
+  while (script.writer()->files().size() == 1) REQUIRE(script.run('a'));
+  REQUIRE(script.run('F'));
+  REQUIRE(system.remove(kSparePath).ok());
+  REQUIRE(script.run('K'));
+  durable::WalWriter& writer = *script.writer();
+  uint64_t lsn = writer.files()[1].base_lsn - 1;
+  for (int i = 0; i < 20; ++i) REQUIRE(script.run('a'));
+  // Which files may go was asked before the second one was there.
+  for (int i = 0; i < 3; ++i) (void)writer.checkpoint(lsn++, 1);
+  REQUIRE(writer.files().size() == 2);
+  CHECK(writer.checkpoint(lsn) == Outcome::kOk);
+  CHECK(!system.exists(wal_path(1)));
+}
+
 TEST_CASE("a full disk: opening keeps the spare") {
   for (const char opening : {'K', 'k'}) {
     SimulatedFileSystem system;

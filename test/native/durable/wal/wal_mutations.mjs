@@ -128,6 +128,7 @@ export const mutations = [
   mutation('G13', 'OPEN takes kept room', [WRITER_OPEN, 'const Outcome outcome = make_room(kWalControlBytes);', 'const Outcome outcome =\n      fits(kWalControlBytes, kWalControlBytes) ? Outcome::kOk : make_room(kWalControlBytes);']),
   mutation('G13', 'SYNC whenever it is opened without OPEN', [WRITER_OPEN, 'is_without_open_ = true;\n    return mark();', 'is_without_open_ = true;\n    if (!fits(kWalControlBytes, kWalControlBytes)) return Outcome::kOk;\n    put_control(WalType::kSync, 0, 0);\n    return flush();']),
   mutation('G13', 'kept room for any checkpoint', [WRITER_CHECKPOINT, 'frees && fits(kWalControlBytes, kWalRoomAfterCheckpoint);', 'fits(kWalControlBytes, kWalRoomAfterCheckpoint);']),
+  mutation('G13', 'kept room for a checkpoint that may delete nothing yet', [WRITER_CHECKPOINT, 'std::min(plan.kept_file, kept_file_max));', 'plan.kept_file);']),
   mutation('G13', 'opening deletes the spare', [RESERVE, 'return keep_whole(spare_path(), spare_bytes_, &has_spare_);', '(void)system_.remove(spare_path());\n  return {};']),
   mutation('G13', 'opening deletes the reservation', [RESERVE, 'if (path != next_path) {', 'if (true) {']),
   mutation('G13', 'a reservation that is not durable', [RESERVE, 'if (has_spare_) return {};\n    status = reserved->file->sync_all();', 'return {};\n    status = reserved->file->sync_all();']),

@@ -1,5 +1,6 @@
 /** Files that are complete: who is told, what retention deletes, and what hooks may do. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { existsSync } from 'node:fs';
 
 import { AtomicLog, Wal, WalReader, type WalFile, type WalOptions } from 'atomic-log';
 
@@ -254,6 +255,27 @@ describe('a hook that works on the log', () => {
     const again = Wal.openSync(path());
     expect([again.firstLsn, again.lastLsn]).toEqual([51, 60]);
     again.closeSync();
+  });
+
+  test('beforeDelete is not told of a file that its own checkpoint has deleted', async () => {
+    for (const isSync of [false, true]) {
+      const told: number[] = [];
+      const wal: Wal = Wal.openSync(directory.path(`log${isSync}`), {
+        ...SMALL_FILES,
+        beforeDelete: ({ path, number }) => {
+          expect(existsSync(path)).toBe(true);
+          told.push(number);
+          if (told.length === 1) wal.checkpointSync(wal.lastLsn);
+        },
+      });
+      fill(wal, 300);
+      const newest = wal.files.at(-1)!.number;
+      expect(newest).toBeGreaterThan(3);
+      if (isSync) wal.checkpointSync(300);
+      else await wal.checkpoint(300);
+      expect(told).toEqual([1, ...range(1, newest - 1)]);
+      await wal.close();
+    }
   });
 });
 

@@ -1,10 +1,11 @@
 /** Writing a log, and reading what was written. */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
-import { Wal, type WalFile } from 'atomic-log';
+import { Wal, type AppendOptions, type WalFile } from 'atomic-log';
 import fc from 'fast-check';
 
 import { expectError, rejection } from '../../../support/errors';
+import { detach } from '../../../support/memory';
 import { removeDirectory, temporaryDirectory } from '../../../support/segments';
 import {
   dataOf,
@@ -177,6 +178,33 @@ describe('appending', () => {
       },
     };
     expect((await rejection(wal.append(entry(1), options))).code).toBe('ERR_LOG_CLOSED');
+  });
+
+  test('a getter that detaches the data: nothing is acknowledged that is not there', async () => {
+    const wal = await Wal.open(path());
+    for (const length of [100, 100_000]) {
+      for (const name of ['durability', 'expectedLsn'] as const) {
+        const detaching = (data: Uint8Array): AppendOptions => ({
+          get [name]() {
+            detach(data.buffer);
+            return name === 'durability' ? 'full' : wal.lastLsn + 1;
+          },
+        });
+        const calls = [
+          (data: Uint8Array) => wal.append(data, detaching(data)),
+          async (data: Uint8Array) => Promise.resolve(wal.appendSync(data, detaching(data))),
+          async (data: Uint8Array) => (await wal.appendBatch([data], detaching(data))).last,
+        ];
+        for (const call of calls) {
+          const before = wal.lastLsn;
+          // What is detached is empty, or refused.
+          const lsn = await call(new Uint8Array(length).fill(1)).catch(() => 0);
+          expect(wal.lastLsn).toBe(lsn === 0 ? before : before + 1);
+          if (lsn !== 0) expect(wal.get(lsn)!.data).toHaveLength(0);
+        }
+      }
+    }
+    await wal.close();
   });
 
   test('does not let the bytes in flight grow', async () => {
