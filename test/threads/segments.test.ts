@@ -66,7 +66,7 @@ testWith('teardown before exit')(
     expectError(() => SegmentWriter.openSync(file()), 'ERR_LOCKED', /another writer/);
     await holder.terminate();
     using writer = SegmentWriter.openSync(file());
-    expect(writer.recovery).toMatchObject({ records: 1, bytes: 0 });
+    expect(writer.recovery).toMatchObject({ records: 1, quarantinedBytes: 0 });
   },
 );
 
