@@ -70,15 +70,16 @@ function distance(a: string, b: string): number {
   return above[b.length]!;
 }
 
-function nearest(name: string, known: readonly string[]): string {
+/** The name that was meant, most likely, or all there are: one that is far from it would only mislead. */
+function suggestion(name: string, known: readonly string[]): string {
   const start = name.slice(0, NAME_LENGTH_MAX).toLowerCase();
   let best = known.find((other) => other.toLowerCase().startsWith(start));
-  if (best !== undefined) return best;
-  best = known[0]!;
+  let least = best === undefined ? Math.max(3, Math.ceil((start.length + 1) / 3)) : 0;
   for (const other of known) {
-    if (distance(start, other.toLowerCase()) < distance(start, best.toLowerCase())) best = other;
+    const letters = distance(start, other.toLowerCase());
+    if (letters < least) [best, least] = [other, letters];
   }
-  return best;
+  return best === undefined ? `there are ${known.join(', ')}` : `the nearest one is ${best}`;
 }
 
 /** Refuses properties that are not options. */
@@ -91,7 +92,7 @@ export function checkNames(
     if (known.includes(name)) continue;
     throw typeError(
       'ERR_INVALID_ARG_VALUE',
-      `${what} has no option ${describe(name)}; the nearest one is ${nearest(name, known)}`,
+      `${what} has no option ${describe(name)}; ${suggestion(name, known)}`,
     );
   }
 }

@@ -21,7 +21,7 @@ export type SegmentError = AtomicLogError & {
 const ioErrors: Readonly<Partial<Record<IoCode, readonly [ErrorCode, string]>>> = {
   [IoCode.notFound]: [
     'ERR_FILE_NOT_FOUND',
-    'there is no such file or directory; SegmentWriter.create() makes a file',
+    'there is no such file, or its directory is missing; SegmentWriter.create() makes a file, but no directory',
   ],
   [IoCode.exists]: ['ERR_FILE_EXISTS', 'the file exists already; SegmentWriter.open() opens it'],
   [IoCode.denied]: [

@@ -24,9 +24,12 @@ export function readRecord(
 }
 
 export function unknownField(name: unknown, fields: readonly string[]): AtomicLogError {
+  const names = fields.join(', ');
   return typeError(
     'ERR_UNKNOWN_FIELD',
-    `the log has no field ${describe(name)}; it has ${fields.join(', ')}`,
+    typeof name === 'string'
+      ? `the log has no field ${describe(name)}; it has ${names}`
+      : `the name of a field comes first, one of ${names}; got ${describe(name)}`,
   );
 }
 

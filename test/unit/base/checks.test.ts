@@ -53,9 +53,17 @@ test('one object of options serves all calls for a segment file', () => {
 test('a write-ahead log refuses misspelt options, and makes nothing', async () => {
   const cases: readonly [object, RegExp][] = [
     [{ durabilty: 'os' }, /options has no option "durabilty"; the nearest one is durability/],
+    // None is near: a name at random would mislead.
+    [
+      { maxEntrySize: 100 },
+      /options has no option "maxEntrySize"; there are segmentBytes, entryBytesMax, .*/,
+    ],
     [{ strict_tail: true }, /nearest one is strictTail/],
     [{ commit: { wait: 5 } }, /options\.commit has no option "wait"; the nearest one is waitUs/],
-    [{ ['x'.repeat(100_000)]: 1 }, /options has no option "x{40}"\.\.\.; the nearest/],
+    [
+      { ['x'.repeat(100_000)]: 1 },
+      /options has no option "x{40}"\.\.\.; there are segmentBytes, entryBytesMax, /,
+    ],
   ];
   for (const [options, message] of cases) {
     expectError(() => Wal.openSync(path(), options), 'ERR_INVALID_ARG_VALUE', message);
@@ -113,7 +121,7 @@ describe('a log in memory refuses misspelt options, and changes nothing', () => 
     [{ shema: { a: 'f64' } }, '"shema"; the nearest one is schema'],
     [{ pinedBytesMax: 1000 }, '"pinedBytesMax"; the nearest one is pinnedBytesMax'],
     [{ retained: 8 }, '"retained"; the nearest one is retainedCapacity'],
-    [{ segmentBytes: 8 }, '"segmentBytes"; the nearest one is dataBytes'],
+    [{ segmentBytes: 8 }, '"segmentBytes"; there are retainedCapacity, segmentCapacity, .*, dataBytes, .*'],
     [{ Mapping: 'shared' }, '"Mapping"; the nearest one is mapping'],
     [{ strictView: true }, '"strictView"; the nearest one is strictViews'],
     [{ Codec: undefined }, '"Codec"; the nearest one is codec'],

@@ -134,7 +134,7 @@ describe('copyInto()', () => {
     const target = new Float64Array(3);
     const noField = /^the log has no field "y"; it has t, x, name, raw/;
     expectError(() => named.copyInto('y' as never, target as never), 'ERR_UNKNOWN_FIELD', noField);
-    const swapped = /^the log has no field a Float64Array; it has t, x, name, raw/;
+    const swapped = /^the name of a field comes first, one of t, x, name, raw; got a Float64Array$/;
     expectError(() => named.copyInto(target as never, 'x' as never), 'ERR_UNKNOWN_FIELD', swapped);
     const variable = /fit no typed array; read them from chunks/;
     expectError(

@@ -42,6 +42,13 @@ describe.each(modes)('in the mode %s', (mode) => {
   const open = (options = {}): SegmentReader =>
     (reader = SegmentReader.open(file(), { startOffset: 40, headerSize: 8, mode, ...options }));
 
+  test('refuses a hint that there is not', () => {
+    open();
+    const message = /^hint must be one of 'random', 'sequential'; got /;
+    expectError(() => reader!.read(offsets[0]!, 'seq' as never), 'ERR_INVALID_ARG_VALUE', message);
+    expectError(() => reader!.read(offsets[0]!, 1 as never), 'ERR_INVALID_ARG_TYPE', message);
+  });
+
   test.each(['random', 'sequential'] as const)('reads every record with the hint %s', (hint) => {
     open();
     expect(reader!.mode).toBe(mode);
@@ -183,7 +190,7 @@ describe.each(modes)('in the mode %s', (mode) => {
     for (const bad of ['0', 0n, {}, null, undefined]) {
       expectError(() => reader!.read(bad as never), 'ERR_INVALID_ARG_TYPE', /offset must be/);
     }
-    expectError(() => reader!.read(40, 'backwards' as never), 'ERR_INVALID_ARG_TYPE', /'sequential'/);
+    expectError(() => reader!.read(40, 'backwards' as never), 'ERR_INVALID_ARG_VALUE', /'sequential'/);
     reader!.prefetch(40);
     reader!.prefetch(2 ** 51);
   });
