@@ -131,8 +131,10 @@ export function verifySegment(path: string, options: SegmentOptions): Verdict {
 
 /** The verdict in words. */
 export function describeVerdict({ items, unit, end, errors, lost, unproved }: Verdict): string[] {
+  const one = { entries: 'entry', records: 'record' } as const;
+  const things = items === 1 ? one[unit] : unit;
   return [
-    end === '' ? `${items} intact ${unit}` : `${items} ${unit}, then ${end}`,
+    end === '' ? `${items} intact ${things}` : `${items} ${things}, then ${end}`,
     ...errors.map((error) => `damaged: ${error}`),
     ...lost.map(({ from, to }) => `lost: entries ${from} to ${to}`),
     ...(unproved === undefined ? [] : [describeUnproved(unproved)]),

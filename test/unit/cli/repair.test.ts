@@ -91,6 +91,11 @@ describe('a segment file', () => {
     });
   });
 
+  test('one record is not called 1 records', () => {
+    damaged(1);
+    expect(cli('verify', file()).stdout).toMatch(/^1 intact record\n/);
+  });
+
   test('a torn tail is what a crash leaves: all commands say so', () => {
     const bytes = damaged(RECORDS - 1);
     const words =
