@@ -171,7 +171,7 @@ test('a segment file', () => {
   writeFileSync(path, bytes);
   expect(cli('verify', ...as, path)).toMatchObject({
     status: 1,
-    stdout: expect.stringMatching(/^1 intact records\ndamaged/) as string,
+    stdout: expect.stringMatching(/^1 intact record\ndamaged/) as string,
   });
   expect(cli('repair', ...as, path).stdout).toMatch(/nothing was changed/);
   expect(readFileSync(path).equals(bytes)).toBe(true);
