@@ -294,7 +294,7 @@ export interface NativeWalEntries {
   /** Writes FilesAfterFields. */
   filesAfter(file: number, into: Float64Array): NativeFailure | undefined;
   /** FileFields of each file, oldest first. */
-  files(): Float64Array;
+  files(): Float64Array | NativeFailure;
 }
 
 export interface NativeWal extends NativeWalEntries {

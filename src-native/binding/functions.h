@@ -253,15 +253,43 @@ inline napi_value new_object(napi_env env) {
   return object;
 }
 
+// An ArrayBuffer, and where it is; or null where the runtime has no memory.
+// napi_create_arraybuffer ends the process then, so that one whose size a user
+// decides is made as JavaScript makes it.
+inline napi_value new_arraybuffer(napi_env env, size_t bytes, void** memory) {
+  constexpr size_t kSmallBytes = size_t{1} << 16;
+  napi_value buffer = nullptr;
+  if (bytes <= kSmallBytes) {
+    napi_create_arraybuffer(env, bytes, memory, &buffer);
+    return buffer;
+  }
+  napi_value global = nullptr;
+  napi_value constructor = nullptr;
+  napi_value count = nullptr;
+  size_t length = 0;
+  napi_create_double(env, static_cast<double>(bytes), &count);
+  const bool is_made =
+      napi_get_global(env, &global) == napi_ok &&
+      napi_get_named_property(env, global, "ArrayBuffer", &constructor) ==
+          napi_ok &&
+      napi_new_instance(env, constructor, 1, &count, &buffer) == napi_ok &&
+      napi_get_arraybuffer_info(env, buffer, memory, &length) == napi_ok &&
+      length == bytes;
+  if (is_made) return buffer;
+  bool is_pending = false;
+  napi_value thrown = nullptr;
+  napi_is_exception_pending(env, &is_pending);
+  if (is_pending) napi_get_and_clear_last_exception(env, &thrown);
+  return nullptr;
+}
+
 // A Uint8Array with a copy of the bytes, or null.
 inline napi_value to_uint8_array(napi_env env, const uint8_t* bytes,
                                  size_t count) {
   void* memory = nullptr;
-  napi_value buffer = nullptr;
   napi_value array = nullptr;
-  if (napi_create_arraybuffer(env, count, &memory, &buffer) != napi_ok) {
-    return nullptr;
-  }
+  const napi_value buffer = new_arraybuffer(env, count, &memory);
+  if (buffer == nullptr) return nullptr;
   if (count > 0) std::memcpy(memory, bytes, count);
   napi_create_typedarray(env, napi_uint8_array, count, buffer, 0, &array);
   return array;
@@ -271,10 +299,10 @@ inline napi_value to_uint8_array(napi_env env, const uint8_t* bytes,
 inline napi_value new_float64_array(napi_env env, size_t count,
                                     double** elements) {
   void* memory = nullptr;
-  napi_value buffer = nullptr;
   napi_value array = nullptr;
-  if (napi_create_arraybuffer(env, count * sizeof(double), &memory, &buffer) !=
-          napi_ok ||
+  const napi_value buffer =
+      new_arraybuffer(env, count * sizeof(double), &memory);
+  if (buffer == nullptr ||
       napi_create_typedarray(env, napi_float64_array, count, buffer, 0,
                              &array) != napi_ok) {
     return nullptr;

@@ -165,8 +165,10 @@ WalLevel to_level(uint32_t number) {
 }
 
 // (level, isBatch, expectedLsn, bytes, byteCount, lengths, count)
-WalSubmission to_submission(napi_env env, const napi_value* arguments) {
-  WalSubmission submission;
+std::unique_ptr<WalSubmission> to_submission(napi_env env,
+                                             const napi_value* arguments) {
+  auto result = std::make_unique<WalSubmission>();
+  WalSubmission& submission = *result;
   submission.level = to_level(to_uint32(env, arguments[0]));
   submission.is_batch = to_bool(env, arguments[1]);
   submission.expected_lsn = to_offset(env, arguments[2]);
@@ -183,11 +185,15 @@ WalSubmission to_submission(napi_env env, const napi_value* arguments) {
   }
   if (count > lengths.count || byte_count > bytes.count ||
       total != byte_count) {
-    return submission;
+    return result;
   }
-  submission.bytes.assign(bytes.data, bytes.data + byte_count);
-  submission.lengths.assign(lengths.data, lengths.data + count);
-  return submission;
+  if (!submission.bytes.try_assign(bytes.data,
+                                   static_cast<size_t>(byte_count)) ||
+      !submission.lengths.try_assign(lengths.data,
+                                     static_cast<size_t>(count))) {
+    submission.refused = platform::kNoMemory;
+  }
+  return result;
 }
 
 }  // namespace
@@ -204,10 +210,10 @@ napi_value WalHandle::submit_request(napi_env env, napi_callback_info info,
                                      WalRequest request) {
   napi_value arguments[2] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
-  WalSubmission submission;
-  submission.request = request;
-  submission.lsn = to_offset(env, arguments[0]);
-  submission.kept_file = to_offset(env, arguments[1]);
+  auto submission = std::make_unique<WalSubmission>();
+  submission->request = request;
+  submission->lsn = to_offset(env, arguments[0]);
+  submission->kept_file = to_offset(env, arguments[1]);
   self->log_->submit(std::move(submission));
   return nullptr;
 }
@@ -244,15 +250,14 @@ napi_value WalHandle::close_deleted(napi_env env, napi_callback_info info) {
 // () => CompletionFields of each submission that is done
 napi_value WalHandle::take_completions(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info);
-  const std::vector<WalCompletion> completions = self->log_->take_completions();
+  const durable::WalSubmissions done = self->log_->take_completions();
   napi_value array = nullptr;
+  if (napi_create_array(env, &array) != napi_ok) return nullptr;
   constexpr size_t kFields = kFieldCount<CompletionField>;
-  if (napi_create_array_with_length(env, kFields * completions.size(),
-                                    &array) != napi_ok) {
-    return nullptr;
-  }
   uint32_t row = 0;
-  for (const WalCompletion& completion : completions) {
+  for (const WalSubmission* one = done.first(); one != nullptr;
+       one = one->next.get()) {
+    const WalCompletion& completion = one->completion;
     const auto set_field = [&](CompletionField field, napi_value value) {
       const uint32_t at = row + static_cast<uint32_t>(field);
       if (value != nullptr) napi_set_element(env, array, at, value);
@@ -281,7 +286,7 @@ napi_value WalHandle::append_now(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info, arguments);
   uint64_t lsn = 0;
   const Outcome outcome =
-      self->log_->append(to_submission(env, arguments), &lsn, &self->failure_);
+      self->log_->append(*to_submission(env, arguments), &lsn, &self->failure_);
   return from_outcome(env, outcome, lsn);
 }
 
@@ -350,7 +355,12 @@ napi_value WalHandle::counters(napi_env env, napi_callback_info info) {
 }
 
 napi_value WalHandle::files(napi_env env, napi_callback_info info) {
-  return files_array(env, called_object<WalHandle>(env, info)->log_->files());
+  List<durable::WalFileInfo> files;
+  Failure failure;
+  const Outcome outcome =
+      called_object<WalHandle>(env, info)->log_->files(&files, &failure);
+  if (outcome != Outcome::kOk) return failure_object(env, failure);
+  return files_array(env, files);
 }
 
 napi_value WalHandle::read(napi_env env, napi_callback_info info) {

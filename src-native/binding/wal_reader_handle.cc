@@ -68,7 +68,11 @@ napi_value WalReaderHandle::remains(napi_env env, napi_callback_info info) {
       to_uint8_array(env, found.metadata.data(), found.metadata.size()));
   set(env, object, "segmentBytes", found.file_bytes);
   set(env, object, "oldestLsn", found.oldest_lsn);
-  set(env, object, "files", files_array(env, found.files));
+  const napi_value files = files_array(env, found.files);
+  bool is_array = false;
+  napi_is_typedarray(env, files, &is_array);
+  if (!is_array) return files;
+  set(env, object, "files", files);
   return object;
 }
 
@@ -96,7 +100,6 @@ napi_value WalReaderHandle::salvage(napi_env env, napi_callback_info info) {
     return failure_object(env, failure);
   }
   const napi_value object = chunk_object(env, salvaged.chunk);
-  if (object == nullptr) return nullptr;
   set(env, object, "nextOffset", salvaged.next_offset);
   return object;
 }

@@ -15,14 +15,31 @@ using durable::WalEntry;
 using durable::WalFileInfo;
 using durable::WalReader;
 
+namespace {
+
+napi_value no_memory(napi_env env) {
+  return failure_object(
+      env, {Outcome::kIo, platform::kNoMemory, "the entries", 0, 0, ""});
+}
+
+void set_file(double* data, size_t row, const WalFileInfo& file) {
+  row_of<FileField>(data, row)
+      .set(FileField::kNumber, file.number)
+      .set(FileField::kBaseLsn, file.base_lsn)
+      .set(FileField::kBytes, file.bytes)
+      .set(FileField::kEndOffset, file.end_offset);
+}
+
+}  // namespace
+
 napi_value chunk_object(napi_env env, const WalChunk& chunk) {
   const napi_value object = new_object(env);
-  set(env, object, "data",
-      to_uint8_array(env, chunk.data.data(), chunk.data.size()));
+  const napi_value bytes =
+      to_uint8_array(env, chunk.data.data(), chunk.data.size());
   double* data = nullptr;
   const napi_value index = new_float64_array(
       env, kFieldCount<EntryField> * chunk.entries.size(), &data);
-  if (index == nullptr) return nullptr;
+  if (bytes == nullptr || index == nullptr) return no_memory(env);
   size_t row = 0;
   for (const WalEntry& entry : chunk.entries) {
     row_of<EntryField>(data, row++)
@@ -32,10 +49,9 @@ napi_value chunk_object(napi_env env, const WalChunk& chunk) {
         .set(EntryField::kBatchFirst, entry.batch_first)
         .set(EntryField::kBatchCount, entry.batch_count);
   }
-  set(env, object, "index", index);
   const napi_value pasts = new_float64_array(
       env, kFieldCount<PastField> * chunk.pasts.size(), &data);
-  if (pasts == nullptr) return nullptr;
+  if (pasts == nullptr) return no_memory(env);
   row = 0;
   for (const durable::WalPast& past : chunk.pasts) {
     row_of<PastField>(data, row++)
@@ -43,6 +59,8 @@ napi_value chunk_object(napi_env env, const WalChunk& chunk) {
         .set(PastField::kEpoch, past.epoch)
         .set(PastField::kBranch, past.branch);
   }
+  set(env, object, "data", bytes);
+  set(env, object, "index", index);
   set(env, object, "pasts", pasts);
   return object;
 }
@@ -68,19 +86,21 @@ void files_after(napi_env env, const WalReader& reader,
       .set(FilesAfterField::kOldest, reader.oldest_file());
 }
 
-napi_value files_array(napi_env env, const std::vector<WalFileInfo>& files) {
+napi_value files_array(napi_env env, const List<WalFileInfo>& files) {
   double* data = nullptr;
   const napi_value array =
       new_float64_array(env, kFieldCount<FileField> * files.size(), &data);
-  if (array == nullptr) return nullptr;
-  size_t row = 0;
-  for (const WalFileInfo& file : files) {
-    row_of<FileField>(data, row++)
-        .set(FileField::kNumber, file.number)
-        .set(FileField::kBaseLsn, file.base_lsn)
-        .set(FileField::kBytes, file.bytes)
-        .set(FileField::kEndOffset, file.end_offset);
-  }
+  if (array == nullptr) return no_memory(env);
+  for (size_t i = 0; i < files.size(); ++i) set_file(data, i, files[i]);
+  return array;
+}
+
+napi_value files_array(napi_env env, const durable::WalFileList& files) {
+  double* data = nullptr;
+  const napi_value array =
+      new_float64_array(env, kFieldCount<FileField> * files.size(), &data);
+  if (array == nullptr) return no_memory(env);
+  for (size_t i = 0; i < files.size(); ++i) set_file(data, i, files[i].info);
   return array;
 }
 

@@ -5,18 +5,17 @@
 
 #include <node_api.h>
 
-#include <vector>
-
 #include "core/durable/wal/wal_files.h"
 #include "core/durable/wal/wal_reader.h"
 
 namespace atomic_log::binding {
 
-// types/native.d.ts NativeWalChunk.
+// types/native.d.ts NativeWalChunk, or NativeFailure where the runtime has no
+// memory for it.
 napi_value chunk_object(napi_env env, const durable::WalChunk& chunk);
-// For each file, its FileFields.
-napi_value files_array(napi_env env,
-                       const std::vector<durable::WalFileInfo>& files);
+// For each file, its FileFields. Or NativeFailure.
+napi_value files_array(napi_env env, const List<durable::WalFileInfo>& files);
+napi_value files_array(napi_env env, const durable::WalFileList& files);
 // (from, to, bytesMax) => NativeWalChunk | NativeFailure
 napi_value read_chunk(napi_env env, durable::WalReader& reader,
                       const napi_value* arguments);

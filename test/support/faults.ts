@@ -31,6 +31,16 @@ const CODES: (ErrorCode | undefined)[] = ['ERR_OUT_OF_MEMORY', 'ERR_MAPPING_UNAV
  * which must be one of this package, or undefined when `run` needed no more.
  */
 export async function refusing(count: number, run: () => unknown): Promise<AtomicLogError | undefined> {
+  const { error, wasMet } = await refusingOne(count, run);
+  expect({ error: error?.message, wasMet }).toEqual({ error: error?.message, wasMet: error !== undefined });
+  return error;
+}
+
+/** The same where the code may do without what is refused; also tells whether anything was. */
+export async function refusingOne(
+  count: number,
+  run: () => unknown,
+): Promise<{ error: AtomicLogError | undefined; wasMet: boolean }> {
   addon.refuseMemoryAfter(count);
   let error: AtomicLogError | undefined;
   try {
@@ -39,9 +49,8 @@ export async function refusing(count: number, run: () => unknown): Promise<Atomi
     error = thrown as AtomicLogError;
   }
   const wasMet = addon.refuseMemoryAfter(-1) < 0;
-  expect({ error: error?.message, wasMet }).toEqual({ error: error?.message, wasMet: error !== undefined });
   if (error !== undefined) expect(CODES).toContain(error.code);
-  return error;
+  return { error, wasMet };
 }
 
 /** Bytes of blocks that have an owner. */

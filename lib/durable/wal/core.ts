@@ -11,7 +11,7 @@ import type { NativeFailure, NativeWal } from '../../../types/native';
 import { finishAll, type Pending } from '../../base/follow-loop';
 import { Listener, waitForCancel, type Wait } from '../../base/waits';
 import type { EntrySource } from './entries';
-import { walClosed, walError } from './errors';
+import { orThrowWal, walClosed, walError } from './errors';
 import { FileTable } from './files';
 import type { CheckedWalOptions, WalFile } from './options';
 import { hexOf } from './position';
@@ -76,7 +76,7 @@ export class WalCore {
   }
 
   fileTable(): FileTable {
-    return new FileTable(this.native.files());
+    return new FileTable(orThrowWal(this.native.files()));
   }
 
   /** Files with numbers between the two, oldest first. */

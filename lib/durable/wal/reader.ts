@@ -184,7 +184,7 @@ export class WalReader {
   /** The files, oldest first, as of the last {@link refresh}. */
   get files(): WalFile[] {
     this.#checkOpen();
-    return new FileTable(this.#native.files()).filesOf(this.#path, this.lastLsn);
+    return new FileTable(orThrowWal(this.#native.files())).filesOf(this.#path, this.lastLsn);
   }
 
   /** What the log was created with. */

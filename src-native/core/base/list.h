@@ -152,6 +152,10 @@ class List {
     pop_back();
   }
 
+  bool operator==(const List& other) const {
+    return std::equal(begin(), end(), other.begin(), other.end());
+  }
+
   void swap(List& other) noexcept {
     std::swap(memory_, other.memory_);
     std::swap(capacity_, other.capacity_);

@@ -18,8 +18,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "core/base/list.h"
 #include "core/platform/io_status.h"
 
 namespace atomic_log::platform {
@@ -120,7 +120,7 @@ class FileSystem {
   virtual IoStatus link(const std::string& from, const std::string& to) = 0;
   // Names in a directory, in no order, without "." and "..".
   virtual IoStatus list(const std::string& directory,
-                        std::vector<std::string>* names) = 0;
+                        List<std::string>* names) = 0;
   // kExists when something of that name is there, directory or not.
   virtual IoStatus make_directory(const std::string& path) = 0;
   // Only an empty one.

@@ -392,21 +392,23 @@ class PosixFileSystem final : public FileSystem {
   }
 
   IoStatus list(const std::string& directory,
-                std::vector<std::string>* names) override {
+                List<std::string>* names) override {
     DIR* const stream = opendir(directory.c_str());
     if (stream == nullptr) return failure(errno, "opendir");
     names->clear();
-    for (;;) {
+    IoStatus status;
+    while (status.ok()) {
       errno = 0;
       const dirent* const entry = readdir(stream);
       if (entry == nullptr) break;
       if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) {
         continue;
       }
-      names->push_back(entry->d_name);
+      if (!names->try_push_back(entry->d_name)) status = kNoMemory;
     }
     const int error = errno;
     closedir(stream);
+    if (!status.ok()) return status;
     return error == 0 ? IoStatus{} : failure(error, "readdir");
   }
 

@@ -291,7 +291,7 @@ class WindowsFileSystem final : public FileSystem {
   }
 
   IoStatus list(const std::string& directory,
-                std::vector<std::string>* names) override {
+                List<std::string>* names) override {
     WIN32_FIND_DATAW entry;
     const HANDLE search =
         FindFirstFileW(wide(directory + "\\*").c_str(), &entry);
@@ -299,12 +299,15 @@ class WindowsFileSystem final : public FileSystem {
       return failure(GetLastError(), "FindFirstFileW");
     }
     names->clear();
+    bool has_memory = true;
     do {
       std::string name = narrow(entry.cFileName);
-      if (name != "." && name != "..") names->push_back(std::move(name));
-    } while (FindNextFileW(search, &entry));
+      if (name == "." || name == "..") continue;
+      has_memory = names->try_push_back(std::move(name));
+    } while (has_memory && FindNextFileW(search, &entry));
     const DWORD error = GetLastError();
     FindClose(search);
+    if (!has_memory) return kNoMemory;
     if (error == ERROR_NO_MORE_FILES) return {};
     return failure(error, "FindNextFileW");
   }

@@ -88,7 +88,7 @@ TEST_CASE("names: created once, renamed, listed, removed") {
     REQUIRE(system->open(kName, OpenMode::kCreateNew, &file).ok());
     CHECK(system->open(kName, OpenMode::kCreateNew, &file).code ==
           IoCode::kExists);
-    std::vector<std::string> names;
+    List<std::string> names;
     REQUIRE(system->list(".", &names).ok());
     CHECK(std::count(names.begin(), names.end(), "file_test.bin") == 1);
     const std::string other = std::string(kName) + ".renamed";

@@ -347,13 +347,15 @@ IoStatus SimulatedFileSystem::link(const std::string& from,
 }
 
 IoStatus SimulatedFileSystem::list(const std::string& directory,
-                                   std::vector<std::string>* names) {
+                                   List<std::string>* names) {
   const IoStatus status = begin("list");
   if (!status.ok()) return status;
   names->clear();
   for (const auto& [path, inode] : names_) {
     if (parent_of(path) == directory) {
-      names->push_back(path.substr(path.find_last_of('/') + 1));
+      if (!names->try_push_back(path.substr(path.find_last_of('/') + 1))) {
+        return platform::kNoMemory;
+      }
       continue;
     }
     // A directory in it, by the files that it has.
@@ -361,8 +363,9 @@ IoStatus SimulatedFileSystem::list(const std::string& directory,
     if (path.compare(0, prefix.size(), prefix) != 0) continue;
     std::string name = path.substr(prefix.size());
     name.resize(name.find('/'));
-    if (names->empty() || names->back() != name) {
-      names->push_back(std::move(name));
+    const bool is_new = names->empty() || names->back() != name;
+    if (is_new && !names->try_push_back(std::move(name))) {
+      return platform::kNoMemory;
     }
   }
   return {};

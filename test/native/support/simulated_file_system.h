@@ -41,7 +41,7 @@ class SimulatedFileSystem final : public platform::FileSystem {
   platform::IoStatus link(const std::string& from,
                           const std::string& to) override;
   platform::IoStatus list(const std::string& directory,
-                          std::vector<std::string>* names) override;
+                          List<std::string>* names) override;
   // Directories are there without being made, but for those that were.
   platform::IoStatus make_directory(const std::string& path) override;
   platform::IoStatus remove_directory(const std::string& path) override;

@@ -53,7 +53,7 @@ class SparseFileSystem final : public platform::FileSystem {
     return system_.remove_directory(path);
   }
   IoStatus list(const std::string& directory,
-                std::vector<std::string>* names) override {
+                List<std::string>* names) override {
     return system_.list(directory, names);
   }
   IoStatus make_directory(const std::string& path) override {

@@ -7,6 +7,7 @@
 #include "core/base/little_endian.h"
 #include "core/durable/wal/wal_reader.h"
 #include "core/durable/wal/wal_scanner.h"
+#include "support/faults.h"
 
 namespace atomic_log::test {
 
@@ -202,7 +203,8 @@ bool WalScript::checkpoint(uint64_t lsn) {
   after.entries.erase(after.entries.begin(),
                       after.entries.lower_bound(lsn + 1));
   history_.push_back(std::move(after));
-  const auto files = writer_->files();
+  const std::vector<durable::WalFileInfo> files(writer_->files().begin(),
+                                                writer_->files().end());
   const uint64_t newest_base = files.back().base_lsn;
   for (const auto& file : files) {
     was_spare_used_ |= file.bytes == small_wal().spare_bytes;
@@ -216,7 +218,7 @@ bool WalScript::checkpoint(uint64_t lsn) {
     }
     return false;
   }
-  const auto kept = writer_->files();
+  const auto& kept = writer_->files();
   if (frees && newest_base <= lsn && kept.size() >= files.size() &&
       kept.front().number == files.front().number && files.size() > 1) {
     wrong_ = "a checkpoint frees nothing";
@@ -229,12 +231,15 @@ bool WalScript::checkpoint(uint64_t lsn) {
 void WalScript::check_reader() {
   const auto disk = system_->kill();
   if (!disk->has_power()) return;
+  // It is the writer's memory that is refused.
+  const int64_t granted = refuse_memory_after(-1);
   durable::WalReader reader(*disk, kWalDirectory);
   durable::Failure failure;
   if (reader.refresh(&failure) != Outcome::kOk ||
       reader.last_lsn() + 1 != latest().next_lsn) {
     wrong_ = "after close() readers do not see all of it";
   }
+  refuse_memory_after(granted);
 }
 
 bool WalScript::run(char operation) {
@@ -289,7 +294,7 @@ bool WalScript::step(char operation) {
     }
     case 'e': {
       const uint64_t lsn = latest().first_lsn;
-      const auto files = writer_->files();
+      const auto& files = writer_->files();
       const uint64_t next =
           files.size() > 1 ? files[1].base_lsn : writer_->next_lsn();
       return lsn + 1 >= next || checkpoint(lsn);

@@ -3,9 +3,9 @@
 // lives, nothing has changed on disk, and the same call works afterwards.
 import { createHash } from 'node:crypto';
 
-import { describeWithFaults, refusing } from '../../support/faults';
+import { describeWithFaults, refusing, refusingOne } from '../../support/faults';
 
-import { SegmentReader, SegmentWriter } from 'atomic-log';
+import { SegmentReader, SegmentWriter, Wal, WalReader } from 'atomic-log';
 
 import { payload, temporaryDirectory } from '../../support/segments';
 
@@ -120,5 +120,96 @@ describeWithFaults('memory that is refused to a segment file', () => {
     expect(record!.isCompressed).toBe(true);
     expect(record!.data).toEqual(compressible);
     reader.close();
+  });
+});
+
+describeWithFaults('memory that is refused to a write-ahead log', () => {
+  /** As refuseEach(), where some of what is refused can be done without; runs it once with nothing refused. */
+  async function refuseSome(call: () => unknown, check: () => void): Promise<number> {
+    let refused = 0;
+    for (let count = 0; ; ++count) {
+      const { error, wasMet } = await refusingOne(count, call);
+      if (error === undefined && !wasMet) return refused;
+      if (error === undefined) continue;
+      ++refused;
+      expect(error.code).toBe('ERR_OUT_OF_MEMORY');
+      expect(error.message).toMatch(/memory/);
+      check();
+    }
+  }
+
+  test('opening, appending in every way, reading, trimming and closing', async () => {
+    const directory = path('log');
+    const options = { segmentBytes: 1 << 20 };
+    const large = payload(7, 3 << 18);
+    let wal!: Wal;
+    const opened = await refuseSome(
+      () => {
+        wal = Wal.openSync(directory, options);
+        wal.closeSync();
+      },
+      () => undefined,
+    );
+    expect(opened).toBeGreaterThan(0);
+    wal = Wal.openSync(directory, options);
+
+    // Whatever is refused takes no LSN: those that were given out are all there is.
+    const expected: [number, number][] = [];
+    const calls: (() => Promise<unknown> | number)[] = [
+      () => wal.appendSync(large),
+      () => wal.append(large),
+      () => wal.append(payload(1, 10)),
+      async () => (await wal.appendBatch([large.subarray(0, 1 << 18), payload(2, 10)])).first,
+    ];
+    const sizes = [[large.length], [large.length], [10], [1 << 18, 10]];
+    let refused = 0;
+    for (const [i, call] of calls.entries()) {
+      refused += await refuseSome(
+        async () => {
+          const first = (await call()) as number;
+          sizes[i]!.forEach((size, at) => expected.push([first + at, size]));
+        },
+        () => expect(wal.lastLsn).toBe(expected.length),
+      );
+    }
+    expect(refused).toBeGreaterThan(5);
+    await wal.sync();
+    expect(expected.map(([lsn]) => lsn)).toEqual(expected.map((_, i) => i + 1));
+
+    const readAll = (source: Wal | WalReader): [number, number][] =>
+      Array.from(source.entries(), ({ lsn, data }) => [lsn, data.length]);
+    const read = await refuseSome(
+      () => expect(readAll(wal)).toEqual(expected),
+      () => undefined,
+    );
+    expect(read).toBeGreaterThan(0);
+    const readElsewhere = await refuseSome(
+      () => {
+        const reader = WalReader.open(directory);
+        try {
+          expect(readAll(reader).length).toBeGreaterThan(0);
+        } finally {
+          reader.close();
+        }
+      },
+      () => undefined,
+    );
+    expect(readElsewhere).toBeGreaterThan(0);
+
+    await refuseSome(
+      () => wal.checkpointSync(2),
+      () => undefined,
+    );
+    await refuseSome(
+      () => wal.truncateAfterSync(wal.lastLsn - 1),
+      () => undefined,
+    );
+    const last = wal.lastLsn;
+    wal.closeSync();
+    wal = Wal.openSync(directory);
+    expect(wal.firstLsn).toBe(3);
+    expect(wal.lastLsn).toBe(last);
+    expect(readAll(wal)).toEqual(expected.slice(2, last));
+    wal.closeSync();
   });
 });

@@ -140,7 +140,7 @@ IoStatus WalBackup::begin() {
 // Directories of copies to the same place that no one is making any more.
 void WalBackup::remove_stale() {
   const std::string parent = platform::parent_of(target_);
-  std::vector<std::string> names;
+  List<std::string> names;
   if (!system_.list(parent, &names).ok()) return;
   const std::string begin = target_ + std::string(kPartial);
   for (const std::string& name : names) {

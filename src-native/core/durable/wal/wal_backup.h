@@ -23,8 +23,9 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "core/base/list.h"
 #include "core/durable/outcome.h"
 #include "core/durable/wal/wal_files.h"
 #include "core/platform/file.h"
@@ -35,7 +36,7 @@ namespace atomic_log::durable {
 struct WalBackupSource {
   std::string directory;
   // Oldest first. The newest is copied up to its end_offset.
-  std::vector<WalFileInfo> files;
+  List<WalFileInfo> files;
   uint64_t last_lsn = 0;
 };
 

@@ -95,7 +95,10 @@ Outcome WalClassifier::begin(uint64_t number, OpenedFile opened) {
   found_.proven_offset = kWalHeaderBytes;
   found_.proven_end = found_.end;
   found_.unproven.clear();
-  found_.epochs = {found_.end};
+  found_.epochs.clear();
+  if (!found_.epochs.try_push_back(found_.end)) {
+    return fail(platform::kNoMemory, path_of(number), 0);
+  }
   found_.is_sealed = false;
   found_.is_end_known = false;
   return Outcome::kOk;
@@ -166,6 +169,9 @@ Outcome WalClassifier::go_on(bool* is_unfinished) {
     outcome = check_link(
         top, {found_.top, found_.seen.identity, found_.header, 0}, next.header);
     if (outcome != Outcome::kOk) return outcome;
+    if (!found_.files.try_reserve(found_.files.size() + 1)) {
+      return fail(platform::kNoMemory, path_of(top + 1), 0);
+    }
     found_.files.back().end_offset = next.header.previous_end;
     found_.newest_bytes = next.bytes;
     outcome = begin(top + 1, std::move(next));

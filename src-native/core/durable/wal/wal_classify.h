@@ -19,11 +19,10 @@
 #define ATOMIC_LOG_CORE_DURABLE_WAL_CLASSIFY_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "core/base/list.h"
 #include "core/durable/outcome.h"
 #include "core/durable/wal/wal_files.h"
 #include "core/durable/wal/wal_rules.h"
@@ -76,7 +75,7 @@ struct WalClassification {
   WalRow row = WalRow::kNoFiles;
   WalListing listing;
   // From the oldest kept to the newest with a header.
-  std::vector<WalFileInfo> files;
+  List<WalFileInfo> files;
   uint64_t newest_number = 0;
   std::shared_ptr<platform::File> newest;
   uint64_t newest_bytes = 0;
@@ -95,9 +94,9 @@ struct WalClassification {
   uint64_t proven_offset = kWalHeaderBytes;
   WalPosition proven_end;
   // The ends of the records after that.
-  std::deque<WalPosition> unproven;
+  List<WalPosition> unproven;
   // Where each epoch of the file begins: after its header, and after each OPEN.
-  std::vector<WalPosition> epochs;
+  List<WalPosition> epochs;
   // The last record. While its head is still there, so is what was scanned: a
   // tail that is cut becomes zero, or records of a later epoch.
   uint64_t last_offset = 0;

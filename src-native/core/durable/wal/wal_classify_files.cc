@@ -82,21 +82,28 @@ Outcome WalClassifier::link_files() {
   if (oldest > top || oldest == 0) {
     return decide(kFactOldestOutside, top, 72);
   }
-  std::vector<WalFileInfo>& files = found_.files;
+  List<WalFileInfo>& files = found_.files;
   if (!files.empty() && files.back().number > top) files.clear();
   const uint64_t known = files.empty() ? 0 : files.back().number;
   if (known == top) {
     files.back().end_offset = found_.end.offset;
   } else {
     WalHeader next = found_.header;
-    std::vector<WalFileInfo> infos = {info_of(top, next, found_.end.offset)};
+    // The newest first.
+    List<WalFileInfo> infos;
+    if (!infos.try_push_back(info_of(top, next, found_.end.offset))) {
+      return fail(platform::kNoMemory, path_of(top), 0);
+    }
     for (uint64_t number = top - 1; number >= std::max(oldest, known);
          --number) {
       OpenedFile older;
       Outcome outcome = examine(number, false, &older);
       if (outcome == Outcome::kOk) outcome = check_link(number, older, next);
       if (outcome != Outcome::kOk) return outcome;
-      infos.push_back(info_of(number, older.header, next.previous_end));
+      if (!infos.try_push_back(
+              info_of(number, older.header, next.previous_end))) {
+        return fail(platform::kNoMemory, path_of(number), 0);
+      }
       next = std::move(older.header);
     }
     if (infos.back().number == known) {
@@ -104,14 +111,16 @@ Outcome WalClassifier::link_files() {
     } else {
       files.clear();
     }
-    files.insert(files.end(), infos.rbegin(), infos.rend());
+    std::reverse(infos.begin(), infos.end());
+    if (!files.try_append(infos.data(), infos.size())) {
+      files.clear();
+      return fail(platform::kNoMemory, path_of(top), 0);
+    }
   }
   CORE_CHECK(files.back().number == top);
   CORE_CHECK(top - files.front().number + 1 == files.size());
   if (files.front().number < oldest) {
-    files.erase(
-        files.begin(),
-        files.begin() + static_cast<ptrdiff_t>(oldest - files.front().number));
+    files.drop_front(static_cast<size_t>(oldest - files.front().number));
   }
   CORE_CHECK(!files.empty());
   return check_base(files.front());

@@ -48,6 +48,12 @@ Outcome WalClassifier::scan_top() {
   while (!found_.is_sealed &&
          (verdict = scanner.next()) == WalVerdict::kRecord) {
     const WalHead& head = scanner.head();
+    // Before anything is noted, so that the scan can go on from here.
+    if (!found_.epochs.try_reserve(found_.epochs.size() + 1) ||
+        !found_.unproven.try_reserve(found_.unproven.size() + 1)) {
+      return fail(platform::kNoMemory, path_of(found_.top_number),
+                  found_.end.offset);
+    }
     ++found_.records;
     found_.end = scanner.position();
     found_.last_offset = scanner.offset();
@@ -67,7 +73,7 @@ Outcome WalClassifier::scan_top() {
     while (!found_.unproven.empty() &&
            found_.unproven.front().offset <= found_.proven_offset) {
       found_.proven_end = found_.unproven.front();
-      found_.unproven.pop_front();
+      found_.unproven.drop_front(1);
     }
     CORE_CHECK(found_.proven_end.offset <= found_.proven_offset);
     CORE_CHECK(found_.epochs.back().offset <= found_.end.offset);

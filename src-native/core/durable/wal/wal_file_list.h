@@ -14,11 +14,11 @@
 #define ATOMIC_LOG_CORE_DURABLE_WAL_FILE_LIST_H_
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "core/base/list.h"
 #include "core/durable/wal/wal_files.h"
 #include "core/durable/wal/wal_format.h"
 #include "core/durable/wal/wal_scanner.h"
@@ -35,10 +35,16 @@ struct WalListedFile {
   WalLogId log_id = {};
   // Null: it is not open.
   std::shared_ptr<platform::File> file;
-  // Where records are, filled as they are read.
-  std::vector<WalPosition> index;
+  // Where its records begin.
+  WalPosition begin;
+  // Where others are, filled as they are read: no more than one in 64 KiB. It
+  // has fewer where memory was refused, and reading begins further back then.
+  List<WalPosition> index;
   // How far it was scanned for the index.
   WalPosition scanned;
+
+  // The last one known at or before `lsn`.
+  WalPosition nearest(uint64_t lsn) const;
 };
 
 class WalFileList {
@@ -62,7 +68,9 @@ class WalFileList {
   // and before, from there on, was taken back. UINT64_MAX: there is none.
   uint64_t lowest_base_after(uint64_t number) const;
 
-  // The file after the newest, or the first one.
+  // Room for `count` files more.
+  [[nodiscard]] bool try_reserve(size_t count);
+  // The file after the newest, or the first one; there is room.
   void add(const WalFileInfo& info, const WalLogId& log_id,
            std::shared_ptr<platform::File> file = nullptr);
   // Drops those below `number`.
@@ -77,14 +85,23 @@ class WalFileList {
 
  private:
   void use(WalListedFile& file);
-  void forget(const WalListedFile* file);
+  void forget(uint64_t number);
+  // Of a number that is listed.
+  WalListedFile& at(uint64_t number) {
+    return files_[static_cast<size_t>(number - files_.front().info.number)];
+  }
+  const WalListedFile& at(uint64_t number) const {
+    return files_[static_cast<size_t>(number - files_.front().info.number)];
+  }
+  // The first owner whose base is above `lsn`.
+  const uint64_t* owner_above(uint64_t lsn) const;
 
-  // References stay valid: files come at the end and go at the beginning.
-  std::deque<WalListedFile> files_;
-  // Those that LSNs belong to; numbers and bases rise.
-  std::deque<WalListedFile*> owners_;
-  // Those that are open, the one used last at the end.
-  std::vector<WalListedFile*> open_;
+  List<WalListedFile> files_;
+  // The numbers of those that LSNs belong to; they and the bases rise.
+  List<uint64_t> owners_;
+  // The numbers of those that are open, the one used last at the end: no more
+  // than kWalOpenFilesMax and one.
+  std::vector<uint64_t> open_;
 };
 
 }  // namespace atomic_log::durable

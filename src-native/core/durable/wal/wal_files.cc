@@ -63,20 +63,22 @@ std::string wal_new_path(const std::string& directory, uint64_t number) {
 IoStatus list_wal_files(FileSystem& system, const std::string& directory,
                         WalListing* listing) {
   *listing = {};
-  std::vector<std::string> names;
+  List<std::string> names;
   const IoStatus status = system.list(directory, &names);
   if (!status.ok()) return status;
   for (const std::string& name : names) {
     uint64_t number = 0;
     if (parse_name(name, kSuffix, &number)) {
-      listing->numbers.push_back(number);
+      if (!listing->numbers.try_push_back(number)) return platform::kNoMemory;
       // Only this one can be found again by its number.
       if (platform::path_in(directory, name) !=
           wal_file_path(directory, number)) {
         listing->has_duplicate = true;
       }
-    } else if (parse_name(name, kUnfinished, &number)) {
-      listing->unfinished_paths.push_back(platform::path_in(directory, name));
+    } else if (parse_name(name, kUnfinished, &number) &&
+               !listing->unfinished_paths.try_push_back(
+                   platform::path_in(directory, name))) {
+      return platform::kNoMemory;
     }
   }
   std::sort(listing->numbers.begin(), listing->numbers.end());
@@ -141,19 +143,19 @@ IoStatus publish_wal_file(FileSystem& system, const std::string& directory,
 IoStatus write_wal_header(File& file, const WalHeader& header) {
   CORE_CHECK(header.file_bytes > kWalHeaderBytes &&
              header.file_bytes <= kWalFileBytesMax);
-  std::vector<uint8_t> block(kWalHeaderBytes);
-  encode_wal_header(header, block.data());
-  return file.write_at(0, block.data(), block.size());
+  uint8_t block[kWalHeaderBytes];
+  encode_wal_header(header, block);
+  return file.write_at(0, block, sizeof(block));
 }
 
 IoStatus read_wal_header(File& file, WalHeader* header,
                          WalHeaderVerdict* verdict) {
-  std::vector<uint8_t> block(kWalHeaderBytes);
+  uint8_t block[kWalHeaderBytes] = {};
   size_t read = 0;
-  const IoStatus status = file.read_at(0, block.data(), block.size(), &read);
+  const IoStatus status = file.read_at(0, block, sizeof(block), &read);
   if (!status.ok()) return status;
   // Missing bytes are zeros, so that the checksum does not match.
-  *verdict = decode_wal_header(block.data(), header);
+  *verdict = decode_wal_header(block, header);
   return {};
 }
 

@@ -12,8 +12,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "core/base/list.h"
 #include "core/durable/wal/wal_format.h"
 #include "core/platform/file.h"
 
@@ -37,11 +37,11 @@ std::string wal_new_path(const std::string& directory, uint64_t number);
 
 struct WalListing {
   // Rising.
-  std::vector<uint64_t> numbers;
+  List<uint64_t> numbers;
   // Two names of one number: wal-1.log and wal-000001.log.
   bool has_duplicate = false;
   // Left over from an interrupted rotation.
-  std::vector<std::string> unfinished_paths;
+  List<std::string> unfinished_paths;
 };
 
 platform::IoStatus list_wal_files(platform::FileSystem& system,

@@ -33,19 +33,22 @@ void WalLog::set_notify(std::function<void()> notify) {
   notify_ = std::move(notify);
 }
 
-uint64_t WalLog::submit(WalSubmission submission) {
-  const uint64_t bytes = submission.bytes.size();
+uint64_t WalLog::submit(std::unique_ptr<WalSubmission> submission) {
+  const uint64_t bytes = submission->bytes.size();
   const std::lock_guard<std::mutex> lock(queue_mutex_);
   const platform::IoStatus status = start_committer();
   if (!status.ok()) {
-    WalCompletion completion;
-    completion.outcome = Outcome::kIo;
-    completion.failure = {Outcome::kIo, status, writer_->directory(), 0, 0, ""};
-    complete({std::move(completion)});
+    submission->completion.outcome = Outcome::kIo;
+    submission->completion.failure = {
+        Outcome::kIo, status, writer_->directory(), 0, 0, ""};
+    WalSubmissions refused;
+    refused.push(std::move(submission));
+    complete(std::move(refused));
     return queued_bytes();
   }
-  queued_entries_ += submission.lengths.size();
-  queue_.push_back(std::move(submission));
+  queued_entries_ += submission->lengths.size();
+  is_urgent_ = is_urgent_ || submission->lengths.empty();
+  queue_.push(std::move(submission));
   // Notified under the mutex: the committer may be told to stop by another.
   wake_.notify_one();
   return queued_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
@@ -59,10 +62,7 @@ platform::IoStatus WalLog::start_committer() {
 
 bool WalLog::has_enough() const {
   // Without entries, as a sync: nothing is gained by waiting for more.
-  const bool is_urgent =
-      std::any_of(queue_.begin(), queue_.end(),
-                  [](const auto& one) { return one.lengths.empty(); });
-  return is_urgent || queued_entries_ >= policy_.count ||
+  return is_urgent_ || queued_entries_ >= policy_.count ||
          queued_bytes() >= policy_.bytes;
 }
 
@@ -105,6 +105,12 @@ void WalLog::run() {
 WalCompletion WalLog::apply(const WalSubmission& submission) {
   WalCompletion completion;
   completion.first = writer_->next_lsn();
+  if (!submission.refused.ok()) {
+    completion.outcome = Outcome::kIo;
+    completion.failure = {
+        Outcome::kIo, submission.refused, writer_->directory(), 0, 0, ""};
+    return completion;
+  }
   const auto failed = [&](Outcome outcome) {
     completion.outcome = outcome;
     completion.failure = writer_->failure();
@@ -179,24 +185,27 @@ void WalLog::refuse_unless_durable(Outcome outcome,
 }
 
 void WalLog::commit_queue() {
-  std::vector<WalSubmission> taken;
+  WalSubmissions taken;
   {
     const std::lock_guard<std::mutex> lock(queue_mutex_);
-    taken.swap(queue_);
+    taken.append(std::move(queue_));
     queued_entries_ = 0;
+    is_urgent_ = false;
   }
-  const auto is_append = [](const WalSubmission& submission) {
-    return submission.request == WalRequest::kAppend;
-  };
-  for (auto next = taken.begin(); next != taken.end();) {
-    const auto end = std::find_if_not(next, taken.end(), is_append);
-    if (end == next) {
-      complete({maintain(*next++)});
-    } else {
-      commit_group({next, end});
-      next = end;
+  WalSubmissions group;
+  while (!taken.empty()) {
+    std::unique_ptr<WalSubmission> one = taken.pop();
+    if (one->request == WalRequest::kAppend) {
+      group.push(std::move(one));
+      continue;
     }
+    commit_group(std::move(group));
+    one->completion = maintain(*one);
+    WalSubmissions done;
+    done.push(std::move(one));
+    complete(std::move(done));
   }
+  commit_group(std::move(group));
 }
 
 // What is not an append, after all that came before it was committed.
@@ -226,27 +235,27 @@ WalCompletion WalLog::maintain(const WalSubmission& submission) {
 }
 
 // With one sync for all of them.
-void WalLog::commit_group(std::span<const WalSubmission> group) {
-  std::vector<WalCompletion> completions;
-  completions.reserve(group.size());
+void WalLog::commit_group(WalSubmissions group) {
+  if (group.empty()) return;
   const bool was_poisoned = writer_->is_poisoned();
   WalLevel level = WalLevel::kNone;
   uint64_t bytes = 0;
-  for (const WalSubmission& submission : group) {
-    completions.push_back(apply(submission));
-    level = std::max(level, submission.level);
-    bytes += submission.bytes.size();
+  for (WalSubmission* one = group.first(); one != nullptr;
+       one = one->next.get()) {
+    one->completion = apply(*one);
+    level = std::max(level, one->level);
+    bytes += one->bytes.size();
   }
-  CORE_CHECK(completions.size() == group.size());
   const Outcome outcome = reach(level);
-  for (size_t i = 0; i < completions.size(); ++i) {
-    WalCompletion& completion = completions[i];
+  for (WalSubmission* one = group.first(); one != nullptr;
+       one = one->next.get()) {
+    WalCompletion& completion = one->completion;
     if (outcome != Outcome::kOk) refuse_unless_durable(outcome, &completion);
     // It failed for all of them, not before.
     if (completion.outcome == Outcome::kPoisoned && !was_poisoned) {
       completion.failure = writer_->poison_failure();
     }
-    if (group[i].lengths.empty() && completion.outcome == Outcome::kOk) {
+    if (one->lengths.empty() && completion.outcome == Outcome::kOk) {
       completion.first = writer_->durable_lsn();
     }
   }
@@ -259,19 +268,18 @@ void WalLog::commit_group(std::span<const WalSubmission> group) {
       queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
   CORE_CHECK(queued >= bytes);
   CORE_CHECK(acked_lsn() <= writer_->last_lsn());
-  complete(std::move(completions));
+  complete(std::move(group));
 }
 
-void WalLog::complete(std::vector<WalCompletion> completions) {
+void WalLog::complete(WalSubmissions done) {
   const std::lock_guard<std::mutex> lock(completion_mutex_);
-  for (WalCompletion& completion : completions)
-    completions_.push_back(std::move(completion));
+  completions_.append(std::move(done));
   if (notify_) notify_();
 }
 
-std::vector<WalCompletion> WalLog::take_completions() {
+WalSubmissions WalLog::take_completions() {
   const std::lock_guard<std::mutex> lock(completion_mutex_);
-  return std::exchange(completions_, {});
+  return std::move(completions_);
 }
 
 Outcome WalLog::closed(Failure* failure) const {
@@ -292,7 +300,7 @@ Outcome WalLog::work(Failure* failure, Work work) {
   return outcome;
 }
 
-Outcome WalLog::append(WalSubmission submission, uint64_t* lsn,
+Outcome WalLog::append(const WalSubmission& submission, uint64_t* lsn,
                        Failure* failure) {
   WalCompletion completion;
   const Outcome outcome = work(failure, [&] {
@@ -352,10 +360,10 @@ Outcome WalLog::begin_backup(WalBackupSource* source, Failure* failure) {
     if (outcome != Outcome::kOk) return outcome;
     acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
     outcome = writer_->mark();
+    if (outcome != Outcome::kOk) return outcome;
     source->directory = writer_->directory();
-    source->files = writer_->files();
     source->last_lsn = writer_->last_lsn();
-    return outcome;
+    return writer_->copy_files(&source->files);
   });
 }
 
@@ -364,7 +372,7 @@ Outcome WalLog::step_backup(WalBackup& backup, Failure* failure) {
   const uint64_t missing = backup.missing_file();
   if (outcome == Outcome::kOk || missing == 0) return outcome;
   const std::lock_guard<std::mutex> lock(writer_mutex_);
-  const std::vector<WalFileInfo> files = writer_->files();
+  const List<WalFileInfo>& files = writer_->files();
   if (files.empty() || files.front().number <= missing) return outcome;
   const uint64_t first = writer_->first_lsn();
   *failure = {
@@ -379,16 +387,21 @@ Outcome WalLog::show(WalReader* reader, Failure* failure) {
   const bool is_poisoned = writer_->is_poisoned();
   const Outcome outcome = is_poisoned ? Outcome::kOk : writer_->flush();
   if (outcome != Outcome::kOk) *failure = writer_->failure();
-  reader->update(writer_->log_id(), writer_->file_list(),
-                 writer_->written_offset(), writer_->first_lsn(),
-                 is_poisoned ? writer_->durable_lsn() : writer_->last_lsn());
+  const platform::IoStatus updated = reader->update(
+      writer_->log_id(), writer_->files(), writer_->files().back().end_offset,
+      writer_->first_lsn(),
+      is_poisoned ? writer_->durable_lsn() : writer_->last_lsn());
   reader->expect_lock(writer_->lock_identity());
-  return outcome;
+  if (outcome != Outcome::kOk || updated.ok()) return outcome;
+  *failure = {Outcome::kIo, updated, writer_->directory(), 0, 0, ""};
+  return Outcome::kIo;
 }
 
-std::vector<WalFileInfo> WalLog::files() {
+Outcome WalLog::files(List<WalFileInfo>* files, Failure* failure) {
   const std::lock_guard<std::mutex> lock(writer_mutex_);
-  return writer_->files();
+  const Outcome outcome = writer_->copy_files(files);
+  if (outcome != Outcome::kOk) *failure = writer_->failure();
+  return outcome;
 }
 
 Outcome WalLog::close(Failure* failure) {

@@ -24,9 +24,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <span>
-#include <vector>
+#include <utility>
 
+#include "core/base/list.h"
 #include "core/durable/outcome.h"
 #include "core/durable/wal/wal_backup.h"
 #include "core/durable/wal/wal_reader.h"
@@ -66,8 +66,20 @@ enum class WalRequest : uint8_t {
   kFinish = 4,
 };
 
+struct WalCompletion {
+  // Entries first .. first + count - 1 are done; of the others, `failure`. For
+  // a sync, `first` is the last durable LSN; for kFindKept the file.
+  uint64_t first = 0;
+  uint64_t count = 0;
+  Outcome outcome = Outcome::kOk;
+  Failure failure;
+};
+
 struct WalSubmission {
   WalRequest request = WalRequest::kAppend;
+  // What the system refused to the one who made it: it is completed with that,
+  // in its turn, and nothing else is done.
+  platform::IoStatus refused;
   // Of the requests that are not appends.
   uint64_t lsn = 0;
   uint64_t kept_file = UINT64_MAX;
@@ -77,17 +89,49 @@ struct WalSubmission {
   // The LSN that the first entry must get; 0: any.
   uint64_t expected_lsn = 0;
   // Entry i is the next lengths[i] bytes. No entries: a sync.
-  std::vector<uint8_t> bytes;
-  std::vector<uint32_t> lengths;
+  Buffer bytes;
+  List<uint32_t> lengths;
+
+  // Once it is done.
+  WalCompletion completion;
+  // In a WalSubmissions.
+  std::unique_ptr<WalSubmission> next;
 };
 
-struct WalCompletion {
-  // Entries first .. first + count - 1 are done; of the others, `failure`. For
-  // a sync, `first` is the last durable LSN; for kFindKept the file.
-  uint64_t first = 0;
-  uint64_t count = 0;
-  Outcome outcome = Outcome::kOk;
-  Failure failure;
+// Submissions in their order. Each is memory of its own, and brings that of its
+// completion along: what was acknowledged must not fail for want of it.
+class WalSubmissions {
+ public:
+  WalSubmissions() = default;
+  WalSubmissions(WalSubmissions&& other) noexcept { append(std::move(other)); }
+  ~WalSubmissions() {
+    // Not by the destructors of each other: there may be many.
+    while (!empty()) (void)pop();
+  }
+
+  bool empty() const { return first_ == nullptr; }
+  WalSubmission* first() const { return first_.get(); }
+  void push(std::unique_ptr<WalSubmission> added) {
+    WalSubmission* const last = added.get();
+    (last_ == nullptr ? first_ : last_->next) = std::move(added);
+    last_ = last;
+  }
+  std::unique_ptr<WalSubmission> pop() {
+    std::unique_ptr<WalSubmission> popped = std::move(first_);
+    first_ = std::move(popped->next);
+    if (first_ == nullptr) last_ = nullptr;
+    return popped;
+  }
+  // Nothing is left of `other`.
+  void append(WalSubmissions&& other) {
+    if (other.empty()) return;
+    (last_ == nullptr ? first_ : last_->next) = std::move(other.first_);
+    last_ = std::exchange(other.last_, nullptr);
+  }
+
+ private:
+  std::unique_ptr<WalSubmission> first_;
+  WalSubmission* last_ = nullptr;
 };
 
 class WalLog {
@@ -103,11 +147,12 @@ class WalLog {
 
   // Returns the bytes in the queue. kIo with kNoThread in the completion: there is
   // no committer; what works on the calling thread still does.
-  uint64_t submit(WalSubmission submission);
-  std::vector<WalCompletion> take_completions();
+  uint64_t submit(std::unique_ptr<WalSubmission> submission);
+  WalSubmissions take_completions();
 
   // All of these work on the calling thread.
-  Outcome append(WalSubmission submission, uint64_t* lsn, Failure* failure);
+  Outcome append(const WalSubmission& submission, uint64_t* lsn,
+                 Failure* failure);
   // Writes what is queued, durably where that was asked for.
   void commit();
   Outcome sync(Failure* failure);
@@ -139,7 +184,7 @@ class WalLog {
   }
   // Its counters; the writer lives as long as the log.
   const WalWriter& writer() const { return *writer_; }
-  std::vector<WalFileInfo> files();
+  Outcome files(List<WalFileInfo>* files, Failure* failure);
 
  private:
   WalLog(std::unique_ptr<WalWriter> writer, const WalCommitPolicy& policy)
@@ -148,10 +193,10 @@ class WalLog {
   void run();
   platform::IoStatus start_committer();
   bool has_enough() const;
-  void complete(std::vector<WalCompletion> completions);
+  void complete(WalSubmissions done);
   // With writer_mutex_ held:
   void commit_queue();
-  void commit_group(std::span<const WalSubmission> group);
+  void commit_group(WalSubmissions group);
   WalCompletion apply(const WalSubmission& submission);
   WalCompletion maintain(const WalSubmission& submission);
   Outcome truncate(uint64_t lsn);
@@ -171,15 +216,17 @@ class WalLog {
   std::mutex queue_mutex_;
   platform::Condition wake_;
   // Guarded by queue_mutex_.
-  std::vector<WalSubmission> queue_;
+  WalSubmissions queue_;
   uint64_t queued_entries_ = 0;
+  // One without entries: it waits for nothing.
+  bool is_urgent_ = false;
   bool is_stopping_ = false;
   bool is_mark_due_ = false;
   platform::Thread committer_;
 
   std::mutex completion_mutex_;
   // Guarded by completion_mutex_.
-  std::vector<WalCompletion> completions_;
+  WalSubmissions completions_;
   std::function<void()> notify_;
 
   // Relaxed: numbers to look at.

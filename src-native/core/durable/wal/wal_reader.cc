@@ -15,10 +15,15 @@ constexpr uint64_t kIndexBytes = uint64_t{1} << 16;
 
 }  // namespace
 
-bool add_wal_entries(const WalScanner& scanner, uint64_t from, uint64_t to,
-                     WalChunk* chunk) {
+WalAdded add_wal_entries(const WalScanner& scanner, uint64_t from, uint64_t to,
+                         WalChunk* chunk) {
   const WalHead& head = scanner.head();
   const uint8_t* const body = scanner.body();
+  if (!chunk->data.try_reserve(chunk->data.size() + head.body_bytes) ||
+      !chunk->entries.try_reserve(chunk->entries.size() + head.count) ||
+      !chunk->pasts.try_reserve(chunk->pasts.size() + 1)) {
+    return WalAdded::kNoMemory;
+  }
   const auto add = [&](uint64_t lsn, const uint8_t* data, uint32_t bytes) {
     if (lsn < from || lsn > to) return;
     const bool is_batch = head.type == WalType::kBatch;
@@ -30,18 +35,18 @@ bool add_wal_entries(const WalScanner& scanner, uint64_t from, uint64_t to,
     chunk->entries.push_back({lsn, chunk->data.size(), bytes,
                               is_batch ? head.lsn : 0,
                               is_batch ? uint64_t{head.count} : 0});
-    chunk->data.insert(chunk->data.end(), data, data + bytes);
+    chunk->data.append(data, bytes);
   };
   if (head.type == WalType::kData) add(head.lsn, body, head.body_bytes);
-  if (head.type != WalType::kBatch) return true;
+  if (head.type != WalType::kBatch) return WalAdded::kAll;
   uint64_t at = kWalBatchItemBytes * uint64_t{head.count};
   for (uint32_t i = 0; i < head.count; ++i) {
     const uint32_t bytes = load_u32(body + kWalBatchItemBytes * i);
-    if (bytes > head.body_bytes - at) return false;
+    if (bytes > head.body_bytes - at) return WalAdded::kBadParts;
     add(head.lsn + i, body + at, bytes);
     at += bytes;
   }
-  return true;
+  return WalAdded::kAll;
 }
 
 Outcome WalReader::fail(const IoStatus& io, uint64_t number, uint64_t offset,
@@ -67,13 +72,13 @@ Outcome WalReader::damaged(const LogFile& file, uint64_t offset, WalFacts facts,
   return Outcome::kCorrupt;
 }
 
-void WalReader::update(const WalLogId& log_id,
-                       const std::vector<WalFileInfo>& files,
-                       uint64_t newest_end, uint64_t first_lsn,
-                       uint64_t last_lsn) {
+IoStatus WalReader::update(const WalLogId& log_id,
+                           const List<WalFileInfo>& files, uint64_t newest_end,
+                           uint64_t first_lsn, uint64_t last_lsn) {
   CORE_CHECK(!files.empty());
   const uint64_t oldest = files.front().number;
   CORE_CHECK(files.back().number - oldest + 1 == files.size());
+  if (!files_.try_reserve(files.size())) return platform::kNoMemory;
   files_.drop_below(oldest);
   uint64_t next = oldest;
   if (!files_.is_empty()) {
@@ -89,15 +94,7 @@ void WalReader::update(const WalLogId& log_id,
   files_.newest().info.end_offset = newest_end;
   first_lsn_ = first_lsn;
   last_lsn_ = last_lsn;
-}
-
-std::vector<WalFileInfo> WalReader::files() const {
-  std::vector<WalFileInfo> infos;
-  infos.reserve(files_.size());
-  for (size_t at = 0; at < files_.size(); ++at) {
-    infos.push_back(files_[at].info);
-  }
-  return infos;
+  return {};
 }
 
 void WalReader::close() {
@@ -137,12 +134,12 @@ Outcome WalReader::open(LogFile& file, Failure* failure) {
 void WalReader::note(LogFile& file, const WalPosition& position) {
   if (position.offset <= file.scanned.offset) return;
   CORE_CHECK(position.lsn >= file.scanned.lsn);
-  CORE_CHECK(!file.index.empty() &&
-             file.index.back().offset <= file.scanned.offset);
+  const WalPosition& last = file.index.empty() ? file.begin : file.index.back();
+  CORE_CHECK(last.offset <= file.scanned.offset);
   file.scanned = position;
-  if (position.offset - file.index.back().offset >= kIndexBytes) {
-    file.index.push_back(position);
-  }
+  if (position.offset - last.offset < kIndexBytes) return;
+  // Without it, reading begins further back.
+  (void)file.index.try_push_back(position);
 }
 
 Outcome WalReader::scan_failure(const LogFile& file, const WalScanner& scanner,
@@ -179,9 +176,7 @@ Outcome WalReader::read_file(LogFile& file, uint64_t from, uint64_t to,
   Outcome outcome = open(file, failure);
   if (outcome == Outcome::kOk) outcome = extend_index(file, from, failure);
   if (outcome != Outcome::kOk) return outcome;
-  WalPosition position = *std::prev(std::upper_bound(
-      file.index.begin(), file.index.end(), from,
-      [](uint64_t lsn, const WalPosition& at) { return lsn < at.lsn; }));
+  WalPosition position = file.nearest(from);
   if (hint_number_ == file.info.number && hint_.lsn <= from &&
       hint_.offset > position.offset && hint_.offset <= file.info.end_offset) {
     position = hint_;
@@ -196,7 +191,12 @@ Outcome WalReader::read_file(LogFile& file, uint64_t from, uint64_t to,
       return scan_failure(file, scanner, verdict, failure);
     }
     note(file, scanner.position());
-    if (!add_wal_entries(scanner, from, to, chunk)) {
+    const WalAdded added = add_wal_entries(scanner, from, to, chunk);
+    if (added == WalAdded::kNoMemory) {
+      return fail(platform::kNoMemory, file.info.number, scanner.offset(),
+                  failure);
+    }
+    if (added == WalAdded::kBadParts) {
       return damaged(file, scanner.offset(), 0, failure);
     }
   }
@@ -278,9 +278,7 @@ Outcome WalReader::find_past(LogFile& file, const WalPast& past,
   const Outcome opened = open(file, failure);
   if (opened != Outcome::kOk) return opened;
   const bool is_newest = file.info.number == newest_file();
-  const WalPosition from = *std::prev(std::upper_bound(
-      file.index.begin(), file.index.end(), past.lsn,
-      [](uint64_t lsn, const WalPosition& at) { return lsn < at.lsn; }));
+  const WalPosition from = file.nearest(past.lsn);
   WalScanner scanner(*file.file, WalCodec(file.log_id, file.info.number), from,
                      is_newest ? file.info.bytes : file.info.end_offset);
   bool is_same = false;
@@ -316,12 +314,7 @@ Outcome WalReader::try_seek_point(uint64_t lsn, uint64_t* point,
   Outcome outcome = open(*file, failure);
   if (outcome == Outcome::kOk) outcome = extend_index(*file, lsn, failure);
   if (outcome != Outcome::kOk) return outcome;
-  *point =
-      std::prev(std::upper_bound(file->index.begin(), file->index.end(), lsn,
-                                 [](uint64_t wanted, const WalPosition& at) {
-                                   return wanted < at.lsn;
-                                 }))
-          ->lsn;
+  *point = file->nearest(lsn).lsn;
   return Outcome::kOk;
 }
 

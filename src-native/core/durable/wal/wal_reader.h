@@ -25,6 +25,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/list.h"
 #include "core/durable/outcome.h"
 #include "core/durable/wal/wal_classify.h"
 #include "core/durable/wal/wal_file_list.h"
@@ -55,16 +56,17 @@ struct WalPast {
 };
 
 struct WalChunk {
-  std::vector<uint8_t> data;
-  std::vector<WalEntry> entries;
+  Buffer data;
+  List<WalEntry> entries;
   // Where the past changes, and of the first entry.
-  std::vector<WalPast> pasts;
+  List<WalPast> pasts;
 };
 
 // Adds the entries from `from` to `to` of the record that the scanner is at.
-// False: its parts do not fit together.
-bool add_wal_entries(const WalScanner& scanner, uint64_t from, uint64_t to,
-                     WalChunk* chunk);
+// kBadParts: they do not fit together. kNoMemory: nothing was added.
+enum class WalAdded : uint8_t { kAll, kBadParts, kNoMemory };
+WalAdded add_wal_entries(const WalScanner& scanner, uint64_t from, uint64_t to,
+                         WalChunk* chunk);
 
 class WalReader {
  public:
@@ -74,8 +76,10 @@ class WalReader {
 
   // `files` oldest first, without gaps in their numbers; the newest one's
   // records end at `newest_end`.
-  void update(const WalLogId& log_id, const std::vector<WalFileInfo>& files,
-              uint64_t newest_end, uint64_t first_lsn, uint64_t last_lsn);
+  // When memory is refused, nothing is different afterwards.
+  platform::IoStatus update(const WalLogId& log_id,
+                            const List<WalFileInfo>& files, uint64_t newest_end,
+                            uint64_t first_lsn, uint64_t last_lsn);
   // In the writer's process: its LOCK. Files of another directory that has its place
   // are not read.
   void expect_lock(const platform::FileIdentity& lock) { lock_ = lock; }
@@ -88,7 +92,7 @@ class WalReader {
   uint64_t proved_lsn() const { return std::min(proved_lsn_, last_lsn_); }
   const ShownTail& shown() const { return shown_; }
   const std::vector<uint8_t>& metadata() const { return metadata_; }
-  std::vector<WalFileInfo> files() const;
+  const WalFileList& files() const { return files_; }
   // 0 while there is none.
   uint64_t newest_file() const {
     return files_.is_empty() ? 0 : files_.newest().info.number;

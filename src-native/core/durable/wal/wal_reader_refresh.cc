@@ -83,12 +83,15 @@ Outcome WalReader::refresh(Failure* failure) {
     *failure = {Outcome::kIo, settled, directory_, 0, 0, ""};
     return Outcome::kIo;
   }
-  if (shows_tail) shown_.show(found_);
+  const IoStatus shown = shows_tail ? shown_.show(found_) : IoStatus{};
+  if (!shown.ok()) return fail(shown, newest_file(), 0, failure);
   const uint64_t proven_next = proven_next_lsn(found_);
   const uint64_t next_lsn = shows_tail ? intact_next_lsn(found_) : proven_next;
-  update(found_.header.log_id, found_.files,
-         shows_tail ? found_.end.offset : found_.proven_end.offset,
-         found_.kept.oldest_lsn, next_lsn - 1);
+  const IoStatus updated =
+      update(found_.header.log_id, found_.files,
+             shows_tail ? found_.end.offset : found_.proven_end.offset,
+             found_.kept.oldest_lsn, next_lsn - 1);
+  if (!updated.ok()) return fail(updated, found_.top_number, 0, failure);
   proved_lsn_ = proven_next - 1;
   return Outcome::kOk;
 }

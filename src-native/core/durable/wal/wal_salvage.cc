@@ -76,7 +76,11 @@ Outcome salvage_wal_file(FileSystem& system, const std::string& directory,
         salvaged->told_file_bytes = scanner.control_value(1);
       }
       // A batch whose parts do not fit is left out.
-      (void)add_wal_entries(scanner, 0, UINT64_MAX, &salvaged->chunk);
+      const WalAdded added =
+          add_wal_entries(scanner, 0, UINT64_MAX, &salvaged->chunk);
+      if (added == WalAdded::kNoMemory) {
+        return fail(platform::kNoMemory, path, scanner.offset(), failure);
+      }
     }
     if (verdict == WalVerdict::kReadFailed) {
       return fail(scanner.io(), path, scanner.position().offset, failure);
@@ -110,8 +114,11 @@ Outcome find_wal_remains(FileSystem& system, const std::string& directory,
     if (io.ok()) io = read_wal_header(*file, &header, &verdict);
     if (!io.ok()) return fail(io, path, 0, failure);
     const bool is_good = verdict == WalHeaderVerdict::kGood;
-    remains->files.push_back({number, is_good ? header.base_lsn : 0,
-                              header.epoch, header.branch, bytes, bytes});
+    if (!remains->files.try_push_back({number, is_good ? header.base_lsn : 0,
+                                       header.epoch, header.branch, bytes,
+                                       bytes})) {
+      return fail(platform::kNoMemory, path, 0, failure);
+    }
     if (!is_good) continue;
     is_known = true;
     newest = number;

@@ -25,7 +25,7 @@ struct WalRemains {
   // The first LSN that the log keeps, as far as it is known.
   uint64_t oldest_lsn = 1;
   // Rising; of a file with a damaged header the base LSN is 0.
-  std::vector<WalFileInfo> files;
+  List<WalFileInfo> files;
 };
 
 // Where no header is intact it is what classifying says: nothing is known then.

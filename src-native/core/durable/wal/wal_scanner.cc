@@ -34,10 +34,11 @@ const uint8_t* WalScanner::at(uint64_t offset, size_t bytes) {
   const size_t wanted = static_cast<size_t>(
       std::min<uint64_t>(std::max(bytes, kBufferBytes),
                          std::max<uint64_t>(end_, offset) - offset));
-  if (buffer_.size() < wanted) buffer_.resize(wanted);
   buffer_begin_ = offset;
   buffer_bytes_ = 0;
-  io_ = file_.read_at(offset, buffer_.data(), wanted, &buffer_bytes_);
+  io_ = buffer_.try_resize_for_overwrite(wanted)
+            ? file_.read_at(offset, buffer_.data(), wanted, &buffer_bytes_)
+            : platform::kNoMemory;
   if (!io_.ok()) {
     buffer_bytes_ = 0;
     return nullptr;
@@ -111,8 +112,11 @@ IoStatus find_wal_head(File& file, const WalCodec& codec, uint64_t from,
   *found = 0;
   uint64_t begin = from + kWalAlignment;
   if (begin >= to) return {};
-  std::vector<uint8_t> buffer(
-      static_cast<size_t>(std::min<uint64_t>(to - begin, kBufferBytes)));
+  Buffer buffer;
+  if (!buffer.try_resize_for_overwrite(
+          static_cast<size_t>(std::min<uint64_t>(to - begin, kBufferBytes)))) {
+    return platform::kNoMemory;
+  }
   while (begin < to && to - begin >= kWalHeadBytes) {
     const auto wanted =
         static_cast<size_t>(std::min<uint64_t>(to - begin, buffer.size()));

@@ -10,8 +10,8 @@
 #define ATOMIC_LOG_CORE_DURABLE_WAL_SCANNER_H_
 
 #include <cstdint>
-#include <vector>
 
+#include "core/base/list.h"
 #include "core/durable/wal/wal_format.h"
 #include "core/platform/file.h"
 
@@ -65,7 +65,7 @@ class WalScanner {
   void set_end(uint64_t end);
 
  private:
-  // Null: the read failed, or the file is shorter.
+  // Null: the read failed, memory was refused, or the file is shorter.
   const uint8_t* at(uint64_t offset, size_t bytes);
 
   platform::File& file_;
@@ -79,7 +79,7 @@ class WalScanner {
   platform::IoStatus io_;
   bool is_short_ = false;
 
-  std::vector<uint8_t> buffer_;
+  Buffer buffer_;
   uint64_t buffer_begin_ = 0;
   size_t buffer_bytes_ = 0;
 };

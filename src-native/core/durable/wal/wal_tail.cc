@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -21,8 +22,7 @@ bool is_held(File& file) {
 }
 
 // The epoch and branch of the entry with this LSN.
-const WalPosition& epoch_at(const std::vector<WalPosition>& epochs,
-                            uint64_t lsn) {
+const WalPosition& epoch_at(const List<WalPosition>& epochs, uint64_t lsn) {
   CORE_CHECK(!epochs.empty());
   size_t at = epochs.size() - 1;
   while (at > 0 && epochs[at].lsn > lsn) --at;
@@ -30,10 +30,10 @@ const WalPosition& epoch_at(const std::vector<WalPosition>& epochs,
 }
 
 // The epochs of a file that has a successor; none when the file is gone. Fails
-// for lack of a descriptor only.
+// for want of a descriptor or of memory only.
 IoStatus read_epochs(FileSystem& system, const std::string& directory,
                      const WalFileInfo& info, const WalLogId& log_id,
-                     std::vector<WalPosition>* epochs) {
+                     List<WalPosition>* epochs) {
   std::unique_ptr<File> file;
   const IoStatus status = system.open(wal_file_path(directory, info.number),
                                       OpenMode::kRead, &file);
@@ -42,13 +42,14 @@ IoStatus read_epochs(FileSystem& system, const std::string& directory,
   WalScanner scanner(*file, WalCodec(log_id, info.number),
                      {kWalHeaderBytes, info.base_lsn, info.epoch, info.branch},
                      info.end_offset);
-  *epochs = {scanner.position()};
+  if (!epochs->try_push_back(scanner.position())) return platform::kNoMemory;
   while (scanner.next() == WalVerdict::kRecord) {
-    if (scanner.head().type == WalType::kOpen) {
-      epochs->push_back(scanner.position());
+    if (scanner.head().type == WalType::kOpen &&
+        !epochs->try_push_back(scanner.position())) {
+      return platform::kNoMemory;
     }
   }
-  return {};
+  return scanner.io().is_shortage() ? scanner.io() : IoStatus{};
 }
 
 }  // namespace
@@ -80,20 +81,22 @@ uint64_t proven_next_lsn(const WalClassification& found) {
 
 // The first LSN of those shown, below next_lsn, that is another entry now; 0
 // when there is none.
-uint64_t ShownTail::first_difference(const std::vector<WalPosition>& epochs,
+uint64_t ShownTail::first_difference(const List<WalPosition>& epochs,
                                      uint64_t next_lsn) const {
-  std::vector<uint64_t> begins = {proven_next_};
-  for (const WalPosition& epoch : epochs_) begins.push_back(epoch.lsn);
-  for (const WalPosition& epoch : epochs) begins.push_back(epoch.lsn);
-  std::sort(begins.begin(), begins.end());
-  for (const uint64_t lsn : begins) {
-    if (lsn < proven_next_) continue;
-    if (lsn >= std::min(shown_next_, next_lsn)) break;
+  // Only where an epoch begins it can become another one.
+  uint64_t first = 0;
+  const auto compare_at = [&](uint64_t lsn) {
+    const bool is_shown =
+        lsn >= proven_next_ && lsn < std::min(shown_next_, next_lsn);
+    if (!is_shown || (first != 0 && lsn >= first)) return;
     const WalPosition& then = epoch_at(epochs_, lsn);
     const WalPosition& now = epoch_at(epochs, lsn);
-    if (then.epoch != now.epoch || then.branch != now.branch) return lsn;
-  }
-  return 0;
+    if (then.epoch != now.epoch || then.branch != now.branch) first = lsn;
+  };
+  compare_at(proven_next_);
+  for (const WalPosition& epoch : epochs_) compare_at(epoch.lsn);
+  for (const WalPosition& epoch : epochs) compare_at(epoch.lsn);
+  return first;
 }
 
 IoStatus ShownTail::settle(FileSystem& system, const std::string& directory,
@@ -110,7 +113,7 @@ IoStatus ShownTail::settle(FileSystem& system, const std::string& directory,
                                    [this](const WalFileInfo& info) {
                                      return info.number == file_number_;
                                    });
-    std::vector<WalPosition> epochs;
+    List<WalPosition> epochs;
     if (file != found.files.end()) {
       const IoStatus status =
           read_epochs(system, directory, *file, found.header.log_id, &epochs);
@@ -135,17 +138,20 @@ IoStatus ShownTail::settle(FileSystem& system, const std::string& directory,
   return {};
 }
 
-void ShownTail::show(const WalClassification& found) {
+IoStatus ShownTail::show(const WalClassification& found) {
   const uint64_t next_lsn = intact_next_lsn(found);
   const uint64_t proven_next = proven_next_lsn(found);
   // What was shown further on and is not settled stays remembered.
-  if (next_lsn <= proven_next) return;
-  if (file_number_ != 0 && next_lsn < shown_next_) return;
+  if (next_lsn <= proven_next) return {};
+  if (file_number_ != 0 && next_lsn < shown_next_) return {};
+  List<WalPosition> epochs;
+  if (!epochs.try_assign(found.epochs)) return platform::kNoMemory;
   proven_next_ =
       file_number_ == 0 ? proven_next : std::min(proven_next, proven_next_);
   file_number_ = found.top_number;
-  epochs_ = found.epochs;
+  epochs_ = std::move(epochs);
   shown_next_ = next_lsn;
+  return {};
   CORE_CHECK(file_number_ != 0 && proven_next_ < shown_next_);
 }
 

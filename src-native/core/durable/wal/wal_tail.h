@@ -14,8 +14,8 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
+#include "core/base/list.h"
 #include "core/durable/wal/wal_classify.h"
 #include "core/platform/file.h"
 
@@ -42,20 +42,20 @@ class ShownTail {
   platform::IoStatus settle(platform::FileSystem& system,
                             const std::string& directory,
                             const WalClassification& found);
-  // `found` is shown to its intact end.
-  void show(const WalClassification& found);
+  // `found` is shown to its intact end. When memory is refused, nothing is.
+  platform::IoStatus show(const WalClassification& found);
 
   // How often entries were taken back, and the first LSN of the last time.
   uint64_t takebacks() const { return takebacks_; }
   uint64_t taken_back_from() const { return taken_back_from_; }
 
  private:
-  uint64_t first_difference(const std::vector<WalPosition>& epochs,
+  uint64_t first_difference(const List<WalPosition>& epochs,
                             uint64_t next_lsn) const;
 
   // Of what was shown and is not settled; 0: nothing.
   uint64_t file_number_ = 0;
-  std::vector<WalPosition> epochs_;
+  List<WalPosition> epochs_;
   uint64_t proven_next_ = 0;
   uint64_t shown_next_ = 0;
 

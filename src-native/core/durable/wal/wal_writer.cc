@@ -21,6 +21,10 @@ constexpr size_t kBufferBytes = size_t{1} << 20;
 // costs more than that of the file system.
 constexpr size_t kSmallWriteBytes = size_t{1} << 16;
 
+// Those that come before the buffer is handed over: SYNC of a file that was made
+// of the spare, then OPEN or CHECKPOINT; or SEAL.
+constexpr size_t kControlsMax = 3;
+
 constexpr const char* kFailedNow = "this write or its sync failed";
 constexpr const char* kFailedBefore = "an earlier write or sync failed";
 constexpr const char* kOtherPlace =
@@ -135,6 +139,9 @@ Outcome WalWriter::rotate(uint64_t next_base, bool may_use_spare) {
   CORE_CHECK(next_base <= next_lsn_ && next_base >= oldest_lsn_);
   const Outcome place = check_directory();
   if (place != Outcome::kOk) return place;
+  if (!files_.try_reserve(files_.size() + 1)) {
+    return io_failure(platform::kNoMemory);
+  }
   if (!fits(kWalControlBytes, 0)) {
     // Every writer of ours keeps this room; the file is another's.
     failure_ = {Outcome::kCorrupt,
@@ -174,6 +181,12 @@ Outcome WalWriter::rotate(uint64_t next_base, bool may_use_spare) {
   return Outcome::kOk;
 }
 
+bool WalWriter::extend_buffer(uint64_t record_bytes) {
+  const size_t bytes = buffer_.size() + static_cast<size_t>(record_bytes);
+  return buffer_.try_reserve(bytes + kControlsMax * kWalControlBytes) &&
+         buffer_.try_resize(bytes);
+}
+
 // The body of the record that put() will finish.
 uint8_t* WalWriter::body_of_next() {
   return buffer_.data() + (tail_ - buffer_offset_) + kWalHeadBytes;
@@ -210,7 +223,9 @@ uint32_t WalWriter::put(WalType type, uint32_t count, uint64_t body_bytes) {
 }
 
 uint32_t WalWriter::put_control(WalType type, uint64_t first, uint64_t second) {
-  buffer_.resize(buffer_.size() + kWalControlBytes);
+  const bool has_room = buffer_.try_resize(buffer_.size() + kWalControlBytes);
+  CORE_CHECK(has_room);
+  static_cast<void>(has_room);
   store_u64(body_of_next(), first);
   store_u64(body_of_next() + 8, second);
   return put(type, 0, kWalControlBodyBytes);
@@ -227,7 +242,7 @@ Outcome WalWriter::append(const uint8_t* data, size_t bytes, uint64_t* lsn) {
   }
   const Outcome outcome = make_room(record_bytes);
   if (outcome != Outcome::kOk) return outcome;
-  buffer_.resize(buffer_.size() + static_cast<size_t>(record_bytes));
+  if (!extend_buffer(record_bytes)) return io_failure(platform::kNoMemory);
   if (bytes > 0) std::memcpy(body_of_next(), data, bytes);
   return put_and_flush(bytes, WalType::kData, 1, lsn);
 }
@@ -247,7 +262,7 @@ Outcome WalWriter::append_batch(const uint8_t* data, const uint32_t* lengths,
   }
   const Outcome outcome = make_room(record_bytes);
   if (outcome != Outcome::kOk) return outcome;
-  buffer_.resize(buffer_.size() + static_cast<size_t>(record_bytes));
+  if (!extend_buffer(record_bytes)) return io_failure(platform::kNoMemory);
   uint8_t* item = body_of_next();
   const uint8_t* entry = data;
   for (size_t i = 0; i < count; ++i) {
@@ -283,8 +298,11 @@ Outcome WalWriter::flush() {
   if (tail_ > zeroed_end_) {
     zeroed_end_ = tail_;
     if (bytes < kSmallWriteBytes && options_.zero_ahead_bytes > 0) {
-      zeroed_end_ = std::min(tail_ + options_.zero_ahead_bytes, file_bytes_);
-      buffer_.resize(static_cast<size_t>(zeroed_end_ - buffer_offset_));
+      const uint64_t end =
+          std::min(tail_ + options_.zero_ahead_bytes, file_bytes_);
+      // Without the memory a sync takes longer, and nothing else.
+      const auto with_zeros = static_cast<size_t>(end - buffer_offset_);
+      if (buffer_.try_resize(with_zeros)) zeroed_end_ = end;
     }
   }
   CORE_CHECK(tail_ <= zeroed_end_ && zeroed_end_ <= file_bytes_);
@@ -293,7 +311,7 @@ Outcome WalWriter::flush() {
   if (!status.ok()) return poison(status, kFailedNow);
   add(written_bytes_, bytes);
   buffer_.clear();
-  buffer_offset_ = tail_;
+  buffer_offset_ = files_.back().end_offset = tail_;
   return Outcome::kOk;
 }
 
@@ -331,10 +349,9 @@ Outcome WalWriter::close() {
   return outcome;
 }
 
-std::vector<WalFileInfo> WalWriter::files() const {
-  std::vector<WalFileInfo> files = files_;
-  files.back().end_offset = buffer_offset_;
-  return files;
+Outcome WalWriter::copy_files(List<WalFileInfo>* files) {
+  return files->try_assign(files_) ? Outcome::kOk
+                                   : io_failure(platform::kNoMemory);
 }
 
 bool WalWriter::is_no_space(Outcome outcome) const {

@@ -34,6 +34,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/list.h"
 #include "core/durable/outcome.h"
 #include "core/durable/wal/wal_files.h"
 #include "core/durable/wal/wal_format.h"
@@ -103,10 +104,9 @@ class WalWriter {
   const WalLogId& log_id() const { return log_id_; }
   const std::vector<uint8_t>& metadata() const { return metadata_; }
   // Oldest first; the newest one's end is what was handed to the system.
-  std::vector<WalFileInfo> files() const;
-  // The same without a copy; the newest one's end is written_offset().
-  const std::vector<WalFileInfo>& file_list() const { return files_; }
-  uint64_t written_offset() const { return buffer_offset_; }
+  const List<WalFileInfo>& files() const { return files_; }
+  // A copy of them.
+  Outcome copy_files(List<WalFileInfo>* files);
   // Of the last operation that did not return kOk.
   const Failure& failure() const { return failure_; }
   // Of what has poisoned the writer.
@@ -129,11 +129,11 @@ class WalWriter {
   bool is_place_check_due();
   Outcome check_directory();
   Outcome find_reserve(const WalClassification& found);
-  Outcome start(const WalClassification& found);
+  Outcome start(WalClassification& found);
   Outcome create_log();
   Outcome create_file(WalHeader header, bool may_use_spare);
-  Outcome recreate_file(const WalClassification& found);
-  void adopt(const WalClassification& found);
+  Outcome recreate_file(WalClassification& found);
+  void adopt(WalClassification& found);
   Outcome write_open();
 
   // With so much room left after it.
@@ -156,6 +156,8 @@ class WalWriter {
   void enter(std::shared_ptr<platform::File> file, const WalHeader& header);
   uint32_t put(WalType type, uint32_t count, uint64_t body_bytes);
   uint32_t put_control(WalType type, uint64_t first, uint64_t second);
+  // Makes the buffer larger by a record of an entry; false: memory is refused.
+  bool extend_buffer(uint64_t record_bytes);
   uint8_t* body_of_next();
   Outcome put_and_flush(size_t body_bytes, WalType type, uint32_t count,
                         uint64_t* lsn);
@@ -184,7 +186,7 @@ class WalWriter {
   uint64_t branch_state_ = 0;
   uint64_t oldest_lsn_ = 1;
   uint64_t oldest_file_ = 1;
-  std::vector<WalFileInfo> files_;
+  List<WalFileInfo> files_;
   WalListing garbage_;
   WalReserve reserve_;
 
@@ -197,7 +199,9 @@ class WalWriter {
   uint64_t durable_offset_ = 0;
   uint64_t zeroed_end_ = 0;
   // Records that are not with the system yet; they begin at buffer_offset_.
-  std::vector<uint8_t> buffer_;
+  // There is always room for kControlsMax control records more: what seals,
+  // marks and frees needs no memory.
+  Buffer buffer_;
   uint64_t buffer_offset_ = 0;
   // After its last entry.
   uint64_t entries_end_ = 0;

@@ -9,10 +9,13 @@ namespace atomic_log::durable {
 WalWriter::CheckpointPlan WalWriter::plan_checkpoint(
     uint64_t lsn, uint64_t kept_file_max) const {
   CheckpointPlan plan;
-  const auto keep = std::find_if(
-      files_.rbegin(), files_.rend(),
-      [lsn](const WalFileInfo& file) { return file.base_lsn <= lsn + 1; });
-  plan.kept_file = keep == files_.rend() ? oldest_file_ : keep->number;
+  plan.kept_file = oldest_file_;
+  for (size_t at = files_.size(); at > 0; --at) {
+    const WalFileInfo& file = files_[at - 1];
+    if (file.base_lsn > lsn + 1) continue;
+    plan.kept_file = file.number;
+    break;
+  }
   CORE_CHECK(plan.kept_file >= oldest_file_ && plan.kept_file <= file_number_);
   // Less may go than could: another checkpoint, or a new file, may have come
   // after the caller asked what is kept.
@@ -71,9 +74,7 @@ Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
   oldest_lsn_ = lsn + 1;
   oldest_file_ = oldest_file;
   store(first_lsn_, oldest_lsn_);
-  std::erase_if(files_, [oldest_file](const WalFileInfo& file) {
-    return file.number < oldest_file;
-  });
+  files_.drop_front(static_cast<size_t>(oldest_file - files_.front().number));
   CORE_CHECK(!files_.empty() && files_.front().number == oldest_file_);
   CORE_CHECK(files_.front().base_lsn <= oldest_lsn_ ||
              files_.front().number == file_number_);

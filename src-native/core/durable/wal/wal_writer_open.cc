@@ -35,7 +35,9 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
                         std::unique_ptr<WalWriter>* writer,
                         WalRecovery* recovery, Failure* failure) {
   std::unique_ptr<WalWriter> opened(new WalWriter(system, options));
-  IoStatus status = make_wal_directory(system, options.directory);
+  IoStatus status;
+  if (!opened->extend_buffer(0)) status = platform::kNoMemory;
+  if (status.ok()) status = make_wal_directory(system, options.directory);
   // Before LOCK is made or anything else changes: such a log would open, and
   // fail when its file is full.
   if (status.ok()) status = system.check_writable(options.directory);
@@ -155,8 +157,8 @@ Outcome WalWriter::find_reserve(const WalClassification& found) {
   return status.ok() ? Outcome::kOk : io_failure(status);
 }
 
-Outcome WalWriter::start(const WalClassification& found) {
-  garbage_ = found.listing;
+Outcome WalWriter::start(WalClassification& found) {
+  garbage_ = std::move(found.listing);
   Outcome outcome = Outcome::kOk;
   switch (wal_rule(found.row).action) {
     case WalAction::kCreate:
@@ -199,7 +201,7 @@ Outcome WalWriter::create_log() {
 }
 
 // Everything that recovery has found is on disk by now.
-void WalWriter::adopt(const WalClassification& found) {
+void WalWriter::adopt(WalClassification& found) {
   log_id_ = found.header.log_id;
   metadata_ = found.header.metadata;
   next_lsn_ = found.end.lsn;
@@ -207,9 +209,9 @@ void WalWriter::adopt(const WalClassification& found) {
   branch_ = found.end.branch;
   oldest_lsn_ = found.kept.oldest_lsn;
   oldest_file_ = found.kept.oldest_file;
-  files_ = found.files;
+  files_ = std::move(found.files);
   file_ = found.newest;
-  file_number_ = found.files.back().number;
+  file_number_ = files_.back().number;
   file_bytes_ = found.header.file_bytes;
   CORE_CHECK(file_ != nullptr && file_number_ == found.top_number);
   codec_ = WalCodec(log_id_, file_number_);
@@ -220,7 +222,7 @@ void WalWriter::adopt(const WalClassification& found) {
   CORE_CHECK(files_.back().number - files_.front().number + 1 == files_.size());
 }
 
-Outcome WalWriter::recreate_file(const WalClassification& found) {
+Outcome WalWriter::recreate_file(WalClassification& found) {
   WalHeader header;
   if (found.files.empty()) {
     log_id_ = options_.new_log_id;
@@ -242,6 +244,9 @@ Outcome WalWriter::recreate_file(const WalClassification& found) {
   if (found.newest_bytes < header.file_bytes) {
     status = found.newest->preallocate(header.file_bytes);
   }
+  if (status.ok() && !files_.try_reserve(files_.size() + 1)) {
+    status = platform::kNoMemory;
+  }
   if (status.ok()) status = write_wal_header(*found.newest, header);
   if (status.ok()) status = found.newest->sync_all();
   if (status.ok()) status = names_->sync();
@@ -251,6 +256,9 @@ Outcome WalWriter::recreate_file(const WalClassification& found) {
 }
 
 Outcome WalWriter::create_file(WalHeader header, bool may_use_spare) {
+  if (!files_.try_reserve(files_.size() + 1)) {
+    return io_failure(platform::kNoMemory);
+  }
   WalReserved next;
   IoStatus status = reserve_.take(header.file_number, header.file_bytes,
                                   may_use_spare, *names_, &next);

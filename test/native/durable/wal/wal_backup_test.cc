@@ -41,13 +41,22 @@ struct Original {
   }
   ~Original() { log->stop(); }
 
+  List<durable::WalFileInfo> files() {
+    List<durable::WalFileInfo> files;
+    Failure failure;
+    REQUIRE(log->files(&files, &failure) == Outcome::kOk);
+    return files;
+  }
+
   void append(int count) {
     for (int i = 0; i < count; ++i) {
       durable::WalSubmission submission;
       submission.level = durable::WalLevel::kNone;
-      submission.bytes.assign(600 + 10 * static_cast<size_t>(i),
-                              static_cast<uint8_t>(i + 1));
-      submission.lengths = {static_cast<uint32_t>(submission.bytes.size())};
+      REQUIRE(submission.bytes.try_resize(600 + 10 * static_cast<size_t>(i)));
+      std::fill(submission.bytes.begin(), submission.bytes.end(),
+                static_cast<uint8_t>(i + 1));
+      REQUIRE(submission.lengths.try_push_back(
+          static_cast<uint32_t>(submission.bytes.size())));
       uint64_t lsn = 0;
       Failure failure;
       REQUIRE(log->append(std::move(submission), &lsn, &failure) ==
@@ -111,7 +120,7 @@ TEST_CASE("a copy is whole, byte for byte, and readers see all of it") {
       original.system.set_links(has_links);
       original.system.set_step_bytes(step_bytes);
       const auto backup = original.copy();
-      const auto files = original.log->files();
+      const auto files = original.files();
       REQUIRE(files.size() > 2);
       // It goes on being written.
       original.append(7);
@@ -234,7 +243,7 @@ TEST_CASE(
             Outcome::kOk);
     WalBackupSource source;
     REQUIRE(log->begin_backup(&source, &failure) == Outcome::kOk);
-    WalBackup again(*after, source, kCopy);
+    WalBackup again(*after, std::move(source), kCopy);
     Outcome outcome = Outcome::kOk;
     while (outcome == Outcome::kOk && !again.is_done()) {
       outcome = again.step(&failure);
@@ -278,7 +287,7 @@ TEST_CASE(
           Outcome::kOk);
   WalBackupSource source;
   REQUIRE(log->begin_backup(&source, &failure) == Outcome::kOk);
-  WalBackup backup(*after, source, kCopy);
+  WalBackup backup(*after, std::move(source), kCopy);
   while (!backup.is_done()) {
     REQUIRE(backup.step(&failure) == Outcome::kOk);
   }
@@ -301,18 +310,17 @@ TEST_CASE("a checkpoint that takes files away is told from a lost file") {
 
   original.append(12);
   backup = original.copy();
-  REQUIRE(
-      original.system.remove(wal_path(original.log->files()[0].number)).ok());
+  REQUIRE(original.system.remove(wal_path(original.files()[0].number)).ok());
   CHECK(original.run(*backup, &failure) == Outcome::kIo);
   CHECK(failure.io.code == IoCode::kNotFound);
-  CHECK(failure.path == wal_path(original.log->files()[0].number));
+  CHECK(failure.path == wal_path(original.files()[0].number));
 }
 
 TEST_CASE("a copy that cannot be read back gets no name") {
   for (const bool is_newest : {true, false}) {
     Original original;
     original.system.set_links(false);
-    const auto files = original.log->files();
+    const auto files = original.files();
     const auto backup = original.copy();
     const std::string path = durable::wal_file_path(
         kCopy + ".partial-1",

@@ -52,8 +52,9 @@ struct OpenedLog {
         const std::lock_guard<std::mutex> lock(mutex);
         seen = notified;
       }
-      for (WalCompletion& completion : log->take_completions()) {
-        completions.push_back(std::move(completion));
+      durable::WalSubmissions done = log->take_completions();
+      while (!done.empty()) {
+        completions.push_back(std::move(done.pop()->completion));
       }
       if (completions.size() >= count) break;
       std::unique_lock<std::mutex> lock(mutex);
@@ -61,6 +62,12 @@ struct OpenedLog {
                                [&] { return notified != seen; }));
     }
     return completions;
+  }
+
+  List<durable::WalFileInfo> files() {
+    List<durable::WalFileInfo> files;
+    REQUIRE(log->files(&files, &failure) == Outcome::kOk);
+    return files;
   }
 
   std::shared_ptr<WalLog> log;
@@ -71,12 +78,16 @@ struct OpenedLog {
   uint64_t notified = 0;
 };
 
-WalSubmission entries(size_t count, WalLevel level = WalLevel::kDisk,
-                      uint8_t fill = 1) {
-  WalSubmission submission;
-  submission.level = level;
-  submission.bytes.assign(count * 20, fill);
-  submission.lengths.assign(count, 20);
+using Submission = std::unique_ptr<WalSubmission>;
+
+Submission entries(size_t count, WalLevel level = WalLevel::kDisk,
+                   uint8_t fill = 1) {
+  auto submission = std::make_unique<WalSubmission>();
+  submission->level = level;
+  REQUIRE(submission->bytes.try_resize(count * 20));
+  REQUIRE(submission->lengths.try_resize(count));
+  std::fill(submission->bytes.begin(), submission->bytes.end(), fill);
+  std::fill(submission->lengths.begin(), submission->lengths.end(), 20);
   return submission;
 }
 
@@ -119,7 +130,7 @@ TEST_CASE("wal: threads submit, write, sync, read and close together") {
         durable::WalReader reader(system, kWalDirectory);
         for (int i = 0; i < 50; ++i) {
           opened.log->submit(entries(2, WalLevel::kDisk));
-          if (t == 1 && opened.log->append(entries(1, WalLevel::kNone), &lsn,
+          if (t == 1 && opened.log->append(*entries(1, WalLevel::kNone), &lsn,
                                            &failure) == Outcome::kOk) {
             appended.fetch_add(1);
           }
@@ -137,7 +148,7 @@ TEST_CASE("wal: threads submit, write, sync, read and close together") {
     CHECK(opened.log->close(&failure) == Outcome::kOk);
     CHECK(opened.wait_for(150).size() == 150);
     CHECK(opened.log->writer().durable_lsn() == 300 + appended.load());
-    CHECK(opened.log->append(entries(1), &failure.value, &failure) ==
+    CHECK(opened.log->append(*entries(1), &failure.value, &failure) ==
           Outcome::kClosed);
     const OpenedWal again = open_wal(system, large_files());
     REQUIRE(again.outcome == Outcome::kOk);
@@ -226,7 +237,7 @@ TEST_CASE("wal: without a thread for the committer, only it is missing") {
     const Refusal refusal;
     const uint64_t operations = system.operations();
     CHECK(opened.log->submit(entries(3)) == 0);
-    CHECK(opened.log->submit(WalSubmission{}) == 0);
+    CHECK(opened.log->submit(std::make_unique<WalSubmission>()) == 0);
     for (const WalCompletion& completion : opened.wait_for(2)) {
       CHECK(completion.outcome == Outcome::kIo);
       CHECK(completion.count == 0);
@@ -236,7 +247,7 @@ TEST_CASE("wal: without a thread for the committer, only it is missing") {
     }
     // Nothing was written, and no LSN is taken.
     CHECK(system.operations() == operations);
-    REQUIRE(opened.log->append(entries(1), &lsn, &failure) == Outcome::kOk);
+    REQUIRE(opened.log->append(*entries(1), &lsn, &failure) == Outcome::kOk);
     CHECK(lsn == 1);
     CHECK(opened.log->sync(&failure) == Outcome::kOk);
     CHECK(opened.log->writer().durable_lsn() == 1);
@@ -295,23 +306,23 @@ TEST_CASE("wal: the policy waits for count or bytes, and a sync for nothing") {
   opened.log->submit(entries(1));
   opened.log->submit(entries(3));
   CHECK(opened.wait_for(2).size() == 2);
-  WalSubmission large;
-  large.bytes.assign(1000, 1);
-  large.lengths = {1000};
+  auto large = std::make_unique<WalSubmission>();
+  REQUIRE(large->bytes.try_resize(1000));
+  REQUIRE(large->lengths.try_push_back(1000));
   opened.log->submit(std::move(large));
   CHECK(opened.wait_for(1).size() == 1);
   opened.log->submit(entries(1));
-  opened.log->submit(WalSubmission{});
+  opened.log->submit(std::make_unique<WalSubmission>());
   const auto completions = opened.wait_for(2);
   CHECK(completions[1].first == 6);
 }
 
-WalSubmission request(durable::WalRequest what, uint64_t lsn = 0,
-                      uint64_t kept_file = UINT64_MAX) {
-  WalSubmission submission;
-  submission.request = what;
-  submission.lsn = lsn;
-  submission.kept_file = kept_file;
+Submission request(durable::WalRequest what, uint64_t lsn = 0,
+                   uint64_t kept_file = UINT64_MAX) {
+  auto submission = std::make_unique<WalSubmission>();
+  submission->request = what;
+  submission->lsn = lsn;
+  submission->kept_file = kept_file;
   return submission;
 }
 
@@ -354,11 +365,11 @@ TEST_CASE("wal: a checkpoint in the queue deletes no file that is to stay") {
   opened.log->submit(request(WalRequest::kTruncate, 4));
   opened.log->submit(request(WalRequest::kCheckpoint, 4, 1));
   opened.wait_for(3);
-  CHECK(opened.log->files().size() == 2);
+  CHECK(opened.files().size() == 2);
   opened.log->submit(entries(1));
   opened.log->submit(request(WalRequest::kCheckpoint, 5, 2));
   opened.wait_for(2);
-  CHECK(opened.log->files().size() == 1);
+  CHECK(opened.files().size() == 1);
 }
 
 TEST_CASE("wal: after kFinish, closing has nothing to wait for") {
@@ -376,11 +387,11 @@ TEST_CASE("wal: after kFinish, closing has nothing to wait for") {
 TEST_CASE("wal: an LSN that is not the next takes none") {
   SimulatedFileSystem system;
   OpenedLog opened(system);
-  WalSubmission wrong = entries(1);
-  wrong.expected_lsn = 2;
+  Submission wrong = entries(1);
+  wrong->expected_lsn = 2;
   opened.log->submit(std::move(wrong));
-  WalSubmission right = entries(1);
-  right.expected_lsn = 1;
+  Submission right = entries(1);
+  right->expected_lsn = 1;
   opened.log->submit(std::move(right));
   const auto completions = opened.wait_for(2);
   CHECK(completions[0].outcome == Outcome::kLsnMismatch);
@@ -398,8 +409,8 @@ TEST_CASE("wal: files that are not the log's any more are not read") {
     uint64_t lsn = 0;
     for (int i = 0; i < 9; ++i) {
       WalSubmission submission;
-      submission.bytes = data;
-      submission.lengths = {30'000};
+      REQUIRE(submission.bytes.try_assign(data.data(), data.size()));
+      REQUIRE(submission.lengths.try_push_back(30'000));
       REQUIRE(opened.log->append(std::move(submission), &lsn,
                                  &opened.failure) == Outcome::kOk);
     }

@@ -65,7 +65,7 @@ std::vector<PastEntry> read_pasts(WalReader& reader) {
         ++at;
       }
       found.push_back(
-          {{entry.lsn, chunk.pasts.at(at).epoch, chunk.pasts.at(at).branch},
+          {{entry.lsn, chunk.pasts[at].epoch, chunk.pasts[at].branch},
            load_u32(chunk.data.data() + entry.begin)});
       from = entry.lsn + 1;
     }
@@ -348,7 +348,7 @@ TEST_CASE("a checkpoint of whole files: the last entry that is gone") {
     REQUIRE(log.reader.refresh(&log.failure) == Outcome::kOk);
   }
   const auto entries = read_pasts(log.reader);
-  const uint64_t base = log.reader.files().back().base_lsn;
+  const uint64_t base = log.reader.files().newest().info.base_lsn;
   REQUIRE(log.script.writer()->checkpoint(base - 1) == Outcome::kOk);
   REQUIRE(log.script.writer()->mark() == Outcome::kOk);
   REQUIRE(log.reader.refresh(&log.failure) == Outcome::kOk);

@@ -275,7 +275,7 @@ TEST_CASE("sealed files never change again") {
   std::map<std::string, Bytes> sealed;
   for (const char operation : std::string("xxwxxbkwxtbwixcxTwxk")) {
     REQUIRE(script.run(operation));
-    const auto files = script.writer()->files();
+    const auto& files = script.writer()->files();
     for (size_t i = 0; i + 1 < files.size(); ++i) {
       const std::string path = wal_path(files[i].number);
       const auto [found, is_new] = sealed.emplace(path, system.contents(path));
