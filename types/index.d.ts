@@ -1731,7 +1731,7 @@ export declare class Wal {
    * `ERR_FORMAT` for files that are not a log or of a later release: nothing was
    * changed then; `ERR_FILE_ACCESS` when the directory or a file may not be
    * written (a {@link WalReader} reads it all the same); `ERR_TORN_TAIL` with
-   * `strictTail`; `ERR_NO_SPACE`, `ERR_IO`, `ERR_POISONED` when the first sync failed;
+   * `strictTail`; `ERR_NO_SPACE`, `ERR_OUT_OF_MEMORY`, `ERR_IO`, `ERR_POISONED` when the first sync failed;
    * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
    */
   static open(directory: string, options?: WalOptions): Promise<Wal>;
@@ -1771,7 +1771,8 @@ export declare class Wal {
    *
    * @throws (rejects) `ERR_POISONED` when a write or a sync fails, now or
    * earlier; `ERR_NO_SPACE`, `ERR_FILE_ACCESS`, `ERR_FILE_NOT_FOUND` when
-   * another file is needed and cannot be made, `ERR_THREAD_UNAVAILABLE` when the
+   * another file is needed and cannot be made, `ERR_OUT_OF_MEMORY`, or
+   * `ERR_THREAD_UNAVAILABLE` when the
    * system starts no thread for the commits ({@link appendSync} needs none): the
    * entry has no LSN then, and appending may be tried again; `ERR_LSN_MISMATCH`,
    * `ERR_ENTRY_TOO_LARGE`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
@@ -1822,7 +1823,7 @@ export declare class Wal {
    * below {@link firstLsn},
    * `ERR_CORRUPT` when one is damaged, `ERR_DIRECTORY_REPLACED` when another
    * directory, or none, has the place of the log's, `ERR_IO`,
-   * `ERR_TOO_MANY_FILES`, `ERR_LOG_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
+   * `ERR_TOO_MANY_FILES`, `ERR_OUT_OF_MEMORY`, `ERR_LOG_CLOSED`; at once `ERR_INVALID_ARG_TYPE`,
    * `ERR_OUT_OF_RANGE`.
    * A position as `from` is looked for at once: `ERR_TRUNCATED` when its entry
    * was taken back or is another one, `ERR_CHECKPOINTED` when what follows it is
