@@ -9,6 +9,7 @@ import type { Place } from './cursor';
 import { makeColumnGetters } from './layout-functions';
 import { NO_COLUMNS, type Column } from './mapping';
 import type { Layout } from './layout';
+import type { VarArea } from './var-area';
 import type { PinnedSegment } from './window';
 
 // Symbols, because a field may have any name.
@@ -28,15 +29,18 @@ type Getter = (this: Row) => unknown;
 
 const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true });
 
-/** In place only under the pin of the snapshot: {@link isolate} says why. */
+/**
+ * In place only under the pin of the snapshot: {@link isolate} says why. With strict views nothing is
+ * left after that, and every field is undefined.
+ */
 function variableGetter(layout: Layout, field: number): Getter {
   return function () {
     const place = this[PLACE];
     if (place === undefined) return undefined;
     const entry = { columns: this[COLUMNS] };
-    return place.isCurrent()
-      ? readField(layout, entry, field, this[POSITION])
-      : readField(layout, isolate(entry, this[POSITION]), field, 0);
+    if (place.isCurrent()) return readField(layout, entry, field, this[POSITION]);
+    if ((entry.columns[field] as VarArea).offsets.length === 0) return undefined;
+    return readField(layout, isolate(entry, this[POSITION]), field, 0);
   };
 }
 

@@ -38,7 +38,6 @@ Outcome SegmentWriter::set_length(uint64_t offset) {
   if (outcome != Outcome::kOk) return outcome;
 
   CORE_CHECK(offset >= format_.start_offset && offset < end && buffered_ == 0);
-  ++truncations_;
   const uint64_t durable_before = durable_offset_;
   durable_offset_ = std::min(durable_offset_, offset);
   flushed_.begin_change(offset);
@@ -50,6 +49,7 @@ Outcome SegmentWriter::set_length(uint64_t offset) {
     flushed_.publish(durable_before);
     return io_failure(status, offset);
   }
+  ++truncations_;
   if (!status.ok()) return poison(status, offset);
   buffer_offset_ = offset;
   advance(offset);

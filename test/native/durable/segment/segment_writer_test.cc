@@ -217,6 +217,26 @@ TEST_CASE("a sync that began before a truncation proves nothing after it") {
   CHECK(writer.flushed_offset() == 0);
 }
 
+TEST_CASE(
+    "a truncation that a lack of descriptors refused takes nothing from a "
+    "sync") {
+  SimulatedFileSystem system;
+  Opened segment = create_segment(system, kPlain, 4096);
+  SegmentWriter& writer = *segment.writer;
+  REQUIRE(append_record(writer, {{}, payload(1, 100)}) == Outcome::kOk);
+  SegmentWriter::SyncTicket ticket;
+  REQUIRE(writer.begin_sync(&ticket) == Outcome::kOk);
+  const Outcome synced = writer.sync_file();
+  system.count_only("open");
+  system.fail_at(0, Fault::kOnce, platform::IoCode::kNoDescriptor);
+  REQUIRE(writer.set_length(0) == Outcome::kIo);
+  REQUIRE(writer.failure().io.is_shortage());
+  uint64_t flushed = 0;
+  REQUIRE(writer.finish_sync(ticket, synced, &flushed) == Outcome::kOk);
+  CHECK(flushed == 108);
+  CHECK(writer.flushed_offset() == 108);
+}
+
 TEST_CASE("the application's header is the application's") {
   SimulatedFileSystem system;
   Opened segment = create_segment(system, kWithHeader, 4096);
