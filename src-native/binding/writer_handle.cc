@@ -81,6 +81,7 @@ napi_value WriterHandle::roll(napi_env env, napi_callback_info info) {
   WriterHandle* const self = called_writer(env, info, arguments);
   const uint32_t count = to_uint32(env, arguments[1]);
   if (self == nullptr || count == 0 ||
+      count < self->presence_->published_count() ||
       count > self->presence_->segment_capacity()) {
     return to_value(env, Status::kOutOfRange);
   }

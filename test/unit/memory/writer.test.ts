@@ -1,6 +1,7 @@
 import { AtomicLog, type Entries, type Writer } from 'atomic-log';
 
 import { expectError } from '../../support/errors';
+import { addon } from '../../support/internals';
 import {
   bounds,
   entriesOf,
@@ -358,4 +359,15 @@ test('a log is still written when its last AtomicLog object is closed', () => {
     [1, 2, 3, 4],
     [5, 6, 7],
   ]);
+});
+
+test('the addon rolls with no fewer entries than are published', () => {
+  const { writer, log } = smallLog();
+  writer.append(0);
+  writer.append(1);
+  // StagedCell.writer.
+  const slot = addon.writers.staged[0]!;
+  for (const count of [0, 1, 5, -1]) expect(addon.writers.roll(slot, count)).toBeLessThan(0);
+  writer.appendBatch(range(2, 9));
+  expect(entriesOf(log)).toEqual(range(0, 9));
 });

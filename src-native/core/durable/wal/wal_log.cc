@@ -125,7 +125,8 @@ WalCompletion WalLog::apply(const WalSubmission& submission) {
     return completion;
   }
   uint64_t lsn = 0;
-  if (submission.is_batch) {
+  // A batch of none would be a record that is not valid.
+  if (submission.is_batch && !submission.lengths.empty()) {
     const Outcome outcome = writer_->append_batch(
         submission.bytes.data(), submission.lengths.data(),
         submission.lengths.size(), &lsn);

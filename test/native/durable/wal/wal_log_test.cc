@@ -326,6 +326,21 @@ Submission request(durable::WalRequest what, uint64_t lsn = 0,
   return submission;
 }
 
+TEST_CASE("wal: a batch without entries writes nothing") {
+  SimulatedFileSystem system;
+  {
+    OpenedLog opened(system);
+    auto batch = entries(0);
+    batch->is_batch = true;
+    opened.log->submit(std::move(batch));
+    CHECK(opened.wait_for(1)[0].outcome == Outcome::kOk);
+    opened.log->submit(entries(1));
+    CHECK(opened.wait_for(1)[0].first == 1);
+  }
+  OpenedLog again(system);
+  CHECK(again.log->writer().last_lsn() == 1);
+}
+
 TEST_CASE("wal: what takes entries away keeps its place in the queue") {
   using durable::WalRequest;
   SimulatedFileSystem system;
