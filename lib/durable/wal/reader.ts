@@ -131,8 +131,8 @@ export class WalReader {
   }
 
   static async #wait(directory: unknown, given: Record<string, unknown>): Promise<WalReader> {
-    const reader = WalReader.#make(directory, given, ['pollMs', 'tail', 'wait', 'signal']);
     const signal = checkSignal(given.signal);
+    const reader = WalReader.#make(directory, given, ['pollMs', 'tail', 'wait', 'signal']);
     try {
       for (;;) {
         throwIfAborted(signal);
