@@ -2,8 +2,9 @@
  * What waits for the committer, and the promises of those who wait for it.
  *
  * 1. The committer gets everything in the order of the calls, and completes it
- *    in that order. Promises are settled in one turn, in that order too: those
- *    of appends resolve with ascending LSNs.
+ *    in that order. The promises of append(), appendBatch() and sync() are settled
+ *    in that order too: those of appends resolve with ascending LSNs. Those of
+ *    checkpoint() and truncateAfter() may settle some microtasks later.
  * 2. Appends of one turn of the microtasks are handed over together.
  */
 import { COMPLETION_FIELDS, CompletionField, Outcome, WalLevel } from '../../base/codes';
@@ -69,7 +70,8 @@ export class WalQueue {
       this.#level = level;
       queueMicrotask(this.#submitStaged);
     }
-    this.#bytes.set(data, this.#stagedBytes);
+    // An empty one may be detached, and set() would refuse it.
+    if (length > 0) this.#bytes.set(data, this.#stagedBytes);
     this.#stagedBytes += length;
     this.#lengths[this.#staged.length] = length;
     return new Promise((resolve, reject) => this.#staged.push({ resolve, reject }));
