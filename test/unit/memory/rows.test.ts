@@ -4,6 +4,7 @@ import { inspect } from 'node:util';
 import { AtomicLog } from 'atomic-log';
 
 import { smallLog, SMALL } from '../../support/logs';
+import { testExternal } from '../../support/mapping';
 import { hasStrictViews } from '../../support/strict';
 import { trade, tradeLog, trades } from '../../support/trades';
 
@@ -121,7 +122,7 @@ test('text and bytes of a row that outlived its snapshot are read from a copy', 
   expect(typeof row.text).toBe(hasStrictViews ? 'undefined' : 'string');
 });
 
-test('with strict views a row that outlived its snapshot shows nothing', () => {
+testExternal('with strict views a row that outlived its snapshot shows nothing', () => {
   const schema = { at: 'f64', text: 'utf8', data: 'bytes' } as const;
   const { writer, log } = AtomicLog.claimed({ ...SMALL, schema, strictViews: true });
   writer.append({ at: 1, text: 'first', data: Uint8Array.of(1) });
