@@ -92,6 +92,11 @@ class alignas(kCacheLineBytes) SegmentControl
   // Writer or test: no one holds it. Relaxed, because how the segment came
   // here (FreeList, or release() == true) ordered it already.
   bool is_free() const { return refs_.load(std::memory_order_relaxed) == 0; }
+  // Test: no one but the caller's or the log's own reference. Only one thread
+  // runs, hence relaxed.
+  bool is_held_once() const {
+    return refs_.load(std::memory_order_relaxed) == 1;
+  }
 
  private:
   friend class FreeList;
