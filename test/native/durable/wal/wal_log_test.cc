@@ -415,6 +415,20 @@ TEST_CASE("wal: an LSN that is not the next takes none") {
   CHECK(completions[1].first == 1);
 }
 
+// Until the committer, which writes a SYNC when it is idle, has written so many
+// bytes in all: the simulated file system is for one thread at a time, and it is
+// looked at under the lock of the log.
+void wait_for_written(OpenedLog& opened, SimulatedFileSystem& system,
+                      uint64_t bytes) {
+  for (int tries = 0; tries < 1000; ++tries) {
+    Failure failure;
+    durable::WalReader none(system, kWalDirectory);
+    REQUIRE(opened.log->show(&none, &failure) == Outcome::kOk);
+    if (opened.log->writer().written_bytes() >= bytes) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 TEST_CASE("wal: files that are not the log's any more are not read") {
   for (const bool is_replaced : {true, false}) {
     INFO(is_replaced);
@@ -430,6 +444,7 @@ TEST_CASE("wal: files that are not the log's any more are not read") {
                                  &opened.failure) == Outcome::kOk);
     }
     REQUIRE(opened.log->sync(&opened.failure) == Outcome::kOk);
+    wait_for_written(opened, system, opened.log->writer().written_bytes() + 1);
     const auto copy = system.kill();
     if (is_replaced) {
       // A copy that was restored has the same files.
@@ -456,14 +471,7 @@ TEST_CASE("wal: when it is idle, followers are told of the last batch") {
   OpenedLog opened(system);
   opened.log->submit(entries(2));
   CHECK(opened.wait_for(1)[0].outcome == Outcome::kOk);
-  for (int tries = 0; tries < 1000; ++tries) {
-    // Under the lock of the log, as nothing else may look at this file system.
-    Failure failure;
-    durable::WalReader none(system, kWalDirectory);
-    REQUIRE(opened.log->show(&none, &failure) == Outcome::kOk);
-    if (opened.log->writer().written_bytes() >= 56 + 2 * 64 + 56) break;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
+  wait_for_written(opened, system, 56 + 2 * 64 + 56);
   opened.log->stop();
   durable::WalReader reader(system, kWalDirectory);
   Failure failure;
