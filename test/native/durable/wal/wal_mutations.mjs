@@ -146,4 +146,5 @@ export const mutations = [
   mutation('G1', 'a sync in another directory is acknowledged', [WRITER, 'if (is_place_check_due() && check_directory() != Outcome::kOk) {', 'if (false) {']),
   mutation('G2', 'LSNs without end', [WRITER, 'if (next_lsn_ > kWalLsnMax) {', 'if (false) {']),
   mutation('G15', 'a refused entry takes an LSN', [WRITER, '  if (!extend_buffer(record_bytes)) return io_failure(platform::kNoMemory);\n  if (bytes > 0)', '  if (!extend_buffer(record_bytes)) {\n    ++next_lsn_;\n    return io_failure(platform::kNoMemory);\n  }\n  if (bytes > 0)']),
+  mutation('G15', 'a reader takes refused memory for the end of an epoch', [TAIL, '  return scanner.io().is_shortage() ? scanner.io() : IoStatus{};', '  return {};']),
 ];

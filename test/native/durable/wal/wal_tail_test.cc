@@ -9,6 +9,7 @@
 #include <string>
 
 #include "core/durable/wal/wal_reader.h"
+#include "support/faults.h"
 #include "support/wal_fixture.h"
 
 namespace atomic_log::test {
@@ -239,6 +240,46 @@ TEST_CASE("what was shown and is lost is told, with its first LSN") {
   }
   CHECK(lost > 100);
   CHECK(kept > 20);
+}
+
+TEST_CASE("refused memory hides no loss of what was shown") {
+  int refused = 0;
+  for (int64_t count = 0;; ++count) {
+    INFO("allocation ", count);
+    SimulatedFileSystem system;
+    WalScript script;
+    REQUIRE(script.open(system));
+    run(script, "aiwwwf");
+    script.drop();
+    WalReader reader(system, kWalDirectory, WalTailMode::kIntact);
+    REQUIRE(see_wal(reader).contents.next_lsn == 5);
+    REQUIRE(cut_after(system, 1, 3 + 1) == 3);
+    OpenedWal opened = open_wal(system);
+    REQUIRE(opened.outcome == Outcome::kOk);
+    const Bytes data(90, 7);
+    uint64_t lsn = 0;
+    // Into the next file, so that the epochs of the first are read again.
+    for (int i = 0; i < 20; ++i) {
+      REQUIRE(opened.writer->append(data.data(), 90, &lsn) == Outcome::kOk);
+    }
+    REQUIRE(opened.writer->close() == Outcome::kOk);
+    opened.writer.reset();
+    Failure failure;
+    refuse_memory_after(count);
+    Outcome outcome = reader.refresh(&failure);
+    const bool was_met = refuse_memory_after(-1) < 0;
+    if (outcome != Outcome::kOk) {
+      REQUIRE(was_met);
+      ++refused;
+      CHECK(failure.io.code == platform::IoCode::kNoMemory);
+      outcome = reader.refresh(&failure);
+    }
+    REQUIRE(outcome == Outcome::kOk);
+    CHECK(reader.shown().takebacks() == 1);
+    CHECK(reader.shown().taken_back_from() == 3);
+    if (!was_met) break;
+  }
+  CHECK(refused > 3);
 }
 
 TEST_CASE("what was cut leads nowhere when other entries have its place") {
