@@ -1,5 +1,6 @@
 /** AbortSignals that users give. */
 import { invalidType } from './errors';
+import type { Wait } from './waits';
 
 /**
  * An AbortSignal, or undefined. Known by what it can do, and no more than is used:
@@ -58,4 +59,9 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
     listenings.delete(signal);
     signal.removeEventListener('abort', listener);
   };
+}
+
+/** Until the wait is over, which an abort ends too. */
+export function waitUnlessAborted(wait: Wait, signal: AbortSignal | undefined): Promise<void> {
+  return signal === undefined ? wait.done : wait.done.then(onAbort(signal, wait.cancel));
 }

@@ -13,7 +13,7 @@
  *    follower: one that was dropped between two turns can be collected.
  * 7. A source that always has something does not keep the event loop from turning.
  */
-import { onAbort, throwIfAborted } from './abort';
+import { throwIfAborted, waitUnlessAborted } from './abort';
 import { asyncDispose, type Followed } from './dispose';
 import { now, setImmediate } from './timers';
 import type { Wait } from './waits';
@@ -135,9 +135,7 @@ export class FollowLoop<T extends object> implements Followed<T>, Pending {
   async #waitForMore(): Promise<void> {
     this.#wait = this.#source.wait();
     if (this.#wait === undefined) return;
-    const stopListening = this.#signal && onAbort(this.#signal, this.#wait.cancel);
-    await this.#wait.done;
-    stopListening?.();
+    await waitUnlessAborted(this.#wait, this.#signal);
     this.#wait = undefined;
     this.#turnedAt = now();
   }

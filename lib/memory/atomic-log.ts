@@ -1,6 +1,6 @@
 import { Arrival, BoundsField } from '../base/codes';
 import { isMainThread } from 'node:worker_threads';
-import { checkSignal, onAbort, throwIfAborted } from '../base/abort';
+import { checkSignal, throwIfAborted, waitUnlessAborted } from '../base/abort';
 import { checkAmount, checkChoice, checkFlag, checkInteger, optionsOf } from '../base/checks';
 import { dispose, type Followed } from '../base/dispose';
 import { plainError } from '../base/errors';
@@ -265,12 +265,10 @@ export class AtomicLog<T> {
       if (writer !== null) return writer;
       const wait = waitForClaim(this.#open().native);
       if (wait === undefined) continue;
-      const stopListening = signal && onAbort(signal, wait.cancel);
       const pending: Pending = { finish: wait.cancel };
       this.#pending.add(pending);
-      await wait.done;
+      await waitUnlessAborted(wait, signal);
       this.#pending.delete(pending);
-      stopListening?.();
     }
   }
 

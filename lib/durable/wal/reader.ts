@@ -1,6 +1,6 @@
 import { WAL_SHOWN_FIELDS, WalShownField } from '../../base/codes';
 import type { NativeWalReader } from '../../../types/native';
-import { checkSignal, onAbort, throwIfAborted } from '../../base/abort';
+import { checkSignal, throwIfAborted, waitUnlessAborted } from '../../base/abort';
 import { checkChoice, checkFlag, checkInteger, checkNames, checkObject } from '../../base/checks';
 import { dispose, type Followed } from '../../base/dispose';
 import { illegalConstructor, plainError } from '../../base/errors';
@@ -137,10 +137,7 @@ export class WalReader {
       for (;;) {
         throwIfAborted(signal);
         if (reader.#findsLog()) return reader;
-        const wait = waitForTime(reader.#pollMs);
-        const stopListening = signal && onAbort(signal, wait.cancel);
-        await wait.done;
-        stopListening?.();
+        await waitUnlessAborted(waitForTime(reader.#pollMs), signal);
       }
     } catch (error) {
       reader.close();
