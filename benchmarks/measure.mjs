@@ -8,12 +8,18 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** The addon itself: for the empty call, the unit of most rows. */
 export const { addon } = createRequire(import.meta.url)(join(root, 'dist', 'base', 'native.js'));
 
-/** How many rounds: what the question asks for, or one for `--quick`, which only shows that it runs. */
-export const roundsOf = (rounds) => (process.env.BENCH_QUICK === '1' ? 1 : rounds);
+/** `--quick` only shows that everything runs. */
+export const isQuick = process.env.BENCH_QUICK === '1';
+
+/** How many rounds: what the question asks for, or one for `--quick`. */
+export const roundsOf = (rounds) => (isQuick ? 1 : rounds);
+
+/** How many rounds before those that count. */
+export const warmupOf = (rounds) => (isQuick ? 0 : rounds);
 
 /** The value below which the share `q` of the values lies. */
 export function quantile(values, q) {
@@ -42,7 +48,7 @@ export function figure(ns, ratios, unit) {
 }
 
 /** Nanoseconds per operation of one run of `operations` operations. */
-function time(run, operations) {
+export function time(run, operations) {
   const start = process.hrtime.bigint();
   run(operations);
   return Number(process.hrtime.bigint() - start) / operations;
@@ -58,7 +64,7 @@ function time(run, operations) {
  */
 export function compare(candidates, { rounds = 15, warmup = 3 } = {}) {
   const samples = [];
-  for (let round = -warmup; round < roundsOf(rounds); ++round) {
+  for (let round = -warmupOf(warmup); round < roundsOf(rounds); ++round) {
     const sample = {};
     for (const [name, { run, operations, per = 1 }] of Object.entries(candidates)) {
       sample[name] = time(run, operations) / per;

@@ -17,8 +17,8 @@ const results = join(here, 'RESULTS.md');
 
 /** The order of the report; what is not named comes after it, by name. */
 const ORDER = [
-  ...['memory', 'append', 'follower', 'batch', 'refresh', 'snapshot', 'roll', 'sum', 'readers', 'native'],
-  ...['shared', 'logs', 'read', 'records', 'values', 'peers'],
+  ...['memory', 'append', 'follower', 'batch', 'alignment', 'refresh', 'snapshot', 'attach', 'start', 'roll'],
+  ...['sum', 'readers', 'native', 'shared', 'logs', 'read', 'rows', 'records', 'values', 'peers'],
 ];
 const rank = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
 const inOrder = (a, b) => rank(a) - rank(b) || a.localeCompare(b);

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wal, WalReader } from '../../dist/index.mjs';
-import { figure, report, roundsOf } from '../measure.mjs';
+import { figure, report, roundsOf, warmupOf } from '../measure.mjs';
 
 const ROUNDS = 9;
 const CALLS = 2000;
@@ -40,7 +40,7 @@ function nanoseconds(run, log) {
 
 const [few, many] = [logOf(FEW), logOf(MANY)];
 const samples = [];
-for (let round = -1; round < roundsOf(ROUNDS); ++round) {
+for (let round = -warmupOf(1); round < roundsOf(ROUNDS); ++round) {
   const sample = Object.values(operations).map((run) => [nanoseconds(run, few), nanoseconds(run, many)]);
   if (round >= 0) samples.push(sample);
 }

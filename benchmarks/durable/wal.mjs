@@ -1,11 +1,12 @@
 // What does a durable append cost? appendSync beside the bare system calls, and
 // many appends under way beside the databases that Node programs use as a log.
 // All write to the same disk, in turns.
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wal } from '../../dist/index.mjs';
-import { figure, report, roundsOf } from '../measure.mjs';
+import { bareFile, recordBytes } from '../bare-file.mjs';
+import { figure, report, roundsOf, warmupOf } from '../measure.mjs';
 
 const ROUNDS = 9;
 const BYTES = 128;
@@ -14,27 +15,6 @@ const IN_FLIGHT = 10_000;
 const FILE_BYTES = 64 << 20;
 const data = Buffer.alloc(BYTES, 7);
 const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'atomic-log-bench-'));
-
-/** The unit F: pwrite and fdatasync of the same bytes in a file that was written with zeros. */
-function bareFile() {
-  const file = openSync(join(directory, 'bare'), 'w+');
-  const zeros = Buffer.alloc(1 << 20);
-  for (let at = 0; at < 8 << 20; at += zeros.length) writeSync(file, zeros, 0, zeros.length, at);
-  fdatasyncSync(file);
-  // What a record of ours takes.
-  const record = Buffer.alloc(Math.ceil((BYTES + 40) / 8) * 8, 7);
-  let at = 0;
-  return {
-    run() {
-      for (let i = 0; i < SYNCS; ++i) {
-        writeSync(file, record, 0, record.length, at);
-        fdatasyncSync(file);
-        at = (at + record.length) % (7 << 20);
-      }
-    },
-    close: () => closeSync(file),
-  };
-}
 
 /** A peer that is not installed, or not built for this machine, is left out. */
 async function optional(name, open) {
@@ -47,7 +27,7 @@ async function optional(name, open) {
 }
 
 const wal = await Wal.open(join(directory, 'wal'), { segmentBytes: FILE_BYTES });
-const bare = bareFile();
+const bare = bareFile(join(directory, 'bare'));
 let key = 0;
 
 const asynchronous = {
@@ -92,9 +72,9 @@ async function nanoseconds(run, operations) {
 
 const ways = Object.entries(asynchronous).filter(([, run]) => run !== undefined);
 const samples = [];
-for (let round = -1; round < roundsOf(ROUNDS); ++round) {
+for (let round = -warmupOf(1); round < roundsOf(ROUNDS); ++round) {
   const sample = {};
-  sample.F = await nanoseconds(() => bare.run(), SYNCS);
+  sample.F = await nanoseconds(() => bare.run(SYNCS, recordBytes(BYTES)), SYNCS);
   sample.appendSync = await nanoseconds(() => {
     for (let i = 0; i < SYNCS; ++i) wal.appendSync(data);
   }, SYNCS);

@@ -1,5 +1,6 @@
 // What does an entry cost in a batch?
 import { AtomicLog } from '../../dist/index.mjs';
+import { bestCopy } from '../copy-unit.mjs';
 import { compare, emptyCall, report } from '../measure.mjs';
 
 const SEGMENT = 4096;
@@ -8,24 +9,10 @@ const batch64 = new Float64Array(64).fill(1.5);
 const batch4096 = new Float64Array(SEGMENT).fill(1.5);
 const half = new Float64Array(SEGMENT / 2).fill(1.5);
 
-// The unit M: the same bytes copied over a working set of the window's size,
-// as the log does: 17 retained segments and the one that is recycled.
-const targets = Array.from({ length: 18 }, () => new Float64Array(SEGMENT));
-let next = 0;
-
 // Every candidate leaves the head full, so that the next one begins a segment.
 const figureOf = compare({
   E: emptyCall,
-  M: {
-    operations: 10_000,
-    per: SEGMENT,
-    run(operations) {
-      for (let i = 0; i < operations; ++i) {
-        targets[next].set(batch4096, 0);
-        next = next + 1 === targets.length ? 0 : next + 1;
-      }
-    },
-  },
+  M: bestCopy([batch4096], { operations: 10_000, per: SEGMENT }),
   small: {
     operations: 1600 * (SEGMENT / 64),
     per: 64,

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { AtomicLog } from '../../dist/index.mjs';
 import { cpuTime, hasCpuTime } from '../cpu-time.mjs';
-import { emptyCall, figure, median, report, roundsOf } from '../measure.mjs';
+import { emptyCall, figure, median, report, roundsOf, warmupOf } from '../measure.mjs';
 
 const ENTRIES = 2_000_000;
 const PACED_ENTRIES = 20_000;
@@ -54,7 +54,7 @@ async function followed(run, operations) {
 }
 
 const samples = [];
-for (let round = -1; round < roundsOf(ROUNDS); ++round) {
+for (let round = -warmupOf(1); round < roundsOf(ROUNDS); ++round) {
   const E = perOperation(emptyCall.run, emptyCall.operations);
   const alone = perOperation(append, ENTRIES);
   const fast = await followed(append, ENTRIES);

@@ -1,7 +1,7 @@
 // A child of shared.mjs: times the operations of a log with the mapping that the
 // argument names, and prints nanoseconds per entry or call.
 import { AtomicLog, utf8 } from '../../dist/index.mjs';
-import { median, roundsOf } from '../measure.mjs';
+import { median, roundsOf, warmupOf } from '../measure.mjs';
 
 const mapping = process.argv[2];
 const SEGMENT = 4096;
@@ -102,7 +102,7 @@ if (log.mapping !== mapping) throw new Error(`asked for ${mapping}, got ${log.ma
 const result = {};
 for (const [name, { times, operation, per }] of Object.entries(operations)) {
   const samples = [];
-  for (let i = -2; i < roundsOf(9); ++i) {
+  for (let i = -warmupOf(2); i < roundsOf(9); ++i) {
     const start = process.hrtime.bigint();
     operation(times);
     if (i >= 0) samples.push(Number(process.hrtime.bigint() - start) / times / per);

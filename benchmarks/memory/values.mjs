@@ -138,17 +138,17 @@ const figureOf = compare({
   readJson: reads(new AtomicLog({ ...size, codec: json(), dataBytes: 2 ** 20 }), objects),
 });
 
-const row = (operation, name, unit, as) => ({
+const row = (operation, name, unit, as, target = null) => ({
   operation,
   ...figureOf(name, unit),
   unit: as,
-  target: null,
+  target,
 });
 
 report([
-  row('append, record of four numbers and a string', 'row', 'E', 'E'),
-  row('appendBatch of 64 such records, per entry', 'rowBatch', 'E', 'E'),
-  row('appendBatch of 64 as columns, per entry', 'columnBatch', 'E', 'E'),
+  row('append, record of four numbers and a string', 'row', 'E', 'E', 8),
+  row('appendBatch of 64 such records, per entry', 'rowBatch', 'E', 'E', 8),
+  row('appendBatch of 64 as columns, per entry', 'columnBatch', 'E', 'E', 4),
   row('append, string of 12 bytes', 'short', 'writeShort', 'Buffer.write'),
   row('append, string of 200 bytes', 'long', 'writeLong', 'Buffer.write'),
   row('appendBatch of 64 strings of 12 bytes, per entry', 'shortBatch', 'writeShort', 'Buffer.write'),

@@ -1,0 +1,51 @@
+// What does the package cost a program before it does anything: time to load, bytes
+// of the binary, memory of small segments?
+import { execFileSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { AtomicLog } from '../../dist/index.mjs';
+import { figure, isQuick, report, root, roundsOf } from '../measure.mjs';
+
+const ROUNDS = 9;
+const SEGMENTS = isQuick ? 20_000 : 200_000;
+
+/** Milliseconds that a new process takes to load the package, with all its files in the system's memory. */
+function loadingTime() {
+  const script = `const begin = performance.now();
+    require(${JSON.stringify(join(root, 'dist', 'index.js'))});
+    process.stdout.write(String(performance.now() - begin));`;
+  return Number(execFileSync(process.execPath, ['-e', script], { encoding: 'utf8' })) * 1e6;
+}
+
+/** Resident memory of segments of one entry, and what stats() says of them. */
+function segmentsMemory() {
+  const before = process.memoryUsage.rss();
+  const { writer, log } = AtomicLog.claimed({ retainedCapacity: SEGMENTS, segmentCapacity: 1 });
+  for (let i = 0; i < SEGMENTS; ++i) writer.append(i);
+  const ratio = (process.memoryUsage.rss() - before) / log.stats().bytes;
+  log.close();
+  return { ratio, low: ratio, high: ratio };
+}
+
+const loading = Array.from({ length: roundsOf(ROUNDS) }, loadingTime);
+const megabytes = statSync(join(root, 'build', 'Release', 'atomic_log.node')).size / 1e6;
+report([
+  {
+    operation: "require('atomic-log') in a new process",
+    ...figure(
+      loading,
+      loading.map((ns) => ns / 1e6),
+      'ms',
+    ),
+    target: 10,
+  },
+  {
+    operation: 'the binary',
+    ...{ ratio: megabytes, low: megabytes, high: megabytes, unit: 'MB', target: 1.5 },
+  },
+  {
+    operation: `resident memory of ${SEGMENTS.toLocaleString('en')} segments of one entry`,
+    ...segmentsMemory(),
+    ...{ unit: 'stats().bytes', target: 2 },
+  },
+]);
