@@ -9,6 +9,7 @@
 import { WAL_COUNTERS, WalCounter } from '../../base/codes';
 import type { NativeFailure, NativeWal } from '../../../types/native';
 import { finishAll, type Pending } from '../../base/follow-loop';
+import { queueMicrotask } from '../../base/timers';
 import { Listener, waitForCancel, type Wait } from '../../base/waits';
 import type { EntrySource } from './entries';
 import { orThrowWal, walClosed, walError } from './errors';
@@ -140,9 +141,14 @@ export class WalCore {
   settle(): void {
     this.queue.settle();
     this.waiting();
+    // After those whose promises were settled just now.
+    queueMicrotask(this.#tellOthers);
+  }
+
+  readonly #tellOthers = (): void => {
     this.#wakeFollowers();
     this.sealed.notice();
-  }
+  };
 
   /** Resolves when nothing is left to write that closing would wait for; what comes later is refused. */
   async finish(): Promise<void> {

@@ -13,19 +13,55 @@ import { NO_BYTES } from '../../base/checks';
 import { queueMicrotask } from '../../base/timers';
 import { walError } from './errors';
 
-/** Small entries are copied to here, so that many go to the committer in one call. */
-const STAGING_BYTES = 1 << 16;
-const STAGING_ENTRIES = 1024;
+/** Small entries are copied to memory of so many bytes, and then of so many, so that many go to the committer in one call. */
+const STAGING_BYTES_MIN = 1 << 16;
+const STAGING_BYTES_MAX = 1 << 19;
+/** Entries that there is room for, at these bytes for each. */
+const STAGED_BYTES = 64;
+/** Larger ones are handed over alone. */
+const STAGED_ENTRY_BYTES_MAX = 1 << 14;
 
-interface Waiter {
-  resolve(lsn: number): void;
-  reject(error: Error): void;
-}
-
-/** One submission: as many waiters as entries, or one for all of them. */
-interface Group {
-  readonly waiters: readonly Waiter[];
+/**
+ * One submission, and the promises of those who wait for it: as many as entries,
+ * or one for all of them.
+ *
+ * Each promise is `done.then(lsn)`: the calls come in the order in which the
+ * promises were made. So an append costs a promise and its reaction, where a
+ * pair of functions that settle it would be five objects more, which live until
+ * the disk has answered.
+ */
+class Group {
   readonly isWhole: boolean;
+  /** Never rejects. */
+  readonly done: Promise<void>;
+  /** Settles the promises, in the microtasks that come. */
+  readonly settle: () => void;
+  #first = 0;
+  /** Promises that resolve; those after them reject. */
+  #resolved = 0;
+  #error: (() => Error) | undefined;
+  #settled = 0;
+
+  constructor(isWhole: boolean) {
+    this.isWhole = isWhole;
+    let settle!: () => void;
+    this.done = new Promise((resolve) => (settle = resolve));
+    this.settle = settle;
+  }
+
+  /** What the next promise resolves with: its LSN, or the result of the whole. */
+  readonly next = (): number => {
+    const at = this.#settled++;
+    if (at < this.#resolved) return this.#first + at;
+    throw this.#error!();
+  };
+
+  finish(first: number, resolved: number, error: (() => Error) | undefined): void {
+    this.#first = first;
+    this.#resolved = resolved;
+    this.#error = error;
+    this.settle();
+  }
 }
 
 export class WalQueue {
@@ -35,10 +71,12 @@ export class WalQueue {
   readonly #groups: Group[] = [];
   #firstGroup = 0;
 
-  readonly #bytes = new Uint8Array(STAGING_BYTES);
-  readonly #lengths = new Uint32Array(STAGING_ENTRIES);
+  #bytes = new Uint8Array(STAGING_BYTES_MIN);
+  #lengths = new Uint32Array(STAGING_BYTES_MIN / STAGED_BYTES);
   #stagedBytes = 0;
-  #staged: Waiter[] = [];
+  #stagedEntries = 0;
+  /** Of what is staged. */
+  #group: Group | undefined;
   #level: WalLevel = WalLevel.disk;
   readonly #submitStaged = (): void => this.submit();
 
@@ -49,32 +87,29 @@ export class WalQueue {
 
   /** Whether a promise is pending. */
   get isBusy(): boolean {
-    return this.#staged.length > 0 || this.#firstGroup < this.#groups.length;
+    return this.#group !== undefined || this.#firstGroup < this.#groups.length;
   }
 
   /** Appends one entry. It is handed over when the current turn of the microtasks ends, with what came since. */
   append(data: Uint8Array, length: number, level: WalLevel): Promise<number> {
-    if (length > STAGING_BYTES / 4) {
-      return this.#wait((waiter) => {
-        this.#hand([waiter], true, level, false, 0, data, length, Uint32Array.of(length), 1);
-      });
+    if (length > STAGED_ENTRY_BYTES_MAX) {
+      return this.#hand(level, false, 0, data, length, Uint32Array.of(length), 1);
     }
-    if (
-      this.#stagedBytes + length > STAGING_BYTES ||
-      this.#staged.length === STAGING_ENTRIES ||
-      (level !== this.#level && this.#staged.length > 0)
-    ) {
-      this.submit();
+    if (level !== this.#level) this.submit();
+    if (this.#stagedBytes + length > this.#bytes.length || this.#stagedEntries === this.#lengths.length) {
+      this.#makeRoom();
     }
-    if (this.#staged.length === 0) {
+    let group = this.#group;
+    if (group === undefined) {
+      group = this.#group = new Group(false);
       this.#level = level;
       queueMicrotask(this.#submitStaged);
     }
     // An empty one may be detached, and set() would refuse it.
     if (length > 0) this.#bytes.set(data, this.#stagedBytes);
     this.#stagedBytes += length;
-    this.#lengths[this.#staged.length] = length;
-    return new Promise((resolve, reject) => this.#staged.push({ resolve, reject }));
+    this.#lengths[this.#stagedEntries++] = length;
+    return group.done.then(group.next);
   }
 
   /**
@@ -89,10 +124,11 @@ export class WalQueue {
     lengths: Uint32Array,
     resultOf: (lsn: number) => T,
   ): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const waiter = { resolve: (lsn: number) => resolve(resultOf(lsn)), reject };
-      this.#hand([waiter], true, level, isBatch, expectedLsn, data, data.length, lengths, lengths.length);
-    });
+    this.submit();
+    const group = new Group(true);
+    const done = group.done.then(() => resultOf(group.next()));
+    this.#submitGroup(group, level, isBatch, expectedLsn, data, data.length, lengths, lengths.length);
+    return done;
   }
 
   sync<T>(resultOf: (lsn: number) => T): Promise<T> {
@@ -119,21 +155,13 @@ export class WalQueue {
 
   /** Hands what is staged to the committer. */
   submit(): void {
-    if (this.#staged.length === 0) return;
-    const waiters = this.#staged;
-    this.#staged = [];
+    const group = this.#group;
+    if (group === undefined) return;
+    this.#group = undefined;
     const bytes = this.#stagedBytes;
-    this.#stagedBytes = 0;
-    this.#submitGroup(
-      { waiters, isWhole: false },
-      this.#level,
-      false,
-      0,
-      this.#bytes,
-      bytes,
-      this.#lengths,
-      waiters.length,
-    );
+    const entries = this.#stagedEntries;
+    this.#stagedBytes = this.#stagedEntries = 0;
+    this.#submitGroup(group, this.#level, false, 0, this.#bytes, bytes, this.#lengths, entries);
   }
 
   /** Settles the promises of those whose commit is done. */
@@ -145,12 +173,8 @@ export class WalQueue {
       const done = completions[at + CompletionField.count] as number;
       const outcome = completions[at + CompletionField.outcome] as Outcome;
       const failure = completions[at + CompletionField.failure] as NativeFailure | undefined;
-      const { waiters, isWhole } = group;
-      if (isWhole && outcome === Outcome.ok) waiters[0]!.resolve(first);
-      const resolved = isWhole ? Number(outcome === Outcome.ok) : done;
-      if (!isWhole) for (let i = 0; i < done; ++i) waiters[i]!.resolve(first + i);
-      if (failure === undefined) continue;
-      for (let i = resolved; i < waiters.length; ++i) waiters[i]!.reject(walError(failure));
+      const resolved = group.isWhole ? Number(outcome === Outcome.ok) : done;
+      group.finish(first, resolved, failure && (() => walError(failure)));
     }
     if (this.#firstGroup === this.#groups.length) {
       this.#groups.length = 0;
@@ -165,28 +189,43 @@ export class WalQueue {
   rejectAll(error: () => Error): void {
     const groups = this.#groups.splice(0).slice(this.#firstGroup);
     this.#firstGroup = 0;
-    const staged = this.#staged;
-    this.#staged = [];
-    this.#stagedBytes = 0;
-    for (const { waiters } of groups) for (const waiter of waiters) waiter.reject(error());
-    for (const waiter of staged) waiter.reject(error());
+    if (this.#group !== undefined) groups.push(this.#group);
+    this.#group = undefined;
+    this.#stagedBytes = this.#stagedEntries = 0;
+    for (const group of groups) group.finish(0, 0, error);
   }
 
-  #wait(begin: (waiter: Waiter) => void): Promise<number> {
-    return new Promise((resolve, reject) => begin({ resolve, reject }));
+  /** For another entry: hands over what is staged, unless more of it is better taken together. */
+  #makeRoom(): void {
+    const limit = Math.min(STAGING_BYTES_MAX, this.#bytesInFlightMax);
+    if (this.#bytes.length >= limit) {
+      this.submit();
+      return;
+    }
+    // One sync for many small ones, also while this thread is slow: just started, for example.
+    const bytes = new Uint8Array(limit);
+    const lengths = new Uint32Array(Math.floor(limit / STAGED_BYTES));
+    bytes.set(this.#bytes);
+    lengths.set(this.#lengths);
+    this.#bytes = bytes;
+    this.#lengths = lengths;
   }
 
   #request(submit: (native: NativeWal) => void): Promise<number> {
-    return this.#wait((waiter) => {
-      this.submit();
-      this.#groups.push({ waiters: [waiter], isWhole: true });
-      submit(this.#native);
-    });
+    this.submit();
+    const group = new Group(true);
+    const done = group.done.then(group.next);
+    this.#groups.push(group);
+    submit(this.#native);
+    return done;
   }
 
-  #hand(waiters: readonly Waiter[], isWhole: boolean, ...submission: Parameters<NativeWal['submit']>): void {
+  #hand(...submission: Parameters<NativeWal['submit']>): Promise<number> {
     this.submit();
-    this.#submitGroup({ waiters, isWhole }, ...submission);
+    const group = new Group(true);
+    const done = group.done.then(group.next);
+    this.#submitGroup(group, ...submission);
+    return done;
   }
 
   #submitGroup(group: Group, ...submission: Parameters<NativeWal['submit']>): void {
