@@ -38,13 +38,14 @@ class Copies {
       this.#columns.map((column, c) => viewOf(column, buffers[c], target)),
     );
     let next = 0;
-    return (operations) => {
+    const run = (operations) => {
       for (let i = 0; i < operations; ++i) {
         const views = targets[next];
         for (let c = 0; c < sources.length; ++c) views[c].set(sources[c], 0);
         next = next + 1 === targets.length ? 0 : next + 1;
       }
     };
+    return { run, sources, targets };
   }
 }
 
@@ -61,10 +62,10 @@ export function bestCopy(columns, { targets = 18, operations, per }) {
   // The pairs take turns, and the quickest run of each counts: other work only makes a run slower.
   for (let round = 0; round < roundsOf(8); ++round) {
     pairs.forEach((pair, i) => {
-      const run = copies.at(pair);
+      const { run } = copies.at(pair);
       run(targets);
       quickest[i] = Math.min(quickest[i], time(run, 4 * targets));
     });
   }
-  return { run: copies.at(pairs[quickest.indexOf(Math.min(...quickest))]), operations, per };
+  return { ...copies.at(pairs[quickest.indexOf(Math.min(...quickest))]), operations, per };
 }

@@ -4,13 +4,22 @@
  * ratio is taken in each round; the median over the rounds is what counts, and
  * the quartiles say how far to trust it.
  */
+import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const require = createRequire(import.meta.url);
 /** The addon itself: for the empty call, the unit of most rows. */
-export const { addon } = createRequire(import.meta.url)(join(root, 'dist', 'base', 'native.js'));
+export const { addon } = require(join(root, 'dist', 'base', 'native.js'));
+
+/** Builds the addon of a folder of this repository where it is not built, and loads it. */
+export function builtAddon(directory, name) {
+  const build = ['scripts/build-addon.mjs', `--directory=${directory}`, '--loglevel=error'];
+  execFileSync(process.execPath, build, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+  return require(join(root, directory, 'build', 'Release', `${name}.node`));
+}
 
 /** `--quick` only shows that everything runs. */
 export const isQuick = process.env.BENCH_QUICK === '1';

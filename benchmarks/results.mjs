@@ -1,5 +1,4 @@
 // The tables of the benchmarks: on the terminal, and as benchmarks/RESULTS.md.
-import { cpus, totalmem } from 'node:os';
 import Table from 'cli-table3';
 
 export const UNITS = [
@@ -91,7 +90,7 @@ function topicsOf(rows) {
   });
 }
 
-export function terminalReport(rows, disturbed, seconds) {
+export function terminalReport(rows, disturbed, seconds, conditions) {
   const parts = [];
   for (const { topic, own, peers } of topicsOf(rows)) {
     parts.push(topic);
@@ -100,7 +99,7 @@ export function terminalReport(rows, disturbed, seconds) {
       parts.push(terminalTable(peerColumns, peers), 'ratio: to the polled log in the same round.');
     }
   }
-  parts.push(runText(disturbed, seconds));
+  parts.push(...conditions.map(([name, value]) => `${name}: ${value}`), runText(disturbed, seconds));
   return parts.join('\n');
 }
 
@@ -121,19 +120,13 @@ function markdownTopic({ topic, own, peers }) {
   ].join('\n');
 }
 
-export function markdownReport(rows, disturbed, seconds, peersInstalled) {
-  const [cpu] = cpus();
-  const machine = `${cpu?.model.trim() ?? 'unknown processor'}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`;
-  const versions = [
-    `Node ${process.version} (V8 ${process.versions.v8})`,
-    `${process.platform}-${process.arch}`,
-    ...peersInstalled,
-  ];
+export function markdownReport(rows, disturbed, seconds, conditions) {
   return `# Results
 
 Made by \`npm run bench -- --write\`; do not edit.
 
-${machine}; ${versions.join(', ')}.
+${conditions.map(([name, value]) => `- ${name}: ${value}`).join('\n')}
+
 ${runText(disturbed, seconds)}
 
 How to read it: what counts is the **ratio**, taken between candidates that take turns within one run; it is the median

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { format, resolveConfig } from 'prettier';
 import { againstReport, compareCheckouts } from './against.mjs';
+import { conditions } from './conditions.mjs';
 import { waitForQuiet, withLoad } from './other-load.mjs';
 import { installedPeers, installPeers } from './install-peers.mjs';
 import { markdownReport, terminalReport } from './results.mjs';
@@ -17,7 +18,19 @@ const results = join(here, 'RESULTS.md');
 
 /** The order of the report; what is not named comes after it, by name. */
 const ORDER = [
-  ...['memory', 'append', 'follower', 'batch', 'alignment', 'refresh', 'snapshot', 'attach', 'start', 'roll'],
+  ...[
+    'memory',
+    'units',
+    'append',
+    'follower',
+    'batch',
+    'alignment',
+    'refresh',
+    'snapshot',
+    'attach',
+    'start',
+    'roll',
+  ],
   ...['sum', 'readers', 'native', 'shared', 'logs', 'read', 'rows', 'records', 'values', 'peers'],
 ];
 const rank = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
@@ -43,12 +56,14 @@ const program = new Command('npm run bench --')
   .description('ratios measured within one run, whether they meet their targets, and the peers beside them')
   .option('--list', 'list the questions')
   .option('--only <names...>', 'ask these questions, or those of these folders, only')
+  .option('--check-units', 'only whether the units E and M are what they say')
   .option('--quick', 'one round each: to see that everything runs, not how fast')
   .option('--write', 'write benchmarks/RESULTS.md')
   .option('--against <checkout>', "this build's times divided by those of another checkout that is built too")
   .option('--rounds <count>', 'with --against: how often each question is asked of both', '5')
   .parse();
-const { list, only, quick, write, against, rounds } = program.opts();
+const { list, checkUnits, quick, write, against, rounds } = program.opts();
+const only = checkUnits ? ['memory/units'] : program.opts().only;
 
 function chosenQuestions() {
   if (only === undefined) return questions;
@@ -96,7 +111,7 @@ async function main() {
     program.error('--write needs all questions and all rounds; leave out --only and --quick', {
       exitCode: 2,
     });
-  await installPeers({ compile: !quick });
+  if (!checkUnits) await installPeers({ compile: !quick });
   const rows = [];
   const disturbed = [];
   for (const question of chosen) {
@@ -112,9 +127,10 @@ async function main() {
     rows.push(...result);
   }
   const seconds = performance.now() / 1000;
-  console.log(terminalReport(rows, quick ? undefined : disturbed, seconds));
+  const circumstances = conditions(installedPeers());
+  console.log(terminalReport(rows, quick ? undefined : disturbed, seconds, circumstances));
   if (!write) return;
-  const text = markdownReport(rows, disturbed, seconds, installedPeers());
+  const text = markdownReport(rows, disturbed, seconds, circumstances);
   writeFileSync(results, await format(text, { ...(await resolveConfig(results)), filepath: results }));
 }
 

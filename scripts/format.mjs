@@ -17,7 +17,9 @@ function sources(directory) {
 }
 
 const options = process.argv.includes('--check') ? ['--dry-run', '--Werror'] : ['-i'];
-const files = ['src-native', 'test/native', 'test/addon', 'examples'].flatMap(sources);
+const files = ['src-native', 'test/native', 'test/addon', 'benchmarks/bare-addon', 'examples'].flatMap(
+  sources,
+);
 const { status } = spawnSync(process.execPath, [clangFormat, ...options, ...files], {
   cwd: root,
   stdio: 'inherit',

@@ -1,19 +1,8 @@
 // What does an entry cost a native producer, beside a bare loop of the same stores?
-import { execFileSync } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AtomicLog } from '../../dist/index.mjs';
-import { compare, report } from '../measure.mjs';
+import { builtAddon, compare, report } from '../measure.mjs';
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const directory = join('test', 'addon');
-const build = ['scripts/build-addon.mjs', `--directory=${directory}`, '--loglevel=error'];
-execFileSync(process.execPath, build, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-const client = createRequire(import.meta.url)(
-  join(root, directory, 'build', 'Release', 'native_client.node'),
-);
-
+const client = builtAddon('test/addon', 'native_client');
 const log = new AtomicLog({ retainedCapacity: 65_536, segmentCapacity: 4096 });
 if (client.openWriter(log.nativeHandle) !== 0) throw new Error('the writer could not be claimed');
 
