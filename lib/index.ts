@@ -75,3 +75,16 @@ export { WalReader, type WalReaderOptions, type WalReaderWaitOptions } from './d
 export { type WalRecovery, type WalStats } from './durable/wal/reports';
 export { salvage, type LostEntries, type Salvage } from './durable/wal/salvage';
 export { Writer } from './memory/writer';
+export { forward } from './replication/forward';
+export {
+  type ForwardCursor,
+  type ForwardOptions,
+  type ForwardProgress,
+  type ForwardRetry,
+} from './replication/options';
+export {
+  type ForwardTarget,
+  type TargetCall,
+  type TargetErrorCode,
+  type TargetPosition,
+} from './replication/target';

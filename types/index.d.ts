@@ -103,6 +103,14 @@ export type ErrorCode =
   | 'ERR_FOREIGN_POSITION'
   /** Entries that a consumer knows were taken back. */
   | 'ERR_TRUNCATED'
+  /** The target of forward() has entries that the log does not have. */
+  | 'ERR_TARGET_AHEAD'
+  /** The log does not have any more what the target of forward() lacks. */
+  | 'ERR_TARGET_BEHIND'
+  /** The target of forward() has another entry where the log has one of this LSN. */
+  | 'ERR_TARGET_DIFFERS'
+  /** The target of forward() cannot take the log or an entry, however often it is tried. */
+  | 'ERR_TARGET_REFUSED'
   /** The entry is larger than a log takes. */
   | 'ERR_ENTRY_TOO_LARGE'
   /** The batch is larger than a log takes in one piece. */
@@ -1924,10 +1932,15 @@ export declare class Wal {
 export type WalError = SegmentError & {
   /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
   readonly nextLsn?: number;
-  /** Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known (not of a position). */
+  /**
+   * Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known (not of a
+   * position); of `ERR_TARGET_…`: the entry of the target.
+   */
   readonly lsn?: number;
-  /** Of `ERR_CHECKPOINTED`: the first entry that is still there. */
+  /** Of `ERR_CHECKPOINTED` and `ERR_TARGET_BEHIND`: the first entry that is still there. */
   readonly firstLsn?: number;
+  /** Of `ERR_TARGET_AHEAD`: the last entry of the log. */
+  readonly lastLsn?: number;
   /** Of `ERR_LOCKED`: the process that has the log open, where it is known. */
   readonly holder?: number;
 };
@@ -2095,6 +2108,122 @@ export interface Salvage extends IterableIterator<WalEntry | LostEntries> {
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  */
 export declare function salvage(directory: string): Salvage;
+/** The last entry that a target has. */
+export interface TargetPosition {
+  /** Its LSN; 0 stands for none. */
+  readonly lsn: number;
+  /**
+   * What proves that it is the log's entry: the `position` that was sent with it, or
+   * the bytes that are stored. It is compared with the log before anything is
+   * sent. Without it the target is believed.
+   */
+  readonly check?: WalPosition | Uint8Array;
+}
+/** What a call of a target may need. */
+export interface TargetCall {
+  /** The signal of {@link ForwardOptions}. */
+  readonly signal: AbortSignal | undefined;
+}
+/**
+ * A place that entries are carried to: JetStream, Redis, a database, a socket.
+ * Every promise must settle, with an error when the connection is lost. An error with one
+ * of the codes `ERR_TARGET_…` ends `forward()`; after any other one it asks for
+ * the position again and goes on from there.
+ */
+export interface ForwardTarget {
+  /** The last entry that the target has; undefined when it has none. Asked before the first entry, and after every failure. */
+  position(call: TargetCall): Promise<TargetPosition | undefined>;
+  /** Is called before the first entry is sent to a target that has none. */
+  begin?(lsn: number, call: TargetCall): Promise<unknown>;
+  /**
+   * Stores entries, which follow those of the call before, and resolves when all
+   * of them are acknowledged. Up to `inFlight` calls are under way at once. Batches are whole,
+   * unless the first entry lies within one. Copy the data if it is kept for longer.
+   */
+  send(entries: readonly WalEntry[], call: TargetCall): Promise<unknown>;
+  /** Is called when the cursor was moved: entries up to `lsn` are taken for safe. */
+  committed?(lsn: number): Promise<unknown>;
+  /** Default of the option of this name. */
+  readonly batchEntries?: number;
+  /** Default of the option of this name. */
+  readonly safeAfterMs?: number;
+}
+/** The codes that end `forward()`. */
+export type TargetErrorCode = Extract<ErrorCode, `ERR_TARGET_${string}`>;
+/** What remembers, next to the log, which entries are safe in the target. */
+export interface ForwardCursor {
+  /** Of the last entry that is safe; undefined while there is none. */
+  readonly position: WalPosition | undefined;
+  commit(position: WalPosition): Promise<unknown>;
+}
+/** How far `forward()` is; each is an LSN, 0 before the first entry. */
+export interface ForwardProgress {
+  /** Entries up to here were handed to the target. */
+  readonly sent: number;
+  /** Entries up to here are acknowledged; after a loss at the target, less than before. */
+  readonly acknowledged: number;
+  /** Entries up to here are committed to the cursor. */
+  readonly committed: number;
+  /** How many entries that can be forwarded are not acknowledged yet. */
+  readonly lag: number;
+}
+/** What `forward()` does after a failure. */
+export interface ForwardRetry {
+  /** Failures since the last entry was acknowledged: 1 at first. */
+  readonly attempt: number;
+  /** Until it tries again. */
+  readonly delayMs: number;
+}
+/** How entries are carried to a target. */
+export interface ForwardOptions {
+  /** Where they go. */
+  target: ForwardTarget;
+  /**
+   * A cursor of the log, moved to the last entry that is safe, so that a checkpoint
+   * keeps what is not. Without one nothing is remembered here; the target alone says where to go on.
+   */
+  cursor?: ForwardCursor;
+  /** How many calls of `target.send()` may be under way. Default: 8. */
+  inFlight?: number;
+  /** Entries of one such call; a larger batch goes in one all the same. Default: what the target says, otherwise 256. */
+  batchEntries?: number;
+  /** Bytes of one such call; a larger entry or batch goes in one all the same. Default: 256 KiB. */
+  batchBytes?: number;
+  /**
+   * How long an entry must have been acknowledged before the cursor moves past it, in
+   * milliseconds: until the target is sure to have synced it. Default: what the target says, otherwise 0.
+   */
+  safeAfterMs?: number;
+  /** Milliseconds to wait after the first failure; twice as many after each further one; between half of that and all of it at random. Default: 50. */
+  retryMs?: number;
+  /** The longest such wait. Default: 2000. */
+  retryMsMax?: number;
+  /** Ends it: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Is called when `acknowledged` or `committed` has changed. What it throws ends `forward()`. */
+  onProgress?: (progress: ForwardProgress) => void;
+  /** Is called for each failure that is tried again. What it throws ends `forward()`: the way to give up. */
+  onRetry?: (error: unknown, retry: ForwardRetry) => void;
+}
+/**
+ * Carries the entries of a log to a target, in order and without a gap, for as long
+ * as the log is open: those that are there, then those that become durable. It
+ * begins after the last entry that the target has, once that was compared with the
+ * log's. After a failure it waits, asks the target again and goes on from there, so that no
+ * entry is missing; whether one can be stored twice is up to the target.
+ *
+ * Resolves when the source is closed and what was sent is acknowledged.
+ *
+ * ```ts
+ * await forward(wal, { target, cursor, signal, onProgress: ({ lag }) => gauge.set(lag) });
+ * ```
+ *
+ * @throws (rejects) `ERR_TARGET_AHEAD`, `ERR_TARGET_BEHIND`, `ERR_TARGET_DIFFERS` when what the
+ * target has does not fit the log; `ERR_TARGET_REFUSED` when it cannot take it; the signal's reason;
+ * what `wal.follow()`, `cursor.commit()`, `onProgress` and `onRetry` throw;
+ * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+ */
+export declare function forward(source: Wal | WalReader, options: ForwardOptions): Promise<ForwardProgress>;
 
 export { AtomicLogImpl as AtomicLog };
 

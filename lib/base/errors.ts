@@ -98,6 +98,14 @@ export type ErrorCode =
   | 'ERR_FOREIGN_POSITION'
   /** Entries that a consumer knows were taken back. */
   | 'ERR_TRUNCATED'
+  /** The target of forward() has entries that the log does not have. */
+  | 'ERR_TARGET_AHEAD'
+  /** The log does not have any more what the target of forward() lacks. */
+  | 'ERR_TARGET_BEHIND'
+  /** The target of forward() has another entry where the log has one of this LSN. */
+  | 'ERR_TARGET_DIFFERS'
+  /** The target of forward() cannot take the log or an entry, however often it is tried. */
+  | 'ERR_TARGET_REFUSED'
   /** The entry is larger than a log takes. */
   | 'ERR_ENTRY_TOO_LARGE'
   /** The batch is larger than a log takes in one piece. */

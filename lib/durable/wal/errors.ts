@@ -11,10 +11,15 @@ import { ioError, segmentError, withDetails, type SegmentError } from '../errors
 export type WalError = SegmentError & {
   /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
   readonly nextLsn?: number;
-  /** Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known (not of a position). */
+  /**
+   * Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known (not of a
+   * position); of `ERR_TARGET_…`: the entry of the target.
+   */
   readonly lsn?: number;
-  /** Of `ERR_CHECKPOINTED`: the first entry that is still there. */
+  /** Of `ERR_CHECKPOINTED` and `ERR_TARGET_BEHIND`: the first entry that is still there. */
   readonly firstLsn?: number;
+  /** Of `ERR_TARGET_AHEAD`: the last entry of the log. */
+  readonly lastLsn?: number;
   /** Of `ERR_LOCKED`: the process that has the log open, where it is known. */
   readonly holder?: number;
 };

@@ -20,7 +20,7 @@ const classes = [
   'WalReader',
   'Writer',
 ];
-const functions = ['defineSchema', 'parseRecord', 'salvage'];
+const functions = ['defineSchema', 'forward', 'parseRecord', 'salvage'];
 const codecs = ['bytes', 'json', 'structured', 'utf8'];
 const publicNames = [...classes, ...functions, ...codecs].sort();
 

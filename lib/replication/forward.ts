@@ -1,0 +1,355 @@
+/**
+ * Carries a log onward, to a target that says what it has.
+ *
+ * 1. Entries are sent in order, each once in a run of the pipeline; a run begins
+ *    after the last entry that the target says it has, and that was compared with the log.
+ * 2. The first failure ends the run: nothing more is sent, what is under way is
+ *    waited for, and only then is the target asked again.
+ * 3. What the target says is believed, also when it is less than it had
+ *    acknowledged; what does not fit the log is an error, and nothing is sent.
+ * 4. The cursor follows the acknowledged prefix, later by `safeAfterMs`.
+ */
+import { onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
+import type { Followed } from '../base/dispose';
+import { waitForCancel, waitForTime, type Wait } from '../base/waits';
+import type { WalEntry } from '../durable/wal/entries';
+import { pastOf, type WalPosition } from '../durable/wal/position';
+import type { WalReader } from '../durable/wal/reader';
+import type { Wal } from '../durable/wal/wal';
+import { Committer } from './committer';
+import { Groups } from './groups';
+import {
+  checkForward,
+  checkSource,
+  type CheckedForward,
+  type ForwardOptions,
+  type ForwardProgress,
+} from './options';
+import {
+  isFatal,
+  targetAhead,
+  targetBehind,
+  targetDiffers,
+  targetRefused,
+  type TargetPosition,
+} from './target';
+
+/** A group that was sent. */
+interface Flight {
+  readonly last: WalEntry;
+  isAcknowledged: boolean;
+}
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null | undefined)?.code;
+
+const isClosedError = (error: unknown): boolean => /^ERR_\w+_CLOSED$/.test(String(codeOf(error)));
+
+/** What a log says of a position that is not one of its own. */
+const ELSEWHERE = /^ERR_(TRUNCATED|FOREIGN_POSITION|INVALID_ARG_VALUE|OUT_OF_RANGE)$/;
+
+/** What reading the log says when what was delivered was taken back: the target decides whether it matters. */
+const TAKEN_BACK = 'ERR_TRUNCATED';
+
+class Forwarder {
+  readonly #source: Wal | WalReader;
+  readonly #options: CheckedForward;
+  readonly #committer: Committer;
+  /** Of the run, in order; the first one is not acknowledged. */
+  #flights: Flight[] = [];
+  #underWay = 0;
+  #follower: Followed<WalEntry[]> | undefined;
+  #room: Wait | undefined;
+  /** What ended the run. */
+  #failure: { readonly error: unknown } | undefined;
+  /** What ends all of it. */
+  #fatal: { readonly error: unknown } | undefined;
+  #attempt = 0;
+  #sent = 0;
+  #acknowledged = 0;
+
+  constructor(source: Wal | WalReader, options: CheckedForward) {
+    this.#source = source;
+    this.#options = options;
+    const { cursor, safeAfterMs, target } = options;
+    const committed = async (lsn: number): Promise<void> => {
+      this.#progress();
+      try {
+        await target.committed?.(lsn);
+      } catch (error) {
+        this.#fail(error);
+      }
+    };
+    this.#committer = new Committer(cursor, safeAfterMs, committed, (error) => this.#stop(error));
+  }
+
+  async run(): Promise<ForwardProgress> {
+    try {
+      await this.#runs();
+    } catch (error) {
+      // What is safe is worth a commit; the error is worth more than its failure.
+      await this.#committer.finish().catch(() => undefined);
+      throw error;
+    }
+    await this.#committer.finish().catch((error: unknown) => {
+      // A log that was closed has closed its cursors.
+      if (!isClosedError(error)) throw error;
+    });
+    return this.#state();
+  }
+
+  /** One run after the other, until the source is closed. */
+  async #runs(): Promise<void> {
+    const { signal } = this.#options;
+    for (;;) {
+      throwIfAborted(signal);
+      this.#failure = undefined;
+      try {
+        await this.#run(await this.#resume());
+        return;
+      } catch (error) {
+        throwIfAborted(signal);
+        this.#throwFatal();
+        if (this.#isClosed()) return;
+        if (!this.#canRetry(error)) throw error;
+        await this.#pause(error);
+        this.#throwFatal();
+      }
+    }
+  }
+
+  #throwFatal(): void {
+    if (this.#fatal !== undefined) throw this.#fatal.error;
+  }
+
+  /** Failures of the target are tried again; those of the log are not, unless the target may not have seen what was taken back. */
+  #canRetry(error: unknown): boolean {
+    return !isFatal(error) && (this.#failure?.error === error || codeOf(error) === TAKEN_BACK);
+  }
+
+  /** Then nothing more can be read, nor sent again. */
+  #isClosed(): boolean {
+    try {
+      this.#source.entries();
+      return false;
+    } catch (error) {
+      return isClosedError(error);
+    }
+  }
+
+  async #pause(error: unknown): Promise<void> {
+    const { retryMs, retryMsMax, signal, onRetry } = this.#options;
+    const attempt = ++this.#attempt;
+    const longestMs = Math.min(retryMs * 2 ** Math.min(attempt - 1, 30), retryMsMax);
+    const delayMs = longestMs * (0.5 + Math.random() / 2);
+    onRetry?.(error, { attempt, delayMs });
+    await waitUnlessAborted(waitForTime(delayMs), signal);
+  }
+
+  /** What the target does not answer is a failure of the run; an abort does not wait for it. */
+  async #ask<T>(call: () => Promise<T>): Promise<T> {
+    const { signal } = this.#options;
+    let stop: (() => void) | undefined;
+    const aborted = new Promise<never>((_, reject) => {
+      if (signal !== undefined) stop = onAbort(signal, () => reject(signal.reason as Error));
+    });
+    try {
+      return await Promise.race([call(), aborted]);
+    } catch (error) {
+      this.#failure = { error };
+      throw error;
+    } finally {
+      stop?.();
+    }
+  }
+
+  /** Where to begin, by what the target has and the log says of it. */
+  async #resume(): Promise<number | WalPosition> {
+    const { target, signal } = this.#options;
+    const held = await this.#ask(async () => target.position({ signal }));
+    if ('refresh' in this.#source) this.#source.refresh();
+    const begin = held === undefined || held.lsn === 0 ? await this.#begin() : this.#compare(held);
+    const lsn = held?.lsn ?? 0;
+    const position = typeof begin === 'string' ? begin : undefined;
+    const isNews = lsn !== this.#acknowledged;
+    this.#sent = this.#acknowledged = lsn;
+    await this.#committer.lostAfter(lsn, position);
+    if (position !== undefined && lsn > this.#committer.lsn) this.#committer.acknowledged(lsn, position);
+    if (isNews) this.#progress();
+    return begin;
+  }
+
+  /** The target has nothing. */
+  async #begin(): Promise<number> {
+    const { target, signal } = this.#options;
+    const { firstLsn } = this.#source;
+    // What it once had, or was told to have by the cursor, cannot be sent again.
+    if (firstLsn > 1 && Math.max(this.#acknowledged, this.#committer.lsn) > 0)
+      throw targetBehind(0, firstLsn);
+    if (target.begin !== undefined) await this.#ask(async () => target.begin!(firstLsn, { signal }));
+    return firstLsn;
+  }
+
+  /** Where the log goes on after an entry of the target, if that is the log's. */
+  #compare({ lsn, check }: TargetPosition): number | WalPosition {
+    if (!Number.isSafeInteger(lsn) || lsn < 0)
+      throw targetRefused(`target.position() must tell an LSN; got ${String(lsn)}`);
+    const source = this.#source;
+    const lastLsn = 'durableLsn' in source ? source.durableLsn : source.lastLsn;
+    if (lsn > lastLsn) throw targetAhead(lsn, lastLsn);
+    if (lsn < source.firstLsn - 1) throw targetBehind(lsn, source.firstLsn);
+    if (typeof check === 'string') return this.#comparePosition(lsn, check);
+    // Only its position could tell.
+    if (lsn < source.firstLsn) return lsn + 1;
+    const entry = source.get(lsn);
+    if (entry === undefined) throw targetAhead(lsn, lastLsn);
+    if (check !== undefined && entry.data.compare(check) !== 0)
+      throw targetDiffers(lsn, 'it has other bytes');
+    return entry.position;
+  }
+
+  #comparePosition(lsn: number, check: WalPosition): WalPosition {
+    try {
+      this.#source.entries({ from: check });
+    } catch (error) {
+      if (!ELSEWHERE.test(String(codeOf(error)))) throw error;
+      throw targetDiffers(lsn, `it says of itself ${JSON.stringify(check)}`, error);
+    }
+    if (pastOf(check).lsn !== lsn) throw targetDiffers(lsn, `it says of itself ${JSON.stringify(check)}`);
+    return check;
+  }
+
+  /** Sends from there on; ends with the source, or throws. */
+  async #run(from: number | WalPosition): Promise<void> {
+    const { signal, batchEntries, batchBytes } = this.#options;
+    const groups = new Groups(batchEntries, batchBytes);
+    this.#flights = [];
+    this.#underWay = 0;
+    const follower = this.#source.follow({ from, ...(signal === undefined ? {} : { signal }) });
+    this.#follower = follower;
+    // A commit may have failed meanwhile.
+    if (this.#failure !== undefined) void follower.return?.();
+    try {
+      for await (const entries of follower) {
+        for (const group of groups.add(entries)) if (!(await this.#send(group))) break;
+      }
+    } finally {
+      this.#follower = undefined;
+      // An abort does not wait for what may never come.
+      while (this.#underWay > 0 && signal?.aborted !== true) await this.#waitForFlight();
+      // What comes after an abort is for no one.
+      this.#flights = [];
+    }
+    throwIfAborted(signal);
+    this.#throwFatal();
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Sends a group when there is room for it; false when the run has ended before. */
+  async #send(group: readonly WalEntry[]): Promise<boolean> {
+    const { inFlight, signal } = this.#options;
+    while (this.#underWay >= inFlight && this.#failure === undefined) {
+      await this.#waitForFlight();
+      throwIfAborted(signal);
+    }
+    if (this.#failure !== undefined) return false;
+    const last = group.at(-1)!;
+    const flight = { last, isAcknowledged: false };
+    const flights = this.#flights;
+    flights.push(flight);
+    this.#underWay++;
+    this.#sent = last.lsn;
+    void this.#carry(group, flights, flight);
+    return true;
+  }
+
+  /** Never rejects. */
+  async #carry(group: readonly WalEntry[], flights: Flight[], flight: Flight): Promise<void> {
+    try {
+      await this.#options.target.send(group, { signal: this.#options.signal });
+      flight.isAcknowledged = true;
+      // Not of a run that an abort has left behind.
+      if (flights === this.#flights) this.#advance();
+    } catch (error) {
+      if (isFatal(error)) this.#fatal ??= { error };
+      this.#fail(error);
+    } finally {
+      this.#underWay--;
+      this.#room?.cancel();
+    }
+  }
+
+  /** Acknowledges what is acknowledged without a gap before it. */
+  #advance(): void {
+    const flights = this.#flights;
+    let count = 0;
+    while (flights[count]?.isAcknowledged === true) ++count;
+    if (count === 0) return;
+    const { last } = flights[count - 1]!;
+    flights.splice(0, count);
+    this.#attempt = 0;
+    this.#acknowledged = last.lsn;
+    this.#committer.acknowledged(last.lsn, last.position);
+    this.#progress();
+  }
+
+  async #waitForFlight(): Promise<void> {
+    this.#room = waitForCancel(() => undefined);
+    await waitUnlessAborted(this.#room, this.#options.signal);
+    this.#room = undefined;
+  }
+
+  /** Ends the run. */
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    void this.#follower?.return?.();
+    this.#room?.cancel();
+  }
+
+  /** Ends all of it. */
+  #stop(error: unknown): void {
+    this.#fatal ??= { error };
+    this.#fail(error);
+  }
+
+  #state(): ForwardProgress {
+    const source = this.#source;
+    const lastLsn = 'durableLsn' in source ? source.durableLsn : source.lastLsn;
+    return {
+      sent: this.#sent,
+      acknowledged: this.#acknowledged,
+      committed: this.#committer.lsn,
+      lag: Math.max(lastLsn - this.#acknowledged, 0),
+    };
+  }
+
+  #progress(): void {
+    if (this.#options.onProgress === undefined) return;
+    try {
+      this.#options.onProgress(this.#state());
+    } catch (error) {
+      this.#stop(error);
+    }
+  }
+}
+
+/**
+ * Carries the entries of a log to a target, in order and without a gap, for as long
+ * as the log is open: those that are there, then those that become durable. It
+ * begins after the last entry that the target has, once that was compared with the
+ * log's. After a failure it waits, asks the target again and goes on from there, so that no
+ * entry is missing; whether one can be stored twice is up to the target.
+ *
+ * Resolves when the source is closed and what was sent is acknowledged.
+ *
+ * ```ts
+ * await forward(wal, { target, cursor, signal, onProgress: ({ lag }) => gauge.set(lag) });
+ * ```
+ *
+ * @throws (rejects) `ERR_TARGET_AHEAD`, `ERR_TARGET_BEHIND`, `ERR_TARGET_DIFFERS` when what the
+ * target has does not fit the log; `ERR_TARGET_REFUSED` when it cannot take it; the signal's reason;
+ * what `wal.follow()`, `cursor.commit()`, `onProgress` and `onRetry` throw;
+ * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+ */
+export async function forward(source: Wal | WalReader, options: ForwardOptions): Promise<ForwardProgress> {
+  return new Forwarder(checkSource(source), checkForward(options)).run();
+}

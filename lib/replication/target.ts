@@ -1,0 +1,103 @@
+/** What `forward()` hands entries to, and what there is to say about one that cannot go on. */
+import { plainError, type ErrorCode } from '../base/errors';
+import { withDetails } from '../durable/errors';
+import type { WalEntry } from '../durable/wal/entries';
+import type { WalError } from '../durable/wal/errors';
+import type { WalPosition } from '../durable/wal/position';
+
+/** The last entry that a target has. */
+export interface TargetPosition {
+  /** Its LSN; 0 stands for none. */
+  readonly lsn: number;
+  /**
+   * What proves that it is the log's entry: the `position` that was sent with it, or
+   * the bytes that are stored. It is compared with the log before anything is
+   * sent. Without it the target is believed.
+   */
+  readonly check?: WalPosition | Uint8Array;
+}
+
+/** What a call of a target may need. */
+export interface TargetCall {
+  /** The signal of {@link ForwardOptions}. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * A place that entries are carried to: JetStream, Redis, a database, a socket.
+ * Every promise must settle, with an error when the connection is lost. An error with one
+ * of the codes `ERR_TARGET_…` ends `forward()`; after any other one it asks for
+ * the position again and goes on from there.
+ */
+export interface ForwardTarget {
+  /** The last entry that the target has; undefined when it has none. Asked before the first entry, and after every failure. */
+  position(call: TargetCall): Promise<TargetPosition | undefined>;
+  /** Is called before the first entry is sent to a target that has none. */
+  begin?(lsn: number, call: TargetCall): Promise<unknown>;
+  /**
+   * Stores entries, which follow those of the call before, and resolves when all
+   * of them are acknowledged. Up to `inFlight` calls are under way at once. Batches are whole,
+   * unless the first entry lies within one. Copy the data if it is kept for longer.
+   */
+  send(entries: readonly WalEntry[], call: TargetCall): Promise<unknown>;
+  /** Is called when the cursor was moved: entries up to `lsn` are taken for safe. */
+  committed?(lsn: number): Promise<unknown>;
+  /** Default of the option of this name. */
+  readonly batchEntries?: number;
+  /** Default of the option of this name. */
+  readonly safeAfterMs?: number;
+}
+
+/** The codes that end `forward()`. */
+export type TargetErrorCode = Extract<ErrorCode, `ERR_TARGET_${string}`>;
+
+const fatal: ReadonlySet<unknown> = new Set<TargetErrorCode>([
+  'ERR_TARGET_AHEAD',
+  'ERR_TARGET_BEHIND',
+  'ERR_TARGET_DIFFERS',
+  'ERR_TARGET_REFUSED',
+]);
+
+/** Whether trying again cannot help. */
+export function isFatal(error: unknown): boolean {
+  return fatal.has((error as { code?: unknown } | null | undefined)?.code);
+}
+
+export function targetAhead(lsn: number, lastLsn: number): WalError {
+  return withDetails(
+    plainError(
+      'ERR_TARGET_AHEAD',
+      `the target has entry ${lsn}, but the last one of the log is ${lastLsn}; find out whether the log was truncated or ` +
+        'restored, or, if this reads the log of a writer that was killed, open the log once; then forward to a target of its own',
+    ),
+    { lsn, lastLsn },
+  );
+}
+
+export function targetBehind(lsn: number, firstLsn: number): WalError {
+  return withDetails(
+    plainError(
+      'ERR_TARGET_BEHIND',
+      `the target has entries up to ${lsn}, but the log begins with entry ${firstLsn}: what is between was checkpointed; ` +
+        'fill the target from a backup, or begin another one with another cursor',
+    ),
+    { lsn, firstLsn },
+  );
+}
+
+export function targetDiffers(lsn: number, how: string, cause?: unknown): WalError {
+  return withDetails(
+    plainError(
+      'ERR_TARGET_DIFFERS',
+      `the target's entry ${lsn} is not the log's: ${how}; the log was truncated or restored, or another writer uses ` +
+        'the target: nothing was overwritten. Forward to a target of its own',
+      cause,
+    ),
+    { lsn },
+  );
+}
+
+/** What the target does not take, and why. */
+export function targetRefused(why: string, cause?: unknown, lsn?: number): WalError {
+  return withDetails(plainError('ERR_TARGET_REFUSED', why, cause), lsn === undefined ? {} : { lsn });
+}
