@@ -1,7 +1,7 @@
 /** The unit F: the system calls that a durable append cannot do without, on the same disk. */
 import { closeSync, fdatasyncSync, openSync, writeSync } from 'node:fs';
 
-const FILE_BYTES = 8 << 20;
+export const FILE_BYTES = 8 << 20;
 
 /** What one entry of a write-ahead log takes in its file. */
 export const recordBytes = (entryBytes) => Math.ceil((entryBytes + 40) / 8) * 8;
