@@ -113,6 +113,16 @@ export class NativeLog {
   }
 }
 
+/**
+ * Makes the entries below `count` readable in the head of the writer with that number. A
+ * function, because one look at an object fewer is felt when it is called for every entry.
+ */
+export function publishEntries(slot: number, count: number): void {
+  staged[WRITER_CELL] = slot;
+  staged[COUNT_CELL] = count;
+  publish();
+}
+
 export class NativeWriter {
   #slot: number;
 
@@ -120,11 +130,9 @@ export class NativeWriter {
     this.#slot = slot;
   }
 
-  /** Makes the head's entries below `count` readable. */
-  publish(count: number): void {
-    staged[WRITER_CELL] = this.#slot;
-    staged[COUNT_CELL] = count;
-    publish();
+  /** Its number, for {@link publishEntries}. */
+  get slot(): number {
+    return this.#slot;
   }
   roll(count: number): NativeStatus {
     return roll(this.#slot, count);

@@ -1,4 +1,4 @@
-import { SEGMENT_FIELDS, SegmentField, Status } from '../base/codes';
+import { NO_SLOT, SEGMENT_FIELDS, SegmentField, Status } from '../base/codes';
 import type { AtomicLog } from './typed-log';
 import { checkInteger } from '../base/checks';
 import { dispose } from '../base/dispose';
@@ -10,7 +10,7 @@ import { showAsText } from '../base/inspect';
 import type { LogView } from './view';
 import { HeadMappings } from './head-mappings';
 import { NO_AREAS, NO_COLUMNS, type Column } from './mapping';
-import type { NativeWriter } from './native-log';
+import { publishEntries, type NativeWriter } from './native-log';
 import { readRecord, refusedField } from './record';
 import { makeRecordStore, type RecordStore } from './layout-functions';
 import { accepts, isVariable, Kind, refusal, scalars, store, viewOf, type ScalarArray } from '../base/scalar';
@@ -36,6 +36,7 @@ const RECORD = -1;
 const ENCODED = -2;
 
 const NO_VALUES: ScalarArray = new Float64Array(0);
+const NO_DOUBLES: Float64Array = new Float64Array(0);
 
 /**
  * The exclusive right to append to a log. `close()` it, or declare it with
@@ -53,6 +54,8 @@ export class Writer<T> {
   readonly #log: AtomicLog<T>;
   readonly #view: LogView;
   readonly #native: NativeWriter;
+  /** The number of `#native`. */
+  #slot: number;
   readonly #layout: Layout;
   readonly #kinds: readonly Kind[];
   /** The kind of a log of numbers, or RECORD, or ENCODED. */
@@ -83,6 +86,12 @@ export class Writer<T> {
   #areas: readonly VarArea[] = NO_AREAS;
   /** The first column of a log of numbers. */
   #values: ScalarArray = NO_VALUES;
+  /**
+   * The same in a log of f64, as long as `#limit`: it has a place for the entry at `#count`
+   * exactly when `#limit` has. By itself, so that storing an f64 meets one kind of array and
+   * no look at the kind, whatever other logs the process has.
+   */
+  #doubles = NO_DOUBLES;
   /** Of a log of records, where code may be made for them. */
   readonly #records: RecordStore | undefined;
   /** Values of the record that is being stored; undefined while in use. */
@@ -95,6 +104,7 @@ export class Writer<T> {
     this.#log = log;
     this.#view = view;
     this.#native = native;
+    this.#slot = native.slot;
     this.#layout = layout;
     this.#kinds = kinds;
     this.#kind = coder !== undefined ? ENCODED : fields === undefined ? kinds[0]! : RECORD;
@@ -155,9 +165,14 @@ export class Writer<T> {
    * what the codec throws; `ERR_WRITER_CLOSED`; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   append(value: T): number {
-    const index = this.write(value);
-    this.#native.publish(this.#count);
-    return index;
+    const position = this.#count;
+    if (typeof value === 'number' && position < this.#doubles.length) {
+      this.#doubles[position] = value;
+      this.#count = position + 1;
+      publishEntries(this.#slot, position + 1);
+      return this.#firstIndex + position;
+    }
+    return this.#appendOther(value);
   }
 
   /**
@@ -168,17 +183,13 @@ export class Writer<T> {
    * @throws as {@link append}
    */
   write(value: T): number {
-    const kind = this.#kind;
-    if (kind < 0) return kind === RECORD ? this.#writeRecord(value) : this.#writeEncoded(value);
-    let position = this.#count;
-    if (position >= this.#limit) {
-      // A refused value must not begin a segment.
-      if (!accepts(kind as Kind, value)) throw refusal(kind as Kind, 'value', value);
-      position = this.#makeRoom();
+    const position = this.#count;
+    if (typeof value === 'number' && position < this.#doubles.length) {
+      this.#doubles[position] = value;
+      this.#count = position + 1;
+      return this.#firstIndex + position;
     }
-    if (!store(kind as Kind, this.#values, position, value)) throw refusal(kind as Kind, 'value', value);
-    this.#count = position + 1;
-    return this.#firstIndex + position;
+    return this.#writeOther(value);
   }
 
   /**
@@ -188,7 +199,7 @@ export class Writer<T> {
    */
   publish(): void {
     if (this.#isClosed) throw closed();
-    this.#native.publish(this.#count);
+    publishEntries(this.#slot, this.#count);
   }
 
   /**
@@ -216,7 +227,7 @@ export class Writer<T> {
       if (length > 0 && length <= this.#limit - position) {
         (this.#values as Float64Array).set(source as Float64Array, position);
         this.#count = position + length;
-        this.#native.publish(this.#count);
+        publishEntries(this.#slot, this.#count);
         return this.#firstIndex + position;
       }
       return this.#storeColumns({ sources: [source], length });
@@ -254,7 +265,7 @@ export class Writer<T> {
     const length = Math.min(count, this.#limit - this.#count);
     const mapping = this.#mappings.shown(this.#headId);
     this.#span = new OpenSpan<T>(this, this.nextIndex, length, this.#count, this.#layout, mapping);
-    this.#limit = 0;
+    this.#stop();
     return this.#span;
   }
 
@@ -296,7 +307,8 @@ export class Writer<T> {
     this.#isClosed = true;
     this.#span?.end();
     this.#span = undefined;
-    this.#limit = 0;
+    this.#stop();
+    this.#slot = NO_SLOT;
     this.#columns = NO_COLUMNS;
     this.#areas = NO_AREAS;
     this.#values = NO_VALUES;
@@ -312,6 +324,44 @@ export class Writer<T> {
   /** For people: what `console.log` shows. */
   toString(): string {
     return `Writer { ${this.#isClosed ? 'closed' : `nextIndex: ${this.nextIndex}`} }`;
+  }
+
+  // --- What is not an f64, or has no room.
+
+  #appendOther(value: T): number {
+    const kind = this.#kind;
+    const position = this.#count;
+    if (kind >= 0 && position < this.#limit && store(kind as Kind, this.#values, position, value)) {
+      this.#count = position + 1;
+      publishEntries(this.#slot, position + 1);
+      return this.#firstIndex + position;
+    }
+    const index = this.#look(value);
+    publishEntries(this.#slot, this.#count);
+    return index;
+  }
+
+  #writeOther(value: T): number {
+    const kind = this.#kind;
+    const position = this.#count;
+    if (kind >= 0 && position < this.#limit && store(kind as Kind, this.#values, position, value)) {
+      this.#count = position + 1;
+      return this.#firstIndex + position;
+    }
+    return this.#look(value);
+  }
+
+  /** No number of the log's type, or no room for it. */
+  #look(value: T): number {
+    const kind = this.#kind;
+    if (kind === RECORD) return this.#writeRecord(value);
+    if (kind === ENCODED) return this.#writeEncoded(value);
+    // A refused value must not begin a segment.
+    if (!accepts(kind, value)) throw refusal(kind, 'value', value);
+    const position = this.#count < this.#limit ? this.#count : this.#makeRoom();
+    store(kind, this.#values, position, value);
+    this.#count = position + 1;
+    return this.#firstIndex + position;
   }
 
   // --- Records.
@@ -536,8 +586,14 @@ export class Writer<T> {
     this.#mapHead();
   }
 
-  #mapHead(): void {
+  /** Nothing can be stored until the head is mapped again. */
+  #stop(): void {
     this.#limit = 0;
+    this.#doubles = NO_DOUBLES;
+  }
+
+  #mapHead(): void {
+    this.#stop();
     const mapping = this.#mappings.own(this.#headId);
     this.#columns = mapping.columns;
     this.#areas = mapping.areas;
@@ -545,6 +601,7 @@ export class Writer<T> {
     if (this.#kind >= 0) this.#values = mapping.columns[0] as ScalarArray;
     for (let i = 0; i < this.#areas.length; ++i) this.#areas[i]!.begin(this.#count);
     this.#limit = this.#view.segmentCapacity;
+    if (this.#kind === Kind.f64) this.#doubles = this.#values as Float64Array;
   }
 }
 showAsText(Writer);

@@ -96,7 +96,8 @@ Status RollingLog::create(const RollingLogOptions& options,
 void RollingLog::install(SegmentControl* successor, uint64_t sequence) {
   slot(sequence).store(successor, std::memory_order_release);
   head_sequence_.store(sequence, std::memory_order_release);
-  cursor_ = {successor, 0, sequence, successor->first_index()};
+  cursor_ = {successor, &successor->word(), 0, sequence,
+             successor->first_index()};
 }
 
 Status RollingLog::roll(uint32_t count) {

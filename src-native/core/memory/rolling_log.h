@@ -135,11 +135,11 @@ class RollingLog : public std::enable_shared_from_this<RollingLog>,
   // published already changes nothing; one beyond the capacity is clamped.
   void publish(uint32_t count) {
     if (count > segment_capacity_) count = segment_capacity_;
-    CORE_CHECK(cursor_.head != nullptr);
+    CORE_CHECK(cursor_.word == &cursor_.head->word());
     CORE_CHECK(cursor_.published <= segment_capacity_);
     if (count <= cursor_.published) return;
     cursor_.published = count;
-    cursor_.head->word().publish(count);
+    cursor_.word->publish(count);
     entries_.published(cursor_.first_index + count);
   }
 
@@ -178,6 +178,9 @@ class RollingLog : public std::enable_shared_from_this<RollingLog>,
   // The writer's own view; it travels with the claim.
   struct Cursor {
     SegmentControl* head = nullptr;
+    // The head's word. Readers write to the line of the control block that it is
+    // found through.
+    PublishedWord* word = nullptr;
     uint32_t published = 0;
     uint64_t sequence = 0;
     uint64_t first_index = 0;
