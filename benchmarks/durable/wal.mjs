@@ -6,63 +6,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Wal } from '../../dist/index.mjs';
 import { bareFile, recordBytes } from '../bare-file.mjs';
+import { BYTES, IN_FLIGHT, ways } from '../durable-ways.mjs';
 import { figure, report, roundsOf, warmupOf } from '../measure.mjs';
 
 const ROUNDS = 9;
-const BYTES = 128;
 const SYNCS = 300;
-const IN_FLIGHT = 10_000;
-const FILE_BYTES = 64 << 20;
 const data = Buffer.alloc(BYTES, 7);
 const directory = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'atomic-log-bench-'));
+const wal = await Wal.open(join(directory, 'wal'));
+const bare = bareFile(join(directory, 'bare'));
 
-/** A peer that is not installed, or not built for this machine, is left out. */
-async function optional(name, open) {
+/** Ways whose package is installed, and built for this machine. */
+const present = [];
+for (const name of ['Wal.append', 'Wal.appendBatch', 'lmdb', 'classic-level', 'better-sqlite3']) {
   try {
-    return await open(await import(name));
+    present.push([name, await ways[name].open(mkdtempSync(join(directory, 'way-')))]);
   } catch (error) {
     console.error(`without ${name}: ${error.message.split('\n')[0]}`);
-    return undefined;
   }
 }
-
-const wal = await Wal.open(join(directory, 'wal'), { segmentBytes: FILE_BYTES });
-const bare = bareFile(join(directory, 'bare'));
-let key = 0;
-
-const asynchronous = {
-  wal: () => Promise.all(Array.from({ length: IN_FLIGHT }, () => wal.append(data))),
-  walBatch: () => wal.appendBatch(Array.from({ length: IN_FLIGHT }, () => data)),
-  lmdb: await optional('lmdb', ({ open }) => {
-    const database = open(join(directory, 'lmdb'), { keyEncoding: 'uint32', encoding: 'binary' });
-    return async () => {
-      for (let i = 0; i < IN_FLIGHT; ++i) void database.put(++key, data);
-      await database.flushed;
-    };
-  }),
-  'classic-level': await optional('classic-level', async ({ ClassicLevel }) => {
-    const database = new ClassicLevel(join(directory, 'level'), { valueEncoding: 'buffer' });
-    await database.open();
-    return () => {
-      const puts = Array.from({ length: IN_FLIGHT }, () => {
-        const name = String(++key).padStart(12, '0');
-        return { type: 'put', key: name, value: data };
-      });
-      return database.batch(puts, { sync: true });
-    };
-  }),
-  'better-sqlite3': await optional('better-sqlite3', ({ default: Database }) => {
-    const database = new Database(join(directory, 'sqlite'));
-    database.pragma('journal_mode = WAL');
-    database.pragma('synchronous = FULL');
-    database.exec('CREATE TABLE log (lsn INTEGER PRIMARY KEY, data BLOB)');
-    const insert = database.prepare('INSERT INTO log (data) VALUES (?)');
-    const all = database.transaction(() => {
-      for (let i = 0; i < IN_FLIGHT; ++i) insert.run(data);
-    });
-    return () => all();
-  }),
-};
 
 async function nanoseconds(run, operations) {
   const begin = process.hrtime.bigint();
@@ -70,7 +32,6 @@ async function nanoseconds(run, operations) {
   return Number(process.hrtime.bigint() - begin) / operations;
 }
 
-const ways = Object.entries(asynchronous).filter(([, run]) => run !== undefined);
 const samples = [];
 for (let round = -warmupOf(1); round < roundsOf(ROUNDS); ++round) {
   const sample = {};
@@ -78,25 +39,27 @@ for (let round = -warmupOf(1); round < roundsOf(ROUNDS); ++round) {
   sample.appendSync = await nanoseconds(() => {
     for (let i = 0; i < SYNCS; ++i) wal.appendSync(data);
   }, SYNCS);
-  for (const [name, run] of ways) sample[name] = await nanoseconds(run, IN_FLIGHT);
+  for (const [name, run] of present) sample[name] = await nanoseconds(run, IN_FLIGHT);
   if (round >= 0) samples.push(sample);
 }
-const figureOf = (name, unit, inverse = false) =>
+const figureOf = (name, unit, unitText) =>
   figure(
     samples.map((sample) => sample[name]),
-    samples.map((sample) => (inverse ? sample[unit] / sample[name] : sample[name] / sample[unit])),
-    unit,
+    samples.map((sample) => sample[name] / sample[unit]),
+    unitText,
   );
 
-const inFlight = `of ${BYTES} B, ${IN_FLIGHT} under way`;
 report([
-  { operation: `Wal.appendSync of ${BYTES} B`, ...figureOf('appendSync', 'F'), target: 1.1 },
-  ...ways.map(([name]) => ({
-    operation: `${{ wal: 'Wal.append', walBatch: 'Wal.appendBatch' }[name] ?? name} ${inFlight}, each`,
-    ...figureOf(name, 'wal'),
-    target: null,
-    note: `${Math.round(1e9 / figureOf(name, 'wal').ns).toLocaleString('en')} entries a second`,
-  })),
+  { operation: `Wal.appendSync of ${BYTES} B`, ...figureOf('appendSync', 'F', 'F'), target: 1.1 },
+  ...present.map(([name]) => {
+    const each = figureOf(name, 'Wal.append', 'wal');
+    return {
+      operation: `${name} of ${BYTES} B, ${IN_FLIGHT} under way, each`,
+      ...each,
+      target: null,
+      note: `${Math.round(1e9 / each.ns).toLocaleString('en')} entries a second; durable ${ways[name].durable}`,
+    };
+  }),
 ]);
 bare.close();
 await wal.close();
