@@ -1,8 +1,9 @@
-import { columnIndex, isolate, readEntry, readers, variableSize, type Reader } from './columns';
+import { columnIndex, isolate, readEntry, variableSize } from './columns';
 import { illegalConstructor, typeError } from '../base/errors';
 import type { Mapping } from './mapping';
 import { isVariable, scalars, viewOf, type ScalarArray } from '../base/scalar';
 import type { Layout } from './layout';
+import { readers, type ReadVariable } from './layout-functions';
 import type { ArrayOf, ColumnOf } from './schema';
 import type { VarArea } from './var-area';
 import { makeVarColumn, VarColumn } from './var-column';
@@ -114,7 +115,7 @@ export class Chunk<T> {
     return viewOf(this.#layout.kinds[column]!, array, this.#begin, this.length);
   }
 
-  #variable(column: number, read: Reader): VarColumn<unknown> {
+  #variable(column: number, read: ReadVariable): VarColumn<unknown> {
     const area = this.#mapping.columns[column] as VarArea;
     return VarColumn[makeVarColumn](this.#segment, area, this.#begin, this.length, read);
   }

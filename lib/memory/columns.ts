@@ -7,7 +7,7 @@
  */
 import { checkInteger } from '../base/checks';
 import { invalidType, outOfRange, rangeError, typeError, type AtomicLogError } from '../base/errors';
-import { makeRecordReader, type ReadVariable, type RecordReader } from './layout-functions';
+import { functionsOf, readers } from './layout-functions';
 import type { Mapping } from './mapping';
 import type { Pins } from './pins';
 import { unknownField } from './record';
@@ -28,14 +28,6 @@ export function isolate({ columns }: Columns, position: number): Columns {
     ),
   };
 }
-
-export type Reader = (area: VarArea, position: number) => unknown;
-
-/** How values are read that have no codec, by kind. */
-export const readers: Readonly<Record<number, Reader>> = {
-  [Kind.utf8]: (area, position) => area.text(position),
-  [Kind.bytes]: (area, position) => area.copy(position),
-};
 
 export function variableSize(message: string): AtomicLogError {
   return typeError('ERR_VARIABLE_SIZE', message);
@@ -65,8 +57,8 @@ export function readEntry(layout: Layout, mapping: Columns, position: number): u
   if (fields === undefined) {
     return isFixed ? (columns[0] as ScalarArray)[position] : readField(layout, mapping, 0, position);
   }
-  const reader = layout.recordReader ?? recordReaderOf(layout, fields);
-  if (reader !== null) return reader(columns, position);
+  const functions = functionsOf(layout);
+  if (functions !== null) return functions.read(columns, position);
   const record: Record<string, unknown> = {};
   if (isFixed) {
     for (let i = 0; i < fields.length; ++i) record[fields[i]!] = (columns[i] as ScalarArray)[position];
@@ -74,13 +66,6 @@ export function readEntry(layout: Layout, mapping: Columns, position: number): u
     for (let i = 0; i < fields.length; ++i) record[fields[i]!] = readField(layout, mapping, i, position);
   }
   return record;
-}
-
-function recordReaderOf(layout: Layout, fields: readonly string[]): RecordReader | null {
-  if (layout.recordReader !== undefined) return layout.recordReader;
-  const { kinds } = layout;
-  const variable = kinds.map((kind) => readers[kind] as ReadVariable | undefined);
-  return (layout.recordReader = makeRecordReader(fields, kinds, variable) ?? null);
 }
 
 /** The value of one field; the field 0 of a log without fields is the entry. */

@@ -1,25 +1,27 @@
 import { columnIndex, readEntry, readField } from './columns';
 import { checkInteger } from '../base/checks';
 import { illegalConstructor } from '../base/errors';
-import type { Mapping } from './mapping';
+import { functionsOf } from './layout-functions';
+import { NO_COLUMNS, type Column } from './mapping';
 import type { Layout } from './layout';
+import {
+  COLUMNS,
+  currentSegments,
+  END,
+  enterRun,
+  POSITION,
+  SEGMENTS,
+  SOURCE,
+  type Place,
+  type RunSource,
+} from './run';
+import type { PinnedSegment } from './window';
 
 /** Only the library has it, so only the library makes cursors. */
 export const makeCursor = Symbol('makeCursor');
 
 /** Where an entry stands; undefined when the snapshot does not hold it. */
 export type Locate = (index: number) => Place | undefined;
-
-/** A run of entries in one segment: those with indexes [beginIndex, endIndex). */
-export interface Place {
-  readonly mapping: Mapping;
-  /** Of the segment's first entry: the entry `index` is at position `index - firstIndex`. */
-  readonly firstIndex: number;
-  readonly beginIndex: number;
-  readonly endIndex: number;
-  /** Whether the snapshot still holds this run. */
-  readonly isCurrent: () => boolean;
-}
 
 /**
  * A view of one entry at a time that is moved instead of made again: it
@@ -34,23 +36,42 @@ export class Cursor<T> {
   readonly #layout: Layout;
   readonly #locate: Locate;
   #place: Place | undefined;
-  #index: number;
+  /** Index of the segment's first entry. */
+  #firstIndex = 0;
+  /** @internal */
+  readonly [SOURCE]: RunSource;
+  /** @internal */
+  [SEGMENTS]: readonly PinnedSegment[] | undefined = undefined;
+  /** @internal */
+  [COLUMNS]: readonly Column[] = NO_COLUMNS;
+  /** @internal */
+  [POSITION] = 0;
+  /** @internal */
+  [END] = 0;
 
-  private constructor(key: typeof makeCursor, layout: Layout, locate: Locate, before: number) {
+  private constructor(
+    key: typeof makeCursor,
+    layout: Layout,
+    source: RunSource,
+    locate: Locate,
+    before: number,
+  ) {
     if (key !== makeCursor) throw illegalConstructor('Cursor', 'snapshot.cursor()');
     this.#layout = layout;
+    this[SOURCE] = source;
     this.#locate = locate;
-    this.#index = before;
+    this.#firstIndex = before;
   }
 
   /** @internal */
-  static [makeCursor]<T>(layout: Layout, locate: Locate, before: number): Cursor<T> {
-    return new Cursor(makeCursor, layout, locate, before);
+  static [makeCursor]<T>(layout: Layout, source: RunSource, locate: Locate, before: number): Cursor<T> {
+    const CursorOfLayout = functionsOf(layout)?.cursorClass(Cursor) ?? Cursor;
+    return new CursorOfLayout<T>(makeCursor, layout, source, locate, before);
   }
 
   /** Absolute index of the entry that it stands on. */
   get index(): number {
-    return this.#index;
+    return this.#firstIndex + this[POSITION];
   }
 
   /**
@@ -59,7 +80,12 @@ export class Cursor<T> {
    * @throws `ERR_SNAPSHOT_CLOSED`
    */
   next(): boolean {
-    return this.seek(this.#index + 1);
+    const position = this[POSITION] + 1;
+    if (position < this[END] && this[SOURCE][currentSegments] === this[SEGMENTS]) {
+      this[POSITION] = position;
+      return true;
+    }
+    return this.seek(this.#firstIndex + position);
   }
 
   /**
@@ -71,14 +97,10 @@ export class Cursor<T> {
   seek(index: number): boolean {
     checkInteger('index', index);
     const place = this.#place;
-    const isThere =
-      place !== undefined && index >= place.beginIndex && index < place.endIndex && place.isCurrent();
-    if (!isThere) {
-      const found = this.#locate(index);
-      if (found === undefined) return false;
-      this.#place = found;
+    if (place === undefined || index < place.beginIndex || index >= place.endIndex || !place.isCurrent()) {
+      return this.#enter(index);
     }
-    this.#index = index;
+    this[POSITION] = (index - place.firstIndex) | 0;
     return true;
   }
 
@@ -91,7 +113,7 @@ export class Cursor<T> {
   get value(): T | undefined {
     const place = this.#current();
     if (place === undefined) return undefined;
-    return readEntry(this.#layout, place.mapping, this.#index - place.firstIndex) as T;
+    return readEntry(this.#layout, place.mapping, this[POSITION]) as T;
   }
 
   /**
@@ -104,12 +126,22 @@ export class Cursor<T> {
     const column = columnIndex(this.#layout, name);
     const place = this.#current();
     if (place === undefined) return undefined as T[K];
-    return readField(this.#layout, place.mapping, column, this.#index - place.firstIndex) as T[K];
+    return readField(this.#layout, place.mapping, column, this[POSITION]) as T[K];
   }
 
   #current(): Place | undefined {
     const place = this.#place;
-    if (place !== undefined && place.isCurrent()) return place;
-    return (this.#place = this.#locate(this.#index));
+    if (place?.isCurrent() !== true && !this.#enter(this.index)) this.#place = undefined;
+    return this.#place;
+  }
+
+  /** False, and nothing has changed, where the snapshot does not hold the entry. */
+  #enter(index: number): boolean {
+    const place = this.#locate(index);
+    if (place === undefined) return false;
+    this.#place = place;
+    this.#firstIndex = place.firstIndex;
+    enterRun(this, place, index);
+    return true;
   }
 }

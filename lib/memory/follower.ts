@@ -5,8 +5,10 @@ import { plainError, type AtomicLogError } from '../base/errors';
 import { END, type FollowSource, type Pending } from '../base/follow-loop';
 import type { LogView } from './view';
 import type { NativeLog } from './native-log';
+import { currentSegments, type RunSource } from './run';
 import { chunksBetween, endViews, entriesBetween, rowsBetween, type Snapshot } from './snapshot';
 import { waitForIndex, type Wait } from '../base/waits';
+import type { PinnedSegment } from './window';
 
 /** Where a follower begins, and what it does when it is too slow. */
 export interface FollowOptions {
@@ -49,7 +51,9 @@ export interface Batch<T> extends Iterable<T> {
   rows(): IterableIterator<Readonly<T>>;
 }
 
-class SnapshotBatch<T> implements Batch<T> {
+const NO_SEGMENTS: readonly PinnedSegment[] = [];
+
+class SnapshotBatch<T> implements Batch<T>, RunSource {
   #snapshot: Snapshot<T> | undefined;
 
   constructor(
@@ -66,14 +70,18 @@ class SnapshotBatch<T> implements Batch<T> {
   }
 
   rows(): IterableIterator<Readonly<T>> {
-    return this.#valid()[rowsBetween](this.firstIndex, this.firstIndex + this.length, () => this.#valid());
+    const end = this.firstIndex + this.length;
+    return this.#valid()[rowsBetween](this, this.firstIndex, end, () => this.#valid());
   }
 
-  *[Symbol.iterator](): IterableIterator<T> {
-    for (const value of this.#valid()[entriesBetween](this.firstIndex, this.firstIndex + this.length)) {
-      this.#valid();
-      yield value;
-    }
+  [Symbol.iterator](): IterableIterator<T> {
+    const end = this.firstIndex + this.length;
+    return this.#valid()[entriesBetween](this, this.firstIndex, end, () => this.#valid());
+  }
+
+  /** None, which no run began with, once the batch is over. */
+  get [currentSegments](): readonly PinnedSegment[] {
+    return this.#snapshot === undefined ? NO_SEGMENTS : this.#snapshot[currentSegments];
   }
 
   invalidate(): void {

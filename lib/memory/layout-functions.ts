@@ -1,20 +1,28 @@
 /**
- * Functions that are made for one layout, with a line for each field: one that stores a
- * record, and one that makes the object of an entry. In a loop over the fields, one place
- * in the code would meet every name and every type, and a record would take several times
- * as long.
+ * Functions that are made for one layout, with a line for each field: what stores records,
+ * and what reads entries. In a loop over the fields, or in a function that all logs share,
+ * one place in the code would meet every name and every type, and a record would take
+ * several times as long.
  *
  * The text that is compiled depends on nothing but how many fields there are and which are
  * of variable size. Names come as arguments: no text of a user is ever compiled. Where code
  * may not be made from strings, the loops do it.
  */
-import { checkOf, isVariable, type Kind } from '../base/scalar';
+import { checkOf, isVariable, Kind } from '../base/scalar';
+import type { Layout } from './layout';
+import { cursorText, entriesText, gettersText, readText, rowsText, storeText } from './layout-texts';
 import type { Column } from './mapping';
-import type { Payload } from './var-area';
+import { COLUMNS, currentSegments, END, POSITION, SEGMENTS, SOURCE } from './run';
+import type { Payload, VarArea } from './var-area';
 
-type Check = (value: unknown) => boolean;
 /** Reads the value at a position of a column of variable size. */
-export type ReadVariable = (column: Column, position: number) => unknown;
+export type ReadVariable = (area: VarArea, position: number) => unknown;
+
+/** How values of variable size are read that have no codec, by kind. */
+export const readers: Readonly<Record<number, ReadVariable>> = {
+  [Kind.utf8]: (area, position) => area.text(position),
+  [Kind.bytes]: (area, position) => area.copy(position),
+};
 
 export interface RecordStore {
   /** The columns of the head; what follows is stored there. */
@@ -42,138 +50,139 @@ export type RecordReader = (columns: readonly Column[], position: number) => obj
 /** Reads one column of an object that has its columns, and a position, as properties. */
 export type ColumnGetter = (this: object) => unknown;
 
-/** What was compiled for a layout. */
-interface Made {
-  getters(columns: symbol, position: symbol): ColumnGetter[];
-  store(
-    names: readonly string[],
-    checks: readonly Check[],
-    place: Place,
-    refused: Refused,
-    payloads: readonly Payload[],
-  ): RecordStore;
-  read(
-    names: readonly string[],
-    template: object,
-    variable: readonly (ReadVariable | undefined)[],
-  ): RecordReader;
+/** What a class and the functions that are made for it share: symbols, because a field may have any name. */
+const run = { SOURCE, SEGMENTS, COLUMNS, POSITION, END, currentSegments };
+
+/** Methods of a class, to be replaced by those that are made for a layout. */
+type Methods = Readonly<Record<string, unknown>>;
+type MakeStore = (given: object) => RecordStore;
+/** The constructor may be private. */
+interface Class {
+  readonly prototype: object;
+  readonly name: string;
 }
 
-function eachOf(kinds: readonly Kind[]): (line: (i: number) => string) => string {
-  return (line) => kinds.map((_, i) => line(i)).join('\n');
-}
+/** Above this many fields a name is not compared with all of them one by one. */
+const COMPARED_FIELDS_MAX = 32;
 
-function storeText(kinds: readonly Kind[]): string {
-  const each = eachOf(kinds);
-  const variable = kinds.map((kind, i) => (isVariable(kind) ? i : -1)).filter((i) => i >= 0);
-  return `'use strict';
-${each((i) => `const n${i} = names[${i}], a${i} = checks[${i}]; let c${i};`)}
-return {
-  map(columns) {
-    ${each((i) => `c${i} = columns[${i}];`)}
-  },
-  store(record) {
-    if (record === null || typeof record !== 'object') return -1;
-    let count = 0;
-    for (const key in record) {
-      if (key !== names[count] && !names.includes(key)) return -1;
-      ++count;
+/** What is made for a layout, each when it is asked for. */
+export class LayoutFunctions {
+  readonly #fields: readonly string[];
+  readonly #kinds: readonly Kind[];
+  readonly #isRecord: boolean;
+  readonly #mark: string;
+  #read: RecordReader | undefined;
+  #makeStore: MakeStore | undefined;
+  readonly #classes = new Map<Class, Class>();
+
+  /** `mark`: texts that are the same would be one function to the engine. */
+  constructor(fields: readonly string[] | undefined, kinds: readonly Kind[], mark: string) {
+    this.#fields = fields ?? [''];
+    this.#isRecord = fields !== undefined;
+    this.#kinds = kinds;
+    this.#mark = mark;
+  }
+
+  /** Makes the object of an entry. */
+  get read(): RecordReader {
+    return (this.#read ??= this.#call(readText(this.#kinds), this.#reading()) as RecordReader);
+  }
+
+  makeStore(place: Place, refused: Refused): RecordStore {
+    const kinds = this.#kinds;
+    const payloads = kinds.map((kind) => (isVariable(kind) ? '' : undefined));
+    const given = { names: this.#fields, checks: kinds.map(checkOf), place, refused, payloads };
+    // One function for all writers of this layout: only what it is called with differs.
+    this.#makeStore ??= this.#compile(storeText(kinds), given) as MakeStore;
+    return this.#makeStore(given);
+  }
+
+  /** By field; those of fixed size read COLUMNS and POSITION of `this`. */
+  makeGetters(): readonly ColumnGetter[] {
+    return this.#call(gettersText(this.#kinds), {}) as readonly ColumnGetter[];
+  }
+
+  /** The iterator over entries, with a next() for this layout. */
+  entriesClass<C extends Class>(base: C): C {
+    return this.#classOf(base, entriesText(this.#kinds, this.#isRecord));
+  }
+
+  cursorClass<C extends Class>(base: C): C {
+    const isFit = this.#isRecord && this.#kinds.length <= COMPARED_FIELDS_MAX;
+    return isFit ? this.#classOf(base, cursorText(this.#kinds)) : base;
+  }
+
+  rowsClass<C extends Class>(base: C): C {
+    return this.#classOf(base, rowsText());
+  }
+
+  #reading(): Record<string, unknown> {
+    return { names: this.#fields, variable: this.#kinds.map((kind) => readers[kind]) };
+  }
+
+  /** A class of its own, so that what is seen of the objects of one log tells nothing about those of others. */
+  #classOf<C extends Class>(base: C, text: string): C {
+    let made = this.#classes.get(base);
+    if (made === undefined) {
+      const slowly = base.prototype;
+      made = derived(base);
+      const methods = this.#call(text, { ...this.#reading(), slowly }) as Methods;
+      for (const name of Object.keys(methods)) {
+        Object.defineProperty(made.prototype, name, { value: methods[name], writable: true });
+      }
+      this.#classes.set(base, made);
     }
-    if (count !== ${kinds.length}) return -1;
-    ${each((i) => `const v${i} = record[n${i}]; if (!a${i}(v${i})) throw refused(${i}, v${i}, record);`)}
-    ${variable.map((i) => `payloads[${i}] = v${i};`).join('\n')}
-    const position = place(payloads);
-    ${each((i) => (isVariable(kinds[i]!) ? `c${i}.store(position, v${i});` : `c${i}[position] = v${i};`))}
-    return position;
-  },
-};`;
+    return made as C;
+  }
+
+  #call(text: string, given: Record<string, unknown>): unknown {
+    return this.#compile(text, { ...run, ...given })({ ...run, ...given });
+  }
+
+  /** What it is given becomes constants: the engine does not look at them again, as it does at arguments. */
+  #compile(text: string, given: Record<string, unknown>): (given: object) => unknown {
+    const names = Object.keys(given).join(', ');
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- nothing of a user is in these texts
+    return new Function(
+      'given',
+      `'use strict'; // ${this.#mark}\nconst { ${names} } = given;\n${text}`,
+    ) as never;
+  }
 }
 
-/** A copy of an object that has all fields already has its shape from the beginning. */
-function readText(kinds: readonly Kind[]): string {
-  const each = eachOf(kinds);
-  const value = (i: number): string =>
-    isVariable(kinds[i]!) ? `r${i}(columns[${i}], position)` : `columns[${i}][position]`;
-  return `'use strict';
-${each((i) => `const n${i} = names[${i}], r${i} = variable[${i}];`)}
-return (columns, position) => {
-  const entry = { ...template };
-  ${each((i) => `entry[n${i}] = ${value(i)};`)}
-  return entry;
-};`;
+function derived(base: Class): Class {
+  const Derived = class extends (base as new () => object) {};
+  return Object.defineProperty(Derived, 'name', { value: base.name });
 }
 
-function gettersText(kinds: readonly Kind[]): string {
-  const each = eachOf(kinds);
-  return `'use strict';
-return [
-  ${each((i) => `function () { return this[columns][${i}][this[position]]; },`)}
-];`;
-}
+/** Whether functions can be made; not where --disallow-code-generation-from-strings or a content security policy says so. */
+const canCompile = ((): boolean => {
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- asks whether it is allowed
+    new Function('');
+    return true;
+  } catch {
+    return false;
+  }
+})();
 
 const MADE_MAX = 256;
 /** By fields and kinds: one function for two layouts would meet the names of both. */
-const made = new Map<string, Made | undefined>();
+const made = new Map<string, LayoutFunctions>();
+let madeCount = 0;
 
-function madeFor(fields: readonly string[], kinds: readonly Kind[]): Made | undefined {
+/** Null where code may not be made from strings. */
+export function functionsOf(layout: Layout): LayoutFunctions | null {
+  return layout.functions === undefined ? (layout.functions = findFunctions(layout)) : layout.functions;
+}
+
+function findFunctions({ fields, kinds, coder }: Layout): LayoutFunctions | null {
+  if (!canCompile || coder !== undefined) return null;
   const key = JSON.stringify([fields, kinds]);
-  if (!made.has(key)) {
-    if (made.size === MADE_MAX) made.clear();
-    // Texts that are the same would be one function to the engine.
-    made.set(key, compile(`// ${made.size}\n`, kinds));
-  }
-  return made.get(key);
-}
-
-function compile(mark: string, kinds: readonly Kind[]): Made | undefined {
-  try {
-    /* eslint-disable @typescript-eslint/no-implied-eval -- nothing of a user is in these texts */
-    return {
-      store: new Function(
-        'names',
-        'checks',
-        'place',
-        'refused',
-        'payloads',
-        mark + storeText(kinds),
-      ) as Made['store'],
-      getters: new Function('columns', 'position', mark + gettersText(kinds)) as Made['getters'],
-      read: new Function('names', 'template', 'variable', mark + readText(kinds)) as Made['read'],
-    };
-    /* eslint-enable */
-  } catch {
-    // --disallow-code-generation-from-strings, or a content security policy.
-    return undefined;
-  }
-}
-
-/** Undefined where code may not be made from strings. */
-export function makeRecordStore(
-  fields: readonly string[],
-  kinds: readonly Kind[],
-  place: Place,
-  refused: Refused,
-): RecordStore | undefined {
-  const payloads = kinds.map((kind) => (isVariable(kind) ? '' : undefined)) as Payload[];
-  return madeFor(fields, kinds)?.store(fields, kinds.map(checkOf), place, refused, payloads);
-}
-
-/** Undefined where code may not be made from strings. */
-export function makeRecordReader(
-  fields: readonly string[],
-  kinds: readonly Kind[],
-  variable: readonly (ReadVariable | undefined)[],
-): RecordReader | undefined {
-  const template = Object.fromEntries(fields.map((name) => [name, undefined]));
-  return madeFor(fields, kinds)?.read(fields, template, variable);
-}
-
-/** By field; those of fixed size. Undefined where code may not be made from strings. */
-export function makeColumnGetters(
-  fields: readonly string[],
-  kinds: readonly Kind[],
-  columns: symbol,
-  position: symbol,
-): readonly ColumnGetter[] | undefined {
-  return madeFor(fields, kinds)?.getters(columns, position);
+  const known = made.get(key);
+  if (known !== undefined) return known;
+  if (made.size === MADE_MAX) made.clear();
+  const functions = new LayoutFunctions(fields, kinds, `${++madeCount}`);
+  made.set(key, functions);
+  return functions;
 }

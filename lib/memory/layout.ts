@@ -4,7 +4,7 @@
  */
 import { coderFor, type Coder } from './codec';
 import { describe, typeError } from '../base/errors';
-import type { RecordReader } from './layout-functions';
+import type { LayoutFunctions } from './layout-functions';
 import { typeNames, type Kind } from '../base/scalar';
 import type { RecordColumns } from './schema';
 
@@ -19,8 +19,8 @@ export interface Layout {
   readonly dataBytes: number;
   /** Of a log with a codec. */
   readonly coder: Coder | undefined;
-  /** Makes the object of an entry of a log of records; null where no function can be made, undefined before the first. */
-  recordReader?: RecordReader | null;
+  /** What is made for it when it is first read or written; null where no function can be made. */
+  functions?: LayoutFunctions | null;
 }
 
 /** The layout as text; the addon hands it to every thread that attaches. Functions stay here: a codec travels by name. */

@@ -5,16 +5,23 @@
 import { typeError } from '../base/errors';
 import { isVariable } from '../base/scalar';
 import { isolate, readField } from './columns';
-import type { Place } from './cursor';
-import { makeColumnGetters } from './layout-functions';
+import { functionsOf } from './layout-functions';
 import { NO_COLUMNS, type Column } from './mapping';
 import type { Layout } from './layout';
+import {
+  COLUMNS,
+  currentSegments,
+  END,
+  POSITION,
+  SEGMENTS,
+  SOURCE,
+  Steps,
+  type Place,
+  type RunSource,
+  type Seek,
+} from './run';
 import type { VarArea } from './var-area';
-import type { PinnedSegment } from './window';
 
-// Symbols, because a field may have any name.
-const COLUMNS = Symbol('columns');
-const POSITION = Symbol('position');
 const PLACE = Symbol('place');
 
 /** What a row shows: an entry at a position of a segment. */
@@ -57,7 +64,7 @@ function fixedGetter(field: number): Getter {
  */
 function makeRowClass(layout: Layout, fields: readonly string[]): RowClass {
   const { kinds } = layout;
-  const made = makeColumnGetters(fields, kinds, COLUMNS, POSITION);
+  const made = functionsOf(layout)?.makeGetters();
   const properties: PropertyDescriptorMap = {
     [COLUMNS]: hidden(NO_COLUMNS),
     [POSITION]: hidden(0),
@@ -102,65 +109,33 @@ function rowClassOf(layout: Layout): RowClass {
   return made;
 }
 
-/** A snapshot: told without a call, which would cost as much as the row. */
-export const currentSegments = Symbol('currentSegments');
-export interface RowSource {
-  readonly [currentSegments]: readonly PinnedSegment[];
-}
+export class Rows<T> extends Steps<T> {
+  /** For the functions of a layout, which take the place of next(). */
+  protected readonly row: Row;
+  protected readonly result: IteratorYieldResult<T>;
 
-/** Where the first entry at `index` or after it stands; undefined when there is none, or an end was reached. */
-export type Seek = (index: number) => Place | undefined;
-
-export class Rows<T> implements IterableIterator<T> {
-  readonly #seek: Seek;
-  readonly #row: Row;
-  readonly #result: IteratorYieldResult<T>;
-  #place: Place | undefined;
-  readonly #source: RowSource;
-  /** The segments of the snapshot when the run began: it holds the run as long as it has the same. */
-  #segments: readonly PinnedSegment[] | undefined;
-  /** Position in the segment where the run of the row ends. */
-  #end = 0;
-  /** Absolute index of the first entry that was not asked for yet, while there is no run. */
-  #next: number;
-
-  constructor(layout: Layout, source: RowSource, from: number, seek: Seek) {
-    this.#source = source;
-    this.#seek = seek;
-    this.#row = new (rowClassOf(layout))();
-    this.#result = { done: false, value: this.#row as T };
-    this.#next = from;
+  constructor(layout: Layout, source: RunSource, from: number, seek: Seek) {
+    super(source, from, seek);
+    this.row = new (rowClassOf(layout))();
+    this.result = { done: false, value: this.row as T };
   }
 
-  [Symbol.iterator](): this {
-    return this;
+  static over<T>(layout: Layout, source: RunSource, from: number, seek: Seek): Rows<T> {
+    const RowsOfLayout = functionsOf(layout)?.rowsClass(Rows<T>) ?? Rows<T>;
+    return new RowsOfLayout(layout, source, from, seek);
   }
 
   next(): IteratorResult<T, undefined> {
-    const row = this.#row;
+    const { row } = this;
     const position = row[POSITION] + 1;
-    if (position >= this.#end || this.#source[currentSegments] !== this.#segments)
-      return this.#nextRun(position);
-    row[POSITION] = position;
-    return this.#result;
-  }
-
-  /** The caller may have refreshed or closed the snapshot since. */
-  #nextRun(position: number): IteratorResult<T, undefined> {
-    const from = this.#place === undefined ? this.#next : this.#place.firstIndex + position;
-    const place = this.#seek(from);
-    this.#place = place;
-    this.#end = 0;
-    if (place === undefined) {
-      this.#next = Infinity;
-      return { done: true, value: undefined };
+    if (position < this[END] && this[SOURCE][currentSegments] === this[SEGMENTS]) {
+      row[POSITION] = position;
+      return this.result;
     }
-    this.#segments = this.#source[currentSegments];
-    const row = this.#row;
-    row[PLACE] = place;
-    row[COLUMNS] = place.mapping.columns;
-    row[POSITION] = Math.max(from, place.beginIndex) - place.firstIndex;
-    this.#end = place.endIndex - place.firstIndex;
-    return this.#result;
+    if (this.nextRun(position) < 0) return { done: true, value: undefined };
+    row[PLACE] = this.place;
+    row[COLUMNS] = this[COLUMNS];
+    row[POSITION] = this[POSITION];
+    return this.result;
   }
 }

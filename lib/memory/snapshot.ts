@@ -1,8 +1,10 @@
 import type { AtomicLog } from './typed-log';
 import { Chunk, makeChunk } from './chunk';
 import { columnIndex, copyColumn, lowerBound, readEntry, type Held } from './columns';
-import { Cursor, makeCursor, type Locate, type Place } from './cursor';
-import { currentSegments, Rows } from './rows';
+import { Cursor, makeCursor, type Locate } from './cursor';
+import { EntrySteps } from './entries';
+import { Rows } from './rows';
+import { currentSegments, type Place, type RunSource } from './run';
 import { dispose } from '../base/dispose';
 import { checkInteger } from '../base/checks';
 import { illegalConstructor, plainError } from '../base/errors';
@@ -279,25 +281,18 @@ export class Snapshot<T> implements Iterable<T> {
    * then; closing makes the next step throw `ERR_SNAPSHOT_CLOSED`.
    */
   [Symbol.iterator](): IterableIterator<T> {
-    return this[entriesBetween](this.#firstIndex, Infinity);
+    return this[entriesBetween](this, this.#firstIndex, Infinity);
   }
 
-  /** @internal The entries [from, to), as far as they are held when it comes to them. */
-  *[entriesBetween](from: number, to: number): IterableIterator<T> {
-    let index = from;
-    for (;;) {
-      const window = this.#open();
-      const { segments } = window;
-      index = Math.max(index, this.#firstIndex);
-      if (index >= Math.min(to, this.#endIndex)) return;
-      const { layout, pins } = this.#view;
-      const segment = findSegment(segments, index);
-      const end = Math.min(to, segment.firstIndex + this.#count(window, segment));
-      // The caller may refresh or close between two steps.
-      for (; index < end && this.#window.segments === segments; ++index) {
-        yield readEntry(layout, pins.attached(segment), index - segment.firstIndex) as T;
-      }
-    }
+  /**
+   * @internal The entries [from, to), as far as they are held when it comes to them. `source` is this snapshot,
+   * or what shows part of it; `check` throws when that is over, with other segments than it had.
+   */
+  [entriesBetween](source: RunSource, from: number, to: number, check?: () => unknown): IterableIterator<T> {
+    return EntrySteps.over<T>(this.#view.layout, source, from, (index) => {
+      check?.();
+      return this.#locate(index, to);
+    });
   }
 
   /**
@@ -311,7 +306,7 @@ export class Snapshot<T> implements Iterable<T> {
       this.#open();
       return index >= this.#firstIndex ? this.#locate(index) : undefined;
     };
-    return Cursor[makeCursor]<T>(this.#view.layout, locate, this.#firstIndex - 1);
+    return Cursor[makeCursor]<T>(this.#view.layout, this, locate, this.#firstIndex - 1);
   }
 
   /**
@@ -327,13 +322,18 @@ export class Snapshot<T> implements Iterable<T> {
    * @throws `ERR_SNAPSHOT_CLOSED`; `ERR_UNKNOWN_FIELD` when the log is not one of records
    */
   rows(): IterableIterator<Readonly<T>> {
-    return this[rowsBetween](this.#firstIndex, Infinity);
+    return this[rowsBetween](this, this.#firstIndex, Infinity);
   }
 
-  /** @internal The entries [from, to), as far as they are held when it comes to them; `check` throws when they are not to be read any more. */
-  [rowsBetween](from: number, to: number, check?: () => unknown): IterableIterator<Readonly<T>> {
+  /** @internal As {@link entriesBetween}. */
+  [rowsBetween](
+    source: RunSource,
+    from: number,
+    to: number,
+    check?: () => unknown,
+  ): IterableIterator<Readonly<T>> {
     this.#open();
-    return new Rows<Readonly<T>>(this.#view.layout, this, from, (index) => {
+    return Rows.over<Readonly<T>>(this.#view.layout, source, from, (index) => {
       check?.();
       return this.#locate(index, to);
     });

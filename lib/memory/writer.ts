@@ -12,7 +12,7 @@ import { HeadMappings } from './head-mappings';
 import { NO_AREAS, NO_COLUMNS, type Column } from './mapping';
 import { publishEntries, type NativeWriter } from './native-log';
 import { readRecord, refusedField } from './record';
-import { makeRecordStore, type RecordStore } from './layout-functions';
+import { functionsOf, type RecordStore } from './layout-functions';
 import { accepts, isVariable, Kind, refusal, scalars, store, viewOf, type ScalarArray } from '../base/scalar';
 import type { Layout } from './layout';
 import { OpenSpan, type Span } from './span';
@@ -116,7 +116,7 @@ export class Writer<T> {
       const place = isFixed
         ? () => (this.#count < this.#limit ? this.#count : this.#makeRoom())
         : (payloads: readonly Payload[]) => this.#makeDataRoom(payloads);
-      this.#records = makeRecordStore(fields, kinds, place, (field, value, record) =>
+      this.#records = functionsOf(layout)?.makeStore(place, (field, value, record) =>
         refusedField(kinds[field]!, fields[field]!, value, record),
       );
     }

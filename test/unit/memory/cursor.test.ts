@@ -1,5 +1,8 @@
 import { AtomicLog, Cursor } from 'atomic-log';
 
+import { testExternal } from '../../support/mapping';
+import { tradeLog, trades } from '../../support/trades';
+
 const code = (expected: string): Error => expect.objectContaining({ code: expected });
 
 test('walks a log of numbers', () => {
@@ -36,6 +39,74 @@ test('walks records by field', () => {
   }
   expect(total).toBe(7.5);
   expect(() => row.get('size' as 'price')).toThrow(code('ERR_UNKNOWN_FIELD'));
+});
+
+test('reads text and bytes, and says nothing of an entry before the first', () => {
+  const schema = { at: 'f64', text: 'utf8', data: 'bytes' } as const;
+  const { writer, log } = AtomicLog.claimed({ retainedCapacity: 8, segmentCapacity: 4, schema });
+  const records = Array.from({ length: 6 }, (_, i) => ({ at: i, text: `grün ${i}`, data: Uint8Array.of(i) }));
+  writer.appendBatch(records);
+  const row = log.snapshot().cursor();
+  expect([row.index, row.get('at'), row.get('text'), row.get('data')]).toEqual([
+    -1,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  for (const record of records) {
+    expect(row.next()).toBe(true);
+    expect([row.get('at'), row.get('text'), row.get('data')]).toEqual([record.at, record.text, record.data]);
+    expect(row.value).toEqual(record);
+  }
+  expect(row.next()).toBe(false);
+  expect(row.index).toBe(5);
+  expect(() => row.get('toString' as 'at')).toThrow(code('ERR_UNKNOWN_FIELD'));
+});
+
+test('reads any field of very many', () => {
+  const names = Array.from({ length: 100 }, (_, i) => `field${i}`);
+  const schema = Object.fromEntries(names.map((name) => [name, 'i32' as const]));
+  const { writer, log } = AtomicLog.claimed({ retainedCapacity: 8, segmentCapacity: 4, schema });
+  writer.append(Object.fromEntries(names.map((name, i) => [name, i])));
+  const row = log.snapshot().cursor();
+  expect(row.next()).toBe(true);
+  expect(names.map((name) => row.get(name))).toEqual(names.map((_, i) => i));
+  expect([...log.snapshot()]).toEqual([row.value]);
+});
+
+testExternal('reads on where the memory was transferred away', () => {
+  const schema = { at: 'f64', text: 'utf8' } as const;
+  const { writer, log } = AtomicLog.claimed({ retainedCapacity: 8, segmentCapacity: 4, schema });
+  for (let at = 0; at < 6; ++at) writer.append({ at, text: `${at}` });
+  const snapshot = log.snapshot();
+  const transfer = (): void => {
+    for (const chunk of snapshot.chunks()) {
+      const { buffer } = chunk.column('at');
+      structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
+    }
+  };
+  const cursor = snapshot.cursor();
+  const entries = snapshot[Symbol.iterator]();
+  for (let at = 0; at < 6; ++at) {
+    if (at % 3 === 1) transfer();
+    expect(cursor.next()).toBe(true);
+    if (at % 3 === 2) transfer();
+    expect([cursor.get('at'), cursor.get('text')]).toEqual([at, `${at}`]);
+    expect(entries.next().value).toEqual({ at, text: `${at}` });
+  }
+});
+
+test('of a snapshot that was closed reads nothing any more', () => {
+  const { writer, log } = tradeLog();
+  writer.appendBatch(trades(0, 3));
+  const snapshot = log.snapshot();
+  const row = snapshot.cursor();
+  row.next();
+  snapshot.close();
+  for (const use of [() => row.get('price'), () => row.value, () => row.next(), () => row.seek(0)]) {
+    expect(use).toThrow(code('ERR_SNAPSHOT_CLOSED'));
+  }
+  expect(row.index).toBe(0);
 });
 
 test('follows its snapshot through refresh and close', () => {

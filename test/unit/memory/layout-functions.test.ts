@@ -6,7 +6,7 @@ import { runtime } from '../../support/runtime';
 
 /** Prints what comes of records of every kind, good and bad, in every way in. */
 const script = `
-const { AtomicLog } = require('.');
+const { AtomicLog, utf8 } = require('.');
 const schema = { time: 'f64', ratio: 'f32', a: 'i8', b: 'u8', c: 'i16', d: 'u16', e: 'i32', f: 'u32', g: 'i64', h: 'u64', text: 'utf8', data: 'bytes' };
 const good = { __proto__: null, time: 1.5, ratio: 0.5, a: -1, b: 2, c: -3, d: 4, e: -5, f: 6, g: -7n, h: 8n, text: 'grün', data: Uint8Array.of(9) };
 const bad = { __proto__: null, time: '1', ratio: 1e300, a: 128, b: -1, c: 1.5, d: 65536, e: NaN, f: -1, g: 1, h: -1n, text: 3, data: [1] };
@@ -34,6 +34,14 @@ for (const fields of [schema, { time: 'f64', e: 'i32' }, { constructor: 'f64', t
   const snapshot = log.snapshot();
   print([...snapshot].map((entry) => Object.entries(entry)));
   print(Array.from(snapshot.rows(), (row) => names.map((name) => row[name])));
+  for (const row = snapshot.cursor(); row.next();) print([row.index, names.map((name) => row.get(name)), row.value]);
+}
+for (const options of [{ type: 'f64' }, { type: 'u8' }, { codec: utf8 }]) {
+  const { writer, log } = AtomicLog.claimed({ retainedCapacity: 12, segmentCapacity: 4, ...options });
+  for (let i = 0; i < 20; ++i) writer.append(options.codec ? 'grün ' + i : i);
+  const snapshot = log.snapshot();
+  print([...snapshot]);
+  for (const cursor = snapshot.cursor(); cursor.next();) print([cursor.index, cursor.value]);
 }
 `;
 

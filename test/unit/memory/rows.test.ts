@@ -148,3 +148,30 @@ test('of a batch of a follower, while it is valid', async () => {
   await followed.return!();
   expect(() => rows.next()).toThrow();
 });
+
+test('of a batch that is over are refused, also where entries of the same segment follow', async () => {
+  const { writer, log } = tradeLog();
+  for (let i = 0; i < 4; ++i) writer.append(trade(i));
+  const followed = log.follow({ from: 'oldest', batchEntriesMax: 2 });
+  const batch = (await followed.next()).value!;
+  const rows = batch.rows();
+  const entries = batch[Symbol.iterator]();
+  rows.next();
+  entries.next();
+  await followed.next();
+  expect(() => rows.next()).toThrow(code('ERR_BATCH_OVER'));
+  expect(() => entries.next()).toThrow(code('ERR_BATCH_OVER'));
+  await followed.return!();
+});
+
+test('and entries are iterators as others are', () => {
+  const { writer, log } = tradeLog();
+  writer.appendBatch(trades(0, 3));
+  const snapshot = log.snapshot();
+  const everyIterator = Object.getPrototypeOf(Object.getPrototypeOf([].values())) as object;
+  for (const iterator of [snapshot.rows(), snapshot[Symbol.iterator]()]) {
+    expect(everyIterator).toEqual(expect.anything());
+    expect(Object.prototype.isPrototypeOf.call(everyIterator, iterator)).toBe(true);
+    expect(iterator[Symbol.iterator]()).toBe(iterator);
+  }
+});

@@ -1,0 +1,125 @@
+/**
+ * The texts of the functions that are made for a layout (layout-functions.ts says why).
+ * They depend on nothing but the number of fields and which are of variable size, and
+ * use what their maker is given: by field `n0` (its name), `r0` (what reads a value of
+ * variable size), `a0` (what accepts a value); the rest by the names of RunState.
+ */
+import { isVariable, type Kind } from '../base/scalar';
+
+function eachOf(kinds: readonly Kind[]): (line: (i: number) => string) => string {
+  return (line) => kinds.map((_, i) => line(i)).join('\n');
+}
+
+export function storeText(kinds: readonly Kind[]): string {
+  const each = eachOf(kinds);
+  const variable = kinds.map((kind, i) => (isVariable(kind) ? i : -1)).filter((i) => i >= 0);
+  return `${each((i) => `const n${i} = names[${i}], a${i} = checks[${i}]; let c${i};`)}
+return {
+  map(columns) {
+    ${each((i) => `c${i} = columns[${i}];`)}
+  },
+  store(record) {
+    if (record === null || typeof record !== 'object') return -1;
+    let count = 0;
+    for (const key in record) {
+      if (key !== names[count] && !names.includes(key)) return -1;
+      ++count;
+    }
+    if (count !== ${kinds.length}) return -1;
+    ${each((i) => `const v${i} = record[n${i}]; if (!a${i}(v${i})) throw refused(${i}, v${i}, record);`)}
+    ${variable.map((i) => `payloads[${i}] = v${i};`).join('\n')}
+    const position = place(payloads);
+    ${each((i) => (isVariable(kinds[i]!) ? `c${i}.store(position, v${i});` : `c${i}[position] = v${i};`))}
+    return position;
+  },
+};`;
+}
+
+/** The value of a field at `position`. */
+function valueText(kinds: readonly Kind[], i: number): string {
+  return isVariable(kinds[i]!) ? `r${i}(columns[${i}], position)` : `columns[${i}][position]`;
+}
+
+const namesText = (kinds: readonly Kind[]): string =>
+  eachOf(kinds)((i) => `const n${i} = names[${i}], r${i} = variable[${i}];`);
+
+/** With names that are computed an object is made as fast as any literal, whatever its prototype says of them. */
+function recordText(kinds: readonly Kind[]): string {
+  return `({ ${kinds.map((_, i) => `[n${i}]: ${valueText(kinds, i)}`).join(', ')} })`;
+}
+
+export function readText(kinds: readonly Kind[]): string {
+  return `${namesText(kinds)}
+return (columns, position) => ${recordText(kinds)};`;
+}
+
+export function gettersText(kinds: readonly Kind[]): string {
+  return `return [
+  ${eachOf(kinds)((i) => `function () { return this[COLUMNS][${i}][this[POSITION]]; },`)}
+];`;
+}
+
+/** Whether the memory of a column is there: it may have been transferred away. */
+function isThereText(kinds: readonly Kind[], i: number): string {
+  return isVariable(kinds[i]!) ? `columns[${i}].offsets.length !== 0` : `columns[${i}].length !== 0`;
+}
+
+/**
+ * next() of what makes an object, or a number, of each entry. With one place where the result is made, the
+ * compiler of a loop needs no object for it.
+ */
+export function entriesText(kinds: readonly Kind[], isRecord: boolean): string {
+  return `${isRecord ? namesText(kinds) : ''}
+return {
+  next() {
+    let position = this[POSITION] + 1;
+    let columns = this[COLUMNS];
+    if (position >= this[END] || this[SOURCE][currentSegments] !== this[SEGMENTS] || !(${isThereText(kinds, 0)})) {
+      position = this.nextRun(position);
+      columns = this[COLUMNS];
+    }
+    this[POSITION] = position;
+    const done = position < 0;
+    return { done, value: done ? undefined : ${isRecord ? recordText(kinds) : 'columns[0][position]'} };
+  },
+};`;
+}
+
+/** next() and get(name) of a cursor. Short, so that a loop with many fields can still have all of it inlined. */
+export function cursorText(kinds: readonly Kind[]): string {
+  const line = (i: number): string => {
+    const isThere = isVariable(kinds[i]!) ? `${isThereText(kinds, i)} ? ` : '';
+    return `if (name === n${i}) value = ${isThere}${valueText(kinds, i)}${isThere && ' : undefined'};`;
+  };
+  return `${namesText(kinds)}
+return {
+  next() {
+    const position = this[POSITION] + 1;
+    if (position >= this[END] || this[SOURCE][currentSegments] !== this[SEGMENTS]) return slowly.next.call(this);
+    this[POSITION] = position;
+    return true;
+  },
+  get(name) {
+    if (this[SOURCE][currentSegments] === this[SEGMENTS]) {
+      const columns = this[COLUMNS], position = this[POSITION];
+      let value;
+      ${kinds.map((_, i) => line(i)).join(' else ')}
+      if (value !== undefined) return value;
+    }
+    return slowly.get.call(this, name);
+  },
+};`;
+}
+
+/** next() of rows; RESULT has the one row. */
+export function rowsText(): string {
+  return `return {
+  next() {
+    const row = this.row;
+    const position = row[POSITION] + 1;
+    if (position >= this[END] || this[SOURCE][currentSegments] !== this[SEGMENTS]) return slowly.next.call(this);
+    row[POSITION] = position;
+    return this.result;
+  },
+};`;
+}
