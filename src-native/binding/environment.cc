@@ -37,6 +37,7 @@ SharedEnvironment Environment::of(napi_env env) {
 void Environment::on_cleanup(void* data) {
   const std::unique_ptr<SharedEnvironment> environment(
       static_cast<SharedEnvironment*>(data));
+  (*environment)->has_ended_ = true;
   // give_back() may end in a destructor that removes the holder from the set.
   const std::vector<Holder*> holders((*environment)->holders_.begin(),
                                      (*environment)->holders_.end());

@@ -99,6 +99,10 @@ class Environment {
   // environment's own end.
   static std::shared_ptr<Environment> of(napi_env env);
 
+  // The cleanup hook has run: the functions of Node-API are not to be called any
+  // more for JavaScript's sake, and of() finds nothing.
+  bool has_ended() const { return has_ended_; }
+
   void add(Holder* holder) { holders_.insert(holder); }
   void remove(Holder* holder) { holders_.erase(holder); }
 
@@ -122,6 +126,7 @@ class Environment {
   SlotTable<WriterHandle> writers_;
   Publishing publishing_;
   uint32_t thread_id_ = 0;
+  bool has_ended_ = false;
   const std::shared_ptr<Waker> waker_ = std::make_shared<Waker>();
 };
 

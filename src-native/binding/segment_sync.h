@@ -28,9 +28,13 @@ class SegmentSync final : public std::enable_shared_from_this<SegmentSync> {
   void forget();
 
  private:
+  struct Work;
+
   SegmentSync() = default;
-  static void execute(napi_env env, void* data);
-  static void complete(napi_env env, napi_status status, void* data);
+  // On a thread of the pool.
+  void run();
+  // What the promise resolves with; on the starting thread, after run().
+  double result();
 
   std::mutex mutex_;
   std::condition_variable done_;
@@ -43,11 +47,7 @@ class SegmentSync final : public std::enable_shared_from_this<SegmentSync> {
   // The starting thread only.
   std::weak_ptr<durable::SegmentWriter> owner_;
   durable::SegmentWriter::SyncTicket ticket_;
-  napi_deferred deferred_ = nullptr;
-  napi_async_work work_ = nullptr;
   double abandoned_result_ = 0;
-  // The work keeps this alive until it is complete.
-  std::shared_ptr<SegmentSync> self_;
 };
 
 }  // namespace atomic_log::binding

@@ -5,6 +5,7 @@
 #include "binding/codes.h"
 #include "binding/durable_values.h"
 #include "binding/functions.h"
+#include "binding/pool_work.h"
 
 namespace atomic_log::binding {
 
@@ -29,44 +30,31 @@ napi_value WalBackupHandle::to_object(napi_env env,
   return object;
 }
 
-napi_value WalBackupHandle::step(napi_env env, napi_callback_info info) {
-  auto* const self = called_object<WalBackupHandle>(env, info);
-  napi_value promise = nullptr;
-  napi_value name = nullptr;
-  napi_create_string_utf8(env, "atomic-log backup", NAPI_AUTO_LENGTH, &name);
-  if (self->self_ != nullptr ||
-      napi_create_promise(env, &self->deferred_, &promise) != napi_ok) {
-    return nullptr;
-  }
-  const auto execute = [](napi_env, void* data) {
-    auto* const handle = static_cast<WalBackupHandle*>(data);
+struct WalBackupHandle::Step {
+  std::shared_ptr<WalBackupHandle> handle;
+
+  ~Step() { handle->is_stepping_ = false; }
+  void run() {
     handle->outcome_ =
         handle->log_->step_backup(handle->backup_, &handle->failure_);
-  };
-  // Also called, as cancelled, when the environment ends first.
-  const auto complete = [](napi_env env, napi_status status, void* data) {
-    auto* const handle = static_cast<WalBackupHandle*>(data);
-    const std::shared_ptr<WalBackupHandle> keep = std::move(handle->self_);
-    const double result = handle->outcome_ != Outcome::kOk
-                              ? outcome_number(handle->outcome_)
-                              : static_cast<double>(handle->backup_.is_done()
-                                                        ? BackupStep::kDone
-                                                        : BackupStep::kMore);
-    if (status == napi_ok) {
-      napi_resolve_deferred(env, handle->deferred_, from_number(env, result));
+  }
+  napi_value finish(napi_env env) {
+    if (handle->outcome_ != Outcome::kOk) {
+      return from_number(env, outcome_number(handle->outcome_));
     }
-    napi_delete_async_work(env, handle->work_);
-  };
-  if (napi_create_async_work(env, nullptr, name, execute, complete, self,
-                             &self->work_) != napi_ok) {
-    return nullptr;
+    return from_number(env, static_cast<double>(handle->backup_.is_done()
+                                                    ? BackupStep::kDone
+                                                    : BackupStep::kMore));
   }
-  if (napi_queue_async_work(env, self->work_) != napi_ok) {
-    napi_delete_async_work(env, self->work_);
-    return nullptr;
-  }
-  self->self_ = self->shared_from_this();
-  return promise;
+};
+
+napi_value WalBackupHandle::step(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<WalBackupHandle>(env, info);
+  if (self->is_stepping_) return nullptr;
+  self->is_stepping_ = true;
+  return PoolWork<Step>::start(
+      env, "atomic-log backup",
+      std::unique_ptr<Step>(new Step{self->shared_from_this()}));
 }
 
 napi_value WalBackupHandle::failure(napi_env env, napi_callback_info info) {

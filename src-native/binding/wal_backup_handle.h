@@ -27,6 +27,8 @@ class WalBackupHandle final
                               std::string target);
 
  private:
+  struct Step;
+
   WalBackupHandle(std::shared_ptr<durable::WalLog> log,
                   durable::WalBackupSource source, std::string target);
   // () => Promise of a BackupStep, or of an outcome < 0
@@ -40,10 +42,7 @@ class WalBackupHandle final
   durable::Failure failure_;
 
   // The starting thread only.
-  napi_deferred deferred_ = nullptr;
-  napi_async_work work_ = nullptr;
-  // While a step runs it keeps this alive.
-  std::shared_ptr<WalBackupHandle> self_;
+  bool is_stepping_ = false;
 };
 
 }  // namespace atomic_log::binding

@@ -99,5 +99,8 @@ test("sinon's fake timers, which replace those of node:timers too", () => {
 
 test("an environment that lacks what jest's jsdom lacks", () => {
   const missing = ['TextEncoder', 'TextDecoder', 'setImmediate', 'clearImmediate', 'structuredClone'];
-  expect(lives(`for (const name of ${JSON.stringify(missing)}) delete globalThis[name];`, '')).toBe('lives');
+  const before = `
+    require('node:util'); // Bun makes its own modules when they are first asked for, from these.
+    for (const name of ${JSON.stringify(missing)}) delete globalThis[name];`;
+  expect(lives(before, '')).toBe('lives');
 });

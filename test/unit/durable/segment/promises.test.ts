@@ -1,5 +1,6 @@
 // What waits for the disk is a Promise: what may be called meanwhile, and what a forgotten await costs.
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 
 import { SegmentReader, SegmentWriter } from 'atomic-log';
@@ -39,15 +40,21 @@ test('the event loop turns while a large file is made, opened and closed', async
     }
     return [await promise, turns];
   };
-  const size = 32 << 20;
-  const [writer, turnsOfCreate] = await turnsWhile(SegmentWriter.create(file(), { size }));
-  const data = Buffer.alloc(1000, 7);
-  while (writer.remaining > 2000) writer.append(data);
-  const [, turnsOfClose] = await turnsWhile(writer.close());
-  const [again, turnsOfOpen] = await turnsWhile(SegmentWriter.open(file()));
-  again.closeSync();
-  // A call that waited here would let it turn once.
-  for (const turns of [turnsOfCreate, turnsOfClose, turnsOfOpen]) expect(turns).toBeGreaterThan(1);
+  const turns = [0, 0, 0];
+  // A call that waited here would let it turn once, however often it is tried; on a
+  // busy machine the pool may be done before the first turn ends.
+  for (let tries = 0; tries < 30 && Math.min(...turns) < 2; ++tries) {
+    const name = path(`large-${tries}`);
+    const [writer, ofCreate] = await turnsWhile(SegmentWriter.create(name, { size: 32 << 20 }));
+    const data = Buffer.alloc(1000, 7);
+    while (writer.remaining > 2000) writer.append(data);
+    const [, ofClose] = await turnsWhile(writer.close());
+    const [again, ofOpen] = await turnsWhile(SegmentWriter.open(name));
+    again.closeSync();
+    rmSync(name);
+    [ofCreate, ofClose, ofOpen].forEach((count, i) => (turns[i] = Math.max(turns[i]!, count)));
+  }
+  for (const count of turns) expect(count).toBeGreaterThan(1);
 });
 
 test('rejects with what the other ways throw', async () => {

@@ -14,7 +14,7 @@ const canMount =
 
 const program = `
 const { Wal } = require(${JSON.stringify(packageRoot)});
-const small = process.argv[1];
+const small = process.argv.at(-1);
 const failure = async (call) => { try { await call(); } catch (error) { return error; } };
 (async () => {
   const wal = await Wal.open(small + '/log', { segmentBytes: 256 << 10 });

@@ -1,12 +1,11 @@
 /** What a writer that was killed leaves, and readers that show it before the next writer comes. */
-import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 import { salvage, Wal, WalReader, type WalEntry } from 'atomic-log';
 
+import { runInChild } from '../../../support/child';
 import { cli as runCli } from '../../../support/cli';
 import { expectError } from '../../../support/errors';
-import { packageRoot } from '../../../support/internals';
 import { temporaryDirectory } from '../../../support/segments';
 import { parseWalFile } from '../../../support/wal-format';
 import { entry, expectIntact, fill, lsnsOf, range } from '../../../support/wals';
@@ -18,15 +17,13 @@ const file = (number = 1) => directory.path(`log/wal-${String(number).padStart(6
 /** A writer acknowledges `count` entries at durability 'full' and is killed. */
 function killWriter(count: number): void {
   const program = `
-    const { Wal } = require(process.argv[1]);
-    const wal = Wal.openSync(process.argv[2], { segmentBytes: 8192 });
+    const { Wal } = require('atomic-log');
+    const wal = Wal.openSync(${JSON.stringify(path())}, { segmentBytes: 8192 });
     for (let lsn = wal.lastLsn + 1; lsn <= ${count}; ++lsn)
       wal.write(Buffer.from(Array.from({ length: 20 + ((lsn * 37) % 90) }, (_, i) => (lsn * 31 + i * 7) & 255)));
     wal.syncSync();
     process.kill(process.pid, 'SIGKILL');`;
-  expect(() =>
-    execFileSync(process.execPath, ['-e', program, packageRoot, path()], { stdio: 'pipe' }),
-  ).toThrow();
+  expect(() => runInChild(program)).toThrow(expect.objectContaining({ signal: 'SIGKILL' }));
 }
 
 /** Zeroes the file from entry `lsn` on: a system that lost the pages of a sync that failed. */
