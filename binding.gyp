@@ -32,6 +32,7 @@
         "src-native/core/base/crc32_x86.cc",
         "src-native/core/durable/compression.cc",
         "src-native/core/durable/redo_file.cc",
+        "src-native/core/durable/record_lanes.cc",
         "src-native/core/durable/record_scanner.cc",
         "src-native/core/durable/segment/segment_reader.cc",
         "src-native/core/durable/segment/segment_recovery.cc",

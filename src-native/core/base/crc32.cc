@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "core/base/cpu.h"
+#include "core/base/crc32_instruction.h"
 #include "core/base/little_endian.h"
 
 namespace atomic_log {
@@ -69,6 +71,14 @@ uint32_t internal::crc32c_table(uint32_t crc, const void* data, size_t bytes) {
 uint32_t internal::crc32_iso_table(uint32_t crc, const void* data,
                                    size_t bytes) {
   return by_table(kIsoHdlcTables, crc, data, bytes);
+}
+
+bool has_crc32c_instruction() {
+  static const bool has = [] {
+    const CpuFeatures features = detect_cpu();
+    return features.has_sse42 || features.has_arm_crc;
+  }();
+  return has;
 }
 
 Crc32Function crc32_function(Crc32Kind kind) {

@@ -9,30 +9,16 @@
 #include <cstring>
 
 #include "core/base/cpu.h"
-
-#if defined(__clang__)
-#define ATOMIC_LOG_TARGET_CRC __attribute__((target("crc")))
-#else
-#define ATOMIC_LOG_TARGET_CRC __attribute__((target("+crc")))
-#endif
+#include "core/base/crc32_instruction.h"
 
 namespace atomic_log {
 namespace {
 
-ATOMIC_LOG_TARGET_CRC
 uint32_t castagnoli(uint32_t crc, const void* data, size_t bytes) {
-  const auto* at = static_cast<const uint8_t*>(data);
-  crc = ~crc;
-  for (; bytes >= 8; bytes -= 8, at += 8) {
-    uint64_t word;
-    std::memcpy(&word, at, 8);
-    crc = __crc32cd(crc, word);
-  }
-  for (; bytes > 0; --bytes, ++at) crc = __crc32cb(crc, *at);
-  return ~crc;
+  return ~crc32c_by_instruction(~crc, static_cast<const uint8_t*>(data), bytes);
 }
 
-ATOMIC_LOG_TARGET_CRC
+ATOMIC_LOG_CRC32C_TARGET
 uint32_t iso_hdlc(uint32_t crc, const void* data, size_t bytes) {
   const auto* at = static_cast<const uint8_t*>(data);
   crc = ~crc;

@@ -7,9 +7,8 @@
 
 #include <immintrin.h>
 
-#include <cstring>
-
 #include "core/base/cpu.h"
+#include "core/base/crc32_instruction.h"
 
 #if defined(_MSC_VER) && !defined(__clang__)
 #define ATOMIC_LOG_TARGET(features)
@@ -42,29 +41,6 @@ constexpr size_t kFoldBytes = 64;
 constexpr size_t kWideFoldBytes = 128;
 // Below this the crc32 instruction is faster than folding.
 constexpr size_t kCastagnoliFoldBytesMin = 512;
-
-// Takes a state that is not inverted, and returns one.
-ATOMIC_LOG_TARGET("sse4.2,crc32")
-uint32_t castagnoli_by_instruction(uint32_t state, const uint8_t* at,
-                                   size_t bytes) {
-  uint64_t wide = state;
-  for (; bytes >= 8; bytes -= 8, at += 8) {
-    uint64_t word;
-    std::memcpy(&word, at, 8);
-    wide = _mm_crc32_u64(wide, word);
-  }
-  state = static_cast<uint32_t>(wide);
-  if ((bytes & 4) != 0) {
-    uint32_t word;
-    std::memcpy(&word, at, 4);
-    state = _mm_crc32_u32(state, word);
-    at += 4;
-  }
-  for (size_t rest = bytes & 3; rest > 0; --rest, ++at) {
-    state = _mm_crc32_u8(state, *at);
-  }
-  return state;
-}
 
 ATOMIC_LOG_TARGET("sse4.2,pclmul")
 inline __m128i fold(__m128i value, __m128i constants, __m128i next) {
@@ -171,8 +147,7 @@ void fold_wide(const FoldConstants& constants, uint32_t state,
 #endif
 
 uint32_t crc32c_instruction(uint32_t crc, const void* data, size_t bytes) {
-  return ~castagnoli_by_instruction(~crc, static_cast<const uint8_t*>(data),
-                                    bytes);
+  return ~crc32c_by_instruction(~crc, static_cast<const uint8_t*>(data), bytes);
 }
 
 template <FoldFunction fold_to_16>
@@ -183,11 +158,11 @@ uint32_t crc32c_fold(uint32_t crc, const void* data, size_t bytes) {
     const size_t folded_bytes = bytes & ~size_t{15};
     uint8_t folded[16];
     fold_to_16(kCastagnoliFold, state, at, folded_bytes, folded);
-    state = castagnoli_by_instruction(0, folded, sizeof(folded));
+    state = crc32c_by_instruction(0, folded, sizeof(folded));
     at += folded_bytes;
     bytes -= folded_bytes;
   }
-  return ~castagnoli_by_instruction(state, at, bytes);
+  return ~crc32c_by_instruction(state, at, bytes);
 }
 
 template <FoldFunction fold_to_16>

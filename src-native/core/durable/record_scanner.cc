@@ -51,7 +51,7 @@ const uint8_t* RecordScanner::at(uint64_t offset, size_t bytes) {
   return buffer_.data() + (offset - buffer_begin_);
 }
 
-Verdict RecordScanner::next() {
+Verdict RecordScanner::find_next() {
   offset_ = next_;
   const uint64_t available = end_ - offset_;
   const auto head_bytes =
@@ -72,7 +72,18 @@ Verdict RecordScanner::next() {
   }
   next_ = offset_ + bytes;
   CORE_CHECK(next_ > offset_ && next_ <= end_);
+  check_ahead();
   return Verdict::kRecord;
+}
+
+// What is at hand of the records to come, several at a time. What it leaves is
+// for find_next(), one at a time: it alone says what is wrong.
+void RecordScanner::check_ahead() {
+  const uint64_t buffer_end = buffer_begin_ + buffer_bytes_;
+  if (next_ < buffer_begin_ || next_ >= buffer_end) return;
+  checked_ = codec_.pass_intact(buffer_.data() + (next_ - buffer_begin_),
+                                buffer_end - next_);
+  CORE_CHECK(checked_.bytes <= buffer_end - next_);
 }
 
 Verdict RecordScanner::check_in_pieces(const uint8_t* head) {

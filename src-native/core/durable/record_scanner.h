@@ -9,6 +9,7 @@
 #define ATOMIC_LOG_CORE_DURABLE_RECORD_SCANNER_H_
 
 #include <cstdint>
+#include <utility>
 
 #include "core/base/list.h"
 #include "core/durable/record_format.h"
@@ -24,7 +25,22 @@ class RecordScanner {
 
   // kRecord: length_word() and offset() tell about it, and the next call goes
   // on after it. Otherwise offset() is where it stopped, for good.
-  Verdict next();
+  Verdict next() {
+    if (checked_.records == 0) return find_next();
+    offset_ = next_;
+    length_word_ = load_u32(buffer_.data() + (offset_ - buffer_begin_));
+    const uint64_t bytes = record_bytes_of(length_word_);
+    --checked_.records;
+    checked_.bytes -= bytes;
+    next_ += bytes;
+    return Verdict::kRecord;
+  }
+  // Goes on after the records that are checked already, and counts them. They
+  // may be none; the next call of next() finds the record after them.
+  uint64_t pass_checked() {
+    next_ += checked_.bytes;
+    return std::exchange(checked_, {}).records;
+  }
 
   // Of the record that next() has found, or where it stopped.
   uint64_t offset() const { return offset_; }
@@ -36,6 +52,8 @@ class RecordScanner {
  private:
   // The `bytes` (at most kBufferBytes) bytes from `offset`; null: io_ says why.
   const uint8_t* at(uint64_t offset, size_t bytes);
+  Verdict find_next();
+  void check_ahead();
   Verdict check_in_pieces(const uint8_t* head);
 
   platform::File& file_;
@@ -49,6 +67,8 @@ class RecordScanner {
   Buffer buffer_;
   uint64_t buffer_begin_ = 0;
   size_t buffer_bytes_ = 0;
+  // Intact records from next_ on, which the buffer holds.
+  RecordRun checked_;
 };
 
 // The offset after the last byte in [from, to) that is not zero; `from` when

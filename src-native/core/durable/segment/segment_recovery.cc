@@ -72,6 +72,7 @@ class SegmentRecovery {
   Outcome scan(uint64_t size, Recovery* recovery, Verdict* verdict) {
     RecordScanner scanner(file_, format_, format_.start_offset, size);
     do {
+      recovery->records += scanner.pass_checked();
       *verdict = scanner.next();
       if (*verdict == Verdict::kRecord) ++recovery->records;
     } while (*verdict == Verdict::kRecord);

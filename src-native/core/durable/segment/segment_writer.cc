@@ -221,10 +221,10 @@ Outcome SegmentWriter::complete(size_t end) {
         !(is_empty && format_.header_bytes == 0)) {
       return refuse(Outcome::kOutOfRange, at, end);
     }
-    codec_.seal(record);
     at += static_cast<size_t>(record_bytes_of(load_u32(record)));
     CORE_CHECK(at <= end);
   }
+  codec_.seal_all(buffer_ + buffered_, end - buffered_);
   buffered_ = end;
   CORE_CHECK(write_offset() <= size_);
   return Outcome::kOk;
@@ -251,21 +251,27 @@ Outcome SegmentWriter::append_packed(const uint8_t* bytes,
   }
   const uint64_t first = write_offset();
   const uint32_t header = format_.header_bytes;
-  for (size_t i = 0; i < count; ++i) {
-    const uint32_t length = lengths[i];
-    if (kHeadBytes + uint64_t{length} <= kBufferBytes - buffered_) {
-      // As put(), in one piece: these are many and short.
+  for (size_t i = 0; i < count;) {
+    // As put(), but all that the buffer has room for in one go: these are many
+    // and short.
+    const size_t begin = buffered_;
+    for (; i < count &&
+           kHeadBytes + uint64_t{lengths[i]} <= kBufferBytes - buffered_;
+         ++i) {
+      const uint32_t length = lengths[i];
       uint8_t* const record = buffer_ + buffered_;
       store_u32(record, length);
       if (length > 0) std::memcpy(record + kHeadBytes, bytes, length);
-      codec_.seal(record);
+      bytes += length;
       buffered_ += kHeadBytes + length;
-    } else {
-      uint64_t ignored = 0;
-      const Outcome outcome =
-          put(bytes, bytes + header, length - header, false, large, &ignored);
-      if (outcome != Outcome::kOk) return outcome;
     }
+    codec_.seal_all(buffer_ + begin, buffered_ - begin);
+    if (i == count) break;
+    const uint32_t length = lengths[i++];
+    uint64_t ignored = 0;
+    const Outcome outcome =
+        put(bytes, bytes + header, length - header, false, large, &ignored);
+    if (outcome != Outcome::kOk) return outcome;
     bytes += length;
   }
   CORE_CHECK(write_offset() == first + total);

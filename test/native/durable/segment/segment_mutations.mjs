@@ -8,6 +8,7 @@ const READER = 'durable/segment/segment_reader.cc';
 const RECOVERY = 'durable/segment/segment_recovery.cc';
 const REDO = 'durable/redo_file.cc';
 const SCANNER = 'durable/record_scanner.cc';
+const LANES = 'durable/record_lanes.cc';
 const FLUSHED = 'durable/segment/flushed_offset.h';
 
 export const mutations = [
@@ -51,6 +52,10 @@ export const mutations = [
   mutation('G5', 'a checksum is not looked at', [
     SCANNER,
     'if (!codec_.is_intact(record)) return Verdict::kBad;',
+  ]),
+  mutation('G5', 'of several checksums one is not looked at', [
+    LANES,
+    '||\n        third.end(taken, crc) != third.stored()',
   ]),
   mutation('G6', 'opening does not sync', [RECOVERY, '    if (status.ok()) status = file_.sync_all();\n']),
   mutation('G6', 'opening does not write the records again', [
