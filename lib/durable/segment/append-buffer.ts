@@ -10,7 +10,8 @@ import { outOfRange, plainError } from '../../base/errors';
 import { Kind, viewOf } from '../../base/scalar';
 import { typedArrayLength } from '../../base/typed-array';
 import { segmentError, segmentFull } from '../errors';
-import { checkLengths, takeEntries } from './entries';
+import { checkLengths } from '../lengths';
+import { takeEntries } from './entries';
 
 /** Where a record or a batch was put. */
 export interface Appended {
@@ -148,7 +149,8 @@ export class AppendBuffer {
 
   /** Appends records that lie in `bytes` one after the other, all or none. */
   appendPacked(bytes: unknown, lengths: unknown): Appended {
-    const sizes = checkLengths(lengths, bytes, this.#headerSize);
+    const min = this.#headerSize;
+    const sizes = checkLengths(lengths, bytes, { min, max: BODY_BYTES_MAX, minText: `headerSize (${min})` });
     this.checkOpen();
     const length = typedArrayLength(bytes as Uint8Array) + HEAD_BYTES * sizes.length;
     this.#checkRoom(length);

@@ -1,8 +1,10 @@
 /** Appending: what is checked, what waits for the committer, and what does not. */
-import { WAL_BATCH_ITEM_BYTES, WalLevel } from '../../base/codes';
+import { WAL_BATCH_ITEM_BYTES, WAL_BODY_BYTES_MAX, WalLevel } from '../../base/codes';
 import { checkBytes, optionsOf } from '../../base/checks';
 import { invalidType } from '../../base/errors';
+import { typedArrayLength, typedArrayTag } from '../../base/typed-array';
 import { newBytes } from '../errors';
+import { checkLengths } from '../lengths';
 import type { WalCore } from './core';
 import { batchTooLarge, entryTooLarge } from './errors';
 import { checkDurability, checkLsn, type Durability } from './options';
@@ -59,22 +61,47 @@ export class Appender {
     return this.#appendNow(WalLevel.none, 0, data, this.#checkEntry(data));
   }
 
-  appendBatch(entries: Iterable<Uint8Array>, options: AppendOptions | undefined): Promise<AppendedBatch> {
-    if (typeof entries !== 'object' || entries === null || !(Symbol.iterator in entries)) {
-      throw invalidType('entries', 'an iterable of Uint8Arrays', entries);
+  appendBatch(entries: unknown, second: unknown, third: AppendOptions | undefined): Promise<AppendedBatch> {
+    const isTyped = typedArrayTag(entries) !== undefined;
+    if (isTyped ? second !== undefined : isLengths(second)) return this.#appendPacked(entries, second, third);
+    if (isTyped || typeof entries !== 'object' || entries === null || !(Symbol.iterator in entries)) {
+      throw invalidType('entries', 'an iterable of Uint8Arrays (or give lengths too)', entries);
     }
-    const all = Array.from(entries);
-    const { level, expectedLsn } = this.#checkAppend(options);
-    const lengths = Uint32Array.from(all, (entry, i) => checkBytes(`entries[${i}]`, entry));
+    const all = Array.from(entries as Iterable<Uint8Array>);
+    const checked = this.#checkAppend(second as AppendOptions | undefined);
+    const lengths = new Uint32Array(all.length);
+    for (let i = 0; i < all.length; ++i) lengths[i] = checkEntryOf(all, i);
     this.#core.checkOpen();
     this.#checkBatch(lengths);
+    return this.#appendWhole(checked, pack(all, lengths), lengths);
+  }
+
+  /** Entries that lie in `bytes` one after the other. */
+  #appendPacked(
+    bytes: unknown,
+    lengths: unknown,
+    options: AppendOptions | undefined,
+  ): Promise<AppendedBatch> {
+    const checked = this.#checkAppend(options);
+    const sizes = checkLengths(lengths, bytes, { min: 0, max: WAL_BODY_BYTES_MAX });
+    this.#core.checkOpen();
+    this.#checkBatch(sizes);
+    return this.#appendWhole(checked, bytes as Uint8Array, sizes);
+  }
+
+  #appendWhole(
+    { level, expectedLsn }: CheckedAppend,
+    data: Uint8Array,
+    lengths: Uint32Array,
+  ): Promise<AppendedBatch> {
     const { queue } = this.#core;
+    const count = lengths.length;
     const done =
-      all.length === 0
+      count === 0
         ? queue.sync((last) => ({ first: last + 1, last }))
-        : queue.appendWhole(level, true, expectedLsn, pack(all, lengths), lengths, (first) => ({
+        : queue.appendWhole(level, true, expectedLsn, data, lengths, (first) => ({
             first,
-            last: first + all.length - 1,
+            last: first + count - 1,
           }));
     this.#core.waiting();
     return done;
@@ -103,9 +130,14 @@ export class Appender {
 
   #checkBatch(lengths: Uint32Array): void {
     const { native, entryBytesMax } = this.#core;
-    const needed = lengths.reduce((sum, length) => sum + length + WAL_BATCH_ITEM_BYTES, 0);
+    let needed = WAL_BATCH_ITEM_BYTES * lengths.length;
+    let longest = 0;
+    for (let i = 0; i < lengths.length; ++i) {
+      const length = lengths[i]!;
+      needed += length;
+      if (length > longest) longest = length;
+    }
     if (needed > native.entryBytesMax) throw batchTooLarge(needed, native.entryBytesMax);
-    const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
     if (longest > entryBytesMax) throw entryTooLarge(longest, entryBytesMax);
   }
 
@@ -121,12 +153,21 @@ export class Appender {
   }
 }
 
+function isLengths(value: unknown): boolean {
+  return Array.isArray(value) || typedArrayTag(value) !== undefined;
+}
+
+/** The length of entry `i`. Its name is made only for an error: batches are long. */
+function checkEntryOf(entries: readonly Uint8Array[], i: number): number {
+  const entry = entries[i]!;
+  return typedArrayTag(entry) === 'Uint8Array' ? typedArrayLength(entry) : checkBytes(`entries[${i}]`, entry);
+}
+
 /** All entries, one after the other. */
 function pack(entries: readonly Uint8Array[], lengths: Uint32Array): Uint8Array {
-  const packed = newBytes(
-    lengths.reduce((sum, length) => sum + length, 0),
-    'the batch',
-  );
+  let bytes = 0;
+  for (let i = 0; i < lengths.length; ++i) bytes += lengths[i]!;
+  const packed = newBytes(bytes, 'the batch');
   let at = 0;
   for (let i = 0; i < entries.length; ++i) {
     packed.set(entries[i]!, at);

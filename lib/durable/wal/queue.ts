@@ -11,6 +11,7 @@ import { COMPLETION_FIELDS, CompletionField, Outcome, WalLevel } from '../../bas
 import type { NativeFailure, NativeWal } from '../../../types/native';
 import { NO_BYTES } from '../../base/checks';
 import { queueMicrotask } from '../../base/timers';
+import { typedArrayLength } from '../../base/typed-array';
 import { walError } from './errors';
 
 /** Small entries are copied to memory of so many bytes, and then of so many, so that many go to the committer in one call. */
@@ -127,7 +128,8 @@ export class WalQueue {
     this.submit();
     const group = new Group(true);
     const done = group.done.then(() => resultOf(group.next()));
-    this.#submitGroup(group, level, isBatch, expectedLsn, data, data.length, lengths, lengths.length);
+    const bytes = typedArrayLength(data);
+    this.#submitGroup(group, level, isBatch, expectedLsn, data, bytes, lengths, lengths.length);
     return done;
   }
 
