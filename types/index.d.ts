@@ -1802,13 +1802,22 @@ export declare class Wal {
   write(data: Uint8Array): number;
   /**
    * Appends entries that come back together after a crash, or not at all, and
-   * resolves once they are durable. No entry: nothing is appended, and `last` is
-   * below `first`.
+   * resolves once they are durable: an iterable of them, or one piece of bytes
+   * and the length of each entry in it, which spares an object for each. No entry: nothing is
+   * appended, and `last` is below `first`.
    *
    * @throws (rejects) as {@link append}, and `ERR_BATCH_TOO_LARGE`
    */
   appendBatch(
     entries: Iterable<Uint8Array>,
+    options?: AppendOptions,
+  ): Promise<{
+    first: number;
+    last: number;
+  }>;
+  appendBatch(
+    bytes: Uint8Array,
+    lengths: Uint32Array | readonly number[],
     options?: AppendOptions,
   ): Promise<{
     first: number;
