@@ -482,6 +482,8 @@ export interface NativeAddon {
   canMapExternal(): boolean;
   /** Takes the memory from every view of an ArrayBuffer: their length is 0 from now on. */
   detach(buffer: ArrayBuffer): void;
+  /** `target.set(source, at)` for two of the same kind; false, and nothing was copied, when it does not fit. */
+  copyElements(target: ArrayBufferView, at: number, source: ArrayBufferView): boolean;
   /** Bytes of address space taken for blocks, and bytes of those without an owner. */
   blockUsage(): { mapped: number; idle: number };
   /** Once per environment, before the first wait: `dispatch` is told which waiters were woken. */

@@ -1,32 +1,50 @@
 // What does an entry cost in a batch?
 import { AtomicLog } from '../../dist/index.mjs';
 import { bestCopy } from '../copy-unit.mjs';
-import { compare, emptyCall, report } from '../measure.mjs';
+import { compare, emptyCall, report, roundsOf, time } from '../measure.mjs';
 
 const SEGMENT = 4096;
-const { writer } = AtomicLog.claimed({ retainedCapacity: 16 * SEGMENT, segmentCapacity: SEGMENT });
+const PAGE_BYTES = 4096;
+const size = { retainedCapacity: 16 * SEGMENT, segmentCapacity: SEGMENT };
+const { writer } = AtomicLog.claimed(size);
+const inShared = AtomicLog.claimed({ ...size, mapping: 'shared' }).writer;
 const batch64 = new Float64Array(64).fill(1.5);
 const batch4096 = new Float64Array(SEGMENT).fill(1.5);
 const half = new Float64Array(SEGMENT / 2).fill(1.5);
+
+/** Appends it again and again. */
+const batches = (to, source, operations = 10_000) => ({
+  operations,
+  per: source.length,
+  run(times) {
+    for (let i = 0; i < times; ++i) to.appendBatch(source);
+  },
+});
+
+/** The batch where it takes longest, of all its places in a page; the quickest run of each counts. */
+function worstPlaced() {
+  const memory = new ArrayBuffer(batch4096.byteLength + PAGE_BYTES);
+  const places = Array.from({ length: PAGE_BYTES / 8 }, (_, i) => new Float64Array(memory, i * 8, SEGMENT));
+  const quickest = places.map(() => Infinity);
+  for (let round = 0; round < roundsOf(12); ++round) {
+    places.forEach((source, i) => {
+      quickest[i] = Math.min(quickest[i], time(batches(writer, source).run, 36));
+    });
+  }
+  return places[quickest.indexOf(Math.max(...quickest))];
+}
+
+const sharedBatch = new Float64Array(new SharedArrayBuffer(batch4096.byteLength)).fill(1.5);
 
 // Every candidate leaves the head full, so that the next one begins a segment.
 const figureOf = compare({
   E: emptyCall,
   M: bestCopy([batch4096], { operations: 10_000, per: SEGMENT }),
-  small: {
-    operations: 1600 * (SEGMENT / 64),
-    per: 64,
-    run(operations) {
-      for (let i = 0; i < operations; ++i) writer.appendBatch(batch64);
-    },
-  },
-  aligned: {
-    operations: 10_000,
-    per: SEGMENT,
-    run(operations) {
-      for (let i = 0; i < operations; ++i) writer.appendBatch(batch4096);
-    },
-  },
+  small: batches(writer, batch64, 1600 * (SEGMENT / 64)),
+  aligned: batches(writer, batch4096),
+  worst: batches(writer, worstPlaced()),
+  inShared: batches(inShared, batch4096),
+  fromShared: batches(writer, sharedBatch),
   across: {
     operations: 10_000,
     per: SEGMENT,
@@ -39,8 +57,19 @@ const figureOf = compare({
 });
 
 report([
-  { operation: 'appendBatch(64), per entry', ...figureOf('small', 'E'), target: 0.065 },
+  { operation: 'appendBatch(64), per entry', ...figureOf('small', 'E'), target: 0.06 },
   { operation: 'appendBatch(4096), per entry', ...figureOf('aligned', 'M'), target: 1.3 },
+  {
+    operation: 'appendBatch(4096), per entry, from the worst of 512 places in a page',
+    ...figureOf('worst', 'M'),
+    target: 1.6,
+  },
+  { operation: 'appendBatch(4096), per entry, in shared mapping', ...figureOf('inShared', 'M'), target: 1.6 },
+  {
+    operation: 'appendBatch(4096), per entry, from a shared source',
+    ...figureOf('fromShared', 'M'),
+    target: 1.6,
+  },
   {
     operation: 'appendBatch(4096), per entry, each across two segments',
     ...figureOf('across', 'M'),

@@ -6,6 +6,7 @@
  * start of what holds the entry, here a segment.
  */
 import { checkInteger } from '../base/checks';
+import { copyValues } from '../base/copy';
 import { invalidType, outOfRange, rangeError, typeError, type AtomicLogError } from '../base/errors';
 import { functionsOf, readers } from './layout-functions';
 import type { Mapping } from './mapping';
@@ -129,8 +130,7 @@ export function copyColumn(held: Held, column: number, target: unknown, from: un
     if (first >= stop) continue;
     const values = pins.attached(segment).columns[column] as ScalarArray;
     const source = viewOf(kind, values, first - segment.firstIndex, stop - first);
-    const place = viewOf(kind, target as ScalarArray, first - begin, stop - first);
-    (place as Float64Array).set(source as Float64Array);
+    copyValues(kind, target as ScalarArray, first - begin, source, stop - first);
     stop = first;
   }
   return count;

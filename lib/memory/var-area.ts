@@ -3,6 +3,7 @@
  * `data` from `offsets[i]` to `offsets[i + 1]`.
  */
 import { rangeError, type AtomicLogError } from '../base/errors';
+import { copyValues } from '../base/copy';
 import { Kind, viewOf } from '../base/scalar';
 import { readText, textBytes, textFits, writeText } from '../base/text';
 import { isShared, typedArrayLength } from '../base/typed-array';
@@ -113,7 +114,7 @@ export class VarArea {
   storeMany(position: number, { offsets, data }: VarSource, from: number, count: number): void {
     const begin = offsets[from]!;
     const length = offsets[from + count]! - begin;
-    if (length > 0) this.data.set(viewOf(Kind.u8, data, begin, length) as Uint8Array, this.#used);
+    if (length > 0) copyValues(Kind.u8, this.data, this.#used, viewOf(Kind.u8, data, begin, length), length);
     for (let i = 1; i <= count; ++i) {
       this.offsets[position + i] = this.#used + (offsets[from + i]! - begin);
     }
@@ -126,7 +127,7 @@ export function copyBytes(data: Uint8Array, at: number, bytes: Uint8Array, lengt
   // An empty one may be detached, and set() would refuse it.
   if (length === 0) return;
   // Other threads may let shared memory grow at any time.
-  data.set(isShared(bytes) ? (viewOf(Kind.u8, bytes, 0, length) as Uint8Array) : bytes, at);
+  copyValues(Kind.u8, data, at, isShared(bytes) ? viewOf(Kind.u8, bytes, 0, length) : bytes, length);
 }
 
 export function payloadBytes(payload: Payload): number {

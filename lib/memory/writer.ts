@@ -1,6 +1,7 @@
 import { NO_SLOT, SEGMENT_FIELDS, SegmentField, Status } from '../base/codes';
 import type { AtomicLog } from './typed-log';
 import { checkInteger } from '../base/checks';
+import { copyValues } from '../base/copy';
 import { dispose } from '../base/dispose';
 import { collect, readColumns, type Columns, type Entries } from './batch';
 import { variableSize } from './columns';
@@ -222,10 +223,10 @@ export class Writer<T> {
     if (typedArrayTag(entries) === this.#tag) {
       const source = entries as unknown as ScalarArray;
       const length = typedArrayLength(source);
-      const position = this.#count;
-      // An empty one may be detached, and set() would refuse it.
+      // An empty one begins no segment. It may be detached, too, and set() would refuse it.
+      const position = this.#count < this.#limit || length === 0 ? this.#count : this.#makeRoom();
       if (length > 0 && length <= this.#limit - position) {
-        (this.#values as Float64Array).set(source as Float64Array, position);
+        copyValues(this.#kind as Kind, this.#values, position, source, length);
         this.#count = position + length;
         publishEntries(this.#slot, this.#count);
         return this.#firstIndex + position;
@@ -516,7 +517,7 @@ export class Writer<T> {
             // Making a view costs as much as copying a hundred entries.
             const source = sources[i] as ScalarArray;
             const part = size === length ? source : viewOf(this.#kinds[i]!, source, done, size);
-            (this.#columns[i] as Float64Array).set(part as Float64Array, this.#count);
+            copyValues(this.#kinds[i]!, this.#columns[i] as ScalarArray, this.#count, part, size);
           }
         }
         this.#count += size;

@@ -14,6 +14,7 @@
 #include "binding/wal_handle.h"
 #include "binding/wal_reader_handle.h"
 #include "binding/writer_handle.h"
+#include "core/base/copy.h"
 #include "core/durable/compression.h"
 #include "core/memory/block_pool.h"
 #include "core/memory/presence.h"
@@ -30,6 +31,24 @@ namespace atomic_log::binding {
 namespace {
 
 constexpr char kVersion[] = ATOMIC_LOG_TEXT_OF(ATOMIC_LOG_PACKAGE_VERSION);
+
+size_t element_bytes(napi_typedarray_type type) {
+  switch (type) {
+    case napi_int16_array:
+    case napi_uint16_array:
+      return 2;
+    case napi_int32_array:
+    case napi_uint32_array:
+    case napi_float32_array:
+      return 4;
+    case napi_float64_array:
+    case napi_bigint64_array:
+    case napi_biguint64_array:
+      return 8;
+    default:
+      return 1;
+  }
+}
 
 napi_value attach(napi_env env, std::shared_ptr<memory::RollingLog> presence,
                   const memory::LogHandle& handle) {
@@ -149,6 +168,32 @@ napi_value detach(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// (target: TypedArray, at: number, source: TypedArray of the same kind) => whether
+// it could be copied; `at` counts elements. Other threads may store to shared
+// memory meanwhile: then the copy has some of both, as when JavaScript copies.
+napi_value copy_elements(napi_env env, napi_callback_info info) {
+  napi_value arguments[3] = {};
+  read_arguments(env, info, arguments);
+  napi_typedarray_type type;
+  napi_typedarray_type source_type;
+  void* target = nullptr;
+  void* source = nullptr;
+  size_t room = 0;
+  size_t count = 0;
+  const size_t at = to_uint32(env, arguments[1]);
+  const bool fits =
+      napi_get_typedarray_info(env, arguments[0], &type, &room, &target,
+                               nullptr, nullptr) == napi_ok &&
+      napi_get_typedarray_info(env, arguments[2], &source_type, &count, &source,
+                               nullptr, nullptr) == napi_ok &&
+      type == source_type && at <= room && count <= room - at;
+  if (fits && count > 0) {
+    const size_t bytes = element_bytes(type);
+    copy_bytes(static_cast<char*>(target) + at * bytes, source, count * bytes);
+  }
+  return from_bool(env, fits);
+}
+
 // () => { mapped, idle }: bytes of address space taken for blocks, and bytes of
 // them without owner
 napi_value block_usage(napi_env env, napi_callback_info) {
@@ -208,6 +253,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "measureLog", measure_log);
   define(env, exports, "canMapExternal", can_map_external);
   define(env, exports, "detach", detach);
+  define(env, exports, "copyElements", copy_elements);
   define(env, exports, "blockUsage", block_usage);
   define(env, exports, "startWaker", start_waker);
   define(env, exports, "referenceWaker", reference_waker);
