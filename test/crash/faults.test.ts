@@ -23,7 +23,7 @@ interface Told {
 const source = `
 const { Wal } = require(${JSON.stringify(packageRoot)});
 (async () => {
-  const wal = await Wal.open(process.argv.at(-1), { segmentBytes: 1 << 20 });
+  const wal = await Wal.open(process.argv[1], { segmentBytes: 1 << 20 });
   const settled = [];
   const settle = async (promise) =>
     settled.push(await promise.then((lsn) => ({ lsn }), ({ code, cause }) => ({ code, cause: cause && cause.code })));
@@ -131,7 +131,7 @@ const { readFileSync } = require('node:fs');
 const { Wal } = require(${JSON.stringify(packageRoot)});
 const limit = (bytes) => execFileSync('prlimit', ['--pid', String(process.pid), '--as=' + bytes + ':']);
 (async () => {
-  const wal = await Wal.open(process.argv.at(-1));
+  const wal = await Wal.open(process.argv[1]);
   const told = [];
   const settle = (promise) =>
     promise.then((lsn) => told.push(lsn), ({ code, message, cause }) => told.push({ code, message, cause: cause.code }));
@@ -146,7 +146,7 @@ const limit = (bytes) => execFileSync('prlimit', ['--pid', String(process.pid), 
     await settle(wal.append(Buffer.from('by the committer')));
   }
   await wal.close();
-  console.log(JSON.stringify({ told, entries: [...(await Wal.open(process.argv.at(-1))).entries()].length }));
+  console.log(JSON.stringify({ told, entries: [...(await Wal.open(process.argv[1])).entries()].length }));
   process.exit(0);
 })();
 `;
