@@ -5,7 +5,10 @@ module.exports = {
   testMatch: ['unit', 'threads', 'crash', 'types'].map((part) => `<rootDir>/test/${part}/**/*.test.ts`),
   transform: { '\\.ts$': ['ts-jest', { tsconfig: '<rootDir>/test/tsconfig.json' }] },
   // What users load: the built package, through its own exports.
-  moduleNameMapper: { '^atomic-log$': '<rootDir>/dist/index.js' },
+  moduleNameMapper: {
+    '^atomic-log$': '<rootDir>/dist/index.js',
+    '^atomic-log/(jetstream|redis)$': '<rootDir>/dist/$1.js',
+  },
   // Only a hang may fail a test by time: the suite also runs on loaded machines and under sanitizers.
   testTimeout: 120_000,
   // By default one less than there are cores: on two of them, one.

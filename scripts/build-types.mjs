@@ -1,7 +1,7 @@
-// Writes types/index.d.ts: the public API in one file, generated from lib/ and
-// committed, so that every change of the API shows in a diff.
+// Writes types/index.d.ts, and those of the other entries of the package: the public API in one
+// file each, generated from lib/ and committed, so that every change of the API shows in a diff.
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { generateDtsBundle } from 'dts-bundle-generator';
@@ -25,8 +25,13 @@ execFileSync(
   { stdio: 'inherit' },
 );
 
-const [bundle] = generateDtsBundle(
-  [{ filePath: join(declarations, 'index.d.ts'), output: { noBanner: true, exportReferencedTypes: false } }],
+/** The entries of the package, and what of lib/ they are. */
+const entries = { index: 'index', jetstream: 'replication/jetstream' };
+const bundles = generateDtsBundle(
+  Object.values(entries).map((module) => ({
+    filePath: join(declarations, `${module}.d.ts`),
+    output: { noBanner: true, exportReferencedTypes: false },
+  })),
   { preferredConfigPath: join(root, 'tsconfig.json') },
 );
 // What the declarations name and a program's own settings may lack: TypeScript 6 and
@@ -42,21 +47,24 @@ declare global {
 type Buffer = typeof globalThis extends { Buffer: { alloc(size: number): infer B } } ? B : Uint8Array;
 
 `;
-const path = join(root, 'types/index.d.ts');
-// AtomicLog$1 is the class that the export of its name stands for. lib/base/dispose.ts is a run-time matter; for types it is Symbol.dispose.
-const publicTypes = bundle
-  .replaceAll('AtomicLog$1', 'AtomicLogImpl')
-  .replace(/^declare const dispose: typeof Symbol\.dispose;\n/m, '')
-  .replace(/^declare const asyncDispose: typeof Symbol\.asyncDispose;\n/m, '')
-  .replaceAll('[dispose]()', '[Symbol.dispose]()')
-  .replaceAll('[asyncDispose]()', '[Symbol.asyncDispose]()');
-const text = await format(banner + publicTypes, { ...(await resolveConfig(path)), filepath: path });
+/** The text of an entry's types. */
+async function typesOf(bundle, path) {
+  // AtomicLog$1 is the class that the export of its name stands for. lib/base/dispose.ts is a run-time matter; for types it is Symbol.dispose.
+  const publicTypes = bundle
+    .replaceAll('AtomicLog$1', 'AtomicLogImpl')
+    .replace(/^declare const dispose: typeof Symbol\.dispose;\n/m, '')
+    .replace(/^declare const asyncDispose: typeof Symbol\.asyncDispose;\n/m, '')
+    .replaceAll('[dispose]()', '[Symbol.dispose]()')
+    .replaceAll('[asyncDispose]()', '[Symbol.asyncDispose]()');
+  return format(banner + publicTypes, { ...(await resolveConfig(path)), filepath: path });
+}
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(path, 'utf8') !== text) {
-    console.error('types/index.d.ts is stale: run "npm run build:types" and commit the result');
+for (const [at, entry] of Object.keys(entries).entries()) {
+  const path = join(root, `types/${entry}.d.ts`);
+  const text = await typesOf(bundles[at], path);
+  if (!process.argv.includes('--check')) writeFileSync(path, text);
+  else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
+    console.error(`types/${entry}.d.ts is stale: run "npm run build:types" and commit the result`);
     process.exitCode = 1;
   }
-} else {
-  writeFileSync(path, text);
 }

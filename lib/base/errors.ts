@@ -52,7 +52,7 @@ export type ErrorCode =
   | 'ERR_SPAN_OVER'
   /** The batch of a follower was used after the next one was asked for. */
   | 'ERR_BATCH_OVER'
-  /** Entries left the window before a follower delivered them. */
+  /** Entries left the window before a follower delivered them, or the stream before they were read. */
   | 'ERR_ENTRIES_LOST'
   /** Blocking the main thread was not allowed. */
   | 'ERR_MAIN_THREAD'

@@ -190,7 +190,12 @@ class Forwarder {
   }
 
   /** Where the log goes on after an entry of the target, if that is the log's. */
-  #compare({ lsn, check }: TargetPosition): number | WalPosition {
+  #compare(held: TargetPosition): number | WalPosition {
+    for (const each of held.before ?? []) if (each.lsn >= this.#source.firstLsn) this.#compareOne(each);
+    return this.#compareOne(held);
+  }
+
+  #compareOne({ lsn, check }: TargetPosition): number | WalPosition {
     if (!Number.isSafeInteger(lsn) || lsn < 0)
       throw targetRefused(`target.position() must tell an LSN; got ${String(lsn)}`);
     const source = this.#source;

@@ -15,6 +15,12 @@ export interface TargetPosition {
    * sent. Without it the target is believed.
    */
   readonly check?: WalPosition | Uint8Array;
+  /**
+   * Entries before it that are to be compared as well: those that were stored while
+   * an entry before them was refused, where the target cannot exclude that
+   * something else was stored in its place.
+   */
+  readonly before?: readonly Omit<TargetPosition, 'before'>[];
 }
 
 /** What a call of a target may need. */

@@ -57,7 +57,8 @@ test('has what belongs into it, and nothing else', () => {
   const prebuilds = [...binaries(), 'LICENSES.txt'].map((file) => `prebuilds/${file}`);
   expect(files.filter((file) => file.startsWith('prebuilds/')).sort()).toEqual(prebuilds.sort());
   const strays = /test|\.tools|\.o$|\.map$|\.tgz$|~$|\.ts$/;
-  const allowed = ['types/index.d.ts', 'types/index.d.mts', 'src-native/include/index.d.ts'];
+  const types = ['index', 'jetstream'].flatMap((entry) => [`types/${entry}.d.ts`, `types/${entry}.d.mts`]);
+  const allowed = [...types, 'src-native/include/index.d.ts'];
   expect(files.filter((file) => strays.test(file) && !allowed.includes(file))).toEqual([]);
 });
 

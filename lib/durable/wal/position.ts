@@ -37,6 +37,11 @@ function parse(position: string): Past | undefined {
   return { lsn: Number(lsn), epoch: Number(epoch), branch: parseInt(branch!, 16), logId: logId! };
 }
 
+/** Whether this is the form of a position. */
+export function isPosition(text: string): text is WalPosition {
+  return parse(text) !== undefined;
+}
+
 /** Of a position that this package made. */
 export function pastOf(position: WalPosition): Past {
   return parse(position)!;

@@ -289,8 +289,8 @@ describe('what the target has, compared with the log', () => {
   });
 
   test.each([
-    ['an error when the target has what was taken back', true, 'ERR_TARGET_DIFFERS'],
-    ['it goes on when the target has not', false, 'resolved'],
+    ['an error when the target has what was taken back', true, /^ERR_TARGET_(AHEAD|DIFFERS)$/],
+    ['it goes on when the target has not', false, /^resolved$/],
   ])('truncated meanwhile: %s', async (_, isKept, outcome) => {
     await append(10);
     const target = new MemoryTarget();
@@ -300,7 +300,7 @@ describe('what the target has, compared with the log', () => {
     await wal.truncateAfter(9);
     if (!isKept) target.stored.splice(-1);
     await append(16);
-    expect(await done).toBe(outcome);
+    expect(await done).toMatch(outcome);
     if (!isKept) expectStored(target, 1, 16);
   });
 

@@ -1,0 +1,298 @@
+/**
+ * Reads a stream that forward() fills, on any machine: the entries of the log in their
+ * batches, each one once, whatever happens to the connection or the server.
+ */
+import { checkSignal, onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
+import { checkInteger, checkObject, optionsOf } from '../base/checks';
+import { invalidType, plainError, rangeError, type ErrorCode } from '../base/errors';
+import { waitForTime } from '../base/waits';
+import { withDetails } from '../durable/errors';
+import type { WalEntry } from '../durable/wal/entries';
+import { foreignPosition, type WalError } from '../durable/wal/errors';
+import { checkFrom, pastOf, type Past, type WalPosition } from '../durable/wal/position';
+import {
+  BATCH,
+  checkConnection,
+  JetStream,
+  MESSAGE_ID,
+  type JetStreamPlace,
+  type Message,
+  type NatsConnection,
+  type StreamState,
+} from './nats';
+import { batchOf, checkStamp } from './stamp';
+
+/** Which entries of a stream are read. */
+export interface SubscribeOptions {
+  /** The stream that `forward()` fills. */
+  stream: string;
+  /**
+   * Where to begin: `'oldest'` (default), `'latest'`, an LSN, or the position of an
+   * entry, for what comes after that one.
+   */
+  from?: 'oldest' | 'latest' | number | WalPosition;
+  /** Ends the iteration: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Entries that are delivered at once, if so many are there; a larger batch is too. Default: 256. */
+  batchEntries?: number;
+  /** How long an answer is waited for, in milliseconds. Default: 5000. */
+  timeoutMs?: number;
+  /** Where JetStream is, if not where the connection says. */
+  jetstream?: JetStreamPlace;
+}
+
+interface Checked {
+  readonly stream: string;
+  readonly from: 'oldest' | 'latest' | number | Past;
+  readonly signal: AbortSignal | undefined;
+  readonly batchEntries: number;
+  readonly timeoutMs: number;
+  readonly place: JetStreamPlace;
+}
+
+const names = ['stream', 'from', 'signal', 'batchEntries', 'timeoutMs', 'jetstream'] as const;
+/** What reading again would say again. */
+const final: ReadonlySet<unknown> = new Set<ErrorCode>([
+  'ERR_ENTRIES_LOST',
+  'ERR_TRUNCATED',
+  'ERR_FOREIGN_POSITION',
+  'ERR_CORRUPT',
+]);
+const AGAIN_MS = 250;
+/** A consumer that a killed server has forgotten is noticed after two of these. */
+const HEARTBEAT_MS = 1000;
+const MESSAGES_AHEAD = 1000;
+
+export function checkSubscribe(options: unknown): Checked {
+  const given = optionsOf('options', options, names);
+  const { stream, from = 'oldest', batchEntries = 256, timeoutMs = 5000, jetstream = {} } = given;
+  if (typeof stream !== 'string') throw invalidType('options.stream', 'a string', stream);
+  const isName = from === 'oldest' || from === 'latest';
+  return {
+    stream,
+    from: isName ? from : checkFrom('options.from', from, 1, "'oldest', 'latest', "),
+    signal: checkSignal(given.signal),
+    batchEntries: checkInteger('options.batchEntries', batchEntries, 1, 2 ** 20),
+    timeoutMs: checkInteger('options.timeoutMs', timeoutMs, 1, 2 ** 31 - 1),
+    place: checkObject('options.jetstream', jetstream),
+  };
+}
+
+function entriesLost(stream: string, lsn: number, firstLsn: number): WalError {
+  return withDetails(
+    rangeError(
+      'ERR_ENTRIES_LOST',
+      `stream ${stream} does not have entries ${lsn} to ${firstLsn - 1} any more, after a purge, its limits or a deletion; ` +
+        `restore from a backup, or go on from ${firstLsn} without them`,
+    ),
+    { lsn, firstLsn },
+  );
+}
+
+function otherPast(stream: string, lsn: number, found: string): WalError {
+  return withDetails(
+    plainError(
+      'ERR_TRUNCATED',
+      `stream ${stream} has another entry ${lsn} than the one that was read (${found}); undo what was made of the ` +
+        'entries up to there, then read again from the beginning',
+    ),
+    { lsn },
+  );
+}
+
+/** Entries of one log, in order, as messages bring them. */
+class Entries {
+  readonly #stream: string;
+  /** LSN of the next one. */
+  next: number;
+  /** The last one that was read, or was given. */
+  last: Past | undefined;
+
+  constructor(stream: string, next: number, last: Past | undefined) {
+    this.#stream = stream;
+    this.next = next;
+    this.last = last;
+  }
+
+  /** The entry of a message; undefined for one that was read before. */
+  take({ seq, headers, data }: Pick<Message, 'seq' | 'headers' | 'data'>): WalEntry | undefined {
+    if (seq < this.next) return undefined;
+    if (seq > this.next) throw entriesLost(this.#stream, this.next, seq);
+    const id = headers?.get(MESSAGE_ID) ?? '';
+    const found = checkStamp(id, data);
+    if ('fault' in found) throw this.#fault(seq, id, found.fault);
+    const { position } = found;
+    const past = pastOf(position);
+    const { last } = this;
+    if (past.lsn !== seq) throw this.#fault(seq, id, 'none');
+    if (last !== undefined && past.logId !== last.logId) throw foreignPosition(past);
+    if (last !== undefined && past.epoch < last.epoch) throw otherPast(this.#stream, seq, position);
+    this.last = past;
+    this.next = seq + 1;
+    const batch = batchOf(headers?.get(BATCH) ?? '');
+    const entry = { lsn: seq, data: Buffer.from(data.buffer, data.byteOffset, data.length), position };
+    return batch === undefined ? entry : { ...entry, batch };
+  }
+
+  #fault(seq: number, id: string, fault: 'none' | 'damaged'): WalError {
+    const how = fault === 'none' ? 'was not published by forward()' : 'has other bytes than its id says';
+    const message = `message ${seq} of stream ${this.#stream} ${how}: its id is ${JSON.stringify(id)}`;
+    return withDetails(plainError('ERR_CORRUPT', `${message}; give the log a stream of its own`), {
+      lsn: seq,
+    });
+  }
+}
+
+/** Whole batches of what was read. */
+class Whole {
+  #held: WalEntry[] = [];
+  /** How many of those are whole batches. */
+  length = 0;
+
+  add(entry: WalEntry): void {
+    const { lsn, batch } = entry;
+    this.#held.push(entry);
+    if (batch === undefined || lsn === batch.first + batch.count - 1) this.length = this.#held.length;
+  }
+
+  take(): WalEntry[] {
+    const { length } = this;
+    this.length = 0;
+    return this.#held.splice(0, length);
+  }
+}
+
+async function stateOf(jetstream: JetStream, stream: string): Promise<StreamState> {
+  const info = await jetstream.info(stream);
+  if (info !== undefined) return info.state;
+  throw new Error(`there is no stream ${stream} yet`);
+}
+
+/** Compares the last entry that was read with what the stream has at its place now. */
+async function compareLast(jetstream: JetStream, stream: string, last: Past): Promise<void> {
+  const message = await jetstream.ask(({ streams }) => streams.getMessage(stream, { seq: last.lsn }));
+  if (message === null) return;
+  const id = message.header.get(MESSAGE_ID);
+  const found = checkStamp(id, message.data);
+  if ('fault' in found) throw otherPast(stream, last.lsn, id);
+  const past = pastOf(found.position);
+  if (past.logId !== last.logId) throw foreignPosition(last);
+  if (past.lsn !== last.lsn || past.epoch !== last.epoch || past.branch !== last.branch)
+    throw otherPast(stream, last.lsn, found.position);
+}
+
+/** Where to begin in a stream that is in this state. */
+async function begin(jetstream: JetStream, { stream, from }: Checked): Promise<Entries> {
+  const { first_seq, last_seq } = await stateOf(jetstream, stream);
+  if (from === 'oldest') return new Entries(stream, Math.max(first_seq, 1), undefined);
+  if (from === 'latest') return new Entries(stream, last_seq + 1, undefined);
+  if (typeof from === 'number') return new Entries(stream, from, undefined);
+  if (from.lsn > last_seq) throw otherPast(stream, from.lsn, `its last one is ${last_seq}`);
+  if (from.lsn < first_seq) throw entriesLost(stream, from.lsn, first_seq);
+  await compareLast(jetstream, stream, from);
+  return new Entries(stream, from.lsn + 1, from);
+}
+
+/** One consumer, until the connection is lost, it fails, or the signal aborts. */
+async function* consume(
+  jetstream: JetStream,
+  entries: Entries,
+  { stream, signal, batchEntries }: Checked,
+  until: number,
+): AsyncGenerator<WalEntry[], void> {
+  const { first_seq, last_seq } = await stateOf(jetstream, stream);
+  // After a power failure of the server the stream is filled again.
+  if (entries.last !== undefined && last_seq < entries.last.lsn) return;
+  if (entries.last !== undefined) await compareLast(jetstream, stream, entries.last);
+  if (entries.next < first_seq) throw entriesLost(stream, entries.next, first_seq);
+  const consumer = await jetstream.ask(() =>
+    jetstream.client.consumers.get(stream, {
+      deliver_policy: 'by_start_sequence',
+      opt_start_seq: entries.next,
+    }),
+  );
+  const messages = await jetstream.ask(() =>
+    consumer.consume({
+      max_messages: MESSAGES_AHEAD,
+      idle_heartbeat: HEARTBEAT_MS,
+      expires: 5 * HEARTBEAT_MS,
+    }),
+  );
+  const stop = (): void => messages.stop();
+  const stops = [jetstream.onLoss(stop), ...(signal === undefined ? [] : [onAbort(signal, stop)])];
+  if (!jetstream.isUp || signal?.aborted === true) stop();
+  const whole = new Whole();
+  try {
+    for await (const message of messages) {
+      const entry = entries.take(message);
+      if (entry !== undefined) whole.add(entry);
+      const isLast = message.seq >= until || message.info.pending === 0;
+      if (whole.length > 0 && (isLast || whole.length >= batchEntries)) yield whole.take();
+      if (message.seq >= until) return;
+      if (until !== Infinity && message.info.pending === 0)
+        throw entriesLost(stream, entries.next, until + 1);
+    }
+    if (whole.length > 0 && signal?.aborted !== true) yield whole.take();
+  } finally {
+    for (const each of stops) each();
+    messages.stop();
+  }
+}
+
+/** Entries up to `until`, from wherever the stream can be reached. */
+export async function* readStream(
+  connection: NatsConnection,
+  checked: Checked,
+  until = Infinity,
+): AsyncGenerator<WalEntry[], void> {
+  const { signal, place, timeoutMs } = checked;
+  const jetstream = await JetStream.over(connection, place, timeoutMs);
+  let entries: Entries | undefined;
+  for (;;) {
+    throwIfAborted(signal);
+    if (connection.isClosed()) return;
+    try {
+      entries ??= await begin(jetstream, checked);
+      // What a lost batch began is read again.
+      let end = { next: entries.next, last: entries.last };
+      try {
+        for await (const batch of consume(jetstream, entries, checked, until)) {
+          const { lsn, position } = batch.at(-1)!;
+          end = { next: lsn + 1, last: pastOf(position) };
+          yield batch;
+        }
+      } finally {
+        if (entries.next <= until) Object.assign(entries, end);
+      }
+      if (entries.next > until) return;
+    } catch (error) {
+      throwIfAborted(signal);
+      if (final.has((error as { code?: unknown }).code)) throw error;
+    }
+    await waitUnlessAborted(waitForTime(AGAIN_MS), signal);
+  }
+}
+
+/**
+ * Reads a stream that `forward()` fills, on any machine: the entries that are there, then those that come, in
+ * arrays of whole batches, in order and each once. It waits for a stream or a server that is
+ * not there, and ends when the connection is closed for good.
+ *
+ * Keep the `position` of the last entry that was applied with what was made of it, and give that as `from` later.
+ *
+ * ```ts
+ * for await (const entries of subscribe(connection, { stream: 'orders', from: saved, signal }))
+ *   for (const { lsn, data, position } of entries) apply(lsn, data, position);
+ * ```
+ *
+ * @throws while iterating the signal's reason; `ERR_ENTRIES_LOST` when the stream does not have any more what comes next (`lsn` to
+ * `firstLsn - 1`); `ERR_TRUNCATED` when it has another entry in the place of the last one; `ERR_FOREIGN_POSITION`
+ * when it is that of another log; `ERR_CORRUPT` for a message that `forward()` did not publish; at once
+ * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+ */
+export function subscribe(
+  connection: NatsConnection,
+  options: SubscribeOptions,
+): AsyncIterableIterator<WalEntry[]> {
+  return readStream(checkConnection(connection), checkSubscribe(options));
+}

@@ -1,0 +1,359 @@
+/** Against a real nats-server. */
+/* eslint-disable @typescript-eslint/no-require-imports -- without the clients the tests are skipped */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import {
+  forward,
+  Wal,
+  type ForwardOptions,
+  type ForwardProgress,
+  type ForwardTarget,
+  type WalEntry,
+} from 'atomic-log';
+import {
+  connectionOptions,
+  jetStreamTarget,
+  restore,
+  subscribe,
+  type JetStreamTargetOptions,
+  type SubscribeOptions,
+} from 'atomic-log/jetstream';
+
+import { requireInternal } from '../../support/internals';
+import { describeWith, Server, until } from '../../support/servers';
+import { entry, expectIntact, range, SMALL_FILES } from '../../support/wals';
+
+const STREAM = 'orders';
+
+describeWith('nats-server', ['@nats-io/transport-node', '@nats-io/jetstream'])('JetStream', () => {
+  const { connect } = require('@nats-io/transport-node');
+  const { jetstream, jetstreamManager } = require('@nats-io/jetstream');
+  let directory: string;
+  let server: Server;
+  let connection: any;
+  let manager: any;
+  let wal: Wal;
+
+  const connected = (options = {}) =>
+    connect({
+      servers: `127.0.0.1:${server.port}`,
+      ...connectionOptions,
+      reconnectDelayHandler: () => 20,
+      ...options,
+    });
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'jetstream-'));
+    server = await Server.nats(join(directory, 'server'));
+  });
+
+  afterAll(async () => {
+    await server?.kill();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  beforeEach(async () => {
+    connection = await connected();
+    manager = await jetstreamManager(connection);
+    await manager.streams.delete(STREAM).catch(() => undefined);
+    rmSync(join(directory, 'log'), { recursive: true, force: true });
+    rmSync(join(directory, 'restored'), { recursive: true, force: true });
+    wal = Wal.openSync(join(directory, 'log'), SMALL_FILES);
+  });
+
+  afterEach(async () => {
+    wal.closeSync();
+    await connection.close();
+  });
+
+  const target = (options: Partial<JetStreamTargetOptions> = {}): Promise<ForwardTarget> =>
+    jetStreamTarget(connection, { stream: STREAM, ...options });
+
+  /** Appends up to there, each third one as a batch with the two after it. */
+  async function append(last: number): Promise<void> {
+    while (wal.lastLsn < last) {
+      const lsn = wal.lastLsn + 1;
+      if (lsn % 3 === 0 && lsn + 2 <= last)
+        await wal.appendBatch([entry(lsn), entry(lsn + 1), entry(lsn + 2)]);
+      else await wal.append(entry(lsn));
+    }
+  }
+
+  /** Runs until all that is there is acknowledged. */
+  async function forwardAll(options: Partial<ForwardOptions> = {}): Promise<ForwardProgress> {
+    const last = wal.durableLsn;
+    const controller = new AbortController();
+    let reached: ForwardProgress | undefined;
+    const onProgress = (progress: ForwardProgress): void => {
+      if (progress.acknowledged < last) return;
+      reached = progress;
+      controller.abort();
+    };
+    const given = { target: options.target ?? (await target()), retryMs: 1, retryMsMax: 50 };
+    await forward(wal, { ...given, onProgress, signal: controller.signal, ...options }).catch(
+      (error: unknown) => {
+        if (reached === undefined) throw error;
+      },
+    );
+    return reached!;
+  }
+
+  /** Entries of the stream up to there. */
+  async function read(last: number, options: Partial<SubscribeOptions> = {}): Promise<WalEntry[][]> {
+    const batches: WalEntry[][] = [];
+    for await (const batch of subscribe(connection, { stream: STREAM, ...options })) {
+      batches.push(batch);
+      if (batch.at(-1)!.lsn >= last) break;
+    }
+    return batches;
+  }
+
+  function expectEntries(entries: readonly WalEntry[], first: number, last: number): void {
+    expect(entries.map(({ lsn }) => lsn)).toEqual(range(first, last));
+    for (const { lsn, data } of entries) expect(entry(lsn).equals(data)).toBe(true);
+  }
+
+  test('the sequence is the LSN; a reader gets the same entries, positions and batches', async () => {
+    await append(50);
+    await forwardAll();
+    const { state } = await manager.streams.info(STREAM);
+    expect(state).toMatchObject({ messages: 50, first_seq: 1, last_seq: 50 });
+    const entries = (await read(50)).flat();
+    expectEntries(entries, 1, 50);
+    const given = [...wal.entries()];
+    expect(entries.map(({ position }) => position)).toEqual(given.map(({ position }) => position));
+    expect(entries.map(({ batch }) => batch)).toEqual(given.map(({ batch }) => batch));
+  });
+
+  test('a reader gets whole batches, and goes on after a position, an LSN, or the end', async () => {
+    await append(60);
+    await forwardAll();
+    for (const batch of await read(60, { batchEntries: 1 })) {
+      const { lsn, batch: last } = batch.at(-1)!;
+      if (last !== undefined) expect(lsn).toBe(last.first + last.count - 1);
+    }
+    expectEntries((await read(60, { from: wal.get(20)!.position })).flat(), 21, 60);
+    expectEntries((await read(60, { from: 30 })).flat(), 30, 60);
+    const coming = read(62, { from: 'latest' });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await append(62);
+    await forwardAll();
+    expectEntries((await coming).flat(), 61, 62);
+  });
+
+  test('it goes on where the stream is, and stores nothing twice', async () => {
+    await append(20);
+    await forwardAll();
+    await append(45);
+    await forwardAll();
+    expectEntries((await read(45)).flat(), 1, 45);
+  });
+
+  test('two of the same log do each other no harm', async () => {
+    await append(200);
+    await Promise.all([forwardAll(), forwardAll(), forwardAll()]);
+    expectEntries((await read(200)).flat(), 1, 200);
+  });
+
+  test('another log is noticed, and named', async () => {
+    await append(5);
+    await forwardAll();
+    const other = Wal.openSync(join(directory, 'other'));
+    for (let lsn = 1; lsn <= 9; ++lsn) other.appendSync(entry(lsn));
+    const failure = forward(other, { target: await target() });
+    await expect(failure).rejects.toMatchObject({ code: 'ERR_TARGET_DIFFERS', lsn: 1 });
+    await expect(failure).rejects.toThrow(wal.get(1)!.position);
+    other.closeSync();
+  });
+
+  test('a second publisher is noticed while it runs', async () => {
+    await append(5);
+    const done = forward(wal, { target: await target(), retryMs: 1 });
+    const noticed = expect(done).rejects.toMatchObject({ code: 'ERR_TARGET_DIFFERS', lsn: 6 });
+    await until(
+      'all is there',
+      async () => (await manager.streams.info(STREAM).catch(() => undefined))?.state.last_seq === 5,
+    );
+    await jetstream(connection).publish(STREAM, Buffer.from('not of the log'));
+    await append(8);
+    await noticed;
+    await expect(read(6)).rejects.toMatchObject({ code: 'ERR_CORRUPT', lsn: 6 });
+  });
+
+  test('truncateAfter() in between is an error, though the server calls it a duplicate', async () => {
+    await append(6);
+    await forwardAll();
+    await wal.truncateAfter(3);
+    for (let lsn = 4; lsn <= 8; ++lsn) await wal.append(Buffer.from(`another ${lsn}`));
+    await expect(forwardAll()).rejects.toMatchObject({ code: 'ERR_TARGET_DIFFERS', lsn: 4 });
+  });
+
+  test('a reader whose entry was replaced is told', async () => {
+    await append(6);
+    await forwardAll();
+    const { position } = wal.get(6)!;
+    await expect(read(9, { from: position.replace(/^6:\d+/, '6:77') })).rejects.toMatchObject({
+      code: 'ERR_TRUNCATED',
+    });
+    await expect(read(9, { from: position.replace(/^6/, '9') })).rejects.toMatchObject({
+      code: 'ERR_TRUNCATED',
+    });
+    const foreign = position.replace(/[0-9a-f]{32}$/, '0'.repeat(32));
+    await expect(read(9, { from: foreign })).rejects.toMatchObject({ code: 'ERR_FOREIGN_POSITION' });
+  });
+
+  test('after a purge it goes on, and readers are told what they miss', async () => {
+    await append(20);
+    await forwardAll();
+    await manager.streams.purge(STREAM);
+    await append(30);
+    await forwardAll();
+    await expect(read(30, { from: 11 })).rejects.toMatchObject({
+      code: 'ERR_ENTRIES_LOST',
+      lsn: 11,
+      firstLsn: 21,
+    });
+    expectEntries((await read(30)).flat(), 21, 30);
+  });
+
+  test('a message that was deleted is not jumped over', async () => {
+    await append(20);
+    await forwardAll();
+    await manager.streams.deleteMessage(STREAM, 12);
+    await expect(read(20)).rejects.toMatchObject({ code: 'ERR_ENTRIES_LOST', lsn: 12, firstLsn: 13 });
+  });
+
+  test('a stream that was deleted is made again, with all of the log', async () => {
+    await append(20);
+    await forwardAll();
+    await manager.streams.delete(STREAM);
+    await append(25);
+    await forwardAll();
+    expectEntries((await read(25)).flat(), 1, 25);
+  });
+
+  test('a full stream: it waits for room, and nothing is missing', async () => {
+    await append(30);
+    const full = await target({ create: { max_msgs: 10 } });
+    const messages: string[] = [];
+    await forwardAll({
+      target: full,
+      onRetry: (error) => {
+        messages.push((error as Error).message);
+        if (messages.length % 8 === 0) void manager.streams.purge(STREAM, { keep: 1 });
+      },
+    });
+    expect(messages.join()).toMatch(/maximum messages exceeded/);
+    expect((await manager.streams.info(STREAM)).state.last_seq).toBe(30);
+    const [last] = (await read(30)).flat().slice(-1);
+    expect(entry(30).equals(last!.data)).toBe(true);
+  });
+
+  test('an entry that the server does not take is refused, and none is left out', async () => {
+    await wal.close();
+    wal = Wal.openSync(join(directory, 'log'), { segmentBytes: 1 << 22 });
+    wal.appendSync(entry(1));
+    wal.appendSync(Buffer.alloc(1 << 20));
+    wal.appendSync(entry(3));
+    await expect(forwardAll()).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED', lsn: 2 });
+    expect((await manager.streams.info(STREAM)).state.last_seq).toBeLessThanOrEqual(1);
+    await expect(target({ entryBytesMax: 1 << 24 })).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
+    await expect(target({ entryBytesMax: 1 << 19 })).resolves.toBeDefined();
+  });
+
+  test('a log that begins later: where the server can', async () => {
+    await append(400);
+    await wal.checkpoint(300);
+    const { firstLsn } = wal;
+    const done = forwardAll();
+    if (/^2\.[0-9]\./.test(connection.info.version)) {
+      await expect(done).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
+      await expect(done).rejects.toThrow(/takes 2\.10 or later/);
+    } else {
+      await done;
+      expectEntries((await read(400)).flat(), firstLsn, 400);
+    }
+  });
+
+  test('a stream that is not to be made is refused', async () => {
+    await append(3);
+    const given = await target({ create: false });
+    await expect(forwardAll({ target: given })).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
+  });
+
+  test('a connection that is closed for good ends it', async () => {
+    await append(3);
+    const given = await target();
+    await connection.close();
+    await expect(forwardAll({ target: given })).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
+  });
+
+  test('a log is restored, and is the same', async () => {
+    await append(100);
+    await forwardAll();
+    const path = join(directory, 'restored');
+    const restored = await restore(path, connection, { stream: STREAM, wal: SMALL_FILES });
+    expect(restored).toEqual({ firstLsn: 1, lastLsn: 100, position: wal.get(100)!.position });
+    const again = Wal.openSync(path);
+    expectIntact(again, 1, 100);
+    expect([...again.entries()].map(({ batch }) => batch)).toEqual(
+      [...wal.entries()].map(({ batch }) => batch),
+    );
+    again.closeSync();
+    await expect(restore(path, connection, { stream: STREAM })).rejects.toMatchObject({
+      code: 'ERR_FILE_EXISTS',
+    });
+  });
+
+  test('a stream that ends within a batch is restored up to it', async () => {
+    await wal.append(entry(1));
+    await wal.appendBatch([entry(2), entry(3), entry(4)]);
+    await forwardAll();
+    // As a publisher leaves it that was killed.
+    await manager.streams.delete(STREAM);
+    await manager.streams.add({ name: STREAM, subjects: [STREAM] });
+    const { headers } = require('@nats-io/transport-node');
+    const { stampOf } = requireInternal<any>('replication/stamp.js');
+    for (const given of [...wal.entries()].slice(0, 3)) {
+      const header = headers();
+      if (given.batch) header.set('Atomic-Log-Batch', `${given.batch.first}/${given.batch.count}`);
+      await jetstream(connection).publish(STREAM, given.data, { msgID: stampOf(given), headers: header });
+    }
+    const path = join(directory, 'restored');
+    expect(await restore(path, connection, { stream: STREAM })).toMatchObject({ lastLsn: 1 });
+    await forwardAll();
+    expectEntries((await read(4)).flat(), 1, 4);
+  });
+
+  test('a frozen server is noticed, and what was sent to it comes once', async () => {
+    await connection.close();
+    connection = await connected({ pingInterval: 200, maxPingOut: 2 });
+    await append(20);
+    const done = forward(wal, { target: await target({ timeoutMs: 2000 }), retryMs: 5, retryMsMax: 100 });
+    void done.catch(() => undefined);
+    const last = async () => (await manager.streams.info(STREAM).catch(() => undefined))?.state.last_seq;
+    manager = await jetstreamManager(connection);
+    await until('the first are there', async () => (await last()) === 20);
+    server.signal('SIGSTOP');
+    await append(60);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    server.signal('SIGCONT');
+    await until('all are there', async () => (await last()) === 60);
+    await wal.close();
+    await done;
+    expectEntries((await read(60)).flat(), 1, 60);
+  });
+
+  test.each([
+    [{}, {}, 'ERR_INVALID_ARG_TYPE', 'connection must be a connection of @nats-io/transport-node'],
+    [undefined, {}, 'ERR_INVALID_ARG_TYPE', 'options.stream must be a string; got undefined'],
+    [undefined, { stream: 'a', strem: 1 }, 'ERR_INVALID_ARG_VALUE', 'the nearest one is stream'],
+    [undefined, { stream: 'a', timeoutMs: 0 }, 'ERR_OUT_OF_RANGE', 'options.timeoutMs'],
+  ])('what is refused: %#', async (given, options, code, message) => {
+    const refusal = { code, message: expect.stringContaining(message) };
+    await expect(jetStreamTarget(given ?? connection, options as any)).rejects.toMatchObject(refusal);
+    expect(() => subscribe(given ?? connection, options as any)).toThrow(expect.objectContaining(refusal));
+  });
+});
