@@ -57,7 +57,7 @@ export type ErrorCode =
   | 'ERR_SPAN_OVER'
   /** The batch of a follower was used after the next one was asked for. */
   | 'ERR_BATCH_OVER'
-  /** Entries left the window before a follower delivered them. */
+  /** Entries left the window before a follower delivered them, or the stream before they were read. */
   | 'ERR_ENTRIES_LOST'
   /** Blocking the main thread was not allowed. */
   | 'ERR_MAIN_THREAD'
@@ -2127,6 +2127,12 @@ export interface TargetPosition {
    * sent. Without it the target is believed.
    */
   readonly check?: WalPosition | Uint8Array;
+  /**
+   * Entries before it that are to be compared as well: those that were stored while
+   * an entry before them was refused, where the target cannot exclude that
+   * something else was stored in its place.
+   */
+  readonly before?: readonly Omit<TargetPosition, 'before'>[];
 }
 /** What a call of a target may need. */
 export interface TargetCall {
