@@ -5,12 +5,12 @@
 import { isUtf8 } from 'node:buffer';
 
 import { describe, invalidType, rangeError, typeError } from '../base/errors';
-import { missingField, readRecord, unknownField } from './record';
-import { accepts, isVariable, Kind, refusal, scalars, store, viewOf, type ScalarArray } from '../base/scalar';
+import { VarBuilder, type BatchBuilder } from './batch-builder';
+import { missingField, unknownField } from './record';
+import { accepts, isVariable, Kind, refusal, scalars, viewOf, type ScalarArray } from '../base/scalar';
 import type { Layout } from './layout';
 import type { ArrayOf, FieldArrayOf } from './schema';
-import { copyBytes, payloadBytes, tooLarge, type Payload, type VarSource } from './var-area';
-import { writeText } from '../base/text';
+import { tooLarge, type Payload, type VarSource } from './var-area';
 import { typedArrayLength, typedArrayTag } from '../base/typed-array';
 
 /**
@@ -36,100 +36,13 @@ export type Entries<T> =
 /** The values of one field. */
 export type Source = ScalarArray | VarSource;
 
-/** One source per field, `length` values in each. */
+/** One source per field, `length` values in each. Those of a builder have room for more. */
 export interface Columns {
   readonly sources: readonly Source[];
   readonly length: number;
 }
 
-const INITIAL_BYTES = 1024;
 const NO_BYTES = new Uint8Array(0);
-
-/** Collects values of variable size, each of which fits into a segment. */
-class VarBuilder implements VarSource {
-  readonly offsets: number[] = [0];
-  data = Buffer.allocUnsafeSlow(INITIAL_BYTES);
-  readonly #dataBytes: number;
-
-  constructor(dataBytes: number) {
-    this.#dataBytes = dataBytes;
-  }
-
-  get length(): number {
-    return this.offsets.length - 1;
-  }
-
-  /** Copies the value: who gave it may use its memory for the next one. `what` names it in errors. */
-  add(payload: Payload, what: () => string): void {
-    const bytes = payloadBytes(payload);
-    if (bytes > this.#dataBytes) throw tooLarge(what(), bytes, this.#dataBytes);
-    const used = this.offsets[this.length]!;
-    this.#makeRoom(used + bytes);
-    if (typeof payload === 'string') writeText(this.data, used, payload);
-    else copyBytes(this.data, used, payload, bytes);
-    this.offsets.push(used + bytes);
-  }
-
-  #makeRoom(bytes: number): void {
-    if (bytes <= this.data.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.data.length));
-    larger.set(this.data);
-    this.data = larger;
-  }
-}
-
-/** Collects values of a fixed size. */
-class ScalarBuilder {
-  readonly #values: unknown[] = [];
-
-  constructor(private readonly kind: Kind) {}
-
-  add(value: unknown): void {
-    this.#values.push(value);
-  }
-
-  toArray(): ScalarArray {
-    const { kind } = this;
-    const values = this.#values;
-    const ScalarArray = scalars[kind]!.Array;
-    const buffer = new ArrayBuffer(values.length * ScalarArray.BYTES_PER_ELEMENT);
-    const array = new ScalarArray(buffer, 0, values.length);
-    for (let i = 0; i < values.length; ++i) store(kind, array, i, values[i]);
-    return array;
-  }
-}
-
-/** The columns of entries that come one by one, for a layout with values of variable size. */
-export function collect(layout: Layout, entries: Iterable<unknown>): Columns {
-  return layout.coder === undefined ? collectRecords(layout, entries) : collectValues(layout, entries);
-}
-
-function collectValues({ coder, dataBytes }: Layout, entries: Iterable<unknown>): Columns {
-  const builder = new VarBuilder(dataBytes);
-  for (const value of entries) {
-    const what = `entries[${builder.length}]`;
-    builder.add(coder!.pack(value, what), () => what);
-  }
-  return { sources: [builder], length: builder.length };
-}
-
-function collectRecords({ fields, kinds, dataBytes }: Layout, entries: Iterable<unknown>): Columns {
-  const builders = kinds.map((kind) =>
-    isVariable(kind) ? new VarBuilder(dataBytes) : new ScalarBuilder(kind),
-  );
-  const values = new Array<unknown>(kinds.length);
-  let length = 0;
-  for (const record of entries) {
-    // Its getters run user code, but that knows nothing of `values`.
-    readRecord(fields!, kinds, record, values);
-    for (let i = 0; i < builders.length; ++i) {
-      builders[i]!.add(values[i] as Payload, () => `the field ${fields![i]!}`);
-    }
-    ++length;
-  }
-  const sources = builders.map((builder) => (builder instanceof VarBuilder ? builder : builder.toArray()));
-  return { sources, length };
-}
 
 /** Offsets and data as a user gave them. */
 interface Unchecked {
@@ -137,8 +50,9 @@ interface Unchecked {
   readonly data: unknown;
 }
 
-/** The columns of an object that has one for each field. */
-export function readColumns({ fields, kinds, dataBytes, coder }: Layout, columns: object): Columns {
+/** The columns of an object that has one for each field. What is given one by one is collected in `builder`. */
+export function readColumns(layout: Layout, columns: object, builder: BatchBuilder): Columns {
+  const { fields, kinds, dataBytes, coder } = layout;
   if (fields === undefined) {
     const expected = coder === undefined ? 'numbers or a typed array' : 'values';
     throw invalidType('entries', `an iterable of ${expected}`, columns);
@@ -148,7 +62,7 @@ export function readColumns({ fields, kinds, dataBytes, coder }: Layout, columns
   const given = fields.map((name, i) => {
     const source = (columns as Record<string, unknown>)[name];
     if (source === undefined) throw missingField(name);
-    return isVariable(kinds[i]!) ? readVariable(kinds[i]!, `entries.${name}`, source, dataBytes) : source;
+    return isVariable(kinds[i]!) ? readVariable(kinds[i]!, `entries.${name}`, source, builder, i) : source;
   });
   // No user code runs from here on: the getters and iterators of one column may
   // have detached what another one gave.
@@ -162,7 +76,11 @@ export function readColumns({ fields, kinds, dataBytes, coder }: Layout, columns
     return source as ScalarArray;
   });
   const lengths = sources.map((source) =>
-    'data' in source ? source.offsets.length - 1 : typedArrayLength(source),
+    source instanceof VarBuilder
+      ? source.length
+      : 'data' in source
+        ? source.offsets.length - 1
+        : typedArrayLength(source),
   );
   const length = lengths[0]!;
   const other = lengths.findIndex((n) => n !== length);
@@ -182,7 +100,13 @@ function isVarData(given: unknown): boolean {
 }
 
 /** A column of variable size: values one by one, or offsets and data. */
-function readVariable(kind: Kind, what: string, source: unknown, dataBytes: number): VarBuilder | Unchecked {
+function readVariable(
+  kind: Kind,
+  what: string,
+  source: unknown,
+  batch: BatchBuilder,
+  field: number,
+): VarBuilder | Unchecked {
   const expected = `an iterable of ${kind === Kind.utf8 ? 'strings' : 'Uint8Arrays'} or { offsets, data }`;
   if (typeof source !== 'object' || source === null) throw invalidType(what, expected, source);
   const { offsets } = source as Partial<Unchecked>;
@@ -193,12 +117,12 @@ function readVariable(kind: Kind, what: string, source: unknown, dataBytes: numb
     if (offsets === undefined && data === undefined) throw invalidType(what, expected, source);
     return { offsets, data };
   }
-  const builder = new VarBuilder(dataBytes);
+  const builder = batch.variable(field, (i) => `${what}[${i}]`);
   for (const value of source as Iterable<unknown>) {
-    const name = `${what}[${builder.length}]`;
-    if (!accepts(kind, value)) throw refusal(kind, name, value);
-    builder.add(value as Payload, () => name);
+    if (!accepts(kind, value)) throw refusal(kind, `${what}[${builder.length}]`, value);
+    builder.push(value as Payload);
   }
+  builder.finish();
   return builder;
 }
 

@@ -4,11 +4,12 @@
  * one place in the code would meet every name and every type, and a record would take
  * several times as long.
  *
- * The text that is compiled depends on nothing but how many fields there are and which are
- * of variable size. Names come as arguments: no text of a user is ever compiled. Where code
+ * The text that is compiled depends on nothing but how many fields there are and of which
+ * kinds. Names come as arguments: no text of a user is ever compiled. Where code
  * may not be made from strings, the loops do it.
  */
 import { checkOf, isVariable, Kind } from '../base/scalar';
+import type { BatchBuilder } from './batch-builder';
 import type { Layout } from './layout';
 import { cursorText, entriesText, gettersText, readText, rowsText, storeText } from './layout-texts';
 import type { Column } from './mapping';
@@ -36,13 +37,20 @@ export interface RecordStore {
    * @throws what `refused` says of a value
    */
   store(record: unknown): number;
+  /** Reads and checks records, and collects them; returns how many. */
+  collect(records: Iterable<unknown>, builder: BatchBuilder): number;
+  /** Copies values [from, from + count) of the sources of fixed size to `position` of the head. */
+  copy(sources: readonly unknown[], from: number, position: number, count: number): void;
 }
 
 /** Where in the head the next record goes; `payloads` are its values of variable size, by field. */
 export type Place = (payloads: readonly Payload[]) => number;
 
-/** The error for the value of a field that its column refuses. */
-export type Refused = (field: number, value: unknown, record: object) => Error;
+/** The error for the first of the values of a record that its column refuses. */
+export type Refused = (record: object, values: readonly unknown[]) => Error;
+
+/** The values of a record that needs a closer look; throws what is to be said of it. */
+export type Look = (record: unknown) => readonly unknown[];
 
 /** The entry at a position, as a new object. */
 export type RecordReader = (columns: readonly Column[], position: number) => object;
@@ -88,10 +96,10 @@ export class LayoutFunctions {
     return (this.#read ??= this.#call(readText(this.#kinds), this.#reading()) as RecordReader);
   }
 
-  makeStore(place: Place, refused: Refused): RecordStore {
+  makeStore(place: Place, refused: Refused, look: Look): RecordStore {
     const kinds = this.#kinds;
     const payloads = kinds.map((kind) => (isVariable(kind) ? '' : undefined));
-    const given = { names: this.#fields, checks: kinds.map(checkOf), place, refused, payloads };
+    const given = { names: this.#fields, checks: kinds.map(checkOf), place, refused, look, payloads };
     // One function for all writers of this layout: only what it is called with differs.
     this.#makeStore ??= this.#compile(storeText(kinds), given) as MakeStore;
     return this.#makeStore(given);
@@ -104,16 +112,16 @@ export class LayoutFunctions {
 
   /** The iterator over entries, with a next() for this layout. */
   entriesClass<C extends Class>(base: C): C {
-    return this.#classOf(base, entriesText(this.#kinds, this.#isRecord));
+    return this.#classOf(base, () => entriesText(this.#kinds, this.#isRecord));
   }
 
   cursorClass<C extends Class>(base: C): C {
     const isFit = this.#isRecord && this.#kinds.length <= COMPARED_FIELDS_MAX;
-    return isFit ? this.#classOf(base, cursorText(this.#kinds)) : base;
+    return isFit ? this.#classOf(base, () => cursorText(this.#kinds)) : base;
   }
 
   rowsClass<C extends Class>(base: C): C {
-    return this.#classOf(base, rowsText());
+    return this.#classOf(base, rowsText);
   }
 
   #reading(): Record<string, unknown> {
@@ -121,12 +129,12 @@ export class LayoutFunctions {
   }
 
   /** A class of its own, so that what is seen of the objects of one log tells nothing about those of others. */
-  #classOf<C extends Class>(base: C, text: string): C {
+  #classOf<C extends Class>(base: C, text: () => string): C {
     let made = this.#classes.get(base);
     if (made === undefined) {
       const slowly = base.prototype;
       made = derived(base);
-      const methods = this.#call(text, { ...this.#reading(), slowly }) as Methods;
+      const methods = this.#call(text(), { ...this.#reading(), slowly }) as Methods;
       for (const name of Object.keys(methods)) {
         Object.defineProperty(made.prototype, name, { value: methods[name], writable: true });
       }

@@ -1,36 +1,89 @@
 /**
  * The texts of the functions that are made for a layout (layout-functions.ts says why).
- * They depend on nothing but the number of fields and which are of variable size, and
- * use what their maker is given: by field `n0` (its name), `r0` (what reads a value of
+ * They depend on nothing but how many fields there are and of which kinds, and use
+ * what their maker is given: by field `n0` (its name), `r0` (what reads a value of
  * variable size), `a0` (what accepts a value); the rest by the names of RunState.
  */
-import { isVariable, type Kind } from '../base/scalar';
+import { isVariable, Kind } from '../base/scalar';
 
 function eachOf(kinds: readonly Kind[]): (line: (i: number) => string) => string {
   return (line) => kinds.map((_, i) => line(i)).join('\n');
 }
 
+/**
+ * What scalar.ts says of a value, by kind, without a call; of those that are left out its own function is asked.
+ * All that follows from the kinds is in the text: a constant would have to be looked at again by every writer.
+ */
+const isNumber = (test: string) => (v: string) =>
+  `typeof ${v} === 'number' && ${test.replaceAll('v', v)} === ${v}`;
+const checkTexts: Readonly<Partial<Record<Kind, (v: string) => string>>> = {
+  [Kind.f64]: (v) => `typeof ${v} === 'number'`,
+  [Kind.i8]: isNumber('(v << 24 >> 24)'),
+  [Kind.u8]: isNumber('(v & 0xff)'),
+  [Kind.i16]: isNumber('(v << 16 >> 16)'),
+  [Kind.u16]: isNumber('(v & 0xffff)'),
+  [Kind.i32]: isNumber('(v | 0)'),
+  [Kind.u32]: isNumber('(v >>> 0)'),
+  [Kind.utf8]: (v) => `typeof ${v} === 'string'`,
+};
+const checkText = (kind: Kind, i: number): string => checkTexts[kind]?.(`v${i}`) ?? `a${i}(v${i})`;
+
+/** Reads the fields of `record` into v0, v1 and so on, and throws where one is refused. */
+function readFieldsText(kinds: readonly Kind[]): string {
+  const each = eachOf(kinds);
+  return `${each((i) => `v${i} = record[n${i}];`)}
+if (!(${kinds.map((kind, i) => checkText(kind, i)).join(' && ')})) throw refused(record, [${kinds.map((_, i) => `v${i}`).join(', ')}]);`;
+}
+
 export function storeText(kinds: readonly Kind[]): string {
   const each = eachOf(kinds);
   const variable = kinds.map((kind, i) => (isVariable(kind) ? i : -1)).filter((i) => i >= 0);
+  const declared = `let ${kinds.map((_, i) => `v${i}`).join(', ')};`;
   return `${each((i) => `const n${i} = names[${i}], a${i} = checks[${i}]; let c${i};`)}
+const isPlain = (record) => {
+  if (record === null || typeof record !== 'object') return false;
+  let count = 0;
+  for (const key in record) {
+    if (key !== names[count] && !names.includes(key)) return false;
+    ++count;
+  }
+  return count === ${kinds.length};
+};
 return {
   map(columns) {
     ${each((i) => `c${i} = columns[${i}];`)}
   },
   store(record) {
-    if (record === null || typeof record !== 'object') return -1;
-    let count = 0;
-    for (const key in record) {
-      if (key !== names[count] && !names.includes(key)) return -1;
-      ++count;
-    }
-    if (count !== ${kinds.length}) return -1;
-    ${each((i) => `const v${i} = record[n${i}]; if (!a${i}(v${i})) throw refused(${i}, v${i}, record);`)}
+    if (!isPlain(record)) return -1;
+    ${declared}
+    ${readFieldsText(kinds)}
     ${variable.map((i) => `payloads[${i}] = v${i};`).join('\n')}
     const position = place(payloads);
     ${each((i) => (isVariable(kinds[i]!) ? `c${i}.store(position, v${i});` : `c${i}[position] = v${i};`))}
     return position;
+  },
+  collect(records, builder) {
+    let { sources, capacity } = builder;
+    let length = 0;
+    for (const record of records) {
+      ${declared}
+      if (isPlain(record)) {
+        ${readFieldsText(kinds)}
+      } else {
+        [${kinds.map((_, i) => `v${i}`).join(', ')}] = look(record);
+      }
+      if (length === capacity) ({ sources, capacity } = builder.grow());
+      ${each((i) => (isVariable(kinds[i]!) ? `sources[${i}].push(v${i});` : `sources[${i}][length] = v${i};`))}
+      ++length;
+    }
+    return length;
+  },
+  copy(sources, from, position, count) {
+    ${each((i) =>
+      isVariable(kinds[i]!)
+        ? ''
+        : `{ const s = sources[${i}]; for (let j = 0; j < count; ++j) c${i}[position + j] = s[from + j]; }`,
+    )}
   },
 };`;
 }

@@ -3,7 +3,8 @@ import type { AtomicLog } from './typed-log';
 import { checkInteger } from '../base/checks';
 import { copyValues } from '../base/copy';
 import { dispose } from '../base/dispose';
-import { collect, readColumns, type Columns, type Entries } from './batch';
+import { readColumns, type Columns, type Entries, type Source } from './batch';
+import { BatchBuilder } from './batch-builder';
 import { variableSize } from './columns';
 import { encodeInto } from './codec';
 import { illegalConstructor, invalidType, plainError } from '../base/errors';
@@ -35,6 +36,9 @@ export const makeWriter = Symbol('makeWriter');
 /** In place of a kind: the log holds records, or the values of a codec. */
 const RECORD = -1;
 const ENCODED = -2;
+
+/** Of a batch of records up to so many are copied one by one. */
+const LOOP_ENTRIES_MAX = 64;
 
 const NO_VALUES: ScalarArray = new Float64Array(0);
 const NO_DOUBLES: Float64Array = new Float64Array(0);
@@ -97,6 +101,8 @@ export class Writer<T> {
   readonly #records: RecordStore | undefined;
   /** Values of the record that is being stored; undefined while in use. */
   #scratch: unknown[] | undefined;
+  /** For the next batch; undefined while in use. */
+  #builder: BatchBuilder | undefined;
 
   private constructor(key: typeof makeWriter, log: AtomicLog<T>, view: LogView, native: NativeWriter) {
     if (key !== makeWriter) throw illegalConstructor('Writer', 'log.tryClaimWriter() or AtomicLog.claimed()');
@@ -117,8 +123,17 @@ export class Writer<T> {
       const place = isFixed
         ? () => (this.#count < this.#limit ? this.#count : this.#makeRoom())
         : (payloads: readonly Payload[]) => this.#makeDataRoom(payloads);
-      this.#records = functionsOf(layout)?.makeStore(place, (field, value, record) =>
-        refusedField(kinds[field]!, fields[field]!, value, record),
+      this.#records = functionsOf(layout)?.makeStore(
+        place,
+        (record, values) => {
+          const field = kinds.findIndex((kind, i) => !accepts(kind, values[i]));
+          return refusedField(kinds[field]!, fields[field]!, values[field], record);
+        },
+        (record) => {
+          const values = new Array<unknown>(kinds.length);
+          readRecord(fields, kinds, record, values);
+          return values;
+        },
       );
     }
 
@@ -241,9 +256,15 @@ export class Writer<T> {
       return this.#storeColumns({ sources: [], length: 0 });
     }
     const isIterable = typeof (entries as Partial<Iterable<T>>)[Symbol.iterator] === 'function';
-    if (!isIterable) return this.#storeColumns(readColumns(this.#layout, entries));
-    if (this.#variable.length > 0) return this.#storeColumns(collect(this.#layout, entries as Iterable<T>));
-    return this.#storeEntries([...(entries as Iterable<T>)]);
+    if (isIterable && this.#kind >= 0) return this.#storeNumbers([...(entries as Iterable<T>)]);
+    // What runs meanwhile may append a batch to this writer, too: it gets a builder of its own.
+    const builder = this.#builder ?? new BatchBuilder(this.#layout);
+    this.#builder = undefined;
+    const index = isIterable
+      ? this.#storeCollected(builder, entries as Iterable<T>)
+      : this.#storeColumns(readColumns(this.#layout, entries, builder));
+    if (builder.isSmall) this.#builder = builder;
+    return index;
   }
 
   /**
@@ -472,28 +493,24 @@ export class Writer<T> {
 
   // --- Batches.
 
-  /** Entries of fixed size. They are ours: reading the iterable is over. */
-  #storeEntries(entries: readonly unknown[]): number {
+  /** They are ours: reading the iterable is over. */
+  #storeNumbers(entries: readonly unknown[]): number {
     const kind = this.#kind as Kind;
-    if (this.#kind !== RECORD) {
-      entries.forEach((value, i) => {
-        if (!accepts(kind, value)) throw refusal(kind, `entries[${i}]`, value);
-      });
-      return this.#storeBatch(entries.length, () => {
-        for (const value of entries) {
-          if (this.#count >= this.#limit) this.#makeRoom();
-          store(kind, this.#values, this.#count++, value);
-        }
-      });
-    }
-    const rows = entries.map((record) => {
-      const values = new Array<unknown>(this.#kinds.length);
-      readRecord(this.#layout.fields!, this.#kinds, record, values);
-      return values;
+    entries.forEach((value, i) => {
+      if (!accepts(kind, value)) throw refusal(kind, `entries[${i}]`, value);
     });
-    return this.#storeBatch(rows.length, () => {
-      for (const values of rows) this.#storeRecord(values);
+    return this.#storeBatch(entries.length, () => {
+      for (const value of entries) {
+        if (this.#count >= this.#limit) this.#makeRoom();
+        store(kind, this.#values, this.#count++, value);
+      }
     });
+  }
+
+  #storeCollected(builder: BatchBuilder, entries: Iterable<unknown>): number {
+    const length =
+      this.#kind === RECORD ? builder.collectRecords(entries, this.#records) : builder.collectValues(entries);
+    return this.#storeColumns({ sources: builder.sources, length });
   }
 
   /** The sources are ours: nothing of the user's runs any more. */
@@ -510,20 +527,32 @@ export class Writer<T> {
           this.#roll();
           continue;
         }
-        for (let i = 0; i < sources.length; ++i) {
-          if (isVariable(this.#kinds[i]!)) {
-            (this.#columns[i] as VarArea).storeMany(this.#count, sources[i] as VarSource, done, size);
-          } else {
-            // Making a view costs as much as copying a hundred entries.
-            const source = sources[i] as ScalarArray;
-            const part = size === length ? source : viewOf(this.#kinds[i]!, source, done, size);
-            copyValues(this.#kinds[i]!, this.#columns[i] as ScalarArray, this.#count, part, size);
-          }
+        this.#copyFixed(sources, done, size);
+        for (const field of this.#variable) {
+          const area = this.#columns[field] as VarArea;
+          area.storeMany(this.#count, sources[field] as VarSource, done, size);
         }
         this.#count += size;
         done += size;
       }
     });
+  }
+
+  /** Copies values [from, from + count) of the sources of fixed size into the head. */
+  #copyFixed(sources: readonly Source[], from: number, count: number): void {
+    const isWhole = !isVariable(this.#kinds[0]!) && typedArrayLength(sources[0] as ScalarArray) === count;
+    // Views of parts cost as much as copying dozens of entries.
+    if (!isWhole && this.#records !== undefined && count <= LOOP_ENTRIES_MAX) {
+      this.#records.copy(sources, from, this.#count, count);
+      return;
+    }
+    for (let i = 0; i < sources.length; ++i) {
+      const kind = this.#kinds[i]!;
+      if (isVariable(kind)) continue;
+      const source = sources[i] as ScalarArray;
+      const part = count === typedArrayLength(source) ? source : viewOf(kind, source, from, count);
+      copyValues(kind, this.#columns[i] as ScalarArray, this.#count, part, count);
+    }
   }
 
   /**

@@ -30,7 +30,15 @@ for (const fields of [schema, { time: 'f64', e: 'i32' }, { constructor: 'f64', t
   for (const value of [null, undefined, 1, 'text', [], () => 1]) give(value);
   give(Object.defineProperty(record(), names[0], { get() { throw new RangeError('mine'); }, enumerable: true }));
   give(Object.create(record()));
-  writer.appendBatch([record(), record()]);
+  const giveAll = (values) => {
+    try { print(writer.appendBatch(values)); } catch (error) { print([error.code ?? error.name, error.message]); }
+  };
+  for (const name of names) giveAll([record(), record({ [name]: bad[name] ?? 'no number' })]);
+  giveAll([record(), { ...record(), other: 1 }]);
+  giveAll([record(), null]);
+  giveAll([record(), Object.create(record())]);
+  giveAll(Array.from({ length: 100 }, () => record()));
+  giveAll([record(), Object.fromEntries(Object.entries(record()).reverse())]);
   const snapshot = log.snapshot();
   print([...snapshot].map((entry) => Object.entries(entry)));
   print(Array.from(snapshot.rows(), (row) => names.map((name) => row[name])));
