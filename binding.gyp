@@ -54,6 +54,7 @@
         "src-native/core/durable/wal/wal_salvage.cc",
         "src-native/core/durable/wal/wal_scanner.cc",
         "src-native/core/durable/wal/wal_tail.cc",
+        "src-native/core/durable/wal/wal_verify.cc",
         "src-native/core/durable/wal/wal_writer.cc",
         "src-native/core/durable/wal/wal_writer_checkpoint.cc",
         "src-native/core/durable/wal/wal_writer_open.cc",

@@ -66,8 +66,8 @@ export function time(run, operations) {
 /**
  * Times candidates against a unit.
  *
- * @param {Record<string, { run: (operations: number) => unknown, operations: number, per?: number }>} candidates
- *   `run` does the given number of operations; figures are divided by `per` (entries in an operation).
+ * @param {Record<string, { run: (operations: number) => unknown, operations: number, per?: number, before?: () => unknown }>} candidates
+ *   `run` does the given number of operations; figures are divided by `per` (entries in an operation). `before` is not timed.
  * @returns the figure of a candidate, or of what a function makes of a round, in the unit that another one is;
  *   in nanoseconds when there is no unit.
  */
@@ -75,7 +75,8 @@ export function compare(candidates, { rounds = 15, warmup = 3 } = {}) {
   const samples = [];
   for (let round = -warmupOf(warmup); round < roundsOf(rounds); ++round) {
     const sample = {};
-    for (const [name, { run, operations, per = 1 }] of Object.entries(candidates)) {
+    for (const [name, { run, operations, per = 1, before }] of Object.entries(candidates)) {
+      before?.();
       sample[name] = time(run, operations) / per;
     }
     if (round >= 0) samples.push(sample);

@@ -12,6 +12,7 @@
 #include "binding/pool_work.h"
 #include "binding/wal_backup_handle.h"
 #include "binding/wal_values.h"
+#include "core/durable/wal/wal_verify.h"
 
 namespace atomic_log::binding {
 
@@ -83,6 +84,7 @@ std::unique_ptr<WalHandle::Opening> WalHandle::read_options(
   }
   options.is_tail_strict = given.flag("isTailStrict");
   options.verifies = given.flag("verifies");
+  options.verify_threads = durable::wal_verify_threads();
   options.process_id = given.integer("processId");
   opening->policy.count = given.integer("commitCount");
   opening->policy.bytes = given.integer("commitBytes");

@@ -9,6 +9,7 @@
 #include "binding/wal_values.h"
 #include "core/durable/wal/wal_classify.h"
 #include "core/durable/wal/wal_salvage.h"
+#include "core/durable/wal/wal_verify.h"
 
 namespace atomic_log::binding {
 
@@ -42,6 +43,7 @@ napi_value WalReaderHandle::verify(napi_env env, napi_callback_info info) {
   request.directory = to_path(env, arguments[0]);
   request.role = durable::WalRole::kReader;
   request.verifies = true;
+  request.verify_threads = durable::wal_verify_threads();
   durable::WalClassification found;
   Failure failure;
   const Outcome outcome = durable::classify_wal(platform::native_file_system(),

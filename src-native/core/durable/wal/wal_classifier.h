@@ -58,7 +58,6 @@ class WalClassifier {
   Outcome check_link(uint64_t number, const OpenedFile& older,
                      const WalHeader& next);
   Outcome verify_older();
-  Outcome verify(const WalFileInfo& info);
 
   // The records of the newest file and their end, in wal_classify_tail.cc.
   Outcome check_unproven();

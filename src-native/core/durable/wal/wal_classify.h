@@ -14,7 +14,8 @@
 //  5. A directory in whose place another one is, or that is gone, is never taken
 //     for the log that was found: kReplaced.
 //
-// One thread at a time.
+// One thread at a time; with `verify_threads` it has others read, which end
+// before it returns.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_CLASSIFY_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_CLASSIFY_H_
 
@@ -58,6 +59,8 @@ struct WalClassifyRequest {
   bool is_tail_strict = false;
   // Reads the records of all files.
   bool verifies = false;
+  // So many files at a time (wal_verify.h).
+  size_t verify_threads = 1;
 };
 
 // The newest file with a header that a reader has seen: what tells a log from

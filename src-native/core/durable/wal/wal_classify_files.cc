@@ -5,6 +5,7 @@
 #include "core/base/check.h"
 #include "core/durable/record_scanner.h"
 #include "core/durable/wal/wal_classifier.h"
+#include "core/durable/wal/wal_verify.h"
 
 namespace atomic_log::durable {
 namespace {
@@ -157,32 +158,16 @@ Outcome WalClassifier::check_link(uint64_t number, const OpenedFile& older,
 
 // That the records of each older file lead from its header to its SEAL.
 Outcome WalClassifier::verify_older() {
-  for (size_t i = 0; i + 1 < found_.files.size(); ++i) {
-    const Outcome outcome = verify(found_.files[i]);
-    if (outcome != Outcome::kOk) return outcome;
-  }
-  return Outcome::kOk;
-}
-
-Outcome WalClassifier::verify(const WalFileInfo& info) {
-  const std::string path = path_of(info.number);
-  std::unique_ptr<File> file;
-  const IoStatus status = system_.open(path, OpenMode::kRead, &file);
-  if (!status.ok()) return fail(status, path, 0);
-  WalScanner scanner(*file, WalCodec(found_.header.log_id, info.number),
-                     {kWalHeaderBytes, info.base_lsn, info.epoch, info.branch},
-                     info.end_offset);
-  WalVerdict verdict;
-  do {
-    verdict = scanner.next();
-  } while (verdict == WalVerdict::kRecord);
-  const uint64_t offset = scanner.position().offset;
-  if (verdict == WalVerdict::kReadFailed) {
-    return fail(scanner.io(), path, offset);
-  }
-  WalFacts facts = verdict == WalVerdict::kWrongLsn ? kFactOtherLsn : 0;
-  if (facts == 0 && offset != info.end_offset) facts = kFactNoSeal;
-  return decide(facts, info.number, offset);
+  const List<WalFileInfo>& files = found_.files;
+  const WalVerifyRequest request = {request_.directory, found_.header.log_id,
+                                    files, request_.verify_threads};
+  WalFileFault fault;
+  const size_t newest = files.size() - 1;
+  const size_t at = find_wal_fault(system_, request, 0, newest, &fault);
+  if (at == newest) return Outcome::kOk;
+  const uint64_t number = files[at].number;
+  return fault.io.ok() ? decide(fault.facts, number, fault.offset)
+                       : fail(fault.io, path_of(number), fault.offset);
 }
 
 }  // namespace atomic_log::durable

@@ -55,6 +55,8 @@ struct WalOptions {
   bool is_tail_strict = false;
   // Reads the records of all files.
   bool verifies = false;
+  // So many files at a time.
+  size_t verify_threads = 1;
   // Zeros written ahead of the end, so that a sync need not convert extents.
   uint64_t zero_ahead_bytes = uint64_t{1} << 20;
   // Of the space with which a log on a full disk is freed.

@@ -52,10 +52,11 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
   if (outcome == Outcome::kOk) outcome = opened->take_lock();
   WalClassification found;
   if (outcome == Outcome::kOk) {
-    outcome = classify_wal(system,
-                           {options.directory, WalRole::kWriter,
-                            options.is_tail_strict, options.verifies},
-                           &found, &opened->failure_);
+    outcome = classify_wal(
+        system,
+        {options.directory, WalRole::kWriter, options.is_tail_strict,
+         options.verifies, options.verify_threads},
+        &found, &opened->failure_);
   }
   if (outcome == Outcome::kOk) {
     outcome = opened->lock_newest(found);
