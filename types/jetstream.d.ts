@@ -72,7 +72,7 @@ interface WalOptions {
   retainBytes?: number;
   /** Refuse a log with a torn last record, instead of quarantining it. */
   strictTail?: boolean;
-  /** Read the records of all files, not of the newest only. */
+  /** Read the records of all files, not of the newest only; as many files at a time as there are cores. */
   verifyOnOpen?: boolean;
   /**
    * A file is complete and will not change again; to archive it, for example. It
