@@ -339,6 +339,10 @@ export interface NativeWal extends NativeWalEntries {
     lengths: Uint32Array,
     count: number,
   ): number;
+  /** Entry i is the next lengths[i] of the first `bytes` bytes of `data`; they are written, in the room that is secured. */
+  writeStaged(data: Uint8Array, bytes: number, lengths: Uint32Array, count: number): NativeOutcome;
+  /** Secures room for writeStaged(), until anything else is called that writes, and writes SecuredFields. */
+  secure(into: Float64Array): void;
   /** The last durable LSN or an outcome. */
   sync(): number;
   /** The number of the first file that checkpoint(lsn) would keep. */

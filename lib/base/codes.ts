@@ -189,6 +189,12 @@ export const WAL_FILE_BYTES_MAX = 1099511627776;
 /** core/durable/wal/wal_format.h: kWalLsnMax */
 export const WAL_LSN_MAX = 4503599627370496;
 
+/** core/durable/wal/wal_format.h: kWalHeadBytes */
+export const WAL_HEAD_BYTES = 40;
+
+/** core/durable/wal/wal_format.h: kWalAlignment */
+export const WAL_ALIGNMENT = 8;
+
 /** core/durable/wal/wal_log.h */
 export const WalLevel = {
   /** It is in the order of the log. */
@@ -199,6 +205,9 @@ export const WalLevel = {
   disk: 2,
 } as const;
 export type WalLevel = (typeof WalLevel)[keyof typeof WalLevel];
+
+/** core/durable/wal/wal_writer.h: kWalSecuredEntryBytesMax */
+export const WAL_SECURED_ENTRY_BYTES_MAX = 16384;
 
 /** core/durable/wal/wal_rules.h */
 export const WalRow = {
@@ -285,6 +294,16 @@ export const WalCounter = {
 } as const;
 export type WalCounter = (typeof WalCounter)[keyof typeof WalCounter];
 export const WAL_COUNTERS = 9;
+
+/** binding/codes.h */
+export const SecuredField = {
+  /** Of records. */
+  bytes: 0,
+  /** Of the next one. */
+  nextLsn: 1,
+} as const;
+export type SecuredField = (typeof SecuredField)[keyof typeof SecuredField];
+export const SECURED_FIELDS = 2;
 
 /** binding/codes.h */
 export const WalShownField = {

@@ -78,6 +78,15 @@ enum class WalCounter : uint8_t {
   kEnd = 9
 };
 
+// Of the room that is secured for what is written.
+enum class SecuredField : uint8_t {
+  // Of records.
+  kBytes = 0,
+  // Of the next one.
+  kNextLsn = 1,
+  kEnd = 2
+};
+
 // Of what a reader's refresh() has found.
 enum class WalShownField : uint8_t {
   kFirstLsn = 0,

@@ -127,6 +127,8 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
   add_function(env, object, "closeDeleted", close_deleted, handle);
   add_function(env, object, "commit", commit, handle);
   add_function(env, object, "appendNow", append_now, handle);
+  add_function(env, object, "writeStaged", write_staged, handle);
+  add_function(env, object, "secure", secure, handle);
   add_function(env, object, "sync", sync, handle);
   add_function(env, object, "fileKept", file_kept, handle);
   add_function(env, object, "checkpoint", checkpoint, handle);
@@ -290,6 +292,44 @@ napi_value WalHandle::append_now(napi_env env, napi_callback_info info) {
   const Outcome outcome =
       self->log_->append(*to_submission(env, arguments), &lsn, &self->failure_);
   return from_outcome(env, outcome, lsn);
+}
+
+// (bytes, byteCount, lengths, count) => 0, or an outcome < 0. The arrays are
+// TypeScript's own, which no one else changes.
+napi_value WalHandle::write_staged(napi_env env, napi_callback_info info) {
+  napi_value arguments[4] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  const auto bytes = to_bytes(env, arguments[0]);
+  const uint64_t byte_count = to_offset(env, arguments[1]);
+  const auto lengths =
+      to_elements<uint32_t>(env, arguments[2], napi_uint32_array);
+  const uint64_t count = to_offset(env, arguments[3]);
+  uint64_t total = 0;
+  for (uint64_t i = 0; i < count && i < lengths.count; ++i) {
+    total += lengths.data[i];
+  }
+  if (count > lengths.count || byte_count > bytes.count ||
+      total != byte_count) {
+    return from_outcome(env, Outcome::kOutOfRange);
+  }
+  return from_outcome(
+      env,
+      self->log_->write(bytes.data, lengths.data, static_cast<size_t>(count),
+                        &self->failure_),
+      0);
+}
+
+// (into: Float64Array) => void
+napi_value WalHandle::secure(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<WalHandle>(env, info, arguments);
+  uint64_t next_lsn = 0;
+  const uint64_t room = self->log_->secure_room(&next_lsn);
+  Fields<SecuredField>(
+      to_elements<double>(env, arguments[0], napi_float64_array))
+      .set(SecuredField::kBytes, room)
+      .set(SecuredField::kNextLsn, next_lsn);
+  return nullptr;
 }
 
 // () => the last durable LSN, or an outcome < 0

@@ -49,6 +49,8 @@ class WalHandle final : public Holder {
   static napi_value take_completions(napi_env env, napi_callback_info info);
   static napi_value commit(napi_env env, napi_callback_info info);
   static napi_value append_now(napi_env env, napi_callback_info info);
+  static napi_value write_staged(napi_env env, napi_callback_info info);
+  static napi_value secure(napi_env env, napi_callback_info info);
   static napi_value sync(napi_env env, napi_callback_info info);
   static napi_value file_kept(napi_env env, napi_callback_info info);
   static napi_value checkpoint(napi_env env, napi_callback_info info);

@@ -58,7 +58,14 @@ export class Appender {
   }
 
   write(data: Uint8Array): number {
-    return this.#appendNow(WalLevel.none, 0, data, this.#checkEntry(data));
+    const bytes = this.#checkEntry(data);
+    const { queue } = this.#core;
+    const staged = queue.write(data, bytes);
+    if (staged > 0) return staged;
+    const lsn = this.#appendNow(WalLevel.none, 0, data, bytes);
+    // A hook that was called meanwhile may have closed the log.
+    if (!this.#core.isClosed) queue.secureRoom();
+    return lsn;
   }
 
   appendBatch(entries: unknown, second: unknown, third: AppendOptions | undefined): Promise<AppendedBatch> {

@@ -72,11 +72,13 @@ export class WalCore {
   }
 
   count(counter: WalCounter): number {
+    this.queue.handWritten();
     this.native.counters(this.#counters);
     return this.#counters[counter]!;
   }
 
   fileTable(): FileTable {
+    this.queue.handWritten();
     return new FileTable(orThrowWal(this.native.files()));
   }
 

@@ -6,8 +6,22 @@
  *    in that order too: those of appends resolve with ascending LSNs. Those of
  *    checkpoint() and truncateAfter() may settle some microtasks later.
  * 2. Appends of one turn of the microtasks are handed over together.
+ * 3. write() has an LSN at once: the addon has secured room in the newest file
+ *    for what is staged then. Nothing else is handed over in between, or it takes
+ *    what was written first and the room is given up; and whoever asks the addon
+ *    what there is calls handWritten() first.
  */
-import { COMPLETION_FIELDS, CompletionField, Outcome, WalLevel } from '../../base/codes';
+import {
+  COMPLETION_FIELDS,
+  CompletionField,
+  Outcome,
+  SECURED_FIELDS,
+  SecuredField,
+  WAL_ALIGNMENT,
+  WAL_HEAD_BYTES,
+  WAL_SECURED_ENTRY_BYTES_MAX,
+  WalLevel,
+} from '../../base/codes';
 import type { NativeFailure, NativeWal } from '../../../types/native';
 import { NO_BYTES } from '../../base/checks';
 import { queueMicrotask } from '../../base/timers';
@@ -20,7 +34,7 @@ const STAGING_BYTES_MAX = 1 << 19;
 /** Entries that there is room for, at these bytes for each. */
 const STAGED_BYTES = 64;
 /** Larger ones are handed over alone. */
-const STAGED_ENTRY_BYTES_MAX = 1 << 14;
+const STAGED_ENTRY_BYTES_MAX = WAL_SECURED_ENTRY_BYTES_MAX;
 
 /**
  * One submission, and the promises of those who wait for it: as many as entries,
@@ -79,6 +93,12 @@ export class WalQueue {
   /** Of what is staged. */
   #group: Group | undefined;
   #level: WalLevel = WalLevel.disk;
+  /** What is staged was written, not appended: no promise waits for it, and its LSNs are given out. */
+  #isWriting = false;
+  /** Bytes of records that the addon is certain to take, while nothing else is handed to it. */
+  #room = 0;
+  #nextLsn = 0;
+  readonly #secured = new Float64Array(SECURED_FIELDS);
   readonly #submitStaged = (): void => this.submit();
 
   constructor(native: NativeWal, bytesInFlightMax: number) {
@@ -96,7 +116,7 @@ export class WalQueue {
     if (length > STAGED_ENTRY_BYTES_MAX) {
       return this.#hand(level, false, 0, data, length, Uint32Array.of(length), 1);
     }
-    if (level !== this.#level) this.submit();
+    if (level !== this.#level || this.#isWriting) this.submit();
     if (this.#stagedBytes + length > this.#bytes.length || this.#stagedEntries === this.#lengths.length) {
       this.#makeRoom();
     }
@@ -111,6 +131,37 @@ export class WalQueue {
     this.#stagedBytes += length;
     this.#lengths[this.#stagedEntries++] = length;
     return group.done.then(group.next);
+  }
+
+  /**
+   * Stages an entry in the room that is secured, and returns its LSN; 0 when there
+   * is none: then the addon has to take it. What can fail, does so then.
+   */
+  write(data: Uint8Array, length: number): number {
+    const record = (WAL_HEAD_BYTES + length + WAL_ALIGNMENT - 1) & -WAL_ALIGNMENT;
+    if (record > this.#room || length > STAGED_ENTRY_BYTES_MAX) return 0;
+    if (this.#stagedBytes + length > this.#bytes.length || this.#stagedEntries === this.#lengths.length) {
+      this.#makeRoom();
+    }
+    if (length > 0) this.#bytes.set(data, this.#stagedBytes);
+    this.#stagedBytes += length;
+    this.#lengths[this.#stagedEntries++] = length;
+    this.#room -= record;
+    return this.#nextLsn++;
+  }
+
+  /** For the entries that write() will be given. */
+  secureRoom(): void {
+    this.submit();
+    this.#native.secure(this.#secured);
+    this.#room = this.#secured[SecuredField.bytes]!;
+    this.#nextLsn = this.#secured[SecuredField.nextLsn]!;
+    this.#isWriting = this.#room > 0;
+  }
+
+  /** Has the addon know what was written; to be called before it is asked for anything. */
+  handWritten(): void {
+    if (this.#isWriting) this.#handOver();
   }
 
   /**
@@ -155,14 +206,26 @@ export class WalQueue {
     return this.#request((native) => native.submitFinish());
   }
 
-  /** Hands what is staged to the committer. */
+  /** Hands over what is staged, before something else is. */
   submit(): void {
-    const group = this.#group;
-    if (group === undefined) return;
-    this.#group = undefined;
-    const bytes = this.#stagedBytes;
+    this.#handOver();
+    this.#isWriting = false;
+    this.#room = 0;
+  }
+
+  #handOver(): void {
     const entries = this.#stagedEntries;
+    if (entries === 0) return;
+    const bytes = this.#stagedBytes;
     this.#stagedBytes = this.#stagedEntries = 0;
+    if (this.#isWriting) {
+      // Room is secured, so that it fails only when the log is poisoned: what was written is lost then, and the next
+      // call says so.
+      this.#native.writeStaged(this.#bytes, bytes, this.#lengths, entries);
+      return;
+    }
+    const group = this.#group!;
+    this.#group = undefined;
     this.#submitGroup(group, this.#level, false, 0, this.#bytes, bytes, this.#lengths, entries);
   }
 
@@ -193,7 +256,8 @@ export class WalQueue {
     this.#firstGroup = 0;
     if (this.#group !== undefined) groups.push(this.#group);
     this.#group = undefined;
-    this.#stagedBytes = this.#stagedEntries = 0;
+    this.#stagedBytes = this.#stagedEntries = this.#room = 0;
+    this.#isWriting = false;
     for (const group of groups) group.finish(0, 0, error);
   }
 
@@ -201,7 +265,7 @@ export class WalQueue {
   #makeRoom(): void {
     const limit = Math.min(STAGING_BYTES_MAX, this.#bytesInFlightMax);
     if (this.#bytes.length >= limit) {
-      this.submit();
+      this.#handOver();
       return;
     }
     // One sync for many small ones, also while this thread is slow: just started, for example.

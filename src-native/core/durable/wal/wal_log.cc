@@ -319,6 +319,30 @@ Outcome WalLog::append(const WalSubmission& submission, uint64_t* lsn,
   return completion.outcome;
 }
 
+Outcome WalLog::write(const uint8_t* bytes, const uint32_t* lengths,
+                      size_t count, Failure* failure) {
+  return work(failure, [&] {
+    for (size_t i = 0; i < count; ++i) {
+      uint64_t lsn = 0;
+      const Outcome outcome = writer_->append(bytes, lengths[i], &lsn);
+      if (outcome != Outcome::kOk) return outcome;
+      bytes += lengths[i];
+    }
+    return Outcome::kOk;
+  });
+}
+
+uint64_t WalLog::secure_room(uint64_t* next_lsn) {
+  uint64_t room = 0;
+  Failure closed;
+  (void)work(&closed, [&] {
+    room = writer_->secure_room();
+    *next_lsn = writer_->next_lsn();
+    return Outcome::kOk;
+  });
+  return room;
+}
+
 void WalLog::commit() {
   const std::lock_guard<std::mutex> lock(writer_mutex_);
   if (!is_closed_) commit_queue();

@@ -153,6 +153,14 @@ class WalLog {
   // All of these work on the calling thread.
   Outcome append(const WalSubmission& submission, uint64_t* lsn,
                  Failure* failure);
+  // Appends entries, each by itself; entry i is the next lengths[i] bytes. They
+  // get their place in the log, and nothing more.
+  Outcome write(const uint8_t* bytes, const uint32_t* lengths, size_t count,
+                Failure* failure);
+  // Bytes of records that write() is certain to take, as the writer's
+  // secure_room() says, as long as nothing is submitted and no other of these is
+  // called but write() and show(). `next_lsn` is that of the first.
+  uint64_t secure_room(uint64_t* next_lsn);
   // Writes what is queued, durably where that was asked for.
   void commit();
   Outcome sync(Failure* failure);

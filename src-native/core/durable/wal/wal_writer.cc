@@ -277,6 +277,21 @@ Outcome WalWriter::append_batch(const uint8_t* data, const uint32_t* lengths,
                        static_cast<uint32_t>(count), first_lsn);
 }
 
+uint64_t WalWriter::secure_room() {
+  // mark() is called once, when there is nothing to do: after the next append
+  // the disk is behind.
+  constexpr uint64_t kKept = kWalRoomAfterEntry + kWalControlBytes;
+  if (is_poisoned_ || is_without_open_ || !fits(0, kKept)) return 0;
+  if (!buffer_.try_reserve(kBufferBytes +
+                           wal_record_bytes(kWalSecuredEntryBytesMax) +
+                           (kControlsMax + 1) * kWalControlBytes)) {
+    return 0;
+  }
+  const uint64_t room = file_bytes_ - kKept - tail_;
+  // A record takes one LSN, and more than a byte.
+  return next_lsn_ + room <= kWalLsnMax ? room : 0;
+}
+
 Outcome WalWriter::put_and_flush(size_t body_bytes, WalType type,
                                  uint32_t count, uint64_t* lsn) {
   const uint64_t first = next_lsn_;

@@ -44,6 +44,8 @@
 
 namespace atomic_log::durable {
 
+inline constexpr size_t kWalSecuredEntryBytesMax = size_t{1} << 14;
+
 class WalWriter {
  public:
   // Opens the log, or creates it, as wal_recovery.h says. kLocked:
@@ -62,6 +64,11 @@ class WalWriter {
   // lengths[i] bytes.
   Outcome append_batch(const uint8_t* data, const uint32_t* lengths,
                        size_t count, uint64_t* first_lsn);
+  // Bytes of records that append() is certain to take, in this file and without
+  // memory, unless the writer is poisoned; 0: none. It holds as long as nothing
+  // but append() of kWalSecuredEntryBytesMax at most, flush() and mark() is
+  // called.
+  uint64_t secure_room();
   // Hands everything to the system: a process that is killed loses nothing.
   Outcome flush();
   // flush(), then to the disk.

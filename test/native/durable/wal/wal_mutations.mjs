@@ -23,6 +23,12 @@ const BACKUP = 'durable/wal/wal_backup.cc';
 
 export const mutations = [
   mutation('G1', 'acknowledge before sync', [WRITER, 'const IoStatus status = file_->sync_data();', 'const IoStatus status;']),
+  mutation('G2', 'no room for a SYNC among what is secured', [WRITER, 'constexpr uint64_t kKept = kWalRoomAfterEntry + kWalControlBytes;', 'constexpr uint64_t kKept = kWalRoomAfterEntry;']),
+  mutation('G2', 'no room for a SEAL among what is secured', [WRITER, 'constexpr uint64_t kKept = kWalRoomAfterEntry + kWalControlBytes;', 'constexpr uint64_t kKept = kWalControlBytes;']),
+  mutation('G15', 'no memory for what is secured', [WRITER, '(kControlsMax + 1) * kWalControlBytes)) {\n    return 0;\n  }', '(kControlsMax + 1) * kWalControlBytes)) {\n  }']),
+  mutation('G15', 'memory for the buffer alone, for what is secured', [WRITER, 'wal_record_bytes(kWalSecuredEntryBytesMax) +\n', '']),
+  mutation('G9', 'room is secured in a poisoned log', [WRITER, 'if (is_poisoned_ || is_without_open_ || !fits(0, kKept)) return 0;', 'if (is_without_open_ || !fits(0, kKept)) return 0;']),
+  mutation('G2', 'room is secured for LSNs that there are not', [WRITER, 'return next_lsn_ + room <= kWalLsnMax ? room : 0;', 'return room;']),
   mutation('G9', 'try a failed sync again', [WRITER, 'const IoStatus status = file_->sync_data();', 'IoStatus status = file_->sync_data();\n  if (!status.ok()) status = file_->sync_data();']),
   mutation('G1', 'no directory sync after a new name', [FILES, 'if (status.ok()) status = names.sync();\n  return status;\n}\n\nIoStatus write_wal_header', 'return status;\n}\n\nIoStatus write_wal_header']),
   mutation('G4', 'new file not synced', [FILES, 'if (status.ok()) status = file.sync_all();\n  if (status.ok()) status = system.rename', 'if (status.ok()) status = system.rename']),

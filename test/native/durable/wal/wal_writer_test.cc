@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "core/durable/wal/wal_scanner.h"
+#include "support/faults.h"
 #include "support/wal_fixture.h"
 
 namespace atomic_log::test {
@@ -94,6 +96,63 @@ TEST_CASE("no LSN is given out that cannot be asked for") {
   log.writer.reset();
   log = open_wal(system, options);
   CHECK(log.writer->last_lsn() == durable::kWalLsnMax);
+}
+
+TEST_CASE("room that is secured takes all that was said, without memory") {
+  const Bytes data(durable::kWalSecuredEntryBytesMax, 7);
+  for (const uint64_t segment_bytes : {8192, 8200, 65536, 4 << 20}) {
+    for (const size_t bytes : {0, 1, 100, 3000, 16384}) {
+      INFO(segment_bytes, " ", bytes);
+      SimulatedFileSystem system;
+      durable::WalOptions options = small_wal();
+      options.segment_bytes = segment_bytes;
+      OpenedWal log = open_wal(system, options);
+      durable::WalWriter& writer = *log.writer;
+      uint64_t lsn = 0;
+      REQUIRE(writer.append(data.data(), 10, &lsn) == Outcome::kOk);
+      REQUIRE(writer.sync() == Outcome::kOk);
+      uint64_t room = writer.secure_room();
+      REQUIRE(room > 3000);
+      // A committer with nothing to do.
+      REQUIRE(writer.wants_mark());
+      REQUIRE(writer.mark() == Outcome::kOk);
+      refuse_memory_after(0);
+      while (room >= durable::kWalHeadBytes) {
+        const uint64_t most = std::min<uint64_t>(
+            room - durable::kWalHeadBytes, durable::kWalSecuredEntryBytesMax);
+        const size_t length = std::min<uint64_t>(bytes, most);
+        REQUIRE(writer.append(data.data(), length, &lsn) == Outcome::kOk);
+        room -= durable::wal_record_bytes(length);
+      }
+      CHECK(refuse_memory_after(-1) == 0);
+      CHECK(writer.rotations() == 0);
+      CHECK(lsn == writer.last_lsn());
+      CHECK(writer.secure_room() < durable::kWalHeadBytes);
+      REQUIRE(writer.append(data.data(), 3000, &lsn) == Outcome::kOk);
+      CHECK(writer.rotations() == 1);
+    }
+  }
+}
+
+TEST_CASE("no room is secured where append() may fail") {
+  SimulatedFileSystem system;
+  durable::WalOptions options = small_wal();
+  options.first_lsn = durable::kWalLsnMax - 2;
+  OpenedWal last = open_wal(system, options);
+  CHECK(last.writer->secure_room() == 0);
+  last.writer.reset();
+
+  SimulatedFileSystem other;
+  OpenedWal log = open_wal(other);
+  refuse_memory_after(0);
+  CHECK(log.writer->secure_room() == 0);
+  CHECK(refuse_memory_after(-1) < 0);
+  CHECK(log.writer->secure_room() > 0);
+  uint64_t lsn = 0;
+  REQUIRE(log.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  other.fail_at(0, Fault::kOnce);
+  CHECK(log.writer->sync() == Outcome::kPoisoned);
+  CHECK(log.writer->secure_room() == 0);
 }
 
 TEST_CASE("LOCK taken away lets no second writer in") {

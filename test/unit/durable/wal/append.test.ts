@@ -1,6 +1,8 @@
 /** Appending much at once: what goes to the disk together, and how much is in flight. */
 import { Wal } from 'atomic-log';
+import fc from 'fast-check';
 
+import { runInChild } from '../../../support/child';
 import { rejection } from '../../../support/errors';
 import { temporaryDirectory } from '../../../support/segments';
 import { range, withWal } from '../../../support/wals';
@@ -168,5 +170,167 @@ describe('a batch of packed entries', () => {
       },
     };
     expect(await codeOf(wal.appendBatch(bytes, [11], closing))).toBe('ERR_LOG_CLOSED');
+  });
+});
+
+describe('write()', () => {
+  const operation = fc.oneof(
+    { weight: 30, arbitrary: fc.record({ kind: fc.constant('write'), bytes: fc.nat(300) }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ kind: fc.constant('write'), bytes: fc.constantFrom(0, 3000, 16_384, 16_385) }),
+    },
+    {
+      weight: 10,
+      arbitrary: fc.record({
+        kind: fc.constantFrom(
+          'append',
+          'append os',
+          'appendSync',
+          'batch',
+          'sync',
+          'syncSync',
+          'lastLsn',
+          'get',
+          'entries',
+          'files',
+          'truncate',
+          'truncateSync',
+          'checkpoint',
+          'turn',
+          'backup',
+          'mismatch',
+        ),
+        bytes: fc.nat(300),
+      }),
+    },
+  );
+
+  test('has the LSN that the entry is found by, whatever else is called', async () => {
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(operation, { maxLength: 150 }),
+        fc.constantFrom(8192, 65_536, 2 ** 22),
+        async (operations, segmentBytes) => {
+          const target = directory.path(`log${round++}`);
+          const wal = await Wal.open(target, { segmentBytes });
+          let model: Buffer[] = [];
+          let dropped = 0;
+          const calls: Promise<unknown>[] = [];
+          const added = (lsn: number, data: Buffer) => {
+            model.push(data);
+            expect(lsn).toBe(model.length);
+          };
+          const pending = (promise: Promise<number>, data: Buffer) => {
+            model.push(data);
+            calls.push(
+              promise.then(
+                (
+                  (lsn: number) => (got) =>
+                    expect(got).toBe(lsn)
+                )(model.length),
+              ),
+            );
+          };
+          for (const [i, { kind, bytes }] of operations.entries()) {
+            const data = Buffer.alloc(Math.min(bytes, segmentBytes === 8192 ? 3000 : bytes), i);
+            const last = model.length;
+            if (kind === 'write') added(wal.write(data), data);
+            if (kind === 'append') pending(wal.append(data), data);
+            if (kind === 'append os') pending(wal.append(data, { durability: 'os' }), data);
+            if (kind === 'appendSync') added(wal.appendSync(data), data);
+            if (kind === 'batch')
+              pending(
+                wal.appendBatch([data]).then(({ first }) => first),
+                data,
+              );
+            if (kind === 'sync') calls.push(wal.sync());
+            if (kind === 'syncSync') expect(wal.syncSync()).toBe(last);
+            if (kind === 'mismatch') calls.push(rejection(wal.append(data, { expectedLsn: last + 2 })));
+            if (kind === 'turn') await new Promise((resolve) => setImmediate(resolve));
+            if (kind === 'backup') await wal.backup(`${target}-${i}`);
+            if (kind === 'truncate' || kind === 'truncateSync') {
+              const to = Math.max(dropped, last - (bytes % 5));
+              model = model.slice(0, to);
+              if (kind === 'truncate') calls.push(wal.truncateAfter(to));
+              else wal.truncateAfterSync(to);
+            }
+            if (kind === 'checkpoint') {
+              dropped = Math.max(dropped, last - (bytes % 5));
+              calls.push(wal.checkpoint(dropped));
+            }
+            if (!['lastLsn', 'get', 'entries', 'files'].includes(kind)) continue;
+            // Those that are in flight have no LSN yet.
+            await Promise.all(calls);
+            wal.write(Buffer.from('a'));
+            added(wal.write(Buffer.from('b')) - 1, Buffer.from('a'));
+            model.push(Buffer.from('b'));
+            if (kind === 'lastLsn') expect(wal.lastLsn).toBe(model.length);
+            if (kind === 'get') expect(wal.get(model.length)!.data.toString()).toBe('b');
+            if (kind === 'entries') expect([...wal.entries()].at(-1)!.lsn).toBe(model.length);
+            if (kind === 'files') expect(wal.files.at(-1)!.lastLsn).toBe(model.length);
+          }
+          await Promise.all(calls);
+          const check = (log: Wal) =>
+            expect(
+              [...log.entries({ from: dropped + 1 })].map((entry) =>
+                entry.data.compare(model[entry.lsn - 1]!),
+              ),
+            ).toEqual(model.slice(dropped).map(() => 0));
+          check(wal);
+          await wal.close();
+          withWal(target, check);
+        },
+      ),
+      { numRuns: 80 },
+    );
+  });
+
+  test('of very many, in rooms that are secured one after the other', () => {
+    const wal = Wal.openSync(path());
+    const lsns = range(1, 100_000).map((lsn) => wal.write(Buffer.alloc(lsn % 200)));
+    expect(lsns).toEqual(range(1, 100_000));
+    expect(wal.syncSync()).toBe(100_000);
+    expect([...wal.entries()].every(({ lsn, data }) => data.length === lsn % 200)).toBe(true);
+    wal.closeSync();
+    withWal(path(), (again) => expect(again.lastLsn).toBe(100_000));
+  });
+
+  test('is done by a close, and of what a process that is killed wrote nothing is torn', () => {
+    const told = runInChild(`
+      const { Wal } = require('atomic-log');
+      const wal = Wal.openSync(${JSON.stringify(path())});
+      for (let i = 0; i < 1000; ++i) wal.write(Buffer.alloc(100, i));
+      console.log(wal.syncSync());
+      for (let i = 0; i < 1000; ++i) wal.write(Buffer.alloc(100, i));
+      process.reallyExit(0);`);
+    expect(told.trim()).toBe('1000');
+    withWal(path(), (wal) => {
+      expect(wal.lastLsn).toBe(1000);
+      wal.write(Buffer.from('last'));
+    });
+    withWal(path(), (wal) => expect(wal.get(1001)!.data.toString()).toBe('last'));
+  });
+
+  test('in a hook that it calls itself goes on behind it', async () => {
+    let inHook = 0;
+    const wal: Wal = Wal.openSync(path(), {
+      segmentBytes: 8192,
+      retainBytes: 8192 * 4,
+      onSegmentSealed: () => {
+        inHook = wal.write(Buffer.from('hook'));
+      },
+    });
+    let last = 0;
+    for (let i = 0; i < 2000; ++i) {
+      const lsn = wal.write(Buffer.alloc(i % 100));
+      expect(lsn).toBeGreaterThan(last);
+      last = Math.max(lsn, inHook);
+      if (i % 300 === 0) await wal.sync();
+      last = Math.max(last, inHook);
+    }
+    expect(wal.lastLsn).toBe(last);
+    await wal.close();
   });
 });
