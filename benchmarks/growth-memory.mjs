@@ -12,6 +12,8 @@ import { median, quantile, time } from './measure.mjs';
 /** A run of operations takes no longer, however long one takes. */
 const RUN_NS = 5e6;
 const RUNS = 15;
+/** Runs before those that count: a function of many fields is compiled late. */
+const WARM_NS = 1e8;
 
 /**
  * Nanoseconds of an operation, warm; `per` is the number of entries in one. The
@@ -20,6 +22,7 @@ const RUNS = 15;
 function warm(operations, run, per = 1) {
   let count = Math.min(5, operations);
   while (count < operations && time(run, count) * count < RUN_NS) count = Math.min(operations, 4 * count);
+  for (let spent = 0; spent < WARM_NS;) spent += time(run, count) * count;
   const samples = Array.from({ length: RUNS }, () => time(run, count));
   return quantile(samples, 0.25) / per;
 }
