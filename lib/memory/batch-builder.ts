@@ -64,11 +64,41 @@ export class VarBuilder implements VarSource {
     this.#written = this.length;
   }
 
+  /** As push() for each, in a loop that keeps its state to itself. `refused` is the error for what is no text. */
+  pushTexts(texts: Iterable<unknown>, refused: (value: unknown, i: number) => Error): void {
+    const { offsets } = this;
+    const lengthMax = Math.min(PENDING_LENGTH_MAX, this.#dataBytes);
+    let pending = '';
+    let { length } = this;
+    let used = offsets[length]!;
+    for (const text of texts) {
+      if (typeof text !== 'string') throw refused(text, length);
+      const isLong = text.length > lengthMax;
+      if (!isLong) {
+        pending += text;
+        used += text.length;
+        offsets[++length] = used;
+      }
+      if (!isLong && pending.length <= PENDING_LENGTH_MAX) continue;
+      this.#pending = pending;
+      this.length = length;
+      this.finish();
+      if (isLong) this.push(text);
+      pending = '';
+      ({ length } = this);
+      used = offsets[length]!;
+    }
+    this.#pending = pending;
+    this.length = length;
+    this.finish();
+  }
+
   /** Writes what is pending: then `data` has all values. */
   finish(): void {
     const text = this.#pending;
     const { length } = this;
     const first = this.#written;
+    if (length === first) return;
     this.#pending = '';
     this.#written = length;
     if (textBytes(text) === text.length) {

@@ -118,11 +118,15 @@ function readVariable(
     return { offsets, data };
   }
   const builder = batch.variable(field, (i) => `${what}[${i}]`);
+  const refused = (value: unknown, i: number): Error => refusal(kind, `${what}[${i}]`, value);
+  if (kind === Kind.utf8) {
+    builder.pushTexts(source as Iterable<unknown>, refused);
+    return builder;
+  }
   for (const value of source as Iterable<unknown>) {
-    if (!accepts(kind, value)) throw refusal(kind, `${what}[${builder.length}]`, value);
+    if (!accepts(kind, value)) throw refused(value, builder.length);
     builder.push(value as Payload);
   }
-  builder.finish();
   return builder;
 }
 
