@@ -46,6 +46,24 @@ const figureOf = compare({
       return sum;
     },
   },
+  'for ... of a Float64Array': {
+    operations: 5,
+    per: ENTRIES,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) for (const value of plain) sum += value;
+      return sum;
+    },
+  },
+  iterator: {
+    operations: 5,
+    per: ENTRIES,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) for (const value of snapshot) sum += value;
+      return sum;
+    },
+  },
   at: atEach((position) => snapshot.at(position), 500_000),
   'binary search of a typed array': atEach((position) => lowerBound(plain, position * 2), 100_000),
   lowerBound: atEach((position) => snapshot.lowerBound(position * 2), 100_000),
@@ -54,6 +72,11 @@ const figureOf = compare({
 report([
   { operation: 'latest()', ...figureOf('latest', 'E'), target: null },
   { operation: 'snapshot.at(i), anywhere in 17 segments', ...figureOf('at', 'E'), target: null },
+  {
+    operation: 'for ... of a snapshot of numbers, per entry',
+    ...figureOf('iterator', 'for ... of a Float64Array'),
+    target: 2.5,
+  },
   {
     operation: 'snapshot.lowerBound(value), 65,536 entries in 17 segments',
     ...figureOf('lowerBound', 'binary search of a typed array'),

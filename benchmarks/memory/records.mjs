@@ -8,7 +8,14 @@ const schema = { time: 'f64', bid: 'f64', ask: 'f64', size: 'u32', venue: 'u8' }
 const options = { retainedCapacity: 16 * SEGMENT, segmentCapacity: SEGMENT, schema };
 const BATCH = 1024;
 
-const record = (i) => ({ time: i, bid: 100 + (i % 7), ask: 101 + (i % 7), size: i % 1000, venue: i % 5 });
+// Prices with fractions: an object has a number on the heap for each, and not for whole ones.
+const record = (i) => ({
+  time: i,
+  bid: 100.25 + (i % 7),
+  ask: 101.5 + (i % 7),
+  size: i % 1000,
+  venue: i % 5,
+});
 const batchColumns = {
   time: new Float64Array(BATCH).fill(1.5),
   bid: new Float64Array(BATCH).fill(100.5),
@@ -71,6 +78,56 @@ const figureOf = compare({
       return sum;
     },
   },
+  'two fields of the objects': {
+    operations: 5,
+    per: rows.length,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) for (const row of rows) sum += row.ask * row.size;
+      return sum;
+    },
+  },
+  rows: {
+    operations: 5,
+    per: rows.length,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) {
+        for (const row of snapshot.rows()) sum += (row.ask - row.bid) * row.size + row.time + row.venue;
+      }
+      return sum;
+    },
+  },
+  twoOfRows: {
+    operations: 5,
+    per: rows.length,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) for (const row of snapshot.rows()) sum += row.ask * row.size;
+      return sum;
+    },
+  },
+  twoOfCursor: {
+    operations: 5,
+    per: rows.length,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) {
+        const row = snapshot.cursor();
+        while (row.next()) sum += row.get('ask') * row.get('size');
+      }
+      return sum;
+    },
+  },
+  twoOfIterator: {
+    operations: 2,
+    per: rows.length,
+    run(operations) {
+      let sum = 0;
+      for (let i = 0; i < operations; ++i) for (const row of snapshot) sum += row.ask * row.size;
+      return sum;
+    },
+  },
   cursor: {
     operations: 2,
     per: rows.length,
@@ -121,12 +178,12 @@ report([
   {
     operation: 'appendBatch of 64 records with five columns, per record',
     ...figureOf('smallBatch', 'E'),
-    target: null,
+    target: 8,
   },
   {
     operation: 'appendBatch of 64 records with five columns, as columns, per record',
     ...figureOf('smallColumns', 'E'),
-    target: null,
+    target: 4,
   },
   {
     operation: 'appendBatch of 1024 records by columns, per record',
@@ -134,7 +191,17 @@ report([
     target: null,
   },
   ...[
+    ['twoOfRows', 'rows()', 1],
+    ['twoOfCursor', 'cursor()', 2],
+    ['twoOfIterator', 'for ... of a snapshot', 5],
+  ].map(([name, how, target]) => ({
+    operation: `reading two fields of five of records through ${how}, per record`,
+    ...figureOf(name, 'two fields of the objects'),
+    target,
+  })),
+  ...[
     ['columns', 'chunk.column()'],
+    ['rows', 'rows()'],
     ['cursor', 'cursor()'],
     ['iterator', 'for ... of a snapshot'],
   ].map(([name, how]) => ({
