@@ -58,4 +58,4 @@ const index = exportsOf('index');
 if (!index.lines.includes(`require('${AT_ONCE}');`))
   throw new Error('lib/index.ts does not export AtomicLog');
 write('index', index);
-for (const entry of ['jetstream']) write(entry, exportsOf(`replication/${entry}`));
+for (const entry of ['jetstream', 'redis']) write(entry, exportsOf(`replication/${entry}`));

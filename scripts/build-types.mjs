@@ -26,7 +26,7 @@ execFileSync(
 );
 
 /** The entries of the package, and what of lib/ they are. */
-const entries = { index: 'index', jetstream: 'replication/jetstream' };
+const entries = { index: 'index', jetstream: 'replication/jetstream', redis: 'replication/redis' };
 const bundles = generateDtsBundle(
   Object.values(entries).map((module) => ({
     filePath: join(declarations, `${module}.d.ts`),

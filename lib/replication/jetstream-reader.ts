@@ -4,9 +4,8 @@
  */
 import { checkSignal, onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
 import { checkInteger, checkObject, optionsOf } from '../base/checks';
-import { invalidType, plainError, rangeError, type ErrorCode } from '../base/errors';
+import { invalidType, type ErrorCode } from '../base/errors';
 import { waitForTime } from '../base/waits';
-import { withDetails } from '../durable/errors';
 import type { WalEntry } from '../durable/wal/entries';
 import { foreignPosition, type WalError } from '../durable/wal/errors';
 import { checkFrom, pastOf, type Past, type WalPosition } from '../durable/wal/position';
@@ -20,6 +19,7 @@ import {
   type NatsConnection,
   type StreamState,
 } from './nats';
+import { entriesLost, notForwarded, otherPast, Whole } from './reading';
 import { batchOf, checkStamp } from './stamp';
 
 /** Which entries of a stream are read. */
@@ -78,28 +78,6 @@ export function checkSubscribe(options: unknown): Checked {
   };
 }
 
-function entriesLost(stream: string, lsn: number, firstLsn: number): WalError {
-  return withDetails(
-    rangeError(
-      'ERR_ENTRIES_LOST',
-      `stream ${stream} does not have entries ${lsn} to ${firstLsn - 1} any more, after a purge, its limits or a deletion; ` +
-        `restore from a backup, or go on from ${firstLsn} without them`,
-    ),
-    { lsn, firstLsn },
-  );
-}
-
-function otherPast(stream: string, lsn: number, found: string): WalError {
-  return withDetails(
-    plainError(
-      'ERR_TRUNCATED',
-      `stream ${stream} has another entry ${lsn} than the one that was read (${found}); undo what was made of the ` +
-        'entries up to there, then read again from the beginning',
-    ),
-    { lsn },
-  );
-}
-
 /** Entries of one log, in order, as messages bring them. */
 class Entries {
   readonly #stream: string;
@@ -136,29 +114,7 @@ class Entries {
 
   #fault(seq: number, id: string, fault: 'none' | 'damaged'): WalError {
     const how = fault === 'none' ? 'was not published by forward()' : 'has other bytes than its id says';
-    const message = `message ${seq} of stream ${this.#stream} ${how}: its id is ${JSON.stringify(id)}`;
-    return withDetails(plainError('ERR_CORRUPT', `${message}; give the log a stream of its own`), {
-      lsn: seq,
-    });
-  }
-}
-
-/** Whole batches of what was read. */
-class Whole {
-  #held: WalEntry[] = [];
-  /** How many of those are whole batches. */
-  length = 0;
-
-  add(entry: WalEntry): void {
-    const { lsn, batch } = entry;
-    this.#held.push(entry);
-    if (batch === undefined || lsn === batch.first + batch.count - 1) this.length = this.#held.length;
-  }
-
-  take(): WalEntry[] {
-    const { length } = this;
-    this.length = 0;
-    return this.#held.splice(0, length);
+    return notForwarded(this.#stream, seq, `${how}: its id is ${JSON.stringify(id)}`);
   }
 }
 

@@ -34,84 +34,85 @@ class Child {
   }
 }
 
-describe.each([['jetstream', 'nats-server', ['@nats-io/transport-node', '@nats-io/jetstream']]] as const)(
-  '%s',
-  (engine, program, packages) => {
-    describeWith(program, packages)('a log and its copy', () => {
-      let directory: string;
-      let server: Server;
+describe.each([
+  ['jetstream', 'nats-server', ['@nats-io/transport-node', '@nats-io/jetstream']],
+  ['redis', 'redis-server', ['redis']],
+] as const)('%s', (engine, program, packages) => {
+  describeWith(program, packages)('a log and its copy', () => {
+    let directory: string;
+    let server: Server;
 
-      beforeAll(async () => {
-        directory = mkdtempSync(join(tmpdir(), `${engine}-`));
-        server = await Server.nats(join(directory, 'server'));
-      });
-
-      afterAll(async () => {
-        await server?.kill();
-        rmSync(directory, { recursive: true, force: true });
-      });
-
-      test('are the same in the end, whoever is killed', async () => {
-        const wal = await Wal.open(join(directory, 'log'), { segmentBytes: 1 << 20 });
-        const path = join(directory, 'copy');
-        const ends = ['forward', 'copy'] as const;
-        const [forwarder, copier] = ends.map((end) => {
-          const child = new Child(
-            end,
-            engine,
-            String(server.port),
-            join(directory, end === 'copy' ? 'copy' : 'log'),
-          );
-          child.start();
-          return child;
-        });
-        const reader = await WalReader.open(path, { wait: true });
-        const copied = (): number => {
-          reader.refresh();
-          return reader.lastLsn;
-        };
-        let isWriting = true;
-        const writing = (async () => {
-          while (isWriting) {
-            const count = 1 + Math.floor(Math.random() * 12);
-            await wal.appendBatch(
-              Array.from({ length: count }, (_, i) => Buffer.from(`${wal.lastLsn} ${i} ${Math.random()}`)),
-            );
-            await new Promise((resolve) => setTimeout(resolve, wal.durableLsn - copied() > 2000 ? 20 : 1));
-          }
-        })();
-        const moreIsCopied = (): Promise<void> => {
-          const goal = copied() + 1 + Math.floor(Math.random() * 200);
-          return until(`entry ${goal} is copied`, () => copied() >= goal);
-        };
-        for (let kills = 0; kills < KILLS; ++kills) {
-          await moreIsCopied();
-          await server.kill();
-          await server.start();
-          await moreIsCopied();
-          await forwarder!.kill();
-          forwarder!.start();
-          await moreIsCopied();
-          await copier!.kill();
-          copier!.start();
-        }
-        isWriting = false;
-        await writing;
-        const last = wal.durableLsn;
-        await until('all is copied', () => copied() >= last);
-        await forwarder!.kill();
-        await copier!.kill();
-        const copy = Wal.openSync(path);
-        const entries = copy.entries();
-        for (const { lsn, data } of wal.entries()) {
-          const found = entries.next().value;
-          if (found?.lsn !== lsn || !data.equals(found.data)) throw new Error(`entry ${lsn} is another`);
-        }
-        expect(entries.next().done).toBe(true);
-        copy.closeSync();
-        reader.close();
-        await wal.close();
-      });
+    beforeAll(async () => {
+      directory = mkdtempSync(join(tmpdir(), `${engine}-`));
+      const path = join(directory, 'server');
+      server = engine === 'redis' ? await Server.redis(path) : await Server.nats(path);
     });
-  },
-);
+
+    afterAll(async () => {
+      await server?.kill();
+      rmSync(directory, { recursive: true, force: true });
+    });
+
+    test('are the same in the end, whoever is killed', async () => {
+      const wal = await Wal.open(join(directory, 'log'), { segmentBytes: 1 << 20 });
+      const path = join(directory, 'copy');
+      const ends = ['forward', 'copy'] as const;
+      const [forwarder, copier] = ends.map((end) => {
+        const child = new Child(
+          end,
+          engine,
+          String(server.port),
+          join(directory, end === 'copy' ? 'copy' : 'log'),
+        );
+        child.start();
+        return child;
+      });
+      const reader = await WalReader.open(path, { wait: true });
+      const copied = (): number => {
+        reader.refresh();
+        return reader.lastLsn;
+      };
+      let isWriting = true;
+      const writing = (async () => {
+        while (isWriting) {
+          const count = 1 + Math.floor(Math.random() * 12);
+          await wal.appendBatch(
+            Array.from({ length: count }, (_, i) => Buffer.from(`${wal.lastLsn} ${i} ${Math.random()}`)),
+          );
+          await new Promise((resolve) => setTimeout(resolve, wal.durableLsn - copied() > 2000 ? 20 : 1));
+        }
+      })();
+      const moreIsCopied = (): Promise<void> => {
+        const goal = copied() + 1 + Math.floor(Math.random() * 200);
+        return until(`entry ${goal} is copied`, () => copied() >= goal);
+      };
+      for (let kills = 0; kills < KILLS; ++kills) {
+        await moreIsCopied();
+        await server.kill();
+        await server.start();
+        await moreIsCopied();
+        await forwarder!.kill();
+        forwarder!.start();
+        await moreIsCopied();
+        await copier!.kill();
+        copier!.start();
+      }
+      isWriting = false;
+      await writing;
+      const last = wal.durableLsn;
+      await until('all is copied', () => copied() >= last);
+      await forwarder!.kill();
+      await copier!.kill();
+      const copy = Wal.openSync(path);
+      const entries = copy.entries();
+      for (const { lsn, data } of wal.entries()) {
+        const found = entries.next().value;
+        if (found?.lsn !== lsn || !data.equals(found.data)) throw new Error(`entry ${lsn} is another`);
+      }
+      expect(entries.next().done).toBe(true);
+      copy.closeSync();
+      reader.close();
+      await wal.close();
+    });
+  });
+});

@@ -57,7 +57,10 @@ test('has what belongs into it, and nothing else', () => {
   const prebuilds = [...binaries(), 'LICENSES.txt'].map((file) => `prebuilds/${file}`);
   expect(files.filter((file) => file.startsWith('prebuilds/')).sort()).toEqual(prebuilds.sort());
   const strays = /test|\.tools|\.o$|\.map$|\.tgz$|~$|\.ts$/;
-  const types = ['index', 'jetstream'].flatMap((entry) => [`types/${entry}.d.ts`, `types/${entry}.d.mts`]);
+  const types = ['index', 'jetstream', 'redis'].flatMap((entry) => [
+    `types/${entry}.d.ts`,
+    `types/${entry}.d.mts`,
+  ]);
   const allowed = [...types, 'src-native/include/index.d.ts'];
   expect(files.filter((file) => strays.test(file) && !allowed.includes(file))).toEqual([]);
 });

@@ -1,0 +1,240 @@
+/**
+ * Reads a Redis stream that forward() fills, on any machine: the entries of the log in their
+ * batches, each one once. By asking again and again, so that it needs no connection of its own.
+ */
+import { checkSignal, throwIfAborted, waitUnlessAborted } from '../base/abort';
+import { checkInteger, optionsOf } from '../base/checks';
+import { invalidType, type ErrorCode } from '../base/errors';
+import { waitForTime } from '../base/waits';
+import type { WalEntry } from '../durable/wal/entries';
+import { foreignPosition } from '../durable/wal/errors';
+import {
+  checkFrom,
+  isPosition,
+  pastOf,
+  positionOf,
+  type Past,
+  type WalPosition,
+} from '../durable/wal/position';
+import { entriesLost, notForwarded, otherPast, Whole } from './reading';
+import { checkClient, Redis, type RedisClient } from './redis-client';
+import { batchOf } from './stamp';
+
+/** Which entries of a stream are read. */
+export interface RedisSubscribeOptions {
+  /** The key of the stream that `forward()` fills. */
+  key: string;
+  /** Where to begin: `'oldest'` (default), `'latest'`, an LSN, or the position of an entry, for what comes after that one. */
+  from?: 'oldest' | 'latest' | number | WalPosition;
+  /** Ends the iteration: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Messages that are asked for at once. Default: 256. */
+  batchEntries?: number;
+  /** How often it asks while nothing comes, in milliseconds. Default: 20. */
+  pollMs?: number;
+  /** How long an answer is waited for, in milliseconds. Default: 5000. */
+  timeoutMs?: number;
+}
+
+const names = ['key', 'from', 'signal', 'batchEntries', 'pollMs', 'timeoutMs'] as const;
+const AGAIN_MS = 250;
+/** What reading again would say again. */
+const final: ReadonlySet<unknown> = new Set<ErrorCode>([
+  'ERR_ENTRIES_LOST',
+  'ERR_TRUNCATED',
+  'ERR_FOREIGN_POSITION',
+  'ERR_CORRUPT',
+]);
+
+type RawMessage = readonly [Buffer, readonly Buffer[]];
+
+interface Message {
+  readonly lsn: number;
+  readonly data: Buffer | undefined;
+  readonly batch: WalEntry['batch'];
+  readonly position: string | undefined;
+}
+
+function messageOf([id, fields]: RawMessage): Message {
+  const found = new Map<string, Buffer>();
+  for (let at = 0; at + 1 < fields.length; at += 2) found.set(String(fields[at]), fields[at + 1]!);
+  const batch = found.get('b');
+  return {
+    lsn: Number(/^(\d+)-0$/.exec(String(id))?.[1] ?? NaN),
+    data: found.get('d'),
+    batch: batch === undefined ? undefined : batchOf(String(batch)),
+    position: found.get('p')?.toString(),
+  };
+}
+
+class StreamReader {
+  readonly #redis: Redis;
+  readonly #key: string;
+  readonly #count: number;
+  /** The last entry that was read, or was given. */
+  #last: Past | undefined;
+  #next = 0;
+  /** Those whose position comes with a later one. */
+  #waiting: Message[] = [];
+
+  constructor(redis: Redis, key: string, count: number) {
+    this.#redis = redis;
+    this.#key = key;
+    this.#count = count;
+  }
+
+  async begin(from: 'oldest' | 'latest' | number | Past): Promise<void> {
+    if (typeof from === 'number') this.#next = from;
+    else if (from === 'oldest') this.#next = await this.#oldest();
+    else if (from === 'latest') this.#next = (await this.#newest()) + 1;
+    else {
+      const newest = await this.#newest();
+      if (from.lsn > newest) throw otherPast(this.#key, from.lsn, `its last one is ${newest}`);
+      this.#last = from;
+      this.#next = from.lsn + 1;
+      await this.compareLast();
+    }
+  }
+
+  /** Compares the last entry that was read with what the stream has at its place now. */
+  async compareLast(): Promise<void> {
+    const last = this.#last;
+    this.#waiting = [];
+    if (last === undefined) return;
+    this.#next = last.lsn + 1;
+    const messages = await this.#messages(`${last.lsn}-0`, '+', this.#count);
+    const [first] = messages;
+    // Trimmed since, or lost by the server: then it comes again.
+    if (first === undefined || first.lsn !== last.lsn) return;
+    const position = messages.find((message) => message.position !== undefined)?.position;
+    if (position === undefined || !isPosition(position)) return;
+    const past = pastOf(position);
+    if (past.logId !== last.logId) throw foreignPosition(last);
+    if (past.epoch !== last.epoch || past.branch !== last.branch)
+      throw otherPast(this.#key, last.lsn, position);
+  }
+
+  /** Entries that follow those that were read, as far as their positions are known. */
+  async read(): Promise<WalEntry[]> {
+    const isFresh = this.#waiting.length === 0;
+    const from = this.#waiting.at(-1)?.lsn ?? this.#next - 1;
+    const messages = await this.#messages(`${from + 1}-0`, '+', this.#count);
+    const entries: WalEntry[] = [];
+    let next = from + 1;
+    for (const message of messages) {
+      const isNext = message.lsn === next && message.data !== undefined;
+      // What can be read comes first, then the error.
+      if (!isNext && entries.length > 0) return entries;
+      if (message.lsn > next) throw entriesLost(this.#key, next, message.lsn);
+      if (!isNext) throw notForwarded(this.#key, next, 'was not added by forward()');
+      ++next;
+      this.#waiting.push(message);
+      if (message.position !== undefined) entries.push(...this.#positioned(message.position));
+    }
+    // What is added at once is seen at once, and its last message has the position.
+    const isAll = messages.length < this.#count;
+    if (!isAll || this.#waiting.length === 0 || entries.length > 0) return entries;
+    if (isFresh) throw notForwarded(this.#key, from + messages.length, 'was not added by forward()');
+    // The server may have lost the rest meanwhile.
+    this.#waiting = [];
+    return entries;
+  }
+
+  #positioned(position: string): WalEntry[] {
+    const messages = this.#waiting;
+    const { lsn } = messages.at(-1)!;
+    if (!isPosition(position) || pastOf(position).lsn !== lsn)
+      throw notForwarded(this.#key, lsn, `says that it is ${JSON.stringify(position)}`);
+    const past = pastOf(position);
+    const last = this.#last;
+    if (last !== undefined && past.logId !== last.logId) throw foreignPosition(past);
+    if (last !== undefined && past.epoch < last.epoch) throw otherPast(this.#key, lsn, position);
+    this.#last = past;
+    this.#next = lsn + 1;
+    this.#waiting = [];
+    return messages.map(({ lsn: each, data, batch }) => {
+      const entry = { lsn: each, data: data!, position: positionOf({ ...past, lsn: each }) };
+      return batch === undefined ? entry : { ...entry, batch };
+    });
+  }
+
+  async #oldest(): Promise<number> {
+    const [oldest] = await this.#messages('-', '+', 1);
+    if (oldest === undefined) throw new Error(`there is no message in stream ${this.#key} yet`);
+    return oldest.lsn;
+  }
+
+  async #newest(): Promise<number> {
+    const [newest] = await this.#redis.command<RawMessage[]>('XREVRANGE', this.#key, '+', '-', 'COUNT', '1');
+    return newest === undefined ? 0 : messageOf(newest).lsn;
+  }
+
+  async #messages(from: string, to: string, count: number): Promise<Message[]> {
+    return (
+      await this.#redis.command<RawMessage[]>('XRANGE', this.#key, from, to, 'COUNT', String(count))
+    ).map(messageOf);
+  }
+}
+
+async function* read(
+  client: RedisClient,
+  reader: StreamReader,
+  from: 'oldest' | 'latest' | number | Past,
+  { pollMs, signal }: { readonly pollMs: number; readonly signal: AbortSignal | undefined },
+): AsyncGenerator<WalEntry[], void> {
+  const whole = new Whole();
+  let hasBegun = false;
+  let isSure = true;
+  for (;;) {
+    throwIfAborted(signal);
+    if (!client.isOpen) return;
+    let waitMs = pollMs;
+    try {
+      if (!hasBegun) await reader.begin(from);
+      else if (!isSure) await reader.compareLast();
+      hasBegun = isSure = true;
+      const entries = await reader.read();
+      for (const entry of entries) whole.add(entry);
+      if (entries.length > 0) waitMs = 0;
+    } catch (error) {
+      throwIfAborted(signal);
+      if (final.has((error as { code?: unknown }).code)) throw error;
+      isSure = false;
+      waitMs = AGAIN_MS;
+    }
+    if (whole.length > 0) yield whole.take();
+    else if (waitMs > 0) await waitUnlessAborted(waitForTime(waitMs), signal);
+  }
+}
+
+/**
+ * Reads a stream that `forward()` fills, on any machine: the entries that are there, then those that come, in
+ * arrays of whole batches, in order and each once. It waits for a stream or a server that is not
+ * there, and ends when the client is closed for good. Keep the `position` of the last entry that was applied with what was
+ * made of it, and give that as `from` later.
+ *
+ * ```ts
+ * for await (const entries of subscribe(client, { key: 'orders', from: saved, signal }))
+ *   for (const { lsn, data, position } of entries) apply(lsn, data, position);
+ * ```
+ *
+ * @throws while iterating the signal's reason; `ERR_ENTRIES_LOST` when the stream does not have any more what comes next
+ * (`lsn` to `firstLsn - 1`); `ERR_TRUNCATED` when it has another entry in the place of the last one; `ERR_FOREIGN_POSITION` when it
+ * is that of another log; `ERR_CORRUPT` for a message that `forward()` did not add; at once `ERR_TARGET_REFUSED` for a client without
+ * `disableOfflineQueue`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+ */
+export function subscribe(
+  client: RedisClient,
+  options: RedisSubscribeOptions,
+): AsyncIterableIterator<WalEntry[]> {
+  const checked = checkClient(client);
+  const { key, from = 'oldest', signal, ...given } = optionsOf('options', options, names);
+  const { batchEntries = 256, pollMs = 20, timeoutMs = 5000 } = given;
+  if (typeof key !== 'string') throw invalidType('options.key', 'a string', key);
+  const isName = from === 'oldest' || from === 'latest';
+  const begin = isName ? from : checkFrom('options.from', from, 1, "'oldest', 'latest', ");
+  const redis = new Redis(checked, checkInteger('options.timeoutMs', timeoutMs, 1, 2 ** 31 - 1));
+  const reader = new StreamReader(redis, key, checkInteger('options.batchEntries', batchEntries, 1, 2 ** 20));
+  const checkedPollMs = checkInteger('options.pollMs', pollMs, 1, 3_600_000);
+  return read(checked, reader, begin, { pollMs: checkedPollMs, signal: checkSignal(signal) });
+}
