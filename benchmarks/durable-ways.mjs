@@ -41,6 +41,15 @@ export const ways = {
       return () => wal.appendBatch(Array.from({ length: IN_FLIGHT }, () => data));
     },
   },
+  'Wal.appendBatch(bytes, lengths)': {
+    durable: 'when its promise resolves: in the log, which was synced (fdatasync); all of them or none',
+    async open(directory) {
+      const wal = await openWal(directory);
+      const bytes = Buffer.alloc(BYTES * IN_FLIGHT, 7);
+      const lengths = new Uint32Array(IN_FLIGHT).fill(BYTES);
+      return () => wal.appendBatch(bytes, lengths);
+    },
+  },
   lmdb: {
     durable: 'when flushed resolves: in the tree, which was synced',
     async open(directory) {
