@@ -67,10 +67,18 @@ export { VarColumn } from './memory/var-column';
 export { type AppendOptions } from './durable/wal/append';
 export { Wal } from './durable/wal/wal';
 export { type WalEntry, type WalRange } from './durable/wal/entries';
-export { type WalPosition } from './durable/wal/position';
+export { WalCursor, type WalCursorOptions } from './durable/wal/cursor';
+export { type WalCursorInfo } from './durable/wal/cursor-list';
+export { parsePosition, type Past as PositionParts, type WalPosition } from './durable/wal/position';
 export { type WalError } from './durable/wal/errors';
 export { type WalFollowOptions } from './durable/wal/follower';
-export { type CommitPolicy, type Durability, type WalFile, type WalOptions } from './durable/wal/options';
+export {
+  type CommitPolicy,
+  type Durability,
+  type WalCheckpointOptions,
+  type WalFile,
+  type WalOptions,
+} from './durable/wal/options';
 export { WalReader, type WalReaderOptions, type WalReaderWaitOptions } from './durable/wal/reader';
 export { type WalRecovery, type WalStats } from './durable/wal/reports';
 export { salvage, type LostEntries, type Salvage } from './durable/wal/salvage';

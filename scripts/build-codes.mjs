@@ -55,6 +55,7 @@ const sources = [
       kWalAlignment: 'WAL_ALIGNMENT',
     },
   ],
+  ['core/durable/wal/wal_cursors.h', ['WalCursorVerdict'], {}],
   ['core/durable/wal/wal_log.h', ['WalLevel'], {}],
   ['core/durable/wal/wal_writer.h', [], { kWalSecuredEntryBytesMax: 'WAL_SECURED_ENTRY_BYTES_MAX' }],
   ['core/durable/wal/wal_rules.h', ['WalRow'], {}],

@@ -101,6 +101,12 @@ export type ErrorCode =
   | 'ERR_CHECKPOINTED'
   /** The position is of an entry of another log. */
   | 'ERR_FOREIGN_POSITION'
+  /** A cursor is damaged, or of another log: open it with `reset`, or delete it. */
+  | 'ERR_CURSOR_DAMAGED'
+  /** The WalCursor was closed. */
+  | 'ERR_CURSOR_CLOSED'
+  /** The entry is not known to be on disk yet. */
+  | 'ERR_NOT_DURABLE'
   /** Entries that a consumer knows were taken back. */
   | 'ERR_TRUNCATED'
   /** The target of forward() has entries that the log does not have. */
@@ -1549,6 +1555,25 @@ export declare class SegmentWriter {
  * another entry.
  */
 export type WalPosition = string & Record<never, never>;
+/** What a position says. */
+interface Past {
+  /** Of the entry. */
+  readonly lsn: number;
+  /** Counts the lives of the log and its truncations: higher, where the past changes from one entry to the next. */
+  readonly epoch: number;
+  /** A random number of that epoch: copies of a log that went on apart have others. */
+  readonly branch: number;
+  /** 32 hex digits, those of {@link Wal.logId}. */
+  readonly logId: string;
+}
+/**
+ * What a position says, for those who carry entries to other systems: two
+ * entries in a row whose `epoch` or `branch` differ have something between them,
+ * such as `truncateAfter()` or a restart.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+ */
+export declare function parsePosition(position: WalPosition): Past;
 /** One entry of a log. */
 export interface WalEntry {
   /** Its log sequence number. */
@@ -1570,11 +1595,130 @@ export interface WalEntry {
 /** Which entries to read; the bounds are inclusive. */
 export interface WalRange {
   /** An LSN, or a position: what comes after that entry. Default: the first one. */
-  from?: number | WalPosition;
+  from?: number | WalPosition | undefined;
   /** Default: the last one there is when the iteration begins. */
   to?: number;
   /** From `to` down to `from`. */
   reverse?: boolean;
+}
+/** How a cursor is opened. */
+export interface WalCursorOptions {
+  /**
+   * Begin again at the oldest entry when the cursor's position is not in the log
+   * any more, or its file is damaged, instead of throwing.
+   */
+  reset?: boolean;
+}
+/**
+ * How far a consumer of a log is: a name and a position, kept durably next to the
+ * log. A checkpoint drops nothing that a cursor still needs, in whatever process
+ * its consumer is. `Wal.cursor()` opens one in the writer's process, and
+ * {@link open} in any other that may write to the directory; it has one owner at
+ * a time.
+ *
+ * ```ts
+ * await using cursor = await WalCursor.open('orders', 'billing');
+ * for await (const entries of reader.follow({ from: cursor.position ?? cursor.nextLsn })) {
+ *   await bill(entries);
+ *   await cursor.commit(entries.at(-1)!.position);
+ * }
+ * ```
+ */
+export declare class WalCursor {
+  #private;
+  private constructor();
+  /**
+   * Opens the cursor `name` of the log in `directory`, or makes it: a new one stands
+   * before the oldest entry. `name`: small letters, digits, and `.`, `_`, `-` within.
+   *
+   * @throws (rejects) `ERR_LOCKED` while someone has it open; `ERR_CHECKPOINTED` when
+   * entries that it had not consumed are gone (`lost` says which), `ERR_TRUNCATED`
+   * when its entry is not in the log any more or is another one,
+   * `ERR_CURSOR_DAMAGED`: with `reset` these three do not occur; `ERR_FORMAT` for a
+   * cursor of a later release; `ERR_FILE_NOT_FOUND` where no log is;
+   * `ERR_FILE_ACCESS`, `ERR_NO_SPACE`, `ERR_IO`, `ERR_TOO_MANY_FILES`, `ERR_CORRUPT`,
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+   */
+  static open(directory: string, name: string, options?: WalCursorOptions): Promise<WalCursor>;
+  /** As {@link open}, on this thread. */
+  static openSync(directory: string, name: string, options?: WalCursorOptions): WalCursor;
+  get name(): string;
+  /** The entry that was committed last: give it as `from`. Undefined before the first commit. */
+  get position(): WalPosition | undefined;
+  /**
+   * LSN of the next entry to consume: `from: cursor.position ?? cursor.nextLsn` begins
+   * there, or throws when it is gone.
+   */
+  get nextLsn(): number;
+  /** Entries after the position; of a cursor that {@link open} has opened, those that are proved to be on disk. */
+  get lag(): number;
+  /**
+   * Everything up to this entry is consumed. Resolves when that is on disk; in the
+   * writer's process the entry is made durable first. An earlier position goes
+   * back to it, if what follows is still there.
+   *
+   * @throws (rejects) `ERR_TRUNCATED` when the entry is not in the log any more or
+   * is another one, `ERR_CHECKPOINTED` when what follows it is gone,
+   * `ERR_FOREIGN_POSITION` for another log's, `ERR_NOT_DURABLE` elsewhere than in
+   * the writer's process while nothing proves that it is on disk; `ERR_POISONED`,
+   * `ERR_LOCKED` when a move back waits too long, `ERR_NO_SPACE`, `ERR_IO`,
+   * `ERR_TOO_MANY_FILES`, `ERR_CURSOR_CLOSED`, `ERR_INVALID_ARG_TYPE`,
+   * `ERR_INVALID_ARG_VALUE`. The old position or the new one is on disk then, and
+   * it may be committed again.
+   */
+  commit(position: WalPosition): Promise<void>;
+  /** As {@link commit}, on this thread; commits that wait are overtaken. */
+  commitSync(position: WalPosition): void;
+  /**
+   * Deletes it, and closes it: it holds no checkpoint any more.
+   *
+   * @throws (rejects) `ERR_LOCKED` when that waits too long, `ERR_FILE_ACCESS`,
+   * `ERR_IO`, `ERR_CURSOR_CLOSED`; it is still open then, and may be deleted again
+   */
+  delete(): Promise<void>;
+  /** As {@link delete}, on this thread. */
+  deleteSync(): void;
+  /** Carries out the commits that were called, and releases the cursor. Idempotent. */
+  close(): Promise<void>;
+  /** Releases the cursor, after the commit that is under way; those that have not begun reject. */
+  closeSync(): void;
+  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
+  /** For people: whose it is, and where it stands. */
+  toString(): string;
+}
+/** An error of a write-ahead log. */
+export type WalError = SegmentError & {
+  /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
+  readonly nextLsn?: number;
+  /**
+   * Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known (not of a
+   * position); of `ERR_TARGET_…`: the entry of the target.
+   */
+  readonly lsn?: number;
+  /** Of `ERR_CHECKPOINTED` and `ERR_TARGET_BEHIND`: the first entry that is still there. */
+  readonly firstLsn?: number;
+  /** Of `ERR_TARGET_AHEAD`: the last entry of the log. */
+  readonly lastLsn?: number;
+  /** Of `ERR_LOCKED`: the process that has the log, or the cursor, open, where it is known. */
+  readonly holder?: number;
+  /** Of a cursor's `ERR_CHECKPOINTED`: the entries that it has lost; the bounds are inclusive. */
+  readonly lost?: {
+    readonly from: number;
+    readonly to: number;
+  };
+};
+/** A cursor of a log, open or not. */
+export interface WalCursorInfo {
+  readonly name: string;
+  /** Undefined before the first commit, and when it is damaged. */
+  readonly position: WalPosition | undefined;
+  /** LSN of the next entry to consume; undefined when it is damaged. */
+  readonly nextLsn: number | undefined;
+  /** Entries that it has not consumed; undefined when it is damaged. */
+  readonly lag: number | undefined;
+  /** Why it holds every checkpoint. */
+  readonly error?: WalError;
 }
 /**
  * What has happened when an append is acknowledged: the disk has it (`'full'`),
@@ -1619,7 +1763,7 @@ export interface WalOptions {
   /**
    * Drop the oldest files, a file at a time, while all together use more
    * bytes than this: counted up to the end of what was written to each, not by
-   * its length. The newest file stays.
+   * its length. The newest file stays, and so does what a cursor still needs.
    */
   retainBytes?: number;
   /** Refuse a log with a torn last record, instead of quarantining it. */
@@ -1654,6 +1798,11 @@ export interface WalOptions {
    */
   onError?: (error: unknown, file: WalFile) => void;
 }
+/** How far a checkpoint may go. */
+export interface WalCheckpointOptions {
+  /** Drop what cursors still need, too. Each is told of it when it is opened. */
+  force?: boolean;
+}
 /** How one entry is appended. */
 export interface AppendOptions {
   /** When it is acknowledged. Default: the log's. */
@@ -1668,7 +1817,7 @@ export interface WalFollowOptions {
    * call; an LSN, which may lie in the future, and all before it counts as
    * delivered; or the position of an entry, for what comes after that one.
    */
-  from?: 'oldest' | 'latest' | number | WalPosition;
+  from?: 'oldest' | 'latest' | number | WalPosition | undefined;
   /** Ends the iteration: it rejects with the signal's reason. */
   signal?: AbortSignal;
 }
@@ -1751,6 +1900,8 @@ export declare class Wal {
   get recovery(): WalRecovery;
   /** Whether {@link open} had to quarantine a torn last record. */
   get tailState(): 'clean' | 'truncated';
+  /** Names the log and its copies: 32 hex digits, drawn when it was created. Every position has them. */
+  get logId(): string;
   /** What the log was created with. */
   get metadata(): Buffer;
   /** LSN of the first entry that is kept; there is none while it is above {@link lastLsn}. */
@@ -1872,6 +2023,10 @@ export declare class Wal {
    * frees the newest file too, when it is full, or once an append has found no
    * room for another: call it again then.
    *
+   * It stops before the entry on which the slowest cursor stands: {@link firstLsn} says
+   * where. `force` passes the cursors too, and each is told what it has lost when it is
+   * opened.
+   *
    * It comes after what was appended before, so `lsn` may be that of an append in
    * flight. With `beforeDelete` or `onSegmentSealed` it waits for its turn once
    * more after they were called: what is called meanwhile may come first.
@@ -1880,12 +2035,43 @@ export declare class Wal {
    * and `onSegmentSealed` for a file that it was not told of yet;
    * `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or replaced;
    * `ERR_NO_SPACE` on a full disk when it would free no file;
+   * `ERR_CURSOR_DAMAGED` when no one knows how far a cursor is, `ERR_LOCKED` when
+   * another process holds the lock of the cursors for long (neither with `force`);
    * `ERR_THREAD_UNAVAILABLE` ({@link checkpointSync} needs no thread);
    * `ERR_POISONED`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
-  checkpoint(lsn: number): Promise<void>;
+  checkpoint(lsn: number, options?: WalCheckpointOptions): Promise<void>;
   /** As {@link checkpoint}, on this thread, after everything that was called before. */
-  checkpointSync(lsn: number): void;
+  checkpointSync(lsn: number, options?: WalCheckpointOptions): void;
+  /**
+   * Opens the cursor `name`, or makes it: how far a consumer of this log is, kept
+   * durably next to it. A new one stands before the oldest entry. `name`: small
+   * letters, digits, and `.`, `_`, `-` within. It has one owner at a time; in
+   * another process {@link WalCursor.open} opens it. It is closed with the log.
+   *
+   * @throws (rejects) as {@link WalCursor.open}; `ERR_LOG_CLOSED`,
+   * `ERR_DIRECTORY_REPLACED`
+   */
+  cursor(name: string, options?: WalCursorOptions): Promise<WalCursor>;
+  /** As {@link cursor}, on this thread. */
+  cursorSync(name: string, options?: WalCursorOptions): WalCursor;
+  /**
+   * The cursors of the log, open or not, in the order of their names.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_FILE_ACCESS`, `ERR_TOO_MANY_FILES`, `ERR_IO`
+   */
+  cursors(): WalCursorInfo[];
+  /**
+   * Deletes a cursor that no one has open, damaged or not. Resolves, when that is
+   * on disk, with whether there was one.
+   *
+   * @throws (rejects) `ERR_LOCKED`, `ERR_FILE_ACCESS`, `ERR_IO`,
+   * `ERR_TOO_MANY_FILES`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
+   * `ERR_INVALID_ARG_VALUE`
+   */
+  deleteCursor(name: string): Promise<boolean>;
+  /** As {@link deleteCursor}, on this thread. */
+  deleteCursorSync(name: string): boolean;
   /**
    * Takes back the entries after `lsn`, durably: it is the last one then, and
    * the next append gets `lsn + 1`. What was called before is done before, and
@@ -1937,22 +2123,6 @@ export declare class Wal {
   /** For people: the directory, and which entries there are. */
   toString(): string;
 }
-/** An error of a write-ahead log. */
-export type WalError = SegmentError & {
-  /** Of `ERR_LSN_MISMATCH`: the LSN that the entry would have got. */
-  readonly nextLsn?: number;
-  /**
-   * Of `ERR_CHECKPOINTED`: the entry that is gone; of `ERR_TRUNCATED`: the first one that is, where it is known (not of a
-   * position); of `ERR_TARGET_…`: the entry of the target.
-   */
-  readonly lsn?: number;
-  /** Of `ERR_CHECKPOINTED` and `ERR_TARGET_BEHIND`: the first entry that is still there. */
-  readonly firstLsn?: number;
-  /** Of `ERR_TARGET_AHEAD`: the last entry of the log. */
-  readonly lastLsn?: number;
-  /** Of `ERR_LOCKED`: the process that has the log open, where it is known. */
-  readonly holder?: number;
-};
 /** How a {@link WalReader} looks for new entries. */
 export interface WalReaderOptions {
   /** How often a follower that waits looks, in milliseconds. Default: 20. */
@@ -2030,8 +2200,17 @@ export declare class WalReader {
   get provedLsn(): number;
   /** The files, oldest first, as of the last {@link refresh}. */
   get files(): WalFile[];
+  /** Names the log and its copies: 32 hex digits; undefined while there is no log. */
+  get logId(): string | undefined;
   /** What the log was created with. */
   get metadata(): Buffer;
+  /**
+   * The cursors of the log, in the order of their names; the lag is as of the last
+   * {@link refresh}. `WalCursor.open()` opens one.
+   *
+   * @throws `ERR_FILE_ACCESS`, `ERR_TOO_MANY_FILES`, `ERR_IO`, `ERR_READER_CLOSED`
+   */
+  cursors(): WalCursorInfo[];
   /**
    * Looks for what was appended, or checkpointed, since. A follower does so by
    * itself.
@@ -2240,6 +2419,6 @@ export interface ForwardOptions {
  */
 export declare function forward(source: Wal | WalReader, options: ForwardOptions): Promise<ForwardProgress>;
 
-export { AtomicLogImpl as AtomicLog };
+export { AtomicLogImpl as AtomicLog, Past as PositionParts };
 
 export {};

@@ -67,7 +67,7 @@ interface WalOptions {
   /**
    * Drop the oldest files, a file at a time, while all together use more
    * bytes than this: counted up to the end of what was written to each, not by
-   * its length. The newest file stays.
+   * its length. The newest file stays, and so does what a cursor still needs.
    */
   retainBytes?: number;
   /** Refuse a log with a torn last record, instead of quarantining it. */

@@ -11,6 +11,7 @@ import type {
   IoCode,
   Outcome,
   ReadHint,
+  WalCursorVerdict,
   WalLevel,
   WalRow,
 } from '../lib/base/codes';
@@ -319,9 +320,9 @@ export interface NativeWal extends NativeWalEntries {
   /** CompletionFields of each submission that is done, in order. */
   takeCompletions(): (number | NativeFailure | undefined)[];
   /** Hands the committer what fileKept(lsn) does; it completes with the number. */
-  submitFileKept(lsn: number): void;
+  submitFileKept(lsn: number, passesCursors: boolean): void;
   /** The same for checkpoint(); closeDeleted() is to be called afterwards. */
-  submitCheckpoint(lsn: number, keptFile: number): void;
+  submitCheckpoint(lsn: number, passesCursors: boolean, keptFile: number): void;
   submitTruncation(lsn: number): void;
   /** The same for what close() has to write; nothing is left for it to wait for then. */
   submitFinish(): void;
@@ -346,9 +347,11 @@ export interface NativeWal extends NativeWalEntries {
   /** The last durable LSN or an outcome. */
   sync(): number;
   /** The number of the first file that checkpoint(lsn) would keep. */
-  fileKept(lsn: number): number;
+  fileKept(lsn: number, passesCursors: boolean): number;
   /** Deletes only files with numbers below `keptFile`. */
-  checkpoint(lsn: number, keptFile: number): NativeOutcome;
+  checkpoint(lsn: number, passesCursors: boolean, keptFile: number): NativeOutcome;
+  /** Makes the place for cursors, where it is missing. */
+  makeCursors(): NativeOutcome;
   truncateAfter(lsn: number): NativeOutcome;
   /** Of what is durable once this returns. */
   backUp(directory: string): NativeWalBackup | NativeOutcome;
@@ -374,6 +377,58 @@ export interface NativeWalReader extends NativeWalEntries {
   logId(): Uint8Array | undefined;
   /** Releases the files. */
   close(): void;
+}
+
+/** What a cursor is opened, or deleted, with. */
+export interface NativeWalCursorOptions {
+  /** The log's directory. */
+  path: string;
+  name: string;
+  resets: boolean;
+  processId: number;
+}
+
+/** A cursor that is open. */
+export interface NativeWalCursor extends NativeWalCursorState {
+  /**
+   * Of an entry that is on disk when it is not above `durableLsn`. Nothing is done
+   * when a call with a higher `order` was carried out.
+   */
+  commit(
+    lsn: number,
+    epoch: number,
+    branch: number,
+    durableLsn: number,
+    order: number,
+  ): NativeFailure | undefined;
+  /** The same on the thread pool. */
+  commitLater(
+    lsn: number,
+    epoch: number,
+    branch: number,
+    durableLsn: number,
+    order: number,
+  ): Promise<NativeFailure | undefined> | undefined;
+  /** Whether it was there; it is closed then. */
+  remove(): boolean | NativeFailure;
+  removeLater(): Promise<boolean | NativeFailure> | undefined;
+  /** Waits for what is under way. Idempotent. */
+  close(): void;
+}
+
+/** Where a cursor stands, when it was opened or listed. */
+export interface NativeWalCursorState {
+  /** 16 bytes. */
+  logId: Uint8Array;
+  lsn: number;
+  /** 0: before entry lsn + 1. */
+  epoch: number;
+  branch: number;
+}
+
+export interface NativeWalCursorInfo extends NativeWalCursorState {
+  name: string;
+  verdict: WalCursorVerdict;
 }
 
 /** How a write-ahead log is opened. */
@@ -507,6 +562,12 @@ export interface NativeAddon {
   openWalSync(options: NativeWalOptions): NativeWal | NativeFailure;
   /** The same on the thread pool; undefined when the runtime refuses. */
   openWal(options: NativeWalOptions): Promise<NativeWal | NativeFailure> | undefined;
+  openWalCursorSync(options: NativeWalCursorOptions): NativeWalCursor | NativeFailure;
+  openWalCursor(options: NativeWalCursorOptions): Promise<NativeWalCursor | NativeFailure> | undefined;
+  /** Whether it was there. */
+  deleteWalCursorSync(options: NativeWalCursorOptions): boolean | NativeFailure;
+  deleteWalCursor(options: NativeWalCursorOptions): Promise<boolean | NativeFailure> | undefined;
+  listWalCursors(path: string): NativeWalCursorInfo[] | NativeFailure;
   openWalReader(path: string, isIntact: boolean): NativeWalReader;
   /** Reads everything as a writer would that opens the log; the row it would find. */
   verifyWal(path: string): WalRow | NativeFailure;

@@ -140,6 +140,12 @@ export const Outcome = {
   truncated: 27,
   /** The last LSN that there is was given out; Failure::value is it. */
   noLsn: 28,
+  /** A cursor is damaged, or of another log; Failure::detail. */
+  cursorDamaged: 29,
+  /** The lock of the cursors is not to be had; Failure::detail. */
+  cursorsLocked: 30,
+  /** The entry is not known to be on disk; Failure::value is the last that is. */
+  notDurable: 31,
 } as const;
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
@@ -194,6 +200,16 @@ export const WAL_HEAD_BYTES = 40;
 
 /** core/durable/wal/wal_format.h: kWalAlignment */
 export const WAL_ALIGNMENT = 8;
+
+/** core/durable/wal/wal_cursors.h */
+export const WalCursorVerdict = {
+  good: 0,
+  /** Damaged, or of another name. */
+  bad: 1,
+  /** Of a later release. */
+  newer: 2,
+} as const;
+export type WalCursorVerdict = (typeof WalCursorVerdict)[keyof typeof WalCursorVerdict];
 
 /** core/durable/wal/wal_log.h */
 export const WalLevel = {

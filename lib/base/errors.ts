@@ -96,6 +96,12 @@ export type ErrorCode =
   | 'ERR_CHECKPOINTED'
   /** The position is of an entry of another log. */
   | 'ERR_FOREIGN_POSITION'
+  /** A cursor is damaged, or of another log: open it with `reset`, or delete it. */
+  | 'ERR_CURSOR_DAMAGED'
+  /** The WalCursor was closed. */
+  | 'ERR_CURSOR_CLOSED'
+  /** The entry is not known to be on disk yet. */
+  | 'ERR_NOT_DURABLE'
   /** Entries that a consumer knows were taken back. */
   | 'ERR_TRUNCATED'
   /** The target of forward() has entries that the log does not have. */

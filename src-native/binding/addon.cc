@@ -11,6 +11,7 @@
 #include "binding/record_functions.h"
 #include "binding/segment_reader_handle.h"
 #include "binding/segment_writer_handle.h"
+#include "binding/wal_cursor_handle.h"
 #include "binding/wal_handle.h"
 #include "binding/wal_reader_handle.h"
 #include "binding/writer_handle.h"
@@ -266,6 +267,11 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "isReaderGone", is_reader_gone);
   define(env, exports, "openWalSync", WalHandle::open_sync);
   define(env, exports, "openWal", WalHandle::open_async);
+  define(env, exports, "openWalCursorSync", WalCursorHandle::open_sync);
+  define(env, exports, "openWalCursor", WalCursorHandle::open_async);
+  define(env, exports, "deleteWalCursorSync", WalCursorHandle::delete_sync);
+  define(env, exports, "deleteWalCursor", WalCursorHandle::delete_async);
+  define(env, exports, "listWalCursors", WalCursorHandle::list);
   define(env, exports, "openWalReader", WalReaderHandle::open);
   define(env, exports, "verifyWal", WalReaderHandle::verify);
   define(env, exports, "findWalRemains", WalReaderHandle::remains);

@@ -86,6 +86,7 @@ std::unique_ptr<WalHandle::Opening> WalHandle::read_options(
   options.verifies = given.flag("verifies");
   options.verify_threads = durable::wal_verify_threads();
   options.process_id = given.integer("processId");
+  options.makes_cursors = true;
   opening->policy.count = given.integer("commitCount");
   opening->policy.bytes = given.integer("commitBytes");
   opening->policy.wait_us = given.integer("commitWaitUs");
@@ -130,6 +131,7 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
   add_function(env, object, "writeStaged", write_staged, handle);
   add_function(env, object, "secure", secure, handle);
   add_function(env, object, "sync", sync, handle);
+  add_function(env, object, "makeCursors", make_cursors, handle);
   add_function(env, object, "fileKept", file_kept, handle);
   add_function(env, object, "checkpoint", checkpoint, handle);
   add_function(env, object, "truncateAfter", truncate_after, handle);
@@ -212,22 +214,23 @@ napi_value WalHandle::submit(napi_env env, napi_callback_info info) {
 
 napi_value WalHandle::submit_request(napi_env env, napi_callback_info info,
                                      WalRequest request) {
-  napi_value arguments[2] = {};
+  napi_value arguments[3] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
   auto submission = std::make_unique<WalSubmission>();
   submission->request = request;
   submission->lsn = to_offset(env, arguments[0]);
-  submission->kept_file = to_offset(env, arguments[1]);
+  submission->passes_cursors = to_bool(env, arguments[1]);
+  submission->kept_file = to_offset(env, arguments[2]);
   self->log_->submit(std::move(submission));
   return nullptr;
 }
 
-// (lsn) => void
+// (lsn, passesCursors) => void
 napi_value WalHandle::submit_file_kept(napi_env env, napi_callback_info info) {
   return submit_request(env, info, WalRequest::kFindKept);
 }
 
-// (lsn, keptFile) => void
+// (lsn, passesCursors, keptFile) => void
 napi_value WalHandle::submit_checkpoint(napi_env env, napi_callback_info info) {
   return submit_request(env, info, WalRequest::kCheckpoint);
 }
@@ -339,21 +342,29 @@ napi_value WalHandle::sync(napi_env env, napi_callback_info info) {
   return from_outcome(env, outcome, self->log_->writer().durable_lsn());
 }
 
-// (lsn) => the number of the first file that checkpoint(lsn) would keep
+// () => 0, or an outcome < 0
+napi_value WalHandle::make_cursors(napi_env env, napi_callback_info info) {
+  auto* const self = called_object<WalHandle>(env, info);
+  return from_outcome(env, self->log_->make_cursors(&self->failure_));
+}
+
+// (lsn, passesCursors) => the number of the first file that checkpoint() would
+// keep
 napi_value WalHandle::file_kept(napi_env env, napi_callback_info info) {
-  napi_value arguments[1] = {};
+  napi_value arguments[2] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
-  const uint64_t file = self->log_->file_kept(to_offset(env, arguments[0]));
+  const uint64_t file = self->log_->file_kept(to_offset(env, arguments[0]),
+                                              to_bool(env, arguments[1]));
   return from_number(env, file);
 }
 
-// (lsn, keptFile) => 0, or an outcome < 0
+// (lsn, passesCursors, keptFile) => 0, or an outcome < 0
 napi_value WalHandle::checkpoint(napi_env env, napi_callback_info info) {
-  napi_value arguments[2] = {};
+  napi_value arguments[3] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
-  const Outcome outcome =
-      self->log_->checkpoint(to_offset(env, arguments[0]), &self->failure_,
-                             to_offset(env, arguments[1]));
+  const Outcome outcome = self->log_->checkpoint(
+      to_offset(env, arguments[0]), &self->failure_,
+      to_offset(env, arguments[2]), to_bool(env, arguments[1]));
   close_deleted(env, info);
   return from_outcome(env, outcome);
 }

@@ -52,6 +52,7 @@ class WalHandle final : public Holder {
   static napi_value write_staged(napi_env env, napi_callback_info info);
   static napi_value secure(napi_env env, napi_callback_info info);
   static napi_value sync(napi_env env, napi_callback_info info);
+  static napi_value make_cursors(napi_env env, napi_callback_info info);
   static napi_value file_kept(napi_env env, napi_callback_info info);
   static napi_value checkpoint(napi_env env, napi_callback_info info);
   static napi_value truncate_after(napi_env env, napi_callback_info info);

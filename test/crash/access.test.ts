@@ -67,12 +67,16 @@ const canRun = runtime === 'node' && process.platform !== 'win32' && node('', un
 function giveAway(): void {
   chmodSync(directory.root(), 0o755);
   if (!isRoot) return;
-  for (const each of [path(), ...readdirSync(path()).map((name) => join(path(), name))])
+  for (const each of [
+    path(),
+    ...readdirSync(path(), { recursive: true, encoding: 'utf8' }).map((name) => join(path(), name)),
+  ])
     chownSync(each, NOBODY, NOBODY);
 }
 
 const state = (): [string, Buffer][] =>
   readdirSync(path())
+    .filter((name) => name !== 'cursors')
     .sort()
     .map((name) => [name, readFileSync(join(path(), name))]);
 

@@ -13,6 +13,7 @@ import { queueMicrotask } from '../../base/timers';
 import { Listener, waitForCancel, type Wait } from '../../base/waits';
 import type { EntrySource } from './entries';
 import { orThrowWal, walClosed, walError } from './errors';
+import { LogCursors } from './cursors';
 import { FileTable } from './files';
 import type { CheckedWalOptions, WalFile } from './options';
 import { hexOf } from './position';
@@ -43,6 +44,7 @@ export class WalCore {
   /** Followers that wait, for close() to end; and their waits, for whatever may have moved. */
   readonly pending = new Set<Pending>();
   readonly #waits = new Set<Wait>();
+  readonly cursors: LogCursors;
   #isClosed = false;
   /** No more calls are taken, but what was called before goes on. */
   isClosing = false;
@@ -57,13 +59,14 @@ export class WalCore {
     notifier.core = new WeakRef(this);
     listeners.register(this, notifier.listener, this);
     this.trimming = new Trimming(this);
+    this.cursors = new LogCursors(this);
     this.sealed = new SealedFiles(options, {
       isOpen: () => !this.#isClosed && !this.isClosing,
       rotations: () => this.count(WalCounter.rotations),
       table: () => this.fileTable(),
       files: (after, before) => this.files(after, before),
       firstLsn: () => this.count(WalCounter.firstLsn),
-      checkpoint: (lsn) => this.trimming.checkpointSync(lsn),
+      checkpoint: (lsn) => this.trimming.checkpointSync(lsn, false),
     });
   }
 
@@ -156,6 +159,7 @@ export class WalCore {
   async finish(): Promise<void> {
     if (this.#isClosed) return;
     this.isClosing = true;
+    await this.cursors.close();
     await this.trimming.idle;
     if (this.#isClosed) return;
     const done = this.queue.finish();
@@ -175,6 +179,7 @@ export class WalCore {
    */
   close(): void {
     if (this.#isClosed) return;
+    this.cursors.closeSync();
     this.queue.submit();
     this.sealed.finish();
     // A hook may have done it.

@@ -26,7 +26,7 @@ export interface WalEntry {
 /** Which entries to read; the bounds are inclusive. */
 export interface WalRange {
   /** An LSN, or a position: what comes after that entry. Default: the first one. */
-  from?: number | WalPosition;
+  from?: number | WalPosition | undefined;
   /** Default: the last one there is when the iteration begins. */
   to?: number;
   /** From `to` down to `from`. */

@@ -20,8 +20,10 @@ export type WalError = SegmentError & {
   readonly firstLsn?: number;
   /** Of `ERR_TARGET_AHEAD`: the last entry of the log. */
   readonly lastLsn?: number;
-  /** Of `ERR_LOCKED`: the process that has the log open, where it is known. */
+  /** Of `ERR_LOCKED`: the process that has the log, or the cursor, open, where it is known. */
   readonly holder?: number;
+  /** Of a cursor's `ERR_CHECKPOINTED`: the entries that it has lost; the bounds are inclusive. */
+  readonly lost?: { readonly from: number; readonly to: number };
 };
 
 /** The end of the path of a file that logs make. */
@@ -241,9 +243,73 @@ export function walError(failure: NativeFailure, { isOpen = true } = {}): WalErr
       );
     case Outcome.takenBack:
       return takenBack(offset);
+    case Outcome.cursorDamaged:
+      return withDetails(
+        plainError(
+          'ERR_CURSOR_DAMAGED',
+          `${path}: ${detail}; nothing was changed, and checkpoints wait until this is resolved. Restore the file, ` +
+            'open the cursor with { reset: true } to begin again at the oldest entry, or delete it with deleteCursor()',
+        ),
+        { path },
+      );
+    case Outcome.cursorsLocked:
+      return withDetails(plainError('ERR_LOCKED', `${path}: ${detail}`), { path });
+    case Outcome.notDurable:
+      return withDetails(
+        plainError(
+          'ERR_NOT_DURABLE',
+          `${path}: entry ${offset} is not proved to be on disk, only those up to ${value} are; commit it later`,
+        ),
+        { path },
+      );
     default:
       return failure.outcome === Outcome.io ? walIoError(failure, isOpen) : segmentError(failure);
   }
+}
+
+/** The error for what the addon reports of a cursor; `name`: of one that is being opened or deleted. */
+export function cursorError(failure: NativeFailure, name?: string): WalError {
+  const { outcome, path, offset, value } = failure;
+  if (outcome === Outcome.closed) return cursorClosed();
+  if (name === undefined) return walError(failure);
+  const who = `${path}: cursor '${name}'`;
+  if (outcome === Outcome.locked) {
+    const holder = value > 0 ? `process ${value} has it` : 'someone has it';
+    return withDetails(
+      plainError('ERR_LOCKED', `${who} has one owner at a time, and ${holder} open; close it there`),
+      value > 0 ? { path, holder: value } : { path },
+    );
+  }
+  const then = 'Open it with { reset: true } to go on with the oldest entry';
+  if (outcome === Outcome.checkpointed) {
+    const lost = { from: offset, to: value - 1 };
+    const what =
+      lost.from > lost.to
+        ? `nothing proves any more that entry ${offset - 1} was the one it stands on`
+        : `entries ${lost.from} to ${lost.to}, which it had not consumed, were dropped`;
+    return withDetails(rangeError('ERR_CHECKPOINTED', `${who}: ${what}. ${then}, ${value}`), {
+      path,
+      lsn: offset,
+      firstLsn: value,
+      lost,
+    });
+  }
+  if (outcome === Outcome.truncated) {
+    return withDetails(
+      plainError(
+        'ERR_TRUNCATED',
+        `${who}: entry ${offset}, which it stands on, is not in the log any more, or is another one, after ` +
+          'truncateAfter(), a crash or a restored backup. Undo what was made of entries that were taken back. ' +
+          `${then}, and commit an earlier position if you have one. The last entry is ${value}`,
+      ),
+      { path },
+    );
+  }
+  return walError(failure, { isOpen: false });
+}
+
+export function cursorClosed(): WalError {
+  return plainError('ERR_CURSOR_CLOSED', 'the cursor is closed; open it again');
 }
 
 /** What the addon returns, unless it is a failure. */

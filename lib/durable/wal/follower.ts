@@ -15,7 +15,7 @@ export interface WalFollowOptions {
    * call; an LSN, which may lie in the future, and all before it counts as
    * delivered; or the position of an entry, for what comes after that one.
    */
-  from?: 'oldest' | 'latest' | number | WalPosition;
+  from?: 'oldest' | 'latest' | number | WalPosition | undefined;
   /** Ends the iteration: it rejects with the signal's reason. */
   signal?: AbortSignal;
 }

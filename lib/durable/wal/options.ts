@@ -60,7 +60,7 @@ export interface WalOptions {
   /**
    * Drop the oldest files, a file at a time, while all together use more
    * bytes than this: counted up to the end of what was written to each, not by
-   * its length. The newest file stays.
+   * its length. The newest file stays, and so does what a cursor still needs.
    */
   retainBytes?: number;
   /** Refuse a log with a torn last record, instead of quarantining it. */
@@ -94,6 +94,12 @@ export interface WalOptions {
    * All three run in the AsyncLocalStorage context of the call that opened the log.
    */
   onError?: (error: unknown, file: WalFile) => void;
+}
+
+/** How far a checkpoint may go. */
+export interface WalCheckpointOptions {
+  /** Drop what cursors still need, too. Each is told of it when it is opened. */
+  force?: boolean;
 }
 
 export interface CheckedWalOptions {
@@ -144,6 +150,11 @@ export function checkDurability(what: string, value: unknown): WalLevel {
 
 export function checkLsn(what: string, value: unknown, min = 0): number {
   return checkOffset(what, value, min, WAL_LSN_MAX);
+}
+
+export function checkForce(options: unknown): boolean {
+  const { force } = optionsOf('options', options, ['force']);
+  return checkFlag('options.force', force);
 }
 
 function checkHook<F>(what: string, value: unknown): F | undefined {

@@ -13,10 +13,13 @@ export type WalPosition = string & Record<never, never>;
 
 /** What a position says. */
 export interface Past {
+  /** Of the entry. */
   readonly lsn: number;
+  /** Counts the lives of the log and its truncations: higher, where the past changes from one entry to the next. */
   readonly epoch: number;
+  /** A random number of that epoch: copies of a log that went on apart have others. */
   readonly branch: number;
-  /** 32 hex digits. */
+  /** 32 hex digits, those of {@link Wal.logId}. */
   readonly logId: string;
 }
 
@@ -40,6 +43,23 @@ function parse(position: string): Past | undefined {
 /** Whether this is the form of a position. */
 export function isPosition(text: string): text is WalPosition {
   return parse(text) !== undefined;
+}
+
+/**
+ * What a position says, for those who carry entries to other systems: two
+ * entries in a row whose `epoch` or `branch` differ have something between them,
+ * such as `truncateAfter()` or a restart.
+ *
+ * @throws `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+ */
+export function parsePosition(position: WalPosition): Past {
+  return checkPosition('position', position);
+}
+
+/** A position, and no LSN. */
+export function checkPosition(what: string, value: unknown): Past {
+  if (typeof value === 'number') throw invalidType(what, 'the position of an entry', value);
+  return checkFrom(what, value, 1, '') as Past;
 }
 
 /** Of a position that this package made. */

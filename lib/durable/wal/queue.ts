@@ -189,12 +189,12 @@ export class WalQueue {
   }
 
   /** Resolves with the first file that checkpoint(lsn) would keep. */
-  fileKept(lsn: number): Promise<number> {
-    return this.#request((native) => native.submitFileKept(lsn));
+  fileKept(lsn: number, passesCursors: boolean): Promise<number> {
+    return this.#request((native) => native.submitFileKept(lsn, passesCursors));
   }
 
-  checkpoint(lsn: number, keptFile: number): Promise<unknown> {
-    return this.#request((native) => native.submitCheckpoint(lsn, keptFile));
+  checkpoint(lsn: number, passesCursors: boolean, keptFile: number): Promise<unknown> {
+    return this.#request((native) => native.submitCheckpoint(lsn, passesCursors, keptFile));
   }
 
   truncateAfter(lsn: number): Promise<unknown> {

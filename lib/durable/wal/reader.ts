@@ -19,6 +19,7 @@ import {
   type WalEntry,
   type WalRange,
 } from './entries';
+import { listCursors, type WalCursorInfo } from './cursor-list';
 import { checkpointed, orThrowWal } from './errors';
 import { FileTable } from './files';
 import { followLog, type WalFollowOptions } from './follower';
@@ -184,10 +185,27 @@ export class WalReader {
     return new FileTable(orThrowWal(this.#native.files())).filesOf(this.#path, this.lastLsn);
   }
 
+  /** Names the log and its copies: 32 hex digits; undefined while there is no log. */
+  get logId(): string | undefined {
+    this.#checkOpen();
+    return this.#id() || undefined;
+  }
+
   /** What the log was created with. */
   get metadata(): Buffer {
     this.#checkOpen();
     return Buffer.from(this.#native.metadata());
+  }
+
+  /**
+   * The cursors of the log, in the order of their names; the lag is as of the last
+   * {@link refresh}. `WalCursor.open()` opens one.
+   *
+   * @throws `ERR_FILE_ACCESS`, `ERR_TOO_MANY_FILES`, `ERR_IO`, `ERR_READER_CLOSED`
+   */
+  cursors(): WalCursorInfo[] {
+    this.#checkOpen();
+    return listCursors(this.#path, this.lastLsn);
   }
 
   /**

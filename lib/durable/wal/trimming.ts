@@ -45,19 +45,19 @@ export class Trimming {
     return this.#last;
   }
 
-  checkpoint(lsn: number): Promise<void> {
-    if (!this.#log.sealed.isToldOfDeletions) return this.#checkpoint(lsn, ALL_FILES);
-    const done = this.#last.then(() => this.#checkpointWithHooks(lsn));
+  checkpoint(lsn: number, passesCursors: boolean): Promise<void> {
+    if (!this.#log.sealed.isToldOfDeletions) return this.#checkpoint(lsn, passesCursors, ALL_FILES);
+    const done = this.#last.then(() => this.#checkpointWithHooks(lsn, passesCursors));
     this.#last = done.catch(() => undefined);
     return done;
   }
 
-  checkpointSync(lsn: number): void {
+  checkpointSync(lsn: number, passesCursors: boolean): void {
     this.#log.now((native) => {
       native.commit();
-      const keptFile = native.fileKept(lsn);
+      const keptFile = native.fileKept(lsn, passesCursors);
       this.#tell(keptFile);
-      return native.checkpoint(lsn, keptFile);
+      return native.checkpoint(lsn, passesCursors, keptFile);
     });
   }
 
@@ -69,15 +69,15 @@ export class Trimming {
     this.#log.now((native) => native.truncateAfter(lsn));
   }
 
-  async #checkpointWithHooks(lsn: number): Promise<void> {
+  async #checkpointWithHooks(lsn: number, passesCursors: boolean): Promise<void> {
     this.#checkOpen();
-    const keptFile = await this.#queued(this.#log.queue.fileKept(lsn));
+    const keptFile = await this.#queued(this.#log.queue.fileKept(lsn, passesCursors));
     this.#tell(keptFile);
-    await this.#checkpoint(lsn, keptFile);
+    await this.#checkpoint(lsn, passesCursors, keptFile);
   }
 
-  async #checkpoint(lsn: number, keptFile: number): Promise<void> {
-    await this.#queued(this.#log.queue.checkpoint(lsn, keptFile));
+  async #checkpoint(lsn: number, passesCursors: boolean, keptFile: number): Promise<void> {
+    await this.#queued(this.#log.queue.checkpoint(lsn, passesCursors, keptFile));
     this.#log.native.closeDeleted();
   }
 

@@ -6,6 +6,8 @@ import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { Appender, type AppendOptions } from './append';
 import { checkTarget, copyLog } from './backup';
+import type { WalCursor, WalCursorOptions } from './cursor';
+import type { WalCursorInfo } from './cursor-list';
 import { coreOf, Notifier, type WalCore } from './core';
 import {
   checkPast,
@@ -18,7 +20,15 @@ import {
 } from './entries';
 import { orThrowWal, walClosed } from './errors';
 import { followLog, type WalFollowOptions } from './follower';
-import { checkLsn, checkWalOptions, type CheckedWalOptions, type WalFile, type WalOptions } from './options';
+import {
+  checkForce,
+  checkLsn,
+  checkWalOptions,
+  type CheckedWalOptions,
+  type WalCheckpointOptions,
+  type WalFile,
+  type WalOptions,
+} from './options';
 import { recoveryOf, type WalRecovery, type WalStats } from './reports';
 
 const openWal = Symbol('openWal');
@@ -110,6 +120,11 @@ export class Wal {
   /** Whether {@link open} had to quarantine a torn last record. */
   get tailState(): 'clean' | 'truncated' {
     return this.#recovery.quarantinedBytes > 0 ? 'truncated' : 'clean';
+  }
+
+  /** Names the log and its copies: 32 hex digits, drawn when it was created. Every position has them. */
+  get logId(): string {
+    return this.#core.logId;
   }
 
   /** What the log was created with. */
@@ -323,6 +338,10 @@ export class Wal {
    * frees the newest file too, when it is full, or once an append has found no
    * room for another: call it again then.
    *
+   * It stops before the entry on which the slowest cursor stands: {@link firstLsn} says
+   * where. `force` passes the cursors too, and each is told what it has lost when it is
+   * opened.
+   *
    * It comes after what was appended before, so `lsn` may be that of an append in
    * flight. With `beforeDelete` or `onSegmentSealed` it waits for its turn once
    * more after they were called: what is called meanwhile may come first.
@@ -331,21 +350,68 @@ export class Wal {
    * and `onSegmentSealed` for a file that it was not told of yet;
    * `ERR_FILE_NOT_FOUND` when the directory was moved, deleted or replaced;
    * `ERR_NO_SPACE` on a full disk when it would free no file;
+   * `ERR_CURSOR_DAMAGED` when no one knows how far a cursor is, `ERR_LOCKED` when
+   * another process holds the lock of the cursors for long (neither with `force`);
    * `ERR_THREAD_UNAVAILABLE` ({@link checkpointSync} needs no thread);
    * `ERR_POISONED`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
-  checkpoint(lsn: number): Promise<void> {
+  checkpoint(lsn: number, options?: WalCheckpointOptions): Promise<void> {
     return promised(() => {
       checkLsn('lsn', lsn);
+      const isForced = checkForce(options);
       this.#core.checkOpen();
-      return this.#core.trimming.checkpoint(lsn);
+      return this.#core.trimming.checkpoint(lsn, isForced);
     });
   }
 
   /** As {@link checkpoint}, on this thread, after everything that was called before. */
-  checkpointSync(lsn: number): void {
+  checkpointSync(lsn: number, options?: WalCheckpointOptions): void {
     checkLsn('lsn', lsn);
-    this.#core.trimming.checkpointSync(lsn);
+    this.#core.trimming.checkpointSync(lsn, checkForce(options));
+  }
+
+  /**
+   * Opens the cursor `name`, or makes it: how far a consumer of this log is, kept
+   * durably next to it. A new one stands before the oldest entry. `name`: small
+   * letters, digits, and `.`, `_`, `-` within. It has one owner at a time; in
+   * another process {@link WalCursor.open} opens it. It is closed with the log.
+   *
+   * @throws (rejects) as {@link WalCursor.open}; `ERR_LOG_CLOSED`,
+   * `ERR_DIRECTORY_REPLACED`
+   */
+  cursor(name: string, options?: WalCursorOptions): Promise<WalCursor> {
+    return this.#core.cursors.open(name, options);
+  }
+
+  /** As {@link cursor}, on this thread. */
+  cursorSync(name: string, options?: WalCursorOptions): WalCursor {
+    return this.#core.cursors.openSync(name, options);
+  }
+
+  /**
+   * The cursors of the log, open or not, in the order of their names.
+   *
+   * @throws `ERR_LOG_CLOSED`, `ERR_FILE_ACCESS`, `ERR_TOO_MANY_FILES`, `ERR_IO`
+   */
+  cursors(): WalCursorInfo[] {
+    return this.#core.cursors.list();
+  }
+
+  /**
+   * Deletes a cursor that no one has open, damaged or not. Resolves, when that is
+   * on disk, with whether there was one.
+   *
+   * @throws (rejects) `ERR_LOCKED`, `ERR_FILE_ACCESS`, `ERR_IO`,
+   * `ERR_TOO_MANY_FILES`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
+   * `ERR_INVALID_ARG_VALUE`
+   */
+  deleteCursor(name: string): Promise<boolean> {
+    return this.#core.cursors.delete(name);
+  }
+
+  /** As {@link deleteCursor}, on this thread. */
+  deleteCursorSync(name: string): boolean {
+    return this.#core.cursors.deleteSync(name);
   }
 
   /**

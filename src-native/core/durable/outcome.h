@@ -52,6 +52,12 @@ enum class [[nodiscard]] Outcome : uint8_t{
     kTruncated = 27,
     // The last LSN that there is was given out; Failure::value is it.
     kNoLsn = 28,
+    // A cursor is damaged, or of another log; Failure::detail.
+    kCursorDamaged = 29,
+    // The lock of the cursors is not to be had; Failure::detail.
+    kCursorsLocked = 30,
+    // The entry is not known to be on disk; Failure::value is the last that is.
+    kNotDurable = 31,
 };
 
 struct Failure {

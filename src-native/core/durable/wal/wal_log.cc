@@ -214,11 +214,12 @@ WalCompletion WalLog::maintain(const WalSubmission& submission) {
   WalCompletion completion;
   switch (submission.request) {
     case WalRequest::kFindKept:
-      completion.first = writer_->file_kept(submission.lsn);
+      completion.first =
+          writer_->file_kept(submission.lsn, submission.passes_cursors);
       break;
     case WalRequest::kCheckpoint:
-      completion.outcome =
-          writer_->checkpoint(submission.lsn, submission.kept_file);
+      completion.outcome = writer_->checkpoint(
+          submission.lsn, submission.kept_file, submission.passes_cursors);
       break;
     case WalRequest::kTruncate:
       completion.outcome = truncate(submission.lsn);
@@ -358,13 +359,25 @@ Outcome WalLog::sync(Failure* failure) {
   });
 }
 
-uint64_t WalLog::file_kept(uint64_t lsn) {
+uint64_t WalLog::file_kept(uint64_t lsn, bool passes_cursors) {
   const std::lock_guard<std::mutex> lock(writer_mutex_);
-  return writer_->file_kept(lsn);
+  return writer_->file_kept(lsn, passes_cursors);
 }
 
-Outcome WalLog::checkpoint(uint64_t lsn, Failure* failure, uint64_t kept_file) {
-  return work(failure, [&] { return writer_->checkpoint(lsn, kept_file); });
+Outcome WalLog::checkpoint(uint64_t lsn, Failure* failure, uint64_t kept_file,
+                           bool passes_cursors) {
+  return work(failure, [&] {
+    return writer_->checkpoint(lsn, kept_file, passes_cursors);
+  });
+}
+
+// With the writer: a checkpoint that runs may have found no place for cursors.
+Outcome WalLog::make_cursors(Failure* failure) {
+  const std::lock_guard<std::mutex> lock(writer_mutex_);
+  if (is_closed_) return closed(failure);
+  const Outcome outcome = writer_->make_cursors();
+  if (outcome != Outcome::kOk) *failure = writer_->failure();
+  return outcome;
 }
 
 Outcome WalLog::truncate_after(uint64_t lsn, Failure* failure) {

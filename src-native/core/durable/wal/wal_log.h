@@ -83,6 +83,7 @@ struct WalSubmission {
   // Of the requests that are not appends.
   uint64_t lsn = 0;
   uint64_t kept_file = UINT64_MAX;
+  bool passes_cursors = false;
 
   WalLevel level = WalLevel::kDisk;
   bool is_batch = false;
@@ -165,9 +166,11 @@ class WalLog {
   void commit();
   Outcome sync(Failure* failure);
   // As the writer's.
-  uint64_t file_kept(uint64_t lsn);
+  uint64_t file_kept(uint64_t lsn, bool passes_cursors = false);
   Outcome checkpoint(uint64_t lsn, Failure* failure,
-                     uint64_t kept_file = UINT64_MAX);
+                     uint64_t kept_file = UINT64_MAX,
+                     bool passes_cursors = false);
+  Outcome make_cursors(Failure* failure);
   Outcome truncate_after(uint64_t lsn, Failure* failure);
   // Makes durable what there is, says so in the log for the readers of a copy,
   // and tells what to copy.

@@ -66,6 +66,9 @@ struct WalOptions {
   uint64_t place_check_ms = 1000;
   // Written into LOCK.
   uint64_t process_id = 0;
+  // Makes the place for cursors, where that is possible: other processes can
+  // make the first one then.
+  bool makes_cursors = false;
 };
 
 // Does what the row says, but for creating a file.

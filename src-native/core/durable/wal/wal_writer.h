@@ -36,6 +36,7 @@
 
 #include "core/base/list.h"
 #include "core/durable/outcome.h"
+#include "core/durable/wal/wal_cursors.h"
 #include "core/durable/wal/wal_files.h"
 #include "core/durable/wal/wal_format.h"
 #include "core/durable/wal/wal_recovery.h"
@@ -77,10 +78,16 @@ class WalWriter {
   // else; of those below `kept_file` only. The newest file too, when
   // nothing is kept and an append has found no room for another one: then also
   // when it was called with the same LSN before.
-  Outcome checkpoint(uint64_t lsn, uint64_t kept_file = UINT64_MAX);
+  //
+  // It stops before the entry that the slowest cursor stands on, unless it
+  // `passes_cursors`. kCursorDamaged, kCursorsLocked: nothing was done.
+  Outcome checkpoint(uint64_t lsn, uint64_t kept_file = UINT64_MAX,
+                     bool passes_cursors = false);
   // The first file that checkpoint(lsn) would keep; the one that comes next,
   // when none that is there now.
-  uint64_t file_kept(uint64_t lsn) const;
+  uint64_t file_kept(uint64_t lsn, bool passes_cursors = false);
+  // Makes the place for cursors.
+  Outcome make_cursors();
   // Takes back the entries after `lsn`, durably; it is the last one then.
   Outcome truncate_after(uint64_t lsn);
   // Writes how far the disk is, for those who follow, unless it is known.
@@ -156,6 +163,9 @@ class WalWriter {
     bool frees_newest = false;
   };
   CheckpointPlan plan_checkpoint(uint64_t lsn, uint64_t kept_file_max) const;
+  uint64_t place_of(const WalCursorState& cursor) const;
+  Outcome stop_at_cursors(uint64_t* lsn);
+  Outcome lock_cursors(std::unique_ptr<WalFileLock>* lock);
   bool is_worth_freeing(uint64_t lsn) const;
   uint32_t draw_branch();
   void begin_epoch(uint32_t branch);

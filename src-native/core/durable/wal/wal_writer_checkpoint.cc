@@ -1,5 +1,6 @@
 // Taking entries away at either end: checkpoint() and truncate_after().
 #include <algorithm>
+#include <memory>
 
 #include "core/base/check.h"
 #include "core/durable/wal/wal_writer.h"
@@ -42,18 +43,109 @@ bool WalWriter::is_worth_freeing(uint64_t lsn) const {
          file_bytes_ > options_.spare_bytes;
 }
 
-uint64_t WalWriter::file_kept(uint64_t lsn) const {
+// How far the cursor's consumer has come in the log as it is now: a truncation
+// may have taken back what it has. Then a later epoch begins there.
+uint64_t WalWriter::place_of(const WalCursorState& cursor) const {
+  uint64_t place = cursor.lsn;
+  if (cursor.epoch == 0) return place;
+  for (const WalFileInfo& file : files_) {
+    if (file.epoch > cursor.epoch) place = std::min(place, file.base_lsn - 1);
+  }
+  return place;
+}
+
+// Lowers `lsn`, so that the entry stays that the slowest cursor stands on: only
+// with it a position is proved to be one of this log. What is gone already, no
+// cursor holds.
+Outcome WalWriter::stop_at_cursors(uint64_t* lsn) {
+  List<WalCursorInfo> cursors;
+  const platform::IoStatus status =
+      list_wal_cursors(system_, options_.directory, &cursors);
+  if (!status.ok()) return io_failure(status);
+  for (const WalCursorInfo& cursor : cursors) {
+    const char* detail = nullptr;
+    if (cursor.verdict == WalCursorVerdict::kBad) {
+      detail = "the cursor is damaged";
+    } else if (cursor.verdict == WalCursorVerdict::kNewer) {
+      detail = "the cursor is of a later release";
+    } else if (cursor.state.log_id != log_id_) {
+      detail = "the cursor is one of another log";
+    } else if (place_of(cursor.state) >= next_lsn_) {
+      detail = "the cursor stands after the last entry of the log";
+    }
+    if (detail != nullptr) {
+      failure_ = {Outcome::kCursorDamaged,
+                  {},
+                  wal_cursor_path(options_.directory, cursor.name),
+                  0,
+                  0,
+                  detail};
+      return Outcome::kCursorDamaged;
+    }
+    const uint64_t kept = std::max(place_of(cursor.state), oldest_lsn_);
+    *lsn = std::min(*lsn, kept - 1);
+  }
+  return Outcome::kOk;
+}
+
+// kOk without a lock: there are no cursors, and no one can be making one.
+Outcome WalWriter::lock_cursors(std::unique_ptr<WalFileLock>* lock) {
+  platform::IoStatus status =
+      lock_wal_cursors(system_, options_.directory, lock);
+  if (status.ok()) return Outcome::kOk;
+  if (status.code == platform::IoCode::kNotFound) return Outcome::kOk;
+  if (status.code != platform::IoCode::kLocked) return io_failure(status);
+  failure_ = {Outcome::kCursorsLocked,
+              status,
+              wal_cursors_path(options_.directory),
+              0,
+              0,
+              "another process has held the lock of the cursors for long; try "
+              "again, or see what it does"};
+  return Outcome::kCursorsLocked;
+}
+
+Outcome WalWriter::make_cursors() {
+  const platform::IoStatus status =
+      make_wal_cursors(system_, options_.directory);
+  return status.ok() ? Outcome::kOk : io_failure(status);
+}
+
+uint64_t WalWriter::file_kept(uint64_t lsn, bool passes_cursors) {
+  // Where this fails, the checkpoint will, and say so.
+  if (!passes_cursors && stop_at_cursors(&lsn) != Outcome::kOk) {
+    return oldest_file_;
+  }
   const bool has_work = lsn >= oldest_lsn_ || is_worth_freeing(lsn);
   return has_work && lsn < next_lsn_
              ? plan_checkpoint(lsn, UINT64_MAX).kept_file
              : oldest_file_;
 }
 
-Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
+Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file,
+                              bool passes_cursors) {
   if (is_poisoned_) return poisoned();
   if (lsn >= next_lsn_) return refuse(Outcome::kOutOfRange, lsn, next_lsn_ - 1);
   if (lsn < oldest_lsn_ && !is_worth_freeing(lsn)) return Outcome::kOk;
   Outcome outcome = check_directory();
+  // Until CHECKPOINT is on disk.
+  std::unique_ptr<WalFileLock> cursors;
+  if (outcome == Outcome::kOk && !passes_cursors) {
+    outcome = lock_cursors(&cursors);
+  }
+  if (outcome == Outcome::kOk && cursors != nullptr) {
+    outcome = stop_at_cursors(&lsn);
+    if (outcome == Outcome::kOk && lsn < oldest_lsn_ &&
+        !is_worth_freeing(lsn)) {
+      return Outcome::kOk;
+    }
+    // What was committed or deleted may be in no directory on disk yet.
+    if (outcome == Outcome::kOk) {
+      const platform::IoStatus synced =
+          system_.sync_directory(wal_cursors_path(options_.directory));
+      if (!synced.ok()) outcome = io_failure(synced);
+    }
+  }
   if (outcome == Outcome::kOk) outcome = sync();
   if (outcome != Outcome::kOk) return outcome;
   const CheckpointPlan plan = plan_checkpoint(lsn, kept_file);
@@ -71,6 +163,7 @@ Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file) {
   put_control(WalType::kCheckpoint, lsn + 1, oldest_file);
   outcome = sync();
   if (outcome != Outcome::kOk) return outcome;
+  cursors.reset();
   oldest_lsn_ = lsn + 1;
   oldest_file_ = oldest_file;
   store(first_lsn_, oldest_lsn_);

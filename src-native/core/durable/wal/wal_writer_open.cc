@@ -73,6 +73,8 @@ Outcome WalWriter::open(FileSystem& system, const WalOptions& options,
     *failure = opened->failure_;
     return outcome;
   }
+  // Where there is no room for it, the log is none the worse.
+  if (options.makes_cursors) (void)opened->make_cursors();
   const WalAction action = wal_rule(found.row).action;
   if (action == WalAction::kCreate || action == WalAction::kRecreate) {
     recovery->end_offset = kWalHeaderBytes;

@@ -36,7 +36,7 @@ describe('opening', () => {
       expect(wal.path).toBe(deep);
       expect(lsnsOf(wal.entries())).toEqual([]);
     });
-    expect(readdirSync(deep).sort()).toEqual(['LOCK', 'wal-000000.log.new', 'wal-000001.log']);
+    expect(readdirSync(deep).sort()).toEqual(['LOCK', 'cursors', 'wal-000000.log.new', 'wal-000001.log']);
   });
 
   test('begins at another LSN, and keeps metadata', async () => {

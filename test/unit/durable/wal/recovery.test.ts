@@ -87,7 +87,7 @@ test('damage to what is provably durable is loud, and nothing is touched', () =>
   expect(error).toMatchObject({ path: file(1) });
   expectError(() => WalReader.open(path()), 'ERR_CORRUPT', /damaged/);
   expect(readFileSync(file(1)).equals(bytes)).toBe(true);
-  expect(readdirSync(path()).sort()).toEqual(['LOCK', 'wal-000000.log.new', 'wal-000001.log']);
+  expect(readdirSync(path()).sort()).toEqual(['LOCK', 'cursors', 'wal-000000.log.new', 'wal-000001.log']);
 });
 
 test('damage in an older file is found when it is read, or at once with verifyOnOpen', () => {
