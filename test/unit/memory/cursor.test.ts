@@ -1,6 +1,7 @@
 import { AtomicLog, Cursor } from 'atomic-log';
 
 import { testExternal } from '../../support/mapping';
+import { detach } from '../../support/memory';
 import { tradeLog, trades } from '../../support/trades';
 
 const code = (expected: string): Error => expect.objectContaining({ code: expected });
@@ -80,10 +81,7 @@ testExternal('reads on where the memory was transferred away', () => {
   for (let at = 0; at < 6; ++at) writer.append({ at, text: `${at}` });
   const snapshot = log.snapshot();
   const transfer = (): void => {
-    for (const chunk of snapshot.chunks()) {
-      const { buffer } = chunk.column('at');
-      structuredClone(buffer, { transfer: [buffer as ArrayBuffer] });
-    }
+    for (const chunk of snapshot.chunks()) detach(chunk.column('at').buffer);
   };
   const cursor = snapshot.cursor();
   const entries = snapshot[Symbol.iterator]();
