@@ -664,8 +664,9 @@ export declare class Snapshot<T> implements Iterable<T> {
   /**
    * The entries of a log of records, oldest first, as one object with a property
    * for each field, which moves to the next entry with each step: read from it at
-   * once, and copy what must last, with `{ ...row }`. Nothing is allocated for an entry, which makes
-   * it as fast as a loop over an array of objects.
+   * once, and copy what must last, with `{ ...row }`. Nothing is allocated for an
+   * entry: many entries take about as long as an array of as many objects, and few,
+   * which the processor's cache would hold as objects, up to three times as long.
    *
    * ```ts
    * for (const row of snapshot.rows()) volume += row.price * row.size;
