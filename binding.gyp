@@ -49,6 +49,7 @@
         "src-native/core/durable/wal/wal_files.cc",
         "src-native/core/durable/wal/wal_reserve.cc",
         "src-native/core/durable/wal/wal_format.cc",
+        "src-native/core/durable/wal/wal_lanes.cc",
         "src-native/core/durable/wal/wal_log.cc",
         "src-native/core/durable/wal/wal_reader.cc",
         "src-native/core/durable/wal/wal_reader_refresh.cc",

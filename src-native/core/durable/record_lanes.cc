@@ -1,8 +1,5 @@
-// The checksums of three records at once. The instruction gives its result after
-// three cycles, and could begin again after each: one checksum alone keeps a
-// third of it busy, and records are too short for the processor to overlap them.
-#include <algorithm>
-
+// Checking and sealing several records at once (checksum_lanes.h).
+#include "core/durable/checksum_lanes.h"
 #include "core/durable/record_format.h"
 
 namespace atomic_log::durable {
@@ -10,66 +7,28 @@ namespace atomic_log::durable {
 #if defined(ATOMIC_LOG_HAS_CRC32C_INSTRUCTION)
 namespace {
 
-constexpr size_t kLanes = 3;
-// From here on folding is faster than the instruction, and has lanes of its own.
-constexpr size_t kLaneBytesMax = 512;
-
-// One record. Members of a function's own variables only, or each step would
-// go through memory.
-struct Lane {
-  const uint8_t* body;
-  size_t body_bytes;
-  uint64_t state;
-
-  // The record at `*at` of `bytes`, and moves `*at` after it; false when none
+struct Lane : ChecksumLane {
+  // The record at `*at` of `records`, and moves `*at` after it; false when none
   // can be there that is whole in the `available` bytes.
   ATOMIC_LOG_CRC32C_TARGET
-  bool begin(const RecordCodec& codec, const uint8_t* bytes, uint64_t available,
-             uint64_t* at) {
-    const uint8_t* const record = bytes + *at;
+  bool begin(const RecordCodec& codec, const uint8_t* records,
+             uint64_t available, uint64_t* at) {
+    const uint8_t* const record = records + *at;
     if (codec.classify_head(record, available - *at) != Verdict::kRecord) {
       return false;
     }
     const uint32_t word = load_u32(record);
-    body = record + kHeadBytes;
-    body_bytes = body_bytes_of(word);
+    bytes = record + kHeadBytes;
+    count = body_bytes_of(word);
     state = crc32c_u32(~uint32_t{0}, record);
     *at += record_bytes_of(word);
     return true;
   }
 
-  ATOMIC_LOG_CRC32C_TARGET
-  void take(size_t at) { state = crc32c_u64(state, body + at); }
-
-  // The checksum, when all bytes before `at` were taken.
-  ATOMIC_LOG_CRC32C_TARGET
-  uint32_t end(size_t at, Crc32Function crc) const {
-    const auto taken = static_cast<uint32_t>(state);
-    const size_t left = body_bytes - at;
-    if (left == 0) return ~taken;
-    if (left >= kLaneBytesMax) return crc(~taken, body + at, left);
-    return ~crc32c_by_instruction(taken, body + at, left);
-  }
-
   uint32_t stored() const {
-    return load_u32(body - kHeadBytes + kChecksumOffset);
+    return load_u32(bytes - kHeadBytes + kChecksumOffset);
   }
 };
-
-// Takes the bytes that all three have, in steps of the instruction.
-ATOMIC_LOG_CRC32C_TARGET
-inline size_t take_common(Lane& first, Lane& second, Lane& third) {
-  const size_t shortest =
-      std::min(std::min(first.body_bytes, second.body_bytes), third.body_bytes);
-  if (shortest >= kLaneBytesMax) return 0;
-  size_t at = 0;
-  for (; at + 8 <= shortest; at += 8) {
-    first.take(at);
-    second.take(at);
-    third.take(at);
-  }
-  return at;
-}
 
 ATOMIC_LOG_CRC32C_TARGET
 RecordRun pass_by_lanes(const RecordCodec& codec, Crc32Function crc,

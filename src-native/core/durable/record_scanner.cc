@@ -52,6 +52,8 @@ const uint8_t* RecordScanner::at(uint64_t offset, size_t bytes) {
 }
 
 Verdict RecordScanner::find_next() {
+  check_ahead();
+  if (checked_.records > 0) return next();
   offset_ = next_;
   const uint64_t available = end_ - offset_;
   const auto head_bytes =
@@ -72,12 +74,12 @@ Verdict RecordScanner::find_next() {
   }
   next_ = offset_ + bytes;
   CORE_CHECK(next_ > offset_ && next_ <= end_);
-  check_ahead();
   return Verdict::kRecord;
 }
 
-// What is at hand of the records to come, several at a time. What it leaves is
-// for find_next(), one at a time: it alone says what is wrong.
+// What is at hand of the records to come, several at a time: nothing before the
+// first of them, which may be all that is asked for. What it leaves is for
+// find_next(), one at a time: it alone says what is wrong.
 void RecordScanner::check_ahead() {
   const uint64_t buffer_end = buffer_begin_ + buffer_bytes_;
   if (next_ < buffer_begin_ || next_ >= buffer_end) return;

@@ -106,8 +106,8 @@ void WalCodec::encode_head(uint64_t offset, WalHead& head, uint8_t* to) const {
   store_u32(to, head.checksum);
 }
 
-bool WalCodec::decode_head(uint64_t offset, const uint8_t* from,
-                           WalHead* head) const {
+bool WalCodec::decode_head(uint64_t offset, const uint8_t* from, WalHead* head,
+                           bool is_checked) const {
   // What is cheap to see first: recovery tries this at every eighth byte after
   // a torn record.
   const uint32_t type = load_u32(from + 36);
@@ -121,7 +121,8 @@ bool WalCodec::decode_head(uint64_t offset, const uint8_t* from,
     return false;
   }
   head->checksum = load_u32(from);
-  if (head->checksum != crc_(seed_at(offset), from + 4, kWalHeadBytes - 4)) {
+  if (!is_checked &&
+      head->checksum != crc_(seed_at(offset), from + 4, kWalHeadBytes - 4)) {
     return false;
   }
   head->lsn = load_u64(from + 8);

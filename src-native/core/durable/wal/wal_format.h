@@ -167,8 +167,15 @@ class WalCodec {
                          size_t bytes) const;
   // Writes kWalHeadBytes bytes; head.checksum is set.
   void encode_head(uint64_t offset, WalHead& head, uint8_t* to) const;
-  // Whether an intact head is at `from`, of a record at `offset`.
-  bool decode_head(uint64_t offset, const uint8_t* from, WalHead* head) const;
+  // Whether an intact head is at `from`, of a record at `offset`. `is_checked`:
+  // its checksum was compared already.
+  bool decode_head(uint64_t offset, const uint8_t* from, WalHead* head,
+                   bool is_checked = false) const;
+  // How many of the `available` bytes at `offset` are records whose head and
+  // body both have their checksum, several at a time. It may stop before others
+  // that have, and compares nothing else.
+  size_t pass_intact(uint64_t offset, const uint8_t* bytes,
+                     size_t available) const;
 
  private:
   uint32_t seed_at(uint64_t offset) const;

@@ -23,6 +23,22 @@ void WalScanner::set_end(uint64_t end) {
   end_ = end;
   // What was read after the old end may be out of date.
   buffer_bytes_ = 0;
+  checked_end_ = 0;
+}
+
+// The checksums of records to come that are at hand, several at a time; nothing
+// before the first record, which may be all that is asked for. Where it stops,
+// next() looks for itself.
+void WalScanner::check_ahead() {
+  const uint64_t offset = position_.offset;
+  const uint64_t buffer_end = buffer_begin_ + buffer_bytes_;
+  if (offset < checked_end_ || offset < buffer_begin_ || offset >= buffer_end) {
+    return;
+  }
+  checked_end_ = offset + codec_.pass_intact(
+                              offset, buffer_.data() + (offset - buffer_begin_),
+                              static_cast<size_t>(buffer_end - offset));
+  CORE_CHECK(checked_end_ <= buffer_end);
 }
 
 const uint8_t* WalScanner::at(uint64_t offset, size_t bytes) {
@@ -52,13 +68,16 @@ WalVerdict WalScanner::next() {
   if (!io_.ok()) return WalVerdict::kReadFailed;
   const uint64_t offset = position_.offset;
   if (offset > end_ || end_ - offset < kWalHeadBytes) return WalVerdict::kNone;
+  check_ahead();
   const auto missing = [this] {
     return io_.ok() ? WalVerdict::kNone : WalVerdict::kReadFailed;
   };
   const uint8_t* const head = at(offset, kWalHeadBytes);
   if (head == nullptr) return missing();
-  WalHead found;
-  if (!codec_.decode_head(offset, head, &found) ||
+  // Not copied when it is good: its parts were just written one by one, and a
+  // copy of several in one step waits for them.
+  WalHead& found = heads_[1 - current_];
+  if (!codec_.decode_head(offset, head, &found, offset < checked_end_) ||
       found.epoch != position_.epoch ||
       wal_record_bytes(found.body_bytes) > end_ - offset) {
     return WalVerdict::kNone;
@@ -66,12 +85,13 @@ WalVerdict WalScanner::next() {
   const uint8_t* const record = at(offset, kWalHeadBytes + found.body_bytes);
   if (record == nullptr) return missing();
   const uint8_t* const body = record + kWalHeadBytes;
-  if (codec_.body_checksum(offset, body, found.body_bytes) !=
-      found.body_checksum) {
+  if (offset >= checked_end_ &&
+      codec_.body_checksum(offset, body, found.body_bytes) !=
+          found.body_checksum) {
     return WalVerdict::kNone;
   }
   if (found.lsn != position_.lsn) return WalVerdict::kWrongLsn;
-  head_ = found;
+  current_ = 1 - current_;
   body_ = body;
   offset_ = offset;
   branch_ = position_.branch;
@@ -87,7 +107,7 @@ WalVerdict WalScanner::next() {
 
 uint64_t WalScanner::control_value(size_t index) const {
   // A body may be shorter, in a file that none of us wrote.
-  return 8 * (index + 1) <= head_.body_bytes ? load_u64(body_ + 8 * index) : 0;
+  return 8 * (index + 1) <= head().body_bytes ? load_u64(body_ + 8 * index) : 0;
 }
 
 IoStatus read_wal_seal(File& file, const WalCodec& codec, uint64_t offset,

@@ -50,7 +50,7 @@ class WalScanner {
   // kNone with a larger end.
   WalVerdict next();
 
-  const WalHead& head() const { return head_; }
+  const WalHead& head() const { return heads_[current_]; }
   // Of the record found last.
   uint64_t offset() const { return offset_; }
   const uint8_t* body() const { return body_; }
@@ -67,13 +67,16 @@ class WalScanner {
  private:
   // Null: the read failed, memory was refused, or the file is shorter.
   const uint8_t* at(uint64_t offset, size_t bytes);
+  void check_ahead();
 
   platform::File& file_;
   const WalCodec codec_;
   uint64_t end_;
   WalPosition position_;
   uint64_t offset_ = 0;
-  WalHead head_;
+  // The one found last, and the one that is looked at.
+  WalHead heads_[2];
+  size_t current_ = 0;
   uint32_t branch_ = 0;
   const uint8_t* body_ = nullptr;
   platform::IoStatus io_;
@@ -82,6 +85,9 @@ class WalScanner {
   Buffer buffer_;
   uint64_t buffer_begin_ = 0;
   size_t buffer_bytes_ = 0;
+  // Records that begin before this, from position_ on, have the checksums of
+  // head and body, and are in the buffer.
+  uint64_t checked_end_ = 0;
 };
 
 // The checksum of the SEAL at `offset`; 0 when no intact one is there.

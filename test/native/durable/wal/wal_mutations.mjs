@@ -11,6 +11,7 @@ const CLASSIFY_FILES = 'durable/wal/wal_classify_files.cc';
 const CLASSIFY_TAIL = 'durable/wal/wal_classify_tail.cc';
 const RULES = 'durable/wal/wal_rules.cc';
 const SCANNER = 'durable/wal/wal_scanner.cc';
+const LANES = 'durable/wal/wal_lanes.cc';
 const FORMAT = 'durable/wal/wal_format.cc';
 const RESERVE = 'durable/wal/wal_reserve.cc';
 const READER = 'durable/wal/wal_reader.cc';
@@ -61,7 +62,11 @@ export const mutations = [
   mutation('G10', 'checkpoint one file too far', [WRITER_CHECKPOINT, 'plan.kept_file = file.number;', 'plan.kept_file = std::min(file.number + 1, file_number_);']),
   mutation('G10', 'header without the oldest LSN', [WRITER, 'header.oldest_lsn = oldest_lsn_;', 'header.oldest_lsn = 1;']),
   mutation('G10', 'header without the oldest file', [WRITER, 'header.oldest_file = oldest_file_;', 'header.oldest_file = 1;']),
-  mutation('G2', 'body checksum not compared', [SCANNER, 'codec_.body_checksum(offset, body, found.body_bytes) !=\n      found.body_checksum', 'codec_.body_checksum(offset, body, found.body_bytes) == 0 &&\n      found.body_checksum == 0']),
+  mutation('G2', 'body checksum not compared', [SCANNER, 'codec_.body_checksum(offset, body, found.body_bytes) !=\n          found.body_checksum', 'codec_.body_checksum(offset, body, found.body_bytes) == 0 &&\n      found.body_checksum == 0']),
+  mutation('G2', 'of several records, a body checksum is not compared', [LANES, 'body.end(of_body, crc) == load_u32(record + 32)', 'true']),
+  mutation('G2', 'of several records, a head checksum is not compared', [LANES, 'head.end(of_head, crc) == load_u32(record) &&', '']),
+  mutation('G2', 'of several records, one is not compared', [LANES, '||\n        !third.is_intact(heads, bodies, crc)', '']),
+  mutation('G2', 'what was checked stays so when the end moves', [SCANNER, '  buffer_bytes_ = 0;\n  checked_end_ = 0;\n}', '  buffer_bytes_ = 0;\n}']),
   mutation('G5', 'a zero head is the end', [CLASSIFY_TAIL, 'uint64_t proof = 0;\n  if (status.ok() && found_.nonzero_end > end) {', 'uint64_t proof = 0;\n    uint64_t first = 0;\n    size_t got = 0;\n    (void)found_.top->read_at(end, &first, 8, &got);\n    if (first != 0 && found_.nonzero_end > end) {']),
   mutation('G5', 'made again over records', [CLASSIFY_FILES, 'if (nonzero_end == kWalHeaderBytes) facts |= kFactBlank;', 'facts |= kFactBlank;']),
   mutation('G4', 'unfinished files refused', [CLASSIFY_FILES, 'if (nonzero_end == kWalHeaderBytes) facts |= kFactBlank;', '']),
