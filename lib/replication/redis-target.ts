@@ -53,23 +53,48 @@ local id = generated()
 if id ~= last then return { id, '', 0 } end
 return { id, position, found and 1 or 0 }`;
 
-/** ARGV: id before, position before (or none), whether it may begin here, first LSN; then batch, position, data of each entry. */
+/**
+ * ARGV: id before, position before (or none), whether it may begin here, first LSN; how many
+ * entries have a batch or a position, and for each of those its place, both of them; then
+ * the data of all.
+ */
 const APPEND = `${LAST}
 if last ~= ARGV[1] then last, found = generated(), nil end
 if last ~= ARGV[1] and not (ARGV[3] == '1' and last == '0-0') then return redis.error_reply('WRONGLAST ' .. last) end
 if found and ARGV[2] ~= '' and position ~= ARGV[2] then return redis.error_reply('WRONGLAST ' .. last .. ' ' .. position) end
-local lsn = tonumber(ARGV[4]) - 1
-for i = 5, #ARGV, 3 do
-  lsn = lsn + 1
-  local message = { 'd', ARGV[i + 2] }
-  if ARGV[i] ~= '' then message[3] = 'b' message[4] = ARGV[i] end
-  if ARGV[i + 1] ~= '' then message[#message + 1] = 'p' message[#message + 1] = ARGV[i + 1] end
-  redis.call('XADD', KEYS[1], string.format('%.0f-0', lsn), unpack(message))
+local first, special, data = tonumber(ARGV[4]), {}, 6 + 3 * tonumber(ARGV[5])
+for i = 6, data - 1, 3 do special[tonumber(ARGV[i])] = i end
+for i = 0, #ARGV - data do
+  local id, at = string.format('%.0f-0', first + i), special[i]
+  if at then
+    local message = { 'd', ARGV[data + i] }
+    if ARGV[at + 1] ~= '' then message[3] = 'b' message[4] = ARGV[at + 1] end
+    if ARGV[at + 2] ~= '' then message[#message + 1] = 'p' message[#message + 1] = ARGV[at + 2] end
+    redis.call('XADD', KEYS[1], id, unpack(message))
+  else
+    redis.call('XADD', KEYS[1], id, 'd', ARGV[data + i])
+  end
 end
 return 1`;
 
 /** What a position says but for the LSN. */
 const pastIn = (position: string): string => position.slice(position.indexOf(':'));
+
+/** Of those entries that have a batch, or another past than the one after: place, batch, position. */
+function specials(entries: readonly WalEntry[]): string[] {
+  const lastAt = entries.length - 1;
+  // Epochs only grow: where the ends have the same, so has all between.
+  const isOnePast = pastIn(entries[0]!.position) === pastIn(entries[lastAt]!.position);
+  const found: string[] = [];
+  entries.forEach((entry, at) => {
+    const { batch } = entry;
+    const isEnd =
+      at === lastAt || (!isOnePast && pastIn(entries[at + 1]!.position) !== pastIn(entry.position));
+    if (batch === undefined && !isEnd) return;
+    found.push(String(at), batch === undefined ? '' : textOfBatch(batch), isEnd ? entry.position : '');
+  });
+  return found;
+}
 
 class RedisTarget implements ForwardTarget {
   readonly safeAfterMs: number;
@@ -111,12 +136,16 @@ class RedisTarget implements ForwardTarget {
     const { lsn } = entries[0]!;
     const before = this.#before.lsn === lsn - 1 ? this.#before.position : '';
     const mayBegin = lsn === this.#begin ? '1' : '0';
-    const args: (string | Buffer)[] = [`${lsn - 1}-0`, before, mayBegin, String(lsn)];
-    entries.forEach(({ data, batch, position }, at) => {
-      const next = entries[at + 1];
-      const isSame = next !== undefined && pastIn(next.position) === pastIn(position);
-      args.push(batch === undefined ? '' : textOfBatch(batch), isSame ? '' : position, data);
-    });
+    const special = specials(entries);
+    const args: (string | Buffer)[] = [
+      `${lsn - 1}-0`,
+      before,
+      mayBegin,
+      String(lsn),
+      String(special.length / 3),
+    ];
+    for (const each of special) args.push(each);
+    for (const { data } of entries) args.push(data);
     const last = entries.at(-1)!;
     this.#before = { lsn: last.lsn, position: last.position };
     try {
