@@ -4,7 +4,6 @@
  * ratio is taken in each round; the median over the rounds is what counts, and
  * the quartiles say how far to trust it.
  */
-import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,11 +13,12 @@ const require = createRequire(import.meta.url);
 /** The addon itself: for the empty call, the unit of most rows. */
 export const { addon } = require(join(root, 'dist', 'base', 'native.js'));
 
-/** Builds the addon of a folder of this repository where it is not built, and loads it. */
-export function builtAddon(directory, name) {
-  const build = ['scripts/build-addon.mjs', `--directory=${directory}`, '--loglevel=error'];
-  execFileSync(process.execPath, build, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-  return require(join(root, directory, 'build', 'Release', `${name}.node`));
+/** Another addon of this repository, built where it is missing or old. */
+export function otherAddon(directory) {
+  const { buildOtherAddon } = require(join(root, 'test', 'support', 'other-addons.cjs'));
+  const binary = buildOtherAddon(directory);
+  if (binary === undefined) throw new Error(`${directory} needs a C++ compiler`);
+  return require(binary);
 }
 
 /** `--quick` only shows that everything runs. */

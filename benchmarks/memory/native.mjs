@@ -1,8 +1,8 @@
 // What does an entry cost a native producer, beside a bare loop of the same stores?
 import { AtomicLog } from '../../dist/index.mjs';
-import { builtAddon, compare, report } from '../measure.mjs';
+import { compare, otherAddon, report } from '../measure.mjs';
 
-const client = builtAddon('test/addon', 'native_client');
+const client = otherAddon('test/addon');
 const log = new AtomicLog({ retainedCapacity: 65_536, segmentCapacity: 4096 });
 if (client.openWriter(log.nativeHandle) !== 0) throw new Error('the writer could not be claimed');
 

@@ -1,10 +1,10 @@
 // Are the units what they say? E beside an empty call of an addon of its own, and M
 // beside memcpy of the same bytes between the same places.
 import { bestCopy } from '../copy-unit.mjs';
-import { builtAddon, compare, emptyCall, report } from '../measure.mjs';
+import { compare, emptyCall, otherAddon, report } from '../measure.mjs';
 
 const ENTRIES = 4096;
-const bare = builtAddon('benchmarks/bare-addon', 'bare_addon');
+const bare = otherAddon('benchmarks/bare-addon');
 const M = bestCopy([new Float64Array(ENTRIES).fill(1.5)], { operations: 10_000, per: ENTRIES });
 const [source] = M.sources;
 const targets = M.targets.map(([target]) => target);

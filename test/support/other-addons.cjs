@@ -1,4 +1,4 @@
-// Addons that use the installed headers. Tests build them when they are missing or
+// Addons that use the installed headers, and one that owes the package nothing. Tests build them when they are missing or
 // old; test/runtimes/run.mjs does before it starts runtimes that come without headers.
 'use strict';
 
@@ -8,7 +8,11 @@ const { join } = require('node:path');
 
 const packageRoot = join(__dirname, '..', '..');
 
-const names = { 'test/addon': 'native_client', 'examples/native-producer': 'telemetry' };
+const names = {
+  'test/addon': 'native_client',
+  'examples/native-producer': 'telemetry',
+  'benchmarks/bare-addon': 'bare_addon',
+};
 
 function hasCompiler() {
   if (process.platform === 'win32') return true; // node-gyp looks for it in places of its own
