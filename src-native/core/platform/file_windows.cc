@@ -121,7 +121,8 @@ class WindowsDirectory final : public Directory {
 
 class WindowsFile final : public File {
  public:
-  explicit WindowsFile(HANDLE handle) : handle_(handle) {}
+  explicit WindowsFile(HANDLE handle)
+      : handle_(handle), identity_status_(identity_of(handle, &identity_)) {}
   ~WindowsFile() override { CloseHandle(handle_); }
 
   IoStatus read_at(uint64_t offset, void* data, size_t bytes,
@@ -202,7 +203,8 @@ class WindowsFile final : public File {
   }
 
   IoStatus identity(FileIdentity* identity) override {
-    return identity_of(handle_, identity);
+    *identity = identity_;
+    return identity_status_;
   }
 
   IoStatus map(size_t bytes, std::unique_ptr<FileMapping>* mapping) override {
@@ -238,6 +240,10 @@ class WindowsFile final : public File {
   }
 
   const HANDLE handle_;
+  // Asked when the file was opened: Wine tells the volume by the name that the
+  // file had then, and finds none when it has another.
+  FileIdentity identity_;
+  const IoStatus identity_status_;
 };
 
 class WindowsFileSystem final : public FileSystem {
