@@ -5,6 +5,7 @@
 #ifndef ATOMIC_LOG_CORE_PLATFORM_THREAD_H_
 #define ATOMIC_LOG_CORE_PLATFORM_THREAD_H_
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 
@@ -31,6 +32,9 @@ class Thread {
   struct Native;
   std::unique_ptr<Native> native_;
 };
+
+// How many can run at once on this machine; 1 where the system does not tell.
+size_t concurrent_threads();
 
 }  // namespace atomic_log::platform
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -39,6 +40,11 @@ void Thread::join() {
   if (native_ == nullptr) return;
   pthread_join(native_->handle, nullptr);
   native_.reset();
+}
+
+size_t concurrent_threads() {
+  const long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count < 1 ? 1 : static_cast<size_t>(count);
 }
 
 }  // namespace atomic_log::platform

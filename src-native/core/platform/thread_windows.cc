@@ -49,6 +49,11 @@ void Thread::join() {
   native_.reset();
 }
 
+size_t concurrent_threads() {
+  const DWORD count = GetActiveProcessorCount(ALL_PROCESSOR_GROUPS);
+  return count < 1 ? 1 : count;
+}
+
 }  // namespace atomic_log::platform
 
 #endif  // defined(_WIN32)

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <thread>
 
 #include "core/base/check.h"
 #include "core/durable/wal/wal_scanner.h"
@@ -85,7 +84,7 @@ class Verification {
 }  // namespace
 
 size_t wal_verify_threads() {
-  return std::clamp<size_t>(std::thread::hardware_concurrency(), 1,
+  return std::clamp<size_t>(platform::concurrent_threads(), 1,
                             kWalVerifyThreadsMax);
 }
 
