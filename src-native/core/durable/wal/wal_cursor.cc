@@ -170,7 +170,8 @@ Outcome WalCursor::check(const WalCursorState& state, Failure* failure) {
 
 Outcome WalCursor::lock_all(std::unique_ptr<WalFileLock>* lock,
                             Failure* failure) {
-  const IoStatus status = lock_wal_cursors(system_, options_.directory, lock);
+  const IoStatus status = lock_wal_cursors(system_, options_.directory,
+                                           options_.lock_wait_ms, lock);
   if (status.ok()) return Outcome::kOk;
   const std::string path = wal_cursors_path(options_.directory);
   if (status.code != IoCode::kLocked) return fail(status, path, failure);
@@ -243,6 +244,12 @@ Outcome WalCursor::commit(const WalPast& past, uint64_t durable_lsn,
     outcome = lock_all(&lock, failure);
     if (outcome == Outcome::kOk) outcome = reader_.refresh(failure);
     if (outcome == Outcome::kOk) outcome = check(state, failure);
+    // The entry itself: without it nothing may prove the position later.
+    if (outcome == Outcome::kOk && past.lsn < reader_.first_lsn()) {
+      outcome = Outcome::kCheckpointed;
+      *failure = {
+          outcome, {}, options_.directory, past.lsn, reader_.first_lsn(), ""};
+    }
     if (outcome != Outcome::kOk) return outcome;
   }
   return write(state, failure);

@@ -33,6 +33,8 @@ struct WalCursorOptions {
   // Begins again at the oldest entry where the position is not in the log any
   // more, or is damaged.
   bool resets = false;
+  // For the lock of the cursors.
+  uint64_t lock_wait_ms = kWalCursorsWaitMs;
   // Written into the lock's file.
   uint64_t process_id = 0;
 };

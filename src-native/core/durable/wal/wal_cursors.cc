@@ -27,9 +27,7 @@ static_assert(kChecksumOffset + 4 == kWalCursorBytes);
 
 constexpr std::string_view kPrefix = "cursor-";
 
-// The next try comes after 1, 2, 4, ... ms: a second in all.
-constexpr int kLockAttempts = 70;
-constexpr int kLockWaitMsMax = 16;
+constexpr uint64_t kLockPauseMsMax = 16;
 
 // A file that was deleted while its lock was waited for is made again.
 constexpr int kTakeAttempts = 16;
@@ -232,17 +230,17 @@ IoStatus make_wal_cursors(FileSystem& system, const std::string& directory) {
 }
 
 IoStatus lock_wal_cursors(FileSystem& system, const std::string& directory,
+                          uint64_t wait_ms,
                           std::unique_ptr<WalFileLock>* lock) {
   const std::string path = in_cursors(directory, "LOCK");
-  int wait_ms = 1;
-  IoStatus status;
-  for (int attempt = 0; attempt < kLockAttempts; ++attempt) {
-    status = WalFileLock::take(system, path, false, lock);
-    if (status.code != IoCode::kLocked) return status;
-    std::this_thread::sleep_for(std::chrono::milliseconds(wait_ms));
-    wait_ms = std::min(2 * wait_ms, kLockWaitMsMax);
+  uint64_t pause_ms = 1;
+  for (;;) {
+    const IoStatus status = WalFileLock::take(system, path, false, lock);
+    if (status.code != IoCode::kLocked || wait_ms == 0) return status;
+    pause_ms = std::min({2 * pause_ms, kLockPauseMsMax, wait_ms});
+    std::this_thread::sleep_for(std::chrono::milliseconds(pause_ms));
+    wait_ms -= pause_ms;
   }
-  return status;
 }
 
 }  // namespace atomic_log::durable

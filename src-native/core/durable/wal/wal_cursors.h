@@ -125,10 +125,13 @@ class WalFileLock {
 // the log's own LOCK.
 platform::IoStatus make_wal_cursors(platform::FileSystem& system,
                                     const std::string& directory);
-// Takes LOCK, and waits for it a little: it is held for a few syncs at most.
+// It is held for a few syncs at most.
+constexpr uint64_t kWalCursorsWaitMs = 1000;
+// Takes LOCK, and waits for it so long.
 // kNotFound: there is none, and so no cursor.
 platform::IoStatus lock_wal_cursors(platform::FileSystem& system,
                                     const std::string& directory,
+                                    uint64_t wait_ms,
                                     std::unique_ptr<WalFileLock>* lock);
 
 }  // namespace atomic_log::durable

@@ -20,6 +20,7 @@
 
 #include "core/durable/outcome.h"
 #include "core/durable/wal/wal_classify.h"
+#include "core/durable/wal/wal_cursors.h"
 #include "core/durable/wal/wal_reserve.h"
 #include "core/platform/file.h"
 
@@ -69,6 +70,8 @@ struct WalOptions {
   // Makes the place for cursors, where that is possible: other processes can
   // make the first one then.
   bool makes_cursors = false;
+  // A checkpoint waits so long for who makes or deletes a cursor.
+  uint64_t lock_wait_ms = kWalCursorsWaitMs;
 };
 
 // Does what the row says, but for creating a file.

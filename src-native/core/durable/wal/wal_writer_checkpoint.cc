@@ -90,8 +90,8 @@ Outcome WalWriter::stop_at_cursors(uint64_t* lsn) {
 
 // kOk without a lock: there are no cursors, and no one can be making one.
 Outcome WalWriter::lock_cursors(std::unique_ptr<WalFileLock>* lock) {
-  platform::IoStatus status =
-      lock_wal_cursors(system_, options_.directory, lock);
+  platform::IoStatus status = lock_wal_cursors(system_, options_.directory,
+                                               options_.lock_wait_ms, lock);
   if (status.ok()) return Outcome::kOk;
   if (status.code == platform::IoCode::kNotFound) return Outcome::kOk;
   if (status.code != platform::IoCode::kLocked) return io_failure(status);
