@@ -6,7 +6,7 @@ import { END, type FollowSource, type Pending } from '../base/follow-loop';
 import type { LogView } from './view';
 import type { NativeLog } from './native-log';
 import { currentSegments, type RunSource } from './run';
-import { chunksBetween, endViews, entriesBetween, rowsBetween, type Snapshot } from './snapshot';
+import { chunksBetween, mapBetween, endViews, entriesBetween, rowsBetween, type Snapshot } from './snapshot';
 import { waitForIndex, type Wait } from '../base/waits';
 import type { PinnedSegment } from './window';
 
@@ -191,6 +191,7 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
       );
     }
     const length = Math.min(this.#batchEntriesMax, snapshot.endIndex - firstIndex);
+    snapshot[mapBetween](firstIndex, firstIndex + length);
     this.#next = firstIndex + length;
     this.#view.native.follow(this.#id, this.#next);
     this.#batch = new SnapshotBatch(snapshot, firstIndex, length, lost);

@@ -1,8 +1,8 @@
 /**
- * A block as JavaScript sees it: the published word at its start, and a typed
- * array per column, or offsets and data for one of variable size. With external
- * memory the word has an ArrayBuffer of its own, which users never get: a stray
- * store into it would stop the readers of this environment.
+ * The columns of a block as JavaScript sees them: a typed array per column, or
+ * offsets and data for one of variable size. The published word is not among
+ * them: users get these arrays, and a stray store into the word would stop the
+ * readers of this environment.
  */
 import { types } from 'node:util';
 import { addon } from '../base/native';
@@ -14,7 +14,6 @@ import { VarArea } from './var-area';
 export type Column = ScalarArray | VarArea;
 
 /** What stands in for memory that is not there: reading its length is enough to notice. */
-export const NO_WORD = new Int32Array(0);
 export const NO_COLUMNS: readonly Column[] = [];
 export const NO_AREAS: readonly VarArea[] = [];
 
@@ -35,15 +34,13 @@ export class Mapping {
     readonly buffer: ArrayBufferLike,
     /** Where the block begins, in bytes from the buffer's first; only the columns need to be in the buffer. */
     start: number,
-    { kinds, dataBytes }: Layout,
+    { kinds, dataBytes }: Pick<Layout, 'kinds' | 'dataBytes'>,
     offsets: readonly number[],
     capacity: number,
-    /** The published word, for a reader. Int32Array, because an unsigned view is slower to load from. */
-    readonly word: Int32Array,
     /** What the addon knows a reader's mapping by. */
     readonly key = 0,
   ) {
-    this.#first = new Uint8Array(buffer, start + offsets[0]!, 1);
+    this.#first = new Uint8Array(buffer, start + offsets[0]!, Math.min(1, buffer.byteLength));
     const areas: VarArea[] = [];
     // In a block the fields of variable size come last, with two columns each.
     let fixed = 0;
@@ -68,3 +65,6 @@ export class Mapping {
     if (!types.isSharedArrayBuffer(this.buffer)) addon.detach(this.buffer);
   }
 }
+
+/** Of a segment that nothing was read of yet: it looks like one whose ArrayBuffer was transferred away. */
+export const UNMAPPED = new Mapping(new ArrayBuffer(0), 0, { kinds: [], dataBytes: 0 }, [0], 0);

@@ -14,7 +14,7 @@
  * lease is collected.
  */
 import { SEGMENT_FIELDS, SegmentField } from '../base/codes';
-import type { Mapping } from './mapping';
+import { UNMAPPED, type Mapping } from './mapping';
 import type { NativeLog } from './native-log';
 import type { Layout } from './layout';
 import { wholeOf, type Storage } from './storage';
@@ -60,8 +60,10 @@ export class Pins {
         const count = integer(fields[i + SegmentField.count]!);
         const isFinal = i + SEGMENT_FIELDS < length;
         this.#count(id, sequence);
-        segments.push(new PinnedSegment(id, sequence, firstIndex, count, isFinal, this.#mappingOf(id)));
+        segments.push(new PinnedSegment(id, sequence, firstIndex, count, isFinal));
       }
+      // Kept from now on: what comes after a pin cannot fail.
+      if (segments.length > 0) this.#storage.wordOf(segments[segments.length - 1]!.id);
     } catch (error) {
       const ids = fields.subarray(0, length).filter((_, i) => i % SEGMENT_FIELDS === SegmentField.id);
       for (const id of ids) this.#native.unpin(id);
@@ -71,7 +73,7 @@ export class Pins {
     return segments;
   }
 
-  /** The mapping of a pinned segment, made again when its ArrayBuffer was transferred away. */
+  /** The mapping of a pinned segment, made when it is first asked for, and again when its ArrayBuffer was transferred away. */
   attached(segment: PinnedSegment): Mapping {
     if (!segment.mapping.isAttached) segment.mapping = this.#mappingOf(segment.id);
     return segment.mapping;
@@ -82,7 +84,10 @@ export class Pins {
     if (--segment.holders > 0) return;
     const { id, mapping } = segment;
     this.#uncount(id);
-    if (segment.isAbandoned) {
+    if (mapping === UNMAPPED) {
+      // Then there are no views of it that need the pin.
+      this.#native.unpin(id);
+    } else if (segment.isAbandoned) {
       mapping.ownsPins = true;
       this.#native.leavePinToMapping(id, mapping.key);
     } else {
@@ -103,7 +108,7 @@ export class Pins {
   /** Ends the views of segments that stay pinned; only with strict views. */
   endViews(window: Window): void {
     if (!this.#layout.strictViews) return;
-    for (const segment of window.segments) segment.mapping.detach();
+    for (const { mapping } of window.segments) if (mapping !== UNMAPPED) mapping.detach();
   }
 
   /**

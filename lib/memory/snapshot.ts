@@ -10,9 +10,8 @@ import { checkInteger } from '../base/checks';
 import { illegalConstructor, plainError } from '../base/errors';
 import { showAsText } from '../base/inspect';
 import type { LogView } from './view';
-import { NO_WORD } from './mapping';
 import type { ArrayOf, FieldArrayOf } from './schema';
-import { findSegment, Window, type Lease, type PinnedSegment } from './window';
+import { findSegment, NO_WORD, Window, type Lease, type PinnedSegment } from './window';
 
 /** Only the library has it, so only the library makes snapshots. */
 export const makeSnapshot = Symbol('makeSnapshot');
@@ -27,6 +26,7 @@ export interface SnapshotChange {
 
 /** Parts of a snapshot, for batches of followers. */
 export const chunksBetween = Symbol('chunksBetween');
+export const mapBetween = Symbol('mapBetween');
 export const entriesBetween = Symbol('entriesBetween');
 export const rowsBetween = Symbol('rowsBetween');
 export const endViews = Symbol('endViews');
@@ -40,7 +40,8 @@ const CLOSED = new Window();
  *
  * It pins the memory it shows until it is closed or refreshed: `close()` it, or
  * declare it with `using`. One that is merely dropped releases its memory
- * once it and all views of it have been collected.
+ * once it and all views of it have been collected. A segment is mapped when something
+ * of it is first read, so that taking a snapshot costs little however long the window is.
  *
  * ```ts
  * using snapshot = log.snapshot();
@@ -205,7 +206,7 @@ export class Snapshot<T> implements Iterable<T> {
    * The entry at a position in this snapshot, negative from the end; undefined
    * outside it.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer)
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer); `ERR_MAPPING_UNAVAILABLE`
    */
   at(position: number): T | undefined {
     checkInteger('position', position);
@@ -216,7 +217,7 @@ export class Snapshot<T> implements Iterable<T> {
    * The entry with an absolute index; undefined when this snapshot does not
    * hold it.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer)
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer); `ERR_MAPPING_UNAVAILABLE`
    */
   get(index: number): T | undefined {
     checkInteger('index', index);
@@ -243,7 +244,7 @@ export class Snapshot<T> implements Iterable<T> {
    * and `refresh()` said how many are `lost`. Where `from` is {@link endIndex} or
    * beyond, there are none yet: the array is empty.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MAPPING_UNAVAILABLE`
    */
   chunks(from?: number): Chunk<T>[] {
     if (from !== undefined) checkInteger('from', from);
@@ -264,6 +265,16 @@ export class Snapshot<T> implements Iterable<T> {
       chunks.push(Chunk[makeChunk]<T>(this.#view.layout, segment, begin, end - begin));
     }
     return chunks;
+  }
+
+  /** @internal Maps what holds the entries [from, to), so that reading them cannot fail. */
+  [mapBetween](from: number, to: number): void {
+    const window = this.#open();
+    for (const segment of window.segments) {
+      const { firstIndex } = segment;
+      const end = firstIndex + this.#count(window, segment);
+      if (firstIndex < to && end > from) this.#view.pins.attached(segment);
+    }
   }
 
   /** @internal With strict views, the typed arrays that were given out end here; what is read next is mapped again. */

@@ -11,7 +11,7 @@
 import { types } from 'node:util';
 import { environmentVariable } from '../base/runtime';
 import { plainError, rangeError, typeError, type AtomicLogError } from '../base/errors';
-import { Mapping, NO_WORD } from './mapping';
+import { Mapping } from './mapping';
 import { addon } from '../base/native';
 import type { NativeLog, NativeWriter } from './native-log';
 import type { Layout } from './layout';
@@ -67,11 +67,11 @@ export class Storage {
   /** A new mapping of a pinned segment. Its buffer can own pins: it is collected with its last view. */
   mapForReading(id: number): Mapping {
     const key = (this.#lastKey = (this.#lastKey + 1) % 2 ** 32);
-    if (this.memory === undefined) return this.#over(id, this.#native.map(id, key), this.#wordOf(id), key);
+    if (this.memory === undefined) return this.#over(id, this.#native.map(id, key), key);
     // Another object over the same memory, whose collection can be noticed.
     const buffer = structuredClone(this.memory);
     this.#native.adopt(id, key, buffer);
-    return this.#over(id, buffer, this.#wordOf(id), key);
+    return this.#over(id, buffer, key);
   }
 
   /** A mapping of the head for its writer alone. */
@@ -80,30 +80,33 @@ export class Storage {
     const buffer = (this.#blocks[id] ??= writer.mapBlock() ?? undefined);
     if (buffer === undefined) throw mappingUnavailable();
     const { columnOffsets, segmentCapacity } = this.#native;
-    return new Mapping(buffer, 0, this.#layout, columnOffsets, segmentCapacity, NO_WORD);
+    return new Mapping(buffer, 0, this.#layout, columnOffsets, segmentCapacity);
   }
 
   /** A new mapping of the head for its writer, which users may see. */
   mapForWriting(id: number, writer: NativeWriter): Mapping {
-    return this.#over(id, this.memory ?? writer.map(), NO_WORD);
+    return this.#over(id, this.memory ?? writer.map());
   }
 
   /** A mapping of a reader over a buffer that it had before. */
   mapAgain(id: number, buffer: ArrayBufferLike, key: number): Mapping {
-    return this.#over(id, buffer, this.#wordOf(id), key);
+    return this.#over(id, buffer, key);
   }
 
   /** A mapping over a buffer; readers' buffers have a key by which the addon knows them. */
-  #over(id: number, buffer: ArrayBufferLike | null, word: Int32Array, key?: number): Mapping {
+  #over(id: number, buffer: ArrayBufferLike | null, key?: number): Mapping {
     if (buffer === null) throw mappingUnavailable();
     const { columnOffsets, segmentCapacity, strideBytes } = this.#native;
     // An external buffer begins with the columns.
     const start = this.memory === undefined ? -columnOffsets[0]! : id * strideBytes;
-    return new Mapping(buffer, start, this.#layout, columnOffsets, segmentCapacity, word, key);
+    return new Mapping(buffer, start, this.#layout, columnOffsets, segmentCapacity, key);
   }
 
-  /** The published word of a pinned segment. */
-  #wordOf(id: number): Int32Array {
+  /**
+   * The published word of a pinned segment. Int32Array, because an unsigned view is slower to
+   * load from. With external memory it is in an ArrayBuffer that users never get.
+   */
+  wordOf(id: number): Int32Array {
     const known = this.#words[id];
     if (known !== undefined) return known;
     const start = this.memory === undefined ? 0 : id * this.#native.strideBytes;

@@ -247,7 +247,7 @@ export class LogView {
   /** The word of the window's head, whose count it makes up to date. */
   #loadHeadWord(window: Window): number {
     const { head } = window;
-    window.headWord = this.pins.attached(head).word;
+    window.headWord = this.storage.wordOf(head.id);
     const word = Atomics.load(window.headWord, 0);
     // Other windows may hold the segment too, as one that has successors.
     if (!head.isFinal) head.count = this.readable(word);
@@ -268,7 +268,7 @@ export class LogView {
       lease = new Lease(new Window());
       collectedLeases.register(lease, { attendance: this.#attendance, what: lease.window }, lease);
     }
-    lease.window.set(segments);
+    lease.window.set(segments, this.storage.wordOf(segments[segments.length - 1]!.id));
     this.seenWord = lease.window.head.count;
     ++this.#attendance.liveWindows;
     return lease;

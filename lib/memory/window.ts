@@ -2,7 +2,10 @@
  * What snapshots are made of: pinned segments, grouped into windows that the
  * snapshots of one environment share.
  */
-import { NO_WORD, type Mapping } from './mapping';
+import { UNMAPPED, type Mapping } from './mapping';
+
+/** What stands in for a word that is not there: reading its length is enough to notice. */
+export const NO_WORD = new Int32Array(0);
 
 /** One pin of one segment, shared by the windows of its environment. */
 export class PinnedSegment {
@@ -19,8 +22,10 @@ export class PinnedSegment {
     public count: number,
     /** Whether the count was told by the successor: no look at the word may change it then. */
     public isFinal: boolean,
-    public mapping: Mapping,
   ) {}
+
+  /** Made when something of the segment is first read: {@link Pins.attached}. */
+  mapping: Mapping = UNMAPPED;
 
   /** Whether this environment has the pin: then no one writes to the entries, however fast the writer is. */
   get isPinned(): boolean {
@@ -48,10 +53,11 @@ export class Window {
     return this.segments[0]!.firstIndex;
   }
 
-  set(segments: readonly PinnedSegment[]): void {
+  /** `headWord` is that of the last segment. */
+  set(segments: readonly PinnedSegment[], headWord: Int32Array): void {
     for (const segment of segments) ++segment.holders;
     this.segments = segments;
-    this.headWord = this.head.mapping.word;
+    this.headWord = headWord;
   }
 
   /** Takes the segments out; the caller drops them. */

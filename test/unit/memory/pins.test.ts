@@ -1,5 +1,6 @@
 import { AtomicLog, type Chunk, type Snapshot, type Writer } from 'atomic-log';
 
+import type * as NativeLogModule from '../../../lib/memory/native-log';
 import { entriesOf, expectConsistent, range, SMALL, smallLog, type Claimed } from '../../support/logs';
 import { collectGarbage, collectUntil, nextTurn } from '../../support/memory';
 import { hasStrictViews, lengthAfterEnd } from '../../support/strict';
@@ -271,4 +272,57 @@ test('a peak of pins leaves no mappings behind', async () => {
   );
   expectConsistent(log);
   expect(entriesOf(log)).toEqual(range(log.firstIndex, 4000));
+});
+
+describe('what a snapshot maps', () => {
+  // The package's own module, not a second one made from lib/.
+  const { NativeLog } = jest.requireActual<typeof NativeLogModule>('../../../dist/memory/native-log');
+  // Shared storage maps by adopting, external memory by mapping: one call for each segment. A spy keeps
+  // what was returned, so that it may not be there in other tests.
+  let spies: jest.SpyInstance[];
+  const mapped = (): number => spies.reduce((sum, { mock }) => sum + mock.calls.length, 0);
+  beforeEach(() => {
+    spies = (['map', 'adopt'] as const).map((name) => jest.spyOn(NativeLog.prototype, name));
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  test('nothing, until something is read: then the segments that hold it', () => {
+    const { log } = fullLog();
+    const snapshot = log.snapshot();
+    expect([snapshot.length, snapshot.firstIndex, mapped()]).toEqual([12, 0, 0]);
+    expect([snapshot.at(-1), mapped()]).toEqual([11, 1]);
+    expect([snapshot.chunks(4).length, mapped()]).toEqual([2, 2]);
+    expect([entriesOf(log), mapped()]).toEqual([range(0, 12), hasStrictViews ? 5 : 3]);
+    snapshot.close();
+  });
+
+  test('nothing for the segments that come with refresh() and are not read', () => {
+    const claimed = fullLog();
+    const snapshot = claimed.log.snapshot();
+    for (let i = 12; i < 40; ++i) {
+      claimed.writer.append(i);
+      snapshot.refresh();
+    }
+    expect([snapshot.endIndex, mapped()]).toEqual([40, 0]);
+    expect([snapshot.get(39), mapped()]).toEqual([39, 1]);
+    snapshot.close();
+  });
+
+  test('the segments of a batch before it is delivered, and no others', async () => {
+    const { log } = fullLog();
+    const follower = log.follow({ from: 4, batchEntriesMax: 4 });
+    const { value } = await follower.next();
+    expect([value?.firstIndex, mapped()]).toEqual([4, 1]);
+    await follower.return!();
+  });
+
+  test('a dropped snapshot of which nothing was read returns its pins', async () => {
+    const claimed = fullLog();
+    (() => claimed.log.snapshot().length)();
+    await nextTurn();
+    await collectUntil('the pins are returned', () => claimed.log.stats().pinnedHere === 0);
+    expect(mapped()).toBe(0);
+    lap(claimed);
+    expect(entriesOf(claimed.log)).toEqual(new Array(claimed.log.snapshot().length).fill(-1));
+  });
 });
