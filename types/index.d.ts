@@ -588,7 +588,8 @@ export interface SnapshotChange {
  *
  * It pins the memory it shows until it is closed or refreshed: `close()` it, or
  * declare it with `using`. One that is merely dropped releases its memory
- * once it and all views of it have been collected.
+ * once it and all views of it have been collected. A segment is mapped when something
+ * of it is first read, so that taking a snapshot costs little however long the window is.
  *
  * ```ts
  * using snapshot = log.snapshot();
@@ -627,14 +628,14 @@ export declare class Snapshot<T> implements Iterable<T> {
    * The entry at a position in this snapshot, negative from the end; undefined
    * outside it.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer)
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer); `ERR_MAPPING_UNAVAILABLE`
    */
   at(position: number): T | undefined;
   /**
    * The entry with an absolute index; undefined when this snapshot does not
    * hold it.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer)
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer); `ERR_MAPPING_UNAVAILABLE`
    */
   get(index: number): T | undefined;
   /**
@@ -647,7 +648,7 @@ export declare class Snapshot<T> implements Iterable<T> {
    * and `refresh()` said how many are `lost`. Where `from` is {@link endIndex} or
    * beyond, there are none yet: the array is empty.
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MAPPING_UNAVAILABLE`
    */
   chunks(from?: number): Chunk<T>[];
   /**
