@@ -42,7 +42,7 @@ const CODES = 'binding/codes.h';
 
 test('lib/base/codes.ts is what the headers say', () => {
   expect(build('--check', join(packageRoot, 'src-native'))).toEqual({ text: '', refusal: '' });
-  change(OUTCOME, 'kNoLsn = 28', 'kNoLsn = 29');
+  change(OUTCOME, 'kNoLsn = 28', 'kNoLsn = 999');
   expect(build('--check').refusal).toMatch(/run "npm run build:codes"/);
 });
 
