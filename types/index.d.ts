@@ -1713,13 +1713,15 @@ export type WalError = SegmentError & {
 /** A cursor of a log, open or not. */
 export interface WalCursorInfo {
   readonly name: string;
-  /** Undefined before the first commit, and when it is damaged. */
+  /** Undefined before the first commit, and when `error` is there. */
   readonly position: WalPosition | undefined;
-  /** LSN of the next entry to consume; undefined when it is damaged. */
+  /** LSN of the next entry to consume; undefined when `error` is there. */
   readonly nextLsn: number | undefined;
-  /** Entries that it has not consumed; undefined when it is damaged. */
+  /** Entries that it has not consumed; undefined when `error` is there. */
   readonly lag: number | undefined;
-  /** Why it holds every checkpoint. */
+  /** Id of the process that has it open; absent when none has, or it is not known. */
+  readonly holder?: number;
+  /** `ERR_CURSOR_DAMAGED`: why it holds every checkpoint. */
   readonly error?: WalError;
 }
 /**

@@ -429,6 +429,8 @@ export interface NativeWalCursorState {
 export interface NativeWalCursorInfo extends NativeWalCursorState {
   name: string;
   verdict: WalCursorVerdict;
+  /** Process that has it open; 0: none, or it is not known. */
+  holder: number;
 }
 
 /** How a write-ahead log is opened. */

@@ -9,6 +9,7 @@ import type { SegmentOptions } from '../durable/segment/options';
 import { build } from './build';
 import {
   complain,
+  escape,
   exitOnOutputError,
   FAILED,
   FORMATS,
@@ -41,6 +42,16 @@ interface Options {
 const DAMAGED = 1;
 /** How often `tail -f` looks whether anybody reads on. */
 const READER_POLL_MS = 250;
+
+/** What of a summary is shown as a table. */
+interface Tables {
+  files?: object[];
+  cursors?: { error?: { code: string; message: string } }[];
+}
+
+/** A message would burst the table. */
+const codeOf = (error: { code: string } | undefined): object =>
+  error === undefined ? {} : { error: error.code };
 
 async function openSource(path: string, options: SegmentOptions): Promise<Source> {
   return (await import('./sources.js')).openSource(path, options);
@@ -104,9 +115,12 @@ command('inspect', 'say what it is, and what files it has')
       await print(`${JSON.stringify(summary, undefined, 2)}\n`);
       return;
     }
-    const { files, ...facts } = summary as { files?: object[] };
+    const { files, cursors = [], ...facts } = summary as Tables;
     await printLines(Object.entries(facts).map(([name, value]) => `${name}: ${String(value)}`));
     if (files !== undefined) await print(formatTable(files));
+    if (cursors.length === 0) return;
+    await print(formatTable(cursors.map(({ error, ...cursor }) => ({ ...cursor, ...codeOf(error) }))));
+    await printLines(cursors.flatMap(({ error }) => (error === undefined ? [] : [escape(error.message)])));
   });
 
 command('verify', 'read everything; the exit status is 1 when something is damaged')

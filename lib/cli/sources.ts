@@ -7,6 +7,7 @@ import { addon } from '../base/native';
 import { checkFormat, orThrow, type SegmentOptions } from '../durable/segment/options';
 import { SegmentReader } from '../durable/segment/reader';
 import { SegmentTail } from '../durable/segment/tail';
+import type { WalCursorInfo } from '../durable/wal/cursor-list';
 import { WalReader } from '../durable/wal/reader';
 import { formatBytes } from './output';
 
@@ -145,6 +146,13 @@ export function scanSegment(path: string, options: SegmentOptions): NativeSegmen
   );
 }
 
+/** As the API has it, without what is undefined; of an error what JSON would leave out too. */
+function cursorFacts({ error, ...cursor }: WalCursorInfo): object {
+  const facts = Object.entries(cursor).filter(([, value]) => value !== undefined);
+  const trouble = error === undefined ? {} : { error: { code: error.code, message: error.message } };
+  return { ...Object.fromEntries(facts), ...trouble };
+}
+
 function walSource(path: string): Source {
   const reader = WalReader.open(path, { tail: 'intact' });
   const { firstLsn, lastLsn, provedLsn } = reader;
@@ -171,6 +179,7 @@ function walSource(path: string): Source {
         lastLsn: last,
         bytes,
       })),
+      cursors: reader.cursors().map(cursorFacts),
     }),
     *items({ from, to } = {}) {
       const first = Math.max(from ?? 0, firstLsn);

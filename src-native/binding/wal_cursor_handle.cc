@@ -180,6 +180,10 @@ napi_value WalCursorHandle::list(napi_env env, napi_callback_info info) {
     set(env, object, "name", cursor.name);
     set(env, object, "verdict", uint64_t{static_cast<uint8_t>(cursor.verdict)});
     set_state(env, object, cursor.state);
+    const uint64_t holder = durable::WalFileLock::current_holder_of(
+        platform::native_file_system(),
+        durable::wal_cursor_lock_path(directory, cursor.name));
+    set(env, object, "holder", holder);
     napi_set_element(env, array, at++, object);
   }
   return array;

@@ -9,7 +9,7 @@ import ts from 'typescript';
 const packageTypes = join(__dirname, '..', '..', 'types', 'index.d.ts');
 
 const library = `
-import { AtomicLog, bytes, defineSchema, json, Wal } from 'atomic-log';
+import { AtomicLog, bytes, defineSchema, json, Wal, WalCursor, WalReader } from 'atomic-log';
 const size = { retainedCapacity: 8, segmentCapacity: 4 };
 export const schema = defineSchema({ at: 'f64', id: 'i64', text: 'utf8' });
 export const numbers = new AtomicLog(size);
@@ -37,6 +37,9 @@ export class Store {
   }
 }
 export const wal = () => Wal.open('directory');
+export const consumer = async () => (await wal()).cursor('billing', { reset: true });
+export const elsewhere = () => WalCursor.openSync('directory', 'billing');
+export const consumers = () => WalReader.open('directory').cursors();
 `;
 
 /** A file that names nothing of the package: its declarations must. */
@@ -50,7 +53,7 @@ export const claim = () => log.waitForWriter();
 const program = `
 import { owner } from './other.js';
 import * as all from './library.js';
-import { AtomicLog, type RecordOf, type VarColumn } from 'atomic-log';
+import { AtomicLog, type RecordOf, type VarColumn, type WalCursorInfo, type WalPosition } from 'atomic-log';
 const at: Float64Array = all.chunks[0]!.column('at');
 const id: BigInt64Array = all.reader.chunks()[0]!.column('id');
 const text: VarColumn<string> = all.columns()[0]!.text;
@@ -63,7 +66,12 @@ const raw: Uint8Array | undefined = all.inline.log.latest()?.raw;
 const owned: typeof all.log = owner;
 const same: AtomicLog<RecordOf<typeof all.schema>> = all.attached;
 all.writer?.append({ at: 1, id: 2n, text: 'a' });
-export const used = [at, id, text, entry, number, values, bigints, a, raw, same, owned, all.handle.id, all.binary.latest()];
+const position: WalPosition | undefined = all.elsewhere().position;
+const lag: number = all.elsewhere().lag;
+const committed: Promise<void> = all.consumer().then((cursor) => cursor.commit(position!));
+const [info]: WalCursorInfo[] = all.consumers();
+const holder: number | undefined = info!.holder;
+export const used = [at, id, text, entry, number, values, bigints, a, raw, same, owned, all.handle.id, all.binary.latest(), lag, committed, holder];
 // @ts-expect-error -- the log has no such column
 all.reader.chunks()[0]!.column('none');
 // @ts-expect-error -- a field has the wrong type

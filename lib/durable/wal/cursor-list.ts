@@ -1,21 +1,24 @@
 /** The cursors of a log, looked at without opening them. */
-import type { NativeWalCursorState } from '../../../types/native';
+import { join } from 'node:path';
+
+import type { NativeWalCursorInfo, NativeWalCursorState } from '../../../types/native';
 import { WalCursorVerdict } from '../../base/codes';
-import { plainError } from '../../base/errors';
 import { addon } from '../../base/native';
-import { orThrowWal, type WalError } from './errors';
+import { cursorDamaged, orThrowWal, type WalError } from './errors';
 import { hexOf, positionOf, type Past, type WalPosition } from './position';
 
 /** A cursor of a log, open or not. */
 export interface WalCursorInfo {
   readonly name: string;
-  /** Undefined before the first commit, and when it is damaged. */
+  /** Undefined before the first commit, and when `error` is there. */
   readonly position: WalPosition | undefined;
-  /** LSN of the next entry to consume; undefined when it is damaged. */
+  /** LSN of the next entry to consume; undefined when `error` is there. */
   readonly nextLsn: number | undefined;
-  /** Entries that it has not consumed; undefined when it is damaged. */
+  /** Entries that it has not consumed; undefined when `error` is there. */
   readonly lag: number | undefined;
-  /** Why it holds every checkpoint. */
+  /** Id of the process that has it open; absent when none has, or it is not known. */
+  readonly holder?: number;
+  /** `ERR_CURSOR_DAMAGED`: why it holds every checkpoint. */
   readonly error?: WalError;
 }
 
@@ -24,20 +27,25 @@ export function standsOn({ lsn, epoch, branch, logId }: NativeWalCursorState): P
   return epoch === 0 ? undefined : { lsn, epoch, branch, logId: hexOf(logId) };
 }
 
-/** The cursors of a log whose last entry is `lastLsn`, in the order of their names. */
-export function listCursors(path: string, lastLsn: number): WalCursorInfo[] {
-  return orThrowWal(addon.listWalCursors(path)).map((cursor) => {
-    const { name, verdict, lsn } = cursor;
-    if (verdict !== WalCursorVerdict.good) {
-      const isNewer = verdict === WalCursorVerdict.newer;
-      const error = plainError(
-        'ERR_CURSOR_DAMAGED',
-        `${path}: cursor '${name}' is ${isNewer ? 'of a later release' : 'damaged'}`,
-      );
-      return { name, position: undefined, nextLsn: undefined, lag: undefined, error };
+/** What is wrong with it, whatever its name is. */
+function damageOf({ verdict, logId }: NativeWalCursorInfo, log: string): string | undefined {
+  if (verdict === WalCursorVerdict.newer) return 'the cursor is of a later release';
+  if (verdict !== WalCursorVerdict.good) return 'the cursor is damaged';
+  return hexOf(logId) === log ? undefined : 'the cursor is one of another log';
+}
+
+/** The cursors of the log `logId` in the order of their names. */
+export function listCursors(path: string, { logId, lastLsn }: { logId: string; lastLsn: number }) {
+  return orThrowWal(addon.listWalCursors(path)).map((cursor): WalCursorInfo => {
+    const { name, lsn, holder } = cursor;
+    const held = holder > 0 ? { holder } : {};
+    const damage = damageOf(cursor, logId);
+    if (damage !== undefined) {
+      const error = cursorDamaged(join(path, 'cursors', `cursor-${name}`), damage);
+      return { name, position: undefined, nextLsn: undefined, lag: undefined, ...held, error };
     }
     const past = standsOn(cursor);
     const position = past === undefined ? undefined : positionOf(past);
-    return { name, position, nextLsn: lsn + 1, lag: Math.max(lastLsn - lsn, 0) };
+    return { name, position, nextLsn: lsn + 1, lag: Math.max(lastLsn - lsn, 0), ...held };
   });
 }

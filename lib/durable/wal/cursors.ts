@@ -56,7 +56,7 @@ export class LogCursors implements CursorLog {
 
   list(): WalCursorInfo[] {
     this.#log.checkOpen();
-    return listCursors(this.#log.options.path, this.lastLsn());
+    return listCursors(this.#log.options.path, { logId: this.#log.logId, lastLsn: this.lastLsn() });
   }
 
   async delete(name: unknown): Promise<boolean> {

@@ -244,14 +244,7 @@ export function walError(failure: NativeFailure, { isOpen = true } = {}): WalErr
     case Outcome.takenBack:
       return takenBack(offset);
     case Outcome.cursorDamaged:
-      return withDetails(
-        plainError(
-          'ERR_CURSOR_DAMAGED',
-          `${path}: ${detail}; nothing was changed, and checkpoints wait until this is resolved. Restore the file, ` +
-            'open the cursor with { reset: true } to begin again at the oldest entry, or delete it with deleteCursor()',
-        ),
-        { path },
-      );
+      return cursorDamaged(path, detail);
     case Outcome.cursorsLocked:
       return withDetails(plainError('ERR_LOCKED', `${path}: ${detail}`), { path });
     case Outcome.notDurable:
@@ -306,6 +299,17 @@ export function cursorError(failure: NativeFailure, name?: string): WalError {
     );
   }
   return walError(failure, { isOpen: false });
+}
+
+export function cursorDamaged(path: string, detail: string): WalError {
+  return withDetails(
+    plainError(
+      'ERR_CURSOR_DAMAGED',
+      `${path}: ${detail}; nothing was changed, and checkpoints wait until this is resolved. Restore the file, ` +
+        'open the cursor with { reset: true } to begin again at the oldest entry, or delete it with deleteCursor()',
+    ),
+    { path },
+  );
 }
 
 export function cursorClosed(): WalError {

@@ -205,7 +205,7 @@ export class WalReader {
    */
   cursors(): WalCursorInfo[] {
     this.#checkOpen();
-    return listCursors(this.#path, this.lastLsn);
+    return listCursors(this.#path, { logId: this.#id(), lastLsn: this.lastLsn });
   }
 
   /**

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { SegmentWriter, Wal } from 'atomic-log';
+import { SegmentWriter, Wal, WalCursor } from 'atomic-log';
 
 import { cli, cliPath, lines } from '../../support/cli';
 import { temporaryDirectory } from '../../support/segments';
@@ -36,6 +36,35 @@ describe('a write-ahead log', () => {
     expect(facts.files.length).toBeGreaterThan(1);
     expect(facts.files.at(-1)!.lastLsn).toBe(200);
     expect(cli('inspect', log()).stdout).toMatch(/lastLsn: 200[\s\S]*wal-000001\.log/);
+  });
+
+  test('inspect says how far its cursors are, who has them, and what is wrong', () => {
+    words(20);
+    expect(JSON.parse(cli('inspect', '--json', log()).stdout)).toMatchObject({ cursors: [] });
+    expect(cli('inspect', log()).stdout).not.toMatch(/cursor|lag/);
+    const at = withWal(log(), (wal) => wal.get(5)!.position);
+    using open = WalCursor.openSync(log(), 'billing');
+    open.commitSync(at);
+    WalCursor.openSync(log(), 'new').closeSync();
+    WalCursor.openSync(log(), 'torn').closeSync();
+    const file = join(log(), 'cursors', 'cursor-torn');
+    writeFileSync(file, 'torn');
+    const { status, stdout } = cli('inspect', '--json', log());
+    expect(status).toBe(0);
+    const message = expect.stringMatching(/cursor-torn: the cursor is damaged.*deleteCursor/) as string;
+    expect((JSON.parse(stdout) as { cursors: object[] }).cursors).toEqual([
+      { name: 'billing', position: at, nextLsn: 6, lag: 15, holder: process.pid },
+      { name: 'new', nextLsn: 1, lag: 20 },
+      { name: 'torn', error: { code: 'ERR_CURSOR_DAMAGED', message } },
+    ]);
+    expect(cli('inspect', log()).stdout).toMatch(
+      /nextLsn.*lag.*holder[^]*billing.* 6 .* 15 [^]*new[^]*torn.*ERR_CURSOR_DAMAGED[^]*\n\S.*cursor-torn: the cursor is damaged/,
+    );
+    // What only lists entries does not need them.
+    rmSync(file);
+    mkdirSync(file);
+    expect(cli('inspect', log())).toMatchObject({ status: 2 });
+    expect(lines(cli('tail', '-n', '1', log()).stdout)).toEqual(['20\tentry 20']);
   });
 
   test('dump as text, JSON lines and raw, within bounds', () => {

@@ -217,6 +217,17 @@ uint64_t WalFileLock::holder_of(FileSystem& system, const std::string& path) {
   return std::strtoull(text, nullptr, 10);
 }
 
+uint64_t WalFileLock::current_holder_of(FileSystem& system,
+                                        const std::string& path) {
+  std::unique_ptr<File> file;
+  bool is_locked = false;
+  if (!system.open(path, OpenMode::kRead, &file).ok() ||
+      !file->is_locked(&is_locked).ok()) {
+    return 0;
+  }
+  return is_locked ? holder_of(system, path) : 0;
+}
+
 IoStatus make_wal_cursors(FileSystem& system, const std::string& directory) {
   const std::string path = in_cursors(directory, "LOCK");
   platform::FileIdentity ignored;

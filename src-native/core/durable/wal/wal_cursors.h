@@ -110,9 +110,12 @@ class WalFileLock {
 
   // For messages only.
   void name_holder(uint64_t process_id);
-  // 0: not known.
+  // 0: not known. Of one that no one has any more, the last one.
   static uint64_t holder_of(platform::FileSystem& system,
                             const std::string& path);
+  // As holder_of(), and 0 where no one has it. Takes no lock.
+  static uint64_t current_holder_of(platform::FileSystem& system,
+                                    const std::string& path);
 
  private:
   WalFileLock() = default;

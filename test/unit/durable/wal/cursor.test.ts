@@ -33,7 +33,8 @@ describe('a cursor', () => {
     expect(lsnsOf(wal.entries({ from: again.position }))).toEqual(range(6, 20));
     again.commitSync(at(wal, 4));
     expect(again).toMatchObject({ position: at(wal, 4), lag: 16 });
-    expect(wal.cursors()).toEqual([{ name: 'billing', position: at(wal, 4), nextLsn: 5, lag: 16 }]);
+    const info = { name: 'billing', position: at(wal, 4), nextLsn: 5, lag: 16 };
+    expect(wal.cursors()).toEqual([{ ...info, holder: process.pid }]);
     expect(String(again)).toBe(`WalCursor { name: 'billing', path: '${path()}', nextLsn: 5 }`);
   });
 
@@ -89,7 +90,9 @@ describe('a cursor', () => {
     await expect(wal.cursor('billing')).rejects.toMatchObject(busy);
     expect(() => WalCursor.openSync(path(), 'billing')).toThrow(expect.objectContaining(busy) as Error);
     await expect(wal.deleteCursor('billing')).rejects.toMatchObject(busy);
+    expect(wal.cursors()).toMatchObject([{ name: 'billing', holder: process.pid }]);
     await cursor.close();
+    expect(wal.cursors()[0]).not.toHaveProperty('holder');
     expect(await wal.deleteCursor('billing')).toBe(true);
     expect(wal.deleteCursorSync('billing')).toBe(false);
     expect(wal.cursors()).toEqual([]);
@@ -277,6 +280,13 @@ describe('a position that is not there any more', () => {
     writeFileSync(file('cursor-other'), good);
     expectError(() => fresh.cursorSync('other'), 'ERR_CURSOR_DAMAGED', /one of another log/);
     expectError(() => fresh.checkpointSync(5), 'ERR_CURSOR_DAMAGED', /one of another log/);
+    using reader = WalReader.open(path());
+    for (const log of [fresh, reader]) {
+      const [other] = log.cursors();
+      expect(other).toMatchObject({ name: 'other', position: undefined, nextLsn: undefined, lag: undefined });
+      expect(other!.error).toMatchObject({ code: 'ERR_CURSOR_DAMAGED', path: file('cursor-other') });
+      expect(other!.error!.message).toMatch(/one of another log.*deleteCursor/);
+    }
   });
 });
 
