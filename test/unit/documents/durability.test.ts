@@ -1,6 +1,8 @@
 /** Every promise that a test or a mutation names is in docs/durability.md, and every promise there is held by some mutation. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { packageRoot } from '../../support/internals';
 
@@ -39,4 +41,33 @@ test('each mutation names the promise that it breaks, and each promise has one',
   expect([...ids].filter((id) => !documented.includes(id))).toEqual([]);
   // G3 is the other side of G1 and G2: whatever is not acknowledged may go.
   expect(documented.filter((id) => !ids.has(id) && id !== 'G3')).toEqual([]);
+});
+
+interface Mutation {
+  readonly name: string;
+  readonly edits: readonly { readonly file: string; readonly from: string }[];
+}
+
+// Else it is found only when all of them are taken out, which is rare.
+test('each mutation finds its text, once', () => {
+  const lists = files.filter((name) => name.endsWith('_mutations.mjs'));
+  expect(lists.length).toBeGreaterThan(0);
+  for (const list of lists) {
+    const script = `import { mutations } from '${pathToFileURL(join(folder, list)).href}';
+      console.log(JSON.stringify(mutations));`;
+    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    });
+    const mutations = JSON.parse(printed) as Mutation[];
+    expect(mutations.length).toBeGreaterThan(0);
+    const missed = mutations.flatMap(({ name, edits }) =>
+      edits
+        .filter(({ file, from }) => {
+          const text = readFileSync(join(packageRoot, 'src-native/core', file), 'utf8');
+          return text.split(from).length !== 2;
+        })
+        .map(({ file, from }) => `${name}: ${file} has not once: ${from}`),
+    );
+    expect(missed).toEqual([]);
+  }
 });

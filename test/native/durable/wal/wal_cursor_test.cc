@@ -1,5 +1,5 @@
 // Cursors next to checkpoints: what one does at any moment of the other, and a
-// crash anywhere.
+// crash anywhere. G16.
 #include "core/durable/wal/wal_cursor.h"
 
 #include <doctest/doctest.h>
@@ -60,7 +60,8 @@ class Pair {
 
   // a append and sync; w append, with the system; c checkpoint of all; d of
   // half; n make the cursor; m commit the last entry; b move back by one;
-  // x delete the cursor; o its owner dies, and another one opens it.
+  // x delete the cursor; o its owner dies, and another one opens it; r commit
+  // where it stands; h commit half of what is left.
   static constexpr const char* kOfWriter = "awcd";
   static constexpr const char* kOfCursor = "nmbxo";
 
@@ -96,6 +97,12 @@ class Pair {
       case 'o':
         cursor_.reset();
         make();
+        break;
+      case 'r':
+        commit(cursor_->state().lsn);
+        break;
+      case 'h':
+        commit((cursor_->state().lsn + writer_->last_lsn()) / 2);
         break;
     }
   }
@@ -370,6 +377,79 @@ TEST_CASE(
       if (!has_failed) break;
     }
   }
+}
+
+// What is on disk may be the position of the commit that failed: the next one
+// may be a move back, and must be written.
+TEST_CASE(
+    "cursors: after a commit that failed, where the cursor stands is not "
+    "known") {
+  for (const char next : {'h', 'r'}) {
+    for (uint64_t fails = 0; fails < 40; ++fails) {
+      for (uint64_t at = 0; at < 40; ++at) {
+        SimulatedFileSystem system;
+        Pair pair(system);
+        for (const char operation : std::string("aaanmaaaa")) {
+          pair.run(operation);
+        }
+        system.fail_at(fails, Fault::kOnce);
+        pair.run('m');
+        system.fail_at(0, Fault::kNone);
+        uint64_t count = 0;
+        system.on_operation = [&](const char*) {
+          if (count++ != at) return;
+          const auto hook = std::move(system.on_operation);
+          system.on_operation = nullptr;
+          pair.run('c');
+        };
+        INFO("operation ", fails, " fails; then ", std::string(1, next),
+             ", with a checkpoint at ", at);
+        pair.run(next);
+        system.on_operation = nullptr;
+        pair.drop();
+        pair.check(*system.kill());
+        const std::vector<uint32_t> nothing(system.dirty_states().size(), 0);
+        pair.check(*system.crash(nothing));
+        if (count <= at) break;
+      }
+    }
+  }
+}
+
+TEST_CASE("a damaged cursor holds every checkpoint that is not forced") {
+  SimulatedFileSystem system;
+  const OpenedWal opened = open_wal(system, wal_options());
+  durable::WalWriter& writer = *opened.writer;
+  uint64_t lsn = 0;
+  REQUIRE(writer.append(nullptr, 0, &lsn) == Outcome::kOk);
+  REQUIRE(writer.sync() == Outcome::kOk);
+  REQUIRE(open_cursor(system).outcome == Outcome::kOk);
+  system.damage(durable::wal_cursor_path(kWalDirectory, kName), 32);
+  CHECK(writer.checkpoint(1) == Outcome::kCursorDamaged);
+  CHECK(writer.first_lsn() == 1);
+  CHECK(open_cursor(system).outcome == Outcome::kCursorDamaged);
+  CHECK(writer.checkpoint(1, UINT64_MAX, true) == Outcome::kOk);
+  CHECK(writer.first_lsn() == 2);
+  CHECK(open_cursor(system, true).outcome == Outcome::kOk);
+  REQUIRE(writer.append(nullptr, 0, &lsn) == Outcome::kOk);
+  CHECK(writer.checkpoint(2) == Outcome::kOk);
+}
+
+// The name of the directory of the cursors may be one of them.
+TEST_CASE("a cursor that is made syncs the names in the log's directory") {
+  SimulatedFileSystem system;
+  const OpenedWal opened = open_wal(system, wal_options());
+  const std::string path = platform::path_in(kWalDirectory, "name");
+  std::unique_ptr<platform::File> file;
+  REQUIRE(system.open(path, platform::OpenMode::kCreateNew, &file).ok());
+  std::vector<uint32_t> nothing(system.dirty_states().size(), 0);
+  REQUIRE(!system.crash(nothing)->exists(path));
+  uint64_t lsn = 0;
+  REQUIRE(opened.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+  REQUIRE(opened.writer->sync() == Outcome::kOk);
+  REQUIRE(open_cursor(system).outcome == Outcome::kOk);
+  nothing.resize(system.dirty_states().size());
+  CHECK(system.crash(nothing)->exists(path));
 }
 
 TEST_CASE("a cursor that was taken back holds what replaced its entries") {

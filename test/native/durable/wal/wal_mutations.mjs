@@ -21,6 +21,8 @@ const LIST = 'durable/wal/wal_file_list.cc';
 const POSIX = 'platform/file_posix.cc';
 const LOG = 'durable/wal/wal_log.cc';
 const BACKUP = 'durable/wal/wal_backup.cc';
+const CURSORS = 'durable/wal/wal_cursors.cc';
+const CURSOR = 'durable/wal/wal_cursor.cc';
 
 export const mutations = [
   mutation('G1', 'acknowledge before sync', [WRITER, 'const IoStatus status = file_->sync_data();', 'const IoStatus status;']),
@@ -80,7 +82,7 @@ export const mutations = [
   mutation('G11', 'no lock', [WRITER_OPEN, 'status = is_registered_ ? lock_file_->lock()', 'status = true ? IoStatus{}']),
   mutation('G1', 'a read-only directory is opened', [WRITER_OPEN, 'if (status.ok()) status = system.check_writable(options.directory);', '']),
   mutation('G1', 'rotates in a directory that was replaced', [WRITER, 'const Outcome place = check_directory();', 'const Outcome place = Outcome::kOk;']),
-  mutation('G1', 'checkpoint in a directory that was replaced', [WRITER_CHECKPOINT, 'Outcome outcome = check_directory();\n  if (outcome', 'Outcome outcome = Outcome::kOk;\n  if (outcome']),
+  mutation('G1', 'checkpoint in a directory that was replaced', [WRITER_CHECKPOINT, 'Outcome outcome = check_directory();\n  // Until CHECKPOINT', 'Outcome outcome = Outcome::kOk;\n  // Until CHECKPOINT']),
   mutation('G1', 'any LOCK will do', [FILES, 'const bool is_other = status.ok() && identity != lock;', 'const bool is_other = false;']),
   mutation('G5', 'a log reads in a directory that was replaced', [READER, 'if (!lock_.has_value()) return Outcome::kOk;', 'if (true) return Outcome::kOk;']),
   mutation('G5', 'beside the writer a missing file is a checkpoint', [READER_REFRESH, 'return is_gone ? explain_missing(from, failure) : outcome;', 'return outcome;']),
@@ -144,7 +146,7 @@ export const mutations = [
   mutation('G13', 'opening deletes the reservation', [RESERVE, 'if (path != next_path) {', 'if (true) {']),
   mutation('G13', 'a reservation that is not durable', [RESERVE, 'if (has_spare_) return {};\n    status = reserved->file->sync_all();', 'return {};\n    status = reserved->file->sync_all();']),
   mutation('G2', 'a truncation goes ahead of the appends before it', [LOG, '    commit_group(std::move(group));\n    one->completion', '    one->completion']),
-  mutation('G10', 'a checkpoint in the queue deletes what is to stay', [LOG, 'writer_->checkpoint(submission.lsn, submission.kept_file);', 'writer_->checkpoint(submission.lsn);']),
+  mutation('G10', 'a checkpoint in the queue deletes what is to stay', [LOG, 'submission.lsn, submission.kept_file, submission.passes_cursors);', 'submission.lsn, UINT64_MAX, submission.passes_cursors);']),
   mutation('G9', 'what is durable is rejected with the rest', [LOG, 'completion->count = std::min(completion->count, durable);', 'completion->count = 0;']),
   mutation('G13', 'no spare', [RESERVE, 'if (status.code != IoCode::kNoSpace || !may_be_spare || !has_spare_) {', 'if (!status.ok()) {']),
   mutation('G1', 'a spare without its length is counted on', [RESERVE, 'if (status.ok() && found_bytes == bytes) {', 'if (status.ok()) {'], [RESERVE, 'status = file->preallocate(bytes);\n    if (status.ok()) status = file->sync_all();', '']),
@@ -158,4 +160,30 @@ export const mutations = [
   mutation('G2', 'LSNs without end', [WRITER, 'if (next_lsn_ > kWalLsnMax) {', 'if (false) {']),
   mutation('G15', 'a refused entry takes an LSN', [WRITER, '  if (!extend_buffer(record_bytes)) return io_failure(platform::kNoMemory);\n  if (bytes > 0)', '  if (!extend_buffer(record_bytes)) {\n    ++next_lsn_;\n    return io_failure(platform::kNoMemory);\n  }\n  if (bytes > 0)']),
   mutation('G15', 'a reader takes refused memory for the end of an epoch', [TAIL, '  return scanner.io().is_shortage() ? scanner.io() : IoStatus{};', '  return {};']),
+
+  // Cursors.
+  mutation('G16', 'cursor: LOCK locks nothing', [CURSORS, 'status = taken->file_->lock();', 'status = {};'], [CURSORS, '    if (!taken->is_registered_) return {IoCode::kLocked, 0, "lock"};\n', '']),
+  mutation('G16', 'cursor: made without LOCK', [CURSOR, 'Outcome outcome = lock_all(&lock, failure);\n  // Not before', 'Outcome outcome = Outcome::kOk;\n  // Not before']),
+  mutation('G16', 'cursor: made where the log began before LOCK', [CURSOR, 'if (outcome == Outcome::kOk) outcome = reader_.refresh(failure);\n  if (outcome != Outcome::kOk) return outcome;\n  const WalCursorState state = {*reader_', 'if (outcome != Outcome::kOk) return outcome;\n  const WalCursorState state = {*reader_']),
+  mutation('G16', 'cursor: moved back without LOCK', [CURSOR, 'if (past.lsn < state_.lsn || is_uncertain_) {', 'if (false) {']),
+  mutation('G16', 'cursor: after a failed commit, moved without LOCK', [CURSOR, 'if (past.lsn < state_.lsn || is_uncertain_) {', 'if (past.lsn < state_.lsn) {']),
+  mutation('G16', 'cursor: after a failed commit, what is known stays so', [CURSOR, 'if (state == state_ && !is_uncertain_) return', 'if (state == state_) return']),
+  mutation('G16', 'cursor: moved back to an entry that is gone', [CURSOR, 'if (outcome == Outcome::kOk && past.lsn < reader_.first_lsn()) {', 'if (false) {']),
+  mutation('G16', 'cursor: a checkpoint without LOCK', [WRITER_CHECKPOINT, 'if (outcome == Outcome::kOk && cursors != nullptr) {\n    outcome = stop_at_cursors(&lsn);', 'cursors.reset();\n  if (outcome == Outcome::kOk && !passes_cursors) {\n    outcome = stop_at_cursors(&lsn);']),
+  mutation('G16', 'cursor: LOCK is given back before CHECKPOINT is synced', [WRITER_CHECKPOINT, 'put_control(WalType::kCheckpoint, lsn + 1, oldest_file);\n  outcome = sync();', 'cursors.reset();\n  put_control(WalType::kCheckpoint, lsn + 1, oldest_file);\n  outcome = sync();']),
+  mutation('G16', 'cursor: a checkpoint passes it', [WRITER_CHECKPOINT, '*lsn = std::min(*lsn, kept - 1);', '*lsn = std::min(*lsn, kept + 1);']),
+  mutation('G16', 'cursor: a checkpoint drops the entry that it stands on', [WRITER_CHECKPOINT, '*lsn = std::min(*lsn, kept - 1);', '*lsn = std::min(*lsn, kept);']),
+  mutation('G16', 'cursor: a checkpoint trusts names that are not synced', [WRITER_CHECKPOINT, 'system_.sync_directory(wal_cursors_path(options_.directory));', 'platform::IoStatus{};']),
+  mutation('G16', 'cursor: what it has of entries taken back counts', [WRITER_CHECKPOINT, 'if (file.epoch > cursor.epoch) place =', 'if (false) place =']),
+  mutation('G16', 'cursor: a damaged one holds nothing', [WRITER_CHECKPOINT, 'if (cursor.verdict == WalCursorVerdict::kBad) {', 'if (cursor.verdict == WalCursorVerdict::kBad) {\n      continue;']),
+  mutation('G16', 'cursor: a position is not synced before its name', [CURSORS, 'if (status.ok()) status = file->sync_all();\n  file.reset', 'file.reset']),
+  mutation('G16', 'cursor: a position is written in place', [CURSORS, 'const std::string path = in_cursors(directory, "new-" + name);', 'const std::string path = wal_cursor_path(directory, name);'], [CURSORS, 'status = system.rename(path, wal_cursor_path(directory, name));', 'status = {};']),
+  mutation('G16', 'cursor: committed before its name is synced', [CURSORS, 'if (status.ok()) status = names.sync();', '']),
+  mutation('G16', 'cursor: made before its name is synced', [CURSORS, 'if (status.ok()) status = names.sync();', 'if (status.ok() && state.epoch > 0) status = names.sync();']),
+  mutation('G16', 'cursor: made in a directory whose name is not synced', [CURSOR, 'const IoStatus status = system_.sync_directory(options_.directory);', 'const IoStatus status;']),
+  mutation('G16', 'cursor: deleted before that is synced', [CURSOR, 'status = names_->sync();', 'status = {};']),
+  mutation('G16', 'cursor: ahead of what is durable', [CURSOR, 'if (past.lsn > durable) {', 'if (false) {']),
+  mutation('G16', 'cursor: moved to an entry of another past', [CURSOR, 'outcome = check(state, failure);\n  if (outcome != Outcome::kOk) return outcome;\n  if (past.lsn > durable', 'if (past.lsn > durable']),
+  mutation('G16', 'cursor: opened where the log does not go on from', [CURSOR, 'if (outcome == Outcome::kOk) outcome = check(state_, failure);', '']),
+  mutation('G16', 'cursor: one of another name is taken for it', [CURSORS, 'return crc32(Crc32Kind::kCastagnoli, crc, name.data(), name.size());', 'return crc + 0 * static_cast<uint32_t>(name.size());']),
 ];
