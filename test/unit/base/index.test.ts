@@ -17,10 +17,11 @@ const classes = [
   'Snapshot',
   'VarColumn',
   'Wal',
+  'WalCursor',
   'WalReader',
   'Writer',
 ];
-const functions = ['defineSchema', 'forward', 'parseRecord', 'salvage'];
+const functions = ['defineSchema', 'forward', 'parsePosition', 'parseRecord', 'salvage'];
 const codecs = ['bytes', 'json', 'structured', 'utf8'];
 const publicNames = [...classes, ...functions, ...codecs].sort();
 
