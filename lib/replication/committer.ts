@@ -2,7 +2,17 @@
 import { clearTimeout, now, setTimeout } from '../base/timers';
 import { pastOf, type WalPosition } from '../durable/wal/position';
 import type { ForwardCursor } from './options';
-import { SafeMarks } from './safe-marks';
+import { SafeMarks, type SafeMark } from './safe-marks';
+
+/** A forced checkpoint dropped the entry: there is nothing left to keep. */
+const GONE = 'ERR_CHECKPOINTED';
+/** A cursor may take it later, as it is. */
+const LATER: ReadonlySet<unknown> = new Set(['ERR_NOT_DURABLE', 'ERR_LOCKED']);
+
+/** Whether a cursor that refuses with this error may take the same position later. */
+export function mayCommitLater(error: unknown): boolean {
+  return LATER.has((error as { code?: unknown } | null | undefined)?.code);
+}
 
 /** Commits cost syncs: as often at most. */
 const INTERVAL_MS = 100;
@@ -48,12 +58,16 @@ export class Committer {
   }
 
   /** The target has no entries after this one any more: those that it had are not safe. */
-  async lostAfter(lsn: number, position: WalPosition | undefined): Promise<void> {
-    this.#marks.dropAfter(lsn);
+  async lostAfter(lsn: number): Promise<void> {
+    // It may put its mark back.
     await this.#commit;
-    // What it lost must not be checkpointed before it is there again.
-    if (this.#cursor !== undefined && position !== undefined && this.#lsn > lsn)
-      await this.#move(lsn, position);
+    this.#marks.dropAfter(lsn);
+  }
+
+  /** Moves the cursor back to where entries after `lsn` are kept. */
+  async goBack(lsn: number, position: WalPosition): Promise<void> {
+    await this.#cursor?.commit(position);
+    this.#lsn = lsn;
   }
 
   /** Commits what is safe by now, and nothing after that. */
@@ -63,7 +77,7 @@ export class Committer {
     this.#timer = undefined;
     await this.#commit;
     const safe = this.#marks.take(now());
-    if (safe !== undefined) await this.#move(safe.lsn, safe.position);
+    if (safe !== undefined) await this.#tryMove(safe);
   }
 
   #schedule(): void {
@@ -79,7 +93,7 @@ export class Committer {
     this.#timer = undefined;
     const safe = this.#marks.take(now());
     if (safe === undefined) return this.#schedule();
-    this.#commit = this.#move(safe.lsn, safe.position)
+    this.#commit = this.#tryMove(safe)
       .catch(this.#onFailure)
       .finally(() => {
         this.#commit = undefined;
@@ -88,8 +102,14 @@ export class Committer {
       });
   }
 
-  async #move(lsn: number, position: WalPosition): Promise<void> {
-    await this.#cursor!.commit(position);
+  async #tryMove({ lsn, position }: SafeMark): Promise<void> {
+    try {
+      await this.#cursor!.commit(position);
+    } catch (error) {
+      if (mayCommitLater(error)) return this.#marks.putBack({ lsn, position });
+      if ((error as { code?: unknown }).code === GONE) return;
+      throw error;
+    }
     this.#lsn = lsn;
     await this.#onCommit(lsn);
   }

@@ -7,7 +7,10 @@
  *    waited for, and only then is the target asked again.
  * 3. What the target says is believed, also when it is less than it had
  *    acknowledged; what does not fit the log is an error, and nothing is sent.
- * 4. The cursor follows the acknowledged prefix, later by `safeAfterMs`.
+ * 4. The cursor follows the acknowledged prefix, later by `safeAfterMs`; and goes back with
+ *    the target, before anything is sent, so that no checkpoint drops what is to be sent again.
+ * 5. What the log does not have any more is compared with what the target has: only that
+ *    tells whether anything is lost.
  */
 import { onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
 import type { Followed } from '../base/dispose';
@@ -16,7 +19,7 @@ import type { WalEntry } from '../durable/wal/entries';
 import { pastOf, type WalPosition } from '../durable/wal/position';
 import type { WalReader } from '../durable/wal/reader';
 import type { Wal } from '../durable/wal/wal';
-import { Committer } from './committer';
+import { Committer, mayCommitLater } from './committer';
 import { Groups } from './groups';
 import {
   checkForward,
@@ -47,8 +50,8 @@ const isClosedError = (error: unknown): boolean => /^ERR_\w+_CLOSED$/.test(Strin
 /** What a log says of a position that is not one of its own. */
 const ELSEWHERE = /^ERR_(TRUNCATED|FOREIGN_POSITION|INVALID_ARG_VALUE|OUT_OF_RANGE)$/;
 
-/** What reading the log says when what was delivered was taken back: the target decides whether it matters. */
-const TAKEN_BACK = 'ERR_TRUNCATED';
+/** What the log, or a cursor, says of entries that are not there any more: the target decides whether it matters. */
+const NOT_THERE = /^ERR_(TRUNCATED|CHECKPOINTED)$/;
 
 class Forwarder {
   readonly #source: Wal | WalReader;
@@ -66,6 +69,8 @@ class Forwarder {
   #attempt = 0;
   #sent = 0;
   #acknowledged = 0;
+  /** LSN with which a target began that had nothing. */
+  #begunAt: number | undefined;
 
   constructor(source: Wal | WalReader, options: CheckedForward) {
     this.#source = source;
@@ -79,7 +84,7 @@ class Forwarder {
         this.#fail(error);
       }
     };
-    this.#committer = new Committer(cursor, safeAfterMs, committed, (error) => this.#stop(error));
+    this.#committer = new Committer(cursor, safeAfterMs, committed, (error) => this.#commitFailed(error));
   }
 
   async run(): Promise<ForwardProgress> {
@@ -108,8 +113,11 @@ class Forwarder {
         return;
       } catch (error) {
         throwIfAborted(signal);
+        const isClosed = this.#isClosed();
+        // A log that is closed closes its cursors first.
+        if (isClosed && isClosedError(this.#fatal?.error)) return;
         this.#throwFatal();
-        if (this.#isClosed()) return;
+        if (isClosed) return;
         if (!this.#canRetry(error)) throw error;
         await this.#pause(error);
         this.#throwFatal();
@@ -121,9 +129,9 @@ class Forwarder {
     if (this.#fatal !== undefined) throw this.#fatal.error;
   }
 
-  /** Failures of the target are tried again; those of the log are not, unless the target may not have seen what was taken back. */
+  /** Failures of the target are tried again; those of the log are not, unless the target may do without what is not there. */
   #canRetry(error: unknown): boolean {
-    return !isFatal(error) && (this.#failure?.error === error || codeOf(error) === TAKEN_BACK);
+    return !isFatal(error) && (this.#failure?.error === error || NOT_THERE.test(String(codeOf(error))));
   }
 
   /** Then nothing more can be read, nor sent again. */
@@ -169,23 +177,40 @@ class Forwarder {
     if ('refresh' in this.#source) this.#source.refresh();
     const begin = held === undefined || held.lsn === 0 ? await this.#begin() : this.#compare(held);
     const lsn = held?.lsn ?? 0;
-    const position = typeof begin === 'string' ? begin : undefined;
     const isNews = lsn !== this.#acknowledged;
     this.#sent = this.#acknowledged = lsn;
-    await this.#committer.lostAfter(lsn, position);
-    if (position !== undefined && lsn > this.#committer.lsn) this.#committer.acknowledged(lsn, position);
+    await this.#committer.lostAfter(lsn);
+    if (lsn < this.#committer.lsn) await this.#goBack(lsn);
+    else if (lsn > this.#committer.lsn && typeof begin === 'string') this.#committer.acknowledged(lsn, begin);
     if (isNews) this.#progress();
     return begin;
+  }
+
+  /** What the target lost must not be checkpointed before it is there again. */
+  async #goBack(lsn: number): Promise<void> {
+    // Where its own entry is gone, the oldest one: a checkpoint keeps what a cursor stands on.
+    const entry = this.#source.get(Math.max(lsn, this.#source.firstLsn));
+    if (entry === undefined) return;
+    try {
+      await this.#committer.goBack(lsn, entry.position);
+    } catch (error) {
+      if (mayCommitLater(error)) this.#failure = { error };
+      throw error;
+    }
   }
 
   /** The target has nothing. */
   async #begin(): Promise<number> {
     const { target, signal } = this.#options;
     const { firstLsn } = this.#source;
-    // What it once had, or was told to have by the cursor, cannot be sent again.
-    if (firstLsn > 1 && Math.max(this.#acknowledged, this.#committer.lsn) > 0)
-      throw targetBehind(0, firstLsn);
+    // What it once had, or was told to have by the cursor, cannot be sent again; unless it was all sent from here.
+    const hadEntries = Math.max(this.#acknowledged, this.#committer.lsn) > 0;
+    if (hadEntries && firstLsn > (this.#begunAt ?? 1)) throw targetBehind(0, firstLsn, this.#begunAt);
+    // Nor what a cursor was to begin with.
+    const nextLsn = this.#options.cursor?.nextLsn ?? firstLsn;
+    if (!hadEntries && nextLsn < firstLsn) throw targetBehind(0, firstLsn, nextLsn);
     if (target.begin !== undefined) await this.#ask(async () => target.begin!(firstLsn, { signal }));
+    this.#begunAt = firstLsn;
     return firstLsn;
   }
 
@@ -310,6 +335,12 @@ class Forwarder {
     this.#room?.cancel();
   }
 
+  #commitFailed(error: unknown): void {
+    // Of an entry that was taken back: the target decides, as where reading finds it out.
+    if (NOT_THERE.test(String(codeOf(error)))) this.#fail(error);
+    else this.#stop(error);
+  }
+
   /** Ends all of it. */
   #stop(error: unknown): void {
     this.#fatal ??= { error };
@@ -350,9 +381,10 @@ class Forwarder {
  * await forward(wal, { target, cursor, signal, onProgress: ({ lag }) => gauge.set(lag) });
  * ```
  *
- * @throws (rejects) `ERR_TARGET_AHEAD`, `ERR_TARGET_BEHIND`, `ERR_TARGET_DIFFERS` when what the
- * target has does not fit the log; `ERR_TARGET_REFUSED` when it cannot take it; the signal's reason;
- * what `wal.follow()`, `cursor.commit()`, `onProgress` and `onRetry` throw;
+ * @throws (rejects) `ERR_TARGET_AHEAD`, `ERR_TARGET_BEHIND` (`lost` says which entries it cannot get any
+ * more), `ERR_TARGET_DIFFERS` when what the target has does not fit the log; `ERR_TARGET_REFUSED`
+ * when it cannot take it; the signal's reason; what `wal.follow()`, `onProgress` and `onRetry` throw;
+ * what `cursor.commit()` throws, `ERR_CURSOR_CLOSED` for example, unless it can be tried again;
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
  */
 export async function forward(source: Wal | WalReader, options: ForwardOptions): Promise<ForwardProgress> {

@@ -10,6 +10,13 @@ import type { ForwardTarget } from './target';
 export interface ForwardCursor {
   /** Of the last entry that is safe; undefined while there is none. */
   readonly position: WalPosition | undefined;
+  /** LSN of the entry after it; before the first commit, of the one that it begins with. */
+  readonly nextLsn?: number;
+  /**
+   * Earlier positions too, when the target has lost entries. `ERR_NOT_DURABLE` and
+   * `ERR_LOCKED` are tried again, after `ERR_TRUNCATED` the target is asked, and
+   * `ERR_CHECKPOINTED` is passed over: a later entry is committed. Other errors end `forward()`.
+   */
   commit(position: WalPosition): Promise<unknown>;
 }
 

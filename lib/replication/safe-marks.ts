@@ -1,6 +1,12 @@
 /** Which acknowledged entries were acknowledged long enough ago. */
 import type { WalPosition } from '../durable/wal/position';
 
+/** An entry up to which all are safe. */
+export interface SafeMark {
+  readonly lsn: number;
+  readonly position: WalPosition;
+}
+
 interface Mark {
   lsn: number;
   position: WalPosition;
@@ -44,9 +50,14 @@ export class SafeMarks {
   }
 
   /** The last of those that have waited long enough. */
-  take(at: number): { readonly lsn: number; readonly position: WalPosition } | undefined {
+  take(at: number): SafeMark | undefined {
     let taken: Mark | undefined;
     while (this.dueIn(at) === 0) taken = this.#marks.shift();
     return taken;
+  }
+
+  /** What was taken, to be taken again. */
+  putBack(mark: SafeMark): void {
+    this.#marks.unshift({ ...mark, at: -Infinity, since: -Infinity });
   }
 }

@@ -80,14 +80,15 @@ export function targetAhead(lsn: number, lastLsn: number): WalError {
   );
 }
 
-export function targetBehind(lsn: number, firstLsn: number): WalError {
+/** `next`: the first entry that it lacks, where that is known to be another one. */
+export function targetBehind(lsn: number, firstLsn: number, next = lsn + 1): WalError {
   return withDetails(
     plainError(
       'ERR_TARGET_BEHIND',
       `the target has entries up to ${lsn}, but the log begins with entry ${firstLsn}: what is between was checkpointed; ` +
         'fill the target from a backup, or begin another one with another cursor',
     ),
-    { lsn, firstLsn },
+    { lsn, firstLsn, lost: { from: next, to: firstLsn - 1 } },
   );
 }
 

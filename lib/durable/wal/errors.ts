@@ -22,7 +22,7 @@ export type WalError = SegmentError & {
   readonly lastLsn?: number;
   /** Of `ERR_LOCKED`: the process that has the log, or the cursor, open, where it is known. */
   readonly holder?: number;
-  /** Of a cursor's `ERR_CHECKPOINTED`: the entries that it has lost; the bounds are inclusive. */
+  /** Of a cursor's `ERR_CHECKPOINTED`, and of `ERR_TARGET_BEHIND`: the entries that are lost to it; the bounds are inclusive. */
   readonly lost?: { readonly from: number; readonly to: number };
 };
 
