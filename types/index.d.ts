@@ -1704,7 +1704,7 @@ export type WalError = SegmentError & {
   readonly lastLsn?: number;
   /** Of `ERR_LOCKED`: the process that has the log, or the cursor, open, where it is known. */
   readonly holder?: number;
-  /** Of a cursor's `ERR_CHECKPOINTED`: the entries that it has lost; the bounds are inclusive. */
+  /** Of a cursor's `ERR_CHECKPOINTED`, and of `ERR_TARGET_BEHIND`: the entries that are lost to it; the bounds are inclusive. */
   readonly lost?: {
     readonly from: number;
     readonly to: number;
@@ -2352,6 +2352,13 @@ export type TargetErrorCode = Extract<ErrorCode, `ERR_TARGET_${string}`>;
 export interface ForwardCursor {
   /** Of the last entry that is safe; undefined while there is none. */
   readonly position: WalPosition | undefined;
+  /** LSN of the entry after it; before the first commit, of the one that it begins with. */
+  readonly nextLsn?: number;
+  /**
+   * Earlier positions too, when the target has lost entries. `ERR_NOT_DURABLE` and
+   * `ERR_LOCKED` are tried again, after `ERR_TRUNCATED` the target is asked, and
+   * `ERR_CHECKPOINTED` is passed over: a later entry is committed. Other errors end `forward()`.
+   */
   commit(position: WalPosition): Promise<unknown>;
 }
 /** How far `forward()` is; each is an LSN, 0 before the first entry. */
@@ -2416,9 +2423,10 @@ export interface ForwardOptions {
  * await forward(wal, { target, cursor, signal, onProgress: ({ lag }) => gauge.set(lag) });
  * ```
  *
- * @throws (rejects) `ERR_TARGET_AHEAD`, `ERR_TARGET_BEHIND`, `ERR_TARGET_DIFFERS` when what the
- * target has does not fit the log; `ERR_TARGET_REFUSED` when it cannot take it; the signal's reason;
- * what `wal.follow()`, `cursor.commit()`, `onProgress` and `onRetry` throw;
+ * @throws (rejects) `ERR_TARGET_AHEAD`, `ERR_TARGET_BEHIND` (`lost` says which entries it cannot get any
+ * more), `ERR_TARGET_DIFFERS` when what the target has does not fit the log; `ERR_TARGET_REFUSED`
+ * when it cannot take it; the signal's reason; what `wal.follow()`, `onProgress` and `onRetry` throw;
+ * what `cursor.commit()` throws, `ERR_CURSOR_CLOSED` for example, unless it can be tried again;
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
  */
 export declare function forward(source: Wal | WalReader, options: ForwardOptions): Promise<ForwardProgress>;
