@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-import { parsePosition, Wal, WalCursor, WalReader, type WalPosition } from 'atomic-log';
+import { parsePosition, Wal, WalCursor, type WalPosition } from 'atomic-log';
 
 import { packageRoot } from '../support/internals';
 import { temporaryDirectory } from '../support/segments';
@@ -92,13 +92,15 @@ function expectLeft(owner: Owner, before: WalPosition | undefined): WalPosition 
 }
 
 /** Expects the entry that the cursor stands on, and all after it. */
-function expectKept(log: Wal | WalReader, position: WalPosition | undefined): void {
+function expectKept(log: Wal, position: WalPosition | undefined): void {
+  // The log of a writer grows meanwhile.
+  const { lastLsn } = log;
   const from = Math.max(lsnOf(position), 1);
   expect(log.firstLsn).toBeLessThanOrEqual(from);
   if (position !== undefined) expect(log.get(from)?.position).toBe(position);
   let lsn = from;
   for (const entry of log.entries({ from })) expect(entry.lsn).toBe(lsn++);
-  expect(lsn).toBe(log.lastLsn + 1);
+  expect(lsn).toBeGreaterThan(lastLsn);
 }
 
 test(
