@@ -1721,7 +1721,10 @@ export interface WalCursorInfo {
   readonly lag: number | undefined;
   /** Id of the process that has it open; absent when none has, or it is not known. */
   readonly holder?: number;
-  /** `ERR_CURSOR_DAMAGED`: why it holds every checkpoint. */
+  /**
+   * `ERR_CURSOR_DAMAGED`: why it holds every checkpoint. One that stands after the last
+   * entry does so too, without an error here: opening it says `ERR_TRUNCATED`.
+   */
   readonly error?: WalError;
 }
 /**
