@@ -22,7 +22,7 @@ function run(...args) {
 }
 
 const long = ['unit', 'threads', 'crash']
-  .flatMap((part) => readdirSync(join(here, part)).map((name) => join(here, part, name)))
+  .flatMap((part) => readdirSync(join(here, part), { recursive: true }).map((name) => join(here, part, name)))
   .filter((path) => path.endsWith('.test.ts') && readFileSync(path, 'utf8').includes('support/sizes'));
 
 if (asked.length > 0) run(jest, ...asked);

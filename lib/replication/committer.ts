@@ -30,6 +30,7 @@ export class Committer {
   #commit: Promise<void> | undefined;
   #committedAt = -Infinity;
   #isFinished = false;
+  #isHeld = false;
   #lsn: number;
 
   constructor(
@@ -57,10 +58,25 @@ export class Committer {
     this.#schedule();
   }
 
-  /** The target has no entries after this one any more: those that it had are not safe. */
-  async lostAfter(lsn: number): Promise<void> {
-    // It may put its mark back.
+  /**
+   * From here on nothing is committed, and no commit is under way: the target is
+   * asked what it has, and a commit of what it lost would let a checkpoint drop that.
+   */
+  async hold(): Promise<void> {
+    this.#isHeld = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     await this.#commit;
+  }
+
+  /** The target has answered, and the cursor stands where it should. */
+  release(): void {
+    this.#isHeld = false;
+    this.#schedule();
+  }
+
+  /** The target has no entries after this one any more: those that it had are not safe. Held. */
+  lostAfter(lsn: number): void {
     this.#marks.dropAfter(lsn);
   }
 
@@ -76,12 +92,12 @@ export class Committer {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     await this.#commit;
-    const safe = this.#marks.take(now());
+    const safe = this.#isHeld ? undefined : this.#marks.take(now());
     if (safe !== undefined) await this.#tryMove(safe);
   }
 
   #schedule(): void {
-    if (this.#isFinished || this.#timer !== undefined || this.#commit !== undefined) return;
+    if (this.#isFinished || this.#isHeld || this.#timer !== undefined || this.#commit !== undefined) return;
     const at = now();
     const due = this.#marks.dueIn(at);
     if (due === undefined) return;

@@ -173,15 +173,17 @@ class Forwarder {
   /** Where to begin, by what the target has and the log says of it. */
   async #resume(): Promise<number | WalPosition> {
     const { target, signal } = this.#options;
+    await this.#committer.hold();
     const held = await this.#ask(async () => target.position({ signal }));
     if ('refresh' in this.#source) this.#source.refresh();
     const begin = held === undefined || held.lsn === 0 ? await this.#begin() : this.#compare(held);
     const lsn = held?.lsn ?? 0;
     const isNews = lsn !== this.#acknowledged;
     this.#sent = this.#acknowledged = lsn;
-    await this.#committer.lostAfter(lsn);
+    this.#committer.lostAfter(lsn);
     if (lsn < this.#committer.lsn) await this.#goBack(lsn);
     else if (lsn > this.#committer.lsn && typeof begin === 'string') this.#committer.acknowledged(lsn, begin);
+    this.#committer.release();
     if (isNews) this.#progress();
     return begin;
   }
