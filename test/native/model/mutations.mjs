@@ -37,7 +37,7 @@ const RING = '  slot(sequence).store(successor, std::memory_order_release);\n';
 const HEAD = '  head_sequence_.store(sequence, std::memory_order_release);\n';
 const EVICT = '  if (evicted != nullptr && evicted->release()) pool_.give_back_owned(evicted);\n';
 const RETAINED = 'if (segment == nullptr || !segment->try_retain()) return nullptr;\n';
-const PUBLISH_WORD = '    cursor_.head->word().publish(count);\n';
+const PUBLISH_WORD = '    cursor_.word->publish(count);\n';
 const PUBLISH_WAKE = '    entries_.published(cursor_.first_index + count);\n';
 const HEAVY = '  platform::heavy_barrier();\n';
 const END_STORE = '  has_ended_.store(true, std::memory_order_release);\n';
