@@ -58,4 +58,10 @@ class Copy {
 const source = await WalReader.open(directory, { wait: true });
 const cursor = await WalCursor.open(directory, 'shipping');
 const onRetry = (error, { attempt }) => attempt === 1 && console.error(`interrupted: ${error.message}`);
-await forward(source, { target: new Copy(source), cursor, onRetry });
+try {
+  await forward(source, { target: new Copy(source), cursor, onRetry });
+} catch (error) {
+  // Not every runtime shows the code of an error that nothing catches.
+  console.error(`${error.code}: ${error.message}`);
+  process.exit(1);
+}
