@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -18,12 +18,27 @@ let directory: string;
 let port: string;
 const children = new Set<ChildProcess>();
 
+/**
+ * Of those that no system gives to who asks for any: a receiver that starts again finds its port
+ * free, whatever other tests do.
+ */
+async function freePort(): Promise<string> {
+  for (;;) {
+    const candidate = 20_000 + Math.floor(Math.random() * 10_000);
+    const server = createServer().listen(candidate, '127.0.0.1');
+    const isFree = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!isFree) continue;
+    server.close();
+    return String(candidate);
+  }
+}
+
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'shipping-'));
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  port = String((server.address() as AddressInfo).port);
-  server.close();
+  port = await freePort();
 });
 
 afterEach(async () => {
