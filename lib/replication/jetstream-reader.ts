@@ -4,7 +4,7 @@
  */
 import { checkSignal, onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
 import { checkInteger, checkObject, optionsOf } from '../base/checks';
-import { invalidType, type ErrorCode } from '../base/errors';
+import { invalidType } from '../base/errors';
 import { waitForTime } from '../base/waits';
 import type { WalEntry } from '../durable/wal/entries';
 import { foreignPosition, type WalError } from '../durable/wal/errors';
@@ -19,7 +19,7 @@ import {
   type NatsConnection,
   type StreamState,
 } from './nats';
-import { entriesLost, notForwarded, otherPast, Whole } from './reading';
+import { AGAIN_MS, entriesLost, final, notForwarded, otherPast, Whole } from './reading';
 import { batchOf, checkStamp } from './stamp';
 
 /** Which entries of a stream are read. */
@@ -51,14 +51,6 @@ interface Checked {
 }
 
 const names = ['stream', 'from', 'signal', 'batchEntries', 'timeoutMs', 'jetstream'] as const;
-/** What reading again would say again. */
-const final: ReadonlySet<unknown> = new Set<ErrorCode>([
-  'ERR_ENTRIES_LOST',
-  'ERR_TRUNCATED',
-  'ERR_FOREIGN_POSITION',
-  'ERR_CORRUPT',
-]);
-const AGAIN_MS = 250;
 /** A consumer that a killed server has forgotten is noticed after two of these. */
 const HEARTBEAT_MS = 1000;
 const MESSAGES_AHEAD = 1000;

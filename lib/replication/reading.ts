@@ -1,8 +1,19 @@
 /** What readers of a stream that forward() fills have in common. */
-import { plainError, rangeError } from '../base/errors';
+import { plainError, rangeError, type ErrorCode } from '../base/errors';
 import { withDetails } from '../durable/errors';
 import type { WalEntry } from '../durable/wal/entries';
 import type { WalError } from '../durable/wal/errors';
+
+/** Until a reader asks again, after what went wrong. */
+export const AGAIN_MS = 250;
+
+/** What reading again would say again. */
+export const final: ReadonlySet<unknown> = new Set<ErrorCode>([
+  'ERR_ENTRIES_LOST',
+  'ERR_TRUNCATED',
+  'ERR_FOREIGN_POSITION',
+  'ERR_CORRUPT',
+]);
 
 export function entriesLost(stream: string, lsn: number, firstLsn: number): WalError {
   return withDetails(

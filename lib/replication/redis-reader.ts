@@ -4,7 +4,7 @@
  */
 import { checkSignal, throwIfAborted, waitUnlessAborted } from '../base/abort';
 import { checkInteger, optionsOf } from '../base/checks';
-import { invalidType, type ErrorCode } from '../base/errors';
+import { invalidType } from '../base/errors';
 import { waitForTime } from '../base/waits';
 import type { WalEntry } from '../durable/wal/entries';
 import { foreignPosition } from '../durable/wal/errors';
@@ -16,7 +16,7 @@ import {
   type Past,
   type WalPosition,
 } from '../durable/wal/position';
-import { entriesLost, notForwarded, otherPast, Whole } from './reading';
+import { AGAIN_MS, entriesLost, final, notForwarded, otherPast, Whole } from './reading';
 import { checkClient, Redis, type RedisClient } from './redis-client';
 import { batchOf } from './stamp';
 
@@ -37,14 +37,6 @@ export interface RedisSubscribeOptions {
 }
 
 const names = ['key', 'from', 'signal', 'batchEntries', 'pollMs', 'timeoutMs'] as const;
-const AGAIN_MS = 250;
-/** What reading again would say again. */
-const final: ReadonlySet<unknown> = new Set<ErrorCode>([
-  'ERR_ENTRIES_LOST',
-  'ERR_TRUNCATED',
-  'ERR_FOREIGN_POSITION',
-  'ERR_CORRUPT',
-]);
 
 type RawMessage = readonly [Buffer, readonly Buffer[]];
 
