@@ -118,8 +118,9 @@ export function atomicsLoad(word) {
  * Lines of the result table.
  *
  * @typedef {{ ns: number, ratio: number, low: number, high: number, unit: string }} Figure
- * @typedef {Figure & { operation: string, target: number | null, note?: string }} Row
- *   a target of null: only reported; no ns: the row counts something
+ * @typedef {Figure & { operation: string, target: number | null, note?: string, reason?: string }} Row
+ *   a target of null: only reported; no ns: the row counts something; reason: one sentence that says by a measurement
+ *   where the time goes, printed when the row misses its target
  * @param {Row[]} rows
  */
 export function report(rows) {

@@ -40,6 +40,15 @@ const ownColumns = [
   ['verdict', verdict, 16],
 ];
 
+const isMissed = (row) => row.table === undefined && row.target !== null && row.ratio > row.target;
+
+/** A reason that a row gives counts only while the row is missed. */
+const missedColumns = [
+  ['row', (row) => row.operation, 50],
+  ['', verdict, 16],
+  ['why', (row) => row.reason ?? 'not measured yet', 90],
+];
+
 const peerColumns = [
   ['entries', (row) => row.entries, 15],
   ['readers', (row) => String(row.readers), 9],
@@ -99,6 +108,8 @@ export function terminalReport(rows, disturbed, seconds, conditions) {
       parts.push(terminalTable(peerColumns, peers), 'ratio: to the polled log in the same round.');
     }
   }
+  const missed = rows.filter(isMissed);
+  if (missed.length > 0) parts.push('missed', terminalTable(missedColumns, missed));
   parts.push(...conditions.map(([name, value]) => `${name}: ${value}`), runText(disturbed, seconds));
   return parts.join('\n');
 }
@@ -120,6 +131,13 @@ function markdownTopic({ topic, own, peers }) {
   ].join('\n');
 }
 
+/** What missed its target, with the measurement that shows where the time goes. */
+function markdownMissed(rows) {
+  const missed = rows.filter(isMissed);
+  if (missed.length === 0) return '';
+  return `\n## Missed rows and why\n\n${markdownTable(missedColumns, missed)}\n`;
+}
+
 export function markdownReport(rows, disturbed, seconds, conditions) {
   return `# Results
 
@@ -134,5 +152,5 @@ over the rounds, and half of the rounds lie between the **quartiles**. Times dep
 target is only reported.
 ${UNITS}
 
-${topicsOf(rows).map(markdownTopic).join('\n')}`;
+${topicsOf(rows).map(markdownTopic).join('\n')}${markdownMissed(rows)}`;
 }
