@@ -38,9 +38,9 @@ export function parseOptions(argv) {
     )
     .option(
       '-f, --file <path>',
-      'replay the numeric columns of a .csv, .tsv or .txt file (the separator is found out), or of a .json file with an array of rows',
+      'replay the numeric columns of a .csv, .tsv or .txt file (the separator is found out), or of a .json file with an array of rows; also as .gz',
     )
-    .addOption(new Option('--sample', 'replay the flights data set of vega-datasets').conflicts('file'))
+    .addOption(new Option('--sample', 'replay the data set of flights that comes with it').conflicts('file'))
     .option('--loop', 'begin again at the end of the table')
     .option(
       '--rate <n>',

@@ -1,11 +1,12 @@
 // Makes what the tests install: the packed package, served by a registry of its
 // own, and the tools that install and bundle them.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installPinned } from '../../scripts/prebuild/pinned-packages.mjs';
+import { after, before } from '../../scripts/publish/pack.mjs';
 import { serve } from './support/registry.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -22,8 +23,9 @@ export default async function setup() {
   const tools = installPinned('packaging', join(here, 'tools'));
   const folder = mkdtempSync(join(tmpdir(), 'atomic-log-packaging-'));
   await import('../../scripts/build-index.mjs'); // in case that only tsc ran
-  copyFileSync(join(root, 'binding.gyp'), join(root, 'src-native', 'addon.gyp')); // as prepack does
+  before();
   const tarball = pack(root, folder);
+  after();
   const registry = await serve([tarball]);
   globalThis.packaging = { registry, folder };
   process.env.PACKAGING = JSON.stringify({ folder, tarball, tools, registry: registry.url });

@@ -1,7 +1,7 @@
 // What the package consists of, and how it is built where it brings no binary.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 
 import { packageRoot } from '../support/internals';
 import { binaries } from './support/binaries';
@@ -70,6 +70,26 @@ const textOf = (file: string): string =>
     encoding: 'utf8',
     maxBuffer: 1 << 24,
   });
+
+test('every link of its documents leads to a file of it, or to the repository of package.json', () => {
+  const { repository } = JSON.parse(textOf('package.json')) as { repository: { url: string } };
+  const home = repository.url.replace(/^git\+|\.git$/g, '');
+  const documents = files.filter((file) => file.endsWith('.md'));
+  expect(documents).toContain('README.md');
+  const links = documents.flatMap((document) =>
+    [...textOf(document).matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, target]) => ({
+      document,
+      target: target!,
+    })),
+  );
+  const isFile = (path: string) => files.some((file) => file === path || file.startsWith(`${path}/`));
+  const lost = links.filter(({ document, target }) =>
+    /^https?:/.test(target)
+      ? target.includes('/blob/') && !target.startsWith(`${home}/blob/v`)
+      : !isFile(posix.join(posix.dirname(document), target)),
+  );
+  expect(lost).toEqual([]);
+});
 
 describe('the licences of the code of others that is in it', () => {
   test('of what the command line is bundled with', () => {

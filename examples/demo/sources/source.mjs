@@ -22,5 +22,5 @@ import { openTable } from './table.mjs';
  */
 export function openSource({ file, sample, loop = false }) {
   if (file !== undefined) return openTable(file, loop);
-  return sample ? openTable(sampleFile(), loop) : openSystem();
+  return sample ? openTable(sampleFile, loop) : openSystem();
 }

@@ -1,6 +1,7 @@
 // @ts-check
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { UsageError } from '../usage-error.mjs';
 
@@ -24,12 +25,15 @@ const SAMPLE_ROWS = 20;
  * @returns {RawColumn[]}
  */
 export function readColumns(path) {
-  const isJson = extname(path).toLowerCase() === '.json';
-  if (!isJson && !['.csv', '.tsv', '.txt'].includes(extname(path).toLowerCase())) {
-    throw new UsageError(`${path}: the file must be a .csv, .tsv, .txt or .json`);
+  const isCompressed = extname(path).toLowerCase() === '.gz';
+  const kind = extname(isCompressed ? path.slice(0, -'.gz'.length) : path).toLowerCase();
+  const isJson = kind === '.json';
+  if (!isJson && !['.csv', '.tsv', '.txt'].includes(kind)) {
+    throw new UsageError(`${path}: the file must be a .csv, .tsv, .txt or .json, or one of them as .gz`);
   }
   try {
-    const text = decode(readFileSync(path));
+    const bytes = readFileSync(path);
+    const text = decode(isCompressed ? gunzipSync(bytes) : bytes);
     return isJson ? parseJson(text) : parseCsv(text);
   } catch (error) {
     throw new UsageError(`${path}: ${/** @type {Error} */ (error).message}`);

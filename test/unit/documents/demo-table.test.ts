@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 
 import { packageRoot } from '../../support/internals';
 
@@ -48,6 +49,7 @@ const cases: [what: string, name: string, content: string | Uint8Array, table: T
   ['a byte order mark', 'a.csv', '\ufeffa,b\n1,2.5\n3,4\n', ab],
   ['UTF-16', 'a.csv', utf16('a;b\n1;2.5\n3;4\n'), ab],
   ['UTF-16, big-endian', 'a.csv', utf16('a,b\n1,2.5\n3,4\n').swap16(), ab],
+  ['a compressed file', 'a.csv.gz', gzipSync('a,b\n1,2.5\n3,4\n'), ab],
   ['no header', 'a.csv', '1,2.5\n3,4\n', { ...ab, fields: ['column 1', 'column 2'] }],
   [
     'no header, and a number with a decimal comma',
@@ -116,6 +118,7 @@ const errors: [what: string, name: string, content: string | Uint8Array, message
   ['a row with too many cells', 'a.csv', 'a,b\n1,2\n1,2,3\n', /Invalid Record Length/],
   ['no array', 'a.json', '{"a":1}', /the file must hold an array of row objects/],
   ['another kind of file', 'a.parquet', 'PAR1', /must be a \.csv, \.tsv, \.txt or \.json/],
+  ['a damaged .gz', 'a.csv.gz', gzipSync('a,b\n1,2.5\n3,4\n').subarray(0, 20), /unexpected end of file/],
 ];
 
 let results: (Table | string)[];
