@@ -2,7 +2,7 @@
 // (npm run prebuild:all): `npm run test:runtimes`. Fails when any test fails that
 // test/support/runtime.ts does not skip.
 //
-// Whole runs are kept in results.json, and the table in the README is made from
+// Whole runs are kept in results.json, and the table in docs/runtimes.md is made from
 // that: `-- --only node26` renews one row, `-- test/threads` none.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 const outputs = join(here, 'results');
 const results = join(here, 'results.json');
-const readme = join(root, 'README.md');
+const page = join(root, 'docs', 'runtimes.md');
 const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
 const differences = JSON.parse(readFileSync(join(here, 'differences.json'), 'utf8'));
 
@@ -182,15 +182,15 @@ async function table(rows) {
     '',
     ...notes(rows),
   ];
-  return format(lines.join('\n'), { ...(await resolveConfig(readme)), parser: 'markdown' });
+  return format(lines.join('\n'), { ...(await resolveConfig(page)), parser: 'markdown' });
 }
 
-function writeReadme(text) {
+function writePage(text) {
   const marked = /(<!-- runtimes -->\n\n)[^]*?(\n<!-- \/runtimes -->)/;
-  const old = readFileSync(readme, 'utf8');
-  if (!marked.test(old)) throw new Error('README.md has lost its <!-- runtimes --> markers');
+  const old = readFileSync(page, 'utf8');
+  if (!marked.test(old)) throw new Error('docs/runtimes.md has lost its <!-- runtimes --> markers');
   writeFileSync(
-    readme,
+    page,
     old.replace(marked, (_, before, after) => before + text + after),
   );
 }
@@ -220,6 +220,6 @@ console.log(`\n${text}`);
 if (whole) {
   const inOrder = Object.fromEntries(names.filter((name) => name in kept).map((name) => [name, kept[name]]));
   writeFileSync(results, `${JSON.stringify(inOrder, null, 2)}\n`);
-  writeReadme(text);
+  writePage(text);
 }
 process.exitCode = isGood ? 0 : 1;

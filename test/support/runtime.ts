@@ -1,5 +1,5 @@
 // Which runtime runs the tests, and what it lacks. test/runtimes/differences.json
-// is the one place for that: the table in the README is made from it as well.
+// is the one place for that: the table in docs/runtimes.md is made from it as well.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

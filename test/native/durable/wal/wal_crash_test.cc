@@ -1,5 +1,5 @@
 // Power failures, kills and failing syncs at every operation of the disk, in
-// scripts of operations on small logs. DURABILITY in the README says what must
+// scripts of operations on small logs. docs/durability.md says what must
 // hold: G1 to G4, G6 to G9.
 #include <doctest/doctest.h>
 
