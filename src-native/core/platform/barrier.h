@@ -18,7 +18,7 @@
 namespace atomic_log::platform {
 
 // Whether heavy_barrier reaches every thread of the process. Decided once, by
-// the first call; the same for the life of the process.
+// the first call, which is quick; the same for the life of the process.
 bool has_process_barrier();
 
 namespace internal {
@@ -47,6 +47,7 @@ inline void light_barrier() {
   }
 }
 
+// The first call of a process takes milliseconds on Linux.
 void heavy_barrier();
 
 }  // namespace atomic_log::platform

@@ -73,8 +73,13 @@ const INSTRUMENTS = [
   },
   {
     file: 'core/platform/barrier_posix.cc',
-    from: 'static const bool registered',
-    to: 'const bool registered',
+    from: 'static const bool is_registered',
+    to: 'const bool is_registered',
+  },
+  {
+    file: 'core/platform/barrier_posix.cc',
+    from: 'static const long commands',
+    to: 'const long commands',
   },
   {
     file: 'core/platform/barrier_posix.cc',

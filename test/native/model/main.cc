@@ -149,8 +149,11 @@ void* operator new[](size_t bytes, const std::nothrow_t&) noexcept {
 // As the kernel gives it: somewhere inside the call every other thread executes
 // a full fence between two of its steps, and the caller one before and after.
 long model::membarrier(int command) {
+  constexpr int kQuery = 0;
   constexpr int kPrivateExpedited = 1 << 3;
+  constexpr int kRegisterPrivateExpedited = 1 << 4;
   if (!has_process_barrier) return -1;
+  if (command == kQuery) return kPrivateExpedited | kRegisterPrivateExpedited;
   if (command != kPrivateExpedited) return 0;
   rl::context& context = rl::ctx();
   rl::thread_info_base* const caller = context.threadx_;
