@@ -86,7 +86,8 @@ async function loseInMidWrite(
     done.push(
       (async () => {
         await delay(lifeMs);
-        child.kill('SIGSTOP');
+        // Not child.kill(): Deno's sends one signal only.
+        process.kill(child.pid!, 'SIGSTOP');
         await isStopped(child.pid!);
         await copyDisk(disk, `${disk}.left`);
         child.kill('SIGKILL');

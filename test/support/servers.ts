@@ -92,8 +92,9 @@ export class Server {
     await until(`${this.program} listens`, () => isListening(this.port));
   }
 
+  /** Not by the child's kill(): Deno's takes a process that was sent any signal for ended, and sends it no other. */
   signal(name: NodeJS.Signals): void {
-    this.#process!.kill(name);
+    process.kill(this.pid, name);
   }
 
   async kill(): Promise<void> {
