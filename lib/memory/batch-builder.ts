@@ -3,7 +3,7 @@
  * uses the same one for batch after batch.
  */
 import { isVariable, scalars, store, type Kind, type ScalarArray } from '../base/scalar';
-import { textBytes, writeText } from '../base/text';
+import { writeText } from '../base/text';
 import type { Layout } from './layout';
 import type { RecordStore } from './layout-functions';
 import { readRecord } from './record';
@@ -16,6 +16,8 @@ const KEPT_ENTRIES_MAX = 2 ** 12;
 const KEPT_BYTES_MAX = 2 ** 16;
 /** Characters that are written at once. */
 const PENDING_LENGTH_MAX = 2 ** 14;
+/** UTF-8, of one of the units that the length of a string counts. */
+const UNIT_BYTES_MAX = 3;
 
 /** Collects values of variable size, each of which fits into a segment. */
 export class VarBuilder implements VarSource {
@@ -101,12 +103,10 @@ export class VarBuilder implements VarSource {
     if (length === first) return;
     this.#pending = '';
     this.#written = length;
-    if (textBytes(text) === text.length) {
-      const used = this.offsets[first]!;
-      this.#makeRoom(used + text.length);
-      writeText(this.data, used, text);
-      return;
-    }
+    const used = this.offsets[first]!;
+    // With room for whatever the characters are, it takes as many bytes as characters only if each is of one byte.
+    this.#makeRoom(used + UNIT_BYTES_MAX * text.length);
+    if (writeText(this.data, used, text) === text.length) return;
     // Cut at what were their offsets, so that halves of a character of two texts stay halves.
     const begin = this.offsets[first]!;
     const ends = this.offsets.slice(first + 1, length + 1);
@@ -181,7 +181,10 @@ export class BatchBuilder {
   }
 
   /** The records as columns; returns how many. Runs user code: iterators, getters and proxies. */
-  collectRecords(entries: Iterable<unknown>, records: RecordStore | undefined): number {
+  collectRecords(
+    entries: Iterable<unknown>,
+    records: Pick<RecordStore<never>, 'collect'> | undefined,
+  ): number {
     const { kinds } = this.#layout;
     const fields = this.#layout.fields!;
     fields.forEach((name, i) => {

@@ -57,41 +57,50 @@ export function readColumns(layout: Layout, columns: object, builder: BatchBuild
     const expected = coder === undefined ? 'numbers or a typed array' : 'values';
     throw invalidType('entries', `an iterable of ${expected}`, columns);
   }
-  const unknown = Object.keys(columns).find((key) => !fields.includes(key));
-  if (unknown !== undefined) throw unknownField(unknown, fields);
-  const given = fields.map((name, i) => {
+  const keys = Object.keys(columns);
+  for (let i = 0; i < keys.length; ++i) {
+    if (keys[i] !== fields[i] && !fields.includes(keys[i]!)) throw unknownField(keys[i], fields);
+  }
+  const given: unknown[] = [];
+  for (let i = 0; i < fields.length; ++i) {
+    const name = fields[i]!;
     const source = (columns as Record<string, unknown>)[name];
     if (source === undefined) throw missingField(name);
-    return isVariable(kinds[i]!) ? readVariable(kinds[i]!, `entries.${name}`, source, builder, i) : source;
-  });
+    given.push(
+      isVariable(kinds[i]!) ? readVariable(kinds[i]!, `entries.${name}`, source, builder, i) : source,
+    );
+  }
   // No user code runs from here on: the getters and iterators of one column may
   // have detached what another one gave.
-  const sources = given.map((source, i): Source => {
-    const kind = kinds[i]!;
-    if (source instanceof VarBuilder) return source;
-    const what = `entries.${fields[i]!}`;
-    if (isVariable(kind)) return checkVarData(kind, what, source as Unchecked, dataBytes);
-    const { name } = scalars[kind]!.Array;
-    if (typedArrayTag(source) !== name) throw invalidType(what, `a ${name}`, source);
-    return source as ScalarArray;
-  });
-  const lengths = sources.map((source) =>
-    source instanceof VarBuilder
-      ? source.length
-      : 'data' in source
-        ? source.offsets.length - 1
-        : typedArrayLength(source),
-  );
-  const length = lengths[0]!;
-  const other = lengths.findIndex((n) => n !== length);
-  if (other > 0) {
+  const sources: Source[] = [];
+  for (let i = 0; i < fields.length; ++i) {
+    sources.push(checkSource(kinds[i]!, fields[i]!, given[i], dataBytes));
+  }
+  const length = sourceLength(sources[0]!);
+  for (let i = 1; i < sources.length; ++i) {
+    const other = sourceLength(sources[i]!);
+    if (other === length) continue;
     throw rangeError(
       'ERR_COLUMN_LENGTH',
-      `the columns of a batch must be of one length; ${fields[0]} has ${length}, ${fields[other]} has ${lengths[other]}` +
-        ([given[0], given[other]].some(isVarData) ? `; where offsets are padded, ${UNPADDED}` : ''),
+      `the columns of a batch must be of one length; ${fields[0]} has ${length}, ${fields[i]} has ${other}` +
+        ([given[0], given[i]].some(isVarData) ? `; where offsets are padded, ${UNPADDED}` : ''),
     );
   }
   return { sources, length };
+}
+
+function checkSource(kind: Kind, field: string, source: unknown, dataBytes: number): Source {
+  if (source instanceof VarBuilder) return source;
+  const what = `entries.${field}`;
+  if (isVariable(kind)) return checkVarData(kind, what, source as Unchecked, dataBytes);
+  const { name } = scalars[kind]!.Array;
+  if (typedArrayTag(source) !== name) throw invalidType(what, `a ${name}`, source);
+  return source as ScalarArray;
+}
+
+function sourceLength(source: Source): number {
+  if (source instanceof VarBuilder) return source.length;
+  return 'data' in source ? source.offsets.length - 1 : typedArrayLength(source);
 }
 
 /** Whether a column was given as offsets and data. */

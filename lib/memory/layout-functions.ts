@@ -25,7 +25,7 @@ export const readers: Readonly<Record<number, ReadVariable>> = {
   [Kind.bytes]: (area, position) => area.copy(position),
 };
 
-export interface RecordStore {
+export interface RecordStore<W> {
   /** The columns of the head; what follows is stored there. */
   map(columns: readonly Column[]): void;
   /**
@@ -36,15 +36,20 @@ export interface RecordStore {
    *
    * @throws what `refused` says of a value
    */
-  store(record: unknown): number;
+  store(writer: W, record: unknown): number;
   /** Reads and checks records, and collects them; returns how many. */
   collect(records: Iterable<unknown>, builder: BatchBuilder): number;
   /** Copies values [from, from + count) of the sources of fixed size to `position` of the head. */
   copy(sources: readonly unknown[], from: number, position: number, count: number): void;
 }
 
-/** Where in the head the next record goes; `payloads` are its values of variable size, by field. */
-export type Place = (payloads: readonly Payload[]) => number;
+/** Where a record goes. */
+export interface Place<W> {
+  /** The next position in the head of a writer; negative where it has none left. */
+  readonly nextOf: (writer: W) => number;
+  /** As that, and makes room; `payloads` are the values of variable size, by field. */
+  readonly place: (writer: W, payloads: readonly Payload[]) => number;
+}
 
 /** The error for the first of the values of a record that its column refuses. */
 export type Refused = (record: object, values: readonly unknown[]) => Error;
@@ -63,7 +68,7 @@ const run = { SOURCE, SEGMENTS, COLUMNS, POSITION, END, currentSegments };
 
 /** Methods of a class, to be replaced by those that are made for a layout. */
 type Methods = Readonly<Record<string, unknown>>;
-type MakeStore = (given: object) => RecordStore;
+type MakeStore<W> = (given: object) => RecordStore<W>;
 /** The constructor may be private. */
 interface Class {
   readonly prototype: object;
@@ -80,7 +85,7 @@ export class LayoutFunctions {
   readonly #isRecord: boolean;
   readonly #mark: string;
   #read: RecordReader | undefined;
-  #makeStore: MakeStore | undefined;
+  #makeStore: MakeStore<never> | undefined;
   readonly #classes = new Map<Class, Class>();
 
   /** `mark`: texts that are the same would be one function to the engine. */
@@ -96,13 +101,13 @@ export class LayoutFunctions {
     return (this.#read ??= this.#call(readText(this.#kinds), this.#reading()) as RecordReader);
   }
 
-  makeStore(place: Place, refused: Refused, look: Look): RecordStore {
+  makeStore<W>(place: Place<W>, refused: Refused, look: Look): RecordStore<W> {
     const kinds = this.#kinds;
     const payloads = kinds.map((kind) => (isVariable(kind) ? '' : undefined));
-    const given = { names: this.#fields, checks: kinds.map(checkOf), place, refused, look, payloads };
+    const given = { names: this.#fields, checks: kinds.map(checkOf), ...place, refused, look, payloads };
     // One function for all writers of this layout: only what it is called with differs.
-    this.#makeStore ??= this.#compile(storeText(kinds), given) as MakeStore;
-    return this.#makeStore(given);
+    this.#makeStore ??= this.#compile(storeText(kinds), given) as MakeStore<never>;
+    return (this.#makeStore as MakeStore<W>)(given);
   }
 
   /** By field; those of fixed size read COLUMNS and POSITION of `this`. */

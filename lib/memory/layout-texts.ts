@@ -35,31 +35,61 @@ function readFieldsText(kinds: readonly Kind[]): string {
 if (!(${kinds.map((kind, i) => checkText(kind, i)).join(' && ')})) throw refused(record, [${kinds.map((_, i) => `v${i}`).join(', ')}]);`;
 }
 
+/** Up to so many constants are compared sooner than one that is looked up. */
+const CONSTANTS_MAX = 8;
+
+/** Declares a function that tells whether the keys of a record are the fields; `isOther` tests a key. */
+function isPlainText(kinds: readonly Kind[], name: string, isOther: string): string {
+  return `const ${name} = (record) => {
+  if (record === null || typeof record !== 'object') return false;
+  let count = 0;
+  for (const key in record) {
+    if (${isOther}) return false;
+    ++count;
+  }
+  return count === ${kinds.length};
+};`;
+}
+
+/** Of one record, for which the names are constants, and of many, in a loop that looks them up. Most have the fields in their order. */
+function arePlainTexts(kinds: readonly Kind[]): string {
+  const lookUp = 'key !== names[count] && !names.includes(key)';
+  const compare = kinds.map((_, i) => `key !== n${i}`).join(' && ');
+  return `${isPlainText(kinds, 'isPlain', kinds.length <= CONSTANTS_MAX ? compare : lookUp)}
+${isPlainText(kinds, 'isPlainOfMany', lookUp)}`;
+}
+
+/** Most heads have room for the next record. A value that fits there is smaller than a whole segment, too. */
+function placeText(variable: readonly number[]): string {
+  if (variable.length === 0) return 'const position = place(writer);';
+  return `let position = nextOf(writer);
+if (position < 0 || !(${variable.map((i) => `c${i}.hasRoom(v${i})`).join(' && ')})) {
+  ${variable.map((i) => `payloads[${i}] = v${i};`).join('\n')}
+  position = place(writer, payloads);
+}`;
+}
+
+function storeValueText(kind: Kind, i: number): string {
+  if (!isVariable(kind)) return `c${i}[position] = v${i}`;
+  return kind === Kind.utf8 ? `c${i}.storeText(position, v${i})` : `c${i}.store(position, v${i})`;
+}
+
 export function storeText(kinds: readonly Kind[]): string {
   const each = eachOf(kinds);
   const variable = kinds.map((kind, i) => (isVariable(kind) ? i : -1)).filter((i) => i >= 0);
   const declared = `let ${kinds.map((_, i) => `v${i}`).join(', ')};`;
-  return `${each((i) => `const n${i} = names[${i}], a${i} = checks[${i}]; let c${i};`)}
-const isPlain = (record) => {
-  if (record === null || typeof record !== 'object') return false;
-  let count = 0;
-  for (const key in record) {
-    if (key !== names[count] && !names.includes(key)) return false;
-    ++count;
-  }
-  return count === ${kinds.length};
-};
+  return `${each((i) => `const n${i} = names[${i}], a${i} = checks[${i}]; var c${i};`)}
+${arePlainTexts(kinds)}
 return {
   map(columns) {
     ${each((i) => `c${i} = columns[${i}];`)}
   },
-  store(record) {
+  store(writer, record) {
     if (!isPlain(record)) return -1;
     ${declared}
     ${readFieldsText(kinds)}
-    ${variable.map((i) => `payloads[${i}] = v${i};`).join('\n')}
-    const position = place(payloads);
-    ${each((i) => (isVariable(kinds[i]!) ? `c${i}.store(position, v${i});` : `c${i}[position] = v${i};`))}
+    ${placeText(variable)}
+    ${each((i) => `${storeValueText(kinds[i]!, i)};`)}
     return position;
   },
   collect(records, builder) {
@@ -67,7 +97,7 @@ return {
     let length = 0;
     for (const record of records) {
       ${declared}
-      if (isPlain(record)) {
+      if (isPlainOfMany(record)) {
         ${readFieldsText(kinds)}
       } else {
         [${kinds.map((_, i) => `v${i}`).join(', ')}] = look(record);

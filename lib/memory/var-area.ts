@@ -93,6 +93,15 @@ export class VarArea {
     return this.data.length - this.#used;
   }
 
+  /** Whether the value fits into what is left. */
+  hasRoom(payload: Payload): boolean {
+    return payloadFits(payload, this.data.length - this.#used);
+  }
+
+  storeText(position: number, text: string): void {
+    this.take(position, writeText(this.data, this.#used, text));
+  }
+
   /** Stores a value that fits. */
   store(position: number, payload: Payload): void {
     if (typeof payload === 'string') {
@@ -115,9 +124,9 @@ export class VarArea {
     const begin = offsets[from]!;
     const length = offsets[from + count]! - begin;
     if (length > 0) copyValues(Kind.u8, this.data, this.#used, viewOf(Kind.u8, data, begin, length), length);
-    for (let i = 1; i <= count; ++i) {
-      this.offsets[position + i] = this.#used + (offsets[from + i]! - begin);
-    }
+    const distance = this.#used - begin;
+    const own = this.offsets;
+    for (let i = 1; i <= count; ++i) own[position + i] = offsets[from + i]! + distance;
     this.#used += length;
   }
 }

@@ -98,7 +98,7 @@ export class Writer<T> {
    */
   #doubles = NO_DOUBLES;
   /** Of a log of records, where code may be made for them. */
-  readonly #records: RecordStore | undefined;
+  readonly #records: RecordStore<Writer<T>> | undefined;
   /** Values of the record that is being stored; undefined while in use. */
   #scratch: unknown[] | undefined;
   /** For the next batch; undefined while in use. */
@@ -119,12 +119,10 @@ export class Writer<T> {
     this.#variable = kinds.flatMap((kind, i) => (isVariable(kind) ? [i] : []));
     this.#scratch = kinds.map(() => undefined);
     if (fields !== undefined) {
-      const isFixed = this.#variable.length === 0;
-      const place = isFixed
-        ? () => (this.#count < this.#limit ? this.#count : this.#makeRoom())
-        : (payloads: readonly Payload[]) => this.#makeDataRoom(payloads);
-      this.#records = functionsOf(layout)?.makeStore(
-        place,
+      const place = this.#variable.length === 0 ? Writer.#place : Writer.#placeData;
+      const nextOf = Writer.#nextOf;
+      this.#records = functionsOf(layout)?.makeStore<Writer<T>>(
+        { nextOf, place },
         (record, values) => {
           const field = kinds.findIndex((kind, i) => !accepts(kind, values[i]));
           return refusedField(kinds[field]!, fields[field]!, values[field], record);
@@ -154,6 +152,20 @@ export class Writer<T> {
       this.close();
       throw error;
     }
+  }
+
+  // Functions of the class and not of a writer, so that what is made for a layout can have them in line.
+
+  static #nextOf<T>(this: void, writer: Writer<T>): number {
+    return writer.#count < writer.#limit ? writer.#count : -1;
+  }
+
+  static #place<T>(this: void, writer: Writer<T>): number {
+    return writer.#count < writer.#limit ? writer.#count : writer.#makeRoom();
+  }
+
+  static #placeData<T>(this: void, writer: Writer<T>, payloads: readonly Payload[]): number {
+    return writer.#makeDataRoom(payloads);
   }
 
   /** @internal */
@@ -351,6 +363,21 @@ export class Writer<T> {
   // --- What is not an f64, or has no room.
 
   #appendOther(value: T): number {
+    const position = this.#records === undefined ? -1 : this.#records.store(this, value);
+    if (position < 0) return this.#appendNumber(value);
+    this.#count = position + 1;
+    publishEntries(this.#slot, position + 1);
+    return this.#firstIndex + position;
+  }
+
+  #writeOther(value: T): number {
+    const position = this.#records === undefined ? -1 : this.#records.store(this, value);
+    if (position < 0) return this.#writeNumber(value);
+    this.#count = position + 1;
+    return this.#firstIndex + position;
+  }
+
+  #appendNumber(value: T): number {
     const kind = this.#kind;
     const position = this.#count;
     if (kind >= 0 && position < this.#limit && store(kind as Kind, this.#values, position, value)) {
@@ -363,7 +390,7 @@ export class Writer<T> {
     return index;
   }
 
-  #writeOther(value: T): number {
+  #writeNumber(value: T): number {
     const kind = this.#kind;
     const position = this.#count;
     if (kind >= 0 && position < this.#limit && store(kind as Kind, this.#values, position, value)) {
@@ -373,7 +400,7 @@ export class Writer<T> {
     return this.#look(value);
   }
 
-  /** No number of the log's type, or no room for it. */
+  /** No number of the log's type, or no room for it; a record that no function could be made for, or none took. */
   #look(value: T): number {
     const kind = this.#kind;
     if (kind === RECORD) return this.#writeRecord(value);
@@ -386,14 +413,9 @@ export class Writer<T> {
     return this.#firstIndex + position;
   }
 
-  // --- Records.
+  // --- Records that their function leaves to a closer look.
 
   #writeRecord(record: unknown): number {
-    const position = this.#records?.store(record) ?? -1;
-    if (position >= 0) {
-      this.#count = position + 1;
-      return this.#firstIndex + position;
-    }
     // A getter may call this writer again; then it finds no scratch and makes
     // its own. Everything is read and checked before anything is stored.
     const values = this.#scratch ?? new Array<unknown>(this.#kinds.length);
@@ -435,11 +457,11 @@ export class Writer<T> {
       const index = this.#encodeInPlace(value);
       if (index >= 0) return index;
     }
-    const values = this.#scratch ?? [undefined];
-    values[0] = coder.pack(value, 'value');
-    const position = this.#makeDataRoom(values as Payload[]);
-    this.#areas[0]!.store(position, values[0] as Payload);
-    values[0] = undefined;
+    const payload = coder.pack(value, 'value');
+    let position = this.#count;
+    if (position >= this.#limit || !this.#areas[0]!.hasRoom(payload))
+      position = this.#makeDataRoom([payload]);
+    this.#areas[0]!.store(position, payload);
     this.#count = position + 1;
     return this.#firstIndex + position;
   }
