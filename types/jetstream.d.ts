@@ -121,7 +121,7 @@ export interface TargetPosition {
 }
 /** What a call of a target may need. */
 export interface TargetCall {
-  /** The signal of {@link ForwardOptions}. */
+  /** The signal of `ForwardOptions`. */
   readonly signal: AbortSignal | undefined;
 }
 /**

@@ -20,7 +20,7 @@ const FRAGMENTS: Readonly<Record<string, number>> = {
 };
 
 /** What the programs print that print what depends on no clock. */
-const PRINTED: Readonly<Record<string, (string | RegExp)[]>> = {
+const PRINTED: Readonly<Record<string, (string | RegExp)[] | RegExp>> = {
   'README.md 1': ['the other thread wrote 7453671.520698285'],
   'README.md 2': ['1 an order'],
   'docs/values.md 1': ['disk is nearly full', '19', '2'],
@@ -31,15 +31,9 @@ const PRINTED: Readonly<Record<string, (string | RegExp)[]>> = {
     /^5000 bytes, \d\d in the file$/,
     '3 records, 0 bytes quarantined',
   ],
-  'docs/wal.md 1': [
-    '{ lsn: 1, first: 5, last: 6, durable: 6 }',
-    '5 debit',
-    '6 credit',
-    '2',
-    '1',
-    /^\d entries, up to [2-6]$/,
-    'clean 2 6',
-  ],
+  // A follower may be given what it asks for in several pieces.
+  'docs/wal.md 1':
+    /^\{ lsn: 1, first: 5, last: 6, durable: 6 \}\n5 debit\n6 credit\n2\n1\n(\d entries, up to [2-6]\n)+clean 2 6$/,
 };
 
 // In the package, so that its name is found; in a folder of its own, for what the programs write.
@@ -99,12 +93,13 @@ describe('runs, and ends by itself', () => {
     (compresses && !addon.hasCompression ? test.skip : test)(program.name, () => {
       const lines = linesOf(run(program));
       const expected = PRINTED[program.name];
-      if (expected === undefined) return;
-      expect(lines).toEqual(
-        expected.map((line) =>
-          typeof line === 'string' ? line : (expect.stringMatching(line) as unknown as string),
-        ),
-      );
+      if (expected instanceof RegExp) expect(lines.join('\n')).toMatch(expected);
+      else if (expected !== undefined)
+        expect(lines).toEqual(
+          expected.map((line) =>
+            typeof line === 'string' ? line : (expect.stringMatching(line) as unknown as string),
+          ),
+        );
     });
   }
 });

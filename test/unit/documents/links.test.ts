@@ -5,6 +5,9 @@ import { dirname, join, relative } from 'node:path';
 import { pages, textOf } from '../../support/documents';
 import { packageRoot } from '../../support/internals';
 
+/** The first page of the site, whose place the README has elsewhere. */
+const FRONT = 'docs/index.md';
+
 const withoutCode = (text: string): string =>
   text.replace(/^( *)```[^]*?^\1```$/gm, '').replace(/`[^`\n]*`/g, 'x');
 
@@ -46,7 +49,14 @@ test('links find what they name', () => {
 test('each page of docs/ is linked to from the README', () => {
   const readme = textOf('README.md');
   const missed = pages.filter((page) => page.startsWith('docs/') && !readme.includes(`](${page}`));
-  expect(missed).toEqual([]);
+  expect(missed).toEqual([FRONT]);
+});
+
+test('each page of docs/ is in the menu of the site, and nothing else is', () => {
+  const menu = readFileSync(join(packageRoot, 'docs', '.vitepress', 'config.mjs'), 'utf8');
+  const named = [...menu.matchAll(/^ .*page\('[^']+', '([\w-]+)'\)/gm)].map(([, name]) => `docs/${name}.md`);
+  const own = pages.filter((page) => page.startsWith('docs/') && page !== FRONT);
+  expect([...new Set(named)].sort()).toEqual([...own].sort());
 });
 
 test('the first screen is short', () => {
