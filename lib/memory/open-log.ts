@@ -1,7 +1,7 @@
 /** How this environment comes to the view of a log: by making the log, or by attaching to it. */
 import { Status } from '../base/codes';
 import { optionsOf } from '../base/checks';
-import type { Codec } from './codec';
+import { coderFor, type Codec } from './codec';
 import { invalidType, plainError, rangeError, typeError, type AtomicLogError } from '../base/errors';
 import { checkHandle } from './handle';
 import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from './layout';
@@ -114,6 +114,15 @@ function checkAttachOptions(options: unknown): {
 export function viewOfHandle(handle: unknown, options: unknown): LogView {
   const { codec, columns, name } = checkAttachOptions(options);
   const { id, token, memory } = checkHandle(handle);
+  const known = LogView.known(id, token, memory);
+  if (known !== undefined) {
+    const { layout } = known;
+    // The view keeps the codec that it has.
+    coderFor(layout.coder?.name, codec);
+    if (columns !== undefined) checkColumnsOf(layout, columns);
+    if (name !== undefined) known.native.nameReader(name);
+    return known;
+  }
   const attached = addon.attachLog(id, token, memory && wholeOf(memory));
   if (typeof attached === 'number') throw attachFailed(attached);
   const native = new NativeLog(attached);

@@ -125,6 +125,13 @@ export class LogView {
     return new LogView(native, layout, memory);
   }
 
+  /** The view that this environment has of a log, if it has one: then it need not attach again. */
+  static known(id: number, token: string, memory: SharedArrayBuffer | undefined): LogView | undefined {
+    const view = viewOfId(id);
+    const isSame = view !== undefined && view.native.token === token && view.storage.memory === memory;
+    return isSame ? view : undefined;
+  }
+
   /**
    * The view of a log that this environment attaches to. When this environment has one
    * already, `native` is closed again, and the view keeps the layout, and so the

@@ -5,13 +5,32 @@ import { AtomicLog, defineSchema, json, utf8, type LogHandle, type Schema } from
 
 import { expectError } from '../../support/errors';
 import { expectRefused, smallLog, SMALL } from '../../support/logs';
-import { packageRoot } from '../../support/internals';
+import { addon, packageRoot } from '../../support/internals';
 
 const trades = { time: 'f64', price: 'f32', size: 'u32' } as const;
 
 function attach(handle: unknown, options: object): AtomicLog<unknown> {
   return AtomicLog.attach(handle as LogHandle, options as { name?: string });
 }
+
+test('a thread that has the log already does not attach natively again, whatever it checks', () => {
+  const claimed = AtomicLog.claimed({ ...SMALL, codec: utf8 });
+  const { handle } = claimed.log;
+  const attachLog = jest.spyOn(addon, 'attachLog');
+  try {
+    using attached = attach(handle, { codec: utf8, name: 'again' });
+    claimed.writer.append('a');
+    expect(attached.latest()).toBe('a');
+    expect(attachLog).not.toHaveBeenCalled();
+    expectError(() => attach(handle, { codec: json() }), 'ERR_CODEC_MISMATCH', /encoded by the codec/);
+    expectError(() => attach(handle, { schema: trades }), 'ERR_SCHEMA_MISMATCH', /attach without a schema/);
+    expectError(() => attach({ ...handle, token: '0'.repeat(32) }, {}), 'ERR_INVALID_HANDLE', /names no log/);
+  } finally {
+    attachLog.mockRestore();
+    claimed.writer.close();
+    claimed.log.close();
+  }
+});
 
 describe('attach(handle, { schema })', () => {
   test('gives the log when names, types and order are the same', () => {
