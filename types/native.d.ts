@@ -561,6 +561,8 @@ export interface NativeAddon {
   scanSegment(options: NativeSegmentFormat & { path: string }): NativeSegmentScan | NativeFailure;
   /** Whether no one reads any more what is written to the pipe `fd`; false where that cannot be known. */
   isReaderGone(fd: number): boolean;
+  /** Whether a writer has the file locked, in any process; false where that cannot be known. Takes no lock. */
+  isFileLocked(path: string): boolean;
   openWalSync(options: NativeWalOptions): NativeWal | NativeFailure;
   /** The same on the thread pool; undefined when the runtime refuses. */
   openWal(options: NativeWalOptions): Promise<NativeWal | NativeFailure> | undefined;

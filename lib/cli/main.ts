@@ -9,18 +9,18 @@ import type { SegmentOptions } from '../durable/segment/options';
 import { build } from './build';
 import {
   complain,
-  escape,
   exitOnOutputError,
   FAILED,
   FORMATS,
+  formatBytes,
   formatItem,
-  formatTable,
   print,
   printAll,
   printLines,
   type Format,
 } from './output';
 import type { Item, Source } from './sources';
+import { painter } from './words';
 import { setInterval } from '../base/timers';
 import { version } from '../base/runtime';
 
@@ -36,22 +36,14 @@ interface Options {
   follow?: boolean;
   apply?: boolean;
   dropIntact?: boolean;
+  grep?: RegExp;
+  ignoreCase?: boolean;
 }
 
 /** The exit status when the log is damaged. */
 const DAMAGED = 1;
 /** How often `tail -f` looks whether anybody reads on. */
 const READER_POLL_MS = 250;
-
-/** What of a summary is shown as a table. */
-interface Tables {
-  files?: object[];
-  cursors?: { error?: { code: string; message: string } }[];
-}
-
-/** A message would burst the table. */
-const codeOf = (error: { code: string } | undefined): object =>
-  error === undefined ? {} : { error: error.code };
 
 async function openSource(path: string, options: SegmentOptions): Promise<Source> {
   return (await import('./sources.js')).openSource(path, options);
@@ -76,6 +68,21 @@ function integer(value: string): number {
   if (!/^\d+$/.test(value) || !Number.isSafeInteger(number))
     throw new InvalidArgumentError('It must be an integer from 0 on, in decimal digits.');
   return number;
+}
+
+function positive(value: string): number {
+  const number = integer(value);
+  if (number === 0) throw new InvalidArgumentError('It must be 1 or more.');
+  return number;
+}
+
+/** The pattern of --grep, which is one of JavaScript. */
+function pattern(value: string): RegExp {
+  try {
+    return new RegExp(value, 'u');
+  } catch (error) {
+    throw new InvalidArgumentError(`${(error as Error).message}.`);
+  }
 }
 
 function segmentOptions({ startOffset, headerSize, checksum }: Omit<Options, 'from' | 'to'>): SegmentOptions {
@@ -105,7 +112,7 @@ function command(name: string, description: string): Command {
     .addOption(new Option('--checksum <kind>', 'of a segment file').choices(['crc32c', 'crc32']));
 }
 
-command('inspect', 'say what it is, and what files it has')
+command('inspect', 'say what it is, who has it open, and what files it has')
   .option('--json', 'as JSON')
   .action(async (path: string, options: Options) => {
     const source = await openSource(path, segmentOptions(options));
@@ -115,12 +122,25 @@ command('inspect', 'say what it is, and what files it has')
       await print(`${JSON.stringify(summary, undefined, 2)}\n`);
       return;
     }
-    const { files, cursors = [], ...facts } = summary as Tables;
-    await printLines(Object.entries(facts).map(([name, value]) => `${name}: ${String(value)}`));
-    if (files !== undefined) await print(formatTable(files));
-    if (cursors.length === 0) return;
-    await print(formatTable(cursors.map(({ error, ...cursor }) => ({ ...cursor, ...codeOf(error) }))));
-    await printLines(cursors.flatMap(({ error }) => (error === undefined ? [] : [escape(error.message)])));
+    const { describeSummary } = await import('./inspect.js');
+    await print(`${await describeSummary(summary, painter(process.stdout))}\n`);
+  });
+
+command('watch', 'the same again and again, with what is new per second')
+  .option('--json', 'an object in each line')
+  .option('-i, --interval <ms>', 'how often', positive, 1000)
+  .option('-n, --looks <count>', 'how many times (default: until it is ended)', positive)
+  .action(async (path: string, options: Options & { interval: number; looks?: number }) => {
+    const { watch } = await import('./watch.js');
+    await endWithReader();
+    await watch(() => openSource(path, segmentOptions(options)), {
+      intervalMs: options.interval,
+      looks: options.looks ?? Infinity,
+      isJson: options.json === true,
+      // One without a size would show nothing.
+      isTerminal: process.stdout.isTTY && process.stdout.rows > 0,
+      paint: painter(process.stdout),
+    });
   });
 
 command('verify', 'read everything; the exit status is 1 when something is damaged')
@@ -133,20 +153,34 @@ command('verify', 'read everything; the exit status is 1 when something is damag
       await print(`${JSON.stringify(verdict)}\n`);
       return;
     }
-    await printLines(describeVerdict(verdict));
+    await printLines(describeVerdict(verdict, painter(process.stdout)));
     if (!verdict.isSound) await printLines(['"atomic-log repair" says what can be done']);
   });
 
 function itemCommand(name: string, description: string): Command {
   return command(name, description)
     .addOption(new Option('--format <format>', 'how entries are printed').choices(FORMATS).default('text'))
-    .addOption(new Option('--json', 'as --format json: an object in each line').conflicts('format'));
+    .addOption(new Option('--json', 'as --format json: an object in each line').conflicts('format'))
+    .option(
+      '--grep <pattern>',
+      'only those that match: a regular expression, of what --format text shows',
+      pattern,
+    )
+    .option('--ignore-case', 'of letters that the pattern has');
 }
 
 const formatOf = ({ json, format }: Options): Format => (json ? 'json' : format);
 
+/** Whether an item is asked for. */
+function filterOf({ grep, ignoreCase }: Options): (item: Item) => boolean {
+  if (grep === undefined) return () => true;
+  const regexp = ignoreCase ? new RegExp(grep.source, 'iu') : grep;
+  return ({ data }) => regexp.test(formatBytes(data));
+}
+
 function* formatItems(items: Iterable<Item>, options: Options): Iterable<string | Uint8Array> {
-  for (const item of items) yield formatItem(item, formatOf(options));
+  const isAskedFor = filterOf(options);
+  for (const item of items) if (isAskedFor(item)) yield formatItem(item, formatOf(options));
 }
 
 itemCommand('dump', 'print all entries')
@@ -181,7 +215,10 @@ itemCommand('tail', 'print the last entries')
       const position =
         last.at(-1)?.position ?? (source.kind === 'wal' ? source.end : source.last(1)[0]?.position);
       await endWithReader();
-      for await (const item of source.follow(position)) await print(formatItem(item, formatOf(options)));
+      const isAskedFor = filterOf(options);
+      for await (const item of source.follow(position)) {
+        if (isAskedFor(item)) await print(formatItem(item, formatOf(options)));
+      }
     }
     source.close();
   });
@@ -200,6 +237,29 @@ command('repair', 'say what would make it sound, and with --apply do it; nothing
     });
     process.exitCode = isDamaged ? DAMAGED : 0;
     await printLines(lines);
+  });
+
+function walCommand(name: string, description: string): Command {
+  return program
+    .command(name)
+    .argument('<path>', 'a directory of a write-ahead log')
+    .description(description);
+}
+
+walCommand('backup', 'copy it to a new directory, on disk and read back')
+  .argument('<directory>', 'where the copy goes; nothing may be there')
+  .action(async (path: string, target: string) => {
+    const { backup } = await import('./change.js');
+    await printLines(await backup(path, target));
+  });
+
+walCommand('checkpoint', 'say which of the oldest entries would go, and with --apply drop them')
+  .argument('<lsn>', 'the last entry to drop', integer)
+  .option('--apply', 'do it')
+  .option('--force', 'pass cursors: what they have not consumed goes too')
+  .action(async (path: string, lsn: number, { apply, force }: { apply?: boolean; force?: boolean }) => {
+    const { checkpoint } = await import('./change.js');
+    await printLines(await checkpoint(path, lsn, { applies: apply === true, force: force === true }));
   });
 
 program

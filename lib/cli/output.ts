@@ -1,7 +1,7 @@
 /** What the command line writes, and how it prints items. */
-import { Console } from 'node:console';
 import { fstatSync, writeSync } from 'node:fs';
-import { PassThrough } from 'node:stream';
+
+import Table from 'cli-table3';
 
 import type { Item } from './sources';
 
@@ -71,10 +71,16 @@ export function formatItem({ unit, position, data, header }: Item, format: Forma
   return `${json.replace(unprintable, escapedUnits)}\n`;
 }
 
-export function formatTable(rows: readonly object[]): string {
-  const memory = new PassThrough();
-  new Console(memory).table(rows);
-  return String(memory.read());
+/** A table with a line under its heads, as wide as what is in it; without a last line break. */
+export function formatTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = new Table({
+    head: [...heads],
+    // Its own colours are for terminals only, and no one asks whether this is one.
+    style: { head: [], border: [] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString();
 }
 
 /** A complaint, at once: the process may end after it. */

@@ -105,7 +105,7 @@ function copyWhatIsLeft(path: string, target: string): number {
 function repairSegment(path: string, { segment, applies, dropsIntact }: RepairOptions): Repair {
   const verdict = verifySegment(path, segment);
   const lines = describeVerdict(verdict);
-  const { isSound, tornBytes, intactBytesAfter } = verdict;
+  const { isSound, tornBytes, validBytesAfter } = verdict;
   if (isSound) lines.push('the file is sound');
   if (tornBytes === 0) return { isDamaged: false, lines };
   if (!isSound) {
@@ -119,16 +119,16 @@ function repairSegment(path: string, { segment, applies, dropsIntact }: RepairOp
   }
   if (!isSound && !dropsIntact) {
     lines.push(
-      `nothing was changed: ${intactBytesAfter} bytes of intact records would leave the log; ` +
+      `nothing was changed: ${validBytesAfter} bytes of intact records would leave the log; ` +
         'copy them first, or add --drop-intact',
     );
     return { isDamaged: true, lines };
   }
   const writer = SegmentWriter.openSync(path, segment);
-  const { quarantinedBytes, validBytesAfter, quarantinePath } = writer.recovery!;
+  const recovery = writer.recovery!;
   writer.closeSync();
   lines.push(
-    `${quarantinedBytes} bytes (${validBytesAfter} of intact records) were moved to ${quarantinePath}`,
+    `${recovery.quarantinedBytes} bytes (${recovery.validBytesAfter} of intact records) were moved to ${recovery.quarantinePath}`,
   );
   return { isDamaged: false, lines };
 }

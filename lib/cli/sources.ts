@@ -1,5 +1,5 @@
 /** What the command line reads: a write-ahead log's directory or a segment file, as one kind of thing. */
-import { closeSync, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 
 import type { NativeSegmentScan } from '../../types/native';
@@ -8,7 +8,9 @@ import { checkFormat, orThrow, type SegmentOptions } from '../durable/segment/op
 import { SegmentReader } from '../durable/segment/reader';
 import { SegmentTail } from '../durable/segment/tail';
 import type { WalCursorInfo } from '../durable/wal/cursor-list';
+import type { WalFile } from '../durable/wal/options';
 import { WalReader } from '../durable/wal/reader';
+import type { WalError } from '../durable/wal/errors';
 import { formatBytes } from './output';
 
 /** An entry of a log (its LSN), or a record of a segment (its offset). */
@@ -28,6 +30,41 @@ export interface Bounds {
 
 export type Kind = 'wal' | 'segment';
 
+/** What is known of any log from outside. Names are those of the API, or of `node:fs`. */
+interface Outside {
+  readonly path: string;
+  /** Whether a writer has it open, as far as the system tells. */
+  readonly isLocked: boolean;
+  /** Bytes of the file system that it may still take. */
+  readonly availableBytes: number;
+}
+
+export interface WalSummary extends Outside {
+  readonly kind: 'write-ahead log';
+  readonly logId: string;
+  readonly firstLsn: number;
+  readonly lastLsn: number;
+  readonly provedLsn: number;
+  /** Id of the process that has it open; absent when none has, or it is not known. */
+  readonly holder?: number;
+  readonly metadata: string;
+  readonly files: readonly (WalFile & { readonly mtimeMs: number })[];
+  readonly cursors: readonly (Partial<WalCursorInfo> & { readonly name: string })[];
+}
+
+export interface SegmentSummary extends Outside {
+  readonly kind: 'segment file';
+  readonly size: number;
+  readonly records: number;
+  readonly writeOffset: number;
+  readonly remaining: number;
+  readonly tornBytes: number;
+  readonly validBytesAfter: number;
+  readonly mtimeMs: number;
+}
+
+export type Summary = WalSummary | SegmentSummary;
+
 export interface Source {
   readonly kind: Kind;
   /** Position of the last entry, or where the file ends. */
@@ -36,7 +73,7 @@ export interface Source {
   readonly extent: string;
   /** What is at its end, but may not be on disk. */
   readonly unproved?: Unproved | undefined;
-  summary(): Record<string, unknown>;
+  summary(): Summary;
   items(bounds?: Bounds): Iterable<Item>;
   /** The last `count` items, in order. */
   last(count: number): Item[];
@@ -147,15 +184,79 @@ export function scanSegment(path: string, options: SegmentOptions): NativeSegmen
 }
 
 /** As the API has it, without what is undefined; of an error what JSON would leave out too. */
-function cursorFacts({ error, ...cursor }: WalCursorInfo): object {
+function cursorFacts({ error, name, ...cursor }: WalCursorInfo): WalSummary['cursors'][number] {
   const facts = Object.entries(cursor).filter(([, value]) => value !== undefined);
-  const trouble = error === undefined ? {} : { error: { code: error.code, message: error.message } };
-  return { ...Object.fromEntries(facts), ...trouble };
+  const trouble =
+    error === undefined ? {} : { error: { code: error.code, message: error.message } as WalError };
+  return { name, ...Object.fromEntries(facts), ...trouble };
+}
+
+function outsideOf(path: string, lockedFile: string): Outside {
+  const { bavail, bsize } = statfsSync(path);
+  return { path, isLocked: addon.isFileLocked(lockedFile), availableBytes: bavail * bsize };
+}
+
+const HOLDER_BYTES = 24;
+
+/** The writer leaves its process id at the beginning of LOCK; so did one that is gone. */
+function holderOf(lockFile: string): { holder?: number } {
+  const text = Buffer.alloc(HOLDER_BYTES);
+  try {
+    const file = openSync(lockFile, 'r');
+    try {
+      readSync(file, text, 0, HOLDER_BYTES, 0);
+    } finally {
+      closeSync(file);
+    }
+  } catch {
+    return {};
+  }
+  const holder = /^[1-9]\d*/.exec(text.toString('latin1'));
+  return holder === null ? {} : { holder: Number(holder[0]) };
+}
+
+/** A checkpoint may delete the file meanwhile. */
+function mtimeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+function summaryOfWal(path: string, reader: WalReader): WalSummary {
+  const { firstLsn, lastLsn, provedLsn, logId = '' } = reader;
+  const lockFile = join(path, 'LOCK');
+  const outside = outsideOf(path, lockFile);
+  return {
+    kind: 'write-ahead log',
+    ...outside,
+    ...(outside.isLocked ? holderOf(lockFile) : {}),
+    logId,
+    firstLsn,
+    lastLsn,
+    provedLsn,
+    metadata: formatBytes(reader.metadata),
+    files: reader.files.map((file) => ({ ...file, mtimeMs: mtimeOf(file.path) })),
+    cursors: reader.cursors().map(cursorFacts),
+  };
+}
+
+function summaryOfSegment(path: string, options: SegmentOptions): SegmentSummary {
+  const { size, records, endOffset, nonzeroEnd, validBytesAfter } = scanSegment(path, options);
+  return {
+    kind: 'segment file',
+    ...outsideOf(path, path),
+    size,
+    records,
+    writeOffset: endOffset,
+    remaining: size - endOffset,
+    tornBytes: nonzeroEnd - endOffset,
+    validBytesAfter,
+    mtimeMs: mtimeOf(path),
+    ...options,
+  };
 }
 
 function walSource(path: string): Source {
   const reader = WalReader.open(path, { tail: 'intact' });
-  const { firstLsn, lastLsn, provedLsn } = reader;
+  const { firstLsn, lastLsn } = reader;
   const { unproved } = unprovedOf(reader);
   const item = ({ lsn, data }: { lsn: number; data: Uint8Array }): Item => ({
     unit: 'lsn',
@@ -167,20 +268,7 @@ function walSource(path: string): Source {
     end: lastLsn,
     unproved,
     extent: lastLsn < firstLsn ? 'the log has no entries' : `the entries are ${firstLsn} to ${lastLsn}`,
-    summary: () => ({
-      kind: 'write-ahead log',
-      firstLsn,
-      lastLsn,
-      provedLsn,
-      metadata: formatBytes(reader.metadata),
-      files: reader.files.map(({ path: file, firstLsn: first, lastLsn: last, bytes }) => ({
-        file,
-        firstLsn: first,
-        lastLsn: last,
-        bytes,
-      })),
-      cursors: reader.cursors().map(cursorFacts),
-    }),
+    summary: () => summaryOfWal(path, reader),
     *items({ from, to } = {}) {
       const first = Math.max(from ?? 0, firstLsn);
       for (const entry of reader.entries(to === undefined ? { from: first } : { from: first, to }))
@@ -226,19 +314,7 @@ function segmentSource(path: string, options: SegmentOptions): Source {
       const { records, endOffset } = scanSegment(path, options);
       return `${records} records are at offsets from ${startOffset} on, and end at ${endOffset}`;
     },
-    summary() {
-      const { size, records, endOffset, nonzeroEnd, validBytesAfter } = scanSegment(path, options);
-      return {
-        kind: 'segment file',
-        bytes: size,
-        records,
-        end: endOffset,
-        freeBytes: size - endOffset,
-        tornBytes: nonzeroEnd - endOffset,
-        intactBytesAfter: validBytesAfter,
-        ...options,
-      };
-    },
+    summary: () => summaryOfSegment(path, options),
     items,
     last(count) {
       // A ring: the oldest makes room.

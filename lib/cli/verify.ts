@@ -8,6 +8,7 @@ import { walError } from '../durable/wal/errors';
 import { WalReader } from '../durable/wal/reader';
 import type { WalEntry } from '../durable/wal/entries';
 import { classifyLog, salvage, type LostEntries } from '../durable/wal/salvage';
+import type { Paint } from './words';
 import { describeUnproved, scanSegment, kindOf, unprovedOf, type Unproved } from './sources';
 
 const TORN = 'a torn tail, the normal trace of a crash: opening for writing quarantines it';
@@ -33,7 +34,7 @@ export interface Verdict {
   readonly unproved?: Unproved;
   /** Bytes after the last record of a segment file, and how many of them are intact records. */
   readonly tornBytes?: number;
-  readonly intactBytesAfter?: number;
+  readonly validBytesAfter?: number;
 }
 
 export function verify(path: string, options: SegmentOptions, showsProgress: boolean): Verdict {
@@ -118,7 +119,7 @@ function* remains(path: string): IterableIterator<WalEntry | LostEntries> {
 export function verifySegment(path: string, options: SegmentOptions): Verdict {
   const { records: items, endOffset, nonzeroEnd, validBytesAfter } = scanSegment(path, options);
   const tornBytes = nonzeroEnd - endOffset;
-  const facts = { unit: 'records', items, lost: [], tornBytes, intactBytesAfter: validBytesAfter } as const;
+  const facts = { unit: 'records', items, lost: [], tornBytes, validBytesAfter } as const;
   if (validBytesAfter === 0) {
     const end = tornBytes === 0 ? 'a clean end' : `${tornBytes} bytes of ${TORN}`;
     return { isSound: true, ...facts, end, errors: [] };
@@ -130,13 +131,16 @@ export function verifySegment(path: string, options: SegmentOptions): Verdict {
 }
 
 /** The verdict in words. */
-export function describeVerdict({ items, unit, end, errors, lost, unproved }: Verdict): string[] {
+export function describeVerdict(
+  { items, unit, end, errors, lost, unproved }: Verdict,
+  paint: Paint = (_, text) => text,
+): string[] {
   const one = { entries: 'entry', records: 'record' } as const;
   const things = items === 1 ? one[unit] : unit;
   return [
     end === '' ? `${items} intact ${things}` : `${items} ${things}, then ${end}`,
-    ...errors.map((error) => `damaged: ${error}`),
-    ...lost.map(({ from, to }) => `lost: entries ${from} to ${to}`),
-    ...(unproved === undefined ? [] : [describeUnproved(unproved)]),
+    ...errors.map((error) => paint('red', `damaged: ${error}`)),
+    ...lost.map(({ from, to }) => paint('red', `lost: entries ${from} to ${to}`)),
+    ...(unproved === undefined ? [] : [paint('yellow', describeUnproved(unproved))]),
   ];
 }

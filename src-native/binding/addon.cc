@@ -239,6 +239,20 @@ napi_value is_reader_gone(napi_env env, napi_callback_info info) {
   return from_bool(env, platform::is_reader_gone(descriptor));
 }
 
+// (path) => boolean
+napi_value is_file_locked(napi_env env, napi_callback_info info) {
+  napi_value arguments[1] = {};
+  read_arguments(env, info, arguments);
+  std::unique_ptr<platform::File> file;
+  bool is_locked = false;
+  const bool is_known =
+      platform::native_file_system()
+          .open(to_path(env, arguments[0]), platform::OpenMode::kRead, &file)
+          .ok() &&
+      file->is_locked(&is_locked).ok();
+  return from_bool(env, is_known && is_locked);
+}
+
 // () => void; for the benchmarks: what a call costs that does nothing
 napi_value do_nothing(napi_env, napi_callback_info) { return nullptr; }
 
@@ -265,6 +279,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   define(env, exports, "openSegmentReader", SegmentReaderHandle::open);
   define(env, exports, "scanSegment", SegmentReaderHandle::scan);
   define(env, exports, "isReaderGone", is_reader_gone);
+  define(env, exports, "isFileLocked", is_file_locked);
   define(env, exports, "openWalSync", WalHandle::open_sync);
   define(env, exports, "openWal", WalHandle::open_async);
   define(env, exports, "openWalCursorSync", WalCursorHandle::open_sync);

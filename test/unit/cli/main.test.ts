@@ -35,7 +35,7 @@ describe('a write-ahead log', () => {
     expect(facts).toMatchObject({ kind: 'write-ahead log', firstLsn: 1, lastLsn: 200 });
     expect(facts.files.length).toBeGreaterThan(1);
     expect(facts.files.at(-1)!.lastLsn).toBe(200);
-    expect(cli('inspect', log()).stdout).toMatch(/lastLsn: 200[\s\S]*wal-000001\.log/);
+    expect(cli('inspect', log()).stdout).toMatch(/200: LSN 1 to 200[\s\S]*wal-000001\.log/);
   });
 
   test('inspect says how far its cursors are, who has them, and what is wrong', () => {
@@ -58,7 +58,7 @@ describe('a write-ahead log', () => {
       { name: 'torn', error: { code: 'ERR_CURSOR_DAMAGED', message } },
     ]);
     expect(cli('inspect', log()).stdout).toMatch(
-      /nextLsn.*lag.*holder[^]*billing.* 6 .* 15 [^]*new[^]*torn.*ERR_CURSOR_DAMAGED[^]*\n\S.*cursor-torn: the cursor is damaged/,
+      /next LSN.*lag.*holder[^]*billing.* 6 .* 15 [^]*new[^]*torn.*ERR_CURSOR_DAMAGED[^]*\n\S.*cursor-torn: the cursor is damaged/,
     );
     // What only lists entries does not need them.
     rmSync(file);
@@ -190,7 +190,9 @@ test('a segment file', () => {
     header: 'Agc=',
     text: 'three',
   });
-  expect(cli('inspect', ...as, path).stdout).toMatch(/kind: segment file\nbytes: 4096/);
+  expect(cli('inspect', ...as, path).stdout).toMatch(
+    /^segment file .*\n {2}records +3, [^]*size +4 KiB \(4,096 bytes\)/,
+  );
   expect(cli('verify', ...as, path)).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(/^3 records/) as string,

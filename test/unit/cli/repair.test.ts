@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { SegmentReader, SegmentWriter } from 'atomic-log';
@@ -82,12 +82,16 @@ describe('a segment file', () => {
     damaged(RECORDS - 1);
     expect(JSON.parse(cli('inspect', '--json', file()).stdout)).toEqual({
       kind: 'segment file',
-      bytes: 4096,
+      path: file(),
+      isLocked: false,
+      availableBytes: expect.any(Number) as number,
+      mtimeMs: statSync(file()).mtimeMs,
+      size: 4096,
       records: RECORDS - 1,
-      end: END - LENGTH,
-      freeBytes: 4096 - END + LENGTH,
+      writeOffset: END - LENGTH,
+      remaining: 4096 - END + LENGTH,
       tornBytes: LENGTH,
-      intactBytesAfter: 0,
+      validBytesAfter: 0,
     });
   });
 

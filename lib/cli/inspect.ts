@@ -1,0 +1,121 @@
+/** What a log is and has, for people: the summary of a source, with its bytes scaled and its times as ages. */
+import { escape, formatTable } from './output';
+import type { SegmentSummary, Summary, WalSummary } from './sources';
+import { counted, formatAge, formatCount, type Paint } from './words';
+
+type Scale = (bytes: number) => string;
+
+/** A binary unit, and three digits. */
+export async function byteScale(): Promise<Scale> {
+  const { default: prettyBytes } = await import('pretty-bytes');
+  return (bytes) => prettyBytes(bytes, { binary: true, maximumFractionDigits: 1 });
+}
+
+/** Names of facts stand in a column of this width. */
+const NAME_COLUMNS = 16;
+
+interface View {
+  readonly scale: Scale;
+  readonly paint: Paint;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** The summary as lines, without a last line break. */
+export async function describeSummary(summary: Summary, paint: Paint, now = Date.now()): Promise<string> {
+  const view = { scale: await byteScale(), paint, now };
+  const parts = summary.kind === 'write-ahead log' ? walParts(summary, view) : segmentParts(summary, view);
+  return parts.join('\n');
+}
+
+function facts(title: string, rows: readonly (readonly [string, string])[], { paint }: View): string {
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(NAME_COLUMNS)}${value}`);
+  return [paint('bold', title), ...lines].join('\n');
+}
+
+const since = (mtimeMs: number, { now }: View): string =>
+  `${formatAge(now - mtimeMs)} (${new Date(mtimeMs).toISOString()})`;
+
+const plural = (bytes: number, { scale }: View): string => `${scale(bytes)} (${formatCount(bytes)} bytes)`;
+
+function walParts(summary: WalSummary, view: View): string[] {
+  const { path, logId, firstLsn, lastLsn, provedLsn, metadata, files, cursors } = summary;
+  const { scale, paint, now } = view;
+  const count = lastLsn - firstLsn + 1;
+  const entries =
+    count === 0
+      ? `none; the next one is ${firstLsn}`
+      : `${formatCount(count)}: LSN ${firstLsn} to ${lastLsn}`;
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  const unproved = lastLsn > provedLsn ? paint('yellow', `; on disk for certain: up to ${provedLsn}`) : '';
+  const parts = [
+    facts(
+      `write-ahead log ${escape(path)}`,
+      [
+        ['entries', `${entries}${unproved}`],
+        ['files', `${counted(files.length, 'file', 'files')}, ${scale(bytes)}`],
+        ['last write', since(Math.max(...files.map(({ mtimeMs }) => mtimeMs)), view)],
+        ['writer', writerOf(summary, paint)],
+        ['free on disk', scale(summary.availableBytes)],
+        ['log id', logId],
+        ...(metadata === '' ? [] : [['metadata', metadata] as const]),
+      ],
+      view,
+    ),
+    formatTable(
+      ['file', 'entries', 'first LSN', 'last LSN', 'bytes', 'last write'],
+      files.map((file) => [
+        file.path.replace(/^.*[\\/]/, ''),
+        formatCount(file.lastLsn - file.firstLsn + 1),
+        String(file.firstLsn),
+        file.lastLsn < file.firstLsn ? '–' : String(file.lastLsn),
+        scale(file.bytes),
+        formatAge(now - file.mtimeMs),
+      ]),
+    ),
+  ];
+  if (cursors.length === 0) return parts;
+  parts.push(
+    formatTable(
+      ['cursor', 'next LSN', 'lag', 'holder'],
+      cursors.map(({ name, nextLsn, lag, holder, error }) => [
+        escape(name),
+        nextLsn === undefined ? paint('red', error?.code ?? '') : String(nextLsn),
+        lag === undefined ? '' : formatCount(lag),
+        holder === undefined ? '' : `process ${holder}`,
+      ]),
+    ),
+  );
+  const errors = cursors.flatMap(({ error }) => (error === undefined ? [] : [escape(error.message)]));
+  return [...parts, ...errors];
+}
+
+function writerOf({ isLocked, holder }: { isLocked: boolean; holder?: number }, paint: Paint): string {
+  if (!isLocked) return 'none';
+  return paint('green', holder === undefined ? 'a process has it open' : `process ${holder}`);
+}
+
+function segmentParts(summary: SegmentSummary, view: View): string[] {
+  const { path, size, records, writeOffset, remaining, tornBytes, validBytesAfter } = summary;
+  const { scale, paint } = view;
+  const damage =
+    validBytesAfter > 0
+      ? paint('red', `${plural(tornBytes, view)}, ${scale(validBytesAfter)} of intact records`)
+      : undefined;
+  const torn = damage ?? (tornBytes > 0 ? paint('yellow', plural(tornBytes, view)) : 'none');
+  return [
+    facts(
+      `segment file ${escape(path)}`,
+      [
+        ['records', `${formatCount(records)}, up to offset ${writeOffset}`],
+        ['size', plural(size, view)],
+        ['room left', plural(remaining, view)],
+        ['torn bytes', torn],
+        ['last write', since(summary.mtimeMs, view)],
+        ['writer', writerOf(summary, paint)],
+        ['free on disk', scale(summary.availableBytes)],
+      ],
+      view,
+    ),
+  ];
+}
