@@ -12,6 +12,7 @@ import {
   POSITION,
   SEGMENTS,
   SOURCE,
+  spreadColumns,
   type Place,
   type RunSource,
 } from './run';
@@ -61,6 +62,11 @@ export class Cursor<T> {
     this[SOURCE] = source;
     this.#locate = locate;
     this.#firstIndex = before;
+    // So that a cursor has them all from the beginning, and its code meets no other shape.
+    spreadColumns(
+      this,
+      layout.kinds.map(() => undefined),
+    );
   }
 
   /** @internal */
@@ -142,6 +148,7 @@ export class Cursor<T> {
     this.#place = place;
     this.#firstIndex = place.firstIndex;
     enterRun(this, place, index);
+    spreadColumns(this, this[COLUMNS]);
     return true;
   }
 }

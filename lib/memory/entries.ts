@@ -2,7 +2,18 @@
 import { readEntry } from './columns';
 import type { Layout } from './layout';
 import { functionsOf } from './layout-functions';
-import { currentSegments, END, POSITION, SEGMENTS, SOURCE, Steps, type RunSource, type Seek } from './run';
+import {
+  COLUMNS,
+  currentSegments,
+  END,
+  POSITION,
+  SEGMENTS,
+  SOURCE,
+  spreadColumns,
+  Steps,
+  type RunSource,
+  type Seek,
+} from './run';
 
 export class EntrySteps<T> extends Steps<T> {
   readonly #layout: Layout;
@@ -26,6 +37,13 @@ export class EntrySteps<T> extends Steps<T> {
     if (position < 0) return { done: true, value: undefined };
     return { done: false, value: readEntry(this.#layout, this.place!.mapping, position) as T };
   }
+
+  protected override nextRun(position: number): number {
+    const next = super.nextRun(position);
+    if (next >= 0) spreadColumns(this, this[COLUMNS]);
+    return next;
+  }
+
   /** A loop that is left ends it. */
   return(): IteratorResult<T, undefined> {
     this.end();

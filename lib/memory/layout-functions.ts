@@ -13,7 +13,7 @@ import type { BatchBuilder } from './batch-builder';
 import type { Layout } from './layout';
 import { cursorText, entriesText, gettersText, readText, rowsText, storeText } from './layout-texts';
 import type { Column } from './mapping';
-import { COLUMNS, currentSegments, END, POSITION, SEGMENTS, SOURCE } from './run';
+import { columnName, COLUMNS, currentSegments, END, POSITION, SEGMENTS, SOURCE } from './run';
 import type { Payload, VarArea } from './var-area';
 
 /** Reads the value at a position of a column of variable size. */
@@ -64,7 +64,7 @@ export type RecordReader = (columns: readonly Column[], position: number) => obj
 export type ColumnGetter = (this: object) => unknown;
 
 /** What a class and the functions that are made for it share: symbols, because a field may have any name. */
-const run = { SOURCE, SEGMENTS, COLUMNS, POSITION, END, currentSegments };
+const run = { columnName, SOURCE, SEGMENTS, COLUMNS, POSITION, END, currentSegments };
 
 /** Methods of a class, to be replaced by those that are made for a layout. */
 type Methods = Readonly<Record<string, unknown>>;

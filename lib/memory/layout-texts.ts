@@ -118,33 +118,31 @@ return {
 };`;
 }
 
-/** The value of a field at `position`. */
-function valueText(kinds: readonly Kind[], i: number): string {
-  return isVariable(kinds[i]!) ? `r${i}(columns[${i}], position)` : `columns[${i}][position]`;
-}
-
 const namesText = (kinds: readonly Kind[]): string =>
   eachOf(kinds)((i) => `const n${i} = names[${i}], r${i} = variable[${i}];`);
 
+const columnNamesText = (kinds: readonly Kind[]): string =>
+  eachOf(kinds)((i) => `const s${i} = columnName(${i});`);
+
 /** With names that are computed an object is made as fast as any literal, whatever its prototype says of them. */
-function recordText(kinds: readonly Kind[]): string {
-  return `({ ${kinds.map((_, i) => `[n${i}]: ${valueText(kinds, i)}`).join(', ')} })`;
+function recordText(values: readonly string[]): string {
+  return `({ ${values.map((value, i) => `[n${i}]: ${value}`).join(', ')} })`;
 }
 
 export function readText(kinds: readonly Kind[]): string {
+  const values = kinds.map((kind, i) =>
+    isVariable(kind) ? `r${i}(columns[${i}], position)` : `columns[${i}][position]`,
+  );
   return `${namesText(kinds)}
-return (columns, position) => ${recordText(kinds)};`;
+return (columns, position) => ${recordText(values)};`;
 }
 
 export function gettersText(kinds: readonly Kind[]): string {
-  return `return [
-  ${eachOf(kinds)((i) => `function () { return this[COLUMNS][${i}][this[POSITION]]; },`)}
+  const each = eachOf(kinds);
+  return `${columnNamesText(kinds)}
+return [
+  ${each((i) => `function () { return this[s${i}][this[POSITION]]; },`)}
 ];`;
-}
-
-/** Whether the memory of a column is there: it may have been transferred away. */
-function isThereText(kinds: readonly Kind[], i: number): string {
-  return isVariable(kinds[i]!) ? `columns[${i}].offsets.length !== 0` : `columns[${i}].length !== 0`;
 }
 
 /**
@@ -152,18 +150,23 @@ function isThereText(kinds: readonly Kind[], i: number): string {
  * compiler of a loop needs no object for it.
  */
 export function entriesText(kinds: readonly Kind[], isRecord: boolean): string {
+  const values = kinds.map((kind, i) =>
+    isVariable(kind) ? `r${i}(this[s${i}], position)` : `this[s${i}][position]`,
+  );
+  const entry = isRecord ? recordText(values) : values[0];
+  const memory = isVariable(kinds[0]!) ? 'this[s0].offsets' : 'this[s0]';
   return `${isRecord ? namesText(kinds) : ''}
+${columnNamesText(kinds)}
 return {
   next() {
     let position = this[POSITION] + 1;
-    let columns = this[COLUMNS];
-    if (position >= this[END] || this[SOURCE][currentSegments] !== this[SEGMENTS] || !(${isThereText(kinds, 0)})) {
+    // The memory may have been transferred away.
+    if (position >= this[END] || this[SOURCE][currentSegments] !== this[SEGMENTS] || ${memory}.length === 0) {
       position = this.nextRun(position);
-      columns = this[COLUMNS];
     }
     this[POSITION] = position;
     const done = position < 0;
-    return { done, value: done ? undefined : ${isRecord ? recordText(kinds) : 'columns[0][position]'} };
+    return { done, value: done ? undefined : ${entry} };
   },
 };`;
 }
@@ -171,10 +174,14 @@ return {
 /** next() and get(name) of a cursor. Short, so that a loop with many fields can still have all of it inlined. */
 export function cursorText(kinds: readonly Kind[]): string {
   const line = (i: number): string => {
-    const isThere = isVariable(kinds[i]!) ? `${isThereText(kinds, i)} ? ` : '';
-    return `if (name === n${i}) value = ${isThere}${valueText(kinds, i)}${isThere && ' : undefined'};`;
+    const column = `this[s${i}]`;
+    const value = isVariable(kinds[i]!)
+      ? `${column}.offsets.length !== 0 ? r${i}(${column}, this[POSITION]) : undefined`
+      : `${column}[this[POSITION]]`;
+    return `if (name === n${i}) value = ${value};`;
   };
   return `${namesText(kinds)}
+${columnNamesText(kinds)}
 return {
   next() {
     const position = this[POSITION] + 1;
@@ -183,8 +190,8 @@ return {
     return true;
   },
   get(name) {
+    // Before the first entry it has no segments.
     if (this[SOURCE][currentSegments] === this[SEGMENTS]) {
-      const columns = this[COLUMNS], position = this[POSITION];
       let value;
       ${kinds.map((_, i) => line(i)).join(' else ')}
       if (value !== undefined) return value;

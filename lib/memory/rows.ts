@@ -9,12 +9,14 @@ import { functionsOf } from './layout-functions';
 import { NO_COLUMNS, type Column } from './mapping';
 import type { Layout } from './layout';
 import {
+  columnName,
   COLUMNS,
   currentSegments,
   END,
   POSITION,
   SEGMENTS,
   SOURCE,
+  spreadColumns,
   Steps,
   type Place,
   type RunSource,
@@ -69,6 +71,7 @@ function makeRowClass(layout: Layout, fields: readonly string[]): RowClass {
     [COLUMNS]: hidden(NO_COLUMNS),
     [POSITION]: hidden(0),
     [PLACE]: hidden(undefined),
+    ...Object.fromEntries(fields.map((_, i) => [columnName(i), hidden(undefined)])),
     ...Object.fromEntries(
       fields.map((name, i) => {
         const get = isVariable(kinds[i]!)
@@ -135,6 +138,7 @@ export class Rows<T> extends Steps<T> {
     if (this.nextRun(position) < 0) return { done: true, value: undefined };
     row[PLACE] = this.place;
     row[COLUMNS] = this[COLUMNS];
+    spreadColumns(row, this[COLUMNS]);
     row[POSITION] = this[POSITION];
     return this.result;
   }

@@ -32,6 +32,21 @@ export const COLUMNS = Symbol('columns');
 export const POSITION = Symbol('position');
 export const END = Symbol('end');
 
+const columnNames: symbol[] = [];
+
+/** The name of one column, for what has each by itself: an array of them is one more look at each value. */
+export function columnName(i: number): symbol {
+  while (columnNames.length <= i) columnNames.push(Symbol(`column ${columnNames.length}`));
+  return columnNames[i]!;
+}
+
+/** Gives an object each column by itself. */
+export function spreadColumns(target: object, columns: readonly (Column | undefined)[]): void {
+  for (let i = 0; i < columns.length; ++i) {
+    (target as Record<symbol, Column | undefined>)[columnName(i)] = columns[i];
+  }
+}
+
 /** Where a reader stands. */
 export interface RunState {
   readonly [SOURCE]: RunSource;

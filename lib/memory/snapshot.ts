@@ -209,7 +209,8 @@ export class Snapshot<T> implements Iterable<T> {
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer); `ERR_MAPPING_UNAVAILABLE`
    */
   at(position: number): T | undefined {
-    checkInteger('position', position);
+    // Asked here first: the call is felt in a read of one entry.
+    if (!Number.isInteger(position)) checkInteger('position', position);
     return this.#read(position < 0 ? this.#endIndex + position : this.#firstIndex + position);
   }
 
@@ -220,7 +221,7 @@ export class Snapshot<T> implements Iterable<T> {
    * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (not an integer); `ERR_MAPPING_UNAVAILABLE`
    */
   get(index: number): T | undefined {
-    checkInteger('index', index);
+    if (!Number.isInteger(index)) checkInteger('index', index);
     return this.#read(index);
   }
 
