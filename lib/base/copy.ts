@@ -7,7 +7,7 @@
  * (core/base/copy.h) does neither, and a call of it costs less from some size on.
  */
 import { addon } from './native';
-import { elementBytes, type Kind, type ScalarArray } from './scalar';
+import { elementBytes, Kind, viewOf, type ScalarArray } from './scalar';
 import { isShared, typedArrayByteOffset } from './typed-array';
 
 const { copyElements } = addon;
@@ -33,6 +33,26 @@ export function copyValues(
   // Fewer values are fewer bytes, of whatever kind.
   if (length >= NATIVE_COPY_BYTES / 8 && copyMany(kind, target, at, source, length)) return;
   set.call(target, source as ArrayLike<number>, at);
+}
+
+/**
+ * Copies the first `length` bytes of the user, which are all that there were when they were counted,
+ * to a target that has room for them. Other threads may let shared memory grow at any time: what
+ * comes after in the target may change too, and must not be in use.
+ */
+export function copyBytes(target: Uint8Array, at: number, source: Uint8Array, length: number): void {
+  // An empty one may be detached, and set() would refuse it.
+  if (length === 0) return;
+  if (length < NATIVE_COPY_BYTES) {
+    // Without a look at the source's buffer: of up to 64 bytes V8 would have to make it first, at ten times the cost.
+    try {
+      set.call(target, source, at);
+      return;
+    } catch {
+      // It has grown beyond the target.
+    }
+  }
+  copyValues(Kind.u8, target, at, isShared(source) ? viewOf(Kind.u8, source, 0, length) : source, length);
 }
 
 /** False when V8 copies better. */

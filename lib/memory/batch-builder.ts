@@ -2,12 +2,13 @@
  * What a batch is collected in before anything is stored: a column for each field. A writer
  * uses the same one for batch after batch.
  */
+import { copyBytes } from '../base/copy';
 import { isVariable, scalars, store, type Kind, type ScalarArray } from '../base/scalar';
 import { writeText } from '../base/text';
 import type { Layout } from './layout';
 import type { RecordStore } from './layout-functions';
 import { readRecord } from './record';
-import { copyBytes, payloadBytes, tooLarge, type Payload, type VarSource } from './var-area';
+import { payloadBytes, tooLarge, type Payload, type VarSource } from './var-area';
 
 const CAPACITY_MIN = 64;
 const DATA_BYTES_MIN = 1024;

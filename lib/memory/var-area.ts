@@ -3,10 +3,10 @@
  * `data` from `offsets[i]` to `offsets[i + 1]`.
  */
 import { rangeError, type AtomicLogError } from '../base/errors';
-import { copyValues } from '../base/copy';
+import { copyBytes, copyValues } from '../base/copy';
 import { Kind, viewOf } from '../base/scalar';
 import { readText, textBytes, textFits, writeText } from '../base/text';
-import { isShared, typedArrayLength } from '../base/typed-array';
+import { typedArrayLength } from '../base/typed-array';
 
 /** What is stored for a value: text as UTF-8, or bytes as they are. */
 export type Payload = string | Uint8Array;
@@ -129,14 +129,6 @@ export class VarArea {
     for (let i = 1; i <= count; ++i) own[position + i] = offsets[from + i]! + distance;
     this.#used += length;
   }
-}
-
-/** Copies the first `length` bytes, which are all that there were. */
-export function copyBytes(data: Uint8Array, at: number, bytes: Uint8Array, length: number): void {
-  // An empty one may be detached, and set() would refuse it.
-  if (length === 0) return;
-  // Other threads may let shared memory grow at any time.
-  copyValues(Kind.u8, data, at, isShared(bytes) ? viewOf(Kind.u8, bytes, 0, length) : bytes, length);
 }
 
 export function payloadBytes(payload: Payload): number {

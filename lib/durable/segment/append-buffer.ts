@@ -6,6 +6,7 @@
 import { BODY_BYTES_MAX, COMPRESSED_BYTES_MIN, HEAD_BYTES } from '../../base/codes';
 import type { NativeSegmentWriter } from '../../../types/native';
 import { checkBytes, NO_BYTES } from '../../base/checks';
+import { copyBytes } from '../../base/copy';
 import { outOfRange, plainError } from '../../base/errors';
 import { Kind, viewOf } from '../../base/scalar';
 import { typedArrayLength } from '../../base/typed-array';
@@ -119,8 +120,8 @@ export class AppendBuffer {
       return this.#appendAlone(data, header, body);
     const bytes = this.#bytes;
     this.#numbers.setUint32(filled, body, true);
-    if (headerSize > 0) bytes.set(header, filled + HEAD_BYTES);
-    bytes.set(data, filled + HEAD_BYTES + headerSize);
+    copyBytes(bytes, filled + HEAD_BYTES, header, headerSize);
+    copyBytes(bytes, filled + HEAD_BYTES + headerSize, data, body - headerSize);
     this.#filled = filled + HEAD_BYTES + body;
     return this.#base + filled;
   }
@@ -129,21 +130,21 @@ export class AppendBuffer {
   appendEntries(entries: unknown): Appended {
     const { data: records, headers } = takeEntries(entries);
     const headerSize = this.#headerSize;
+    // Counted once: shared memory may grow at any time.
+    const bodies = new Array<number>(records.length);
     let length = 0;
     for (let i = 0; i < records.length; ++i) {
       const header = headers[i]!;
       if (header !== NO_BYTES || headerSize !== 0) this.checkHeader(header);
-      const bytes = HEAD_BYTES + headerSize + checkBytes('the data of an entry', records[i]);
-      if (bytes > BODY_BYTES_MAX) this.#checkRoom(bytes);
-      length += bytes;
+      const body = headerSize + checkBytes('the data of an entry', records[i]);
+      if (HEAD_BYTES + body > BODY_BYTES_MAX) this.#checkRoom(HEAD_BYTES + body);
+      bodies[i] = body;
+      length += HEAD_BYTES + body;
     }
     this.checkOpen();
     this.#checkRoom(length);
     const offset = this.writeOffset;
-    for (let i = 0; i < records.length; ++i) {
-      const data = records[i]!;
-      this.append(data, headers[i]!, headerSize + typedArrayLength(data));
-    }
+    for (let i = 0; i < records.length; ++i) this.append(records[i]!, headers[i]!, bodies[i]!);
     return { offset, length: this.writeOffset - offset };
   }
 

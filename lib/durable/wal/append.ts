@@ -1,6 +1,7 @@
 /** Appending: what is checked, what waits for the committer, and what does not. */
 import { WAL_BATCH_ITEM_BYTES, WAL_BODY_BYTES_MAX, WalLevel } from '../../base/codes';
 import { checkBytes, optionsOf } from '../../base/checks';
+import { copyBytes } from '../../base/copy';
 import { invalidType } from '../../base/errors';
 import { typedArrayLength, typedArrayTag } from '../../base/typed-array';
 import { newBytes } from '../errors';
@@ -177,7 +178,7 @@ function pack(entries: readonly Uint8Array[], lengths: Uint32Array): Uint8Array 
   const packed = newBytes(bytes, 'the batch');
   let at = 0;
   for (let i = 0; i < entries.length; ++i) {
-    packed.set(entries[i]!, at);
+    copyBytes(packed, at, entries[i]!, lengths[i]!);
     at += lengths[i]!;
   }
   return packed;

@@ -24,6 +24,7 @@ import {
 } from '../../base/codes';
 import type { NativeFailure, NativeWal } from '../../../types/native';
 import { NO_BYTES } from '../../base/checks';
+import { copyBytes } from '../../base/copy';
 import { queueMicrotask } from '../../base/timers';
 import { typedArrayLength } from '../../base/typed-array';
 import { walError } from './errors';
@@ -126,8 +127,7 @@ export class WalQueue {
       this.#level = level;
       queueMicrotask(this.#submitStaged);
     }
-    // An empty one may be detached, and set() would refuse it.
-    if (length > 0) this.#bytes.set(data, this.#stagedBytes);
+    copyBytes(this.#bytes, this.#stagedBytes, data, length);
     this.#stagedBytes += length;
     this.#lengths[this.#stagedEntries++] = length;
     return group.done.then(group.next);
@@ -143,7 +143,7 @@ export class WalQueue {
     if (this.#stagedBytes + length > this.#bytes.length || this.#stagedEntries === this.#lengths.length) {
       this.#makeRoom();
     }
-    if (length > 0) this.#bytes.set(data, this.#stagedBytes);
+    copyBytes(this.#bytes, this.#stagedBytes, data, length);
     this.#stagedBytes += length;
     this.#lengths[this.#stagedEntries++] = length;
     this.#room -= record;

@@ -1,6 +1,7 @@
-import { copyValues } from '../../../lib/base/copy';
+import { copyBytes, copyValues } from '../../../lib/base/copy';
 import { addon } from '../../../lib/base/native';
 import { Kind, scalars, store, viewOf, type ScalarArray } from '../../../lib/base/scalar';
+import { detach } from '../../support/memory';
 
 const kinds = Object.values(Kind).filter((kind) => scalars[kind] !== undefined);
 const memories = { own: ArrayBuffer, shared: SharedArrayBuffer };
@@ -71,6 +72,39 @@ describe.each(pairs)('from %s to %s memory', (from, to) => {
     copyValues(Kind.f64, target, 10, filled(Kind.f64, from, 990), 990);
     expect(target[999]).toBe(89);
     expect(own).not.toHaveBeenCalled();
+  });
+});
+
+describe('bytes of the user', () => {
+  /** Shared memory that another thread lets grow to so many bytes once they were counted. */
+  const grown = (bytes: number): Uint8Array => {
+    const Growable = SharedArrayBuffer as new (length: number, options: object) => SharedArrayBuffer;
+    return new Uint8Array(new Growable(bytes, { maxByteLength: bytes })).fill(7);
+  };
+
+  test.each([0, 1, 63, 64, 65, 4095, 4096, 10_000])('%i, from own and from shared memory', (length) => {
+    for (const { source } of pairs.map(([from]) => ({ source: filled(Kind.u8, from, length) }))) {
+      const target = new Uint8Array(length + 8);
+      copyBytes(target, 5, source as Uint8Array, length);
+      expect(Buffer.compare(target.subarray(5, 5 + length), Uint8Array.from(source as Uint8Array))).toBe(0);
+      expect([...target.subarray(0, 5), ...target.subarray(5 + length)]).toEqual(Array(8).fill(0));
+    }
+  });
+
+  test.each([1, 64, 65, 5000])('%i, and many more when they are copied', (length) => {
+    for (const room of [0, 3, 100_000]) {
+      const target = new Uint8Array(10 + length + room);
+      copyBytes(target, 10, grown(100_000), length);
+      expect(target.subarray(0, 10 + length)).toEqual(
+        Uint8Array.from({ length: 10 + length }, (_, i) => (i < 10 ? 0 : 7)),
+      );
+    }
+  });
+
+  test('none, of memory that is detached', () => {
+    const source = new Uint8Array(8);
+    detach(source.buffer);
+    copyBytes(new Uint8Array(0), 0, source, 0);
   });
 });
 

@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync 
 import { SegmentReader, SegmentWriter, type SegmentEntry } from 'atomic-log';
 
 import { expectError, thrownBy } from '../../../support/errors';
+import { detach } from '../../../support/memory';
 import { dataOf, numberHeader, parseFile, payload, temporaryDirectory } from '../../../support/segments';
 
 const { path } = temporaryDirectory();
@@ -34,6 +35,17 @@ describe('appending', () => {
     expect(records.map(({ header }) => Number(header.readBigUInt64LE()))).toEqual([
       1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
     ]);
+  });
+
+  test('what was detached is empty, alone and in a batch', () => {
+    const writer = SegmentWriter.createSync(file(), { size: 64 * KiB });
+    const detached = new Uint8Array(100).fill(1);
+    detach(detached.buffer);
+    writer.append(detached);
+    writer.appendBatch([payload(1, 10), detached, { data: payload(2, 20), header: detached }]);
+    writer.closeSync();
+    const { records } = parseFile(file());
+    expect(records.map(({ stored }) => stored.length)).toEqual([0, 10, 0, 20]);
   });
 
   test('copies the data before it returns', () => {

@@ -207,6 +207,23 @@ describe('appending', () => {
     await wal.close();
   });
 
+  test('what was detached before is empty, however it is appended', async () => {
+    const wal = await Wal.open(path());
+    const detached = (): Uint8Array => {
+      const data = new Uint8Array(100).fill(1);
+      detach(data.buffer);
+      return data;
+    };
+    wal.write(entry(1));
+    wal.write(detached());
+    await wal.append(detached());
+    wal.appendSync(detached());
+    expect(await wal.appendBatch([entry(5), detached(), entry(7)])).toEqual({ first: 5, last: 7 });
+    const lengths = [...wal.entries()].map(({ data }) => data.length);
+    expect(lengths).toEqual([entry(1).length, 0, 0, 0, entry(5).length, 0, entry(7).length]);
+    await wal.close();
+  });
+
   test('does not let the bytes in flight grow', async () => {
     const wal = await Wal.open(path(), { bytesInFlightMax: 100_000 });
     const all: Promise<number>[] = [];
