@@ -30,7 +30,10 @@ export const roundsOf = (rounds) => (isQuick ? 1 : rounds);
 /** How many rounds before those that count. */
 export const warmupOf = (rounds) => (isQuick ? 0 : rounds);
 
-/** The value below which the share `q` of the values lies. */
+/**
+ * The value below which the share `q` of the values lies, as R and NumPy interpolate it. Four
+ * lines, for which packages of statistics would bring a hundred functions.
+ */
 export function quantile(values, q) {
   const sorted = [...values].sort((a, b) => a - b);
   const position = (sorted.length - 1) * q;

@@ -118,6 +118,8 @@ function touchChanged(last, sources) {
   }
 }
 
+// Before gyp, which asks no registry.
+output(process.execPath, [join('scripts', 'zstd.mjs'), 'fetch']);
 const tools = toolsOf();
 const project = projectOf();
 const sources = sourcesOf();

@@ -1,6 +1,7 @@
 // The licences of code that is shipped as part of other files (the bundled command
 // line, the binaries), which ask that their text goes with every copy. They are
-// read from where that code is read from, so that none can be forgotten or old.
+// read from where that code is read from, so that none can be forgotten or old. Plugins for
+// bundlers collect those of packages only; zig's libraries and zstd are no packages.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 

@@ -1,11 +1,13 @@
-// What binding.gyp needs to build zstd into the addon, one item a line:
+// The sources of zstd, which is built into the addon:
 //
-//   node scripts/zstd.mjs sources | defines
+//   node scripts/zstd.mjs fetch                 from the npm registry, unless they are there
+//   node scripts/zstd.mjs sources | defines     for binding.gyp, one item a line
 //
-// The sources come with the npm package zstd-napi. It is no dependency, because
-// it would build an addon of its own: what is pinned in zstd/package-lock.json
-// is installed without its scripts, into a folder of its own. Where that cannot
-// be done, the addon is built without compression.
+// They come with the npm package zstd-napi. It is no dependency, because it would build
+// an addon of its own: what is pinned in zstd/package-lock.json is installed without its
+// scripts, into a folder of its own, before gyp runs (by build-addon.mjs, so also by
+// `npm ci`). gyp itself needs no registry. Where they cannot be had, the addon is built
+// without compression.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -25,7 +27,6 @@ function install() {
   }
   execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: join(root, folder),
-    // What binding.gyp reads is the standard output.
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
   });
@@ -49,9 +50,13 @@ const answers = {
   ],
 };
 
-try {
-  if (!isThere()) install();
-} catch (error) {
-  console.error(`the sources of zstd cannot be had, so there will be no compression: ${error.message}`);
+const [, , question] = process.argv;
+if (question === 'fetch') {
+  try {
+    if (!isThere()) install();
+  } catch (error) {
+    console.error(`the sources of zstd cannot be had, so there will be no compression: ${error.message}`);
+  }
+} else if (isThere()) {
+  console.log(answers[question]().join('\n'));
 }
-if (isThere()) console.log(answers[process.argv[2]]().join('\n'));

@@ -55,6 +55,7 @@ const sidebar = [
       page('Packaging and permissions', 'packaging'),
       page('Electron', 'electron'),
       page('What views meet elsewhere', 'views'),
+      page('Support policy', 'support'),
     ],
   },
   {

@@ -1,4 +1,6 @@
 // @ts-check
+// Columns of a live table need numbers of at most so many characters. Intl's compact notation
+// promises none (1,000T), and neither does a kept package.
 
 /**
  * A count or rate in at most six characters, such as 999, 12.3k, 4.56M.

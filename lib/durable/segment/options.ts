@@ -120,7 +120,8 @@ export function checkCompression(what: string, compression: unknown): boolean {
   if (addon.hasCompression) return true;
   throw plainError(
     'ERR_COMPRESSION_UNAVAILABLE',
-    "the addon was built without zstd; install the package zstd-napi and build it again, or use 'none'",
+    'the addon was built where the npm registry could not be reached, so without zstd; ' +
+      "build it again where it can be ('npx atomic-log build'), or use 'none'",
   );
 }
 
