@@ -35,6 +35,10 @@ function references(entry) {
 
 const sidebar = [
   {
+    text: 'Begin',
+    items: [page('Which log, and what else', 'choosing'), page('Moving to it', 'migrating')],
+  },
+  {
     text: 'Guides',
     items: [
       page('The log in memory', 'memory'),
@@ -44,11 +48,16 @@ const sidebar = [
       page('Replication', 'replication'),
       page('Native threads', 'native'),
       page('Command line', 'command-line'),
+      page('TypeScript', 'typescript'),
+      page('Testing', 'testing'),
     ],
   },
   {
     text: 'In production',
     items: [
+      page('Sizes, windows, memory', 'sizing'),
+      page('Operations', 'operations'),
+      page('Errors by code', 'errors'),
       page('Durability', 'durability'),
       page('Performance', 'performance'),
       page('Where it runs', 'runtimes'),
@@ -113,6 +122,7 @@ export default defineConfig({
   themeConfig: {
     nav: [
       page('Guides', 'memory'),
+      page('Operations', 'operations'),
       page('Reference', 'api'),
       { text: version, link: `${repositoryUrl}/blob/main/CHANGELOG.md` },
     ],

@@ -16,6 +16,7 @@ const isFragment = ({ note }: Block): boolean => note === 'fragment';
 const FRAGMENTS: Readonly<Record<string, number>> = {
   'docs/packaging.md': 1,
   'docs/replication.md': 4,
+  'docs/testing.md': 1,
   'docs/wal.md': 2,
 };
 
@@ -23,6 +24,11 @@ const FRAGMENTS: Readonly<Record<string, number>> = {
 const PRINTED: Readonly<Record<string, (string | RegExp)[] | RegExp>> = {
   'README.md 1': ['the other thread wrote 7453671.520698285'],
   'README.md 2': ['1 an order'],
+  'docs/errors.md 1': [/^ERR_INVALID_ARG_VALUE .*segmentCapacity/],
+  'docs/operations.md 1': ['2'],
+  'docs/sizing.md 1': ['true true'],
+  'docs/testing.md 1': ['true'],
+  'docs/migrating.md 1': ['2'],
   'docs/values.md 1': ['disk is nearly full', '19', '2'],
   'docs/segments.md 1': [
     'first',
