@@ -4,11 +4,26 @@
 //
 //   node examples/log-shipping/receive.mjs DIRECTORY PORT [HOST]
 import { createServer } from 'node:net';
-import { Wal } from 'atomic-log';
+import { Wal, WalReader } from 'atomic-log';
 import { read, write } from './frames.mjs';
 
 const [directory, port, host = '127.0.0.1'] = process.argv.slice(2);
-let wal;
+
+// One that was killed leaves entries which nothing proves to readers of the copy before it is opened again, and
+// the sender comes when it has something to send.
+let wal = hasEntries() ? await Wal.open(directory) : undefined;
+
+function hasEntries() {
+  try {
+    const reader = WalReader.open(directory, { tail: 'intact' });
+    const { firstLsn, lastLsn } = reader;
+    reader.close();
+    return lastLsn >= firstLsn;
+  } catch (error) {
+    if (error.code === 'ERR_FILE_NOT_FOUND') return false;
+    throw error;
+  }
+}
 
 function held() {
   const { firstLsn, lastLsn: lsn, metadata } = wal;
