@@ -4,7 +4,6 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { threadId } from 'node:worker_threads';
 
 import type { NativeAddon } from '../../types/native';
 import { plainError } from './errors';
@@ -105,4 +104,3 @@ function load(): { addon: NativeAddon; path: string } {
 
 /** The addon, and the file it was loaded from (handles carry it, to tell two copies apart). */
 export const { addon, path: addonPath } = load();
-addon.setThreadId(threadId);

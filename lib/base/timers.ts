@@ -10,7 +10,8 @@
  */
 import { performance } from 'node:perf_hooks';
 import timers from 'node:timers';
-import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
+
+import { workerThreads } from './threads';
 
 export const { clearTimeout, setImmediate, setInterval, setTimeout } = timers;
 
@@ -25,6 +26,7 @@ export function queueMicrotask(task: () => void): void {
 }
 
 function cloneByPort<T>(value: T): T {
+  const { MessageChannel, receiveMessageOnPort } = workerThreads();
   const { port1, port2 } = new MessageChannel();
   try {
     port1.postMessage(value);

@@ -1,5 +1,5 @@
 import { Arrival, BoundsField } from '../base/codes';
-import { isMainThread } from 'node:worker_threads';
+import { isMainThread } from '../base/threads';
 import { checkSignal, throwIfAborted, waitUnlessAborted } from '../base/abort';
 import { checkAmount, checkChoice, checkFlag, checkInteger, optionsOf } from '../base/checks';
 import { dispose, type Followed } from '../base/dispose';
@@ -234,7 +234,7 @@ export class AtomicLog<T> {
     const { native } = view;
     checkInteger('index', index, 0, INDEX_MAX);
     checkAmount('timeoutMs', timeoutMs, 'milliseconds');
-    if (!checkFlag('options.allowMainThread', allowMainThread) && isMainThread) {
+    if (!checkFlag('options.allowMainThread', allowMainThread) && isMainThread()) {
       throw plainError(
         'ERR_MAIN_THREAD',
         'waitSync() would block the main thread; follow() the log, or pass { allowMainThread: true }',

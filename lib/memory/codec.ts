@@ -2,11 +2,10 @@
  * What a log of any values needs: how a value becomes bytes and a value again.
  */
 import { TextEncoder } from 'node:util';
-import { deserialize } from 'node:v8';
 
 import { describe, invalidType, typeError, type AtomicLogError } from '../base/errors';
 import { accepts, Kind, refusal } from '../base/scalar';
-import { serializeValue } from './structured';
+import { deserializeValue, serializeValue } from './structured';
 import { readText } from '../base/text';
 import { typedArrayLength, typedArrayTag } from '../base/typed-array';
 import type { Payload, VarArea } from './var-area';
@@ -98,7 +97,7 @@ const structuredCodec: Codec<unknown> = {
   name: 'structured',
   encode: serializeValue,
   // From a copy: typed arrays in the value are views of what they were read from.
-  decode: (bytes) => deserialize(bytes.slice()) as unknown,
+  decode: (bytes) => deserializeValue(bytes.slice()),
 };
 
 /** What `JSON.stringify` and `JSON.parse` make of a value. */
@@ -151,7 +150,7 @@ const builtIn = new Map<string, { readonly codec: Codec<unknown>; readonly coder
         kind: Kind.bytes,
         pack: serializeValue,
         packInto: undefined,
-        unpack: (area: VarArea, position: number) => deserialize(area.copy(position)) as unknown,
+        unpack: (area: VarArea, position: number) => deserializeValue(area.copy(position)),
       },
     },
   ].map((entry) => [entry.coder.name, entry as { codec: Codec<unknown>; coder: Coder }]),

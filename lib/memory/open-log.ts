@@ -9,6 +9,7 @@ import { addon } from '../base/native';
 import { NativeLog } from './native-log';
 import { checkOptions, type LogOptions } from './options';
 import { elementBytes, isVariable } from '../base/scalar';
+import { introduceThread } from '../base/threads';
 import { checkSchema, type RecordColumns, type Schema } from './schema';
 import { chooseMapping, reserveShared, wholeOf } from './storage';
 import { LogView } from './view';
@@ -56,6 +57,7 @@ export function viewOfNewLog(options: LogOptions): LogView {
     if (typeof measured === 'number') throw createFailed(measured, layout);
     memory = reserveShared(measured.retainedSegments, measured.strideBytes);
   }
+  introduceThread();
   const made = addon.createLog({
     ...size,
     descriptor: encodeLayout(layout),
@@ -123,6 +125,7 @@ export function viewOfHandle(handle: unknown, options: unknown): LogView {
     if (name !== undefined) known.native.nameReader(name);
     return known;
   }
+  introduceThread();
   const attached = addon.attachLog(id, token, memory && wholeOf(memory));
   if (typeof attached === 'number') throw attachFailed(attached);
   const native = new NativeLog(attached);

@@ -6,22 +6,36 @@
  * to be stored; of a view of a log, the segment. There, views that show a part of
  * their buffer are copied first.
  */
-import { serialize } from 'node:v8';
 import { types } from 'node:util';
+import type * as V8 from 'node:v8';
 
 import { typedArrayTag } from '../base/typed-array';
+
+let v8: typeof V8 | undefined;
+
+/** Loaded when it is first needed: loading it takes a sixth of the time that loading the package takes. */
+function serializer(): typeof V8 {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- import() is for those that can wait
+  return (v8 ??= require('node:v8') as typeof V8);
+}
 
 let storesWholeBuffers: boolean | undefined;
 
 /** Found out when it is first needed, by the runtime's own result. */
 function doesStoreWholeBuffers(): boolean {
   const buffer = new ArrayBuffer(256);
-  return (storesWholeBuffers ??= serialize(new Uint8Array(buffer, 0, 1)).length >= buffer.byteLength);
+  return (storesWholeBuffers ??=
+    serializer().serialize(new Uint8Array(buffer, 0, 1)).length >= buffer.byteLength);
 }
 
 /** What the structured clone algorithm makes of the value, as bytes. Runs getters of the value. */
 export function serializeValue(value: unknown): Uint8Array {
-  return serialize(doesStoreWholeBuffers() ? withOwnBuffers(value) : value);
+  return serializer().serialize(doesStoreWholeBuffers() ? withOwnBuffers(value) : value);
+}
+
+/** The value that {@link serializeValue} made into these bytes. */
+export function deserializeValue(bytes: Uint8Array): unknown {
+  return serializer().deserialize(bytes);
 }
 
 function copyOfShown(view: ArrayBufferView): ArrayBufferView {

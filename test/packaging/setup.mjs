@@ -22,7 +22,7 @@ function pack(directory, destination) {
 export default async function setup() {
   const tools = installPinned('packaging', join(here, 'tools'));
   const folder = mkdtempSync(join(tmpdir(), 'atomic-log-packaging-'));
-  await import('../../scripts/build-index.mjs'); // in case that only tsc ran
+  execFileSync('npm', ['run', '-s', 'build:lib'], { cwd: root, shell: process.platform === 'win32' });
   before();
   const tarball = pack(root, folder);
   after();

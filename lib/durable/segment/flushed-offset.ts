@@ -1,6 +1,5 @@
-import { isMainThread } from 'node:worker_threads';
-
 import { checkAmount, checkFlag, optionsOf } from '../../base/checks';
+import { isMainThread } from '../../base/threads';
 import { plainError, typeError } from '../../base/errors';
 import { showAsText } from '../../base/inspect';
 import { now } from '../../base/timers';
@@ -94,7 +93,7 @@ export class FlushedOffset {
     const { allowMainThread } = optionsOf('options', options, ['allowMainThread']);
     checkOffset('beyond', beyond);
     checkAmount('timeoutMs', timeoutMs, 'milliseconds');
-    if (!checkFlag('options.allowMainThread', allowMainThread) && isMainThread) {
+    if (!checkFlag('options.allowMainThread', allowMainThread) && isMainThread()) {
       throw plainError(
         'ERR_MAIN_THREAD',
         'waitSync() would block the main thread; wait in a worker, or pass { allowMainThread: true }',

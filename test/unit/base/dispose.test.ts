@@ -68,10 +68,10 @@ test('without Symbol.dispose it is the symbol that compilers of using fall back 
   const source = `
     // Node's own cannot be removed, so the module sees a Symbol without it.
     const { readFileSync } = require('node:fs');
-    const code = readFileSync('dist/base/dispose.js', 'utf8');
-    const exported = {};
-    new Function('exports', 'Symbol', code)(exported, { for: Symbol.for });
-    console.log(exported.dispose === Symbol.for('Symbol.dispose'));
+    const code = readFileSync('dist/memory/bundle.js', 'utf8');
+    const bundle = {};
+    new Function('exports', 'require', 'Symbol', code)(bundle, require, { for: Symbol.for });
+    console.log(bundle.load('base/dispose').dispose === Symbol.for('Symbol.dispose'));
   `;
   expect(runInChild(source)).toBe('true');
 });

@@ -44,6 +44,23 @@ test('import and require give the same classes, so that there is one state', () 
   expect(JSON.parse(runFileInChild(script))).toEqual([publicNames, publicNames]);
 });
 
+test('loading it loads two files, all that it exports a third, and no module twice', () => {
+  const source = `
+    const { sep } = require('node:path');
+    const ours = () =>
+      Object.keys(require.cache).map((path) => path.split(sep + 'dist' + sep)[1]).filter(Boolean);
+    const atomicLog = require('atomic-log');
+    const loaded = ours();
+    for (const name of Object.keys(atomicLog)) void atomicLog[name];
+    const all = ours();
+    const { addon } = require('./dist/base/native.js');
+    const isOne = addon === require('./dist/memory/bundle.js').load('base/native').addon;
+    console.log(JSON.stringify([loaded, all, isOne].flat().map((path) => String(path).replaceAll(sep, '/'))));
+  `;
+  const files = ['index.js', 'memory/bundle.js'];
+  expect(JSON.parse(runInChild(source))).toEqual([...files, ...files, 'durable/bundle.js', 'true']);
+});
+
 test('a log that was never closed does not keep the process alive', () => {
   // execFileSync returns only when the child has ended by itself.
   const source = `

@@ -149,8 +149,9 @@ describe('without an addon that loads, the error says how to build it', () => {
   test('when it is of another version', () => {
     mkdirSync(join(copy, 'build', 'Release'), { recursive: true });
     cpSync(addonPath, join(copy, 'build', 'Release', 'atomic_log.node'));
-    const runtime = join(copy, 'dist', 'base', 'runtime.js');
-    writeFileSync(runtime, `${readFileSync(runtime, 'utf8')}\nexports.version = '99.0.0';\n`);
+    const bundle = join(copy, 'dist', 'memory', 'bundle.js');
+    const text = readFileSync(bundle, 'utf8');
+    writeFileSync(bundle, text.replace(`exports.version = '${version}'`, "exports.version = '99.0.0'"));
     const { code, message } = loadErrorOf(copy);
     expect(code).toBe('ERR_ADDON_UNAVAILABLE');
     expect(message).toMatch(`atomic-log 99.0.0 found a binary of ${version}: `);
