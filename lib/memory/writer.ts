@@ -247,36 +247,12 @@ export class Writer<T> {
    * @throws as {@link append}, and `ERR_COLUMN_LENGTH`
    */
   appendBatch(entries: Entries<T>): number {
-    if (typedArrayTag(entries) === this.#tag) {
-      const source = entries as unknown as ScalarArray;
-      const length = typedArrayLength(source);
-      // An empty one begins no segment. It may be detached, too, and set() would refuse it.
-      const position = this.#count < this.#limit || length === 0 ? this.#count : this.#makeRoom();
-      if (length > 0 && length <= this.#limit - position) {
-        copyValues(this.#kind as Kind, this.#values, position, source, length);
-        this.#count = position + length;
-        publishEntries(this.#slot, this.#count);
-        return this.#firstIndex + position;
-      }
-      return this.#storeColumns({ sources: [source], length });
-    }
-    if (entries === null || typeof entries !== 'object') {
-      throw invalidType('entries', 'an iterable or an object of columns', entries);
-    }
-    // The iterator of a detached typed array of another kind would throw.
-    if (typedArrayTag(entries) !== undefined && typedArrayLength(entries as unknown as ScalarArray) === 0) {
-      return this.#storeColumns({ sources: [], length: 0 });
-    }
-    const isIterable = typeof (entries as Partial<Iterable<T>>)[Symbol.iterator] === 'function';
-    if (isIterable && this.#kind >= 0) return this.#storeNumbers([...(entries as Iterable<T>)]);
-    // What runs meanwhile may append a batch to this writer, too: it gets a builder of its own.
-    const builder = this.#builder ?? new BatchBuilder(this.#layout);
-    this.#builder = undefined;
-    const index = isIterable
-      ? this.#storeCollected(builder, entries as Iterable<T>)
-      : this.#storeColumns(readColumns(this.#layout, entries, builder));
-    if (builder.isSmall) this.#builder = builder;
-    return index;
+    if (typedArrayTag(entries) !== this.#tag) return this.#appendOtherBatch(entries);
+    const source = entries as unknown as ScalarArray;
+    const length = typedArrayLength(source);
+    // An empty one may be detached, and set() would refuse it.
+    if (length === 0 || length > this.#limit - this.#count) return this.#appendBeyondHead(source, length);
+    return this.#appendArray(source, length);
   }
 
   /**
@@ -514,6 +490,44 @@ export class Writer<T> {
   }
 
   // --- Batches.
+
+  /** One that the head has room for. */
+  #appendArray(source: ScalarArray, length: number): number {
+    const position = this.#count;
+    copyValues(this.#kind as Kind, this.#values, position, source, length);
+    this.#count = position + length;
+    publishEntries(this.#slot, position + length);
+    return this.#firstIndex + position;
+  }
+
+  #appendBeyondHead(source: ScalarArray, length: number): number {
+    // An empty one begins no segment.
+    if (length > 0 && this.#count >= this.#limit) this.#makeRoom();
+    return length > 0 && length <= this.#limit - this.#count
+      ? this.#appendArray(source, length)
+      : this.#storeColumns({ sources: [source], length });
+  }
+
+  /** One that is no typed array of the log's type. */
+  #appendOtherBatch(entries: Entries<T>): number {
+    if (entries === null || typeof entries !== 'object') {
+      throw invalidType('entries', 'an iterable or an object of columns', entries);
+    }
+    // The iterator of a detached typed array of another kind would throw.
+    if (typedArrayTag(entries) !== undefined && typedArrayLength(entries as unknown as ScalarArray) === 0) {
+      return this.#storeColumns({ sources: [], length: 0 });
+    }
+    const isIterable = typeof (entries as Partial<Iterable<T>>)[Symbol.iterator] === 'function';
+    if (isIterable && this.#kind >= 0) return this.#storeNumbers([...(entries as Iterable<T>)]);
+    // What runs meanwhile may append a batch to this writer, too: it gets a builder of its own.
+    const builder = this.#builder ?? new BatchBuilder(this.#layout);
+    this.#builder = undefined;
+    const index = isIterable
+      ? this.#storeCollected(builder, entries as Iterable<T>)
+      : this.#storeColumns(readColumns(this.#layout, entries, builder));
+    if (builder.isSmall) this.#builder = builder;
+    return index;
+  }
 
   /** They are ours: reading the iterable is over. */
   #storeNumbers(entries: readonly unknown[]): number {
