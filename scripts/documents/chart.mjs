@@ -1,5 +1,7 @@
 // The chart of the README, drawn from the results of the benchmarks.
 
+import { time } from './figures.mjs';
+
 const WAYS = [
   ['BroadcastChannel', 'BroadcastChannel', '#8a94a6'],
   ['MessagePort', 'MessagePort', '#c2503f'],
@@ -9,7 +11,6 @@ const READERS = [1, 3, 4, 8];
 const WIDTH = 760;
 const LEFT = 210;
 const BAR = 18;
-const time = (ns) => (ns < 1000 ? `${ns.toPrecision(2)} ns` : `${(ns / 1000).toPrecision(2)} µs`);
 
 /** Bars from zero, in one scale: what an entry costs its writer, by the number of readers. */
 export function chart({ peer, conditions }) {

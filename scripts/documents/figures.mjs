@@ -1,7 +1,7 @@
 // The parts of the documents that have figures, each written from the results of the benchmarks
 // between `<!-- figures: NAME -->` and `<!-- /figures -->`.
 
-const time = (ns) => (ns < 1000 ? `${number(ns)} ns` : `${number(ns / 1000)} µs`);
+export const time = (ns) => (ns < 1000 ? `${number(ns)} ns` : `${number(ns / 1000)} µs`);
 const times = (ratio) => `${number(ratio)} ×`;
 
 /** Two digits: more would say more than a machine repeats. */
