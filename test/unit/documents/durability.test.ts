@@ -1,9 +1,9 @@
 /** Every promise that a test or a mutation names is in docs/durability.md, and every promise there is held by some mutation. */
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { runModuleInChild } from '../../support/child';
 import { packageRoot } from '../../support/internals';
 
 const documented = [
@@ -53,11 +53,8 @@ test('each mutation finds its text, once', () => {
   const lists = files.filter((name) => name.endsWith('_mutations.mjs'));
   expect(lists.length).toBeGreaterThan(0);
   for (const list of lists) {
-    const script = `import { mutations } from '${pathToFileURL(join(folder, list)).href}';
-      console.log(JSON.stringify(mutations));`;
-    const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
-      encoding: 'utf8',
-    });
+    const printed = runModuleInChild(`import { mutations } from '${pathToFileURL(join(folder, list)).href}';
+      console.log(JSON.stringify(mutations));`);
     const mutations = JSON.parse(printed) as Mutation[];
     expect(mutations.length).toBeGreaterThan(0);
     const missed = mutations.flatMap(({ name, edits }) =>

@@ -1,7 +1,8 @@
 // The report of the benchmarks says of each row that misses its target why it does.
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+
+import { runModuleInChild } from '../../support/child';
 
 const results = pathToFileURL(join(__dirname, '..', '..', '..', 'benchmarks', 'results.mjs')).href;
 
@@ -10,7 +11,7 @@ function reportOf(name: 'markdownReport' | 'terminalReport', rows: readonly obje
   const program = `import { ${name} } from ${JSON.stringify(results)};
     const rows = ${JSON.stringify(rows)};
     process.stdout.write(${name}(rows, [], 1, []));`;
-  return execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' });
+  return runModuleInChild(program);
 }
 
 const row = (operation: string, ratio: number, target: number | null, reason?: string): object => ({

@@ -1,17 +1,16 @@
 // What is refused to be published, and what of the documents is packed.
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+import { runModuleInChild } from '../../support/child';
 import { packageRoot } from '../../support/internals';
 
 /** What a function of an ES module of scripts/publish/ returns. */
 function call(module: string, expression: string): unknown {
   const url = pathToFileURL(join(packageRoot, 'scripts', 'publish', module)).href;
   const script = `import * as module from '${url}'; console.log(JSON.stringify(module.${expression}));`;
-  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
-  return JSON.parse(printed);
+  return JSON.parse(runModuleInChild(script));
 }
 
 const manifest = {
