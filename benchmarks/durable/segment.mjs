@@ -152,7 +152,7 @@ const row = (operation, name, unit, target, note, reason) => ({
   reason,
 });
 const inE = (name) => `${figure(name, 'E').ratio.toFixed(2)} E`;
-const unaligned = `writing as many bytes to pages that are new, in pieces that end anywhere in a page as records do, takes ${inE('pieces')} of it`;
+const unaligned = `writing as many bytes to new pages takes ${inE('pieces')} of it where each write ends with a record, so that a killed process leaves no half of one, and ${inE('write')} where it ends with a page`;
 report([
   row('segment append 64 B, buffered', 'append', 'E', 6, writing, unaligned),
   row('segment appendBatch(array of 100 Buffers), per record', 'arrays', 'E', 8, writing, unaligned),
