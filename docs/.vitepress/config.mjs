@@ -106,6 +106,20 @@ function linkToRepository(markdown) {
   });
 }
 
+/** What vite and vitepress only warn of ends the build: no one reads the output of one that passes. */
+const strictLogger = {
+  hasWarned: false,
+  info: (message) => console.log(message),
+  warn: refuse,
+  warnOnce: refuse,
+  error: (message) => console.error(message),
+  clearScreen() {},
+  hasErrorLogged: () => false,
+};
+function refuse(message) {
+  throw new Error(`a warning: ${message}`);
+}
+
 export default defineConfig({
   title: 'atomic-log',
   description:
@@ -117,7 +131,7 @@ export default defineConfig({
   cacheDir: fileURLToPath(new URL('build/site-cache', root)),
   cleanUrls: true,
   // The index of the search is one large piece.
-  vite: { build: { chunkSizeWarningLimit: 2000 } },
+  vite: { build: { chunkSizeWarningLimit: 2000 }, customLogger: strictLogger },
   markdown: { config: linkToRepository, anchor: { slugify } },
   themeConfig: {
     nav: [
