@@ -215,10 +215,8 @@ export declare function jetStreamTarget(
   connection: NatsConnection,
   options: JetStreamTargetOptions,
 ): Promise<ForwardTarget>;
-/** Which entries of a stream are read. */
-export interface SubscribeOptions {
-  /** The stream that `forward()` fills. */
-  stream: string;
+/** How a stream is read, whatever it is a stream of. */
+export interface ReadOptions {
   /**
    * Where to begin: `'oldest'` (default), `'latest'`, an LSN, or the position of an
    * entry, for what comes after that one.
@@ -226,10 +224,15 @@ export interface SubscribeOptions {
   from?: 'oldest' | 'latest' | number | WalPosition;
   /** Ends the iteration: it rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Entries that are delivered at once, if so many are there; a larger batch is too. Default: 256. */
+  /** Entries that are delivered, or asked for, at once, if so many are there; a larger batch is delivered whole. Default: 256. */
   batchEntries?: number;
   /** How long an answer is waited for, in milliseconds. Default: 5000. */
   timeoutMs?: number;
+}
+/** Which entries of a stream are read. */
+export interface SubscribeOptions extends ReadOptions {
+  /** The stream that `forward()` fills. */
+  stream: string;
   /** Where JetStream is, if not where the connection says. */
   jetstream?: JetStreamPlace;
 }

@@ -78,6 +78,20 @@ export interface ForwardTarget {
   /** Default of the option of this name. */
   readonly safeAfterMs?: number;
 }
+/** How a stream is read, whatever it is a stream of. */
+export interface ReadOptions {
+  /**
+   * Where to begin: `'oldest'` (default), `'latest'`, an LSN, or the position of an
+   * entry, for what comes after that one.
+   */
+  from?: 'oldest' | 'latest' | number | WalPosition;
+  /** Ends the iteration: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Entries that are delivered, or asked for, at once, if so many are there; a larger batch is delivered whole. Default: 256. */
+  batchEntries?: number;
+  /** How long an answer is waited for, in milliseconds. Default: 5000. */
+  timeoutMs?: number;
+}
 /** Options of `createClient()` of `redis`. */
 export interface RedisClientOptions {
   disableOfflineQueue: true;
@@ -125,19 +139,11 @@ export interface RedisTargetOptions {
  */
 export declare function redisTarget(client: RedisClient, options: RedisTargetOptions): ForwardTarget;
 /** Which entries of a stream are read. */
-export interface RedisSubscribeOptions {
+export interface RedisSubscribeOptions extends ReadOptions {
   /** The key of the stream that `forward()` fills. */
   key: string;
-  /** Where to begin: `'oldest'` (default), `'latest'`, an LSN, or the position of an entry, for what comes after that one. */
-  from?: 'oldest' | 'latest' | number | WalPosition;
-  /** Ends the iteration: it rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /** Messages that are asked for at once. Default: 256. */
-  batchEntries?: number;
   /** How often it asks while nothing comes, in milliseconds. Default: 20. */
   pollMs?: number;
-  /** How long an answer is waited for, in milliseconds. Default: 5000. */
-  timeoutMs?: number;
 }
 /**
  * Reads a stream that `forward()` fills, on any machine: the entries that are there, then those that come, in

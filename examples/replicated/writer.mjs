@@ -15,12 +15,17 @@ const [directory, port, rate] = process.argv.slice(2);
 process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit());
 
-const wal = await Wal.open(directory, { segmentBytes: 4 << 20 });
+// A message of the server has 1 MiB at most, unless it is set up otherwise.
+const wal = await Wal.open(directory, { segmentBytes: 4 << 20, entryBytesMax: 1 << 16 });
 const cursor = await wal.cursor('stream');
 
 async function carry() {
   const connection = await connect({ servers: `127.0.0.1:${port}`, ...connectionOptions });
-  await forward(wal, { target: await jetStreamTarget(connection, { stream: 'records' }), cursor });
+  const { entryBytesMax } = wal;
+  await forward(wal, {
+    target: await jetStreamTarget(connection, { stream: 'records', entryBytesMax }),
+    cursor,
+  });
 }
 
 /** Entries that go on after the last one of the log. */

@@ -53,6 +53,9 @@ const ELSEWHERE = /^ERR_(TRUNCATED|FOREIGN_POSITION|INVALID_ARG_VALUE|OUT_OF_RAN
 /** What the log, or a cursor, says of entries that are not there any more: the target decides whether it matters. */
 const NOT_THERE = /^ERR_(TRUNCATED|CHECKPOINTED)$/;
 
+/** Number of the file that a log is created with. */
+const FIRST_FILE = 1;
+
 class Forwarder {
   readonly #source: Wal | WalReader;
   readonly #options: CheckedForward;
@@ -207,13 +210,20 @@ class Forwarder {
     const { firstLsn } = this.#source;
     // What it once had, or was told to have by the cursor, cannot be sent again; unless it was all sent from here.
     const hadEntries = Math.max(this.#acknowledged, this.#committer.lsn) > 0;
-    if (hadEntries && firstLsn > (this.#begunAt ?? 1)) throw targetBehind(0, firstLsn, this.#begunAt);
+    const begunAt = this.#begunAt ?? this.#createdAt();
+    if (hadEntries && firstLsn > (begunAt ?? 1)) throw targetBehind(0, firstLsn, begunAt);
     // Nor what a cursor was to begin with.
     const nextLsn = this.#options.cursor?.nextLsn ?? firstLsn;
     if (!hadEntries && nextLsn < firstLsn) throw targetBehind(0, firstLsn, nextLsn);
     if (target.begin !== undefined) await this.#ask(async () => target.begin!(firstLsn, { signal }));
     this.#begunAt = firstLsn;
     return firstLsn;
+  }
+
+  /** LSN of the first entry that the log ever had, while its first file is there. */
+  #createdAt(): number | undefined {
+    const oldest = this.#source.files[0];
+    return oldest?.number === FIRST_FILE ? oldest.firstLsn : undefined;
   }
 
   /** Where the log goes on after an entry of the target, if that is the log's. */

@@ -2,13 +2,13 @@
  * Reads a stream that forward() fills, on any machine: the entries of the log in their
  * batches, each one once, whatever happens to the connection or the server.
  */
-import { checkSignal, onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
-import { checkInteger, checkObject, optionsOf } from '../base/checks';
+import { onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
+import { checkObject, optionsOf } from '../base/checks';
 import { invalidType } from '../base/errors';
 import { waitForTime } from '../base/waits';
 import type { WalEntry } from '../durable/wal/entries';
 import { foreignPosition, type WalError } from '../durable/wal/errors';
-import { checkFrom, pastOf, type Past, type WalPosition } from '../durable/wal/position';
+import { pastOf, type Past } from '../durable/wal/position';
 import {
   BATCH,
   checkConnection,
@@ -19,55 +19,42 @@ import {
   type NatsConnection,
   type StreamState,
 } from './nats';
-import { AGAIN_MS, entriesLost, final, notForwarded, otherPast, Whole } from './reading';
+import {
+  AGAIN_MS,
+  checkRead,
+  entriesLost,
+  final,
+  notForwarded,
+  otherPast,
+  readNames,
+  Whole,
+  type CheckedRead,
+  type ReadOptions,
+} from './reading';
 import { batchOf, checkStamp } from './stamp';
 
 /** Which entries of a stream are read. */
-export interface SubscribeOptions {
+export interface SubscribeOptions extends ReadOptions {
   /** The stream that `forward()` fills. */
   stream: string;
-  /**
-   * Where to begin: `'oldest'` (default), `'latest'`, an LSN, or the position of an
-   * entry, for what comes after that one.
-   */
-  from?: 'oldest' | 'latest' | number | WalPosition;
-  /** Ends the iteration: it rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /** Entries that are delivered at once, if so many are there; a larger batch is too. Default: 256. */
-  batchEntries?: number;
-  /** How long an answer is waited for, in milliseconds. Default: 5000. */
-  timeoutMs?: number;
   /** Where JetStream is, if not where the connection says. */
   jetstream?: JetStreamPlace;
 }
 
-interface Checked {
+interface Checked extends CheckedRead {
   readonly stream: string;
-  readonly from: 'oldest' | 'latest' | number | Past;
-  readonly signal: AbortSignal | undefined;
-  readonly batchEntries: number;
-  readonly timeoutMs: number;
   readonly place: JetStreamPlace;
 }
 
-const names = ['stream', 'from', 'signal', 'batchEntries', 'timeoutMs', 'jetstream'] as const;
+const names = ['stream', 'jetstream', ...readNames] as const;
 /** A consumer that a killed server has forgotten is noticed after two of these. */
 const HEARTBEAT_MS = 1000;
 const MESSAGES_AHEAD = 1000;
 
 export function checkSubscribe(options: unknown): Checked {
-  const given = optionsOf('options', options, names);
-  const { stream, from = 'oldest', batchEntries = 256, timeoutMs = 5000, jetstream = {} } = given;
+  const { stream, jetstream = {}, ...given } = optionsOf('options', options, names);
   if (typeof stream !== 'string') throw invalidType('options.stream', 'a string', stream);
-  const isName = from === 'oldest' || from === 'latest';
-  return {
-    stream,
-    from: isName ? from : checkFrom('options.from', from, 1, "'oldest', 'latest', "),
-    signal: checkSignal(given.signal),
-    batchEntries: checkInteger('options.batchEntries', batchEntries, 1, 2 ** 20),
-    timeoutMs: checkInteger('options.timeoutMs', timeoutMs, 1, 2 ** 31 - 1),
-    place: checkObject('options.jetstream', jetstream),
-  };
+  return { stream, place: checkObject('options.jetstream', jetstream), ...checkRead(given) };
 }
 
 /** Entries of one log, in order, as messages bring them. */

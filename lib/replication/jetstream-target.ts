@@ -24,6 +24,7 @@ import {
   type NatsConnection,
   type StoredMessage,
 } from './nats';
+import { checkTimeout } from './reading';
 import { checkStamp, stampOf, textOfBatch } from './stamp';
 import { isFatal, targetDiffers, targetRefused, type ForwardTarget, type TargetPosition } from './target';
 
@@ -297,7 +298,7 @@ export async function jetStreamTarget(
   } = given;
   const stream = checkText('options.stream', given.stream);
   const place = checkObject('options.jetstream', jetstream) as JetStreamPlace;
-  const timeout = checkInteger('options.timeoutMs', timeoutMs, 1, 2 ** 31 - 1);
+  const timeout = checkTimeout(timeoutMs);
   const target = {
     stream,
     subject: checkText('options.subject', given.subject ?? stream),

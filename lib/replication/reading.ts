@@ -1,8 +1,55 @@
 /** What readers of a stream that forward() fills have in common. */
+import { checkSignal } from '../base/abort';
+import { checkInteger } from '../base/checks';
 import { plainError, rangeError, type ErrorCode } from '../base/errors';
 import { withDetails } from '../durable/errors';
 import type { WalEntry } from '../durable/wal/entries';
 import type { WalError } from '../durable/wal/errors';
+import { checkFrom, type Past, type WalPosition } from '../durable/wal/position';
+
+/** How a stream is read, whatever it is a stream of. */
+export interface ReadOptions {
+  /**
+   * Where to begin: `'oldest'` (default), `'latest'`, an LSN, or the position of an
+   * entry, for what comes after that one.
+   */
+  from?: 'oldest' | 'latest' | number | WalPosition;
+  /** Ends the iteration: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+  /** Entries that are delivered, or asked for, at once, if so many are there; a larger batch is delivered whole. Default: 256. */
+  batchEntries?: number;
+  /** How long an answer is waited for, in milliseconds. Default: 5000. */
+  timeoutMs?: number;
+}
+
+export interface CheckedRead {
+  readonly from: 'oldest' | 'latest' | number | Past;
+  readonly signal: AbortSignal | undefined;
+  readonly batchEntries: number;
+  readonly timeoutMs: number;
+}
+
+export const readNames = ['from', 'signal', 'batchEntries', 'timeoutMs'] as const;
+
+/** The longest time that a timer takes. */
+const MS_MAX = 2 ** 31 - 1;
+
+export function checkTimeout(timeoutMs: unknown): number {
+  return checkInteger('options.timeoutMs', timeoutMs, 1, MS_MAX);
+}
+
+export function checkRead(options: { [Name in keyof ReadOptions]: unknown }): CheckedRead {
+  const { from = 'oldest', signal, batchEntries = 256, timeoutMs = 5000 } = options;
+  return {
+    from:
+      from === 'oldest' || from === 'latest'
+        ? from
+        : checkFrom('options.from', from, 1, "'oldest', 'latest', "),
+    signal: checkSignal(signal),
+    batchEntries: checkInteger('options.batchEntries', batchEntries, 1, 2 ** 20),
+    timeoutMs: checkTimeout(timeoutMs),
+  };
+}
 
 /** Until a reader asks again, after what went wrong. */
 export const AGAIN_MS = 250;

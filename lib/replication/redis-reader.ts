@@ -2,41 +2,36 @@
  * Reads a Redis stream that forward() fills, on any machine: the entries of the log in their
  * batches, each one once. By asking again and again, so that it needs no connection of its own.
  */
-import { checkSignal, throwIfAborted, waitUnlessAborted } from '../base/abort';
+import { throwIfAborted, waitUnlessAborted } from '../base/abort';
 import { checkInteger, optionsOf } from '../base/checks';
 import { invalidType } from '../base/errors';
 import { waitForTime } from '../base/waits';
 import type { WalEntry } from '../durable/wal/entries';
 import { foreignPosition } from '../durable/wal/errors';
+import { isPosition, pastOf, positionOf, type Past } from '../durable/wal/position';
 import {
-  checkFrom,
-  isPosition,
-  pastOf,
-  positionOf,
-  type Past,
-  type WalPosition,
-} from '../durable/wal/position';
-import { AGAIN_MS, entriesLost, final, notForwarded, otherPast, Whole } from './reading';
+  AGAIN_MS,
+  checkRead,
+  entriesLost,
+  final,
+  notForwarded,
+  otherPast,
+  readNames,
+  Whole,
+  type ReadOptions,
+} from './reading';
 import { checkClient, Redis, type RedisClient } from './redis-client';
 import { batchOf } from './stamp';
 
 /** Which entries of a stream are read. */
-export interface RedisSubscribeOptions {
+export interface RedisSubscribeOptions extends ReadOptions {
   /** The key of the stream that `forward()` fills. */
   key: string;
-  /** Where to begin: `'oldest'` (default), `'latest'`, an LSN, or the position of an entry, for what comes after that one. */
-  from?: 'oldest' | 'latest' | number | WalPosition;
-  /** Ends the iteration: it rejects with the signal's reason. */
-  signal?: AbortSignal;
-  /** Messages that are asked for at once. Default: 256. */
-  batchEntries?: number;
   /** How often it asks while nothing comes, in milliseconds. Default: 20. */
   pollMs?: number;
-  /** How long an answer is waited for, in milliseconds. Default: 5000. */
-  timeoutMs?: number;
 }
 
-const names = ['key', 'from', 'signal', 'batchEntries', 'pollMs', 'timeoutMs'] as const;
+const names = ['key', 'pollMs', ...readNames] as const;
 
 type RawMessage = readonly [Buffer, readonly Buffer[]];
 
@@ -220,13 +215,12 @@ export function subscribe(
   options: RedisSubscribeOptions,
 ): AsyncIterableIterator<WalEntry[]> {
   const checked = checkClient(client);
-  const { key, from = 'oldest', signal, ...given } = optionsOf('options', options, names);
-  const { batchEntries = 256, pollMs = 20, timeoutMs = 5000 } = given;
+  const { key, pollMs = 20, ...given } = optionsOf('options', options, names);
   if (typeof key !== 'string') throw invalidType('options.key', 'a string', key);
-  const isName = from === 'oldest' || from === 'latest';
-  const begin = isName ? from : checkFrom('options.from', from, 1, "'oldest', 'latest', ");
-  const redis = new Redis(checked, checkInteger('options.timeoutMs', timeoutMs, 1, 2 ** 31 - 1));
-  const reader = new StreamReader(redis, key, checkInteger('options.batchEntries', batchEntries, 1, 2 ** 20));
-  const checkedPollMs = checkInteger('options.pollMs', pollMs, 1, 3_600_000);
-  return read(checked, reader, begin, { pollMs: checkedPollMs, signal: checkSignal(signal) });
+  const { from, signal, batchEntries, timeoutMs } = checkRead(given);
+  const reader = new StreamReader(new Redis(checked, timeoutMs), key, batchEntries);
+  return read(checked, reader, from, {
+    pollMs: checkInteger('options.pollMs', pollMs, 1, 3_600_000),
+    signal,
+  });
 }

@@ -10,6 +10,7 @@ import { checkAmount, checkInteger, optionsOf } from '../base/checks';
 import { invalidType } from '../base/errors';
 import type { WalEntry } from '../durable/wal/entries';
 import { isPosition } from '../durable/wal/position';
+import { checkTimeout } from './reading';
 import { checkClient, Redis, type RedisClient } from './redis-client';
 import { textOfBatch } from './stamp';
 import { targetDiffers, targetRefused, type ForwardTarget, type TargetPosition } from './target';
@@ -202,7 +203,7 @@ export function redisTarget(client: RedisClient, options: RedisTargetOptions): F
     retainEntries,
   } = optionsOf('options', options, names);
   if (typeof key !== 'string') throw invalidType('options.key', 'a string', key);
-  const timeout = checkInteger('options.timeoutMs', timeoutMs, 1, 2 ** 31 - 1);
+  const timeout = checkTimeout(timeoutMs);
   return new RedisTarget(
     new Redis(checked, timeout),
     key,

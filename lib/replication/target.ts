@@ -85,8 +85,9 @@ export function targetBehind(lsn: number, firstLsn: number, next = lsn + 1): Wal
   return withDetails(
     plainError(
       'ERR_TARGET_BEHIND',
-      `the target has entries up to ${lsn}, but the log begins with entry ${firstLsn}: what is between was checkpointed; ` +
-        'fill the target from a backup, or begin another one with another cursor',
+      `the target has ${lsn === 0 ? 'no entries' : `entries up to ${lsn}`}, but the log begins with entry ${firstLsn}: entries ` +
+        `${next} to ${firstLsn - 1} were checkpointed. Fill the target from a backup; or, to go on without them, begin another ` +
+        'one with a new cursor (deleteCursor(), then cursor())',
     ),
     { lsn, firstLsn, lost: { from: next, to: firstLsn - 1 } },
   );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { NativeWalCursorInfo, NativeWalCursorState } from '../../../types/native';
 import { WalCursorVerdict } from '../../base/codes';
 import { addon } from '../../base/native';
-import { cursorDamaged, orThrowWal, type WalError } from './errors';
+import { cursorAhead, cursorDamaged, orThrowWal, type WalError } from './errors';
 import { hexOf, positionOf, type Past, type WalPosition } from './position';
 
 /** A cursor of a log, open or not. */
@@ -19,8 +19,8 @@ export interface WalCursorInfo {
   /** Id of the process that has it open; absent when none has, or it is not known. */
   readonly holder?: number;
   /**
-   * `ERR_CURSOR_DAMAGED`: why it holds every checkpoint. One that stands after the last
-   * entry does so too, without an error here: opening it says `ERR_TRUNCATED`.
+   * Why it holds every checkpoint: `ERR_CURSOR_DAMAGED`; or, in the writer's list alone, `ERR_TRUNCATED` when it stands
+   * after the last entry. One whose entry was replaced has no error here: opening it says `ERR_TRUNCATED`.
    */
   readonly error?: WalError;
 }
@@ -37,16 +37,35 @@ function damageOf({ verdict, logId }: NativeWalCursorInfo, log: string): string 
   return hexOf(logId) === log ? undefined : 'the cursor is one of another log';
 }
 
-/** The cursors of the log `logId` in the order of their names. */
-export function listCursors(path: string, { logId, lastLsn }: { logId: string; lastLsn: number }) {
-  return orThrowWal(addon.listWalCursors(path)).map((cursor): WalCursorInfo => {
+/** What a list compares cursors with. */
+interface ListedLog {
+  readonly logId: string;
+  /** What the lag is counted from. */
+  readonly lastLsn: number;
+  /**
+   * The last LSN that there is by now, asked when a cursor stands after `lastLsn`. Readers do not know it: an entry
+   * that was committed may be one that is not proved to be on disk yet.
+   */
+  lastLsnNow?(): number;
+}
+
+/** The cursors of the log in the order of their names. */
+export function listCursors(path: string, log: ListedLog) {
+  const { logId, lastLsn } = log;
+  const cursors = orThrowWal(addon.listWalCursors(path));
+  let last: number | undefined;
+  return cursors.map((cursor): WalCursorInfo => {
     const { name, lsn, holder } = cursor;
     const held = holder > 0 ? { holder } : {};
-    const damage = damageOf(cursor, logId);
-    if (damage !== undefined) {
-      const error = cursorDamaged(join(path, 'cursors', `cursor-${name}`), damage);
+    const file = (): string => join(path, 'cursors', `cursor-${name}`);
+    const failed = (error: WalError): WalCursorInfo => {
       return { name, position: undefined, nextLsn: undefined, lag: undefined, ...held, error };
-    }
+    };
+    const damage = damageOf(cursor, logId);
+    if (damage !== undefined) return failed(cursorDamaged(file(), damage));
+    // What was appended since is not ahead.
+    if (lsn > lastLsn && lsn > (last ??= log.lastLsnNow?.() ?? Infinity))
+      return failed(cursorAhead(file(), lsn, last));
     const past = standsOn(cursor);
     const position = past === undefined ? undefined : positionOf(past);
     return { name, position, nextLsn: lsn + 1, lag: Math.max(lastLsn - lsn, 0), ...held };

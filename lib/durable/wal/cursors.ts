@@ -56,7 +56,9 @@ export class LogCursors implements CursorLog {
 
   list(): WalCursorInfo[] {
     this.#log.checkOpen();
-    return listCursors(this.#log.options.path, { logId: this.#log.logId, lastLsn: this.lastLsn() });
+    const lastLsn = this.lastLsn();
+    const lastLsnNow = (): number => this.lastLsn();
+    return listCursors(this.#log.options.path, { logId: this.#log.logId, lastLsn, lastLsnNow });
   }
 
   async delete(name: unknown): Promise<boolean> {

@@ -312,6 +312,19 @@ export function cursorDamaged(path: string, detail: string): WalError {
   );
 }
 
+/** A cursor that stands after the last entry. */
+export function cursorAhead(path: string, lsn: number, lastLsn: number): WalError {
+  return withDetails(
+    plainError(
+      'ERR_TRUNCATED',
+      `${path}: the cursor stands on entry ${lsn}, but the last entry is ${lastLsn}, after truncateAfter(), a crash or a restored ` +
+        'backup; checkpoints wait until this is resolved. Undo what was made of the entries that are gone, then open the ' +
+        'cursor with { reset: true }, or delete it with deleteCursor()',
+    ),
+    { path },
+  );
+}
+
 export function cursorClosed(): WalError {
   return plainError('ERR_CURSOR_CLOSED', 'the cursor is closed; open it again');
 }

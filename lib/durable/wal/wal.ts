@@ -147,6 +147,11 @@ export class Wal {
     return this.#core.count(WalCounter.ackedLsn);
   }
 
+  /** Bytes that an entry may have: what the option of this name says, and what a file takes. */
+  get entryBytesMax(): number {
+    return this.#core.entryBytesMax;
+  }
+
   /** Entries up to here are on disk. */
   get durableLsn(): number {
     return this.#core.count(WalCounter.durableLsn);

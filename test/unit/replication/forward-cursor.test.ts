@@ -249,6 +249,54 @@ describe('a target that went back', () => {
   });
 });
 
+describe('a log that began later, whose target has lost everything', () => {
+  async function began(): Promise<void> {
+    await wal.close();
+    wal = await Wal.open(join(directory, 'later'), { ...SMALL_FILES, firstLsn: 1000 });
+    fill(wal, 1010);
+    await using cursor = await wal.cursor('copy');
+    const run = new Run(new MemoryTarget(), { cursor });
+    await run.until(({ committed }) => committed === 1010);
+    await run.stop();
+  }
+
+  test('lacks nothing: a new forward() begins where the log did', async () => {
+    await began();
+    using reader = WalReader.open(wal.path);
+    for (const source of [wal, reader]) {
+      const target = new MemoryTarget();
+      await using cursor = await wal.cursor('copy');
+      const run = new Run(target, { cursor }, source);
+      await run.until(({ committed }) => committed === 1010);
+      expectStored(target, 1000, 1010);
+      await run.stop();
+    }
+  });
+
+  test('lacks what was checkpointed, and is told what to do', async () => {
+    await began();
+    await wal.checkpoint(1004, { force: true });
+    await using cursor = await wal.cursor('copy');
+    const error = await new Run(new MemoryTarget(), { cursor }).done;
+    expect(error).toMatchObject({
+      code: 'ERR_TARGET_BEHIND',
+      lsn: 0,
+      firstLsn: 1005,
+      lost: { from: 1000, to: 1004 },
+      message: expect.stringMatching(
+        /no entries, but the log begins with entry 1005: entries 1000 to 1004.*deleteCursor/,
+      ) as string,
+    });
+    await cursor.delete();
+    await using again = await wal.cursor('copy');
+    const target = new MemoryTarget();
+    const run = new Run(target, { cursor: again });
+    await run.until(({ committed }) => committed === 1010);
+    expectStored(target, 1005, 1010);
+    await run.stop();
+  });
+});
+
 describe('a forced checkpoint', () => {
   test('of what was not sent: an error that says what is lost', async () => {
     fill(wal, 50);

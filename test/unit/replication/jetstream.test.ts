@@ -259,8 +259,14 @@ describeWith('nats-server', ['@nats-io/transport-node', '@nats-io/jetstream'])('
     wal.appendSync(entry(3));
     await expect(forwardAll()).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED', lsn: 2 });
     expect((await manager.streams.info(STREAM)).state.last_seq).toBeLessThanOrEqual(1);
-    await expect(target({ entryBytesMax: 1 << 24 })).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
-    await expect(target({ entryBytesMax: 1 << 19 })).resolves.toBeDefined();
+    const { entryBytesMax } = wal;
+    await expect(target({ entryBytesMax })).rejects.toMatchObject({
+      code: 'ERR_TARGET_REFUSED',
+      message: expect.stringMatching(/raise max_payload there to \d+.*smaller entryBytesMax/) as string,
+    });
+    await wal.close();
+    wal = Wal.openSync(join(directory, 'log'), { entryBytesMax: 1 << 19 });
+    await expect(target({ entryBytesMax: wal.entryBytesMax })).resolves.toBeDefined();
   });
 
   test('a log that begins later: where the server can', async () => {
@@ -275,6 +281,29 @@ describeWith('nats-server', ['@nats-io/transport-node', '@nats-io/jetstream'])('
       await done;
       expectEntries((await read(400)).flat(), firstLsn, 400);
     }
+  });
+
+  test.each([
+    ['2.9.25', undefined, /2\.9\.25 cannot do: it takes 2\.10 or later/],
+    ['2.10.0', 10, undefined],
+    ['3.0.0-beta', 10, undefined],
+    [undefined, undefined, /0 cannot do/],
+  ])('a log that begins later, with a server that says it is %s', async (version, first_seq, refusal) => {
+    const told = Object.create(connection, { info: { value: { version, max_payload: 1 << 20 } } });
+    const given = await jetStreamTarget(told, { stream: STREAM });
+    const begun = given.begin!(10, { signal: undefined });
+    if (refusal !== undefined) {
+      await expect(begun).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
+      await expect(begun).rejects.toThrow(refusal);
+      await expect(manager.streams.info(STREAM)).rejects.toThrow(/not found/);
+      return;
+    }
+    const asked = await begun.then(
+      () => manager.streams.info(STREAM).then(({ state }: any) => state.first_seq),
+      // The client knows better which server that is.
+      (error: unknown) => (/requires server 2\.10/.exec((error as Error).message) ? first_seq : error),
+    );
+    expect(asked).toBe(first_seq);
   });
 
   test('a stream that is not to be made is refused', async () => {

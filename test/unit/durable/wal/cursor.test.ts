@@ -263,6 +263,27 @@ describe('a position that is not there any more', () => {
     expect(wal.firstLsn).toBe(51);
   });
 
+  test('after the last entry: lists say so, as long as it is', async () => {
+    using wal = opened(100);
+    await using cursor = await wal.cursor('billing');
+    await cursor.commit(at(wal, 90));
+    await wal.truncateAfter(50);
+    const [listed] = wal.cursors();
+    expect(listed).toMatchObject({ name: 'billing', holder: process.pid });
+    expect(listed).toMatchObject({ position: undefined, nextLsn: undefined, lag: undefined });
+    expect(listed!.error).toMatchObject({ code: 'ERR_TRUNCATED', path: file('cursor-billing') });
+    expect(listed!.error!.message).toMatch(/stands on entry 90, but the last entry is 50.*reset: true/);
+    using reader = WalReader.open(path());
+    fill(wal, 100);
+    await cursor.commit(at(wal, 100));
+    // What a reader has not looked for yet is not ahead.
+    expect(reader.lastLsn).toBe(50);
+    for (const log of [wal, reader]) {
+      expect(log.cursors()).toMatchObject([{ nextLsn: 101, lag: 0 }]);
+      expect(log.cursors()[0]).not.toHaveProperty('error');
+    }
+  });
+
   test('of another log, renamed, or of a later release: nothing is guessed', () => {
     using wal = opened(100);
     for (const name of ['billing', 'other']) wal.cursorSync(name).closeSync();

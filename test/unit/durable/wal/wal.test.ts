@@ -137,6 +137,7 @@ describe('appending', () => {
 
   test('refuses what is too large, without taking an LSN', async () => {
     const wal = await Wal.open(path(), { segmentBytes: 16_384, entryBytesMax: 5000 });
+    expect(wal.entryBytesMax).toBe(5000);
     expect((await rejection(wal.append(new Uint8Array(5001)))).code).toBe('ERR_ENTRY_TOO_LARGE');
     expectError(
       () => wal.write(new Uint8Array(5001)),
