@@ -1722,8 +1722,8 @@ export interface WalCursorInfo {
   /** Id of the process that has it open; absent when none has, or it is not known. */
   readonly holder?: number;
   /**
-   * `ERR_CURSOR_DAMAGED`: why it holds every checkpoint. One that stands after the last
-   * entry does so too, without an error here: opening it says `ERR_TRUNCATED`.
+   * Why it holds every checkpoint: `ERR_CURSOR_DAMAGED`; or, in the writer's list alone, `ERR_TRUNCATED` when it stands
+   * after the last entry. One whose entry was replaced has no error here: opening it says `ERR_TRUNCATED`.
    */
   readonly error?: WalError;
 }
@@ -1917,6 +1917,8 @@ export declare class Wal {
   get lastLsn(): number;
   /** Entries up to here were acknowledged, at the durability that was asked for. */
   get ackedLsn(): number;
+  /** Bytes that an entry may have: what the option of this name says, and what a file takes. */
+  get entryBytesMax(): number;
   /** Entries up to here are on disk. */
   get durableLsn(): number;
   /** The files, oldest first. */
