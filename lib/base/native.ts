@@ -9,6 +9,7 @@ import type { NativeAddon } from '../../types/native';
 import { plainError } from './errors';
 import { loadRefusal, lookRefusal } from './load-refusals';
 import { environmentVariable, runsOnMusl, version } from './runtime';
+import { workerThreads } from './threads';
 
 /** The two files of a folder, the better one first. */
 function filesIn(folder: string, prebuilt: string): string[] {
@@ -104,3 +105,12 @@ function load(): { addon: NativeAddon; path: string } {
 
 /** The addon, and the file it was loaded from (handles carry it, to tell two copies apart). */
 export const { addon, path: addonPath } = load();
+
+let isIntroduced = false;
+
+/** Tells the addon which thread this is; before a log is made or attached to, whose statistics name it. */
+export function introduceThread(): void {
+  if (isIntroduced) return;
+  addon.setThreadId(workerThreads().threadId);
+  isIntroduced = true;
+}

@@ -1,10 +1,8 @@
 /**
- * Which thread this is. `node:worker_threads` is loaded when that is first asked
- * for: with the streams that it loads, it is a sixth of loading the package.
+ * The runtime's module of threads, loaded when it is first asked for: with the
+ * streams that it loads, it is a sixth of loading the package.
  */
 import type * as WorkerThreads from 'node:worker_threads';
-
-import { addon } from './native';
 
 let loaded: typeof WorkerThreads | undefined;
 
@@ -14,12 +12,3 @@ export function workerThreads(): typeof WorkerThreads {
 }
 
 export const isMainThread = (): boolean => workerThreads().isMainThread;
-
-let isKnown = false;
-
-/** Tells the addon which thread this is; before a log is made or attached to, whose statistics name it. */
-export function introduceThread(): void {
-  if (isKnown) return;
-  addon.setThreadId(workerThreads().threadId);
-  isKnown = true;
-}

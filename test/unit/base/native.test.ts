@@ -146,6 +146,15 @@ describe('without an addon that loads, the error says how to build it', () => {
     expect(loadErrorOf(copy).message).toContain(copy);
   });
 
+  test('and the command that builds it explains itself', () => {
+    const { status, stdout } = spawnSync(process.execPath, [join(copy, 'dist', 'cli', 'main.js'), '--help'], {
+      encoding: 'utf8',
+      env: { ...process.env, ATOMIC_LOG_PREBUILD: '' },
+    });
+    expect(stdout).toMatch(/Usage: atomic-log[^]*build /);
+    expect(status).toBe(0);
+  });
+
   test('when it is of another version', () => {
     mkdirSync(join(copy, 'build', 'Release'), { recursive: true });
     cpSync(addonPath, join(copy, 'build', 'Release', 'atomic_log.node'));
