@@ -122,9 +122,9 @@ export function copyColumn(held: Held, column: number, target: unknown, from: un
   const begin = from ?? Math.max(held.firstIndex, end - room);
   if (begin > end) throw outOfRange('from', `at most ${end}, where the range ends`, begin);
   const count = Math.min(room, end - begin);
-  const { segments } = window;
+  const { segments, begin: oldest } = window;
   // Backwards: the newest entries are what is asked for most.
-  for (let i = segments.length - 1, stop = begin + count; i >= 0 && stop > begin; --i) {
+  for (let i = segments.length - 1, stop = begin + count; i >= oldest && stop > begin; --i) {
     const segment = segments[i]!;
     const first = Math.max(begin, segment.firstIndex);
     if (first >= stop) continue;
@@ -148,7 +148,7 @@ export function lowerBound(
   let high = endIndex;
   while (low < high) {
     const middle = low + Math.floor((high - low) / 2);
-    const segment = findSegment(window.segments, middle);
+    const segment = findSegment(window, middle);
     const mapping = pins.attached(segment);
     const entry = readField(layout, mapping, column, middle - segment.firstIndex) as number;
     if (entry < (value as number)) low = middle + 1;

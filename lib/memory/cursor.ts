@@ -16,7 +16,7 @@ import {
   type Place,
   type RunSource,
 } from './run';
-import type { PinnedSegment } from './window';
+import { NO_VERSION } from './window';
 
 /** Only the library has it, so only the library makes cursors. */
 export const makeCursor = Symbol('makeCursor');
@@ -42,7 +42,7 @@ export class Cursor<T> {
   /** @internal */
   readonly [SOURCE]: RunSource;
   /** @internal */
-  [SEGMENTS]: readonly PinnedSegment[] | undefined = undefined;
+  [SEGMENTS] = NO_VERSION;
   /** @internal */
   [COLUMNS]: readonly Column[] = NO_COLUMNS;
   /** @internal */

@@ -8,7 +8,7 @@ import type { NativeLog } from './native-log';
 import { currentSegments, type RunSource } from './run';
 import { chunksBetween, mapBetween, endViews, entriesBetween, rowsBetween, type Snapshot } from './snapshot';
 import { waitForIndex, type Wait } from '../base/waits';
-import type { PinnedSegment } from './window';
+import { NO_VERSION } from './window';
 
 /** Where a follower begins, and what it does when it is too slow. */
 export interface FollowOptions {
@@ -51,8 +51,6 @@ export interface Batch<T> extends Iterable<T> {
   rows(): IterableIterator<Readonly<T>>;
 }
 
-const NO_SEGMENTS: readonly PinnedSegment[] = [];
-
 class SnapshotBatch<T> implements Batch<T>, RunSource {
   #snapshot: Snapshot<T> | undefined;
 
@@ -80,8 +78,8 @@ class SnapshotBatch<T> implements Batch<T>, RunSource {
   }
 
   /** None, which no run began with, once the batch is over. */
-  get [currentSegments](): readonly PinnedSegment[] {
-    return this.#snapshot === undefined ? NO_SEGMENTS : this.#snapshot[currentSegments];
+  get [currentSegments](): number {
+    return this.#snapshot === undefined ? NO_VERSION : this.#snapshot[currentSegments];
   }
 
   invalidate(): void {

@@ -108,7 +108,7 @@ export class Pins {
   /** Ends the views of segments that stay pinned; only with strict views. */
   endViews(window: Window): void {
     if (!this.#layout.strictViews) return;
-    for (const { mapping } of window.segments) if (mapping !== UNMAPPED) mapping.detach();
+    for (const { mapping } of window.copy()) if (mapping !== UNMAPPED) mapping.detach();
   }
 
   /**

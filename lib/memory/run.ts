@@ -7,7 +7,7 @@
  * (layout-functions.ts) work on it.
  */
 import { NO_COLUMNS, type Column, type Mapping } from './mapping';
-import type { PinnedSegment } from './window';
+import { NO_VERSION } from './window';
 
 /** A run of entries in one segment: those with indexes [beginIndex, endIndex). */
 export interface Place {
@@ -20,10 +20,10 @@ export interface Place {
   readonly isCurrent: () => boolean;
 }
 
-/** What is read: told without a call, which would cost as much as the entry. */
+/** Which segments the source has, as the version of its window: told without a call, which would cost as much as the entry. */
 export const currentSegments = Symbol('currentSegments');
 export interface RunSource {
-  readonly [currentSegments]: readonly PinnedSegment[];
+  readonly [currentSegments]: number;
 }
 
 export const SOURCE = Symbol('source');
@@ -51,7 +51,7 @@ export function spreadColumns(target: object, columns: readonly (Column | undefi
 export interface RunState {
   readonly [SOURCE]: RunSource;
   /** Those of the source when the run began: it holds the run as long as it has the same. */
-  [SEGMENTS]: readonly PinnedSegment[] | undefined;
+  [SEGMENTS]: number;
   [COLUMNS]: readonly Column[];
   /** In the segment; a small integer to the engine, which indexes may not be. */
   [POSITION]: number;
@@ -69,7 +69,7 @@ const IteratorPrototype = Object.getPrototypeOf(
 
 export abstract class Steps<T> implements IterableIterator<T, undefined>, RunState {
   readonly [SOURCE]: RunSource;
-  [SEGMENTS]: readonly PinnedSegment[] | undefined = undefined;
+  [SEGMENTS] = NO_VERSION;
   [COLUMNS]: readonly Column[] = NO_COLUMNS;
   [POSITION] = 0;
   [END] = 0;

@@ -128,7 +128,7 @@ export class Snapshot<T> implements Iterable<T> {
       if (count > this.#headCount) return this.#grow(count);
     }
     this.#open();
-    return this.#take(this.#view.lease());
+    return this.#take(this.#view.lease(this.#lease));
   }
 
   /**
@@ -144,8 +144,8 @@ export class Snapshot<T> implements Iterable<T> {
       if (count === this.#headCount) return NOTHING_NEW;
       if (count > this.#headCount) return this.#grow(count);
     }
-    const held = this.#open();
-    const change = this.#take(this.#view.extend(held));
+    this.#open();
+    const change = this.#take(this.#view.extend(this.#lease!));
     // An extended snapshot may hold more than the window, so refresh() must
     // look at the window even when the head is the same.
     this.#word = NO_WORD;
@@ -230,7 +230,7 @@ export class Snapshot<T> implements Iterable<T> {
       this.#open();
       return undefined;
     }
-    const segment = findSegment(this.#window.segments, index);
+    const segment = findSegment(this.#window, index);
     const mapping = this.#view.pins.attached(segment);
     return readEntry(this.#view.layout, mapping, index - segment.firstIndex) as T;
   }
@@ -257,7 +257,7 @@ export class Snapshot<T> implements Iterable<T> {
     const window = this.#open();
     const { segments } = window;
     const chunks: Chunk<T>[] = [];
-    for (let i = 0; i < segments.length; ++i) {
+    for (let i = window.begin; i < segments.length; ++i) {
       const segment = segments[i]!;
       const begin = Math.max(0, from - segment.firstIndex);
       const end = Math.min(this.#count(window, segment), to - segment.firstIndex);
@@ -271,7 +271,9 @@ export class Snapshot<T> implements Iterable<T> {
   /** @internal Maps what holds the entries [from, to), so that reading them cannot fail. */
   [mapBetween](from: number, to: number): void {
     const window = this.#open();
-    for (const segment of window.segments) {
+    const { segments } = window;
+    for (let i = window.begin; i < segments.length; ++i) {
+      const segment = segments[i]!;
       const { firstIndex } = segment;
       const end = firstIndex + this.#count(window, segment);
       if (firstIndex < to && end > from) this.#view.pins.attached(segment);
@@ -353,8 +355,8 @@ export class Snapshot<T> implements Iterable<T> {
   }
 
   /** @internal */
-  get [currentSegments](): readonly PinnedSegment[] {
-    return this.#window.segments;
+  get [currentSegments](): number {
+    return this.#window.version;
   }
 
   /** Where the first entry at `index` or after it stands, as far as there is one before `to`. */
@@ -363,15 +365,15 @@ export class Snapshot<T> implements Iterable<T> {
     const first = Math.max(index, this.#firstIndex);
     const end = Math.min(to, this.#endIndex);
     if (!(first < end)) return undefined;
-    const { segments } = window;
-    const segment = findSegment(segments, first);
+    const { version } = window;
+    const segment = findSegment(window, first);
     const mapping = this.#view.pins.attached(segment);
     return {
       mapping,
       firstIndex: segment.firstIndex,
       beginIndex: Math.max(segment.firstIndex, this.#firstIndex),
       endIndex: Math.min(end, segment.firstIndex + this.#count(window, segment)),
-      isCurrent: () => this.#window.segments === segments && mapping.isAttached,
+      isCurrent: () => this.#window.version === version && mapping.isAttached,
     };
   }
 

@@ -199,9 +199,11 @@ export class LogView {
 
   /**
    * A lease of the window as it is now; `seenWord` is its head's word. O(1)
-   * while the head has not been sealed.
+   * while the head has not been sealed, and O(what is new) after that while no
+   * other snapshot has the last window. `own` is the lease of a snapshot that will
+   * give it up for the result, which may be the same.
    */
-  lease(): Lease {
+  lease(own?: Lease): Lease {
     const lease = this.#current;
     if (lease !== undefined) {
       const { headWord } = lease.window;
@@ -210,17 +212,17 @@ export class LogView {
         if (this.seenWord >= 0) return lease;
       }
     }
-    return this.#renew();
+    return this.#renew(own);
   }
 
-  #renew(): Lease {
+  #renew(own: Lease | undefined): Lease {
     // Then nothing is shared and nothing is kept, so that the end of a snapshot
     // is the end of its views.
     if (this.layout.strictViews) return this.#newLease(this.pins.pin(0));
     const previous = this.#current ?? this.#weakCurrent?.deref();
     if (previous !== undefined && !previous.window.isEmpty) {
       const word = this.#loadHeadWord(previous.window);
-      const lease = word >= 0 ? previous : this.#advance(previous.window);
+      const lease = word >= 0 ? previous : this.#advance(previous, own);
       this.#keepForThisTurn(lease);
       return lease;
     }
@@ -229,26 +231,43 @@ export class LogView {
     return lease;
   }
 
-  /** The window that follows `held`, whose head has been sealed. */
-  #advance(held: Window): Lease {
+  /** The window that follows that of `previous`, whose head has been sealed. */
+  #advance(previous: Lease, own: Lease | undefined): Lease {
+    const held = previous.window;
     const newer = this.pins.pin(held.head.sequence + 1);
     // A stray store can make an unsealed head look sealed.
-    if (newer.length === 0) return this.#newLease(held.segments);
+    if (newer.length === 0) return this.#newLease(held.copy());
     if (!follows(held, newer)) return this.#newLease(newer);
     const lowest = newer[newer.length - 1]!.sequence - this.native.retainedSegments + 1;
-    const kept = held.segments.slice(Math.max(0, lowest - held.segments[0]!.sequence));
+    if (held.openCount === (previous === own ? 1 : 0)) {
+      this.#append(held, newer);
+      while (held.first.sequence < lowest) this.pins.drop(held.shift());
+      return previous;
+    }
+    const kept = held.segments.slice(held.begin + Math.max(0, lowest - held.first.sequence));
     return this.#newLease(kept.concat(newer));
   }
 
   /**
    * Everything that `held` has and all that is newer; with a gap between them,
-   * only what is newer. `seenWord` is the head's word.
+   * only what is newer. `seenWord` is the head's word. The snapshot whose lease
+   * `own` is gives it up for the result, which may be the same.
    */
-  extend(held: Window): Lease {
+  extend(own: Lease): Lease {
+    const held = own.window;
     this.#loadHeadWord(held);
     const newer = this.pins.pin(held.head.sequence + 1);
-    const isContiguous = newer.length === 0 || follows(held, newer);
-    return this.#newLease(isContiguous ? held.segments.concat(newer) : newer);
+    if (newer.length > 0 && !follows(held, newer)) return this.#newLease(newer);
+    // What other snapshots have now, or the next one would begin with, stays as it is.
+    const isShared = held.openCount > 1 || own === this.#current || own === this.#weakCurrent?.deref();
+    if (newer.length === 0 || isShared) return this.#newLease(held.copy().concat(newer));
+    this.#append(held, newer);
+    return own;
+  }
+
+  #append(window: Window, newer: readonly PinnedSegment[]): void {
+    window.append(newer, this.storage.wordOf(newer[newer.length - 1]!.id));
+    this.seenWord = window.head.count;
   }
 
   /** The word of the window's head, whose count it makes up to date. */
@@ -269,7 +288,7 @@ export class LogView {
 
   // --- Leases and their windows.
 
-  #newLease(segments: readonly PinnedSegment[]): Lease {
+  #newLease(segments: PinnedSegment[]): Lease {
     let lease = this.#spareLeases.pop();
     if (lease === undefined) {
       lease = new Lease(new Window());

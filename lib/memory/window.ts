@@ -33,9 +33,21 @@ export class PinnedSegment {
   }
 }
 
+/** Stands where a segment was that a window has dropped, so that nothing of it is kept. */
+const DROPPED = new PinnedSegment(0, 0, 0, 0, true);
+
+/** A window that has other segments than before has another version; none of them is 0. */
+export const NO_VERSION = 0;
+let newestVersion = NO_VERSION;
+
 /** Consecutive segments, ascending. */
 export class Window {
-  segments: readonly PinnedSegment[] = [];
+  /** From {@link begin} on. */
+  segments: PinnedSegment[] = [];
+  /** What is before has been dropped. */
+  begin = 0;
+  /** Which segments these are; it is not used again. */
+  version = NO_VERSION;
   /** Snapshots of this window that were not closed. */
   openCount = 0;
   /** The published word of the last segment. */
@@ -49,21 +61,60 @@ export class Window {
     return this.segments[this.segments.length - 1]!;
   }
 
+  get first(): PinnedSegment {
+    return this.segments[this.begin]!;
+  }
+
   get firstIndex(): number {
-    return this.segments[0]!.firstIndex;
+    return this.first.firstIndex;
   }
 
   /** `headWord` is that of the last segment. */
-  set(segments: readonly PinnedSegment[], headWord: Int32Array): void {
+  set(segments: PinnedSegment[], headWord: Int32Array): void {
     for (const segment of segments) ++segment.holders;
     this.segments = segments;
+    this.begin = 0;
+    this.version = ++newestVersion;
     this.headWord = headWord;
+  }
+
+  /**
+   * Adds what follows, in a time that does not depend on how much there is already; `headWord`
+   * is that of the last segment.
+   */
+  append(newer: readonly PinnedSegment[], headWord: Int32Array): void {
+    for (const segment of newer) {
+      ++segment.holders;
+      this.segments.push(segment);
+    }
+    this.version = ++newestVersion;
+    this.headWord = headWord;
+  }
+
+  /** Takes the oldest segment out; the caller drops it. The time is the same, on average. */
+  shift(): PinnedSegment {
+    const { first } = this;
+    this.segments[this.begin++] = DROPPED;
+    // Moves as many as were taken out since it did so last.
+    if (this.begin > this.segments.length / 2) {
+      this.segments = this.segments.slice(this.begin);
+      this.begin = 0;
+    }
+    this.version = ++newestVersion;
+    return first;
+  }
+
+  /** All of them, for a window of its own. */
+  copy(): PinnedSegment[] {
+    return this.segments.slice(this.begin);
   }
 
   /** Takes the segments out; the caller drops them. */
   clear(): readonly PinnedSegment[] {
-    const { segments } = this;
+    const segments = this.begin === 0 ? this.segments : this.copy();
     this.segments = [];
+    this.begin = 0;
+    this.version = ++newestVersion;
     this.headWord = NO_WORD;
     this.openCount = 0;
     return segments;
@@ -82,8 +133,8 @@ export class Lease {
 }
 
 /** The segment that holds `index`, which is inside. Segments may differ in length. */
-export function findSegment(segments: readonly PinnedSegment[], index: number): PinnedSegment {
-  let low = 0;
+export function findSegment({ segments, begin }: Window, index: number): PinnedSegment {
+  let low = begin;
   let high = segments.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
