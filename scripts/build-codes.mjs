@@ -53,6 +53,7 @@ const sources = [
       kWalLsnMax: 'WAL_LSN_MAX',
       kWalHeadBytes: 'WAL_HEAD_BYTES',
       kWalAlignment: 'WAL_ALIGNMENT',
+      kWalControlBytes: 'WAL_CONTROL_BYTES',
     },
   ],
   ['core/durable/wal/wal_cursors.h', ['WalCursorVerdict'], {}],

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const AT_ONCE = './memory/typed-log';
+const AT_ONCE = './journal/typed-log';
 
 /** What a module of lib/ exports: the names, and the lines that load each when it is asked for. */
 function exportsOf(module) {

@@ -9,7 +9,7 @@ import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
-const AT_ONCE = 'memory/typed-log';
+const AT_ONCE = 'journal/typed-log';
 /** As the compiler writes it. */
 const OWN_MODULE = /\brequire\("(\.{1,2}\/[^"]+)"\)/g;
 

@@ -6,32 +6,6 @@ declare global {
 }
 type Buffer = typeof globalThis extends { Buffer: { alloc(size: number): infer B } } ? B : Uint8Array;
 
-/**
- * Names an entry together with its past: a string to be saved and given back as
- * `from`, where reading goes on after that entry. Equal strings name the same
- * entry after the same entries, also in copies of the log; an LSN alone does
- * not, because `truncateAfter()`, a crash or a restored backup can give it to
- * another entry.
- */
-export type WalPosition = string & Record<never, never>;
-/** One entry of a log. */
-export interface WalEntry {
-  /** Its log sequence number. */
-  readonly lsn: number;
-  /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
-  readonly data: Buffer;
-  /** The batch it was appended in: the first LSN, and how many entries. */
-  readonly batch?: {
-    readonly first: number;
-    readonly count: number;
-  };
-  /**
-   * Names this entry and its past: save it, and give it back as `from` to go on
-   * after it. It is made when it is asked for, so neither `{ ...entry }` nor
-   * `JSON.stringify(entry)` has it: copy it by name.
-   */
-  readonly position: WalPosition;
-}
 type Durability = 'full' | 'os' | 'none';
 interface CommitPolicy {
   /** Microseconds to wait for more. Default: 0. */
@@ -101,6 +75,32 @@ interface WalOptions {
    * All three run in the AsyncLocalStorage context of the call that opened the log.
    */
   onError?: (error: unknown, file: WalFile) => void;
+}
+/**
+ * Names an entry together with its past: a string to be saved and given back as
+ * `from`, where reading goes on after that entry. Equal strings name the same
+ * entry after the same entries, also in copies of the log; an LSN alone does
+ * not, because `truncateAfter()`, a crash or a restored backup can give it to
+ * another entry.
+ */
+export type WalPosition = string & Record<never, never>;
+/** One entry of a log. */
+export interface WalEntry {
+  /** Its log sequence number. */
+  readonly lsn: number;
+  /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
+  readonly data: Buffer;
+  /** The batch it was appended in: the first LSN, and how many entries. */
+  readonly batch?: {
+    readonly first: number;
+    readonly count: number;
+  };
+  /**
+   * Names this entry and its past: save it, and give it back as `from` to go on
+   * after it. It is made when it is asked for, so neither `{ ...entry }` nor
+   * `JSON.stringify(entry)` has it: copy it by name.
+   */
+  readonly position: WalPosition;
 }
 /** The last entry that a target has. */
 export interface TargetPosition {

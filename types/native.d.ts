@@ -516,6 +516,8 @@ export interface NativeLogOptions extends NativeLogSize {
   columnNames: readonly string[];
   /** Infinity for no limit. */
   pinnedBytesMax: number;
+  /** Of the first entry that will be appended. */
+  firstIndex: number;
   /** All that may be touched of the storage that the log is to use; null: the addon takes memory of its own. */
   memory: Uint8Array | null;
   /** How far the storage may grow. */

@@ -201,6 +201,9 @@ export const WAL_HEAD_BYTES = 40;
 /** core/durable/wal/wal_format.h: kWalAlignment */
 export const WAL_ALIGNMENT = 8;
 
+/** core/durable/wal/wal_format.h: kWalControlBytes */
+export const WAL_CONTROL_BYTES = 56;
+
 /** core/durable/wal/wal_cursors.h */
 export const WalCursorVerdict = {
   good: 0,

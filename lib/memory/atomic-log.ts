@@ -25,7 +25,8 @@ const INDEX_MAX = Number.MAX_SAFE_INTEGER;
 /** A native wait delays `worker.terminate()` for as long as it takes. */
 const WAIT_SLICE_MS = 50;
 
-const attachToView = Symbol('attachToView');
+/** For the library: in place of options, with the view. */
+export const attachToView = Symbol('attachToView');
 
 /**
  * A rolling window of entries in native memory: one writer appends, any number
@@ -320,7 +321,7 @@ export class AtomicLog<T> {
 }
 
 /** Reads each option once. */
-function checkFollowOptions(options: unknown): CheckedFollowOptions {
+export function checkFollowOptions(options: unknown): CheckedFollowOptions {
   const given = optionsOf('options', options, ['from', 'signal', 'batchEntriesMax', 'onLost']);
   const { from = 'oldest', signal, batchEntriesMax = Infinity, onLost } = given;
   return {

@@ -1,5 +1,5 @@
 import { BoundsField } from '../base/codes';
-import type { AtomicLog } from './typed-log';
+import type { AtomicLog } from './atomic-log';
 import type { Chunk } from './chunk';
 import { plainError, type AtomicLogError } from '../base/errors';
 import { END, type FollowSource, type Pending } from '../base/follow-loop';
@@ -135,6 +135,17 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
     const { native } = view;
     native.follow(this.#id, start);
     collectedFollowers.register(this, { native, id: this.#id }, this);
+  }
+
+  /** Index of the next entry to deliver. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Whether entries have left the window that were not delivered: take() would tell of them. */
+  hasGap(): boolean {
+    const snapshot = this.#snapshotWith(this.#next);
+    return snapshot !== undefined && snapshot.firstIndex > this.#next;
   }
 
   isClosed(): boolean {

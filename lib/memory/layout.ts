@@ -48,11 +48,15 @@ function columnsText({ kinds, fields }: RecordColumns): string {
 
 /**
  * Checks that the log has the columns that an attaching thread expects: the names, the
- * types and the order.
+ * types and the order. `what` names the log in the error, `then` what to do.
  *
  * @throws `ERR_SCHEMA_MISMATCH`
  */
-export function checkColumnsOf({ kinds, fields, coder }: Layout, expected: RecordColumns): void {
+export function checkColumnsOf(
+  { kinds, fields, coder }: Layout,
+  expected: RecordColumns,
+  { what, then } = { what: 'the log', then: 'attach with the schema that the log was made with' },
+): void {
   if (fields === undefined) {
     const held =
       coder === undefined
@@ -70,9 +74,9 @@ export function checkColumnsOf({ kinds, fields, coder }: Layout, expected: Recor
     if (fields[i] === expected.fields[i] && kinds[i] === expected.kinds[i]) continue;
     throw typeError(
       'ERR_SCHEMA_MISMATCH',
-      `the log has ${columnsText({ kinds, fields })}, and options.schema has ${columnsText(expected)}; ` +
+      `${what} has ${columnsText({ kinds, fields })}, and options.schema has ${columnsText(expected)}; ` +
         `column ${i} is ${at({ kinds, fields }, i)} there and ${at(expected, i)} here; ` +
-        'attach with the schema that the log was made with',
+        then,
     );
   }
 }

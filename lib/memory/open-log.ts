@@ -7,7 +7,7 @@ import { checkHandle } from './handle';
 import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from './layout';
 import { addon, introduceThread } from '../base/native';
 import { NativeLog } from './native-log';
-import { checkOptions, type LogOptions } from './options';
+import { checkOptions, type CheckedOptions, type LogOptions } from './options';
 import { elementBytes, isVariable } from '../base/scalar';
 import { checkSchema, type RecordColumns, type Schema } from './schema';
 import { chooseMapping, reserveShared, wholeOf } from './storage';
@@ -42,7 +42,12 @@ export interface RecordAttachOptions<S extends Schema> extends CommonAttachOptio
 
 /** The view of a new log. */
 export function viewOfNewLog(options: LogOptions): LogView {
-  const { retainedCapacity, segmentCapacity, pinnedBytesMax, mapping, layout } = checkOptions(options);
+  return makeView(checkOptions(options));
+}
+
+/** The same for options that were checked. */
+export function makeView(options: CheckedOptions): LogView {
+  const { retainedCapacity, segmentCapacity, pinnedBytesMax, firstIndex, mapping, layout } = options;
   const fixed = layout.kinds.filter((kind) => !isVariable(kind));
   const size = {
     retainedCapacity,
@@ -63,6 +68,7 @@ export function viewOfNewLog(options: LogOptions): LogView {
     columnTypes: Uint32Array.from(layout.kinds),
     columnNames: layout.fields ?? [''],
     pinnedBytesMax,
+    firstIndex,
     memory: memory === undefined ? null : wholeOf(memory),
     memoryBytesMax: memory?.maxByteLength ?? 0,
   });

@@ -60,6 +60,11 @@ export interface CommonLogOptions {
    * keeps one for a moment. Default: no limit.
    */
   pinnedBytesMax?: number;
+  /**
+   * Absolute index of the first entry; an integer of at least 0, below 2⁵³ by a segment. For a log that goes on
+   * where another one ended. Default: 0.
+   */
+  firstIndex?: number;
   /** A name for `stats()` and for people. */
   name?: string;
 }
@@ -120,9 +125,12 @@ export interface CheckedOptions {
   readonly mapping: MappingMode;
   /** Infinity for no limit. */
   readonly pinnedBytesMax: number;
+  readonly firstIndex: number;
   readonly layout: Layout;
 }
 
+/** Indexes end before it. */
+const INDEX_END = 2 ** 53;
 const SEGMENT_CAPACITY_MAX = COUNT_MASK;
 const DEFAULT_BYTES_PER_ENTRY = 64;
 const DEFAULT_DATA_BYTES_MIN = 2 ** 16;
@@ -194,7 +202,8 @@ function checkSize(
   }
 }
 
-const OPTIONS = [
+/** The names of the options of all logs. */
+export const optionNames = [
   'retainedCapacity',
   'segmentCapacity',
   'type',
@@ -204,6 +213,7 @@ const OPTIONS = [
   'mapping',
   'strictViews',
   'pinnedBytesMax',
+  'firstIndex',
   'name',
 ] as const satisfies readonly (keyof RecordLogOptions<Schema>)[];
 
@@ -219,11 +229,18 @@ export function checkOptions(options: unknown): CheckedOptions {
     mapping,
     strictViews,
     pinnedBytesMax,
+    firstIndex,
     name,
-  } = optionsOf('options', checkObject('options', options), OPTIONS);
-  const checked = {
+  } = optionsOf('options', checkObject('options', options), optionNames);
+  const sizes = {
     retainedCapacity: checkInteger('options.retainedCapacity', retainedCapacity, 1, Number.MAX_SAFE_INTEGER),
     segmentCapacity: checkInteger('options.segmentCapacity', segmentCapacity, 1, SEGMENT_CAPACITY_MAX),
+  };
+  const firstIndexMax = INDEX_END - sizes.segmentCapacity;
+  const checked = {
+    ...sizes,
+    firstIndex:
+      firstIndex === undefined ? 0 : checkInteger('options.firstIndex', firstIndex, 0, firstIndexMax),
     pinnedBytesMax:
       pinnedBytesMax === undefined
         ? Infinity

@@ -1,4 +1,4 @@
-import type { AtomicLog } from './typed-log';
+import type { AtomicLog } from './atomic-log';
 import { Chunk, makeChunk } from './chunk';
 import { columnIndex, copyColumn, lowerBound, readEntry, type Held } from './columns';
 import { Cursor, makeCursor, type Locate } from './cursor';

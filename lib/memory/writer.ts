@@ -1,5 +1,5 @@
 import { NO_SLOT, SEGMENT_FIELDS, SegmentField, Status } from '../base/codes';
-import type { AtomicLog } from './typed-log';
+import type { AtomicLog } from './atomic-log';
 import { checkInteger } from '../base/checks';
 import { copyValues } from '../base/copy';
 import { dispose } from '../base/dispose';
@@ -7,6 +7,7 @@ import { readColumns, type Columns, type Entries, type Source } from './batch';
 import { BatchBuilder } from './batch-builder';
 import { variableSize } from './columns';
 import { encodeInto } from './codec';
+import type { EntryJournal } from './entry-journal';
 import { illegalConstructor, invalidType, plainError } from '../base/errors';
 import { showAsText } from '../base/inspect';
 import type { LogView } from './view';
@@ -32,6 +33,10 @@ import { busy, closed, rollFailed, spanOpen } from './writer-errors';
 
 /** Only the library has it, so only the library makes writers. */
 export const makeWriter = Symbol('makeWriter');
+/** For the room of journaled logs. */
+export const storeSources = Symbol('storeSources');
+export const journalEntries = Symbol('journalEntries');
+export const endLog = Symbol('endLog');
 
 /** In place of a kind: the log holds records, or the values of a codec. */
 const RECORD = -1;
@@ -74,6 +79,10 @@ export class Writer<T> {
   /** Whether a codec is writing into the head. */
   #isEncoding = false;
   #span: OpenSpan<T> | undefined;
+  /** Takes what is stored before it is published. */
+  #journal: EntryJournal | undefined;
+  /** Entries of the head that the journal has, or that were published without one. */
+  #journaled = 0;
 
   // The head.
   #headId: number;
@@ -173,6 +182,27 @@ export class Writer<T> {
     return new Writer(makeWriter, log, view, native);
   }
 
+  /** @internal Columns of the library's own, as appendBatch() would store them. */
+  [storeSources](columns: Columns): number {
+    return this.#storeColumns(columns);
+  }
+
+  /** @internal From now on `journal` takes every entry before it is published. */
+  [journalEntries](journal: EntryJournal): void {
+    this.publish();
+    this.#journal = journal;
+    this.#journaled = this.#count;
+    // All ways lead past the journal then.
+    this.#doubles = NO_DOUBLES;
+  }
+
+  /** @internal As end(), but what is not published is dropped. */
+  [endLog](): void {
+    if (this.#isClosed) return;
+    this.#native.end();
+    this.close();
+  }
+
   /** The log that this writer appends to. */
   get log(): AtomicLog<T> {
     return this.#log;
@@ -227,7 +257,8 @@ export class Writer<T> {
    */
   publish(): void {
     if (this.#isClosed) throw closed();
-    publishEntries(this.#slot, this.#count);
+    if (this.#journal === undefined) publishEntries(this.#slot, this.#count);
+    else this.#publishJournaled(this.#journal);
   }
 
   /**
@@ -294,7 +325,7 @@ export class Writer<T> {
     const index = this.nextIndex;
     this.#endSpan();
     this.#count += count;
-    this.publish();
+    this.#publishOrTakeBack(index);
     return index;
   }
 
@@ -339,6 +370,11 @@ export class Writer<T> {
   // --- What is not an f64, or has no room.
 
   #appendOther(value: T): number {
+    if (this.#journal !== undefined) {
+      const index = this.#writeOther(value);
+      this.#publishOrTakeBack(index);
+      return index;
+    }
     const position = this.#records === undefined ? -1 : this.#records.store(this, value);
     if (position < 0) return this.#appendNumber(value);
     this.#count = position + 1;
@@ -496,7 +532,8 @@ export class Writer<T> {
     const position = this.#count;
     copyValues(this.#kind as Kind, this.#values, position, source, length);
     this.#count = position + length;
-    publishEntries(this.#slot, position + length);
+    if (this.#journal === undefined) publishEntries(this.#slot, position + length);
+    else this.#publishOrTakeBack(this.#firstIndex + position);
     return this.#firstIndex + position;
   }
 
@@ -604,11 +641,41 @@ export class Writer<T> {
     try {
       storeAll();
     } catch (error) {
-      if (this.nextIndex > index) this.publish();
+      if (this.#journal !== undefined) this.#takeBack(index);
+      else if (this.nextIndex > index) this.publish();
       throw error;
     }
-    this.publish();
+    this.#publishOrTakeBack(index);
     return index;
+  }
+
+  // --- The journal.
+
+  /** What its hooks store meanwhile is not published with it. */
+  #publishJournaled(journal: EntryJournal): void {
+    const count = this.#count;
+    while (this.#journaled < count) {
+      const from = this.#journaled;
+      this.#journaled = journal.take(this.#columns, from, count, this.#firstIndex + from);
+      if (this.#isClosed) throw closed();
+      publishEntries(this.#slot, this.#journaled);
+    }
+  }
+
+  /** What was stored from `index` on is published, or is not there any more when the journal refuses it. */
+  #publishOrTakeBack(index: number): void {
+    try {
+      this.publish();
+    } catch (error) {
+      if (!this.#isClosed) this.#takeBack(index);
+      throw error;
+    }
+  }
+
+  /** Forgets what was stored from `index` on, but for what the journal has. */
+  #takeBack(index: number): void {
+    this.#count = Math.max(index - this.#firstIndex, this.#journaled);
+    for (let i = 0; i < this.#areas.length; ++i) this.#areas[i]!.begin(this.#count);
   }
 
   // --- The head.
@@ -628,12 +695,14 @@ export class Writer<T> {
 
   /** Begins the next segment, however many entries the head has room for. */
   #roll(): number {
+    // Rolling publishes what is staged.
+    if (this.#journal !== undefined) this.publish();
     const id = this.#nextHead();
     if (id < 0) throw rollFailed(id, this.nextIndex, this.#view.storage.kind === 'shared');
     if (this.#view.layout.strictViews) this.#view.storage.wipe(id);
     this.#headId = id;
     this.#firstIndex += this.#count;
-    this.#count = 0;
+    this.#count = this.#journaled = 0;
     this.#mapHead();
     return 0;
   }
@@ -667,7 +736,7 @@ export class Writer<T> {
     if (this.#kind >= 0) this.#values = mapping.columns[0] as ScalarArray;
     for (let i = 0; i < this.#areas.length; ++i) this.#areas[i]!.begin(this.#count);
     this.#limit = this.#view.segmentCapacity;
-    if (this.#kind === Kind.f64) this.#doubles = this.#values as Float64Array;
+    if (this.#kind === Kind.f64 && this.#journal === undefined) this.#doubles = this.#values as Float64Array;
   }
 }
 showAsText(Writer);

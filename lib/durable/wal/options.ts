@@ -163,11 +163,11 @@ function checkHook<F>(what: string, value: unknown): F | undefined {
 }
 
 /** A copy, which no one changes while the log is being opened. */
-function checkMetadata(value: unknown): Uint8Array {
+function checkMetadata(what: string, value: unknown): Uint8Array {
   if (value === undefined) return NO_BYTES;
-  const bytes = checkBytes('options.metadata', value);
+  const bytes = checkBytes(what, value);
   if (bytes > WAL_METADATA_BYTES_MAX) {
-    throw outOfRange('options.metadata', `at most ${WAL_METADATA_BYTES_MAX} bytes`, bytes);
+    throw outOfRange(what, `at most ${WAL_METADATA_BYTES_MAX} bytes`, bytes);
   }
   return new Uint8Array(value as Uint8Array);
 }
@@ -175,32 +175,33 @@ function checkMetadata(value: unknown): Uint8Array {
 const LOG_ID_BYTES = 16;
 const BRANCH_SEED_BYTES = 8;
 
-export function checkWalOptions(directory: unknown, options: unknown): CheckedWalOptions {
+/** `what` names the options in errors. */
+export function checkWalOptions(directory: unknown, options: unknown, what = 'options'): CheckedWalOptions {
   const path = checkPath(directory, 'directory');
-  const given = optionsOf('options', options, optionNames);
+  const given = optionsOf(what, options, optionNames);
   const optional = (name: keyof WalOptions, fallback: number, min: number, max?: number): number =>
-    given[name] === undefined ? fallback : checkOffset(`options.${name}`, given[name], min, max);
-  const commit = optionsOf('options.commit', given.commit, ['waitUs', 'count', 'bytes']);
+    given[name] === undefined ? fallback : checkOffset(`${what}.${name}`, given[name], min, max);
+  const commit = optionsOf(`${what}.commit`, given.commit, ['waitUs', 'count', 'bytes']);
   const policy = (name: keyof CommitPolicy, fallback: number, min: number, max?: number): number =>
-    commit[name] === undefined ? fallback : checkOffset(`options.commit.${name}`, commit[name], min, max);
+    commit[name] === undefined ? fallback : checkOffset(`${what}.commit.${name}`, commit[name], min, max);
 
   const segmentBytes = optional('segmentBytes', AS_BEFORE, WAL_FILE_BYTES_MIN, WAL_FILE_BYTES_MAX);
-  const firstLsn = given.firstLsn === undefined ? 1 : checkLsn('options.firstLsn', given.firstLsn, 1);
-  const metadata = checkMetadata(given.metadata);
-  const isTailStrict = checkFlag('options.strictTail', given.strictTail);
-  const verifies = checkFlag('options.verifyOnOpen', given.verifyOnOpen);
+  const firstLsn = given.firstLsn === undefined ? 1 : checkLsn(`${what}.firstLsn`, given.firstLsn, 1);
+  const metadata = checkMetadata(`${what}.metadata`, given.metadata);
+  const isTailStrict = checkFlag(`${what}.strictTail`, given.strictTail);
+  const verifies = checkFlag(`${what}.verifyOnOpen`, given.verifyOnOpen);
   const commitCount = policy('count', Number.MAX_SAFE_INTEGER, 1);
   const commitBytes = policy('bytes', Number.MAX_SAFE_INTEGER, 1);
   const commitWaitUs = policy('waitUs', 0, 0, WAIT_US_MAX);
   const hooks = {
-    onSegmentSealed: checkHook<(file: WalFile) => void>('options.onSegmentSealed', given.onSegmentSealed),
-    beforeDelete: checkHook<(file: WalFile) => void>('options.beforeDelete', given.beforeDelete),
-    onError: checkHook<(error: unknown, file: WalFile) => void>('options.onError', given.onError),
+    onSegmentSealed: checkHook<(file: WalFile) => void>(`${what}.onSegmentSealed`, given.onSegmentSealed),
+    beforeDelete: checkHook<(file: WalFile) => void>(`${what}.beforeDelete`, given.beforeDelete),
+    onError: checkHook<(error: unknown, file: WalFile) => void>(`${what}.onError`, given.onError),
   };
   const hasHooks = Object.values(hooks).some((hook) => hook !== undefined);
   return {
     path,
-    level: checkDurability('options.durability', given.durability),
+    level: checkDurability(`${what}.durability`, given.durability),
     entryBytesMax: optional('entryBytesMax', WAL_BODY_BYTES_MAX, 0, WAL_BODY_BYTES_MAX),
     bytesInFlightMax: optional('bytesInFlightMax', BYTES_IN_FLIGHT, 0),
     retainBytes: optional('retainBytes', Infinity, WAL_FILE_BYTES_MIN),

@@ -206,8 +206,23 @@ export class WalQueue {
     return this.#request((native) => native.submitFinish());
   }
 
+  /** Of a journal: it hands over what it has staged, before something else is. */
+  giveUp: (() => void) | undefined;
+
+  /**
+   * For a journal: entries in the room that it has secured, or a sync. As appendWhole(), but the journal keeps its
+   * room. Resolves with the first LSN.
+   */
+  submitAhead(...submission: Parameters<NativeWal['submit']>): Promise<number> {
+    const group = new Group(true);
+    const done = group.done.then(group.next);
+    this.#submitGroup(group, ...submission);
+    return done;
+  }
+
   /** Hands over what is staged, before something else is. */
   submit(): void {
+    this.giveUp?.();
     this.#handOver();
     this.#isWriting = false;
     this.#room = 0;
@@ -288,10 +303,7 @@ export class WalQueue {
 
   #hand(...submission: Parameters<NativeWal['submit']>): Promise<number> {
     this.submit();
-    const group = new Group(true);
-    const done = group.done.then(group.next);
-    this.#submitGroup(group, ...submission);
-    return done;
+    return this.submitAhead(...submission);
   }
 
   #submitGroup(group: Group, ...submission: Parameters<NativeWal['submit']>): void {

@@ -9,6 +9,7 @@ import { checkTarget, copyLog } from './backup';
 import type { WalCursor, WalCursorOptions } from './cursor';
 import type { WalCursorInfo } from './cursor-list';
 import { coreOf, Notifier, type WalCore } from './core';
+import { Journal } from './journal';
 import {
   checkPast,
   checkRange,
@@ -32,6 +33,8 @@ import {
 import { recoveryOf, type WalRecovery, type WalStats } from './reports';
 
 const openWal = Symbol('openWal');
+/** For the room of journaled logs. */
+export const journalOf = Symbol('journalOf');
 
 /** A promise for what `begin` gives, also when it throws. Not an async function: that would cost a promise more, and settle later. */
 function promised<T>(begin: () => Promise<T>): Promise<T> {
@@ -105,6 +108,11 @@ export class Wal {
 
   static #finish(native: NativeWal | NativeFailure, options: CheckedWalOptions, notifier: Notifier): Wal {
     return new Wal(openWal, coreOf(native, options, notifier));
+  }
+
+  /** @internal */
+  [journalOf](): Journal {
+    return new Journal(this.#core);
   }
 
   /** The directory. */

@@ -38,6 +38,7 @@ Status RollingLog::check(const RollingLogOptions& options, Shape* shape) {
   if (options.retained_capacity == 0 || options.segment_capacity == 0 ||
       options.segment_capacity > PublishedWord::kCountMax ||
       options.retained_capacity > kIndexMax ||
+      options.first_index > kIndexMax - options.segment_capacity ||
       (!options.labels.empty() &&
        options.labels.size() !=
            options.element_bytes.size() + options.data_bytes.size())) {
@@ -84,7 +85,7 @@ Status RollingLog::create(const RollingLogOptions& options,
   SegmentControl* const first = result->pool_.take();
   if (first == nullptr) return result->pool_.refusal();
   CORE_CHECK(retained > 0 && first->id() == 0);
-  first->expose(0, 0);
+  first->expose(0, options.first_index);
   result->install(first, 0);
   *log = std::move(result);
   return Status::kOk;

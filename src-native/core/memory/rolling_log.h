@@ -52,6 +52,7 @@ struct RollingLogOptions {
   std::vector<ColumnLabel> labels = {};  // one per field, or none
   // Bytes that readers may keep from being recycled beyond the window.
   uint64_t pinned_bytes_max = UINT64_MAX;
+  uint64_t first_index = 0;  // of the first entry that will be appended
 };
 
 class RollingLog : public std::enable_shared_from_this<RollingLog>,

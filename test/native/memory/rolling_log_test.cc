@@ -76,6 +76,22 @@ TEST_CASE("a new log is one empty, open segment at index 0") {
   CHECK(log->stats().pool.segments == 1);
 }
 
+TEST_CASE("the first index may be any that leaves room for a segment") {
+  RollingLogOptions options = log_options(10, 5);
+  std::shared_ptr<RollingLog> log;
+  for (const uint64_t index : {RollingLog::kIndexMax - 4, UINT64_MAX}) {
+    options.first_index = index;
+    CHECK(RollingLog::create(options, &log) == Status::kOutOfRange);
+  }
+  options.first_index = RollingLog::kIndexMax - 5;
+  CHECK(RollingLog::create(options, &log) == Status::kOk);
+  options.first_index = 1000;
+  REQUIRE(RollingLog::create(options, &log) == Status::kOk);
+  CHECK(log->head_segment().first_index() == 1000);
+  CHECK(log->roll(5) == Status::kOk);
+  CHECK(log->head_segment().first_index() == 1005);
+}
+
 TEST_CASE("the layout and the descriptor are kept") {
   RollingLogOptions options = log_options(10, 5);
   options.descriptor = std::string("a\0b", 3);

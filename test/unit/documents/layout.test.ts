@@ -73,6 +73,7 @@ const rooms: Record<string, readonly string[]> = {
   'lib/durable/segment': ['lib/base', 'lib/durable'],
   'lib/durable/wal': ['lib/base', 'lib/durable'],
   'lib/replication': ['lib/base', 'lib/durable', 'lib/durable/wal'],
+  'lib/journal': ['lib/base', 'lib/memory', 'lib/durable', 'lib/durable/wal'],
   'lib/cli': ['lib/base', 'lib/durable', 'lib/durable/segment', 'lib/durable/wal'],
 };
 

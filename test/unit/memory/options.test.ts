@@ -53,6 +53,7 @@ describe('options', () => {
     expect(reads.sort()).toEqual([
       'codec',
       'dataBytes',
+      'firstIndex',
       'mapping',
       'name',
       'pinnedBytesMax',
@@ -72,6 +73,21 @@ describe('options', () => {
       }
     }
     expect(make(new Options()).retainedCapacity).toBe(5);
+  });
+
+  test('firstIndex is the index of the first entry', () => {
+    const { writer, log } = AtomicLog.claimed({ ...capacities, firstIndex: 2 ** 40 });
+    for (let i = 0; i < 20; ++i) expect(writer.append(i)).toBe(2 ** 40 + i);
+    expect(entriesOf(log)).toEqual(
+      Array.from({ length: 20 - (log.firstIndex - 2 ** 40) }, (_, k) => log.firstIndex - 2 ** 40 + k),
+    );
+    expect(log.endIndex).toBe(2 ** 40 + 20);
+    const last = AtomicLog.claimed({ ...capacities, firstIndex: 2 ** 53 - 4 });
+    expect(last.writer.appendBatch([1, 2, 3, 4])).toBe(2 ** 53 - 4);
+    expectError(() => last.writer.append(5), 'ERR_OUT_OF_RANGE', /indexes end/);
+    expectRefusedOptions({ ...capacities, firstIndex: -1 }, 'ERR_OUT_OF_RANGE', /firstIndex/);
+    expectRefusedOptions({ ...capacities, firstIndex: 2 ** 53 - 3 }, 'ERR_OUT_OF_RANGE', /firstIndex/);
+    expectRefusedOptions({ ...capacities, firstIndex: 1n }, 'ERR_INVALID_ARG_TYPE', /firstIndex/);
   });
 
   test('pass the exception of a getter through', () => {

@@ -1,0 +1,436 @@
+/**
+ * A log in memory whose entries are in a write-ahead log too.
+ *
+ * 1. The entry with index i has LSN base + i; base is a constant of the log.
+ * 2. An entry is stored where it lies in memory, then taken by the journal, then published: what can refuse it comes
+ *    first, and nothing after it can.
+ * 3. So what readers see is in the order of the write-ahead log, and on disk soon after: `durableIndex` says how far.
+ */
+import { BoundsField } from '../base/codes';
+import { checkInteger } from '../base/checks';
+import { asyncDispose, dispose, type Followed } from '../base/dispose';
+import { illegalConstructor, outOfRange, plainError } from '../base/errors';
+import { finishAll, FollowLoop, type Pending } from '../base/follow-loop';
+import { showAsText } from '../base/inspect';
+import { setImmediate } from '../base/timers';
+import type { Wait } from '../base/waits';
+import { withDetails } from '../durable/errors';
+import type { Journal } from '../durable/wal/journal';
+import type { WalCheckpointOptions } from '../durable/wal/options';
+import { WalReader } from '../durable/wal/reader';
+import type { WalRecovery } from '../durable/wal/reports';
+import { journalOf, Wal } from '../durable/wal/wal';
+import { attachToView, AtomicLog, checkFollowOptions } from '../memory/atomic-log';
+import type { Entries } from '../memory/batch';
+import { BatchSource, type Batch, type FollowOptions } from '../memory/follower';
+import { makeView } from '../memory/open-log';
+import type { Span } from '../memory/span';
+import type { LogView } from '../memory/view';
+import { endLog, journalEntries, storeSources, type Writer } from '../memory/writer';
+import { FrameWriter } from './frame';
+import { FrameColumns, frameEntries } from './frame-columns';
+import { Handover } from './handover';
+import { checkMetadata, layoutNumber, metadataOf } from './metadata';
+import { checkJournaledOptions, type CheckedJournaled } from './options';
+import { Replay, type Replayed } from './replay';
+
+const makeJournaled = Symbol('makeJournaled');
+/** Entries, and bytes of their frames, that are stored together when the window is made again. */
+const REBUILT_ENTRIES = 4096;
+const REBUILT_BYTES = 1 << 20;
+
+/** Throws unless the log that is in the directory, if there is one, is of these options. Changes nothing. */
+function checkFound({ path, memory }: CheckedJournaled): void {
+  let metadata: Buffer | undefined;
+  try {
+    const reader = WalReader.open(path);
+    if (reader.logId !== undefined) metadata = reader.metadata;
+    reader.close();
+  } catch {
+    // Opening the log says what there is to say.
+  }
+  if (metadata !== undefined) checkMetadata(path, metadata, memory.layout);
+}
+
+/**
+ * A log in memory whose entries are in a write-ahead log too, from {@link AtomicLogConstructor.open}. It is its own writer.
+ * Readers in all threads see it as any log, by its `handle`; after a restart the window is made again from the
+ * newest entries, and indexes go on.
+ *
+ * ```ts
+ * await using log = await AtomicLog.open({ wal: 'trades', schema, retainedCapacity: 1e6, segmentCapacity: 1e4 });
+ * const index = log.append({ time: 1, price: 101.5 });
+ * await log.durable(index);
+ * ```
+ */
+export class JournaledLog<T> extends AtomicLog<T> {
+  readonly #view: LogView;
+  readonly #wal: Wal;
+  readonly #journal: Journal;
+  readonly #writer: Writer<T>;
+  readonly #base: number;
+  readonly #layoutNumber: number;
+  readonly #pending = new Set<Pending>();
+  /** What followers wait for. */
+  readonly #waits = new Set<Wait>();
+  #reader: WalReader | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(
+    key: typeof makeJournaled,
+    view: LogView,
+    wal: Wal,
+    { base, number }: { base: number; number: number },
+  ) {
+    if (key !== makeJournaled) throw illegalConstructor('JournaledLog', 'AtomicLog.open()');
+    super(attachToView, view);
+    this.#view = view;
+    this.#wal = wal;
+    this.#base = base;
+    this.#layoutNumber = number;
+    this.#writer = super.tryClaimWriter()!;
+    this.#journal = wal[journalOf]();
+    this.#journal.onFailure = () => {
+      for (const wait of [...this.#waits]) wait.cancel();
+    };
+  }
+
+  /** @internal */
+  static async make<T>(options: unknown): Promise<JournaledLog<T>> {
+    const checked = checkJournaledOptions(options);
+    checkFound(checked);
+    const wal = await Wal.open(checked.path, JournaledLog.#walOptions(checked));
+    try {
+      const log = JournaledLog.#over<T>(wal, checked);
+      for (const _ of log.#rebuild()) await new Promise((resolve) => setImmediate(resolve));
+      return log;
+    } catch (error) {
+      await wal.close().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  /** @internal */
+  static makeSync<T>(options: unknown): JournaledLog<T> {
+    const checked = checkJournaledOptions(options);
+    checkFound(checked);
+    const wal = Wal.openSync(checked.path, JournaledLog.#walOptions(checked));
+    try {
+      const log = JournaledLog.#over<T>(wal, checked);
+      for (const _ of log.#rebuild());
+      return log;
+    } catch (error) {
+      closeQuietly(wal);
+      throw error;
+    }
+  }
+
+  static #walOptions({ wal, memory }: CheckedJournaled): object {
+    const { firstLsn = 1 } = wal;
+    return { ...wal, metadata: metadataOf(memory.layout, firstLsn) };
+  }
+
+  static #over<T>(wal: Wal, { path, memory }: CheckedJournaled): JournaledLog<T> {
+    const { layout, retainedCapacity } = memory;
+    const base = checkMetadata(path, wal.metadata, layout);
+    const firstIndex = firstOf(wal, retainedCapacity) - base;
+    const number = layoutNumber(layout);
+    return new JournaledLog<T>(makeJournaled, makeView({ ...memory, firstIndex }), wal, { base, number });
+  }
+
+  /** Stores what the window holds, part by part; then appends go to the journal. */
+  *#rebuild(): IterableIterator<void> {
+    const { layout } = this.#view;
+    const columns = new FrameColumns(layout, this.#layoutNumber, this.#wal.path);
+    const writer = this.#writer;
+    let bytes = 0;
+    try {
+      for (const entry of this.#wal.entries({ from: writer.nextIndex + this.#base })) {
+        if (frameEntries(entry) === 0) continue;
+        columns.add(entry);
+        bytes += entry.data.length;
+        if (columns.length < REBUILT_ENTRIES && bytes < REBUILT_BYTES) continue;
+        writer[storeSources](columns.columns(layout.dataBytes));
+        columns.clear();
+        bytes = 0;
+        yield;
+      }
+      writer[storeSources](columns.columns(layout.dataBytes));
+      const { lastLsn, path } = this.#wal;
+      if (writer.nextIndex + this.#base !== lastLsn + 1) throw notDense(path, lastLsn);
+      writer[journalEntries](new FrameWriter(this.#journal, layout.kinds, this.#layoutNumber, this.#base));
+    } catch (error) {
+      writer.close();
+      super.close();
+      throw error;
+    }
+  }
+
+  /** The directory of the write-ahead log. */
+  get path(): string {
+    return this.#wal.path;
+  }
+
+  /** Names the log and its copies: as `Wal.logId`. */
+  get logId(): string {
+    return this.#wal.logId;
+  }
+
+  /** What opening found on disk. */
+  get recovery(): WalRecovery {
+    return this.#wal.recovery;
+  }
+
+  /** LSN of the entry with index 0: that with index `i` has LSN `base + i` in the write-ahead log. */
+  get base(): number {
+    return this.#base;
+  }
+
+  /** Absolute index of the oldest entry on disk, from where {@link follow} can begin. */
+  get oldestIndex(): number {
+    return this.#wal.firstLsn - this.#base;
+  }
+
+  /** Absolute index after the newest entry that is on disk. What comes after it, a crash may take back. */
+  get durableIndex(): number {
+    return this.#journal.durableLsn + 1 - this.#base;
+  }
+
+  /** Absolute index that the next entry gets. */
+  get nextIndex(): number {
+    return this.#writer.nextIndex;
+  }
+
+  /**
+   * Stores one entry, has the write-ahead log take it, and publishes it, staged entries first. Returns its absolute
+   * index. It becomes as durable as the log's `durability` says, without being waited for: {@link durable} does.
+   *
+   * @throws as {@link Writer.append}, and what refuses it on disk: `ERR_NO_SPACE`, `ERR_POISONED`,
+   * `ERR_ENTRY_TOO_LARGE`, `ERR_FILE_ACCESS`, `ERR_TOO_MANY_FILES`, `ERR_OUT_OF_MEMORY`; nothing has changed then
+   */
+  append(value: T): number {
+    return this.#writer.append(value);
+  }
+
+  /**
+   * As {@link Writer.appendBatch}. What lies in one segment of the window is written in one piece, and comes back
+   * whole after a crash or not at all, unless it is larger than a batch of the write-ahead log may be. When the disk
+   * refuses a part, those before are kept: {@link nextIndex} says how far.
+   *
+   * @throws as {@link Writer.appendBatch} and {@link append}
+   */
+  appendBatch(entries: Entries<T>): number {
+    return this.#writer.appendBatch(entries);
+  }
+
+  /**
+   * Stores one entry without publishing it, and so without writing it to disk: as {@link Writer.write}.
+   *
+   * @throws as {@link append}
+   */
+  write(value: T): number {
+    return this.#writer.write(value);
+  }
+
+  /**
+   * Has the write-ahead log take every entry that was stored, in one piece, and makes them readable.
+   *
+   * @throws `ERR_WRITER_CLOSED`; what refuses them on disk, as {@link append}: they stay staged then
+   */
+  publish(): void {
+    this.#writer.publish();
+  }
+
+  /** As {@link Writer.reserve}. */
+  reserve(count: number): Span<T> {
+    return this.#writer.reserve(count);
+  }
+
+  /** As {@link Writer.commit}; when the disk refuses the entries, the span has ended all the same. */
+  commit(count: number): number {
+    return this.#writer.commit(count);
+  }
+
+  /**
+   * Resolves when the entry with the absolute index `index`, and all before it, are on disk.
+   *
+   * @throws (rejects) `ERR_OUT_OF_RANGE` for an entry that was not published, `ERR_INVALID_ARG_TYPE`;
+   * `ERR_POISONED` when it did not become durable; `ERR_LOG_CLOSED`
+   */
+  async durable(index: number): Promise<void> {
+    checkInteger('index', index, 0);
+    const end = this.#journal.nextLsn - this.#base;
+    if (index >= end) throw outOfRange('index', `below ${end}, the index of the next entry`, index);
+    await this.#journal.durable(index + this.#base);
+  }
+
+  /**
+   * Makes everything durable that was published before, and resolves with {@link durableIndex}.
+   *
+   * @throws (rejects) `ERR_POISONED`, `ERR_LOG_CLOSED`
+   */
+  async sync(): Promise<number> {
+    await this.#journal.durable(this.#journal.nextLsn - 1);
+    return this.durableIndex;
+  }
+
+  /**
+   * As {@link AtomicLog.follow}, but from any entry on disk: `'oldest'` (default) is {@link oldestIndex}, and what
+   * has left the window is read from the disk, also for a follower that was too slow. Entries are lost only if a
+   * checkpoint dropped them.
+   *
+   * @throws as {@link AtomicLog.follow}; while iterating `ERR_POISONED` after all that was published, once nothing
+   * can become durable any more; `ERR_CORRUPT`, `ERR_IO`, `ERR_DIRECTORY_REPLACED`, `ERR_TOO_MANY_FILES`
+   */
+  override follow(options: FollowOptions = {}): Followed<Batch<T>> {
+    const { from, signal, ...checked } = checkFollowOptions(options);
+    const { oldestIndex, endIndex } = this;
+    const next =
+      from === 'latest' ? endIndex : from === 'oldest' ? Math.min(oldestIndex, this.firstIndex) : from;
+    const source = new Handover<T>(
+      {
+        pending: this.#pending,
+        isClosed: () => this.isClosed,
+        windowFirst: () => this.#view.bounds()[BoundsField.firstIndex]!,
+        live: (start) => new BatchSource<T>(this, this.#view, start, checked, this.#pending),
+        replay: (start) => new Replay<T>(this.#replayed(), start, checked),
+        failure: () => this.#journal.failure,
+        starve: () => this.#journal.requestSync(),
+        endsWithFailure: (wait) => {
+          this.#waits.add(wait);
+          void wait.done.then(() => this.#waits.delete(wait));
+          return wait;
+        },
+      },
+      next,
+    );
+    return new FollowLoop(source, signal);
+  }
+
+  /**
+   * Drops the entries before `index` from the disk, durably, a file at a time: as {@link Wal.checkpoint}. It stops
+   * before what the window holds, so that the next opening finds it, and before the slowest cursor; `force` passes
+   * both.
+   *
+   * @throws (rejects) as {@link Wal.checkpoint}
+   */
+  async checkpoint(index: number, options: WalCheckpointOptions = {}): Promise<void> {
+    checkInteger('index', index, 0);
+    const { endIndex, firstIndex } = this;
+    const end = Math.min(index, options.force === true ? endIndex : firstIndex);
+    const next = Math.max(end + this.#base, 1);
+    // The rest of a frame would be lost with its beginning; where that is, the disk says.
+    await this.#journal.durable(Math.min(next, this.#journal.nextLsn - 1));
+    const isThere = next >= this.#wal.firstLsn;
+    const first = (isThere ? this.#wal.get(next)?.batch?.first : undefined) ?? next;
+    await this.#wal.checkpoint(first - 1, options);
+  }
+
+  /**
+   * Publishes what is staged, makes everything durable, ends the log for readers in all threads, and closes it.
+   * Idempotent. `await using` calls it.
+   *
+   * @throws (rejects) `ERR_POISONED`, or what refuses the staged entries, when not everything became durable; the
+   * log is closed all the same
+   */
+  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- one who takes it for any log need not wait
+  override close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.isClosed) return;
+    const refusal = this.#end();
+    let failure: Error | undefined;
+    try {
+      await this.#wal.close();
+    } catch (error) {
+      failure = error as Error;
+    }
+    this.#finish(failure, refusal);
+  }
+
+  /** As {@link close}, on this thread. `using` calls it. */
+  closeSync(): void {
+    if (this.isClosed) return;
+    const refusal = this.#end();
+    let failure: Error | undefined;
+    try {
+      this.#wal.closeSync();
+    } catch (error) {
+      failure = error as Error;
+    }
+    this.#finish(failure, refusal);
+  }
+
+  override [dispose](): void {
+    this.closeSync();
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** No more entries come. Returns what refused the last ones. */
+  #end(): Error | undefined {
+    let refusal: Error | undefined;
+    try {
+      this.#writer.publish();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'ERR_WRITER_CLOSED') refusal = error as Error;
+    }
+    this.#writer[endLog]();
+    return refusal;
+  }
+
+  #finish(failure: Error | undefined, refusal: Error | undefined): void {
+    this.#journal.closed(failure);
+    this.#reader?.close();
+    this.#reader = undefined;
+    super.close();
+    finishAll(this.#pending);
+    const error = refusal ?? failure;
+    if (error !== undefined) throw error;
+  }
+
+  #replayed(): Replayed {
+    this.#reader ??= WalReader.open(this.#wal.path);
+    return {
+      reader: this.#reader,
+      layout: this.#view.layout,
+      layoutNumber: this.#layoutNumber,
+      base: this.#base,
+      mapping: this.mapping,
+    };
+  }
+}
+
+/** LSN of the first entry of a window of so many: where a frame begins that is there. */
+function firstOf(wal: Wal, entries: number): number {
+  const { firstLsn, lastLsn } = wal;
+  const first = Math.max(firstLsn, lastLsn - entries + 1);
+  const batch = first <= lastLsn ? wal.get(first)?.batch : undefined;
+  if (batch === undefined) return first;
+  return batch.first >= firstLsn ? batch.first : batch.first + batch.count;
+}
+
+function closeQuietly(wal: Wal): void {
+  try {
+    wal.closeSync();
+  } catch {
+    // What failed before says more.
+  }
+}
+
+function notDense(path: string, lastLsn: number): Error {
+  return withDetails(
+    plainError(
+      'ERR_CORRUPT',
+      `${path}: the frames do not hold all entries up to ${lastLsn}; restore the log, or read it with Wal`,
+    ),
+    { path },
+  );
+}
+
+showAsText(JournaledLog);

@@ -1,0 +1,107 @@
+/**
+ * AtomicLog as it is exported: the class, with a constructor that tells the element
+ * type by the options, which a class cannot, and with open(), which loads what writes to
+ * disks when it is first called. In a module of its own, so that the class
+ * has its public name too: the runtime's own errors print it.
+ */
+import { AtomicLog as UntypedLog } from '../memory/atomic-log';
+import type { LogHandle } from '../memory/handle';
+import type { JournaledLog } from './journaled-log';
+import type { JournalOptions } from './options';
+import type { AttachOptions, RecordAttachOptions } from '../memory/open-log';
+import type { BigIntScalarType, NumberScalarType } from '../base/scalar';
+import type {
+  BigIntLogOptions,
+  CodecLogOptions,
+  NumberLogOptions,
+  RecordLogOptions,
+} from '../memory/options';
+import type { RecordOf, ScalarOf, Schema } from '../memory/schema';
+import type { Writer } from '../memory/writer';
+
+/** A log, and its writer. */
+export interface ClaimedLog<T> {
+  writer: Writer<T>;
+  log: AtomicLog<T>;
+}
+
+/**
+ * The constructor of logs. The element type follows from the options: numbers,
+ * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
+ */
+export interface AtomicLogConstructor {
+  new <K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): AtomicLog<ScalarOf<K>>;
+  new <K extends BigIntScalarType>(options: BigIntLogOptions<K>): AtomicLog<ScalarOf<K>>;
+  new <T>(options: CodecLogOptions<T>): AtomicLog<T>;
+  new <S extends Schema>(options: RecordLogOptions<S>): AtomicLog<RecordOf<S>>;
+  readonly prototype: AtomicLog<unknown>;
+  /** Makes a log and claims its writer at once. */
+  claimed<K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<K extends BigIntScalarType>(options: BigIntLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
+  claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
+  /**
+   * The log that a handle names, in this thread. It must be open where the handle
+   * was read until this thread has attached. With `schema`, entries and columns
+   * have its types, and the log is refused when its columns differ in name, type
+   * or order. A log whose codec is your own needs that codec; codecs of one name
+   * count as the same, and a thread that has the log open already goes on with the
+   * one it has.
+   *
+   * ```ts
+   * const log = AtomicLog.attach(workerData, { schema: trades, name: 'statistics' });
+   * ```
+   *
+   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
+   * `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`,
+   * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   */
+  attach<S extends Schema>(handle: LogHandle, options: RecordAttachOptions<S>): AtomicLog<RecordOf<S>>;
+  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLog<T>;
+  /**
+   * Opens a log whose entries are in a write-ahead log too, or makes it: the window is
+   * made again from the newest entries, and indexes go on. The element type follows
+   * from the options as for the constructor; sizes of the window may change from one opening to the next.
+   *
+   * ```ts
+   * await using log = await AtomicLog.open({ wal: 'readings', retainedCapacity: 1000, segmentCapacity: 100 });
+   * ```
+   *
+   * @throws (rejects) `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH` when the entries on disk are of another kind,
+   * `ERR_FORMAT` when the directory has a log that was not made by this function: nothing was changed then;
+   * `ERR_VALUE_TOO_LARGE` when `dataBytes` has no room for a value on disk; `ERR_CORRUPT`, `ERR_LOCKED`,
+   * `ERR_FILE_ACCESS` and all else of `Wal.open()`; as the constructor
+   */
+  open<K extends NumberScalarType = 'f64'>(
+    options: NumberLogOptions<K> & JournalOptions,
+  ): Promise<JournaledLog<ScalarOf<K>>>;
+  open<K extends BigIntScalarType>(
+    options: BigIntLogOptions<K> & JournalOptions,
+  ): Promise<JournaledLog<ScalarOf<K>>>;
+  open<T>(options: CodecLogOptions<T> & JournalOptions): Promise<JournaledLog<T>>;
+  open<S extends Schema>(options: RecordLogOptions<S> & JournalOptions): Promise<JournaledLog<RecordOf<S>>>;
+  /** As {@link open}, on this thread. */
+  openSync<K extends NumberScalarType = 'f64'>(
+    options: NumberLogOptions<K> & JournalOptions,
+  ): JournaledLog<ScalarOf<K>>;
+  openSync<K extends BigIntScalarType>(
+    options: BigIntLogOptions<K> & JournalOptions,
+  ): JournaledLog<ScalarOf<K>>;
+  openSync<T>(options: CodecLogOptions<T> & JournalOptions): JournaledLog<T>;
+  openSync<S extends Schema>(options: RecordLogOptions<S> & JournalOptions): JournaledLog<RecordOf<S>>;
+}
+
+export type AtomicLog<T> = UntypedLog<T>;
+
+function journaledLogs(): typeof JournaledLog {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- on demand, and at once for openSync(); by a path that is right in the bundle too
+  return (require('../journal/journaled-log') as typeof import('./journaled-log')).JournaledLog;
+}
+
+const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true });
+
+export const AtomicLog = Object.defineProperties(UntypedLog, {
+  // An async function, so that what is refused rejects.
+  open: hidden(async (options: unknown): Promise<unknown> => journaledLogs().make(options)),
+  openSync: hidden((options: unknown): unknown => journaledLogs().makeSync(options)),
+}) as unknown as AtomicLogConstructor;

@@ -1,0 +1,11 @@
+import type { Column } from './mapping';
+
+/** What a writer gives its entries to before anyone can read them. */
+export interface EntryJournal {
+  /**
+   * Takes entries of the head, whose columns are given, from position `from` on, where the entry with the absolute
+   * index `index` is: at least one, and none from `to` on. Returns the position after the last one that it took. What
+   * it throws refuses all of them.
+   */
+  take(columns: readonly Column[], from: number, to: number, index: number): number;
+}
