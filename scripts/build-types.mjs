@@ -52,6 +52,8 @@ async function typesOf(bundle, path) {
   // AtomicLog$1 is the class that the export of its name stands for. lib/base/dispose.ts is a run-time matter; for types it is Symbol.dispose.
   const publicTypes = bundle
     .replaceAll('AtomicLog$1', 'AtomicLogImpl')
+    // The class itself is not exported: declarations of users could not name it.
+    .replaceAll(': AtomicLog<', ': AtomicLogImpl<')
     .replace(/^declare const dispose: typeof Symbol\.dispose;\n/m, '')
     .replace(/^declare const asyncDispose: typeof Symbol\.asyncDispose;\n/m, '')
     .replaceAll('[dispose]()', '[Symbol.dispose]()')
