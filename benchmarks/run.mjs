@@ -32,7 +32,7 @@ const ORDER = [
     'roll',
   ],
   ...['sum', 'readers', 'native', 'shared', 'logs', 'read', 'rows', 'records', 'values', 'peers'],
-  ...['durable', 'wal', 'processes', 'pipelined', 'forward'],
+  ...['durable', 'wal', 'processes', 'pipelined', 'journal', 'forward'],
 ];
 const rank = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
 const inOrder = (a, b) => rank(a) - rank(b) || a.localeCompare(b);

@@ -38,6 +38,8 @@ export class Replay<T> {
   readonly #columns: FrameColumns;
   /** Index of the next entry that is to be read. */
   #next: number;
+  /** Whether that is the first one of a frame. */
+  #isAtFrame = false;
   /** Index after the last one that was delivered. */
   #delivered: number;
   #entries: Iterator<WalEntry> | undefined;
@@ -101,6 +103,7 @@ export class Replay<T> {
       this.#held = undefined;
       columns.add(entry, Math.max(0, this.#next - index));
       this.#next = index + count;
+      this.#isAtFrame = true;
     }
   }
 
@@ -143,10 +146,14 @@ export class Replay<T> {
     const { firstLsn, lastLsn } = reader;
     let lsn = Math.max(this.#next + base, firstLsn);
     if (lsn > lastLsn) return false;
-    // A checkpoint may end within a frame, and drop what the rest of it needs.
-    const first = reader.get(lsn)?.batch?.first ?? lsn;
-    if (first >= firstLsn) lsn = first;
-    this.#entries = reader.entries({ from: lsn });
+    if (!this.#isAtFrame || lsn !== this.#next + base) {
+      const batch = reader.get(lsn)?.batch;
+      // A checkpoint may end within a frame, and drop what the rest of it needs.
+      if (batch !== undefined) lsn = batch.first >= firstLsn ? batch.first : batch.first + batch.count;
+      if (lsn > lastLsn) return false;
+    }
+    // What is read at once keeps this thread for as long.
+    this.#entries = reader.entries({ from: lsn, to: lsn + PART_ENTRIES - 1 });
     return true;
   }
 
