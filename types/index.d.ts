@@ -327,6 +327,11 @@ export interface CommonLogOptions {
    * keeps one for a moment. Default: no limit.
    */
   pinnedBytesMax?: number;
+  /**
+   * Absolute index of the first entry; an integer of at least 0, below 2⁵³ by a segment. For a log that goes on
+   * where another one ended. Default: 0.
+   */
+  firstIndex?: number;
   /** A name for `stats()` and for people. */
   name?: string;
 }
@@ -903,7 +908,7 @@ declare class AtomicLog<T> {
   /** Makes a log and claims its writer at once. */
   static claimed<T>(options: LogOptions): {
     writer: Writer<T>;
-    log: AtomicLog<T>;
+    log: AtomicLogImpl<T>;
   };
   /**
    * The log that a handle names, in this thread. It must be open where the handle
@@ -912,7 +917,7 @@ declare class AtomicLog<T> {
   static attach<T>(
     handle: LogHandle<T>,
     options?: AttachOptions<T> | RecordAttachOptions<Schema>,
-  ): AtomicLog<T>;
+  ): AtomicLogImpl<T>;
   /**
    * What another thread needs to {@link attach}: plain data for `workerData` or
    * `postMessage`. Once it was read, the log lives until this object is closed or
@@ -1023,47 +1028,6 @@ declare class AtomicLog<T> {
   /** For people: what `console.log` shows. */
   toString(): string;
 }
-/** A log, and its writer. */
-export interface ClaimedLog<T> {
-  writer: Writer<T>;
-  log: AtomicLogImpl<T>;
-}
-/**
- * The constructor of logs. The element type follows from the options: numbers,
- * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
- */
-export interface AtomicLogConstructor {
-  new <K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): AtomicLogImpl<ScalarOf<K>>;
-  new <K extends BigIntScalarType>(options: BigIntLogOptions<K>): AtomicLogImpl<ScalarOf<K>>;
-  new <T>(options: CodecLogOptions<T>): AtomicLogImpl<T>;
-  new <S extends Schema>(options: RecordLogOptions<S>): AtomicLogImpl<RecordOf<S>>;
-  readonly prototype: AtomicLogImpl<unknown>;
-  /** Makes a log and claims its writer at once. */
-  claimed<K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): ClaimedLog<ScalarOf<K>>;
-  claimed<K extends BigIntScalarType>(options: BigIntLogOptions<K>): ClaimedLog<ScalarOf<K>>;
-  claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
-  claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
-  /**
-   * The log that a handle names, in this thread. It must be open where the handle
-   * was read until this thread has attached. With `schema`, entries and columns
-   * have its types, and the log is refused when its columns differ in name, type
-   * or order. A log whose codec is your own needs that codec; codecs of one name
-   * count as the same, and a thread that has the log open already goes on with the
-   * one it has.
-   *
-   * ```ts
-   * const log = AtomicLog.attach(workerData, { schema: trades, name: 'statistics' });
-   * ```
-   *
-   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
-   * `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`,
-   * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
-   */
-  attach<S extends Schema>(handle: LogHandle, options: RecordAttachOptions<S>): AtomicLogImpl<RecordOf<S>>;
-  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLogImpl<T>;
-}
-type AtomicLogImpl<T> = AtomicLog<T>;
-declare const AtomicLogImpl: AtomicLogConstructor;
 /** Where a follower begins, and what it does when it is too slow. */
 export interface FollowOptions {
   /**
@@ -1550,6 +1514,322 @@ export declare class SegmentWriter {
   toString(): string;
 }
 /**
+ * What has happened when an append is acknowledged: the disk has it (`'full'`),
+ * the system has it, so that it survives this process (`'os'`), or it only has
+ * its place in the log (`'none'`).
+ */
+export type Durability = 'full' | 'os' | 'none';
+/** When appends that wait together are committed. At once, unless `waitUs` says to wait for more. */
+export interface CommitPolicy {
+  /** Microseconds to wait for more. Default: 0. */
+  waitUs?: number;
+  /** Entries that end the wait. */
+  count?: number;
+  /** Bytes that end the wait. */
+  bytes?: number;
+}
+/** A file of a log. */
+export interface WalFile {
+  readonly path: string;
+  readonly number: number;
+  /** LSN of its first entry. */
+  readonly firstLsn: number;
+  /** LSN of its last entry; `firstLsn - 1` when it has none. */
+  readonly lastLsn: number;
+  readonly bytes: number;
+}
+/** How a log is opened. */
+export interface WalOptions {
+  /** Bytes of each file that is made. Default: those of the log's files, and 64 MiB for a new log. */
+  segmentBytes?: number;
+  /** Entries may have so many bytes. Default: what a file takes, but 16 MiB at most. */
+  entryBytesMax?: number;
+  /** When appends are acknowledged. Default: `'full'`. */
+  durability?: Durability;
+  commit?: CommitPolicy;
+  /** When appends of more bytes are under way, the next one commits them before it returns. Default: 64 MiB. */
+  bytesInFlightMax?: number;
+  /** LSN of the first entry of a log that is created. Default: 1. */
+  firstLsn?: number;
+  /** Up to 3988 bytes of your own, kept in a log that is created. */
+  metadata?: Uint8Array;
+  /**
+   * Drop the oldest files, a file at a time, while all together use more
+   * bytes than this: counted up to the end of what was written to each, not by
+   * its length. The newest file stays, and so does what a cursor still needs.
+   */
+  retainBytes?: number;
+  /** Refuse a log with a torn last record, instead of quarantining it. */
+  strictTail?: boolean;
+  /** Read the records of all files, not of the newest only; as many files at a time as there are cores. */
+  verifyOnOpen?: boolean;
+  /**
+   * A file is complete and will not change again; to archive it, for example. It
+   * is called for each file once, oldest first, soon after the call that completed
+   * it and before {@link Wal.close} resolves; and after opening for every file that
+   * is there already, because the process that completed it may have been killed
+   * before it could say so. No file is deleted before it was announced.
+   *
+   * It is not waited for when it returns a promise. When it throws, the file
+   * stays, and it is called again when the next one is complete; {@link onError}
+   * is told.
+   */
+  onSegmentSealed?: (file: WalFile) => void;
+  /**
+   * A checkpoint is about to delete the file. When this throws, nothing is
+   * deleted, and it may be called for the same file again: {@link Wal.checkpoint}
+   * rejects with what it throws; of `retainBytes`, {@link onError} is told, and it is
+   * tried again with the next file.
+   */
+  beforeDelete?: (file: WalFile) => void;
+  /**
+   * A hook has thrown, or a checkpoint for `retainBytes` has failed, where no call
+   * of yours could tell; files are kept that would have gone. Default: one warning
+   * of the process for the log.
+   *
+   * All three run in the AsyncLocalStorage context of the call that opened the log.
+   */
+  onError?: (error: unknown, file: WalFile) => void;
+}
+/** How far a checkpoint may go. */
+export interface WalCheckpointOptions {
+  /** Drop what cursors still need, too. Each is told of it when it is opened. */
+  force?: boolean;
+}
+/** What `Wal.open()` found and did. It is on disk by then. */
+export interface WalRecovery {
+  /**
+   * What had to be done: the log was made (`'created'`); nothing, because zeros
+   * follow the last record of the newest file (`'clean'`: also after most
+   * crashes, for a killed process rarely tears a record); the newest file is full
+   * and another one was made (`'continued'`); a torn last record was quarantined
+   * (`'truncated'`); a file whose making was interrupted was made again
+   * (`'recreated'`).
+   */
+  readonly action: 'created' | 'clean' | 'continued' | 'truncated' | 'recreated';
+  /** Intact records found in the newest file. */
+  readonly records: number;
+  /** Torn bytes that were moved to the quarantine file; 0: none. */
+  readonly quarantinedBytes: number;
+  /**
+   * Torn bytes that were dropped without a copy, because the disk has no room
+   * for one; 0: none. `strictTail` refuses to open instead.
+   */
+  readonly discardedBytes: number;
+  /** Where the records of the newest file ended; what was quarantined began there. */
+  readonly offset: number;
+  /** The LSN that the next entry gets. */
+  readonly lsn: number;
+  /** The quarantine file, which keeps what was torn off. */
+  readonly quarantinePath: string | undefined;
+}
+/** Counters of a log, since it was opened. */
+export interface WalStats {
+  readonly files: number;
+  /** Bytes of all files. */
+  readonly bytes: number;
+  readonly syncs: number;
+  /** Commits of the committer: each is one sync for many appends. */
+  readonly commits: number;
+  readonly rotations: number;
+  readonly writtenBytes: number;
+  /** Bytes of appends that are not committed yet. */
+  readonly bytesInFlight: number;
+}
+/**
+ * A log in memory whose entries are in a write-ahead log too, from {@link AtomicLogConstructor.open}. It is its own writer.
+ * Readers in all threads see it as any log, by its `handle`; after a restart the window is made again from the
+ * newest entries, and indexes go on.
+ *
+ * ```ts
+ * await using log = await AtomicLog.open({ wal: 'trades', schema, retainedCapacity: 1e6, segmentCapacity: 1e4 });
+ * const index = log.append({ time: 1, price: 101.5 });
+ * await log.durable(index);
+ * ```
+ */
+export declare class JournaledLog<T> extends AtomicLog<T> {
+  #private;
+  private constructor();
+  /** The directory of the write-ahead log. */
+  get path(): string;
+  /** Names the log and its copies: as `Wal.logId`. */
+  get logId(): string;
+  /** What opening found on disk. */
+  get recovery(): WalRecovery;
+  /** LSN of the entry with index 0: that with index `i` has LSN `base + i` in the write-ahead log. */
+  get base(): number;
+  /** Absolute index of the oldest entry on disk, from where {@link follow} can begin. */
+  get oldestIndex(): number;
+  /** Absolute index after the newest entry that is on disk. What comes after it, a crash may take back. */
+  get durableIndex(): number;
+  /** Absolute index that the next entry gets. */
+  get nextIndex(): number;
+  /**
+   * Stores one entry, has the write-ahead log take it, and publishes it, staged entries first. Returns its absolute
+   * index. It becomes as durable as the log's `durability` says, without being waited for: {@link durable} does.
+   *
+   * @throws as {@link Writer.append}, and what refuses it on disk: `ERR_NO_SPACE`, `ERR_POISONED`,
+   * `ERR_ENTRY_TOO_LARGE`, `ERR_FILE_ACCESS`, `ERR_TOO_MANY_FILES`, `ERR_OUT_OF_MEMORY`; nothing has changed then
+   */
+  append(value: T): number;
+  /**
+   * As {@link Writer.appendBatch}. What lies in one segment of the window is written in one piece, and comes back
+   * whole after a crash or not at all, unless it is larger than a batch of the write-ahead log may be. When the disk
+   * refuses a part, those before are kept: {@link nextIndex} says how far.
+   *
+   * @throws as {@link Writer.appendBatch} and {@link append}
+   */
+  appendBatch(entries: Entries<T>): number;
+  /**
+   * Stores one entry without publishing it, and so without writing it to disk: as {@link Writer.write}.
+   *
+   * @throws as {@link append}
+   */
+  write(value: T): number;
+  /**
+   * Has the write-ahead log take every entry that was stored, in one piece, and makes them readable.
+   *
+   * @throws `ERR_WRITER_CLOSED`; what refuses them on disk, as {@link append}: they stay staged then
+   */
+  publish(): void;
+  /** As {@link Writer.reserve}. */
+  reserve(count: number): Span<T>;
+  /** As {@link Writer.commit}; when the disk refuses the entries, the span has ended all the same. */
+  commit(count: number): number;
+  /**
+   * Resolves when the entry with the absolute index `index`, and all before it, are on disk.
+   *
+   * @throws (rejects) `ERR_OUT_OF_RANGE` for an entry that was not published, `ERR_INVALID_ARG_TYPE`;
+   * `ERR_POISONED` when it did not become durable; `ERR_LOG_CLOSED`
+   */
+  durable(index: number): Promise<void>;
+  /**
+   * Makes everything durable that was published before, and resolves with {@link durableIndex}.
+   *
+   * @throws (rejects) `ERR_POISONED`, `ERR_LOG_CLOSED`
+   */
+  sync(): Promise<number>;
+  /**
+   * As {@link AtomicLog.follow}, but from any entry on disk: `'oldest'` (default) is {@link oldestIndex}, and what
+   * has left the window is read from the disk, also for a follower that was too slow. Entries are lost only if a
+   * checkpoint dropped them.
+   *
+   * @throws as {@link AtomicLog.follow}; while iterating `ERR_POISONED` after all that was published, once nothing
+   * can become durable any more; `ERR_CORRUPT`, `ERR_IO`, `ERR_DIRECTORY_REPLACED`, `ERR_TOO_MANY_FILES`
+   */
+  follow(options?: FollowOptions): Followed<Batch<T>>;
+  /**
+   * Drops the entries before `index` from the disk, durably, a file at a time: as {@link Wal.checkpoint}. It stops
+   * before what the window holds, so that the next opening finds it, and before the slowest cursor; `force` passes
+   * both.
+   *
+   * @throws (rejects) as {@link Wal.checkpoint}
+   */
+  checkpoint(index: number, options?: WalCheckpointOptions): Promise<void>;
+  /**
+   * Publishes what is staged, makes everything durable, ends the log for readers in all threads, and closes it.
+   * Idempotent. `await using` calls it.
+   *
+   * @throws (rejects) `ERR_POISONED`, or what refuses the staged entries, when not everything became durable; the
+   * log is closed all the same
+   */
+  close(): Promise<void>;
+  /** As {@link close}, on this thread. `using` calls it. */
+  closeSync(): void;
+  [Symbol.dispose](): void;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+/** Where the entries of a journaled log are written, and how: as `Wal.open()` says, without metadata. */
+export interface JournalPlace extends Omit<WalOptions, 'metadata'> {
+  /** The directory. It, and those above it, are made when they are missing. */
+  path: string;
+}
+/** What {@link AtomicLogConstructor.open} takes besides the options of a log in memory. */
+export interface JournalOptions {
+  /**
+   * The directory of the write-ahead log, or options of it. `durability` says how durable entries become by
+   * themselves: with `'full'` (default) they are synced at once, many together, while appending goes on; otherwise
+   * when `durable()` or `sync()` asks for it. `bytesInFlightMax` is what may wait for the disk: an append beyond it
+   * waits. With `retainBytes` the oldest files go even if the window still has their entries: it is then
+   * smaller after the next opening.
+   */
+  wal: string | JournalPlace;
+  /** It is that of the log on disk. */
+  firstIndex?: undefined;
+}
+/** A log, and its writer. */
+export interface ClaimedLog<T> {
+  writer: Writer<T>;
+  log: AtomicLogImpl<T>;
+}
+/**
+ * The constructor of logs. The element type follows from the options: numbers,
+ * bigints (`type: 'i64'`), records (`schema`) or what a `codec` decodes.
+ */
+export interface AtomicLogConstructor {
+  new <K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): AtomicLogImpl<ScalarOf<K>>;
+  new <K extends BigIntScalarType>(options: BigIntLogOptions<K>): AtomicLogImpl<ScalarOf<K>>;
+  new <T>(options: CodecLogOptions<T>): AtomicLogImpl<T>;
+  new <S extends Schema>(options: RecordLogOptions<S>): AtomicLogImpl<RecordOf<S>>;
+  readonly prototype: AtomicLogImpl<unknown>;
+  /** Makes a log and claims its writer at once. */
+  claimed<K extends NumberScalarType = 'f64'>(options: NumberLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<K extends BigIntScalarType>(options: BigIntLogOptions<K>): ClaimedLog<ScalarOf<K>>;
+  claimed<T>(options: CodecLogOptions<T>): ClaimedLog<T>;
+  claimed<S extends Schema>(options: RecordLogOptions<S>): ClaimedLog<RecordOf<S>>;
+  /**
+   * The log that a handle names, in this thread. It must be open where the handle
+   * was read until this thread has attached. With `schema`, entries and columns
+   * have its types, and the log is refused when its columns differ in name, type
+   * or order. A log whose codec is your own needs that codec; codecs of one name
+   * count as the same, and a thread that has the log open already goes on with the
+   * one it has.
+   *
+   * ```ts
+   * const log = AtomicLog.attach(workerData, { schema: trades, name: 'statistics' });
+   * ```
+   *
+   * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
+   * `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`,
+   * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   */
+  attach<S extends Schema>(handle: LogHandle, options: RecordAttachOptions<S>): AtomicLogImpl<RecordOf<S>>;
+  attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLogImpl<T>;
+  /**
+   * Opens a log whose entries are in a write-ahead log too, or makes it: the window is
+   * made again from the newest entries, and indexes go on. The element type follows
+   * from the options as for the constructor; sizes of the window may change from one opening to the next.
+   *
+   * ```ts
+   * await using log = await AtomicLog.open({ wal: 'readings', retainedCapacity: 1000, segmentCapacity: 100 });
+   * ```
+   *
+   * @throws (rejects) `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH` when the entries on disk are of another kind,
+   * `ERR_FORMAT` when the directory has a log that was not made by this function: nothing was changed then;
+   * `ERR_VALUE_TOO_LARGE` when `dataBytes` has no room for a value on disk; `ERR_CORRUPT`, `ERR_LOCKED`,
+   * `ERR_FILE_ACCESS` and all else of `Wal.open()`; as the constructor
+   */
+  open<K extends NumberScalarType = 'f64'>(
+    options: NumberLogOptions<K> & JournalOptions,
+  ): Promise<JournaledLog<ScalarOf<K>>>;
+  open<K extends BigIntScalarType>(
+    options: BigIntLogOptions<K> & JournalOptions,
+  ): Promise<JournaledLog<ScalarOf<K>>>;
+  open<T>(options: CodecLogOptions<T> & JournalOptions): Promise<JournaledLog<T>>;
+  open<S extends Schema>(options: RecordLogOptions<S> & JournalOptions): Promise<JournaledLog<RecordOf<S>>>;
+  /** As {@link open}, on this thread. */
+  openSync<K extends NumberScalarType = 'f64'>(
+    options: NumberLogOptions<K> & JournalOptions,
+  ): JournaledLog<ScalarOf<K>>;
+  openSync<K extends BigIntScalarType>(
+    options: BigIntLogOptions<K> & JournalOptions,
+  ): JournaledLog<ScalarOf<K>>;
+  openSync<T>(options: CodecLogOptions<T> & JournalOptions): JournaledLog<T>;
+  openSync<S extends Schema>(options: RecordLogOptions<S> & JournalOptions): JournaledLog<RecordOf<S>>;
+}
+type AtomicLogImpl<T> = AtomicLog<T>;
+declare const AtomicLogImpl: AtomicLogConstructor;
+/**
  * Names an entry together with its past: a string to be saved and given back as
  * `from`, where reading goes on after that entry. Equal strings name the same
  * entry after the same entries, also in copies of the log; an LSN alone does
@@ -1727,89 +2007,6 @@ export interface WalCursorInfo {
    */
   readonly error?: WalError;
 }
-/**
- * What has happened when an append is acknowledged: the disk has it (`'full'`),
- * the system has it, so that it survives this process (`'os'`), or it only has
- * its place in the log (`'none'`).
- */
-export type Durability = 'full' | 'os' | 'none';
-/** When appends that wait together are committed. At once, unless `waitUs` says to wait for more. */
-export interface CommitPolicy {
-  /** Microseconds to wait for more. Default: 0. */
-  waitUs?: number;
-  /** Entries that end the wait. */
-  count?: number;
-  /** Bytes that end the wait. */
-  bytes?: number;
-}
-/** A file of a log. */
-export interface WalFile {
-  readonly path: string;
-  readonly number: number;
-  /** LSN of its first entry. */
-  readonly firstLsn: number;
-  /** LSN of its last entry; `firstLsn - 1` when it has none. */
-  readonly lastLsn: number;
-  readonly bytes: number;
-}
-/** How a log is opened. */
-export interface WalOptions {
-  /** Bytes of each file that is made. Default: those of the log's files, and 64 MiB for a new log. */
-  segmentBytes?: number;
-  /** Entries may have so many bytes. Default: what a file takes, but 16 MiB at most. */
-  entryBytesMax?: number;
-  /** When appends are acknowledged. Default: `'full'`. */
-  durability?: Durability;
-  commit?: CommitPolicy;
-  /** When appends of more bytes are under way, the next one commits them before it returns. Default: 64 MiB. */
-  bytesInFlightMax?: number;
-  /** LSN of the first entry of a log that is created. Default: 1. */
-  firstLsn?: number;
-  /** Up to 3988 bytes of your own, kept in a log that is created. */
-  metadata?: Uint8Array;
-  /**
-   * Drop the oldest files, a file at a time, while all together use more
-   * bytes than this: counted up to the end of what was written to each, not by
-   * its length. The newest file stays, and so does what a cursor still needs.
-   */
-  retainBytes?: number;
-  /** Refuse a log with a torn last record, instead of quarantining it. */
-  strictTail?: boolean;
-  /** Read the records of all files, not of the newest only; as many files at a time as there are cores. */
-  verifyOnOpen?: boolean;
-  /**
-   * A file is complete and will not change again; to archive it, for example. It
-   * is called for each file once, oldest first, soon after the call that completed
-   * it and before {@link Wal.close} resolves; and after opening for every file that
-   * is there already, because the process that completed it may have been killed
-   * before it could say so. No file is deleted before it was announced.
-   *
-   * It is not waited for when it returns a promise. When it throws, the file
-   * stays, and it is called again when the next one is complete; {@link onError}
-   * is told.
-   */
-  onSegmentSealed?: (file: WalFile) => void;
-  /**
-   * A checkpoint is about to delete the file. When this throws, nothing is
-   * deleted, and it may be called for the same file again: {@link Wal.checkpoint}
-   * rejects with what it throws; of `retainBytes`, {@link onError} is told, and it is
-   * tried again with the next file.
-   */
-  beforeDelete?: (file: WalFile) => void;
-  /**
-   * A hook has thrown, or a checkpoint for `retainBytes` has failed, where no call
-   * of yours could tell; files are kept that would have gone. Default: one warning
-   * of the process for the log.
-   *
-   * All three run in the AsyncLocalStorage context of the call that opened the log.
-   */
-  onError?: (error: unknown, file: WalFile) => void;
-}
-/** How far a checkpoint may go. */
-export interface WalCheckpointOptions {
-  /** Drop what cursors still need, too. Each is told of it when it is opened. */
-  force?: boolean;
-}
 /** How one entry is appended. */
 export interface AppendOptions {
   /** When it is acknowledged. Default: the log's. */
@@ -1827,46 +2024,6 @@ export interface WalFollowOptions {
   from?: 'oldest' | 'latest' | number | WalPosition | undefined;
   /** Ends the iteration: it rejects with the signal's reason. */
   signal?: AbortSignal;
-}
-/** What `Wal.open()` found and did. It is on disk by then. */
-export interface WalRecovery {
-  /**
-   * What had to be done: the log was made (`'created'`); nothing, because zeros
-   * follow the last record of the newest file (`'clean'`: also after most
-   * crashes, for a killed process rarely tears a record); the newest file is full
-   * and another one was made (`'continued'`); a torn last record was quarantined
-   * (`'truncated'`); a file whose making was interrupted was made again
-   * (`'recreated'`).
-   */
-  readonly action: 'created' | 'clean' | 'continued' | 'truncated' | 'recreated';
-  /** Intact records found in the newest file. */
-  readonly records: number;
-  /** Torn bytes that were moved to the quarantine file; 0: none. */
-  readonly quarantinedBytes: number;
-  /**
-   * Torn bytes that were dropped without a copy, because the disk has no room
-   * for one; 0: none. `strictTail` refuses to open instead.
-   */
-  readonly discardedBytes: number;
-  /** Where the records of the newest file ended; what was quarantined began there. */
-  readonly offset: number;
-  /** The LSN that the next entry gets. */
-  readonly lsn: number;
-  /** The quarantine file, which keeps what was torn off. */
-  readonly quarantinePath: string | undefined;
-}
-/** Counters of a log, since it was opened. */
-export interface WalStats {
-  readonly files: number;
-  /** Bytes of all files. */
-  readonly bytes: number;
-  readonly syncs: number;
-  /** Commits of the committer: each is one sync for many appends. */
-  readonly commits: number;
-  readonly rotations: number;
-  readonly writtenBytes: number;
-  /** Bytes of appends that are not committed yet. */
-  readonly bytesInFlight: number;
 }
 /**
  * The one writer of a write-ahead log: a directory of files with entries that
