@@ -172,10 +172,11 @@ export interface ConnectionOptions {
   waitOnFirstConnect: boolean;
   reconnectDelayHandler: () => number;
   pingInterval: number;
+  timeout: number;
 }
 /**
- * What `connect()` should be given: by default it gives up for good after ten tries, and notices a
- * frozen server after four minutes.
+ * What `connect()` should be given: by default it gives up for good after ten tries, notices a frozen server after
+ * four minutes, and one that dies while the connection is made after twenty seconds.
  */
 export declare const connectionOptions: Readonly<ConnectionOptions>;
 /** How a log is carried to a stream. */

@@ -4,15 +4,18 @@ export interface ConnectionOptions {
   waitOnFirstConnect: boolean;
   reconnectDelayHandler: () => number;
   pingInterval: number;
+  timeout: number;
 }
 
 /**
- * What `connect()` should be given: by default it gives up for good after ten tries, and notices a
- * frozen server after four minutes.
+ * What `connect()` should be given: by default it gives up for good after ten tries, notices a frozen server after
+ * four minutes, and one that dies while the connection is made after twenty seconds.
  */
 export const connectionOptions: Readonly<ConnectionOptions> = {
   maxReconnectAttempts: -1,
   waitOnFirstConnect: true,
   reconnectDelayHandler: () => 250,
   pingInterval: 10_000,
+  // Where the socket is closed after the server's first words, nothing else ends the attempt.
+  timeout: 5000,
 };

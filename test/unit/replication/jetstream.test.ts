@@ -1,6 +1,8 @@
 /** Against a real nats-server. */
 /* eslint-disable @typescript-eslint/no-require-imports -- without the clients the tests are skipped */
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -310,6 +312,25 @@ describeWith('nats-server', ['@nats-io/transport-node', '@nats-io/jetstream'])('
     await append(3);
     const given = await target({ create: false });
     await expect(forwardAll({ target: given })).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
+  });
+
+  test('a server that dies while the connection is made: it is tried again soon', async () => {
+    const info = { server_id: 'x', version: '2.9.10', proto: 1, headers: true, max_payload: 1 << 20 };
+    let connections = 0;
+    const dying = createServer((socket) => {
+      ++connections;
+      socket.on('error', () => undefined).on('data', () => socket.resetAndDestroy());
+      socket.write(`INFO ${JSON.stringify(info)}\r\n`);
+    }).listen(0, '127.0.0.1');
+    await once(dying, 'listening');
+    expect(connectionOptions.timeout).toBe(5000);
+    // The client ends such an attempt by time alone.
+    const quick = { reconnectDelayHandler: () => 1, timeout: connectionOptions.timeout / 100 };
+    const { port } = dying.address() as AddressInfo;
+    const given = { ...connectionOptions, ...quick, waitOnFirstConnect: false, maxReconnectAttempts: 3 };
+    await expect(connect({ servers: `127.0.0.1:${port}`, ...given })).rejects.toThrow();
+    expect(connections).toBeGreaterThan(0);
+    dying.close();
   });
 
   test('a connection that is closed for good ends it', async () => {
