@@ -211,7 +211,10 @@ export class WalCursor {
     }
   }
 
-  /** As {@link commit}, on this thread; commits that wait are overtaken. */
+  /**
+   * As {@link commit}, on this thread. Commits that wait are overtaken: they write nothing then,
+   * and reject all the same where their position is not in the log.
+   */
   commitSync(position: WalPosition): void {
     const past = this.#checked(position);
     const order = ++this.#order;

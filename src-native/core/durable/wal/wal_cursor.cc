@@ -221,8 +221,6 @@ Outcome WalCursor::commit(const WalPast& past, uint64_t durable_lsn,
     failure->outcome = Outcome::kClosed;
     return Outcome::kClosed;
   }
-  if (order < order_) return Outcome::kOk;
-  order_ = order;
   Outcome outcome = reader_.refresh(failure);
   if (outcome != Outcome::kOk) return outcome;
   const uint64_t durable = std::max(durable_lsn, reader_.proved_lsn());
@@ -232,13 +230,19 @@ Outcome WalCursor::commit(const WalPast& past, uint64_t durable_lsn,
     return damaged("the cursor is one of another log", failure);
   }
   outcome = check(state, failure);
+  // Overtaken by a commit that let what follows go: no error of this one.
+  if (outcome == Outcome::kCheckpointed && order < order_) return Outcome::kOk;
   if (outcome != Outcome::kOk) return outcome;
   if (past.lsn > durable) {
     *failure = {
         Outcome::kNotDurable, {}, options_.directory, past.lsn, durable, ""};
     return Outcome::kNotDurable;
   }
-  if (state == state_ && !is_uncertain_) return Outcome::kOk;
+  if (order < order_) return Outcome::kOk;
+  if (state == state_ && !is_uncertain_) {
+    order_ = order;
+    return Outcome::kOk;
+  }
   std::unique_ptr<WalFileLock> lock;
   if (past.lsn < state_.lsn || is_uncertain_) {
     outcome = lock_all(&lock, failure);
@@ -252,7 +256,9 @@ Outcome WalCursor::commit(const WalPast& past, uint64_t durable_lsn,
     }
     if (outcome != Outcome::kOk) return outcome;
   }
-  return write(state, failure);
+  outcome = write(state, failure);
+  if (outcome == Outcome::kOk) order_ = order;
+  return outcome;
 }
 
 Outcome WalCursor::remove(bool* was_there, Failure* failure) {

@@ -56,7 +56,8 @@ class WalCursor {
   // Durably. The entry is on disk when it is not above `durable_lsn`, which the
   // log's own process knows, or when the log proves it; else kNotDurable.
   // On failure the old position or the new one is on disk. `order`: of the
-  // calls; one that comes after a later one has nothing to do any more.
+  // calls; one that comes after a later one that succeeded has nothing to write
+  // any more, but is refused all the same where it is wrong.
   Outcome commit(const WalPast& past, uint64_t durable_lsn, uint64_t order,
                  Failure* failure);
   // Deletes it, and releases it when that was done.
@@ -97,6 +98,7 @@ class WalCursor {
   std::unique_ptr<platform::Directory> names_;
   WalReader reader_;
   WalCursorState state_;
+  // Of the last commit that succeeded.
   uint64_t order_ = 0;
   // A commit failed: what is on disk may be its position.
   bool is_uncertain_ = false;

@@ -495,6 +495,48 @@ TEST_CASE("a cursor that was taken back holds what replaced its entries") {
   CHECK(cursor.cursor->state().lsn == 14);
 }
 
+TEST_CASE(
+    "a commit that a later one overtakes: refused all the same, or done") {
+  SimulatedFileSystem system;
+  const OpenedWal opened = open_wal(system, wal_options());
+  durable::WalWriter& writer = *opened.writer;
+  uint64_t lsn = 0;
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE(writer.append(nullptr, 0, &lsn) == Outcome::kOk);
+  }
+  REQUIRE(writer.sync() == Outcome::kOk);
+  durable::WalReader reader(system, kWalDirectory);
+  durable::WalChunk chunk;
+  Failure failure;
+  REQUIRE(reader
+              .update(writer.log_id(), writer.files(),
+                      writer.files().back().end_offset, writer.first_lsn(),
+                      writer.last_lsn())
+              .ok());
+  REQUIRE(reader.read(20, 20, 1, &chunk, &failure) == Outcome::kOk);
+  REQUIRE(!chunk.pasts.empty());
+  const WalPast first = chunk.pasts.front();
+  REQUIRE(writer.truncate_after(15) == Outcome::kOk);
+  OpenedCursor cursor = open_cursor(system);
+  REQUIRE(cursor.outcome == Outcome::kOk);
+  const auto commit = [&](uint64_t at, uint64_t order) {
+    return cursor.cursor->commit({at, first.epoch, first.branch},
+                                 writer.durable_lsn(), order, &failure);
+  };
+  // One that was refused overtakes nothing.
+  CHECK(commit(18, 2) == Outcome::kTruncated);
+  CHECK(commit(5, 1) == Outcome::kOk);
+  CHECK(cursor.cursor->state().lsn == 5);
+  CHECK(commit(10, 4) == Outcome::kOk);
+  CHECK(commit(18, 3) == Outcome::kTruncated);
+  CHECK(commit(7, 3) == Outcome::kOk);
+  CHECK(cursor.cursor->state().lsn == 10);
+  REQUIRE(writer.checkpoint(15) == Outcome::kOk);
+  CHECK(commit(7, 3) == Outcome::kOk);
+  CHECK(commit(7, 5) == Outcome::kCheckpointed);
+  CHECK(cursor.cursor->state().lsn == 10);
+}
+
 TEST_CASE("who holds the lock of the cursors for long ends no one") {
   SimulatedFileSystem system;
   const OpenedWal opened = open_wal(system, wal_options());

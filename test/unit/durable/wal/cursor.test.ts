@@ -69,6 +69,30 @@ describe('a cursor', () => {
     expect(wal.cursors()).toMatchObject([{ nextLsn: 41 }]);
   });
 
+  test('a commit that a later call overtakes is on disk, or refused, all the same', async () => {
+    using wal = opened(60);
+    const gone = at(wal, 60);
+    wal.truncateAfterSync(50);
+    const cursor = await wal.cursor('billing');
+    // What is refused overtakes nothing.
+    const good = cursor.commit(at(wal, 20));
+    expectError(() => cursor.commitSync(gone), 'ERR_TRUNCATED', /is not in the log any more/);
+    await good;
+    expect(wal.cursors()).toMatchObject([{ nextLsn: 21 }]);
+    const wrong = expect(cursor.commit(gone)).rejects.toMatchObject({ code: 'ERR_TRUNCATED' });
+    cursor.commitSync(at(wal, 30));
+    await wrong;
+    // What follows it is not needed any more.
+    const right = cursor.commit(at(wal, 10));
+    cursor.commitSync(at(wal, 50));
+    wal.checkpointSync(50);
+    expect(wal.firstLsn).toBe(50);
+    await right;
+    expect(cursor.nextLsn).toBe(51);
+    await cursor.close();
+    expect(wal.cursors()).toMatchObject([{ nextLsn: 51 }]);
+  });
+
   test('is closed with its log, after what was called', async () => {
     const wal = opened(20);
     const cursor = await wal.cursor('billing');
