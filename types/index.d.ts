@@ -1949,7 +1949,10 @@ export declare class WalCursor {
    * it may be committed again.
    */
   commit(position: WalPosition): Promise<void>;
-  /** As {@link commit}, on this thread; commits that wait are overtaken. */
+  /**
+   * As {@link commit}, on this thread. Commits that wait are overtaken: they write nothing then,
+   * and reject all the same where their position is not in the log.
+   */
   commitSync(position: WalPosition): void;
   /**
    * Deletes it, and closes it: it holds no checkpoint any more.
