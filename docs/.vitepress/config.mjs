@@ -50,6 +50,7 @@ const sidebar = [
       page('Command line', 'command-line'),
       page('TypeScript', 'typescript'),
       page('Testing', 'testing'),
+      page('Examples', 'examples'),
     ],
   },
   {
