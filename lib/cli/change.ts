@@ -46,8 +46,11 @@ export async function checkpoint(
   checkWal(path, 'checkpoint');
   await using wal = await openWal(path, 'wal.checkpoint(lsn)');
   const { firstLsn, lastLsn } = wal;
-  if (lsn > lastLsn)
-    throw new Error(`${path}: there is no entry ${lsn}; the entries are ${firstLsn} to ${lastLsn}`);
+  if (lsn > lastLsn) {
+    const extent =
+      lastLsn < firstLsn ? 'the log has no entries' : `the entries are ${firstLsn} to ${lastLsn}`;
+    throw new Error(`${path}: there is no entry ${lsn}; ${extent}`);
+  }
   const scale = await byteScale();
   if (!applies) {
     const slowest = wal

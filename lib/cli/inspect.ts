@@ -13,6 +13,8 @@ export async function byteScale(): Promise<Scale> {
 
 /** Names of facts stand in a column of this width. */
 const NAME_COLUMNS = 16;
+/** A log may have thousands. */
+const FILES_SHOWN = 40;
 
 interface View {
   readonly scale: Scale;
@@ -47,7 +49,8 @@ function walParts(summary: WalSummary, view: View): string[] {
       ? `none; the next one is ${firstLsn}`
       : `${formatCount(count)}: LSN ${firstLsn} to ${lastLsn}`;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  const unproved = lastLsn > provedLsn ? paint('yellow', `; on disk for certain: up to ${provedLsn}`) : '';
+  const proved = provedLsn < firstLsn ? 'none of them is' : `those up to ${provedLsn} are`;
+  const unproved = lastLsn > provedLsn ? paint('yellow', `; ${proved} proved to be on disk`) : '';
   const parts = [
     facts(
       `write-ahead log ${escape(path)}`,
@@ -64,16 +67,23 @@ function walParts(summary: WalSummary, view: View): string[] {
     ),
     formatTable(
       ['file', 'entries', 'first LSN', 'last LSN', 'bytes', 'last write'],
-      files.map((file) => [
-        file.path.replace(/^.*[\\/]/, ''),
-        formatCount(file.lastLsn - file.firstLsn + 1),
-        String(file.firstLsn),
-        file.lastLsn < file.firstLsn ? '–' : String(file.lastLsn),
-        scale(file.bytes),
-        formatAge(now - file.mtimeMs),
-      ]),
+      files
+        .slice(-FILES_SHOWN)
+        .map((file) => [
+          file.path.replace(/^.*[\\/]/, ''),
+          formatCount(file.lastLsn - file.firstLsn + 1),
+          String(file.firstLsn),
+          file.lastLsn < file.firstLsn ? '–' : String(file.lastLsn),
+          scale(file.bytes),
+          formatAge(now - file.mtimeMs),
+        ]),
     ),
   ];
+  if (files.length > FILES_SHOWN) {
+    parts.push(
+      `${counted(files.length - FILES_SHOWN, 'older file is', 'older files are')} not shown; --json has all`,
+    );
+  }
   if (cursors.length === 0) return parts;
   parts.push(
     formatTable(

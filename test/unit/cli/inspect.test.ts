@@ -1,11 +1,12 @@
 // What the command line shows of a log for people, and what it changes in one.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, statfsSync, statSync } from 'node:fs';
 
 import { SegmentWriter, Wal, WalCursor, WalReader } from 'atomic-log';
 
 import { painter, formatAge } from '../../../lib/cli/words';
 import { cli, cliPath, lines } from '../../support/cli';
+import { packageRoot } from '../../support/internals';
 import { temporaryDirectory } from '../../support/segments';
 import { expectIntact, fill, SMALL_FILES, withWal } from '../../support/wals';
 
@@ -55,6 +56,24 @@ describe('inspect', () => {
     expect(facts(path)).toMatchObject({ isLocked: true, writeOffset: 0, remaining: writer.remaining });
     writer.closeSync();
     expect(cli('inspect', path).stdout).toMatch(/writer +none\n/);
+  });
+
+  test('shows the newest of many files, and says what is not proved to be on disk', () => {
+    withWal(log(), (wal) => fill(wal, 2200), SMALL_FILES);
+    const count = facts(log()).files.length;
+    expect(count).toBeGreaterThan(40);
+    const { stdout } = cli('inspect', log());
+    expect(stdout.match(/wal-\d+\.log/g)).toHaveLength(40);
+    expect(stdout).toMatch(new RegExp(`\n${count - 40} older files? (is|are) not shown; --json has all\n$`));
+    expect(stdout).not.toContain('proved');
+    // As after a kill: the proof of the last entries is missing.
+    const script = `const { Wal } = require(${JSON.stringify(packageRoot)});
+      const wal = Wal.openSync(${JSON.stringify(copy())}); wal.appendSync(Buffer.from('a')); process.kill(process.pid, 'SIGKILL');`;
+    expect(spawnSync(process.execPath, ['-e', script]).status).not.toBe(0);
+    expect(cli('inspect', copy()).stdout).toMatch(/LSN 1 to 1; none of them is proved to be on disk\n/);
+    expect(cli('checkpoint', log(), '9999').stderr).toMatch(
+      /there is no entry 9999; the entries are 1 to 2200/,
+    );
   });
 
   test('writes nothing but text where it is no terminal', () => {
