@@ -68,7 +68,7 @@ const windows = {
   leavesOut: [
     'test.crash.',
     'test.threads.(leaks|native-|torture|segments|worker-death)',
-    'test.unit.*[^a-z-](index|native|out-of-memory|readme)\\.',
+    'test.unit.*[^a-z-](benchmark-units|index|native|out-of-memory|readme)\\.',
     'test.types.',
   ],
   skips: [

@@ -127,7 +127,13 @@ export class WalReader {
     if (wait === true) return WalReader.#wait(directory, given);
     checkFlag('options.wait', wait);
     const reader = WalReader.#make(directory, given, ['pollMs', 'tail', 'wait']);
-    reader.refresh();
+    try {
+      reader.refresh();
+    } catch (error) {
+      // Its files, which no one could close any more.
+      reader.close();
+      throw error;
+    }
     return reader;
   }
 

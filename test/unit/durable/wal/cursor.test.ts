@@ -318,6 +318,7 @@ describe('a position that is not there any more', () => {
     newer[8] = 2;
     writeFileSync(file('cursor-other'), newer);
     expectError(() => wal.cursorSync('other', { reset: true }), 'ERR_FORMAT', /later release/);
+    wal.closeSync();
     rmSync(path(), { recursive: true });
     using fresh = Wal.openSync(path(), SMALL_FILES);
     fill(fresh, 10);

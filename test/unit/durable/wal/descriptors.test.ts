@@ -1,8 +1,8 @@
 /** Files that are open: a log has thousands of files, and a process a limit. */
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { appendFileSync, readdirSync } from 'node:fs';
 
-import { salvage, WalReader } from 'atomic-log';
+import { salvage, Wal, WalCursor, WalReader } from 'atomic-log';
 
 import { packageRoot } from '../../../support/internals';
 import { temporaryDirectory } from '../../../support/segments';
@@ -29,6 +29,23 @@ onLinux('a log of hundreds of files has a few of them open, whoever reads it', (
     expect(openFiles() - before).toBeLessThan(14);
   });
   expect(openFiles()).toBe(before);
+});
+
+onLinux('what a damaged log refuses has left no file open', () => {
+  withWal(path(), (wal) => fill(wal, 500));
+  appendFileSync(directory.path('log/wal-000001.log'), '\0');
+  const before = openFiles();
+  for (const open of [
+    () => Wal.openSync(path()),
+    () => WalReader.open(path()),
+    () => WalReader.open(path(), { tail: 'intact' }),
+    () => WalCursor.openSync(path(), 'billing'),
+  ]) {
+    expect(open).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/ERR_(CORRUPT|FORMAT)/) as string }),
+    );
+    expect(openFiles()).toBe(before);
+  }
 });
 
 /** Runs in a process that may have few files open; `starve(work)` lets none be opened meanwhile. */
