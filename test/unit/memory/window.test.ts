@@ -3,6 +3,7 @@ import type * as WindowModule from '../../../lib/memory/window';
 import { AtomicLog } from 'atomic-log';
 
 import { requireInternal } from '../../support/internals';
+import { hasStrictViews } from '../../support/strict';
 
 const { findSegment, NO_VERSION, NO_WORD, PinnedSegment, Window } =
   requireInternal<typeof WindowModule>('memory/window.js');
@@ -66,10 +67,8 @@ test('a window with other segments has another version, which none had before', 
   expect(new Set(versions).size).toBe(versions.length);
 });
 
-/** With strict views no two snapshots share anything, and each window is made by itself. */
-const shares = process.env.ATOMIC_LOG_STRICT_VIEWS !== '1';
-
-(shares ? describe : describe.skip)('a snapshot that goes over to a newer window', () => {
+// With strict views no two snapshots share anything, and each window is made by itself.
+(hasStrictViews ? describe.skip : describe)('a snapshot that goes over to a newer window', () => {
   const prototype = Window.prototype as WindowModule.Window;
   /** How often whole windows were made while `run` ran. */
   function windowsMade(run: () => void): number {
