@@ -3,13 +3,15 @@
 // dist/memory/bundle.js is what loading the package loads, dist/durable/bundle.js what its
 // other exports need. The code of a module is as the compiler wrote it, but for where it
 // loads others from; it runs when it is first asked for, and once. The file that it was in
-// hands out the one in the bundle. What needs an optional package stays a file.
+// hands out the one in the bundle. What needs an optional package stays a file, and so does
+// what loads the addon: @vercel/ncc finds paths of binaries at the top level of a file only.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const dist = join(dirname(dirname(fileURLToPath(import.meta.url))), 'dist');
 const AT_ONCE = 'journal/typed-log';
+const LOADS_ADDON = 'base/native';
 /** As the compiler writes it. */
 const OWN_MODULE = /\brequire\("(\.{1,2}\/[^"]+)"\)/g;
 
@@ -32,6 +34,7 @@ function reachedFrom(modules, owners) {
     for (const [, path] of read(module).matchAll(OWN_MODULE)) visit(resolved(module, path));
   };
   modules.forEach(visit);
+  reached.delete(LOADS_ADDON);
   return [...reached].sort();
 }
 
@@ -59,6 +62,7 @@ function bundleText(modules, bundle, owners) {
     if (/\b(loadBundled|loadShared)\b/.test(original)) throw new Error(`${module} has names of the bundle`);
     const text = original.replace(OWN_MODULE, (_, path) => {
       const name = resolved(module, path);
+      if (name === LOADS_ADDON) return `require('../${LOADS_ADDON}.js')`;
       return owners.has(name) ? `loadShared('${name}')` : `loadBundled('${name}')`;
     });
     // In brackets, so that V8 compiles it at once instead of twice.
@@ -82,6 +86,13 @@ for (const [bundle, wanted] of [
   write(bundle, bundleText(modules, bundle, owners));
   for (const module of modules) owners.set(module, bundle);
 }
+write(
+  LOADS_ADDON,
+  read(LOADS_ADDON).replace(OWN_MODULE, (_, path) => {
+    const name = resolved(LOADS_ADDON, path);
+    return `${loaderOf(owners.get(name), LOADS_ADDON)}('${name}')`;
+  }),
+);
 for (const [module, bundle] of owners) {
   write(module, `'use strict';\nmodule.exports = ${loaderOf(bundle, module)}('${module}');\n`);
 }
