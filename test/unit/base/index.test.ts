@@ -10,6 +10,7 @@ const classes = [
   'Chunk',
   'Cursor',
   'FlushedOffset',
+  'JournaledLog',
   'SegmentReader',
   'SegmentRecord',
   'SegmentTail',
