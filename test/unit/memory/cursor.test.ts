@@ -138,4 +138,8 @@ test('latest()', () => {
     writer.append(i);
     expect(log.latest()).toBe(i);
   }
+  // The ninth begins a segment, and three fill it: what is written then is not published.
+  for (let i = 9; i < 12; ++i) writer.append(i);
+  writer.write(12);
+  expect(log.latest()).toBe(11);
 });

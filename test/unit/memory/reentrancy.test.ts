@@ -594,3 +594,34 @@ test('options may use other logs while they are read', () => {
   expect(bounds(made)).toEqual([0, 0]);
   expect(entriesOf(log)).toEqual([1, 2, 3, 4]);
 });
+
+describe('a codec that latest() asks', () => {
+  test.each<[string, (log: AtomicLog<string>, writer: Writer<string>) => void, string | undefined]>([
+    [
+      'may have the writer go on for many segments',
+      (_, writer) => range(0, 50).forEach((i) => writer.append(`z${i}`)),
+      'z49',
+    ],
+    ['may ask again', (log) => expect(log.latest()).toBe('a9'), 'a9'],
+    ['may close the log', (log) => log.close(), undefined],
+  ])('%s', (_, act, after) => {
+    let next: (() => void) | undefined;
+    const codec = {
+      name: 'acting',
+      encode: (value: string) => Buffer.from(value),
+      decode: (bytes: Uint8Array) => {
+        const run = next;
+        next = undefined;
+        run?.();
+        return Buffer.from(bytes).toString();
+      },
+    };
+    const size = { retainedCapacity: 8, segmentCapacity: 4, dataBytes: 1024 };
+    const { log, writer } = AtomicLog.claimed<string>({ ...size, codec });
+    range(0, 10).forEach((i) => writer.append(`a${i}`));
+    next = () => act(log, writer);
+    expect(log.latest()).toBe('a9');
+    if (after === undefined) expectError(() => log.latest(), 'ERR_LOG_CLOSED', /closed/);
+    else expect(log.latest()).toBe(after);
+  });
+});
