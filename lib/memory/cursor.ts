@@ -16,10 +16,12 @@ import {
   type Place,
   type RunSource,
 } from './run';
-import { NO_VERSION } from './window';
 
 /** Only the library has it, so only the library makes cursors. */
 export const makeCursor = Symbol('makeCursor');
+
+/** Before the first entry: no window has this version, not even that of a closed snapshot. */
+const NOT_BEGUN = -1;
 
 /** Where an entry stands; undefined when the snapshot does not hold it. */
 export type Locate = (index: number) => Place | undefined;
@@ -42,7 +44,7 @@ export class Cursor<T> {
   /** @internal */
   readonly [SOURCE]: RunSource;
   /** @internal */
-  [SEGMENTS] = NO_VERSION;
+  [SEGMENTS] = NOT_BEGUN;
   /** @internal */
   [COLUMNS]: readonly Column[] = NO_COLUMNS;
   /** @internal */

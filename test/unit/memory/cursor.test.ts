@@ -127,6 +127,21 @@ test('follows its snapshot through refresh and close', () => {
   expect(() => snapshot.cursor()).toThrow(code('ERR_SNAPSHOT_CLOSED'));
 });
 
+test('a snapshot that was closed before the first entry is closed for it too', () => {
+  const { writer, log } = AtomicLog.claimed({
+    retainedCapacity: 8,
+    segmentCapacity: 4,
+    schema: { a: 'f64', b: 'utf8' },
+  });
+  writer.append({ a: 1, b: 'x' });
+  const snapshot = log.snapshot();
+  const cursor = snapshot.cursor();
+  snapshot.close();
+  for (const name of ['a', 'b'] as const) {
+    expect(() => cursor.get(name)).toThrow(code('ERR_SNAPSHOT_CLOSED'));
+  }
+});
+
 test('is made by the library only', () => {
   expect(() => new (Cursor as any)()).toThrow(code('ERR_ILLEGAL_CONSTRUCTOR'));
 });
