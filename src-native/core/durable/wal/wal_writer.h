@@ -146,6 +146,7 @@ class WalWriter {
   Outcome start(WalClassification& found);
   Outcome create_log();
   Outcome create_file(WalHeader header, bool may_use_spare);
+  void finish_truncation(uint64_t next_base);
   Outcome recreate_file(WalClassification& found);
   void adopt(WalClassification& found);
   Outcome write_open();

@@ -176,6 +176,7 @@ Outcome WalWriter::start(WalClassification& found) {
     default:
       adopt(found);
       if (found.row == WalRow::kSealedEnd) {
+        finish_truncation(found.next_base);
         WalHeader header = next_header(found.next_base);
         header.previous_seal_checksum = found.seal_checksum;
         next_lsn_ = found.next_base;
@@ -225,6 +226,12 @@ void WalWriter::adopt(WalClassification& found) {
   CORE_CHECK(files_.back().number - files_.front().number + 1 == files_.size());
 }
 
+// Of a truncation that was killed: what comes is of another past, from the
+// header on, which tells how far cursors are.
+void WalWriter::finish_truncation(uint64_t next_base) {
+  if (next_base < next_lsn_) begin_epoch(draw_branch());
+}
+
 Outcome WalWriter::recreate_file(WalClassification& found) {
   WalHeader header;
   if (found.files.empty()) {
@@ -235,6 +242,7 @@ Outcome WalWriter::recreate_file(WalClassification& found) {
     header.file_number = found.newest_number;
   } else {
     adopt(found);
+    finish_truncation(found.next_base);
     next_lsn_ = found.next_base;
     header = next_header(next_lsn_);
     header.previous_seal_checksum = found.seal_checksum;

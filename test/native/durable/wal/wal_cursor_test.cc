@@ -495,6 +495,50 @@ TEST_CASE("a cursor that was taken back holds what replaced its entries") {
   CHECK(cursor.cursor->state().lsn == 14);
 }
 
+// An opening that finishes the truncation begins another epoch where the
+// entries were taken back, as the truncation would have.
+TEST_CASE(
+    "a truncation that is killed: a cursor holds what replaced its entries") {
+  bool has_truncated = false;
+  for (uint64_t at = 0; at < 60; ++at) {
+    SimulatedFileSystem system;
+    OpenedWal opened = open_wal(system, wal_options());
+    uint64_t lsn = 0;
+    for (int i = 0; i < 10; ++i) {
+      REQUIRE(opened.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+    }
+    REQUIRE(opened.writer->sync() == Outcome::kOk);
+    WalCursorState state = {opened.writer->log_id(), 10, opened.writer->epoch(),
+                            0};
+    {
+      OpenedCursor cursor = open_cursor(system);
+      REQUIRE(cursor.outcome == Outcome::kOk);
+      std::unique_ptr<platform::Directory> names;
+      REQUIRE(
+          system
+              .open_directory(durable::wal_cursors_path(kWalDirectory), &names)
+              .ok());
+      REQUIRE(
+          write_wal_cursor(system, kWalDirectory, *names, kName, state).ok());
+    }
+    system.fail_at(at, Fault::kForEver);
+    (void)opened.writer->truncate_after(4);
+    const auto killed = system.kill();
+    OpenedWal again = open_wal(*killed, wal_options());
+    REQUIRE(again.writer != nullptr);
+    if (again.writer->last_lsn() != 4) continue;
+    has_truncated = true;
+    INFO("killed at operation ", at);
+    CHECK(again.writer->checkpoint(4) == Outcome::kOk);
+    for (int i = 0; i < 20; ++i) {
+      REQUIRE(again.writer->append(nullptr, 0, &lsn) == Outcome::kOk);
+    }
+    CHECK(again.writer->checkpoint(lsn) == Outcome::kOk);
+    CHECK(again.writer->first_lsn() == 4);
+  }
+  CHECK(has_truncated);
+}
+
 TEST_CASE(
     "a commit that a later one overtakes: refused all the same, or done") {
   SimulatedFileSystem system;

@@ -187,6 +187,7 @@ export const mutations = [
   mutation('G16', 'cursor: overtaken by a commit that was refused', [CURSOR, 'const uint64_t durable = std::max', 'if (order < order_) return Outcome::kOk;\n  order_ = order;\n  const uint64_t durable = std::max']),
   mutation('G16', 'cursor: overtaken, so what has gone since is missed', [CURSOR, 'if (outcome == Outcome::kCheckpointed && order < order_) return Outcome::kOk;\n', '']),
   mutation('G16', 'cursor: overtaken, and carried out again', [CURSOR, '  if (order < order_) return Outcome::kOk;\n  if (state ==', '  if (state ==']),
+  mutation('G16', 'cursor: a truncation that was killed keeps the epoch in the header', [WRITER_OPEN, 'if (next_base < next_lsn_) begin_epoch(draw_branch());', '']),
   mutation('G16', 'cursor: opened where the log does not go on from', [CURSOR, 'if (outcome == Outcome::kOk) outcome = check(state_, failure);', '']),
   mutation('G16', 'cursor: one of another name is taken for it', [CURSORS, 'return crc32(Crc32Kind::kCastagnoli, crc, name.data(), name.size());', 'return crc + 0 * static_cast<uint32_t>(name.size());']),
 ];
