@@ -172,3 +172,56 @@ canLimit([
     entries: 1 + later.length,
   });
 });
+
+const journal = `
+const { AtomicLog } = require(${JSON.stringify(packageRoot)});
+(async () => {
+  const wal = { path: process.argv[1], segmentBytes: 1 << 20 };
+  const log = await AtomicLog.open({ wal, retainedCapacity: 20, segmentCapacity: 10 });
+  const codeOf = async (call) => { try { return await call(); } catch ({ code }) { return code; } };
+  let seen = 0;
+  const followed = codeOf(async () => {
+    for await (const batch of log.follow()) seen = batch.firstIndex + batch.length;
+  });
+  let failed;
+  for (let i = 0; failed === undefined; ++i) failed = await codeOf(() => log.durable(log.append(i)));
+  const { endIndex, durableIndex } = log;
+  const refused = await codeOf(() => log.append(0));
+  const later = [await followed, refused, await codeOf(() => log.sync())];
+  const shown = [seen, log.endIndex, log.latest()];
+  console.log(JSON.stringify({ failed, endIndex, durableIndex, later, shown, closed: await codeOf(() => log.close()) }));
+})();
+`;
+
+traced('a journaled log whose disk fails', () => {
+  test.each(['fdatasync:error=EIO:when=4', 'pwrite64:error=EIO:when=8'])(
+    '%s: what was shown stays so, and nothing is shown that is refused',
+    (inject) => {
+      const args = [
+        '-f',
+        '-qq',
+        '-o',
+        '/dev/null',
+        '-e',
+        `trace=${inject.split(':')[0]}`,
+        '-e',
+        `inject=${inject}`,
+      ];
+      const { stdout, stderr } = spawnSync('strace', [...args, process.execPath, '--eval', journal, path()], {
+        encoding: 'utf8',
+      });
+      expect(stderr).toBe('');
+      const told = JSON.parse(stdout) as { endIndex: number; durableIndex: number };
+      const { endIndex, durableIndex } = told;
+      expect(durableIndex).toBe(endIndex - 1);
+      expect(told).toEqual({
+        failed: 'ERR_POISONED',
+        endIndex,
+        durableIndex,
+        later: ['ERR_POISONED', 'ERR_POISONED', 'ERR_POISONED'],
+        shown: [endIndex, endIndex, endIndex - 1],
+        closed: 'ERR_POISONED',
+      });
+    },
+  );
+});

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 
 import {
   AtomicLog,
@@ -16,6 +17,7 @@ import {
 } from 'atomic-log';
 
 import { expectError, rejection } from '../../support/errors';
+import { packageRoot } from '../../support/internals';
 import { temporaryDirectory } from '../../support/segments';
 import { scalarCases } from '../../support/scalars';
 
@@ -502,4 +504,35 @@ describe('follow', () => {
     expect((await latest).entries.map(([index]) => index)).toEqual([1, 2, 3, 4, 5]);
     expect((await future).entries.map(([index]) => index)).toEqual([3, 4, 5]);
   });
+});
+
+test('a worker attaches as to any log, in the same index space, and follows to the end', async () => {
+  await (async () => {
+    await using log = await open({});
+    for (let i = 0; i < 100; ++i) log.append(i);
+  })();
+  const log = await open({});
+  const source = `
+    const { parentPort, workerData } = require('node:worker_threads');
+    const { AtomicLog } = require(workerData.root);
+    (async () => {
+      const log = AtomicLog.attach(workerData.handle);
+      const seen = [];
+      parentPort.postMessage(log.endIndex);
+      for await (const batch of log.follow({ from: 95 })) for (const value of batch) seen.push(value);
+      parentPort.postMessage(seen);
+    })();`;
+  const worker = new Worker(source, { eval: true, workerData: { root: packageRoot, handle: log.handle } });
+  const messages: unknown[] = [];
+  const exited = new Promise((resolve) => worker.once('exit', resolve));
+  await new Promise<void>((resolve, reject) => {
+    worker.once('error', reject).on('message', (message) => {
+      messages.push(message);
+      if (messages.length === 1) resolve();
+    });
+  });
+  for (let i = 100; i < 110; ++i) log.append(i);
+  await log.close();
+  expect(await exited).toBe(0);
+  expect(messages).toEqual([100, Array.from({ length: 15 }, (_, k) => 95 + k)]);
 });
