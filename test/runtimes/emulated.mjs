@@ -46,7 +46,7 @@ const arm64 = {
   leavesOut: [
     'test/crash/',
     'test/threads/(?!attach|readers)',
-    'test/unit/(cli/main|base/index|memory/model|base/native|memory/out-of-memory|memory/pins|documents/readme|durable/segment/recovery|durable/wal/recovery)\\.',
+    'test/unit/(cli/main|base/index|memory/model|base/native|memory/out-of-memory|durable/out-of-memory|memory/pins|documents/(readme|code)|durable/segment/recovery|durable/wal/recovery|scripts/(benchmark-units|build-addon))\\.',
     'test/types/',
   ],
   skips: [],
@@ -68,7 +68,7 @@ const windows = {
   leavesOut: [
     'test.crash.',
     'test.threads.(leaks|native-|torture|segments|worker-death)',
-    'test.unit.*[^a-z-](benchmark-units|index|native|out-of-memory|readme)\\.',
+    'test.unit.*[^a-z-](benchmark-units|build-addon|code|index|native|out-of-memory|readme)\\.',
     'test.types.',
   ],
   skips: [
@@ -119,7 +119,7 @@ export const emulated = [
       launcher: [],
       preload: ['--preload'],
       variables: () => ({ LD_LIBRARY_PATH: librariesForMusl() }),
-      leavesOut: ['test/threads/(native-|torture)', 'test/unit/memory/out-of-memory\\.'],
+      leavesOut: ['test/threads/(native-|torture)', 'test/unit/(memory/out-of-memory|scripts/benchmark-units)\\.'],
       skips: [],
       note: "Debian's musl with Debian's libstdc++; tests that compile addons for glibc are left out",
     },

@@ -44,6 +44,7 @@ const functions: Record<string, Given> = {
     columnTypes: Uint32Array.of(0),
     columnNames: ['x'],
     pinnedBytesMax: Infinity,
+    firstIndex: 0,
     memory: null,
   },
   createSegment: { ...format, path: join(directory, 'new.seg'), size: 4096, cells },
