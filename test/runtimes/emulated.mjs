@@ -119,7 +119,10 @@ export const emulated = [
       launcher: [],
       preload: ['--preload'],
       variables: () => ({ LD_LIBRARY_PATH: librariesForMusl() }),
-      leavesOut: ['test/threads/(native-|torture)', 'test/unit/(memory/out-of-memory|scripts/benchmark-units)\\.'],
+      leavesOut: [
+        'test/threads/(native-|torture)',
+        'test/unit/(memory/out-of-memory|scripts/benchmark-units)\\.',
+      ],
       skips: [],
       note: "Debian's musl with Debian's libstdc++; tests that compile addons for glibc are left out",
     },
