@@ -27,7 +27,7 @@ export type WalError = SegmentError & {
 };
 
 /** The end of the path of a file that logs make. */
-const ownFile = /[\\/](LOCK|wal-\d+\.log[^\\/]*)$/;
+const ownFile = /[\\/](LOCK|wal-\d+\.log[^\\/]*|cursors[\\/]cursor-[^\\/]*)$/;
 
 /** Codes of core/platform/io_status.h that mean something else for a directory of files. */
 const ioErrors: Parameters<typeof ioError>[1] = {

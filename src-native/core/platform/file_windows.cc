@@ -4,6 +4,8 @@
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
 
+#include <cstring>
+
 #include "core/platform/file.h"
 #include "core/platform/io_loop.h"
 
@@ -14,6 +16,8 @@ namespace {
 // byte is beyond every file.
 constexpr uint64_t kLockOffset = uint64_t{1} << 62;
 constexpr int kLockAttempts = 8;
+// Of a millisecond or more each: what has the target open reads a few bytes.
+constexpr int kRenameAttempts = 60;
 
 IoStatus failure(DWORD error, const char* operation) {
   IoCode code = IoCode::kFailed;
@@ -74,6 +78,43 @@ std::string narrow(const wchar_t* text) {
                       nullptr);
   result.pop_back();
   return result;
+}
+
+// FILE_RENAME_INFO with flags, which older headers do not have.
+struct RenameInfo {
+  DWORD flags;
+  HANDLE root;
+  DWORD name_bytes;
+  wchar_t name[1];
+};
+constexpr auto kRenameInfoEx = static_cast<FILE_INFO_BY_HANDLE_CLASS>(22);
+constexpr DWORD kReplaceIfExists = 1;
+constexpr DWORD kPosixSemantics = 2;
+
+// Replaces a target that someone has open, as POSIX does; not every Windows and
+// file system can.
+bool replace_open_file(const std::wstring& from, const std::wstring& to) {
+  const HANDLE handle =
+      CreateFileW(from.c_str(), DELETE,
+                  FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                  nullptr, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
+  if (handle == INVALID_HANDLE_VALUE) return false;
+  const size_t name_bytes = to.size() * sizeof(wchar_t);
+  // Of words, so that it is aligned; the zero at the end is in RenameInfo.
+  List<uint64_t> words;
+  bool is_done = words.try_resize((sizeof(RenameInfo) + name_bytes) / 8 + 1);
+  if (is_done) {
+    auto* const info = reinterpret_cast<RenameInfo*>(words.data());
+    *info = {kReplaceIfExists | kPosixSemantics,
+             nullptr,
+             static_cast<DWORD>(name_bytes),
+             {}};
+    std::memcpy(info->name, to.c_str(), name_bytes + sizeof(wchar_t));
+    is_done = SetFileInformationByHandle(handle, kRenameInfoEx, info,
+                                         static_cast<DWORD>(words.size() * 8));
+  }
+  CloseHandle(handle);
+  return is_done;
 }
 
 OVERLAPPED at_offset(uint64_t offset) {
@@ -281,10 +322,24 @@ class WindowsFileSystem final : public FileSystem {
   }
 
   IoStatus rename(const std::string& from, const std::string& to) override {
-    return check(
-        MoveFileExW(wide(from).c_str(), wide(to).c_str(),
-                    MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH),
-        "MoveFileExW");
+    const std::wstring source = wide(from);
+    const std::wstring target = wide(to);
+    for (int attempt = 1;; ++attempt) {
+      if (MoveFileExW(source.c_str(), target.c_str(),
+                      MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH)) {
+        return {};
+      }
+      const DWORD error = GetLastError();
+      // Both are said of a target that is open, as a cursor's file is while a
+      // checkpoint or another process looks at it.
+      const bool may_be_open =
+          error == ERROR_ACCESS_DENIED || error == ERROR_SHARING_VIOLATION;
+      if (!may_be_open || attempt == kRenameAttempts) {
+        return failure(error, "MoveFileExW");
+      }
+      if (replace_open_file(source, target)) return {};
+      Sleep(1);
+    }
   }
 
   IoStatus link(const std::string& from, const std::string& to) override {
