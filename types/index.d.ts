@@ -1710,11 +1710,11 @@ export declare class JournaledLog<T> extends AtomicLog<T> {
    */
   sync(): Promise<number>;
   /**
-   * As {@link AtomicLog.follow}, but from any entry on disk: `'oldest'` (default) is {@link oldestIndex}, and what
+   * As `AtomicLog.follow()`, but from any entry on disk: `'oldest'` (default) is {@link oldestIndex}, and what
    * has left the window is read from the disk, also for a follower that was too slow. Entries are lost only if a
    * checkpoint dropped them.
    *
-   * @throws as {@link AtomicLog.follow}; while iterating `ERR_POISONED` after all that was published, once nothing
+   * @throws as `AtomicLog.follow()`; while iterating `ERR_POISONED` after all that was published, once nothing
    * can become durable any more; `ERR_CORRUPT`, `ERR_IO`, `ERR_DIRECTORY_REPLACED`, `ERR_TOO_MANY_FILES`
    */
   follow(options?: FollowOptions): Followed<Batch<T>>;
