@@ -79,6 +79,10 @@ export class FrameWriter implements EntryJournal {
     );
   }
 
+  check(columns: readonly Column[], position: number): void {
+    this.#journal.checkFrame(this.#frameBytes(columns, position, position + 1), 1);
+  }
+
   take(columns: readonly Column[], from: number, to: number, index: number): number {
     const journal = this.#journal;
     let end = to;

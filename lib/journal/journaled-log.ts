@@ -32,7 +32,7 @@ import { FrameColumns, frameEntries } from './frame-columns';
 import { Handover } from './handover';
 import { checkMetadata, layoutNumber, metadataOf } from './metadata';
 import { checkJournaledOptions, type CheckedJournaled } from './options';
-import { Replay, type Replayed } from './replay';
+import { isCheckpointed, Replay, type Replayed } from './replay';
 
 const makeJournaled = Symbol('makeJournaled');
 /** Entries, and bytes of their frames, that are stored together when the window is made again. */
@@ -159,6 +159,7 @@ export class JournaledLog<T> extends AtomicLog<T> {
       const { lastLsn, path } = this.#wal;
       if (writer.nextIndex + this.#base !== lastLsn + 1) throw notDense(path, lastLsn);
       writer[journalEntries](new FrameWriter(this.#journal, layout.kinds, this.#layoutNumber, this.#base));
+      this.#journal.begun();
     } catch (error) {
       writer.close();
       super.close();
@@ -321,9 +322,19 @@ export class JournaledLog<T> extends AtomicLog<T> {
     const next = Math.max(end + this.#base, 1);
     // The rest of a frame would be lost with its beginning; where that is, the disk says.
     await this.#journal.durable(Math.min(next, this.#journal.nextLsn - 1));
-    const isThere = next >= this.#wal.firstLsn;
-    const first = (isThere ? this.#wal.get(next)?.batch?.first : undefined) ?? next;
-    await this.#wal.checkpoint(first - 1, options);
+    await this.#wal.checkpoint(this.#frameOf(next) - 1, options);
+  }
+
+  /** LSN of the first entry of the frame that the entry is in; its own, if it is not there any more, or not yet. */
+  #frameOf(lsn: number): number {
+    if (lsn < this.#wal.firstLsn) return lsn;
+    try {
+      return this.#wal.get(lsn)?.batch?.first ?? lsn;
+    } catch (error) {
+      // Another checkpoint, or retention, is dropping it now.
+      if (isCheckpointed(error)) return lsn;
+      throw error;
+    }
   }
 
   /**

@@ -32,6 +32,10 @@ export interface Replayed {
   readonly mapping: 'external' | 'shared';
 }
 
+export function isCheckpointed(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ERR_CHECKPOINTED';
+}
+
 export class Replay<T> {
   readonly #from: Replayed;
   readonly #options: ReplayOptions;
@@ -133,10 +137,20 @@ export class Replay<T> {
       const result = this.#entries!.next();
       if (result.done !== true) return result.value;
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_CHECKPOINTED') throw error;
+      if (!isCheckpointed(error)) throw error;
     }
     this.#entries = undefined;
     return undefined;
+  }
+
+  /** The batch that the entry is in; null when a checkpoint is dropping it now. */
+  #batchOf(lsn: number): WalEntry['batch'] | null {
+    try {
+      return this.#from.reader.get(lsn)?.batch;
+    } catch (error) {
+      if (isCheckpointed(error)) return null;
+      throw error;
+    }
   }
 
   /** Begins to read where the next entry is, or would be; false when there is nothing. */
@@ -147,7 +161,8 @@ export class Replay<T> {
     let lsn = Math.max(this.#next + base, firstLsn);
     if (lsn > lastLsn) return false;
     if (!this.#isAtFrame || lsn !== this.#next + base) {
-      const batch = reader.get(lsn)?.batch;
+      const batch = this.#batchOf(lsn);
+      if (batch === null) return false;
       // A checkpoint may end within a frame, and drop what the rest of it needs.
       if (batch !== undefined) lsn = batch.first >= firstLsn ? batch.first : batch.first + batch.count;
       if (lsn > lastLsn) return false;

@@ -18,6 +18,13 @@ export function busy(): AtomicLogError {
   );
 }
 
+export function taking(): AtomicLogError {
+  return plainError(
+    'ERR_WRITER_BUSY',
+    'a hook of the log runs inside of an append; append after it has returned',
+  );
+}
+
 /** `status`: what the addon returned. `isShared`: whether the log's mapping is. */
 export function rollFailed(status: NativeStatus, nextIndex: number, isShared: boolean): AtomicLogError {
   if (status === -Status.pinned) {

@@ -29,7 +29,7 @@ import {
   type VarArea,
   type VarSource,
 } from './var-area';
-import { busy, closed, rollFailed, spanOpen } from './writer-errors';
+import { busy, closed, rollFailed, spanOpen, taking } from './writer-errors';
 
 /** Only the library has it, so only the library makes writers. */
 export const makeWriter = Symbol('makeWriter');
@@ -83,6 +83,8 @@ export class Writer<T> {
   #journal: EntryJournal | undefined;
   /** Entries of the head that the journal has, or that were published without one. */
   #journaled = 0;
+  /** Whether the journal is taking entries, and hooks of the user may be running. */
+  #isTaking = false;
 
   // The head.
   #headId: number;
@@ -91,7 +93,7 @@ export class Writer<T> {
   #count: number;
   /**
    * Entries that the head has room for; 0 when closed, not mapped, or while a
-   * span is open or a codec is writing, so that one check on the way of every
+   * span is open, a codec is writing or the journal takes entries, so that one check on the way of every
    * store notices all of them.
    */
   #limit = 0;
@@ -247,7 +249,7 @@ export class Writer<T> {
       this.#count = position + 1;
       return this.#firstIndex + position;
     }
-    return this.#writeOther(value);
+    return this.#journal === undefined ? this.#writeOther(value) : this.#writeJournaled(this.#journal, value);
   }
 
   /**
@@ -319,6 +321,7 @@ export class Writer<T> {
    */
   commit(count: number): number {
     if (this.#isClosed) throw closed();
+    if (this.#isTaking) throw taking();
     const span = this.#span;
     if (span === undefined) throw plainError('ERR_SPAN_OVER', 'there is no open span; reserve one first');
     checkInteger('count', count, 0, span.length);
@@ -635,6 +638,7 @@ export class Writer<T> {
   #storeBatch(length: number, storeAll: () => void): number {
     if (this.#isClosed) throw closed();
     if (this.#isEncoding) throw busy();
+    if (this.#isTaking) throw taking();
     if (this.#span !== undefined) throw spanOpen();
     if (length > 0 && this.#count >= this.#limit) this.#makeRoom();
     const index = this.nextIndex;
@@ -651,15 +655,35 @@ export class Writer<T> {
 
   // --- The journal.
 
-  /** What its hooks store meanwhile is not published with it. */
+  /** Its hooks store nothing meanwhile: it would lie between what is taken and a segment that begins. */
   #publishJournaled(journal: EntryJournal): void {
-    const count = this.#count;
-    while (this.#journaled < count) {
-      const from = this.#journaled;
-      this.#journaled = journal.take(this.#columns, from, count, this.#firstIndex + from);
-      if (this.#isClosed) throw closed();
-      publishEntries(this.#slot, this.#journaled);
+    if (this.#isTaking) throw taking();
+    const limit = this.#limit;
+    this.#isTaking = true;
+    this.#limit = 0;
+    try {
+      while (this.#journaled < this.#count) {
+        const from = this.#journaled;
+        this.#journaled = journal.take(this.#columns, from, this.#count, this.#firstIndex + from);
+        if (this.#isClosed) throw closed();
+        publishEntries(this.#slot, this.#journaled);
+      }
+    } finally {
+      this.#isTaking = false;
+      if (!this.#isClosed) this.#limit = limit;
     }
+  }
+
+  /** What the journal would never take must not be in the way of what comes after it. */
+  #writeJournaled(journal: EntryJournal, value: T): number {
+    const index = this.#writeOther(value);
+    try {
+      journal.check(this.#columns, index - this.#firstIndex);
+    } catch (error) {
+      this.#takeBack(index);
+      throw error;
+    }
+    return index;
   }
 
   /** What was stored from `index` on is published, or is not there any more when the journal refuses it. */
@@ -684,6 +708,7 @@ export class Writer<T> {
   #makeRoom(): number {
     if (this.#isClosed) throw closed();
     if (this.#isEncoding) throw busy();
+    if (this.#isTaking) throw taking();
     if (this.#span !== undefined) throw spanOpen();
     if (this.#limit === 0) {
       // The head could not be mapped when it was begun; try again.

@@ -69,6 +69,12 @@ export class Journal {
     this.#nextLsn = core.count(WalCounter.lastLsn) + 1;
     this.#durableLsn = this.#nextLsn - 1;
     core.queue.giveUp = () => this.#giveUp();
+    core.sealed.hold();
+  }
+
+  /** What was in the log when it was opened has been read: from now on retention deletes files. */
+  begun(): void {
+    this.#core.sealed.release();
   }
 
   /** The LSN that the next entry gets. */
@@ -92,6 +98,12 @@ export class Journal {
     return entries === 1 ? entryBytesMax : native.entryBytesMax - WAL_BATCH_ITEM_BYTES * entries;
   }
 
+  /** @throws `ERR_ENTRY_TOO_LARGE`, `ERR_BATCH_TOO_LARGE` */
+  checkFrame(bytes: number, entries: number): void {
+    const limit = this.frameBytesMax(entries);
+    if (bytes > limit) throw entries === 1 ? entryTooLarge(bytes, limit) : batchTooLarge(bytes, limit);
+  }
+
   /**
    * Where in {@link bytes} a frame is to be written, before take() is called with it.
    *
@@ -100,8 +112,7 @@ export class Journal {
   begin(bytes: number, entries: number): number {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#isTaking) throw busy();
-    const limit = this.frameBytesMax(entries);
-    if (bytes > limit) throw entries === 1 ? entryTooLarge(bytes, limit) : batchTooLarge(bytes, limit);
+    this.checkFrame(bytes, entries);
     const isFull = this.#stagedBytes + bytes > this.bytes.length;
     if (isFull || this.#stagedEntries === this.#lengths.length) this.#makeRoom(bytes);
     return this.#stagedBytes;

@@ -43,6 +43,7 @@ export class SealedFiles {
   #seen = -1;
   #isScheduled = false;
   #isWorking = false;
+  #isHeld = false;
   #hasWarned = false;
 
   constructor(options: CheckedWalOptions, source: SealedSource) {
@@ -64,6 +65,16 @@ export class SealedFiles {
   get #isWanted(): boolean {
     const { onSegmentSealed, retainBytes } = this.#hooks;
     return onSegmentSealed !== undefined || retainBytes !== Infinity;
+  }
+
+  /** Entries are being read that must stay: no file is announced or deleted until release(). */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    if (this.#isWanted) setImmediate(() => this.#runScheduled());
   }
 
   /** Something was done that may have completed a file. */
@@ -104,6 +115,7 @@ export class SealedFiles {
 
   #runScheduled(): void {
     this.#isScheduled = false;
+    if (this.#isHeld) return;
     if (this.#source.isOpen() && this.#source.rotations() !== this.#seen) this.#work();
   }
 

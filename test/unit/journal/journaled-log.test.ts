@@ -135,6 +135,22 @@ describe('after a restart', () => {
     expect(windowOf(log).entries).toEqual([...values, ...values]);
   });
 
+  test('retention waits until the window is there', async () => {
+    const options = {
+      wal: { path: path(), segmentBytes: 65536 },
+      retainedCapacity: 60_000,
+      segmentCapacity: 1000,
+    };
+    {
+      await using log = await open(options);
+      for (let i = 0; i < 120; ++i)
+        log.appendBatch(Float64Array.from({ length: 500 }, (_, k) => 500 * i + k));
+    }
+    await using log = await open({ ...options, wal: { ...options.wal, retainBytes: 65536 } });
+    expect(windowOf(log).entries).toEqual(Array.from({ length: 60_000 }, (_, i) => i));
+    while (log.oldestIndex < 30_000) await new Promise((resolve) => setTimeout(resolve, 1));
+  });
+
   test('openSync does the same', () => {
     {
       using log = AtomicLog.openSync({ wal: place(), ...SMALL });
@@ -339,6 +355,55 @@ describe('what is refused', () => {
     expect(windowOf(log).entries).toEqual(['a']);
   });
 
+  test("an entry that the disk would never take is not staged, and is in no one's way", async () => {
+    await using log = await open({ codec: utf8, wal: { ...place(), entryBytesMax: 100 } });
+    log.write('a');
+    expectError(() => log.write('x'.repeat(200)), 'ERR_ENTRY_TOO_LARGE', /split/);
+    expect(log.write('b')).toBe(1);
+    log.publish();
+    expect(log.append('c')).toBe(2);
+    expect(windowOf(log).entries).toEqual(['a', 'b', 'c']);
+  });
+
+  test('a hook that stores entries inside of an append that begins a segment', async () => {
+    const outcomes = new Set<unknown>();
+    const options = {
+      codec: utf8,
+      wal: {
+        path: path(),
+        segmentBytes: 8192,
+        retainBytes: 30_000,
+        beforeDelete: () => {
+          for (const store of [() => log.write('h'), () => log.append('h'), () => log.appendBatch(['h'])]) {
+            const index = log.nextIndex;
+            try {
+              store();
+            } catch (error) {
+              outcomes.add((error as { code?: unknown }).code);
+              expect(log.nextIndex).toBe(index);
+            }
+          }
+        },
+      },
+      retainedCapacity: 200,
+      segmentCapacity: 20,
+      dataBytes: 4000,
+    };
+    const log = await open(options);
+    // In one turn, so that retention runs inside of it; a segment has room for few of them.
+    for (let i = 0; i < 80; ++i) log.write('x'.repeat(700 + i));
+    log.publish();
+    await log.sync();
+    expect([...outcomes]).toEqual(['ERR_WRITER_BUSY']);
+    const before = windowOf(log);
+    const { endIndex } = log;
+    await log.close();
+    await using again = await open(options);
+    expect(again.endIndex).toBe(endIndex);
+    const after = windowOf(again);
+    expect(after.entries).toEqual(before.entries.slice(after.firstIndex - before.firstIndex));
+  });
+
   test('a value on disk for which dataBytes has no room', async () => {
     await (async () => {
       await using log = await open({ codec: utf8 });
@@ -487,6 +552,21 @@ describe('follow', () => {
     expect([log.firstIndex, log.endIndex]).toEqual([2000, 2000]);
     expect(log.append(2000)).toBe(2000);
     await log.close();
+  });
+
+  test('a checkpoint of entries that another one has just dropped', async () => {
+    await using log = await open({ wal: { path: path(), segmentBytes: 8192 } });
+    for (let i = 0; i < 2000; ++i) log.append(i);
+    await log.sync();
+    const { get } = Wal.prototype;
+    const spy = jest.spyOn(Wal.prototype, 'get').mockImplementationOnce(function (this: Wal, lsn) {
+      this.checkpointSync(1900, { force: true });
+      return get.call(this, lsn);
+    });
+    await log.checkpoint(100);
+    expect(spy).toHaveBeenCalledTimes(1);
+    spy.mockRestore();
+    expect(log.oldestIndex).toBeGreaterThan(1000);
   });
 
   test('latest, a future index, an abort, and the end', async () => {
