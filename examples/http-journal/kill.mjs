@@ -8,6 +8,10 @@ import autocannon from 'autocannon';
 import { Wal } from 'atomic-log';
 
 const [directory, kills = '3', pauseMs = '1000'] = process.argv.slice(2);
+if (directory === undefined) {
+  console.error('usage: node kill.mjs DIRECTORY [KILLS] [MILLISECONDS]');
+  process.exit(2);
+}
 const CONNECTIONS = 20;
 const server = fileURLToPath(new URL('server.mjs', import.meta.url));
 

@@ -8,6 +8,10 @@ import { Wal, WalReader } from 'atomic-log';
 import { read, write } from './frames.mjs';
 
 const [directory, port, host = '127.0.0.1'] = process.argv.slice(2);
+if (port === undefined) {
+  console.error('usage: node receive.mjs DIRECTORY PORT [HOST]');
+  process.exit(2);
+}
 
 // One that was killed leaves entries which nothing proves to readers of the copy before it is opened again, and
 // the sender comes when it has something to send.

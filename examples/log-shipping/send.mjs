@@ -8,6 +8,10 @@ import { read, write } from './frames.mjs';
 
 const ANSWER_MS = 10_000;
 const [directory, port, host = '127.0.0.1'] = process.argv.slice(2);
+if (port === undefined) {
+  console.error('usage: node send.mjs DIRECTORY PORT [HOST]');
+  process.exit(2);
+}
 
 /** A target of forward(): one connection after the other. */
 class Copy {
@@ -55,7 +59,9 @@ class Copy {
   }
 }
 
+const waiting = setTimeout(() => console.error(`waits for a log: there is none in ${directory} yet`), 1000);
 const source = await WalReader.open(directory, { wait: true });
+clearTimeout(waiting);
 const cursor = await WalCursor.open(directory, 'shipping');
 const onRetry = (error, { attempt }) => attempt === 1 && console.error(`interrupted: ${error.message}`);
 try {

@@ -32,7 +32,9 @@ async function save(view) {
 }
 
 const view = await load();
+const waiting = setTimeout(() => console.error(`waits for a log: there is none in ${directory} yet`), 1000);
 const reader = await WalReader.open(directory, { wait: true });
+clearTimeout(waiting);
 const cursor = await WalCursor.open(directory, 'balances');
 if (view.lsn === undefined || view.lsn < Number(last)) {
   for await (const entries of reader.follow({ from: view.position ?? 1 })) {

@@ -96,6 +96,7 @@ function segmentOptions({ startOffset, headerSize, checksum }: Omit<Options, 'fr
 const program = new Command('atomic-log')
   .description('Looks at segment files and at directories of write-ahead logs, and builds the addon.')
   .version(version)
+  .showHelpAfterError('(--help lists what there is)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : FAILED));
 
 function command(name: string, description: string): Command {

@@ -1,7 +1,7 @@
 /** The options of a journaled log: those of a log in memory, and those of the write-ahead log below it. */
 import { checkNames, checkObject } from '../base/checks';
-import { invalidType, typeError } from '../base/errors';
-import { checkWalOptions, type WalOptions } from '../durable/wal/options';
+import { invalidType, typeError, type AtomicLogError } from '../base/errors';
+import { checkWalOptions, optionNames as walNames, type WalOptions } from '../durable/wal/options';
 import { checkPath } from '../durable/options';
 import { checkOptions, optionNames, type CheckedOptions } from '../memory/options';
 
@@ -36,10 +36,20 @@ export interface CheckedJournaled {
 /** Checks the options. Reads each of them once. */
 export function checkJournaledOptions(options: unknown): CheckedJournaled {
   const given = checkObject('options', options);
+  for (const name of Object.keys(given)) {
+    if (name !== 'metadata' && walNames.some((other) => other === name)) throw misplaced(name);
+  }
   checkNames('options', given, [...memoryNames, 'wal']);
   // It may be the instance of a class.
   const memory = Object.fromEntries(memoryNames.map((name) => [name, given[name]]));
   return { ...checkPlace(given.wal), memory: checkOptions(memory) };
+}
+
+function misplaced(name: string): AtomicLogError {
+  return typeError(
+    'ERR_INVALID_ARG_VALUE',
+    `options has no option "${name}"; it is one of the write-ahead log: wal: { path, ${name} }`,
+  );
 }
 
 function checkPlace(wal: unknown): Pick<CheckedJournaled, 'path' | 'wal'> {

@@ -219,6 +219,13 @@ export const optionNames = [
 
 /** Checks the options of a new log. Reads each of them once. */
 export function checkOptions(options: unknown): CheckedOptions {
+  const given = checkObject('options', options);
+  if (Object.hasOwn(given, 'wal')) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      'options has no option "wal"; AtomicLog.open(options) makes a log with a write-ahead log',
+    );
+  }
   const {
     retainedCapacity,
     segmentCapacity,
@@ -231,7 +238,7 @@ export function checkOptions(options: unknown): CheckedOptions {
     pinnedBytesMax,
     firstIndex,
     name,
-  } = optionsOf('options', checkObject('options', options), optionNames);
+  } = optionsOf('options', given, optionNames);
   const sizes = {
     retainedCapacity: checkInteger('options.retainedCapacity', retainedCapacity, 1, Number.MAX_SAFE_INTEGER),
     segmentCapacity: checkInteger('options.segmentCapacity', segmentCapacity, 1, SEGMENT_CAPACITY_MAX),

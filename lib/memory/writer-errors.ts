@@ -4,7 +4,10 @@ import { Status } from '../base/codes';
 import { plainError, rangeError, type AtomicLogError } from '../base/errors';
 
 export function closed(): AtomicLogError {
-  return plainError('ERR_WRITER_CLOSED', 'the writer is closed; claim a new one with log.tryClaimWriter()');
+  return plainError(
+    'ERR_WRITER_CLOSED',
+    'the writer is closed; claim a new one with log.tryClaimWriter(), or open the log again where AtomicLog.open() made it',
+  );
 }
 
 export function spanOpen(): AtomicLogError {

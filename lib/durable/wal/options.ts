@@ -122,7 +122,8 @@ const AS_BEFORE = 0;
 const BYTES_IN_FLIGHT = 64 * 2 ** 20;
 const WAIT_US_MAX = 60_000_000;
 
-const optionNames: readonly (keyof WalOptions)[] = [
+/** The names of the options of `Wal.open()`. */
+export const optionNames: readonly (keyof WalOptions)[] = [
   'segmentBytes',
   'entryBytesMax',
   'durability',

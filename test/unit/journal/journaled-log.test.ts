@@ -313,6 +313,11 @@ describe('what is refused', () => {
     [{ retainedCapacty: 1 }, 'ERR_INVALID_ARG_VALUE', /retainedCapacity/],
     [{ firstIndex: 7 }, 'ERR_INVALID_ARG_VALUE', /firstIndex/],
     [
+      { durability: 'os' },
+      'ERR_INVALID_ARG_VALUE',
+      /no option "durability"; it is one of the write-ahead log: wal: \{ path, durability \}/,
+    ],
+    [
       { schema: Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`field_number_${i}`, 'f64'])) },
       'ERR_OUT_OF_RANGE',
       /shorter names/,
@@ -413,13 +418,20 @@ describe('what is refused', () => {
     await (await open({ codec: utf8, dataBytes: 1000 })).close();
   });
 
+  test('a log in memory alone that is given a directory', () => {
+    const options = { ...SMALL, wal: 'x' } as never;
+    const message = /no option "wal"; AtomicLog\.open\(options\) makes a log with a write-ahead log/;
+    expectError(() => new AtomicLog(options), 'ERR_INVALID_ARG_VALUE', message);
+    expectError(() => AtomicLog.claimed(options), 'ERR_INVALID_ARG_VALUE', message);
+  });
+
   test('all after it was closed', async () => {
     const log = await open({});
     log.append(1);
     await log.close();
     await log.close();
     log.closeSync();
-    expectError(() => log.append(2), 'ERR_WRITER_CLOSED', /closed/);
+    expectError(() => log.append(2), 'ERR_WRITER_CLOSED', /closed.*or open the log again/);
     expectError(() => log.snapshot(), 'ERR_LOG_CLOSED', /closed/);
     expectError(() => log.follow(), 'ERR_LOG_CLOSED', /closed/);
     expect((await rejection(log.checkpoint(1))).code).toBe('ERR_LOG_CLOSED');
