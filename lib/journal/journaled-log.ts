@@ -73,6 +73,8 @@ export class JournaledLog<T> extends AtomicLog<T> {
   readonly #pending = new Set<Pending>();
   /** What followers wait for. */
   readonly #waits = new Set<Wait>();
+  /** The first entry that can be read is not the first that is kept when a cursor stands within a frame. */
+  #oldest = { firstLsn: 0, lsn: 0 };
   #reader: WalReader | undefined;
   #closing: Promise<void> | undefined;
 
@@ -189,7 +191,15 @@ export class JournaledLog<T> extends AtomicLog<T> {
 
   /** Absolute index of the oldest entry on disk, from where {@link follow} can begin. */
   get oldestIndex(): number {
-    return this.#wal.firstLsn - this.#base;
+    const { firstLsn } = this.#wal;
+    if (firstLsn !== this.#oldest.firstLsn && !this.isClosed) {
+      try {
+        this.#oldest = { firstLsn, lsn: firstOf(this.#wal, Infinity) };
+      } catch {
+        // A checkpoint is dropping it now, or the disk does not say.
+      }
+    }
+    return Math.max(firstLsn, this.#oldest.lsn) - this.#base;
   }
 
   /** Absolute index after the newest entry that is on disk. What comes after it, a crash may take back. */

@@ -12,6 +12,8 @@ import {
   structured,
   utf8,
   Wal,
+  WalCursor,
+  WalReader,
   type Codec,
   type ErrorCode,
 } from 'atomic-log';
@@ -564,6 +566,21 @@ describe('follow', () => {
     expect([log.firstIndex, log.endIndex]).toEqual([2000, 2000]);
     expect(log.append(2000)).toBe(2000);
     await log.close();
+  });
+
+  test('a checkpoint that stops at a cursor within a frame: the oldest entry is one that can be read', async () => {
+    await using log = await open({ wal: { path: path(), segmentBytes: 8192 }, segmentCapacity: 50 });
+    for (let k = 0; k < 40; ++k) log.appendBatch(Float64Array.from({ length: 50 }, (_, i) => 50 * k + i));
+    await log.sync();
+    using reader = WalReader.open(path());
+    await using cursor = await WalCursor.open(path(), 'within');
+    const { batch, position } = reader.get(1525)!;
+    expect(batch).toEqual({ first: 1501, count: 50 });
+    await cursor.commit(position);
+    await log.checkpoint(1900);
+    expect(log.oldestIndex).toBe(1550);
+    const { lost, entries } = await followTo(log, 2000, { onLost: 'throw' });
+    expect([lost, entries[0]]).toEqual([0, [1550, 1550]]);
   });
 
   test('a checkpoint of entries that another one has just dropped', async () => {
