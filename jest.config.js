@@ -10,7 +10,8 @@ module.exports = {
     '^atomic-log/(jetstream|redis)$': '<rootDir>/dist/$1.js',
   },
   // Only a hang may fail a test by time: the suite also runs on loaded machines and under sanitizers.
-  testTimeout: 120_000,
+  // Long halves sync many thousand times, on a disk that may be busy.
+  testTimeout: process.env.LONG === '1' ? 600_000 : 120_000,
   // By default one less than there are cores: on two of them, one.
   maxWorkers: '100%',
   modulePathIgnorePatterns: ['<rootDir>/build/', '<rootDir>/prebuilds/', '<rootDir>/.tools/'],
