@@ -130,7 +130,8 @@ class Run {
   }
 
   async follow(): Promise<void> {
-    if (this.published.length === 0) return;
+    // It would wait for an entry where all there were have been dropped by a checkpoint.
+    if (Math.min(this.log.oldestIndex, this.log.firstIndex) >= this.published.length) return;
     let next = this.#random(this.published.length);
     let behind = 5;
     const batchEntriesMax = 1 + this.#random(100);
