@@ -44,10 +44,13 @@ const FILES = [
 const RENAMED = /\bstd::(atomic\b|atomic_thread_fence|atomic_signal_fence|memory_order_|mutex\b)/g;
 const LEFT_OVER = /\bstd::(\w*atomic\w*|memory_order\w*|\w*mutex|unique_lock|condition_variable\w*)/;
 
-const plain = (file, type, name) => ({
+// The indentation of a field of RollingLog::Cursor.
+const CURSOR = '  ';
+
+const plain = (file, type, name, indent = '') => ({
   file,
-  from: `  ${type} ${name}`,
-  to: `  model::Plain<${type}> ${name}`,
+  from: `\n  ${indent}${type} ${name}`,
+  to: `\n  ${indent}model::Plain<${type}> ${name}`,
 });
 
 const INSTRUMENTS = [
@@ -57,10 +60,10 @@ const INSTRUMENTS = [
   plain('core/memory/segment.h', 'SegmentControl*', 'next_ ='),
   plain('core/memory/free_list.h', 'SegmentControl*', 'top_ ='),
   plain('core/memory/free_list.h', 'uint32_t', 'length_ ='),
-  plain('core/memory/rolling_log.h', 'SegmentControl*', 'head ='),
-  plain('core/memory/rolling_log.h', 'uint32_t', 'published ='),
-  plain('core/memory/rolling_log.h', 'uint64_t', 'sequence ='),
-  plain('core/memory/rolling_log.h', 'uint64_t', 'first_index ='),
+  plain('core/memory/rolling_log.h', 'SegmentControl*', 'head =', CURSOR),
+  plain('core/memory/rolling_log.h', 'uint32_t', 'published =', CURSOR),
+  plain('core/memory/rolling_log.h', 'uint64_t', 'sequence =', CURSOR),
+  plain('core/memory/rolling_log.h', 'uint64_t', 'first_index =', CURSOR),
   // Sizes are those of production, not of Relacy's types.
   { file: 'core/memory/segment.h', from: 'sizeof(SegmentControl) == kCacheLineBytes', to: 'true' },
   { file: 'core/memory/published_word.h', from: 'sizeof(PublishedWord) == 4', to: 'true' },
