@@ -68,3 +68,17 @@ test('each mutation finds its text, once', () => {
     expect(missed).toEqual([]);
   }
 });
+
+test('so does each that the model check knows, and each order of the core has one', () => {
+  const model = pathToFileURL(join(packageRoot, 'test/native/model')).href;
+  const printed = runModuleInChild(`import { dirname, join } from 'node:path';
+    import { fileURLToPath } from 'node:url';
+    import { instrument, ordersWithoutMutation } from '${model}/instrument.mjs';
+    import { mutations } from '${model}/mutations.mjs';
+    const target = join(dirname(fileURLToPath(import.meta.url)), 'core');
+    for (const mutation of mutations) instrument(target, mutation);
+    console.log(JSON.stringify({ count: mutations.length, missing: ordersWithoutMutation() }));`);
+  const { count, missing } = JSON.parse(printed) as { count: number; missing: string[] };
+  expect(count).toBeGreaterThan(0);
+  expect(missing).toEqual([]);
+});
