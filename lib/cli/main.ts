@@ -20,6 +20,7 @@ import {
   type Format,
 } from './output';
 import type { Item, Source } from './sources';
+import type { Survives } from './torture-writer';
 import { painter } from './words';
 import { setInterval } from '../base/timers';
 import { version } from '../base/runtime';
@@ -38,6 +39,14 @@ interface Options {
   dropIntact?: boolean;
   grep?: RegExp;
   ignoreCase?: boolean;
+}
+
+interface TortureFlags {
+  seconds: number;
+  kills?: number;
+  seed?: number;
+  keep?: boolean;
+  json?: boolean;
 }
 
 /** The exit status when the log is damaged. */
@@ -261,6 +270,47 @@ walCommand('checkpoint', 'say which of the oldest entries would go, and with --a
   .action(async (path: string, lsn: number, { apply, force }: { apply?: boolean; force?: boolean }) => {
     const { checkpoint } = await import('./change.js');
     await printLines(await checkpoint(path, lsn, { applies: apply === true, force: force === true }));
+  });
+
+program
+  .command('torture')
+  .argument('<directory>', 'one that is empty, or not there yet')
+  .description(
+    'kill processes that append to a log there, and compare what is left with what was acknowledged',
+  )
+  .option('-s, --seconds <count>', 'how long', positive, 60)
+  .option('-n, --kills <count>', 'how many at most', positive)
+  .option('--seed <number>', 'what decides when kills come (default: at random)', integer)
+  .option('--keep', 'leave the log there')
+  .option('--json', 'as JSON')
+  .action(async (path: string, options: TortureFlags) => {
+    const { describeTorture, torture } = await import('./torture.js');
+    let isInterrupted = false;
+    // The first one ends it as the time does, with the report.
+    process.once('SIGINT', () => (isInterrupted = true));
+    const report = await torture(
+      path,
+      {
+        seconds: options.seconds,
+        kills: options.kills ?? Infinity,
+        seed: options.seed ?? Date.now() % 1_000_000,
+        keeps: options.keep === true,
+      },
+      () => isInterrupted,
+    );
+    process.exitCode = report.isSound ? 0 : DAMAGED;
+    if (options.json) await print(`${JSON.stringify(report, undefined, 2)}\n`);
+    else await printLines(describeTorture(report, painter(process.stdout)));
+  });
+
+program
+  .command('torture-writer', { hidden: true })
+  .argument('<path>')
+  .argument('<seed>', '', integer)
+  .argument('[survives]', '', 'kill')
+  .action(async (path: string, seed: number, survives: Survives) => {
+    const { writeUntilKilled } = await import('./torture-writer.js');
+    await writeUntilKilled(path, seed, survives);
   });
 
 program

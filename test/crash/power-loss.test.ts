@@ -12,9 +12,9 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { cliPath } from '../support/cli';
 import { packageRoot } from '../support/internals';
 import { runtime } from '../support/runtime';
 import { temporaryDirectory } from '../support/segments';
@@ -73,12 +73,12 @@ async function loseInMidWrite(
   lifeMs: number,
   what: 'power' | 'system',
 ): Promise<{ acked: number; first: number }> {
-  const program = [process.execPath, join(__dirname, 'wal-writer.cjs'), packageRoot];
+  const program = [process.execPath, cliPath, 'torture-writer'];
   const args = [...mounted(disk), ...program, join(directory.path('mnt'), 'log'), String(seed), what];
-  const child = spawn('unshare', args, { stdio: ['ignore', 'inherit', 'inherit', 'pipe'] });
+  const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const told = { acked: 0, first: 1 };
   const done: Promise<void>[] = [];
-  for await (const line of createInterface({ input: child.stdio[3] as Readable })) {
+  for await (const line of createInterface({ input: child.stdout })) {
     const [word, lsn] = line.split(' ');
     if (word === 'first') told.first = Number(lsn);
     else told.acked = Math.max(told.acked, Number(lsn));

@@ -15,10 +15,12 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-export function cli(...args: string[]): CliResult {
+export const cli = (...args: string[]): CliResult => cliInTime(TIMEOUT_MS, ...args);
+
+export function cliInTime(timeout: number, ...args: string[]): CliResult {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cliPath, ...args], {
     encoding: 'utf8',
-    timeout: TIMEOUT_MS,
+    timeout,
   });
   return { status, stdout, stderr };
 }
