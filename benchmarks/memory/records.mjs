@@ -247,7 +247,7 @@ report([
       'twoOfRows',
       'rows()',
       1,
-      `the objects lie in the processor's cache; an iterator with one row and two getters that checks nothing ${objectsTake('bare rows')}`,
+      `the objects lie one after the other in the processor's cache; an iterator with one row and two getters that checks nothing ${objectsTake('bare rows')}`,
     ],
     [
       'twoOfCursor',

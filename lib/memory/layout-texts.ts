@@ -201,15 +201,19 @@ return {
 };`;
 }
 
-/** next() of rows; RESULT has the one row. */
+/**
+ * next() of rows. The result is made in one place and is not kept, so that the compiler of a loop needs no object
+ * for it, and knows that the row that it reads is the one that has just been moved.
+ */
 export function rowsText(): string {
   return `return {
   next() {
-    const row = this.row;
-    const position = row[POSITION] + 1;
-    if (position >= this[END] || this[SOURCE][currentSegments] !== this[SEGMENTS]) return slowly.next.call(this);
-    row[POSITION] = position;
-    return this.result;
+    const { row } = this;
+    let position = row[POSITION] + 1;
+    if (position >= this[END] || this[SOURCE][currentSegments] !== this[SEGMENTS]) position = this.nextRun(position);
+    const done = position < 0;
+    if (!done) row[POSITION] = position;
+    return { done, value: done ? undefined : row };
   },
 };`;
 }

@@ -113,14 +113,12 @@ function rowClassOf(layout: Layout): RowClass {
 }
 
 export class Rows<T> extends Steps<T> {
-  /** For the functions of a layout, which take the place of next(). */
+  /** For the functions of a layout too, which take the place of next(). */
   protected readonly row: Row;
-  protected readonly result: IteratorYieldResult<T>;
 
   constructor(layout: Layout, source: RunSource, from: number, seek: Seek) {
     super(source, from, seek);
     this.row = new (rowClassOf(layout))();
-    this.result = { done: false, value: this.row as T };
   }
 
   static over<T>(layout: Layout, source: RunSource, from: number, seek: Seek): Rows<T> {
@@ -130,16 +128,22 @@ export class Rows<T> extends Steps<T> {
 
   next(): IteratorResult<T, undefined> {
     const { row } = this;
-    const position = row[POSITION] + 1;
-    if (position < this[END] && this[SOURCE][currentSegments] === this[SEGMENTS]) {
-      row[POSITION] = position;
-      return this.result;
+    let position = row[POSITION] + 1;
+    if (position >= this[END] || this[SOURCE][currentSegments] !== this[SEGMENTS]) {
+      position = this.nextRun(position);
     }
-    if (this.nextRun(position) < 0) return { done: true, value: undefined };
+    if (position < 0) return { done: true, value: undefined };
+    row[POSITION] = position;
+    return { done: false, value: row as T };
+  }
+
+  protected override nextRun(position: number): number {
+    const next = super.nextRun(position);
+    if (next < 0) return next;
+    const { row } = this;
     row[PLACE] = this.place;
     row[COLUMNS] = this[COLUMNS];
     spreadColumns(row, this[COLUMNS]);
-    row[POSITION] = this[POSITION];
-    return this.result;
+    return next;
   }
 }

@@ -47,6 +47,18 @@ test('of an empty snapshot there are none', () => {
   expect(rows.next()).toEqual({ done: true, value: undefined });
 });
 
+test.each([
+  ['a loop', (rows: Iterable<unknown>) => [...rows]],
+  ['steps', (rows: Iterator<unknown>) => Array.from({ length: 5 }, () => rows.next())],
+])('the row stays at the last entry after %s to the end', (_, read) => {
+  const { writer, log } = tradeLog();
+  writer.appendBatch([trade(0), trade(1)]);
+  const rows = log.snapshot().rows();
+  const row = rows.next().value!;
+  read(rows);
+  expect({ ...row }).toEqual(trade(1));
+});
+
 test('an iterator that has ended stays so', () => {
   const { writer, log } = tradeLog();
   writer.append(trade(0));
