@@ -15,7 +15,7 @@ export class LatencyMeter {
   /**
    * Records of one publication have one time and become readable together, so they count once.
    *
-   * @param {Float64Array} times
+   * @param {ArrayLike<number>} times
    * @param {number} now
    */
   record(times, now) {

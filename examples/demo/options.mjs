@@ -6,20 +6,24 @@ import { Command, InvalidArgumentError, Option } from 'commander';
  * @property {string} [file] Table to replay.
  * @property {boolean} [sample] Replay the sample data set.
  * @property {boolean} [loop] Begin again at the end of the table.
- * @property {number} [rate] Records per second; the source's own when missing.
- * @property {number} [seconds] End after so long.
+ * @property {number} [rate] Records per second, Infinity for as many as possible; the source's own when missing.
+ * @property {number} [seconds] End after so long; of a write-ahead log, kill its writer.
  * @property {number} readers
  * @property {boolean} poll
  * @property {number} window
  * @property {string} [column] The column whose rolling statistics are shown.
+ * @property {boolean} messages Send the same records by `postMessage`, too.
  * @property {boolean} [json]
+ * @property {boolean} [wal]
+ * @property {number} kills
  */
 
 const EXAMPLES = `
 Examples:
   $ npm run demo                                        samples this machine and process
-  $ npm run demo -- --sample --loop --seconds 5         200,000 flights, again and again, at full speed
-  $ npm run demo -- --sample --rate 5000 --column delay the same at 5,000 records per second
+  $ npm run demo -- --wal                               kills the writer of a write-ahead log, and recovers it
+  $ npm run demo -- --sample                            200,000 flights in ten seconds
+  $ npm run demo -- --sample --loop --rate max          the same as fast as it can: slow readers lose some
   $ npm run demo -- --file prices.csv --rate 100 --loop
   $ npm run demo -- --seconds 10 --json > run.ndjson
 
@@ -44,20 +48,30 @@ export function parseOptions(argv) {
     .option('--loop', 'begin again at the end of the table')
     .option(
       '--rate <n>',
-      'records per second (default: 100 for this machine, full speed for a table)',
-      positive,
+      'records per second, or max (default: 10,000 for this machine, 20,000 for a table)',
+      rate,
     )
-    .option('--seconds <s>', 'end after this time', seconds)
+    .option('--seconds <s>', 'end after this time; with --wal, kill after this time', seconds)
     .option('--readers <n>', 'worker threads that read', integer(1, 64), 3)
     .option('--poll', 'readers look for new records again and again, instead of being woken', false)
     .option('--window <n>', 'records that stay readable, at least', integer(16, 2 ** 24), 65_536)
     .option('--column <name>', 'the column whose rolling statistics are shown (default: the first)')
+    .option('--no-messages', 'do not send the same records by postMessage, to as many threads, to compare')
     .option('--json', 'print one JSON object per second, and a summary')
+    .addOption(
+      new Option(
+        '--wal',
+        'the log on disk instead: the writer is killed, and what it had acknowledged is looked for',
+      ).conflicts(['file', 'sample', 'readers', 'poll', 'window', 'column', 'json']),
+    )
+    .option('--kills <n>', 'of --wal', integer(1, 1000), 3)
     .addHelpText('after', EXAMPLES)
     .allowExcessArguments(false)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   /** @type {DemoOptions} */
   const options = program.parse(argv).opts();
+  // Nothing bounds what waits in the queues of threads that are slower.
+  if (options.rate === Infinity) options.messages = false;
   if (options.loop && !options.file && !options.sample) {
     program.error("error: option '--loop' needs a table: add --file or --sample");
   }
@@ -72,6 +86,14 @@ function positive(text) {
   const value = text.trim() === '' ? NaN : Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a positive number.');
   return value;
+}
+
+/**
+ * @param {string} text
+ * @returns {number}
+ */
+function rate(text) {
+  return text === 'max' ? Infinity : positive(text);
 }
 
 /**

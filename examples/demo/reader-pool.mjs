@@ -1,76 +1,91 @@
 // @ts-check
-import { once } from 'node:events';
+import { setMaxListeners } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
+import { ReaderThread } from './reader-thread.mjs';
 
-/**
- * @typedef {import('./reader.mjs').Answer} Answer
- * @typedef {import('./reader.mjs').ReaderData} ReaderData
- * @typedef {import('./reader.mjs').Report} Report
- */
+/** @typedef {Omit<import('./reader.mjs').ReaderData, 'name' | 'cell' | 'from'>} PoolData */
 
 const ANSWER_MS = 400;
 const DRAIN_MS = 30_000;
 
-/** The worker threads that read. */
+// Every thread listens to the output of the process.
+setMaxListeners(0, process.stdout, process.stderr);
+
+/** The worker threads that read the same records. */
 export class ReaderPool {
-  /** The last report of each reader. @type {(Report | undefined)[]} */
-  reports;
-  /** Settles when all threads are gone; rejects as soon as one fails. @type {Promise<unknown>} */
-  ended;
-  #workers;
+  /** In the order in which they began; those that were killed too. @type {ReaderThread[]} */
+  readers = [];
+  /** Rejects when a reader fails. @type {Promise<never>} */
+  failed;
+  #name;
+  #data;
+  /** @type {(error: unknown) => void} */
+  #fail = () => {};
 
   /**
+   * @param {string} name Of each, with a number.
    * @param {number} count
-   * @param {ReaderData} data
+   * @param {PoolData} data
    */
-  constructor(count, data) {
-    this.reports = Array.from({ length: count }, () => undefined);
-    this.#workers = this.reports.map((_, i) => this.#start(i, data));
-    this.ended = Promise.all(this.#workers.map((worker) => once(worker, 'exit')));
+  constructor(name, count, data) {
+    this.#name = name;
+    this.#data = data;
+    this.failed = new Promise((_, reject) => (this.#fail = reject));
+    this.failed.catch(() => {});
+    for (let i = 0; i < count; ++i) this.#start(0);
+  }
+
+  /** Those that were not killed. */
+  get alive() {
+    return this.readers.filter(({ state }) => state !== 'killed');
   }
 
   /** Waits until every reader is attached: a handle alone does not keep the log alive. */
   async ready() {
-    await this.#answers();
+    await this.#unlessFailed(this.readers.map((reader) => reader.answer()));
   }
 
   /** Asks every reader for a report. One that is too busy to answer in time keeps its old report for now. */
   async collect() {
-    for (const worker of this.#workers) worker.postMessage('report');
-    await Promise.race([this.#answers(), setTimeout(ANSWER_MS, undefined, { ref: false })]);
+    const late = setTimeout(ANSWER_MS, undefined, { ref: false });
+    await Promise.race([this.#unlessFailed(this.readers.map((reader) => reader.ask())), late]);
+  }
+
+  /** One more, which begins with the oldest record that the log holds then. */
+  add() {
+    return this.#start('oldest');
+  }
+
+  /** To those that read messages: there are no more. */
+  endMessages() {
+    for (const reader of this.readers) reader.post('end');
   }
 
   /** Waits until the readers have read all that there is. Only after the writer has ended the log. */
   async drain() {
+    for (const reader of this.readers) reader.resume();
     const late = setTimeout(DRAIN_MS, 'late', { ref: false });
-    if ((await Promise.race([this.ended, late])) === 'late') {
+    const ends = Promise.all(this.readers.map(({ ended }) => ended));
+    if ((await Promise.race([ends, late])) === 'late') {
       throw new Error(`a reader has not reached the end after ${DRAIN_MS / 1000} s`);
     }
   }
 
   /** Ends the threads, whatever they do. */
   async terminate() {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.readers.map((reader) => reader.kill()));
   }
 
-  /**
-   * @param {number} i
-   * @param {ReaderData} data
-   */
-  #start(i, data) {
-    const worker = new Worker(new URL('./reader.mjs', import.meta.url), {
-      name: `reader ${i + 1}`,
-      workerData: data,
-    });
-    worker.on('message', (/** @type {Answer} */ answer) => {
-      if (answer !== 'ready') this.reports[i] = answer;
-    });
-    return worker;
+  /** @param {number | 'oldest'} from */
+  #start(from) {
+    const reader = new ReaderThread(`${this.#name} ${this.readers.length + 1}`, { ...this.#data, from });
+    reader.ended.catch(this.#fail);
+    this.readers.push(reader);
+    return reader;
   }
 
-  /** The next message of every reader; rejects when one fails. */
-  #answers() {
-    return Promise.all(this.#workers.map((worker) => once(worker, 'message')));
+  /** @param {Promise<unknown>[]} promises */
+  #unlessFailed(promises) {
+    return Promise.race([Promise.all(promises), this.failed]);
   }
 }

@@ -8,18 +8,21 @@
  */
 
 /**
- * Statistics of every column over what the log holds now, read in place.
+ * Statistics of some columns over what the log holds now, read in place.
  *
  * @param {import('atomic-log').AtomicLog<Record<string, number>>} log
  * @param {readonly string[]} fields
- * @returns {ColumnStatistics[]}
+ * @returns {Record<string, ColumnStatistics>} By field.
  */
 export function rollingStatistics(log, fields) {
   const snapshot = log.snapshot();
   try {
     const chunks = snapshot.chunks();
-    return fields.map((name) =>
-      columnStatistics(chunks.map((chunk) => /** @type {Float64Array} */ (chunk.column(name)))),
+    return Object.fromEntries(
+      fields.map((name) => [
+        name,
+        columnStatistics(chunks.map((chunk) => /** @type {Float64Array} */ (chunk.column(name)))),
+      ]),
     );
   } finally {
     snapshot.close();

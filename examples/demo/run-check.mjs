@@ -9,6 +9,8 @@ import { SUM_AFTER, SUM_BEFORE, TIME } from './fields.mjs';
 
 /** Counts what a reader sees and loses, and compares every record with the writer's checksums. */
 export class RunCheck {
+  /** Absolute index of the first record that was to be read. @type {number | undefined} */
+  from;
   seen = 0;
   lost = 0;
   /** Contiguous runs of records: one, and one more for each gap. */
@@ -28,8 +30,11 @@ export class RunCheck {
   /**
    * @param {readonly string[]} fields
    * @param {number} partRowsMax
+   * @param {number} [from] Default: where its first batch begins.
    */
-  constructor(fields, partRowsMax) {
+  constructor(fields, partRowsMax, from) {
+    this.from = from;
+    this.nextIndex = from ?? 0;
     this.#hashed = [...fields, TIME];
     this.#hashes = new Int32Array(partRowsMax);
   }
@@ -37,15 +42,17 @@ export class RunCheck {
   /**
    * To be called before the batch's parts are read.
    *
-   * @param {Batch} batch
+   * @param {Pick<Batch, 'firstIndex' | 'lost'>} batch
    */
   beginBatch({ firstIndex, lost }) {
+    this.from ??= this.nextIndex = firstIndex - lost;
     this.lost += lost;
     // A gap in the indexes that was not reported as lost would be a fault of its own.
     if (firstIndex !== this.nextIndex + lost) this.#mismatch(firstIndex);
+    // The checksum before the first record of all is 0; that before any other is the writer's.
+    this.#isAfterGap = lost > 0 || (this.runs === 0 && firstIndex > 0);
     if (this.runs === 0 || lost > 0) ++this.runs;
     this.nextIndex = firstIndex;
-    this.#isAfterGap = lost > 0;
   }
 
   /** @param {Part} part */

@@ -5,18 +5,18 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143 };
 
 /**
  * Decides when to stop: after some seconds, on Ctrl-C and its like, when nobody reads the output any more, or when
- * a reader failed or all are gone.
+ * a reader failed.
  *
- * @param {import('./reader-pool.mjs').ReaderPool} pool
+ * @param {Promise<never>} failed
  */
-export function stopper(pool) {
+export function stopper(failed) {
   const controller = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   onStopSignal(stop);
   onClosedOutput(stop);
   // What went wrong in the reader is thrown where its end is waited for.
-  pool.ended.then(stop, stop);
+  failed.catch(stop);
 
   function stop() {
     clearTimeout(timer);

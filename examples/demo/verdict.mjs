@@ -3,24 +3,26 @@ import { withCommas } from './format.mjs';
 
 /**
  * @typedef {import('./reader.mjs').Report} Report
+ * @typedef {Pick<import('./reader-thread.mjs').ReaderThread, 'name' | 'report'>} ReaderThread
  * @typedef {{ passed: boolean, message: string, problems: string[] }} Verdict
  */
 
 /**
- * Whether every reader saw or lost each record, and saw what the writer published.
+ * Whether every reader saw or lost each record from its first one on, and saw what the writer published.
  *
  * @param {number} written
  * @param {number} checksum The writer's, after the last record.
- * @param {readonly (Report | undefined)[]} reports
+ * @param {readonly ReaderThread[]} readers
+ * @param {readonly ReaderThread[]} receivers Those that got messages; they are no part of the praise.
  * @returns {Verdict}
  */
-export function judge(written, checksum, reports) {
-  const problems = reports.flatMap((report, i) =>
-    readerProblems(written, checksum, report).map((problem) => `reader ${i + 1}: ${problem}`),
+export function judge(written, checksum, readers, receivers) {
+  const problems = [...readers, ...receivers].flatMap(({ name, report }) =>
+    readerProblems(written, checksum, report).map((problem) => `${name}: ${problem}`),
   );
   const passed = problems.length === 0;
   const message = passed
-    ? `check passed: ${praise(written, checksum, reports)}`
+    ? `check passed: ${praise(written, checksum, readers)}`
     : `check failed: ${problems.join('; ')}`;
   return { passed, message, problems };
 }
@@ -33,9 +35,11 @@ export function judge(written, checksum, reports) {
  */
 function readerProblems(written, checksum, report) {
   if (!report?.isFinal) return ['it ended without a final report'];
-  const { seen, lost, mismatches, firstMismatch } = report;
+  const { from, seen, lost, mismatches, firstMismatch } = report;
   const problems = [];
-  if (seen + lost !== written) problems.push(`seen ${seen} + lost ${lost} is not written ${written}`);
+  if (from + seen + lost !== written) {
+    problems.push(`seen ${seen} + lost ${lost} from index ${from} on is not written ${written}`);
+  }
   if (mismatches > 0) {
     problems.push(`${plural(mismatches, 'record')} not as published, the first at index ${firstMismatch}`);
   }
@@ -51,15 +55,15 @@ function readerProblems(written, checksum, report) {
 /**
  * @param {number} written
  * @param {number} checksum
- * @param {readonly (Report | undefined)[]} reports
+ * @param {readonly ReaderThread[]} readers
  * @returns {string}
  */
-function praise(written, checksum, reports) {
+function praise(written, checksum, readers) {
   const total = (/** @type {'seen' | 'lost' | 'runs'} */ key) =>
-    reports.reduce((sum, report) => sum + (report?.[key] ?? 0), 0);
+    readers.reduce((sum, { report }) => sum + (report?.[key] ?? 0), 0);
   return (
     `${plural(written, 'record')} published, checksum ${hex(checksum)}; ` +
-    `${plural(reports.length, 'reader')} verified ${withCommas(total('seen'))} in ` +
+    `${plural(readers.length, 'reader')} verified ${withCommas(total('seen'))} in ` +
     `${plural(total('runs'), 'run')} and lost ${withCommas(total('lost'))}`
   );
 }

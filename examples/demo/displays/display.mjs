@@ -15,7 +15,10 @@ import { showTable } from './table.mjs';
  * @property {number} perSecond Of the writer, since the last view; in the last view, over the whole run.
  * @property {import('atomic-log').LogStats} stats
  * @property {number} window Records in the log.
- * @property {readonly (import('../reader.mjs').Report | undefined)[]} reports One per reader.
+ * @property {import('atomic-log').AtomicLog<Record<string, number>>} log
+ * @property {readonly import('../reader-thread.mjs').ReaderThread[]} readers
+ * @property {readonly import('../reader-thread.mjs').ReaderThread[]} receivers Get the same records by postMessage.
+ * @property {{ log: number | null, messages: number | null }} costNs What a record has cost this thread so far.
  */
 
 /**

@@ -29,11 +29,11 @@ function print(object) {
 }
 
 /** @param {View} view */
-function figures({ label, fields, seconds, written, perSecond, stats, window, reports }) {
+function figures({ label, seconds, written, perSecond, costNs, stats, window, readers, receivers }) {
   return {
     source: label,
     seconds: round(seconds),
-    writer: { written, perSecond: round(perSecond) },
+    writer: { written, perSecond: round(perSecond), costNs: round(costNs.log) },
     log: {
       window,
       bytes: stats.bytes,
@@ -42,26 +42,29 @@ function figures({ label, fields, seconds, written, perSecond, stats, window, re
       recycled: stats.recycled,
     },
     // A reader that has not reported yet is null.
-    readers: reports.map((report) => (report === undefined ? null : readerFigures(fields, report))),
+    readers: readers.map(({ report }) => (report === undefined ? null : readerFigures(report))),
+    // The same records by postMessage; null when they are left out.
+    messages:
+      receivers.length === 0
+        ? null
+        : {
+            costNs: round(costNs.messages),
+            readers: receivers.map(({ report }) => (report === undefined ? null : receiverFigures(report))),
+          },
   };
 }
 
-/**
- * @param {readonly string[]} fields
- * @param {import('../reader.mjs').Report} report
- */
-function readerFigures(fields, { seen, lost, perSecond, lag, latency, statistics }) {
-  return {
-    seen,
-    lost,
-    lag,
-    perSecond: round(perSecond),
-    latencyNs: latency,
-    columns: Object.fromEntries(fields.map((name, i) => [name, statistics[i]])),
-  };
+/** @param {import('../reader.mjs').Report} report */
+function readerFigures(report) {
+  return { ...receiverFigures(report), lost: report.lost, columns: report.statistics };
 }
 
-/** @param {number} value */
+/** @param {import('../reader.mjs').Report} report */
+function receiverFigures({ seen, lag, perSecond, latency }) {
+  return { seen, lag, perSecond: round(perSecond), latencyNs: latency };
+}
+
+/** @param {number | null} value */
 function round(value) {
-  return Math.round(value * 1000) / 1000;
+  return value === null ? null : Math.round(value * 1000) / 1000;
 }

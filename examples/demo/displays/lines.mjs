@@ -29,9 +29,16 @@ export function showLines() {
  * @returns {string}
  */
 function line(view) {
-  const writer = `writer ${compact(view.perSecond)}/s, ${withCommas(view.written)} in total`;
-  const readers = view.reports.map((report, i) => `reader ${i + 1}: ${readerText(view, report)}`);
-  return [`${view.seconds.toFixed(1)} s`, writer, ...readers].join(' | ');
+  const { costNs, readers, receivers } = view;
+  const cost = `costs ${duration(costNs.log)} each`;
+  const writer = `writer ${compact(view.perSecond)}/s, ${withCommas(view.written)} in total, ${cost}`;
+  const messages = receivers.map(({ name, report }) => `${name}: ${receiverText(report)}`);
+  return [
+    `${view.seconds.toFixed(1)} s`,
+    writer,
+    ...readers.map(({ name, report }) => `${name}: ${readerText(view, report)}`),
+    ...(messages.length > 0 ? [`postMessage costs ${duration(costNs.messages)} each`, ...messages] : []),
+  ].join(' | ');
 }
 
 /**
@@ -41,10 +48,16 @@ function line(view) {
  */
 function readerText({ fields, column }, report) {
   if (report === undefined) return 'no report yet';
-  const { mean, stddev } = report.statistics[column];
-  return (
-    `${compact(report.perSecond)}/s, p50 ${duration(report.latency.p50)}, p99 ${duration(report.latency.p99)}, ` +
-    `lag ${withCommas(report.lag)}, lost ${withCommas(report.lost)}, ` +
-    `${fields[column]} ${value3(mean)} ± ${value3(stddev)}`
-  );
+  const { mean, stddev } = report.statistics[fields[column]];
+  return `${receiverText(report)}, lost ${withCommas(report.lost)}, ${fields[column]} ${value3(mean)} ± ${value3(stddev)}`;
+}
+
+/**
+ * @param {import('../reader.mjs').Report | undefined} report
+ * @returns {string}
+ */
+function receiverText(report) {
+  if (report === undefined) return 'no report yet';
+  const { perSecond, latency, lag } = report;
+  return `${compact(perSecond)}/s, p50 ${duration(latency.p50)}, p99 ${duration(latency.p99)}, lag ${withCommas(lag)}`;
 }

@@ -10,7 +10,7 @@ import { openTable } from './table.mjs';
  * @property {string} label For people.
  * @property {readonly string[]} fields Legal and distinct names of the columns.
  * @property {readonly string[]} leftOut Columns of the data that are not replayed, each with the reason.
- * @property {number} rate Records per second that suit the source; Infinity for as many as possible.
+ * @property {number} rate Records per second that suit the source.
  * @property {(columns: readonly Float64Array[], count: number) => number} fill Puts up to `count` rows at the
  *   start of the columns and returns how many; fewer only at the end of the data.
  * @property {() => void} close

@@ -6,6 +6,9 @@ import { readColumns } from './table-file.mjs';
 
 /** @typedef {import('./source.mjs').Source} Source */
 
+/** The sample data set takes ten seconds. */
+const RATE = 20_000;
+
 /**
  * Replays the numeric columns of a table.
  *
@@ -32,7 +35,7 @@ export function openTable(path, loop) {
     label: `${basename(path)} (${rows.toLocaleString('en')} rows${loop ? ', repeated' : ''})`,
     fields: fieldNames(numeric.map(({ header }) => header)),
     leftOut,
-    rate: Infinity,
+    rate: RATE,
     fill(targets, count) {
       let done = 0;
       while (done < count) {
