@@ -56,6 +56,7 @@ export function figure(ns, ratios, unit) {
     low: quantile(ratios, 0.25),
     high: quantile(ratios, 0.75),
     unit,
+    samples: { ns, ratio: ratios },
   };
 }
 
@@ -120,7 +121,8 @@ export function atomicsLoad(word) {
 /**
  * Lines of the result table.
  *
- * @typedef {{ ns: number, ratio: number, low: number, high: number, unit: string }} Figure
+ * @typedef {{ ns: number, ratio: number, low: number, high: number, unit: string, samples: Samples }} Figure
+ * @typedef {{ ns: number[], ratio: number[] }} Samples what each round gave, in their order
  * @typedef {Figure & { operation: string, target: number | null, note?: string, reason?: string }} Row
  *   a target of null: only reported; no ns: the row counts something; reason: one sentence that says by a measurement
  *   where the time goes, printed when the row misses its target

@@ -12,6 +12,7 @@ import { conditions } from './conditions.mjs';
 import { waitForQuiet, withLoad } from './other-load.mjs';
 import { installedPeers, installPeers } from './install-peers.mjs';
 import { markdownReport, terminalReport } from './results.mjs';
+import { samplesReport } from './samples.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const results = join(here, 'RESULTS.md');
@@ -59,7 +60,10 @@ const program = new Command('npm run bench --')
   .option('--only <names...>', 'ask these questions, or those of these folders, only')
   .option('--check-units', 'only whether the units E and M are what they say')
   .option('--quick', 'one round each: to see that everything runs, not how fast')
-  .option('--write', 'write benchmarks/RESULTS.md, and the figures of the documents')
+  .option(
+    '--write',
+    'write benchmarks/RESULTS.md, the samples that it is made from, and the figures of the documents',
+  )
   .option('--against <checkout>', "this build's times divided by those of another checkout that is built too")
   .option('--rounds <count>', 'with --against: how often each question is asked of both', '5')
   .parse();
@@ -133,6 +137,7 @@ async function main() {
   if (!write) return;
   const text = markdownReport(rows, disturbed, seconds, circumstances);
   writeFileSync(results, await format(text, { ...(await resolveConfig(results)), filepath: results }));
+  writeFileSync(join(here, 'samples.json'), samplesReport(rows, disturbed, seconds, circumstances));
   // The README, docs/performance.md and the chart say the same.
   await import('../scripts/documents/write.mjs');
 }

@@ -79,16 +79,18 @@ if (hasCpuTime) {
   for (const [c, { shape, readers }] of cases.entries()) {
     for (const [w, { name }] of runsOf(cases[c]).entries()) {
       const ns = samples[c][w].map((sample) => sample.ns);
+      const ratio = ns.map((value, round) => value / samples[c][0][round].ns);
       const row = {
         table: 'peers',
         entries: shape === 'each' ? 'one by one' : `batches of ${BATCH}`,
         readers,
         way: name,
         ns: median(ns),
-        ratio: median(ns.map((value, round) => value / samples[c][0][round].ns)),
+        ratio: median(ratio),
         low: quantile(ns, 0.25),
         high: quantile(ns, 0.75),
         perSecond: median(samples[c][w].map((sample) => sample.perSecond)),
+        samples: { ns, ratio },
       };
       process.stdout.write(`${JSON.stringify(row)}\n`);
     }
