@@ -100,7 +100,10 @@ Outcome WalWriter::take_lock() {
   uint8_t text[24] = {};
   if (status.code == IoCode::kLocked) {
     size_t read = 0;
-    (void)lock_file_->read_at(0, text, sizeof(text) - 1, &read);
+    // The opening itself may be refused so: by a program that shares no file.
+    if (lock_file_ != nullptr) {
+      (void)lock_file_->read_at(0, text, sizeof(text) - 1, &read);
+    }
     const uint64_t holder =
         std::strtoull(reinterpret_cast<const char*>(text), nullptr, 10);
     failure_ = {Outcome::kLocked, status, path, 0, holder, ""};
