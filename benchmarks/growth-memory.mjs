@@ -96,6 +96,10 @@ const segments = {
     });
     const [[[first]]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
     let snapshot = log.snapshot();
+    // Whoever reads a segment for the first time maps it.
+    const mapped = time((operations) => {
+      for (let i = 0; i < operations; ++i) snapshot.get(snapshot.firstIndex + i * SEGMENT);
+    }, count - 1);
     let position = 0;
     const readings = {
       'snapshot() and close(), nothing rolled': warm(20_000, snapshotsOf(log)),
@@ -118,6 +122,7 @@ const segments = {
     return {
       'a segment in fresh memory': made,
       'first snapshot() of a thread, per segment': first / count,
+      'the first at(i) in a segment': mapped,
       ...readings,
       'a roll': roll,
       'a roll and refresh()': warm(2000, (operations) => {

@@ -146,9 +146,15 @@ export function lowerBound(
   if (typeof value !== expected) throw invalidType('value', `a ${expected}`, value);
   let low = firstIndex;
   let high = endIndex;
+  let segment = window.first;
+  let count = 0;
   while (low < high) {
     const middle = low + Math.floor((high - low) / 2);
-    const segment = findSegment(window, middle);
+    // The last steps all look into one segment.
+    if (!(middle >= segment.firstIndex && middle < segment.firstIndex + count)) {
+      segment = findSegment(window, middle);
+      count = segment === window.head ? endIndex - segment.firstIndex : segment.count;
+    }
     const mapping = pins.attached(segment);
     const entry = readField(layout, mapping, column, middle - segment.firstIndex) as number;
     if (entry < (value as number)) low = middle + 1;

@@ -48,6 +48,8 @@ export class Window {
   begin = 0;
   /** Which segments these are; it is not used again. */
   version = NO_VERSION;
+  /** Segments per entry, on average. */
+  rate = 0;
   /** Snapshots of this window that were not closed. */
   openCount = 0;
   /** The published word of the last segment. */
@@ -74,7 +76,7 @@ export class Window {
     for (const segment of segments) ++segment.holders;
     this.segments = segments;
     this.begin = 0;
-    this.version = ++newestVersion;
+    this.#changed();
     this.headWord = headWord;
   }
 
@@ -87,7 +89,7 @@ export class Window {
       ++segment.holders;
       this.segments.push(segment);
     }
-    this.version = ++newestVersion;
+    this.#changed();
     this.headWord = headWord;
   }
 
@@ -100,8 +102,14 @@ export class Window {
       this.segments = this.segments.slice(this.begin);
       this.begin = 0;
     }
-    this.version = ++newestVersion;
+    this.#changed();
     return first;
+  }
+
+  #changed(): void {
+    this.version = ++newestVersion;
+    const before = this.segments.length - 1 - this.begin;
+    this.rate = before > 0 ? before / (this.head.firstIndex - this.first.firstIndex) : 0;
   }
 
   /** All of them, for a window of its own. */
@@ -132,10 +140,19 @@ export class Lease {
   constructor(readonly window: Window) {}
 }
 
-/** The segment that holds `index`, which is inside. Segments may differ in length. */
-export function findSegment({ segments, begin }: Window, index: number): PinnedSegment {
+/**
+ * The segment that holds `index`, which is inside. Most segments have as many entries as any other, and so it is
+ * mostly where that says; where they differ in length it is searched for on the side that is left.
+ */
+export function findSegment({ segments, begin, rate }: Window, index: number): PinnedSegment {
   let low = begin;
   let high = segments.length - 1;
+  const likely = Math.min(high, low + (((index - segments[low]!.firstIndex) * rate) | 0));
+  const segment = segments[likely]!;
+  const position = index - segment.firstIndex;
+  if (position < 0) high = likely - 1;
+  else if (likely === high || position < segment.count) return segment;
+  else low = likely + 1;
   while (low < high) {
     const middle = (low + high + 1) >>> 1;
     if (segments[middle]!.firstIndex <= index) low = middle;

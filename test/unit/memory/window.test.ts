@@ -41,6 +41,33 @@ test('segments are added at the end and taken out at the start', () => {
   expect(window.isEmpty).toBe(true);
 });
 
+test.each([
+  ['the same', () => 10],
+  ['growing', (i: number) => i + 1],
+  ['very different', (i: number) => (i % 7 === 0 ? 1000 : 1)],
+  ['one long one first', (i: number) => (i === 0 ? 5000 : 3)],
+  ['one long one at the end', (i: number) => (i === 39 ? 5000 : 3)],
+])('an entry is found in its segment, lengths being %s', (_, lengthOf) => {
+  let firstIndex = 2 ** 40;
+  const segments = Array.from({ length: 40 }, (_, i) => {
+    const made = new PinnedSegment(i, i, firstIndex, lengthOf(i), true);
+    firstIndex += made.count;
+    return made;
+  });
+  const window = new Window();
+  window.set(segments, NO_WORD);
+  for (let dropped = 0; dropped < 3; ++dropped) {
+    const found = new Set<WindowModule.PinnedSegment>();
+    for (let i = window.firstIndex; i < firstIndex; ++i) {
+      const one = findSegment(window, i);
+      if (i < one.firstIndex || i >= one.firstIndex + one.count) throw new Error(`entry ${i}`);
+      found.add(one);
+    }
+    expect(found.size).toBe(40 - dropped);
+    window.shift();
+  }
+});
+
 test('those that it has are moved a few times, not each time that one goes', () => {
   const window = windowOf(1000);
   let { segments } = window;
