@@ -60,6 +60,7 @@ const sidebar = [
       page('Operations', 'operations'),
       page('Errors by code', 'errors'),
       page('Durability', 'durability'),
+      page('Evidence', 'evidence'),
       page('Performance', 'performance'),
       page('Where it runs', 'runtimes'),
       page('Packaging and permissions', 'packaging'),

@@ -4,9 +4,10 @@
 //     npm run crash:long -- [--states=10000000] [--seed=1] [--minutes=0]
 //
 // Ends early after `--minutes`, when given. A round that fails is named, so that
-// it can be run again. Needs g++ and doctest.
+// it can be run again. CRASHES_SEEN names a file for the counts. Needs g++ and doctest.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -81,6 +82,10 @@ for (; states() < wanted && !isOver(); ++seed) {
   bar.update(Math.min(states(), wanted), { round: seed + 1 });
 }
 bar.stop();
+if (process.env.CRASHES_SEEN) {
+  const seen = { states: states(), ...counts, seed: first, rounds: seed - first, seconds: Math.round(secondsGone()) };
+  writeFileSync(process.env.CRASHES_SEEN, JSON.stringify(seen));
+}
 console.log(
   `${states()} states of a disk after a crash were opened (write-ahead log ${counts.wal}, segment files ` +
     `${counts.segment}), in ${seed - first} rounds from seed ${first} and ${Math.round(secondsGone())} s: ` +

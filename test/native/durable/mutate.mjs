@@ -1,8 +1,8 @@
 // Takes one protection of the durable logs out at a time, and expects a test to
 // fail: `node mutate.mjs [segment | wal] [pattern of the name]`. Needs g++ and doctest.
-// MUTATION_SHARE=2/3 takes the second of every three.
+// MUTATION_SHARE=2/3 takes the second of every three. MUTATIONS_SEEN names a file that each verdict is added to.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -105,6 +105,9 @@ for (const suite of suites.filter((each) => log === undefined || each.log === lo
     const seen = failing(files, replaced);
     for (const [path, original] of originals) writeFileSync(path, original);
     if (seen === undefined) ++missed;
+    if (process.env.MUTATIONS_SEEN) {
+      appendFileSync(process.env.MUTATIONS_SEEN, `${JSON.stringify({ log: suite.log, name, seen })}\n`);
+    }
     console.log(
       `${seen === undefined ? '! ' : '  '}${promise.padEnd(4)} ${name.padEnd(58)} ${seen ?? 'NOT CAUGHT'}`,
     );

@@ -6,8 +6,9 @@
 // quick are those that are expected to be caught; any other text takes those
 // with that text in their name. Fails when the core as it is breaks a property,
 // when a mutation that is expected to be caught is not, and when one that is
-// not expected to be is.
+// not expected to be is. MUTATIONS_SEEN names a file that each verdict is added to.
 import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -74,6 +75,9 @@ async function examine({ name, seenBy, expected = 'caught', ...rest }, folder) {
   const isAsExpected = (found !== undefined) === (expected === 'caught');
   const verdict = found ?? (expected === 'caught' ? 'NOT CAUGHT' : expected);
   const mark = isAsExpected ? '  ' : '! ';
+  if (process.env.MUTATIONS_SEEN) {
+    appendFileSync(process.env.MUTATIONS_SEEN, `${JSON.stringify({ name, seen: found })}\n`);
+  }
   console.log(`${mark}${name.padEnd(60)} ${seconds(start).padStart(6)} s  ${verdict}`);
   return isAsExpected;
 }
