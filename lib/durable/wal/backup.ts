@@ -6,13 +6,14 @@ import type { NativeWalBackup } from '../../../types/native';
 import { describe, plainError, typeError } from '../../base/errors';
 import { withDetails } from '../errors';
 import { checkPath } from '../options';
+import type { WalCore } from './core';
 import { walError } from './errors';
 
 /** Names that a log gives to its own files: a directory of that name would be in its way. */
 const ownName = /^(LOCK|wal-\d+\.log(\.new)?)$/i;
 
 /** Where a copy may be made. */
-export function checkTarget(directory: unknown): string {
+function checkTarget(directory: unknown): string {
   const path = checkPath(directory, 'directory');
   const name = basename(path);
   if (ownName.test(name)) {
@@ -25,8 +26,18 @@ export function checkTarget(directory: unknown): string {
   return name === '' ? path : path.slice(0, path.lastIndexOf(name) + name.length);
 }
 
+/** Copies what is durable when it is called. */
+export async function backUp(core: WalCore, directory: unknown): Promise<void> {
+  const target = checkTarget(directory);
+  core.checkOpen();
+  core.queue.submit();
+  const backup = core.native.backUp(target);
+  if (typeof backup === 'number') throw core.failure();
+  await copyLog(backup, target);
+}
+
 /** Makes the copy, a step of the thread pool after the other. */
-export async function copyLog(backup: NativeWalBackup, target: string): Promise<void> {
+async function copyLog(backup: NativeWalBackup, target: string): Promise<void> {
   for (;;) {
     const step = backup.step();
     if (step === undefined) throw plainError('ERR_OUT_OF_MEMORY', 'the runtime cannot start the work');

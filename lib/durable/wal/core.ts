@@ -66,7 +66,7 @@ export class WalCore {
       table: () => this.fileTable(),
       files: (after, before) => this.files(after, before),
       firstLsn: () => this.count(WalCounter.firstLsn),
-      checkpoint: (lsn) => this.trimming.checkpointSync(lsn, false),
+      checkpoint: (lsn) => this.trimming.checkpointSync(lsn),
     });
   }
 

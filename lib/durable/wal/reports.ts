@@ -1,5 +1,5 @@
 /** What a log tells of itself: what opening found, and counters. */
-import { WalRow } from '../../base/codes';
+import { WalCounter, WalRow } from '../../base/codes';
 import type { NativeWalRecovery } from '../../../types/native';
 
 /** What `Wal.open()` found and did. It is on disk by then. */
@@ -63,5 +63,24 @@ export function recoveryOf(native: NativeWalRecovery): WalRecovery {
     offset: endOffset,
     lsn: endLsn,
     quarantinePath: quarantinedBytes > 0 ? quarantinePath : undefined,
+  };
+}
+
+/** What is asked of the log. */
+interface CountedLog {
+  fileTable(): { readonly length: number; readonly bytes: number };
+  count(counter: WalCounter): number;
+}
+
+export function statsOf(core: CountedLog): WalStats {
+  const files = core.fileTable();
+  return {
+    files: files.length,
+    bytes: files.bytes,
+    syncs: core.count(WalCounter.syncs),
+    commits: core.count(WalCounter.commits),
+    rotations: core.count(WalCounter.rotations),
+    writtenBytes: core.count(WalCounter.writtenBytes),
+    bytesInFlight: core.count(WalCounter.queuedBytes),
   };
 }

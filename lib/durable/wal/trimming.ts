@@ -11,7 +11,7 @@
  */
 import type { NativeWal } from '../../../types/native';
 import { walClosed } from './errors';
-import type { WalFile } from './options';
+import { checkForce, checkLsn, type WalCheckpointOptions, type WalFile } from './options';
 import type { WalQueue } from './queue';
 import type { SealedFiles } from './sealed';
 
@@ -23,6 +23,8 @@ export interface TrimmedLog {
   readonly isClosed: boolean;
   /** Files with numbers between the two. */
   files(after: number, before: number): WalFile[];
+  /** Throws when no more calls are taken. */
+  checkOpen(): void;
   /** Something was handed to the queue. */
   waiting(): void;
   /** Works on this thread, after what is queued. */
@@ -45,14 +47,19 @@ export class Trimming {
     return this.#last;
   }
 
-  checkpoint(lsn: number, passesCursors: boolean): Promise<void> {
+  checkpoint(lsn: number, options: WalCheckpointOptions | undefined): Promise<void> {
+    checkLsn('lsn', lsn);
+    const passesCursors = checkForce(options);
+    this.#log.checkOpen();
     if (!this.#log.sealed.isToldOfDeletions) return this.#checkpoint(lsn, passesCursors, ALL_FILES);
     const done = this.#last.then(() => this.#checkpointWithHooks(lsn, passesCursors));
     this.#last = done.catch(() => undefined);
     return done;
   }
 
-  checkpointSync(lsn: number, passesCursors: boolean): void {
+  checkpointSync(lsn: number, options?: WalCheckpointOptions): void {
+    checkLsn('lsn', lsn);
+    const passesCursors = checkForce(options);
     this.#log.now((native) => {
       native.commit();
       const keptFile = native.fileKept(lsn, passesCursors);
@@ -62,15 +69,18 @@ export class Trimming {
   }
 
   async truncateAfter(lsn: number): Promise<void> {
+    checkLsn('lsn', lsn);
+    this.#log.checkOpen();
     await this.#queued(this.#log.queue.truncateAfter(lsn));
   }
 
   truncateAfterSync(lsn: number): void {
+    checkLsn('lsn', lsn);
     this.#log.now((native) => native.truncateAfter(lsn));
   }
 
   async #checkpointWithHooks(lsn: number, passesCursors: boolean): Promise<void> {
-    this.#checkOpen();
+    this.#checkNotClosed();
     const keptFile = await this.#queued(this.#log.queue.fileKept(lsn, passesCursors));
     this.#tell(keptFile);
     await this.#checkpoint(lsn, passesCursors, keptFile);
@@ -83,10 +93,10 @@ export class Trimming {
 
   /** Tells the hooks of the files that are to go. They may close the log. */
   #tell(keptFile: number): void {
-    this.#checkOpen();
+    this.#checkNotClosed();
     if (!this.#log.sealed.isToldOfDeletions) return;
     this.#log.sealed.beforeDelete(this.#log.files(0, keptFile));
-    this.#checkOpen();
+    this.#checkNotClosed();
   }
 
   #queued<T>(done: Promise<T>): Promise<T> {
@@ -94,7 +104,7 @@ export class Trimming {
     return done;
   }
 
-  #checkOpen(): void {
+  #checkNotClosed(): void {
     if (this.#log.isClosed) throw walClosed();
   }
 }

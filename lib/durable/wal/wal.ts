@@ -5,32 +5,23 @@ import { illegalConstructor, plainError } from '../../base/errors';
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { Appender, type AppendOptions } from './append';
-import { checkTarget, copyLog } from './backup';
+import { backUp } from './backup';
 import type { WalCursor, WalCursorOptions } from './cursor';
 import type { WalCursorInfo } from './cursor-list';
 import { coreOf, Notifier, type WalCore } from './core';
 import { Journal } from './journal';
+import type { WalEntry, WalRange } from './entries';
+import { walClosed } from './errors';
+import type { WalFollowOptions } from './follower';
 import {
-  checkPast,
-  checkRange,
-  getEntry,
-  iterate,
-  readEntries,
-  type WalEntry,
-  type WalRange,
-} from './entries';
-import { orThrowWal, walClosed } from './errors';
-import { followLog, type WalFollowOptions } from './follower';
-import {
-  checkForce,
-  checkLsn,
   checkWalOptions,
   type CheckedWalOptions,
   type WalCheckpointOptions,
   type WalFile,
   type WalOptions,
 } from './options';
-import { recoveryOf, type WalRecovery, type WalStats } from './reports';
+import { entriesOf, entryOf, followWriter } from './reading';
+import { recoveryOf, statsOf, type WalRecovery, type WalStats } from './reports';
 
 const openWal = Symbol('openWal');
 /** For the room of journaled logs. */
@@ -174,16 +165,7 @@ export class Wal {
   /** What was done since the log was opened. */
   stats(): WalStats {
     if (this.#core.isClosed) throw walClosed();
-    const files = this.#core.fileTable();
-    return {
-      files: files.length,
-      bytes: files.bytes,
-      syncs: this.#core.count(WalCounter.syncs),
-      commits: this.#core.count(WalCounter.commits),
-      rotations: this.#core.count(WalCounter.rotations),
-      writtenBytes: this.#core.count(WalCounter.writtenBytes),
-      bytesInFlight: this.#core.count(WalCounter.queuedBytes),
-    };
+    return statsOf(this.#core);
   }
 
   /**
@@ -295,11 +277,7 @@ export class Wal {
    * gone, `ERR_FOREIGN_POSITION` for another log's.
    */
   entries(range?: WalRange): IterableIterator<WalEntry> {
-    const checked = checkRange(range);
-    this.#core.checkOpen();
-    const { source } = this.#core;
-    if (typeof checked.from === 'object') checkPast(source(), checked.from);
-    return iterate(source, checked);
+    return entriesOf(this.#core, range);
   }
 
   /**
@@ -308,8 +286,7 @@ export class Wal {
    * @throws `ERR_CHECKPOINTED` below {@link firstLsn}; as {@link entries}
    */
   get(lsn: number): WalEntry | undefined {
-    checkLsn('lsn', lsn, 1);
-    return getEntry(this.#core.source(), lsn);
+    return entryOf(this.#core, lsn);
   }
 
   /**
@@ -324,24 +301,7 @@ export class Wal {
    * there any more or is another one, and `ERR_FOREIGN_POSITION` when it is another log's.
    */
   follow(options?: WalFollowOptions): Followed<WalEntry[]> {
-    const core = this.#core;
-    core.checkOpen();
-    return followLog(
-      {
-        pending: core.pending,
-        isClosed: () => core.isClosed || core.isClosing,
-        bounds: () => ({
-          firstLsn: this.firstLsn,
-          lastLsn: this.durableLsn,
-          version: core.count(WalCounter.rotations),
-        }),
-        filesAfter: (file, into) => orThrowWal(core.native.filesAfter(file, into) ?? 0),
-        check: (past) => checkPast(core.source(), past),
-        read: (from, to) => readEntries(core.source(), from, to),
-        wait: () => core.wait(),
-      },
-      options,
-    );
+    return followWriter(this.#core, options);
   }
 
   /**
@@ -369,18 +329,12 @@ export class Wal {
    * `ERR_POISONED`, `ERR_FILE_ACCESS`, `ERR_LOG_CLOSED`
    */
   checkpoint(lsn: number, options?: WalCheckpointOptions): Promise<void> {
-    return promised(() => {
-      checkLsn('lsn', lsn);
-      const isForced = checkForce(options);
-      this.#core.checkOpen();
-      return this.#core.trimming.checkpoint(lsn, isForced);
-    });
+    return promised(() => this.#core.trimming.checkpoint(lsn, options));
   }
 
   /** As {@link checkpoint}, on this thread, after everything that was called before. */
   checkpointSync(lsn: number, options?: WalCheckpointOptions): void {
-    checkLsn('lsn', lsn);
-    this.#core.trimming.checkpointSync(lsn, checkForce(options));
+    this.#core.trimming.checkpointSync(lsn, options);
   }
 
   /**
@@ -441,16 +395,11 @@ export class Wal {
    * `ERR_LOG_CLOSED`
    */
   truncateAfter(lsn: number): Promise<void> {
-    return promised(() => {
-      checkLsn('lsn', lsn);
-      this.#core.checkOpen();
-      return this.#core.trimming.truncateAfter(lsn);
-    });
+    return this.#core.trimming.truncateAfter(lsn);
   }
 
   /** As {@link truncateAfter}, on this thread, after everything that was called before. */
   truncateAfterSync(lsn: number): void {
-    checkLsn('lsn', lsn);
     this.#core.trimming.truncateAfterSync(lsn);
   }
 
@@ -473,14 +422,8 @@ export class Wal {
    * `ERR_IO`, `ERR_POISONED`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
    * `ERR_INVALID_ARG_VALUE`. Nothing of the copy is left then.
    */
-  async backup(directory: string): Promise<void> {
-    const target = checkTarget(directory);
-    const { native, queue } = this.#core;
-    this.#core.checkOpen();
-    queue.submit();
-    const backup = native.backUp(target);
-    if (typeof backup === 'number') throw this.#core.failure();
-    await copyLog(backup, target);
+  backup(directory: string): Promise<void> {
+    return backUp(this.#core, directory);
   }
 
   /**
