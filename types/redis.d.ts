@@ -20,7 +20,7 @@ export interface WalEntry {
   readonly lsn: number;
   /** What was appended. Entries that were read together share memory: copy one that is kept for long. */
   readonly data: Buffer;
-  /** The batch it was appended in: the first LSN, and how many entries. */
+  /** The batch it was appended in: the first LSN, and how many entries; `truncateAfter()` may have left only the first of them. */
   readonly batch?: {
     readonly first: number;
     readonly count: number;

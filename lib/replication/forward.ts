@@ -236,7 +236,7 @@ class Forwarder {
     if (!Number.isSafeInteger(lsn) || lsn < 0)
       throw targetRefused(`target.position() must tell an LSN; got ${String(lsn)}`);
     const source = this.#source;
-    const lastLsn = 'durableLsn' in source ? source.durableLsn : source.lastLsn;
+    const lastLsn = this.#lastLsn();
     if (lsn > lastLsn) throw targetAhead(lsn, lastLsn);
     if (lsn < source.firstLsn - 1) throw targetBehind(lsn, source.firstLsn);
     if (typeof check === 'string') return this.#comparePosition(lsn, check);
@@ -272,7 +272,7 @@ class Forwarder {
     if (this.#failure !== undefined) void follower.return?.();
     try {
       for await (const entries of follower) {
-        for (const group of groups.add(entries)) if (!(await this.#send(group))) break;
+        for (const group of groups.add(entries, this.#lastLsn())) if (!(await this.#send(group))) break;
       }
     } finally {
       this.#follower = undefined;
@@ -359,14 +359,17 @@ class Forwarder {
     this.#fail(error);
   }
 
+  /** Of what can be forwarded. */
+  #lastLsn(): number {
+    return 'durableLsn' in this.#source ? this.#source.durableLsn : this.#source.lastLsn;
+  }
+
   #state(): ForwardProgress {
-    const source = this.#source;
-    const lastLsn = 'durableLsn' in source ? source.durableLsn : source.lastLsn;
     return {
       sent: this.#sent,
       acknowledged: this.#acknowledged,
       committed: this.#committer.lsn,
-      lag: Math.max(lastLsn - this.#acknowledged, 0),
+      lag: Math.max(this.#lastLsn() - this.#acknowledged, 0),
     };
   }
 

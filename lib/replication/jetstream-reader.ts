@@ -21,17 +21,20 @@ import {
 } from './nats';
 import {
   AGAIN_MS,
+  batchIn,
   checkRead,
   entriesLost,
   final,
+  isElsewhere,
   notForwarded,
   otherPast,
   readNames,
+  streamEnds,
   Whole,
   type CheckedRead,
   type ReadOptions,
 } from './reading';
-import { batchOf, checkStamp } from './stamp';
+import { checkStamp } from './stamp';
 
 /** Which entries of a stream are read. */
 export interface SubscribeOptions extends ReadOptions {
@@ -84,10 +87,11 @@ class Entries {
     if (past.lsn !== seq) throw this.#fault(seq, id, 'none');
     if (last !== undefined && past.logId !== last.logId) throw foreignPosition(past);
     if (last !== undefined && past.epoch < last.epoch) throw otherPast(this.#stream, seq, position);
+    const text = headers?.get(BATCH) ?? '';
+    const batch = text === '' ? undefined : batchIn(this.#stream, seq, text);
+    const entry = { lsn: seq, data: Buffer.from(data.buffer, data.byteOffset, data.length), position };
     this.last = past;
     this.next = seq + 1;
-    const batch = batchOf(headers?.get(BATCH) ?? '');
-    const entry = { lsn: seq, data: Buffer.from(data.buffer, data.byteOffset, data.length), position };
     return batch === undefined ? entry : { ...entry, batch };
   }
 
@@ -122,8 +126,8 @@ async function begin(jetstream: JetStream, { stream, from }: Checked): Promise<E
   if (from === 'oldest') return new Entries(stream, Math.max(first_seq, 1), undefined);
   if (from === 'latest') return new Entries(stream, last_seq + 1, undefined);
   if (typeof from === 'number') return new Entries(stream, from, undefined);
-  if (from.lsn > last_seq) throw otherPast(stream, from.lsn, `its last one is ${last_seq}`);
-  if (from.lsn < first_seq) throw entriesLost(stream, from.lsn, first_seq);
+  if (from.lsn > last_seq) throw streamEnds(stream, from.lsn, last_seq);
+  if (from.lsn < first_seq - 1) throw entriesLost(stream, from.lsn + 1, first_seq);
   await compareLast(jetstream, stream, from);
   return new Entries(stream, from.lsn + 1, from);
 }
@@ -156,10 +160,13 @@ async function* consume(
   const stop = (): void => messages.stop();
   const stops = [jetstream.onLoss(stop), ...(signal === undefined ? [] : [onAbort(signal, stop)])];
   if (!jetstream.isUp || signal?.aborted === true) stop();
-  const whole = new Whole();
+  const whole = new Whole(stream);
   try {
     for await (const message of messages) {
+      const { last } = entries;
       const entry = entries.take(message);
+      // Made again and filled by a log that was truncated, a stream may have another entry in its place by now.
+      if (isElsewhere(last, entries.last)) await compareLast(jetstream, stream, last);
       if (entry !== undefined) whole.add(entry);
       const isLast = message.seq >= until || message.info.pending === 0;
       if (whole.length > 0 && (isLast || whole.length >= batchEntries)) yield whole.take();
@@ -168,6 +175,10 @@ async function* consume(
         throw entriesLost(stream, entries.next, until + 1);
     }
     if (whole.length > 0 && signal?.aborted !== true) yield whole.take();
+  } catch (error) {
+    // What can be read comes first, then the error.
+    if (whole.length > 0) yield whole.take();
+    throw error;
   } finally {
     for (const each of stops) each();
     messages.stop();

@@ -32,11 +32,12 @@ const LATER = { durability: 'none' } as const;
 async function append(wal: Wal, entries: readonly WalEntry[]): Promise<void> {
   const pending: Promise<unknown>[] = [];
   for (let at = 0; at < entries.length;) {
-    const { batch, lsn, data } = entries[at]!;
-    const count = batch === undefined ? 1 : batch.first + batch.count - lsn;
-    const all = entries.slice(at, at + count).map((entry) => entry.data);
+    const { batch, data } = entries[at]!;
+    let end = at + 1;
+    while (batch !== undefined && entries[end]?.batch?.first === batch.first) ++end;
+    const all = entries.slice(at, end).map((entry) => entry.data);
     pending.push(batch === undefined ? wal.append(data, LATER) : wal.appendBatch(all, LATER));
-    at += count;
+    at = end;
   }
   await Promise.all(pending);
 }

@@ -6,6 +6,7 @@ import { withDetails } from '../durable/errors';
 import type { WalEntry } from '../durable/wal/entries';
 import type { WalError } from '../durable/wal/errors';
 import { checkFrom, type Past, type WalPosition } from '../durable/wal/position';
+import { batchOf, isLastOfBatch, textOfBatch } from './stamp';
 
 /** How a stream is read, whatever it is a stream of. */
 export interface ReadOptions {
@@ -84,6 +85,19 @@ export function otherPast(stream: string, lsn: number, found: string): WalError 
   );
 }
 
+/** The stream ends before the last entry that was read. */
+export function streamEnds(stream: string, lsn: number, lastLsn: number): WalError {
+  return withDetails(
+    plainError(
+      'ERR_TRUNCATED',
+      `stream ${stream} ends with ${lastLsn === 0 ? 'nothing' : `entry ${lastLsn}`}, before entry ${lsn}, which was read. If its server has ` +
+        'lost entries, forward() sends them again: try again then. If the log was truncated, undo what was made of the entries after ' +
+        `${lastLsn}, then read again from the beginning`,
+    ),
+    { lsn, lastLsn },
+  );
+}
+
 export function notForwarded(stream: string, lsn: number, how: string): WalError {
   return withDetails(
     plainError('ERR_CORRUPT', `message ${lsn} of stream ${stream} ${how}; give the log a stream of its own`),
@@ -91,16 +105,41 @@ export function notForwarded(stream: string, lsn: number, how: string): WalError
   );
 }
 
-/** Whole batches of what was read. */
+/** Whether something has come between these two: a truncation, or another life of the log. */
+export function isElsewhere(last: Past | undefined, next: Past | undefined): last is Past {
+  return last !== undefined && (last.epoch !== next?.epoch || last.branch !== next.branch);
+}
+
+/** What the text of a batch says of its message. */
+export function batchIn(stream: string, lsn: number, text: string): NonNullable<WalEntry['batch']> {
+  const batch = batchOf(text, lsn);
+  if (batch === undefined)
+    throw notForwarded(stream, lsn, `names a batch that it is not in: ${JSON.stringify(text)}`);
+  return batch;
+}
+
+/** Whole batches of what was read; of one that the log was truncated in, what is left. */
 export class Whole {
+  readonly #stream: string;
   #held: WalEntry[] = [];
   /** How many of those are whole batches. */
   length = 0;
 
+  constructor(stream: string) {
+    this.#stream = stream;
+  }
+
   add(entry: WalEntry): void {
     const { lsn, batch } = entry;
-    this.#held.push(entry);
-    if (batch === undefined || lsn === batch.first + batch.count - 1) this.length = this.#held.length;
+    const held = this.#held;
+    if (held.length > this.length && batch?.first !== held.at(-1)!.batch?.first) {
+      // Appended at once, it cannot begin among what was read before.
+      if (batch !== undefined && batch.first < lsn)
+        throw notForwarded(this.#stream, lsn, `names a batch within another one: ${textOfBatch(batch)}`);
+      this.length = held.length;
+    }
+    held.push(entry);
+    if (isLastOfBatch(entry)) this.length = held.length;
   }
 
   take(): WalEntry[] {

@@ -11,17 +11,19 @@ import { foreignPosition } from '../durable/wal/errors';
 import { isPosition, pastOf, positionOf, type Past } from '../durable/wal/position';
 import {
   AGAIN_MS,
+  batchIn,
   checkRead,
   entriesLost,
   final,
+  isElsewhere,
   notForwarded,
   otherPast,
   readNames,
+  streamEnds,
   Whole,
   type ReadOptions,
 } from './reading';
 import { checkClient, Redis, type RedisClient } from './redis-client';
-import { batchOf } from './stamp';
 
 /** Which entries of a stream are read. */
 export interface RedisSubscribeOptions extends ReadOptions {
@@ -38,25 +40,33 @@ type RawMessage = readonly [Buffer, readonly Buffer[]];
 interface Message {
   readonly lsn: number;
   readonly data: Buffer | undefined;
-  readonly batch: WalEntry['batch'];
+  /** As it is stored. */
+  readonly batch: string | undefined;
   readonly position: string | undefined;
+}
+
+const lsnOf = (id: string): number => Number(/^(\d+)-0$/.exec(id)?.[1] ?? NaN);
+
+/** A field of what XINFO answers, in either version of the protocol. */
+function fieldOf(info: unknown, name: string): string {
+  const fields: unknown[] = Array.isArray(info) ? info : Object.entries(info as object).flat();
+  return String(fields[fields.findIndex((field) => String(field) === name) + 1]);
 }
 
 function messageOf([id, fields]: RawMessage): Message {
   const found = new Map<string, Buffer>();
   for (let at = 0; at + 1 < fields.length; at += 2) found.set(String(fields[at]), fields[at + 1]!);
-  const batch = found.get('b');
   return {
-    lsn: Number(/^(\d+)-0$/.exec(String(id))?.[1] ?? NaN),
+    lsn: lsnOf(String(id)),
     data: found.get('d'),
-    batch: batch === undefined ? undefined : batchOf(String(batch)),
+    batch: found.get('b')?.toString(),
     position: found.get('p')?.toString(),
   };
 }
 
 class StreamReader {
   readonly #redis: Redis;
-  readonly #key: string;
+  readonly key: string;
   readonly #count: number;
   /** The last entry that was read, or was given. */
   #last: Past | undefined;
@@ -66,7 +76,7 @@ class StreamReader {
 
   constructor(redis: Redis, key: string, count: number) {
     this.#redis = redis;
-    this.#key = key;
+    this.key = key;
     this.#count = count;
   }
 
@@ -76,29 +86,43 @@ class StreamReader {
     else if (from === 'latest') this.#next = (await this.#newest()) + 1;
     else {
       const newest = await this.#newest();
-      if (from.lsn > newest) throw otherPast(this.#key, from.lsn, `its last one is ${newest}`);
+      if (from.lsn > newest) throw streamEnds(this.key, from.lsn, newest);
       this.#last = from;
       this.#next = from.lsn + 1;
-      await this.compareLast();
+      await this.#compareLast();
     }
   }
 
-  /** Compares the last entry that was read with what the stream has at its place now. */
-  async compareLast(): Promise<void> {
-    const last = this.#last;
+  /** After a failure: from what was read, once the stream has that. */
+  goOn(): Promise<boolean> {
     this.#waiting = [];
-    if (last === undefined) return;
-    this.#next = last.lsn + 1;
-    const messages = await this.#messages(`${last.lsn}-0`, '+', this.#count);
-    const [first] = messages;
-    // Trimmed since, or lost by the server: then it comes again.
-    if (first === undefined || first.lsn !== last.lsn) return;
-    const position = messages.find((message) => message.position !== undefined)?.position;
-    if (position === undefined || !isPosition(position)) return;
+    return this.#compareLast();
+  }
+
+  /** Compares the last entry that was read with what the stream has at its place now; false where the stream ends before. */
+  async #compareLast(): Promise<boolean> {
+    const last = this.#last;
+    if (last === undefined) return true;
+    const position = await this.#positionAt(last.lsn);
+    // Trimmed since: nothing is left to compare.
+    if (position === undefined || !isPosition(position)) return position !== undefined;
     const past = pastOf(position);
     if (past.logId !== last.logId) throw foreignPosition(last);
     if (past.epoch !== last.epoch || past.branch !== last.branch)
-      throw otherPast(this.#key, last.lsn, position);
+      throw otherPast(this.key, last.lsn, position);
+    return true;
+  }
+
+  /** What the message, or the one after it that speaks for both, says of itself; '' where it is gone, undefined where it is not there yet. */
+  async #positionAt(lsn: number): Promise<string | undefined> {
+    for (let next = lsn; ;) {
+      const messages = await this.#messages(`${next}-0`, '+', this.#count);
+      if (next === lsn && messages.length > 0 && messages[0]!.lsn !== lsn) return '';
+      const found = messages.find(({ position }) => position !== undefined);
+      if (found !== undefined) return found.position;
+      if (messages.length < this.#count) return messages.length > 0 || next > lsn ? '' : undefined;
+      next = messages.at(-1)!.lsn + 1;
+    }
   }
 
   /** Entries that follow those that were read, as far as their positions are known. */
@@ -112,53 +136,68 @@ class StreamReader {
       const isNext = message.lsn === next && message.data !== undefined;
       // What can be read comes first, then the error.
       if (!isNext && entries.length > 0) return entries;
-      if (message.lsn > next) throw entriesLost(this.#key, next, message.lsn);
-      if (!isNext) throw notForwarded(this.#key, next, 'was not added by forward()');
+      if (message.lsn > next) throw entriesLost(this.key, next, message.lsn);
+      if (!isNext) throw notForwarded(this.key, next, 'was not added by forward()');
       ++next;
       this.#waiting.push(message);
-      if (message.position !== undefined) entries.push(...this.#positioned(message.position));
+      if (message.position === undefined) continue;
+      try {
+        entries.push(...(await this.#positioned(message.position)));
+      } catch (error) {
+        if (entries.length === 0) throw error;
+        this.#waiting = [];
+        return entries;
+      }
     }
     // What is added at once is seen at once, and its last message has the position.
     const isAll = messages.length < this.#count;
     if (!isAll || this.#waiting.length === 0 || entries.length > 0) return entries;
-    if (isFresh) throw notForwarded(this.#key, from + messages.length, 'was not added by forward()');
+    if (isFresh) throw notForwarded(this.key, from + messages.length, 'was not added by forward()');
     // The server may have lost the rest meanwhile.
     this.#waiting = [];
     return entries;
   }
 
-  #positioned(position: string): WalEntry[] {
+  /** What waits, with a position for each. */
+  async #positioned(position: string): Promise<WalEntry[]> {
     const messages = this.#waiting;
     const { lsn } = messages.at(-1)!;
     if (!isPosition(position) || pastOf(position).lsn !== lsn)
-      throw notForwarded(this.#key, lsn, `says that it is ${JSON.stringify(position)}`);
+      throw notForwarded(this.key, lsn, `says that it is ${JSON.stringify(position)}`);
     const past = pastOf(position);
     const last = this.#last;
     if (last !== undefined && past.logId !== last.logId) throw foreignPosition(past);
-    if (last !== undefined && past.epoch < last.epoch) throw otherPast(this.#key, lsn, position);
+    if (last !== undefined && past.epoch < last.epoch) throw otherPast(this.key, lsn, position);
+    // Filled again by a log that was truncated, a stream may have another entry in the place of the last one by now.
+    if (isElsewhere(last, past) && !(await this.#compareLast())) throw new Error('it is still being filled');
+    const entries = messages.map(({ lsn: each, data, batch }) => {
+      const entry = { lsn: each, data: data!, position: positionOf({ ...past, lsn: each }) };
+      return batch === undefined ? entry : { ...entry, batch: batchIn(this.key, each, batch) };
+    });
     this.#last = past;
     this.#next = lsn + 1;
     this.#waiting = [];
-    return messages.map(({ lsn: each, data, batch }) => {
-      const entry = { lsn: each, data: data!, position: positionOf({ ...past, lsn: each }) };
-      return batch === undefined ? entry : { ...entry, batch };
-    });
+    return entries;
   }
 
   async #oldest(): Promise<number> {
     const [oldest] = await this.#messages('-', '+', 1);
-    if (oldest === undefined) throw new Error(`there is no message in stream ${this.#key} yet`);
+    if (oldest === undefined) throw new Error(`there is no message in stream ${this.key} yet`);
     return oldest.lsn;
   }
 
   async #newest(): Promise<number> {
-    const [newest] = await this.#redis.command<RawMessage[]>('XREVRANGE', this.#key, '+', '-', 'COUNT', '1');
-    return newest === undefined ? 0 : messageOf(newest).lsn;
+    const [newest] = await this.#redis.command<RawMessage[]>('XREVRANGE', this.key, '+', '-', 'COUNT', '1');
+    if (newest !== undefined) return messageOf(newest).lsn;
+    if ((await this.#redis.command<number>('EXISTS', this.key)) === 0) return 0;
+    // Trimmed to nothing, it knows how far it was.
+    const info = await this.#redis.command<unknown>('XINFO', 'STREAM', this.key);
+    return lsnOf(fieldOf(info, 'last-generated-id'));
   }
 
   async #messages(from: string, to: string, count: number): Promise<Message[]> {
     return (
-      await this.#redis.command<RawMessage[]>('XRANGE', this.#key, from, to, 'COUNT', String(count))
+      await this.#redis.command<RawMessage[]>('XRANGE', this.key, from, to, 'COUNT', String(count))
     ).map(messageOf);
   }
 }
@@ -169,7 +208,7 @@ async function* read(
   from: 'oldest' | 'latest' | number | Past,
   { pollMs, signal }: { readonly pollMs: number; readonly signal: AbortSignal | undefined },
 ): AsyncGenerator<WalEntry[], void> {
-  const whole = new Whole();
+  const whole = new Whole(reader.key);
   let hasBegun = false;
   let isSure = true;
   for (;;) {
@@ -178,14 +217,17 @@ async function* read(
     let waitMs = pollMs;
     try {
       if (!hasBegun) await reader.begin(from);
-      else if (!isSure) await reader.compareLast();
-      hasBegun = isSure = true;
-      const entries = await reader.read();
+      else if (!isSure) isSure = await reader.goOn();
+      hasBegun = true;
+      const entries = isSure ? await reader.read() : [];
       for (const entry of entries) whole.add(entry);
       if (entries.length > 0) waitMs = 0;
     } catch (error) {
       throwIfAborted(signal);
-      if (final.has((error as { code?: unknown }).code)) throw error;
+      if (final.has((error as { code?: unknown }).code)) {
+        if (whole.length > 0) yield whole.take();
+        throw error;
+      }
       isSure = false;
       waitMs = AGAIN_MS;
     }

@@ -51,7 +51,14 @@ export function textOfBatch({ first, count }: Batch): string {
   return `${first}/${count}`;
 }
 
-export function batchOf(text: string): Batch | undefined {
+/** The batch that a text names, unless it has no entry of this LSN. */
+export function batchOf(text: string, lsn: number): Batch | undefined {
   const [, first, count] = /^(\d{1,16})\/(\d{1,10})$/.exec(text) ?? [];
-  return first === undefined ? undefined : { first: Number(first), count: Number(count) };
+  const batch = { first: Number(first), count: Number(count) };
+  return batch.first > 0 && batch.first <= lsn && lsn < batch.first + batch.count ? batch : undefined;
+}
+
+/** Whether it is the last one of the batch that it was appended in, or in none. */
+export function isLastOfBatch({ lsn, batch }: Pick<WalEntry, 'lsn' | 'batch'>): boolean {
+  return batch === undefined || lsn === batch.first + batch.count - 1;
 }

@@ -12,6 +12,7 @@ import {
 } from 'atomic-log';
 import fc from 'fast-check';
 
+import { until } from '../../support/servers';
 import { sized } from '../../support/sizes';
 import { MemoryCursor, MemoryTarget, type Outcome } from '../../support/targets';
 import { entry, range, SMALL_FILES } from '../../support/wals';
@@ -129,6 +130,32 @@ describe('what is carried', () => {
     await forwardAll(target, { batchBytes: 1 });
     expect(target.sent).toEqual([[1], range(2, 11), [12]]);
   });
+
+  test.each([3, 4])(
+    'a batch that was cut to its first entries goes as what is left of it: up to %i',
+    async (last) => {
+      await wal.append(entry(1));
+      await wal.appendBatch(range(2, 6).map((lsn) => entry(lsn)));
+      await wal.truncateAfter(last);
+      const target = new MemoryTarget();
+      const batches: unknown[] = [];
+      const send = target.send.bind(target);
+      target.send = (entries) => {
+        for (const { batch } of entries) batches.push(batch);
+        return send(entries);
+      };
+      const left = { first: 2, count: last - 1 };
+      const done = start(target, {
+        onProgress: ({ acknowledged }) => void (acknowledged > last && wal.close()),
+      });
+      await until('it is there, without anything after it', () => target.lastLsn === last);
+      await wal.appendBatch([entry(last + 1), entry(last + 2)]);
+      await done;
+      expectStored(target, 1, last + 2);
+      const next = { first: last + 1, count: 2 };
+      expect(batches).toEqual([undefined, ...range(2, last).map(() => left), next, next]);
+    },
+  );
 
   test('so many calls are under way, and no more', async () => {
     await append(60);

@@ -218,13 +218,41 @@ describeWith('nats-server', ['@nats-io/transport-node', '@nats-io/jetstream'])('
       firstLsn: 21,
     });
     expectEntries((await read(30)).flat(), 21, 30);
+    // Who has all that was purged lacks nothing.
+    expectEntries((await read(30, { from: wal.get(20)!.position })).flat(), 21, 30);
+  });
+
+  test('a reader is told when its entry was lost, and the log was truncated before it came again', async () => {
+    await append(20);
+    await forwardAll();
+    const read: WalEntry[] = [];
+    let isBack = false;
+    const reading = (async () => {
+      for await (const entries of subscribe(connection, { stream: STREAM })) {
+        read.push(...entries);
+        if (isBack || read.length < 20) continue;
+        isBack = true;
+        await manager.streams.delete(STREAM);
+        await wal.truncateAfter(15);
+        for (let lsn = 16; lsn <= 30; ++lsn) await wal.append(entry(lsn));
+        await forwardAll();
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'ERR_TRUNCATED', lsn: 20 });
+    expectEntries(read, 1, 20);
   });
 
   test('a message that was deleted is not jumped over', async () => {
     await append(20);
     await forwardAll();
     await manager.streams.deleteMessage(STREAM, 12);
-    await expect(read(20)).rejects.toMatchObject({ code: 'ERR_ENTRIES_LOST', lsn: 12, firstLsn: 13 });
+    const read: WalEntry[] = [];
+    const reading = (async () => {
+      for await (const entries of subscribe(connection, { stream: STREAM })) read.push(...entries);
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'ERR_ENTRIES_LOST', lsn: 12, firstLsn: 13 });
+    // What is before comes first, in whole batches: 9 to 11 are one.
+    expectEntries(read, 1, 11);
   });
 
   test('a stream that was deleted is made again, with all of the log', async () => {
@@ -375,6 +403,66 @@ describeWith('nats-server', ['@nats-io/transport-node', '@nats-io/jetstream'])('
     expect(await restore(path, connection, { stream: STREAM })).toMatchObject({ lastLsn: 1 });
     await forwardAll();
     expectEntries((await read(4)).flat(), 1, 4);
+  });
+
+  test('a batch that was cut to its first entries is read and restored as what is left of it', async () => {
+    await wal.append(entry(1));
+    await wal.appendBatch(range(2, 6).map((lsn) => entry(lsn)));
+    await wal.truncateAfter(4);
+    await forwardAll();
+    expectEntries((await read(4)).flat(), 1, 4);
+    for (let lsn = 5; lsn <= 9; ++lsn) await wal.append(entry(lsn));
+    await forwardAll();
+    const path = join(directory, 'restored');
+    expect(await restore(path, connection, { stream: STREAM })).toMatchObject({ lastLsn: 9 });
+    const again = Wal.openSync(path);
+    expectIntact(again, 1, 9);
+    const left = { first: 2, count: 3 };
+    expect([...again.entries()].map(({ batch }) => batch).slice(0, 5)).toEqual([
+      undefined,
+      left,
+      left,
+      left,
+      undefined,
+    ]);
+    again.closeSync();
+  });
+
+  /** Stores the first entries of the log, each with a header for its batch. */
+  async function publish(headerOf: (lsn: number) => string | undefined): Promise<void> {
+    await manager.streams.add({ name: STREAM, subjects: [STREAM] });
+    const { headers } = require('@nats-io/transport-node');
+    const { stampOf } = requireInternal<any>('replication/stamp.js');
+    for (const given of wal.entries()) {
+      const header = headers();
+      const batch = headerOf(given.lsn);
+      if (batch !== undefined) header.set('Atomic-Log-Batch', batch);
+      await jetstream(connection).publish(STREAM, given.data, { msgID: stampOf(given), headers: header });
+    }
+  }
+
+  test.each(['1', '1/0', '4/1', '6/2', '1/2', '4/-1', '4/2x', '99999999999999999999/1'])(
+    'a header that names no batch of its message is no batch: %j',
+    async (text) => {
+      for (let lsn = 1; lsn <= 8; ++lsn) await wal.append(entry(lsn));
+      await publish((lsn) => (lsn === 5 ? text : undefined));
+      const noted = { code: 'ERR_CORRUPT', lsn: 5 };
+      await expect(read(8)).rejects.toMatchObject(noted);
+      const restored = restore(join(directory, 'restored'), connection, { stream: STREAM });
+      await expect(restored).rejects.toMatchObject(noted);
+    },
+  );
+
+  test('a batch within another one is damaged', async () => {
+    for (let lsn = 1; lsn <= 8; ++lsn) await wal.append(entry(lsn));
+    await publish((lsn) => ({ 2: '2/4', 3: '2/4', 4: '3/3' })[lsn]);
+    await expect(read(8)).rejects.toMatchObject({ code: 'ERR_CORRUPT', lsn: 4 });
+  });
+
+  test('what is left of a batch is delivered when another one begins', async () => {
+    for (let lsn = 1; lsn <= 8; ++lsn) await wal.append(entry(lsn));
+    await publish((lsn) => ({ 2: '2/4', 3: '2/4', 4: '4/2', 5: '4/2' })[lsn]);
+    expectEntries((await read(8)).flat(), 1, 8);
   });
 
   test('a frozen server is noticed, and what was sent to it comes once', async () => {

@@ -268,6 +268,66 @@ describeWith('redis-server', ['redis'])('Redis Streams', () => {
     await expect(forwardAll({ target: given })).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
   });
 
+  test('a batch that was cut to its first entries is read as what is left of it', async () => {
+    await wal.append(entry(1));
+    await wal.appendBatch(range(2, 6).map((lsn) => entry(lsn)));
+    await wal.truncateAfter(4);
+    await forwardAll();
+    const entries = (await read(4)).flat();
+    expectEntries(entries, 1, 4);
+    const left = { first: 2, count: 3 };
+    expect(entries.map(({ batch }) => batch)).toEqual([undefined, left, left, left]);
+  });
+
+  test.each(['', '1', '1/0', '4/1', '6/2', '1/2', '4/-1', '99999999999999999999/1'])(
+    'a field that names no batch of its message is no batch: %j',
+    async (b) => {
+      for (let lsn = 1; lsn <= 8; ++lsn) await wal.append(entry(lsn));
+      for (const { lsn, data, position: p } of wal.entries())
+        await client.xAdd(KEY, `${lsn}-0`, lsn === 5 ? { d: data, p, b } : { d: data, p });
+      const batches: WalEntry[] = [];
+      const reading = (async () => {
+        for await (const batch of subscribe(client, { key: KEY })) batches.push(...batch);
+      })();
+      await expect(reading).rejects.toMatchObject({ code: 'ERR_CORRUPT', lsn: 5 });
+      expectEntries(batches, 1, 4);
+    },
+  );
+
+  test('a stream that was trimmed to nothing goes on for a reader that has all of it', async () => {
+    await append(20);
+    await forwardAll();
+    await client.xTrim(KEY, 'MAXLEN', 0);
+    const coming = read(23, { from: wal.get(20)!.position });
+    await append(23);
+    await forwardAll();
+    expectEntries((await coming).flat(), 21, 23);
+    await client.del(KEY);
+    const missing = { code: 'ERR_TRUNCATED', lsn: 20, lastLsn: 0 };
+    await expect(read(23, { from: wal.get(20)!.position })).rejects.toMatchObject(missing);
+  });
+
+  test('a reader is told when its entry was lost, and the log was truncated before it came again', async () => {
+    await append(20);
+    await forwardAll({ batchEntries: 4 });
+    const read: WalEntry[] = [];
+    let isBack = false;
+    const reading = (async () => {
+      for await (const entries of subscribe(client, { key: KEY, pollMs: 1, batchEntries: 3 })) {
+        read.push(...entries);
+        if (isBack || read.length < 20) continue;
+        // The server has lost it all, and gets it again, before the reader asks for more.
+        isBack = true;
+        await client.del(KEY);
+        await wal.truncateAfter(15);
+        for (let lsn = 16; lsn <= 30; ++lsn) await wal.append(entry(lsn));
+        await forwardAll({ batchEntries: 10 });
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'ERR_TRUNCATED', lsn: 20 });
+    expectEntries(read, 1, 20);
+  });
+
   test('a frozen server is noticed, and what was sent to it comes once', async () => {
     await append(20);
     const done = forward(wal, { target: target({ timeoutMs: 200 }), retryMs: 5, retryMsMax: 100 });

@@ -6,7 +6,7 @@ type Batch = NonNullable<WalEntry['batch']>;
 type Checksum = (data: Uint8Array) => number;
 
 const { batchOf, checkStamp, crc32, crc32InScript, stampOf, textOfBatch } = requireInternal<{
-  batchOf(text: string): Batch | undefined;
+  batchOf(text: string, lsn: number): Batch | undefined;
   checkStamp(stamp: string, data: Uint8Array): unknown;
   crc32: Checksum;
   crc32InScript: Checksum;
@@ -37,6 +37,7 @@ test('what is no stamp, or one of other bytes', () => {
 
 test('batches as text', () => {
   expect(textOfBatch({ first: 5, count: 3 })).toBe('5/3');
-  expect(batchOf('5/3')).toEqual({ first: 5, count: 3 });
-  for (const text of ['', '5', '5/', '-1/2', 'a/b']) expect(batchOf(text)).toBeUndefined();
+  for (const lsn of [5, 6, 7]) expect(batchOf('5/3', lsn)).toEqual({ first: 5, count: 3 });
+  for (const text of ['', '5', '5/', '-1/2', 'a/b', '0/9', '6/2', '1/4'])
+    expect(batchOf(text, 5)).toBeUndefined();
 });
