@@ -64,7 +64,8 @@ export { type FollowerStats, type LogStats, type ReaderStats } from './memory/st
 export { type Span } from './memory/span';
 export { AtomicLog, type AtomicLogConstructor, type ClaimedLog } from './journal/typed-log';
 export { JournaledLog } from './journal/journaled-log';
-export { type JournalOptions, type JournalPlace } from './journal/options';
+export { JournaledReader } from './journal/journaled-reader';
+export { type JournalAttachOptions, type JournalOptions, type JournalPlace } from './journal/options';
 export { VarColumn } from './memory/var-column';
 export { type AppendOptions } from './durable/wal/append';
 export { Wal } from './durable/wal/wal';

@@ -84,6 +84,10 @@ export interface NativeLogs {
   waitForIndex(log: number, id: number, index: number): boolean;
   /** The same for the claim becoming free, or the end. */
   waitForClaim(log: number, id: number): boolean;
+  /** Has dispatch called with `id` when a thread calls request(), once. */
+  waitForRequest(log: number, id: number): void;
+  /** Wakes those that provide what readers cannot get by themselves. */
+  request(log: number): void;
   cancelWait(log: number, id: number): void;
   /** Blocks until entry `index` is readable, the log has ended, or the time is over. */
   waitSlice(log: number, index: number, milliseconds: number): Arrival;
@@ -518,6 +522,8 @@ export interface NativeLogOptions extends NativeLogSize {
   pinnedBytesMax: number;
   /** Of the first entry that will be appended. */
   firstIndex: number;
+  /** Whether the log ends when its first claim is released. */
+  endsWithWriter: boolean;
   /** All that may be touched of the storage that the log is to use; null: the addon takes memory of its own. */
   memory: Uint8Array | null;
   /** How far the storage may grow. */

@@ -46,6 +46,8 @@ export type ErrorCode =
   | 'ERR_SNAPSHOT_CLOSED'
   /** The writer ended the log: no entries and no claims any more. */
   | 'ERR_LOG_ENDED'
+  /** Only the JournaledLog appends to its log. */
+  | 'ERR_JOURNALED'
   /** A span is open: commit it before the next append, write or reserve. */
   | 'ERR_SPAN_OPEN'
   /** The span has ended, by commit, roll or close. */

@@ -15,9 +15,10 @@ import { copyValues } from '../base/copy';
 import { elementBytes, isVariable, Kind, viewOf, type ScalarArray } from '../base/scalar';
 import { plainError } from '../base/errors';
 import type { Journal } from '../durable/wal/journal';
+import type { Columns } from '../memory/batch';
 import type { EntryJournal } from '../memory/entry-journal';
 import type { Column } from '../memory/mapping';
-import type { VarArea } from '../memory/var-area';
+import type { VarArea, VarSource } from '../memory/var-area';
 
 export const FRAME_HEAD_BYTES = 8;
 export const LENGTH_BYTES = 4;
@@ -81,6 +82,22 @@ export class FrameWriter implements EntryJournal {
 
   check(columns: readonly Column[], position: number): void {
     this.#journal.checkFrame(this.#frameBytes(columns, position, position + 1), 1);
+  }
+
+  checkBatch({ sources, length }: Columns): void {
+    if (length === 0) return;
+    const journal = this.#journal;
+    const head = FRAME_HEAD_BYTES + this.#fixedBytes;
+    if (this.#variable.length === 0) return journal.checkFrame(head, 1, 0);
+    const limit = journal.frameBytesMax(1);
+    const offsets = this.#variable.map((field) => (sources[field] as VarSource).offsets);
+    // Seldom is a whole batch larger than an entry may be.
+    if (offsets.reduce((sum, each) => sum + each[length]! - each[0]!, head) <= limit) return;
+    for (let i = 0; i < length; ++i) {
+      let bytes = head;
+      for (const each of offsets) bytes += each[i + 1]! - each[i]!;
+      if (bytes > limit) journal.checkFrame(bytes, 1, i);
+    }
   }
 
   take(columns: readonly Column[], from: number, to: number, index: number): number {

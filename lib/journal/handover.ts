@@ -3,46 +3,73 @@
  * when it was so slow that entries have left the window before it came to them. One index space, without gap or
  * repetition.
  */
-import type { Batch, BatchSource } from '../memory/follower';
-import { END, type FollowSource, type Pending } from '../base/follow-loop';
+import { BoundsField } from '../base/codes';
+import type { Followed } from '../base/dispose';
+import { checkFollowOptions, type AtomicLog } from '../memory/atomic-log';
+import { BatchSource, type Batch, type CheckedFollowOptions, type FollowOptions } from '../memory/follower';
+import type { LogView } from '../memory/view';
+import { END, FollowLoop, type FollowSource, type Pending } from '../base/follow-loop';
 import { waitForTime, type Wait } from '../base/waits';
 import type { AtomicLogError } from '../base/errors';
-import type { Replay } from './replay';
+import { Replay, type Replayed } from './replay';
 
-/** What it follows. */
-export interface HandoverLog<T> {
+/** What is known of the entries on disk, where it is followed. */
+export interface JournalSide {
   readonly pending: Set<Pending>;
-  isClosed(): boolean;
-  /** Index of the first entry in the window. */
-  windowFirst(): number;
-  replay(next: number): Replay<T>;
-  live(next: number): BatchSource<T>;
-  /** Why no entry comes any more. */
-  failure(): Error | undefined;
+  oldestIndex(): number;
+  replayed(): Replayed;
+  /** Why no entry comes any more after those that were taken: `next` is what would come. */
+  failure(next: number): Error | undefined;
   /** What is to be replayed is not proved to be on disk. */
   starve(): void;
   /** Has `wait` end when the log fails. */
   endsWithFailure(wait: Wait): Wait;
 }
 
+/** `log.follow(options)` of a log that has a journal. */
+export function followJournaled<T>(
+  log: AtomicLog<T>,
+  view: LogView,
+  options: FollowOptions,
+  journal: JournalSide,
+): Followed<Batch<T>> {
+  const { from, signal, ...checked } = checkFollowOptions(options);
+  const { firstIndex, endIndex } = log;
+  const next =
+    from === 'latest' ? endIndex : from === 'oldest' ? Math.min(journal.oldestIndex(), firstIndex) : from;
+  return new FollowLoop(new Handover<T>(log, view, journal, next, checked), signal);
+}
+
 /** How often what is not on disk yet is looked for. */
 const STARVED_MS = 20;
 
-export class Handover<T> implements FollowSource<Batch<T>> {
-  readonly #log: HandoverLog<T>;
+class Handover<T> implements FollowSource<Batch<T>> {
+  readonly #log: AtomicLog<T>;
+  readonly #view: LogView;
+  readonly #journal: JournalSide;
+  readonly #options: Pick<CheckedFollowOptions, 'batchEntriesMax' | 'throwsWhenLost'>;
   readonly pending: Set<Pending>;
   #live: BatchSource<T> | undefined;
   #replay: Replay<T> | undefined;
 
-  constructor(log: HandoverLog<T>, next: number) {
+  constructor(
+    log: AtomicLog<T>,
+    view: LogView,
+    journal: JournalSide,
+    next: number,
+    options: Pick<CheckedFollowOptions, 'batchEntriesMax' | 'throwsWhenLost'>,
+  ) {
     this.#log = log;
-    this.pending = log.pending;
-    if (next < log.windowFirst()) this.#replay = log.replay(next);
-    else this.#live = log.live(next);
+    this.#view = view;
+    this.#journal = journal;
+    this.#options = options;
+    this.pending = journal.pending;
+    if (next < this.#windowFirst()) this.#replay = this.#replayFrom(next);
+    else this.#live = this.#liveFrom(next);
   }
 
   isClosed(): boolean {
-    return this.#log.isClosed();
+    return this.#log.isClosed;
   }
 
   take(): Batch<T> | typeof END | undefined {
@@ -54,23 +81,23 @@ export class Handover<T> implements FollowSource<Batch<T>> {
         continue;
       }
       if (live.hasGap()) {
-        this.#replay = this.#log.replay(live.next);
+        this.#replay = this.#replayFrom(live.next);
         live.end();
         this.#live = undefined;
         continue;
       }
       const batch = live.take();
-      return batch ?? this.#nothing();
+      return batch ?? this.#nothing(live.next);
     }
   }
 
   wait(): Wait | undefined {
     if (this.#live === undefined) {
-      this.#log.starve();
-      return this.#log.endsWithFailure(waitForTime(STARVED_MS));
+      this.#journal.starve();
+      return this.#journal.endsWithFailure(waitForTime(STARVED_MS));
     }
     const wait = this.#live.wait();
-    return wait && this.#log.endsWithFailure(wait);
+    return wait && this.#journal.endsWithFailure(wait);
   }
 
   /** Memory that was refused may be there the next time. */
@@ -93,19 +120,32 @@ export class Handover<T> implements FollowSource<Batch<T>> {
   /** A batch from the disk; undefined when the next entry is in memory, where it goes on then, or nowhere yet. */
   #replayed(): Batch<T> | undefined {
     const replay = this.#replay!;
-    const first = this.#log.windowFirst();
+    const first = this.#windowFirst();
     const batch = replay.take(first);
     if (batch !== undefined) return batch;
-    if (replay.next < first) return this.#nothing();
-    this.#live = this.#log.live(replay.next);
+    if (replay.next < first) return this.#nothing(replay.next);
+    this.#live = this.#liveFrom(replay.next);
     replay.end();
     this.#replay = undefined;
     return undefined;
   }
 
-  #nothing(): undefined {
-    const failure = this.#log.failure();
+  #nothing(next: number): undefined {
+    const failure = this.#journal.failure(next);
     if (failure !== undefined) throw failure;
     return undefined;
+  }
+
+  /** Index of the first entry in the window. */
+  #windowFirst(): number {
+    return this.#view.bounds()[BoundsField.firstIndex]!;
+  }
+
+  #replayFrom(next: number): Replay<T> {
+    return new Replay<T>(this.#journal.replayed(), next, this.#options);
+  }
+
+  #liveFrom(next: number): BatchSource<T> {
+    return new BatchSource<T>(this.#log, this.#view, next, this.#options, this.pending);
   }
 }

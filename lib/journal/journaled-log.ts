@@ -6,35 +6,37 @@
  *    first, and nothing after it can.
  * 3. So what readers see is in the order of the write-ahead log, and on disk soon after: `durableIndex` says how far.
  */
-import { BoundsField } from '../base/codes';
 import { checkInteger } from '../base/checks';
 import { asyncDispose, dispose, type Followed } from '../base/dispose';
 import { illegalConstructor, outOfRange, plainError } from '../base/errors';
-import { finishAll, FollowLoop, type Pending } from '../base/follow-loop';
+import { finishAll, type Pending } from '../base/follow-loop';
 import { showAsText } from '../base/inspect';
 import { setImmediate } from '../base/timers';
-import type { Wait } from '../base/waits';
+import { Listener, type Wait } from '../base/waits';
 import { withDetails } from '../durable/errors';
 import type { Journal } from '../durable/wal/journal';
 import type { WalCheckpointOptions } from '../durable/wal/options';
 import { WalReader } from '../durable/wal/reader';
 import type { WalRecovery } from '../durable/wal/reports';
 import { journalOf, Wal } from '../durable/wal/wal';
-import { attachToView, AtomicLog, checkFollowOptions } from '../memory/atomic-log';
+import { attachToView, AtomicLog, claimForJournal } from '../memory/atomic-log';
 import type { Entries } from '../memory/batch';
-import { BatchSource, type Batch, type FollowOptions } from '../memory/follower';
+import type { Batch, FollowOptions } from '../memory/follower';
 import { makeView } from '../memory/open-log';
 import type { Span } from '../memory/span';
 import type { LogView } from '../memory/view';
-import { endLog, journalEntries, storeSources, type Writer } from '../memory/writer';
+import { endLog, isTaking, journalEntries, stopStoring, storeSources, type Writer } from '../memory/writer';
+import { taking } from '../memory/writer-errors';
 import { FrameWriter } from './frame';
 import { FrameColumns, frameEntries } from './frame-columns';
-import { Handover } from './handover';
+import { followJournaled } from './handover';
 import { checkMetadata, layoutNumber, metadataOf } from './metadata';
 import { checkJournaledOptions, type CheckedJournaled } from './options';
-import { isCheckpointed, Replay, type Replayed } from './replay';
+import { firstOf, isCheckpointed, type Replayed } from './replay';
 
 const makeJournaled = Symbol('makeJournaled');
+/** Of logs that were dropped. */
+const listeners = new FinalizationRegistry<Listener>((listener) => listener.remove());
 /** Entries, and bytes of their frames, that are stored together when the window is made again. */
 const REBUILT_ENTRIES = 4096;
 const REBUILT_BYTES = 1 << 20;
@@ -76,6 +78,8 @@ export class JournaledLog<T> extends AtomicLog<T> {
   /** The first entry that can be read is not the first that is kept when a cursor stands within a frame. */
   #oldest = { firstLsn: 0, lsn: 0 };
   #reader: WalReader | undefined;
+  /** Is told when a reader in another thread waits for what is not proved to be on disk. */
+  readonly #listener: Listener;
   #closing: Promise<void> | undefined;
 
   private constructor(
@@ -90,11 +94,28 @@ export class JournaledLog<T> extends AtomicLog<T> {
     this.#wal = wal;
     this.#base = base;
     this.#layoutNumber = number;
-    this.#writer = super.tryClaimWriter()!;
+    this.#writer = this[claimForJournal]()!;
     this.#journal = wal[journalOf]();
     this.#journal.onFailure = () => {
       for (const wait of [...this.#waits]) wait.cancel();
     };
+    this.#listener = JournaledLog.#listenerOf(new WeakRef(this));
+    listeners.register(this, this.#listener, this);
+    view.native.waitForRequest(this.#listener.id);
+  }
+
+  /** A function by itself: one in the constructor would keep the log. */
+  static #listenerOf<T>(log: WeakRef<JournaledLog<T>>): Listener {
+    return new Listener(() => {
+      const requested = log.deref();
+      if (requested !== undefined) requested.#requested();
+    });
+  }
+
+  #requested(): void {
+    // For the next one first: it may come at once.
+    this.#view.native.waitForRequest(this.#listener.id);
+    this.#journal.requestSync();
   }
 
   /** @internal */
@@ -133,11 +154,15 @@ export class JournaledLog<T> extends AtomicLog<T> {
   }
 
   static #over<T>(wal: Wal, { path, memory }: CheckedJournaled): JournaledLog<T> {
-    const { layout, retainedCapacity } = memory;
+    const { retainedCapacity } = memory;
+    const layout = { ...memory.layout, journal: wal.logId };
     const base = checkMetadata(path, wal.metadata, layout);
     const firstIndex = firstOf(wal, retainedCapacity) - base;
     const number = layoutNumber(layout);
-    return new JournaledLog<T>(makeJournaled, makeView({ ...memory, firstIndex }), wal, { base, number });
+    return new JournaledLog<T>(makeJournaled, makeView({ ...memory, layout, firstIndex }), wal, {
+      base,
+      number,
+    });
   }
 
   /** Stores what the window holds, part by part; then appends go to the journal. */
@@ -294,28 +319,18 @@ export class JournaledLog<T> extends AtomicLog<T> {
    * can become durable any more; `ERR_CORRUPT`, `ERR_IO`, `ERR_DIRECTORY_REPLACED`, `ERR_TOO_MANY_FILES`
    */
   override follow(options: FollowOptions = {}): Followed<Batch<T>> {
-    const { from, signal, ...checked } = checkFollowOptions(options);
-    const { oldestIndex, endIndex } = this;
-    const next =
-      from === 'latest' ? endIndex : from === 'oldest' ? Math.min(oldestIndex, this.firstIndex) : from;
-    const source = new Handover<T>(
-      {
-        pending: this.#pending,
-        isClosed: () => this.isClosed,
-        windowFirst: () => this.#view.bounds()[BoundsField.firstIndex]!,
-        live: (start) => new BatchSource<T>(this, this.#view, start, checked, this.#pending),
-        replay: (start) => new Replay<T>(this.#replayed(), start, checked),
-        failure: () => this.#journal.failure,
-        starve: () => this.#journal.requestSync(),
-        endsWithFailure: (wait) => {
-          this.#waits.add(wait);
-          void wait.done.then(() => this.#waits.delete(wait));
-          return wait;
-        },
+    return followJournaled<T>(this, this.#view, options, {
+      pending: this.#pending,
+      oldestIndex: () => this.oldestIndex,
+      replayed: () => this.#replayed(),
+      failure: () => this.#journal.failure,
+      starve: () => this.#journal.requestSync(),
+      endsWithFailure: (wait) => {
+        this.#waits.add(wait);
+        void wait.done.then(() => this.#waits.delete(wait));
+        return wait;
       },
-      next,
-    );
-    return new FollowLoop(source, signal);
+    });
   }
 
   /**
@@ -349,7 +364,7 @@ export class JournaledLog<T> extends AtomicLog<T> {
 
   /**
    * Publishes what is staged, makes everything durable, ends the log for readers in all threads, and closes it.
-   * Idempotent. `await using` calls it.
+   * Idempotent. `await using` calls it. In a hook that runs inside of an append it waits until that has returned.
    *
    * @throws (rejects) `ERR_POISONED`, or what refuses the staged entries, when not everything became durable; the
    * log is closed all the same
@@ -361,6 +376,8 @@ export class JournaledLog<T> extends AtomicLog<T> {
   }
 
   async #close(): Promise<void> {
+    // What the journal has taken is published first: microtasks run when the append has returned.
+    if (this.#writer[isTaking]) await Promise.resolve();
     if (this.isClosed) return;
     const refusal = this.#end();
     let failure: Error | undefined;
@@ -372,9 +389,14 @@ export class JournaledLog<T> extends AtomicLog<T> {
     this.#finish(failure, refusal);
   }
 
-  /** As {@link close}, on this thread. `using` calls it. */
+  /**
+   * As {@link close}, on this thread. `using` calls it.
+   *
+   * @throws as {@link close}; `ERR_WRITER_BUSY` in a hook that runs inside of an append: the log stays open then
+   */
   closeSync(): void {
     if (this.isClosed) return;
+    if (this.#writer[isTaking]) throw taking('close the log');
     const refusal = this.#end();
     let failure: Error | undefined;
     try {
@@ -401,14 +423,19 @@ export class JournaledLog<T> extends AtomicLog<T> {
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'ERR_WRITER_CLOSED') refusal = error as Error;
     }
-    this.#writer[endLog]();
+    this.#writer[stopStoring]();
     return refusal;
   }
 
   #finish(failure: Error | undefined, refusal: Error | undefined): void {
     this.#journal.closed(failure);
+    // Readers in other threads know then that nothing more will be on disk.
+    this.#writer[endLog]();
     this.#reader?.close();
     this.#reader = undefined;
+    this.#listener.remove();
+    listeners.unregister(this);
+    this.#view.native.cancelWait(this.#listener.id);
     super.close();
     finishAll(this.#pending);
     const error = refusal ?? failure;
@@ -425,15 +452,6 @@ export class JournaledLog<T> extends AtomicLog<T> {
       mapping: this.mapping,
     };
   }
-}
-
-/** LSN of the first entry of a window of so many: where a frame begins that is there. */
-function firstOf(wal: Wal, entries: number): number {
-  const { firstLsn, lastLsn } = wal;
-  const first = Math.max(firstLsn, lastLsn - entries + 1);
-  const batch = first <= lastLsn ? wal.get(first)?.batch : undefined;
-  if (batch === undefined) return first;
-  return batch.first >= firstLsn ? batch.first : batch.first + batch.count;
 }
 
 function closeQuietly(wal: Wal): void {

@@ -25,6 +25,15 @@ export interface JournalOptions {
   firstIndex?: undefined;
 }
 
+/** What `AtomicLog.attach()` takes besides other options, for the handle of a journaled log. */
+export interface JournalAttachOptions {
+  /**
+   * The directory of the log's write-ahead log: entries that have left the window are read from there, as far as
+   * they are proved to be on disk.
+   */
+  wal: string;
+}
+
 const memoryNames = optionNames.filter((name) => name !== 'firstIndex');
 
 export interface CheckedJournaled {

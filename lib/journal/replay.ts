@@ -8,7 +8,7 @@
  */
 import type { WalEntry } from '../durable/wal/entries';
 import type { WalReader } from '../durable/wal/reader';
-import { attachToView, AtomicLog } from '../memory/atomic-log';
+import { attachToView, AtomicLog, claimForJournal } from '../memory/atomic-log';
 import { BatchSource, type Batch, type CheckedFollowOptions } from '../memory/follower';
 import type { Layout } from '../memory/layout';
 import { makeView } from '../memory/open-log';
@@ -34,6 +34,15 @@ export interface Replayed {
 
 export function isCheckpointed(error: unknown): boolean {
   return (error as { code?: unknown }).code === 'ERR_CHECKPOINTED';
+}
+
+/** LSN of the first entry of a window of so many: where a frame begins that is there. */
+export function firstOf(wal: Pick<WalReader, 'firstLsn' | 'lastLsn' | 'get'>, entries: number): number {
+  const { firstLsn, lastLsn } = wal;
+  const first = Math.max(firstLsn, lastLsn - entries + 1);
+  const batch = first <= lastLsn ? wal.get(first)?.batch : undefined;
+  if (batch === undefined) return first;
+  return batch.first >= firstLsn ? batch.first : batch.first + batch.count;
 }
 
 export class Replay<T> {
@@ -202,7 +211,7 @@ export class Replay<T> {
       layout: this.#dataBytes === layout.dataBytes ? layout : { ...layout, dataBytes: this.#dataBytes },
     });
     const log = new AtomicLog<T>(attachToView, view);
-    this.#writer = log.tryClaimWriter()!;
+    this.#writer = log[claimForJournal]()!;
     this.#source = new BatchSource<T>(log, view, this.#delivered, this.#options, NO_PENDING);
   }
 

@@ -7,7 +7,8 @@
 import { AtomicLog as UntypedLog } from '../memory/atomic-log';
 import type { LogHandle } from '../memory/handle';
 import type { JournaledLog } from './journaled-log';
-import type { JournalOptions } from './options';
+import type { JournaledReader } from './journaled-reader';
+import type { JournalAttachOptions, JournalOptions } from './options';
 import type { AttachOptions, RecordAttachOptions } from '../memory/open-log';
 import type { BigIntScalarType, NumberScalarType } from '../base/scalar';
 import type {
@@ -46,7 +47,8 @@ export interface AtomicLogConstructor {
    * have its types, and the log is refused when its columns differ in name, type
    * or order. A log whose codec is your own needs that codec; codecs of one name
    * count as the same, and a thread that has the log open already goes on with the
-   * one it has.
+   * one it has. With `wal`, the directory of a log of {@link open}, followers have what has left
+   * the window too.
    *
    * ```ts
    * const log = AtomicLog.attach(workerData, { schema: trades, name: 'statistics' });
@@ -54,8 +56,13 @@ export interface AtomicLogConstructor {
    *
    * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
    * `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`,
-   * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`; with `wal` also as `WalReader.open()`
    */
+  attach<S extends Schema>(
+    handle: LogHandle,
+    options: RecordAttachOptions<S> & JournalAttachOptions,
+  ): JournaledReader<RecordOf<S>>;
+  attach<T>(handle: LogHandle<T>, options: AttachOptions<T> & JournalAttachOptions): JournaledReader<T>;
   attach<S extends Schema>(handle: LogHandle, options: RecordAttachOptions<S>): AtomicLog<RecordOf<S>>;
   attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLog<T>;
   /**
@@ -98,9 +105,24 @@ function journaledLogs(): typeof JournaledLog {
   return (require('../journal/journaled-log') as typeof import('./journaled-log')).JournaledLog;
 }
 
+function journaledReaders(): typeof JournaledReader {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
+  return (require('../journal/journaled-reader') as typeof import('./journaled-reader')).JournaledReader;
+}
+
+const untypedAttach = UntypedLog.attach.bind(UntypedLog);
+
+function attach(handle: unknown, options: unknown = {}): unknown {
+  const wal = typeof options === 'object' && options !== null && 'wal' in options ? options.wal : undefined;
+  return wal === undefined
+    ? untypedAttach(handle as LogHandle, options as AttachOptions<unknown>)
+    : journaledReaders().over(handle, options, wal);
+}
+
 const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true });
 
 export const AtomicLog = Object.defineProperties(UntypedLog, {
+  attach: hidden(attach),
   // An async function, so that what is refused rejects.
   open: hidden(async (options: unknown): Promise<unknown> => journaledLogs().make(options)),
   openSync: hidden((options: unknown): unknown => journaledLogs().makeSync(options)),

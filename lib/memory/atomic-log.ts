@@ -29,6 +29,8 @@ const WAIT_SLICE_MS = 50;
 
 /** For the library: in place of options, with the view. */
 export const attachToView = Symbol('attachToView');
+/** For the room of journaled logs. */
+export const claimForJournal = Symbol('claimForJournal');
 
 /**
  * A rolling window of entries in native memory: one writer appends, any number
@@ -162,9 +164,21 @@ export class AtomicLog<T> {
   /**
    * The right to append, or null while another writer has it.
    *
-   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`; `ERR_JOURNALED` for a log of
+   * `AtomicLog.open()`, which has its writer's calls itself
    */
   tryClaimWriter(): Writer<T> | null {
+    if (this.#open().layout.journal !== undefined) {
+      throw plainError(
+        'ERR_JOURNALED',
+        'the entries of this log go to a write-ahead log too; append with the JournaledLog that AtomicLog.open() has made',
+      );
+    }
+    return this[claimForJournal]();
+  }
+
+  /** @internal */
+  [claimForJournal](): Writer<T> | null {
     const view = this.#open();
     if (view.native.hasEnded()) {
       throw plainError('ERR_LOG_ENDED', 'the writer has ended this log; make a new one to go on');
@@ -262,7 +276,7 @@ export class AtomicLog<T> {
   /**
    * The right to append, as soon as it is free: for fail-over.
    *
-   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_JOURNALED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
    */
   async waitForWriter(options: { signal?: AbortSignal } = {}): Promise<Writer<T>> {
     const signal = checkSignal(optionsOf('options', options, ['signal']).signal);

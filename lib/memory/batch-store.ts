@@ -99,8 +99,10 @@ export class BatchStore {
   }
 
   /** The sources are ours: nothing of the user's runs any more. */
-  storeColumns({ sources, length }: Columns): number {
+  storeColumns(columns: Columns): number {
+    const { sources, length } = columns;
     const head = this.#head;
+    if (head.isJournaled) head.checkBatchJournaled(columns);
     return this.#storeBatch(length, () => {
       for (let done = 0; done < length;) {
         if (head.count >= head.limit) head.makeRoom();

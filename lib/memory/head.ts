@@ -9,6 +9,7 @@
  */
 import { NO_SLOT, SEGMENT_FIELDS, SegmentField, Status } from '../base/codes';
 import { accepts, isVariable, Kind, type ScalarArray } from '../base/scalar';
+import type { Columns } from './batch';
 import type { EntryJournal } from './entry-journal';
 import { HeadMappings } from './head-mappings';
 import type { Layout } from './layout';
@@ -258,6 +259,11 @@ export class Head {
     }
   }
 
+  /** Throws before a part of a batch is written, and a segment begins for it. */
+  checkBatchJournaled(batch: Columns): void {
+    this.#journal?.checkBatch(batch);
+  }
+
   /** Forgets what was stored from `index` on, but for what the journal has. */
   takeBack(index: number): void {
     this.count = Math.max(index - this.firstIndex, this.#journaled);
@@ -274,12 +280,12 @@ export class Head {
       while (this.#journaled < this.count) {
         const from = this.#journaled;
         this.#journaled = journal.take(this.columns, from, this.count, this.firstIndex + from);
-        if (this.isClosed) throw closed();
+        // Whatever hooks have done: they cannot close the log.
         publishEntries(this.slot, this.#journaled);
       }
     } finally {
       this.#isTaking = false;
-      if (!this.isClosed) this.limit = limit;
+      this.limit = limit;
     }
   }
 }

@@ -19,13 +19,23 @@ export interface Layout {
   readonly dataBytes: number;
   /** Of a log with a codec. */
   readonly coder: Coder | undefined;
+  /** The id of the write-ahead log that has the entries too: no one but its owner appends. */
+  readonly journal?: string | undefined;
   /** What is made for it when it is first read or written; null where no function can be made. */
   functions?: LayoutFunctions | null;
 }
 
 /** The layout as text; the addon hands it to every thread that attaches. Functions stay here: a codec travels by name. */
-export function encodeLayout({ kinds, fields, name, strictViews, dataBytes, coder }: Layout): string {
-  return JSON.stringify({ kinds, fields, name, strictViews, dataBytes, codec: coder?.name });
+export function encodeLayout({
+  coder,
+  kinds,
+  fields,
+  name,
+  strictViews,
+  dataBytes,
+  journal,
+}: Layout): string {
+  return JSON.stringify({ kinds, fields, name, strictViews, dataBytes, journal, codec: coder?.name });
 }
 
 /** @throws `ERR_CODEC_MISMATCH` when `codec` is not the one that the log needs */

@@ -83,6 +83,12 @@ export class NativeLog {
   waitForClaim(id: number): boolean {
     return logs.waitForClaim(this.#slot, id);
   }
+  waitForRequest(id: number): void {
+    logs.waitForRequest(this.#slot, id);
+  }
+  request(): void {
+    logs.request(this.#slot);
+  }
   cancelWait(id: number): void {
     logs.cancelWait(this.#slot, id);
   }

@@ -69,6 +69,7 @@ export function makeView(options: CheckedOptions): LogView {
     columnNames: layout.fields ?? [''],
     pinnedBytesMax,
     firstIndex,
+    endsWithWriter: layout.journal !== undefined,
     memory: memory === undefined ? null : wholeOf(memory),
     memoryBytesMax: memory?.maxByteLength ?? 0,
   });
@@ -100,13 +101,13 @@ function attachFailed(status: number): AtomicLogError {
       );
 }
 
-/** Reads each option once. */
+/** Reads each option once; `wal` is that of a journaled log, which has looked at it. */
 function checkAttachOptions(options: unknown): {
   codec: unknown;
   columns: RecordColumns | undefined;
   name: string | undefined;
 } {
-  const { schema, codec, name } = optionsOf('options', options, ['schema', 'codec', 'name']);
+  const { schema, codec, name } = optionsOf('options', options, ['schema', 'codec', 'name', 'wal']);
   if (schema !== undefined && codec !== undefined) {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',

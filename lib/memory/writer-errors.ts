@@ -21,10 +21,11 @@ export function busy(): AtomicLogError {
   );
 }
 
-export function taking(): AtomicLogError {
+/** `what` is refused meanwhile. */
+export function taking(what = 'append'): AtomicLogError {
   return plainError(
     'ERR_WRITER_BUSY',
-    'a hook of the log runs inside of an append; append after it has returned',
+    `a hook of the log runs inside of an append; ${what} after it has returned`,
   );
 }
 

@@ -21,7 +21,9 @@ export const makeWriter = Symbol('makeWriter');
 /** For the room of journaled logs. */
 export const storeSources = Symbol('storeSources');
 export const journalEntries = Symbol('journalEntries');
+export const stopStoring = Symbol('stopStoring');
 export const endLog = Symbol('endLog');
+export const isTaking = Symbol('isTaking');
 
 /**
  * The head of the writer that is being made; undefined when a user calls the constructor. It is
@@ -59,6 +61,8 @@ export class Writer<T> {
   /** The typed array of a log of numbers, by name. */
   readonly #tag: string;
   #span: OpenSpan<T> | undefined;
+  /** Whether the claim was released. */
+  #isReleased = false;
 
   private constructor(log: AtomicLog<T>, view: LogView, native: NativeWriter) {
     this.#log = log;
@@ -93,11 +97,24 @@ export class Writer<T> {
     this.#head.giveTo(journal);
   }
 
+  /** @internal As close(), but the claim is kept: no one appends, and readers wait for the end. */
+  [stopStoring](): void {
+    const head = this.#head;
+    if (head.isClosed) return;
+    this.#endSpan();
+    head.close();
+  }
+
   /** @internal As end(), but what is not published is dropped. */
   [endLog](): void {
-    if (this.#head.isClosed) return;
+    if (this.#isReleased) return;
     this.#native.end();
     this.close();
+  }
+
+  /** @internal Whether a hook of the user runs that the journal called, inside of an append. */
+  get [isTaking](): boolean {
+    return this.#head.isTaking;
   }
 
   /** The log that this writer appends to. */
@@ -244,10 +261,9 @@ export class Writer<T> {
 
   /** Releases the claim and drops what was not published. Idempotent. */
   close(): void {
-    const head = this.#head;
-    if (head.isClosed) return;
-    this.#endSpan();
-    head.close();
+    if (this.#isReleased) return;
+    this[stopStoring]();
+    this.#isReleased = true;
     this.#native.close();
     this.#view.dropUser(this);
   }
@@ -267,6 +283,8 @@ export class Writer<T> {
     const head = this.#head;
     if (head.isJournaled) {
       const index = this.#writeOther(value);
+      // By itself, so that those that are staged stay so when it is refused.
+      head.checkJournaled(index);
       head.publishOrTakeBack(index);
       return index;
     }

@@ -176,6 +176,8 @@ class JetStreamTarget implements ForwardTarget {
   async send(entries: readonly WalEntry[]): Promise<void> {
     const isNext = this.#isNext;
     this.#isNext = false;
+    // Before the first one is published.
+    for (const { lsn, data } of entries) this.#checkSize(data.length, lsn);
     try {
       await this.#jetstream.ask(() => Promise.all(entries.map((entry) => this.#publish(entry))));
       this.#refusals = 0;
@@ -189,7 +191,6 @@ class JetStreamTarget implements ForwardTarget {
   async #publish(entry: WalEntry): Promise<void> {
     const { stream, subject } = this.#options;
     const { lsn, data, batch } = entry;
-    this.#checkSize(data.length, lsn);
     const msgID = stampOf(entry);
     const options: Record<string, unknown> = { msgID, expect: { streamName: stream, lastSequence: lsn - 1 } };
     if (batch !== undefined) {

@@ -119,6 +119,7 @@ napi_value create_log(napi_env env, napi_callback_info info) {
   options.labels = column_labels(given);
   options.pinned_bytes_max = given.limit("pinnedBytesMax");
   options.first_index = given.integer("firstIndex");
+  options.ends_with_writer = given.flag("endsWithWriter");
   const bool is_shared = given.has("memory");
   const auto bytes = is_shared ? given.bytes("memory") : Elements<uint8_t>();
   const uint64_t bytes_max = is_shared ? given.integer("memoryBytesMax") : 0;

@@ -75,6 +75,7 @@ LogAttachment::~LogAttachment() {
   for (const auto& [id, waiter] : waiters_) {
     log_->entries().remove(waiter.get());
     log_->claims().remove(waiter.get());
+    log_->requests().remove(waiter.get());
   }
   log_->readers().remove(reader_.get());
   mappings_->close();
@@ -119,6 +120,8 @@ napi_value LogAttachment::define_functions(napi_env env,
   define("hasEnded", has_ended);
   define("waitForIndex", wait_for_index);
   define("waitForClaim", wait_for_claim);
+  define("waitForRequest", wait_for_request);
+  define("request", request);
   define("cancelWait", cancel_wait);
   define("waitSlice", wait_slice);
   define("follow", follow);
@@ -341,8 +344,9 @@ memory::Waiter* LogAttachment::add_waiter(uint32_t id) {
 void LogAttachment::drop_waiter(uint32_t id) {
   const auto waiter = waiters_.find(id);
   if (waiter == waiters_.end()) return;
-  if (!log_->entries().remove(waiter->second.get())) {
-    log_->claims().remove(waiter->second.get());
+  if (!log_->entries().remove(waiter->second.get()) &&
+      !log_->claims().remove(waiter->second.get())) {
+    log_->requests().remove(waiter->second.get());
   }
   waiters_.erase(waiter);
 }
@@ -376,6 +380,22 @@ napi_value LogAttachment::wait_for_claim(napi_env env,
     if (!must_wait) self->drop_waiter(id);
   }
   return from_bool(env, must_wait);
+}
+
+// (log: number, id: number) => void. The next request wakes it.
+napi_value LogAttachment::wait_for_request(napi_env env,
+                                           napi_callback_info info) {
+  uint32_t id = 0;
+  LogAttachment* const self = called_log(env, info, &id);
+  if (self != nullptr) self->log_->requests().add(self->add_waiter(id), 0);
+  return nullptr;
+}
+
+// (log: number) => void
+napi_value LogAttachment::request(napi_env env, napi_callback_info info) {
+  LogAttachment* const self = called_log(env, info);
+  if (self != nullptr) self->log_->requests().wake_all();
+  return nullptr;
 }
 
 // (log: number, id: number) => void; also after the waiter was woken

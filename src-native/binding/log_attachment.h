@@ -66,6 +66,8 @@ class LogAttachment final {
   static napi_value has_ended(napi_env env, napi_callback_info info);
   static napi_value wait_for_index(napi_env env, napi_callback_info info);
   static napi_value wait_for_claim(napi_env env, napi_callback_info info);
+  static napi_value wait_for_request(napi_env env, napi_callback_info info);
+  static napi_value request(napi_env env, napi_callback_info info);
   static napi_value cancel_wait(napi_env env, napi_callback_info info);
   static napi_value follow(napi_env env, napi_callback_info info);
   static napi_value unfollow(napi_env env, napi_callback_info info);

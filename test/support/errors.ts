@@ -21,6 +21,7 @@ const classOf: Record<ErrorCode, ErrorConstructor> = {
   ERR_WRITER_CLOSED: Error,
   ERR_SNAPSHOT_CLOSED: Error,
   ERR_LOG_ENDED: Error,
+  ERR_JOURNALED: Error,
   ERR_SPAN_OPEN: Error,
   ERR_SPAN_OVER: Error,
   ERR_BATCH_OVER: Error,

@@ -139,14 +139,12 @@ export class Appender {
   #checkBatch(lengths: Uint32Array): void {
     const { native, entryBytesMax } = this.#core;
     let needed = WAL_BATCH_ITEM_BYTES * lengths.length;
-    let longest = 0;
     for (let i = 0; i < lengths.length; ++i) {
       const length = lengths[i]!;
+      if (length > entryBytesMax) throw entryTooLarge(length, entryBytesMax, i);
       needed += length;
-      if (length > longest) longest = length;
     }
     if (needed > native.entryBytesMax) throw batchTooLarge(needed, native.entryBytesMax);
-    if (longest > entryBytesMax) throw entryTooLarge(longest, entryBytesMax);
   }
 
   /** To be called before the data is measured: a getter may close the log, and detach or resize the data. */

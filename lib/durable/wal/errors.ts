@@ -18,6 +18,8 @@ export type WalError = SegmentError & {
   readonly lsn?: number;
   /** Of `ERR_CHECKPOINTED` and `ERR_TARGET_BEHIND`: the first entry that is still there. */
   readonly firstLsn?: number;
+  /** Of `ERR_ENTRY_TOO_LARGE` (`attempted` bytes, `available` allowed), for an entry of a batch: which one, from 0. */
+  readonly index?: number;
   /** Of `ERR_TARGET_AHEAD`: the last entry of the log. */
   readonly lastLsn?: number;
   /** Of `ERR_LOCKED`: the process that has the log, or the cursor, open, where it is known. */
@@ -99,10 +101,12 @@ export function lsnMismatch(expected: number, nextLsn: number): WalError {
   );
 }
 
-export function entryTooLarge(bytes: number, limit: number): WalError {
+/** `index`: which one of a batch it is, from 0. */
+export function entryTooLarge(bytes: number, limit: number, index?: number): WalError {
+  const which = index === undefined ? 'the entry' : `entry ${index} of the batch`;
   return withDetails(
-    rangeError('ERR_ENTRY_TOO_LARGE', `the entry has ${bytes} bytes and must not exceed ${limit}; split it`),
-    { attempted: bytes, available: limit },
+    rangeError('ERR_ENTRY_TOO_LARGE', `${which} has ${bytes} bytes and must not exceed ${limit}; split it`),
+    { attempted: bytes, available: limit, ...(index === undefined ? {} : { index }) },
   );
 }
 

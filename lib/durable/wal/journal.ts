@@ -92,16 +92,22 @@ export class Journal {
     return this.#failure;
   }
 
-  /** Bytes that a frame of so many entries may have. */
+  /** Bytes that a frame of so many entries may have: its first entry has all of them. */
   frameBytesMax(entries: number): number {
     const { native, entryBytesMax } = this.#core;
-    return entries === 1 ? entryBytesMax : native.entryBytesMax - WAL_BATCH_ITEM_BYTES * entries;
+    return entries === 1
+      ? entryBytesMax
+      : Math.min(entryBytesMax, native.entryBytesMax - WAL_BATCH_ITEM_BYTES * entries);
   }
 
-  /** @throws `ERR_ENTRY_TOO_LARGE`, `ERR_BATCH_TOO_LARGE` */
-  checkFrame(bytes: number, entries: number): void {
+  /**
+   * `index`: which one of a batch the entry of the frame is.
+   *
+   * @throws `ERR_ENTRY_TOO_LARGE`, `ERR_BATCH_TOO_LARGE`
+   */
+  checkFrame(bytes: number, entries: number, index?: number): void {
     const limit = this.frameBytesMax(entries);
-    if (bytes > limit) throw entries === 1 ? entryTooLarge(bytes, limit) : batchTooLarge(bytes, limit);
+    if (bytes > limit) throw entries === 1 ? entryTooLarge(bytes, limit, index) : batchTooLarge(bytes, limit);
   }
 
   /**

@@ -126,6 +126,9 @@ export class SealedFiles {
     try {
       this.#announce();
       if (this.#hooks.retainBytes !== Infinity && this.#source.isOpen()) this.#retain();
+    } catch (error) {
+      // The system has no memory for the list of files. Whoever appended must be told of the append.
+      this.#warn(error);
     } finally {
       this.#isWorking = false;
     }
@@ -201,13 +204,13 @@ export class SealedFiles {
     }
   }
 
-  #warn(error: unknown, file: WalFile): void {
+  #warn(error: unknown, file?: WalFile): void {
     if (this.#hasWarned) return;
     this.#hasWarned = true;
     process.emitWarning(
       `${this.#hooks.path}: files of the log are kept, because a hook or a checkpoint failed: ${textOf(error)}; ` +
         'it is tried again with the next file (the option onError is told each time)',
-      { code: 'ATOMIC_LOG_FILES_KEPT', detail: file.path },
+      { code: 'ATOMIC_LOG_FILES_KEPT', detail: file?.path ?? this.#hooks.path },
     );
   }
 }

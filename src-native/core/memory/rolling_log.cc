@@ -30,6 +30,7 @@ RollingLog::RollingLog(const RollingLogOptions& options, BlockLayout layout,
       layout_(std::move(layout)),
       descriptor_(options.descriptor),
       labels_(options.labels),
+      ends_with_writer_(options.ends_with_writer),
       ring_(std::move(ring)),
       pool_(std::move(storage), retained_segments,
             segments_max(options, layout_.block_bytes(), retained_segments)) {}
@@ -155,6 +156,8 @@ bool RollingLog::try_claim() {
 // One that waits for the claim registers under the list's lock and looks again:
 // either this takes the lock later and finds it, or it sees the claim free.
 void RollingLog::release_claim() {
+  // Before the claim is free, so that no one gets it.
+  if (ends_with_writer_ && !has_ended()) end();
   claim_.release();
   claims_.wake_all();
 }

@@ -53,6 +53,9 @@ struct RollingLogOptions {
   // Bytes that readers may keep from being recycled beyond the window.
   uint64_t pinned_bytes_max = UINT64_MAX;
   uint64_t first_index = 0;  // of the first entry that will be appended
+  // The first writer is the only one: the log ends when its claim is released,
+  // also by the end of its thread.
+  bool ends_with_writer = false;
 };
 
 class RollingLog : public std::enable_shared_from_this<RollingLog>,
@@ -123,6 +126,9 @@ class RollingLog : public std::enable_shared_from_this<RollingLog>,
   // by a claim that became free.
   WaitList& entries() { return entries_; }
   WaitList& claims() { return claims_; }
+  // Who provides what readers cannot get by themselves waits here, and is woken
+  // by the reader that asks for it: requests().wake_all().
+  WaitList& requests() { return requests_; }
 
   // --- Who reads, any thread; for statistics.
   ReaderList& readers() { return readers_; }
@@ -201,6 +207,7 @@ class RollingLog : public std::enable_shared_from_this<RollingLog>,
   const BlockLayout layout_;
   const std::string descriptor_;
   const std::vector<ColumnLabel> labels_;
+  const bool ends_with_writer_;
   const std::unique_ptr<Slot[]> ring_;
 
   // Writer only.
@@ -214,6 +221,7 @@ class RollingLog : public std::enable_shared_from_this<RollingLog>,
   std::atomic<bool> has_ended_{false};
   WaitList entries_;
   WaitList claims_;
+  WaitList requests_;
   ReaderList readers_;
   SegmentPool pool_;
 };

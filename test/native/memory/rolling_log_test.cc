@@ -322,6 +322,22 @@ TEST_CASE("a new writer goes on where the last one published") {
   log->unpin(segment);
 }
 
+TEST_CASE("a log that ends with its writer has no other one") {
+  RollingLogOptions options = log_options(6, 3);
+  options.ends_with_writer = true;
+  std::shared_ptr<RollingLog> log;
+  REQUIRE(RollingLog::create(options, &log) == Status::kOk);
+  REQUIRE(try_claim(*log));
+  CHECK_FALSE(try_claim(*log));
+  Appender writer(*log);
+  REQUIRE(writer.append(4) == Status::kOk);
+  CHECK_FALSE(log->has_ended());
+  release_claim(*log);
+  CHECK(log->has_ended());
+  CHECK_FALSE(log->is_claimed());
+  CHECK_FALSE(try_claim(*log));
+}
+
 TEST_CASE("writers on different threads take turns by the claim alone" *
           doctest::test_suite("threads")) {
   constexpr uint64_t kPerWriter = 600;

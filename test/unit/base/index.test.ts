@@ -11,6 +11,7 @@ const classes = [
   'Cursor',
   'FlushedOffset',
   'JournaledLog',
+  'JournaledReader',
   'SegmentReader',
   'SegmentRecord',
   'SegmentTail',

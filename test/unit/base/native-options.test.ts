@@ -45,6 +45,7 @@ const functions: Record<string, Given> = {
     columnNames: ['x'],
     pinnedBytesMax: Infinity,
     firstIndex: 0,
+    endsWithWriter: false,
     memory: null,
   },
   createSegment: { ...format, path: join(directory, 'new.seg'), size: 4096, cells },

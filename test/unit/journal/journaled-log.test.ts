@@ -338,7 +338,7 @@ describe('what is refused', () => {
 
   test('a second writer, and a claim', async () => {
     await using log = await open({});
-    expect(log.tryClaimWriter()).toBeNull();
+    expectError(() => log.tryClaimWriter(), 'ERR_JOURNALED', /append with the JournaledLog/);
     expect((await rejection(open({}))).code).toBe('ERR_LOCKED');
   });
 
@@ -350,6 +350,61 @@ describe('what is refused', () => {
     expect(log.append('b')).toBe(1);
     expect(windowOf(log).entries).toEqual(['a', 'b']);
     await log.durable(1);
+  });
+
+  test('an entry of a batch that is too large, before a part of the batch is written', async () => {
+    await using log = await open({ codec: utf8, wal: { ...place(), entryBytesMax: 100 }, dataBytes: 500 });
+    log.write('staged');
+    const long = 'x'.repeat(200);
+    // In one segment, and after several.
+    for (const entries of [
+      ['a', 'b', long, 'c'],
+      [...Array.from({ length: 33 }, (_, i) => `${i}`.repeat(30)), long],
+    ]) {
+      const index = entries.indexOf(long);
+      const error = await rejection(Promise.resolve().then(() => log.appendBatch(entries)));
+      expect(error).toMatchObject({ code: 'ERR_ENTRY_TOO_LARGE', index, attempted: 212, available: 100 });
+      expect((error as Error).message).toMatch(`entry ${index} of the batch has 212 bytes`);
+      expect([log.endIndex, log.nextIndex]).toEqual([0, 1]);
+    }
+    expectError(() => log.append(long), 'ERR_ENTRY_TOO_LARGE', /split/);
+    expect([log.endIndex, log.nextIndex]).toEqual([0, 1]);
+    log.append('a');
+    expect(windowOf(log).entries).toEqual(['staged', 'a']);
+  });
+
+  test('columns of records with one that is too large', async () => {
+    const both = { name: 'utf8', blob: 'bytes', n: 'u32' } as const;
+    await using log = await open({ schema: both, wal: { ...place(), entryBytesMax: 100 } });
+    const columns = {
+      name: ['a', 'n'.repeat(40), 'b'],
+      blob: [new Uint8Array(1), new Uint8Array(50), new Uint8Array(2)],
+      n: Uint32Array.of(1, 2, 3),
+    };
+    expectError(
+      () => log.appendBatch(columns as never),
+      'ERR_ENTRY_TOO_LARGE',
+      /entry 1 of the batch has 110/,
+    );
+    expect([log.endIndex, log.nextIndex]).toEqual([0, 0]);
+  });
+
+  test('no entry of the write-ahead log has more than entryBytesMax, whatever is published together', async () => {
+    const wal = { ...place(), entryBytesMax: 100 };
+    {
+      await using log = await open({ codec: utf8, wal, retainedCapacity: 100, segmentCapacity: 100 });
+      log.appendBatch(Array.from({ length: 90 }, (_, i) => `entry ${i}`));
+      for (let i = 0; i < 90; ++i) log.write(`entry ${i}`);
+      log.publish();
+    }
+    const reader = WalReader.open(wal.path);
+    const sizes = [...reader.entries()].map(({ data }) => data.length);
+    expect(sizes.length).toBe(180);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(100);
+    reader.close();
+    await using again = await open({ codec: utf8, wal });
+    const { entries } = await followTo(again, 180);
+    expect(entries).toEqual(Array.from({ length: 180 }, (_, i) => [i, `entry ${i % 90}`]));
   });
 
   test('staged entries stay when the append after them is refused', async () => {

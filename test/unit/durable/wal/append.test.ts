@@ -134,7 +134,7 @@ describe('a batch of packed entries', () => {
       [wal.appendBatch(bytes, [10]), 'ERR_OUT_OF_RANGE', /bytes\.length \(11\)/],
       [wal.appendBatch(bytes, [2 ** 25]), 'ERR_OUT_OF_RANGE', /lengths\[0\]/],
       [wal.appendBatch(detached(), [4]), 'ERR_OUT_OF_RANGE', /bytes\.length \(0\)/],
-      [wal.appendBatch(bytes, [11]), 'ERR_ENTRY_TOO_LARGE', /11 bytes/],
+      [wal.appendBatch(bytes, [11]), 'ERR_ENTRY_TOO_LARGE', /entry 0 of the batch has 11 bytes/],
       [wal.appendBatch(Buffer.alloc(8000), new Array(800).fill(10)), 'ERR_BATCH_TOO_LARGE', /parts/],
       [wal.appendBatch(bytes, [3, 8], { expectedLSN: 1 } as never), 'ERR_INVALID_ARG_VALUE', /expectedLsn/],
       [wal.appendBatch(new Lying(4), [1000]), 'ERR_OUT_OF_RANGE', /bytes\.length \(4\)/],

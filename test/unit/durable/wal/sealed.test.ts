@@ -6,6 +6,7 @@ import { AtomicLog, Wal, WalReader, type WalFile, type WalOptions } from 'atomic
 
 import { thrownBy } from '../../../support/errors';
 import { runInChild } from '../../../support/child';
+import { requireInternal } from '../../../support/internals';
 import { temporaryDirectory } from '../../../support/segments';
 import { entry, expectIntact, fill, range, SMALL_FILES } from '../../../support/wals';
 
@@ -374,4 +375,26 @@ describe('AsyncLocalStorage', () => {
     log.close();
     await wal.close();
   });
+});
+
+test('what cannot be looked at ends no append: the process is warned, and it is tried again', () => {
+  const { SealedFiles } = requireInternal<{
+    SealedFiles: new (options: object, source: object) => { notice(): void };
+  }>('durable/wal/sealed.js');
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  let rotations = 0;
+  const sealed = new SealedFiles(
+    { path: path(), retainBytes: 1 },
+    {
+      isOpen: () => true,
+      rotations: () => rotations,
+      table: () => {
+        if (rotations === 0) return { length: 1 };
+        throw new Error('no memory');
+      },
+    },
+  );
+  for (rotations = 1; rotations < 4; ++rotations) sealed.notice();
+  expect(warn.mock.calls.map(([message]) => message)).toEqual([expect.stringMatching(/no memory/)]);
+  warn.mockRestore();
 });
