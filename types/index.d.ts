@@ -51,6 +51,8 @@ export type ErrorCode =
   | 'ERR_SNAPSHOT_CLOSED'
   /** The writer ended the log: no entries and no claims any more. */
   | 'ERR_LOG_ENDED'
+  /** Only the JournaledLog appends to its log. */
+  | 'ERR_JOURNALED'
   /** A span is open: commit it before the next append, write or reserve. */
   | 'ERR_SPAN_OPEN'
   /** The span has ended, by commit, roll or close. */
@@ -968,7 +970,8 @@ declare class AtomicLog<T> {
   /**
    * The right to append, or null while another writer has it.
    *
-   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`
+   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`; `ERR_JOURNALED` for a log of
+   * `AtomicLog.open()`, which has its writer's calls itself
    */
   tryClaimWriter(): Writer<T> | null;
   /**
@@ -1013,7 +1016,7 @@ declare class AtomicLog<T> {
   /**
    * The right to append, as soon as it is free: for fail-over.
    *
-   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_JOURNALED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
    */
   waitForWriter(options?: { signal?: AbortSignal }): Promise<Writer<T>>;
   /**
@@ -1728,16 +1731,53 @@ export declare class JournaledLog<T> extends AtomicLog<T> {
   checkpoint(index: number, options?: WalCheckpointOptions): Promise<void>;
   /**
    * Publishes what is staged, makes everything durable, ends the log for readers in all threads, and closes it.
-   * Idempotent. `await using` calls it.
+   * Idempotent. `await using` calls it. In a hook that runs inside of an append it waits until that has returned.
    *
    * @throws (rejects) `ERR_POISONED`, or what refuses the staged entries, when not everything became durable; the
    * log is closed all the same
    */
   close(): Promise<void>;
-  /** As {@link close}, on this thread. `using` calls it. */
+  /**
+   * As {@link close}, on this thread. `using` calls it.
+   *
+   * @throws as {@link close}; `ERR_WRITER_BUSY` in a hook that runs inside of an append: the log stays open then
+   */
   closeSync(): void;
   [Symbol.dispose](): void;
   [Symbol.asyncDispose](): Promise<void>;
+}
+/**
+ * A log of `AtomicLog.open()` in another thread, with what has left the window: from
+ * {@link AtomicLogConstructor.attach} with the option `wal`. Close it: it holds files open.
+ *
+ * ```ts
+ * const log = AtomicLog.attach(workerData.handle, { wal: 'trades' });
+ * for await (const batch of log.follow({ from: 0 })) console.log(batch.firstIndex, batch.length);
+ * ```
+ */
+export declare class JournaledReader<T> extends AtomicLog<T> {
+  #private;
+  private constructor();
+  /** The directory of the write-ahead log. */
+  get path(): string;
+  /** LSN of the entry with index 0: that with index `i` has LSN `base + i` in the write-ahead log. */
+  get base(): number;
+  /**
+   * Absolute index of the oldest entry on disk, from where {@link follow} can begin.
+   *
+   * @throws as `WalReader.refresh()`
+   */
+  get oldestIndex(): number;
+  /**
+   * As {@link JournaledLog.follow}: what has left the window is read from the disk, in the same index space, without gap
+   * or repetition.
+   *
+   * @throws as `AtomicLog.follow()`; while iterating `ERR_NOT_DURABLE` for entries that have left the window of a log
+   * that its owner has closed, or lost, before they were on disk; as `WalReader.entries()`
+   */
+  follow(options?: FollowOptions): Followed<Batch<T>>;
+  /** As `AtomicLog.close()`, and closes the files. Idempotent. */
+  close(): void;
 }
 /** Where the entries of a journaled log are written, and how: as `Wal.open()` says, without metadata. */
 export interface JournalPlace extends Omit<WalOptions, 'metadata'> {
@@ -1756,6 +1796,14 @@ export interface JournalOptions {
   wal: string | JournalPlace;
   /** It is that of the log on disk. */
   firstIndex?: undefined;
+}
+/** What `AtomicLog.attach()` takes besides other options, for the handle of a journaled log. */
+export interface JournalAttachOptions {
+  /**
+   * The directory of the log's write-ahead log: entries that have left the window are read from there, as far as
+   * they are proved to be on disk.
+   */
+  wal: string;
 }
 /** A log, and its writer. */
 export interface ClaimedLog<T> {
@@ -1783,7 +1831,8 @@ export interface AtomicLogConstructor {
    * have its types, and the log is refused when its columns differ in name, type
    * or order. A log whose codec is your own needs that codec; codecs of one name
    * count as the same, and a thread that has the log open already goes on with the
-   * one it has.
+   * one it has. With `wal`, the directory of a log of {@link open}, followers have what has left
+   * the window too.
    *
    * ```ts
    * const log = AtomicLog.attach(workerData, { schema: trades, name: 'statistics' });
@@ -1791,8 +1840,13 @@ export interface AtomicLogConstructor {
    *
    * @throws `ERR_INVALID_HANDLE`, `ERR_FOREIGN_HANDLE`, `ERR_LOG_GONE`,
    * `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH`, `ERR_INVALID_ARG_TYPE`,
-   * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
+   * `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`; with `wal` also as `WalReader.open()`
    */
+  attach<S extends Schema>(
+    handle: LogHandle,
+    options: RecordAttachOptions<S> & JournalAttachOptions,
+  ): JournaledReader<RecordOf<S>>;
+  attach<T>(handle: LogHandle<T>, options: AttachOptions<T> & JournalAttachOptions): JournaledReader<T>;
   attach<S extends Schema>(handle: LogHandle, options: RecordAttachOptions<S>): AtomicLogImpl<RecordOf<S>>;
   attach<T>(handle: LogHandle<T>, options?: AttachOptions<T>): AtomicLogImpl<T>;
   /**
@@ -1983,6 +2037,8 @@ export type WalError = SegmentError & {
   readonly lsn?: number;
   /** Of `ERR_CHECKPOINTED` and `ERR_TARGET_BEHIND`: the first entry that is still there. */
   readonly firstLsn?: number;
+  /** Of `ERR_ENTRY_TOO_LARGE` (`attempted` bytes, `available` allowed), for an entry of a batch: which one, from 0. */
+  readonly index?: number;
   /** Of `ERR_TARGET_AHEAD`: the last entry of the log. */
   readonly lastLsn?: number;
   /** Of `ERR_LOCKED`: the process that has the log, or the cursor, open, where it is known. */
