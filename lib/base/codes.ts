@@ -310,9 +310,11 @@ export const WalCounter = {
   writtenBytes: 6,
   commits: 7,
   queuedBytes: 8,
+  files: 9,
+  bytes: 10,
 } as const;
 export type WalCounter = (typeof WalCounter)[keyof typeof WalCounter];
-export const WAL_COUNTERS = 9;
+export const WAL_COUNTERS = 11;
 
 /** binding/codes.h */
 export const SecuredField = {

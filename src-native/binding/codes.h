@@ -75,7 +75,9 @@ enum class WalCounter : uint8_t {
   kWrittenBytes = 6,
   kCommits = 7,
   kQueuedBytes = 8,
-  kEnd = 9
+  kFiles = 9,
+  kBytes = 10,
+  kEnd = 11
 };
 
 // Of the room that is secured for what is written.

@@ -389,7 +389,7 @@ napi_value WalHandle::back_up(napi_env env, napi_callback_info info) {
                                     to_path(env, arguments[0]));
 }
 
-// (into: Float64Array of 9) => void
+// (into: Float64Array, WalCounter) => void
 napi_value WalHandle::counters(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
@@ -403,7 +403,9 @@ napi_value WalHandle::counters(napi_env env, napi_callback_info info) {
       .set(WalCounter::kRotations, writer.rotations())
       .set(WalCounter::kWrittenBytes, writer.written_bytes())
       .set(WalCounter::kCommits, self->log_->commits())
-      .set(WalCounter::kQueuedBytes, self->log_->queued_bytes());
+      .set(WalCounter::kQueuedBytes, self->log_->queued_bytes())
+      .set(WalCounter::kFiles, writer.file_count())
+      .set(WalCounter::kBytes, writer.files_bytes());
   return nullptr;
 }
 

@@ -36,7 +36,7 @@ export interface SegmentFormat {
 }
 
 /** kBufferBytes of core/durable/segment/segment_writer.h. */
-const BUFFER_BYTES = 65_536;
+const BUFFER_BYTES = 262_144;
 const HEADER_SIZE_MAX = 65_536;
 /** Whether data of 128 bytes or more is compressed, where that makes it shorter. */
 export type Compression = 'none' | 'zstd';

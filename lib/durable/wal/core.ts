@@ -74,10 +74,15 @@ export class WalCore {
     return this.#isClosed;
   }
 
-  count(counter: WalCounter): number {
+  /** All of them as they are now, until the next call. */
+  counters(): Float64Array {
     this.queue.handWritten();
     this.native.counters(this.#counters);
-    return this.#counters[counter]!;
+    return this.#counters;
+  }
+
+  count(counter: WalCounter): number {
+    return this.counters()[counter]!;
   }
 
   fileTable(): FileTable {

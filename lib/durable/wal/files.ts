@@ -36,13 +36,6 @@ export class FileTable {
     return this.#fields[FILE_FIELDS * index + FileField.endOffset]!;
   }
 
-  /** Of all files together, by their length. */
-  get bytes(): number {
-    let bytes = 0;
-    for (let i = 0; i < this.length; ++i) bytes += this.bytesOf(i);
-    return bytes;
-  }
-
   /** Files with numbers between the two, oldest first. */
   filesOf(directory: string, lastLsn: number, after = 0, before = Infinity): WalFile[] {
     const files: WalFile[] = [];

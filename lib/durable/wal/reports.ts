@@ -66,21 +66,16 @@ export function recoveryOf(native: NativeWalRecovery): WalRecovery {
   };
 }
 
-/** What is asked of the log. */
-interface CountedLog {
-  fileTable(): { readonly length: number; readonly bytes: number };
-  count(counter: WalCounter): number;
-}
-
-export function statsOf(core: CountedLog): WalStats {
-  const files = core.fileTable();
+/** Of the counters that the addon has set. */
+export function statsOf(counters: Float64Array): WalStats {
+  const count = (counter: WalCounter): number => counters[counter]!;
   return {
-    files: files.length,
-    bytes: files.bytes,
-    syncs: core.count(WalCounter.syncs),
-    commits: core.count(WalCounter.commits),
-    rotations: core.count(WalCounter.rotations),
-    writtenBytes: core.count(WalCounter.writtenBytes),
-    bytesInFlight: core.count(WalCounter.queuedBytes),
+    files: count(WalCounter.files),
+    bytes: count(WalCounter.bytes),
+    syncs: count(WalCounter.syncs),
+    commits: count(WalCounter.commits),
+    rotations: count(WalCounter.rotations),
+    writtenBytes: count(WalCounter.writtenBytes),
+    bytesInFlight: count(WalCounter.queuedBytes),
   };
 }

@@ -165,7 +165,7 @@ export class Wal {
   /** What was done since the log was opened. */
   stats(): WalStats {
     if (this.#core.isClosed) throw walClosed();
-    return statsOf(this.#core);
+    return statsOf(this.#core.counters());
   }
 
   /**

@@ -39,8 +39,10 @@ namespace atomic_log::durable {
 
 class SegmentWriter {
  public:
-  // What is appended is collected in this many bytes of the owner's.
-  static constexpr size_t kBufferBytes = size_t{1} << 16;
+  // What is appended is collected in this many bytes of the owner's. A write
+  // that does not end with a page costs Linux as much as tens of KiB more, so
+  // there should be few of them.
+  static constexpr size_t kBufferBytes = size_t{1} << 18;
 
   // Makes a file of `size` bytes that must not be there yet, and its name
   // durable. kFormat when `size` leaves no room after the start offset.

@@ -42,8 +42,9 @@ Outcome WalClassifier::check_unproven() {
 }
 
 Outcome WalClassifier::scan_top() {
+  // Most often there is little new, or nothing.
   WalScanner scanner(*found_.top, codec_of_top(), found_.end,
-                     found_.header.file_bytes);
+                     found_.header.file_bytes, WalScanner::kReadBytesMin);
   WalVerdict verdict = WalVerdict::kNone;
   while (!found_.is_sealed &&
          (verdict = scanner.next()) == WalVerdict::kRecord) {

@@ -85,6 +85,12 @@ IoStatus list_wal_files(FileSystem& system, const std::string& directory,
   return {};
 }
 
+bool remove_wal_file(FileSystem& system, const std::string& directory,
+                     uint64_t number) {
+  const IoStatus status = system.remove(wal_file_path(directory, number));
+  return status.ok() || status.code == IoCode::kNotFound;
+}
+
 IoStatus check_wal_place(FileSystem& system, const std::string& directory,
                          const platform::FileIdentity& lock) {
   platform::FileIdentity identity;

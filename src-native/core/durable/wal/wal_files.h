@@ -48,6 +48,10 @@ platform::IoStatus list_wal_files(platform::FileSystem& system,
                                   const std::string& directory,
                                   WalListing* listing);
 
+// Whether the file is gone.
+bool remove_wal_file(platform::FileSystem& system, const std::string& directory,
+                     uint64_t number);
+
 // Whether the directory is still the one whose LOCK this is: kNotFound when it
 // was moved, deleted or replaced.
 platform::IoStatus check_wal_place(platform::FileSystem& system,

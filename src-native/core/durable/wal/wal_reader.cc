@@ -183,7 +183,7 @@ Outcome WalReader::read_file(LogFile& file, uint64_t from, uint64_t to,
   }
   CORE_CHECK(position.lsn <= from);
   WalScanner scanner(*file.file, WalCodec(file.log_id, file.info.number),
-                     position, file.info.end_offset);
+                     position, file.info.end_offset, bytes_max);
   while (scanner.position().lsn <= to && chunk->data.size() < bytes_max &&
          scanner.position().offset < file.info.end_offset) {
     const WalVerdict verdict = scanner.next();
@@ -280,7 +280,8 @@ Outcome WalReader::find_past(LogFile& file, const WalPast& past,
   const bool is_newest = file.info.number == newest_file();
   const WalPosition from = file.nearest(past.lsn);
   WalScanner scanner(*file.file, WalCodec(file.log_id, file.info.number), from,
-                     is_newest ? file.info.bytes : file.info.end_offset);
+                     is_newest ? file.info.bytes : file.info.end_offset,
+                     WalScanner::kReadBytesMin);
   bool is_same = false;
   while (scanner.position().lsn <= past.lsn) {
     const WalVerdict verdict = scanner.next();

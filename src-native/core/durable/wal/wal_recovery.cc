@@ -91,12 +91,14 @@ Outcome repair_wal(FileSystem& system, const WalOptions& options,
 }
 
 void remove_wal_garbage(FileSystem& system, const std::string& directory,
-                        uint64_t oldest_file, const WalListing& listing) {
-  for (const uint64_t number : listing.numbers) {
-    if (number < oldest_file) {
-      (void)system.remove(wal_file_path(directory, number));
+                        uint64_t oldest_file, List<uint64_t>* numbers) {
+  size_t left = 0;
+  for (const uint64_t number : *numbers) {
+    if (number < oldest_file && !remove_wal_file(system, directory, number)) {
+      (*numbers)[left++] = number;
     }
   }
+  while (numbers->size() > left) numbers->pop_back();
 }
 
 }  // namespace atomic_log::durable

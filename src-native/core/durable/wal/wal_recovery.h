@@ -79,11 +79,12 @@ Outcome repair_wal(platform::FileSystem& system, const WalOptions& options,
                    const WalClassification& found, WalRecovery* recovery,
                    Failure* failure);
 
-// Deletes the files below the oldest kept. One that cannot be deleted now is
-// tried again at the next opening or checkpoint.
+// Deletes, of the files with these numbers, those below the oldest kept. Only
+// those that could not be deleted are left in `numbers`: the next checkpoint or
+// opening tries them again.
 void remove_wal_garbage(platform::FileSystem& system,
                         const std::string& directory, uint64_t oldest_file,
-                        const WalListing& listing);
+                        List<uint64_t>* numbers);
 
 }  // namespace atomic_log::durable
 

@@ -11,13 +11,18 @@ namespace {
 using platform::File;
 using platform::IoStatus;
 
-constexpr size_t kBufferBytes = size_t{1} << 18;
+constexpr size_t kReadGrowth = 4;
 
 }  // namespace
 
 WalScanner::WalScanner(File& file, const WalCodec& codec,
-                       const WalPosition& from, uint64_t end)
-    : file_(file), codec_(codec), end_(end), position_(from) {}
+                       const WalPosition& from, uint64_t end,
+                       size_t first_read_bytes)
+    : file_(file),
+      codec_(codec),
+      end_(end),
+      position_(from),
+      read_bytes_(std::clamp(first_read_bytes, kReadBytesMin, kReadBytesMax)) {}
 
 void WalScanner::set_end(uint64_t end) {
   end_ = end;
@@ -47,11 +52,13 @@ const uint8_t* WalScanner::at(uint64_t offset, size_t bytes) {
     return buffer_.data() + (offset - buffer_begin_);
   }
   CORE_CHECK(offset <= end_ && bytes <= end_ - offset);
-  const size_t wanted = static_cast<size_t>(
-      std::min<uint64_t>(std::max(bytes, kBufferBytes),
-                         std::max<uint64_t>(end_, offset) - offset));
+  const size_t wanted = static_cast<size_t>(std::min<uint64_t>(
+      std::max(bytes, read_bytes_), std::max<uint64_t>(end_, offset) - offset));
+  read_bytes_ = std::min(read_bytes_ * kReadGrowth, kReadBytesMax);
   buffer_begin_ = offset;
   buffer_bytes_ = 0;
+  // What was in it need not be kept when it grows.
+  buffer_.clear();
   io_ = buffer_.try_resize_for_overwrite(wanted)
             ? file_.read_at(offset, buffer_.data(), wanted, &buffer_bytes_)
             : platform::kNoMemory;
@@ -133,8 +140,8 @@ IoStatus find_wal_head(File& file, const WalCodec& codec, uint64_t from,
   uint64_t begin = from + kWalAlignment;
   if (begin >= to) return {};
   Buffer buffer;
-  if (!buffer.try_resize_for_overwrite(
-          static_cast<size_t>(std::min<uint64_t>(to - begin, kBufferBytes)))) {
+  if (!buffer.try_resize_for_overwrite(static_cast<size_t>(
+          std::min<uint64_t>(to - begin, WalScanner::kReadBytesMax)))) {
     return platform::kNoMemory;
   }
   while (begin < to && to - begin >= kWalHeadBytes) {

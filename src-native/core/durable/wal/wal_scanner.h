@@ -5,6 +5,9 @@
 //     believed only when its head is intact and the file has that many bytes.
 //  2. Time is linear in the bytes of the file.
 //  3. A read error is never taken for a bad record.
+//  4. The first read is as large as the caller says, and each later one four
+//     times as large as the one before, up to kReadBytesMax: one record costs
+//     little, and many cost few reads.
 // One thread at a time.
 #ifndef ATOMIC_LOG_CORE_DURABLE_WAL_SCANNER_H_
 #define ATOMIC_LOG_CORE_DURABLE_WAL_SCANNER_H_
@@ -41,9 +44,13 @@ enum class WalVerdict : uint8_t {
 
 class WalScanner {
  public:
+  static constexpr size_t kReadBytesMin = size_t{1} << 12;
+  static constexpr size_t kReadBytesMax = size_t{1} << 18;
+
   // Records end at or before `end`.
   WalScanner(platform::File& file, const WalCodec& codec,
-             const WalPosition& from, uint64_t end);
+             const WalPosition& from, uint64_t end,
+             size_t first_read_bytes = kReadBytesMax);
 
   // kRecord: head(), offset() and body() tell about it until the next call,
   // which goes on after it. The other verdicts stay; a scan may go on after
@@ -82,6 +89,8 @@ class WalScanner {
   platform::IoStatus io_;
   bool is_short_ = false;
 
+  // Of the next read.
+  size_t read_bytes_;
   Buffer buffer_;
   uint64_t buffer_begin_ = 0;
   size_t buffer_bytes_ = 0;

@@ -93,6 +93,11 @@ WalHeader WalWriter::next_header(uint64_t next_base) const {
   return header;
 }
 
+void WalWriter::count_file(const WalFileInfo& file) {
+  add(file_count_, 1);
+  add(files_bytes_, file.bytes);
+}
+
 void WalWriter::enter(std::shared_ptr<File> file, const WalHeader& header) {
   CORE_CHECK(files_.empty() || (header.file_number == file_number_ + 1 &&
                                 header.previous_end == tail_ &&
@@ -109,6 +114,7 @@ void WalWriter::enter(std::shared_ptr<File> file, const WalHeader& header) {
   is_unmarked_ = is_without_open_ = false;
   files_.push_back({file_number_, header.base_lsn, header.epoch, header.branch,
                     file_bytes_, kWalHeaderBytes});
+  count_file(files_.back());
   // Before anything in it releases the files that are as long as they should.
   if (file_bytes_ == options_.spare_bytes) {
     put_control(WalType::kSync, 0, options_.segment_bytes);

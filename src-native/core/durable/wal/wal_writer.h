@@ -105,6 +105,9 @@ class WalWriter {
   uint64_t syncs() const { return load(syncs_); }
   uint64_t rotations() const { return load(rotations_); }
   uint64_t written_bytes() const { return load(written_bytes_); }
+  // Of files(), which takes time for each of them.
+  uint64_t file_count() const { return load(file_count_); }
+  uint64_t files_bytes() const { return load(files_bytes_); }
 
   uint64_t next_lsn() const { return next_lsn_; }
   const platform::FileIdentity& lock_identity() const { return lock_identity_; }
@@ -167,6 +170,8 @@ class WalWriter {
   uint64_t place_of(const WalCursorState& cursor) const;
   Outcome stop_at_cursors(uint64_t* lsn);
   Outcome lock_cursors(std::unique_ptr<WalFileLock>* lock);
+  void count_file(const WalFileInfo& file);
+  void drop_files(uint64_t oldest_file);
   bool is_worth_freeing(uint64_t lsn) const;
   uint32_t draw_branch();
   void begin_epoch(uint32_t branch);
@@ -205,7 +210,8 @@ class WalWriter {
   uint64_t oldest_lsn_ = 1;
   uint64_t oldest_file_ = 1;
   List<WalFileInfo> files_;
-  WalListing garbage_;
+  // Files below oldest_file_ that could not be deleted yet.
+  List<uint64_t> garbage_;
   WalReserve reserve_;
 
   // Of the newest file.
@@ -243,6 +249,8 @@ class WalWriter {
   std::atomic<uint64_t> syncs_{0};
   std::atomic<uint64_t> rotations_{0};
   std::atomic<uint64_t> written_bytes_{0};
+  std::atomic<uint64_t> file_count_{0};
+  std::atomic<uint64_t> files_bytes_{0};
 };
 
 }  // namespace atomic_log::durable

@@ -165,19 +165,32 @@ Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file,
   if (outcome != Outcome::kOk) return outcome;
   cursors.reset();
   oldest_lsn_ = lsn + 1;
-  oldest_file_ = oldest_file;
   store(first_lsn_, oldest_lsn_);
-  files_.drop_front(static_cast<size_t>(oldest_file - files_.front().number));
-  CORE_CHECK(!files_.empty() && files_.front().number == oldest_file_);
-  CORE_CHECK(files_.front().base_lsn <= oldest_lsn_ ||
-             files_.front().number == file_number_);
-  // What cannot be deleted is garbage all the same.
-  if (list_wal_files(system_, options_.directory, &garbage_).ok()) {
-    remove_wal_garbage(system_, options_.directory, oldest_file_, garbage_);
-  }
+  drop_files(oldest_file);
   // When there is still no room, the next one tries again.
   (void)reserve_.make_spare(*names_);
   return Outcome::kOk;
+}
+
+// Deletes the files below `oldest_file`, oldest first. The directory is not
+// listed: that would take longer, the more files there are.
+void WalWriter::drop_files(uint64_t oldest_file) {
+  const uint64_t first = oldest_file_;
+  oldest_file_ = oldest_file;
+  remove_wal_garbage(system_, options_.directory, oldest_file_, &garbage_);
+  for (uint64_t number = first; number < oldest_file; ++number) {
+    store(files_bytes_, files_bytes() - files_.front().bytes);
+    store(file_count_, file_count() - 1);
+    files_.drop_front(1);
+    // What cannot be deleted is garbage all the same, which the next checkpoint
+    // tries again, or without the memory for that the next opening.
+    if (!remove_wal_file(system_, options_.directory, number)) {
+      (void)garbage_.try_push_back(number);
+    }
+  }
+  CORE_CHECK(!files_.empty() && files_.front().number == oldest_file_);
+  CORE_CHECK(files_.front().base_lsn <= oldest_lsn_ ||
+             files_.front().number == file_number_);
 }
 
 Outcome WalWriter::truncate_after(uint64_t lsn) {

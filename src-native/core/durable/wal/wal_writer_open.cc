@@ -164,7 +164,7 @@ Outcome WalWriter::find_reserve(const WalClassification& found) {
 }
 
 Outcome WalWriter::start(WalClassification& found) {
-  garbage_ = std::move(found.listing);
+  garbage_ = std::move(found.listing.numbers);
   Outcome outcome = Outcome::kOk;
   switch (wal_rule(found.row).action) {
     case WalAction::kCreate:
@@ -184,13 +184,14 @@ Outcome WalWriter::start(WalClassification& found) {
         header.previous_seal_checksum = found.seal_checksum;
         next_lsn_ = found.next_base;
         // It may be these that fill the disk. All is durable by now.
-        remove_wal_garbage(system_, options_.directory, oldest_file_, garbage_);
+        remove_wal_garbage(system_, options_.directory, oldest_file_,
+                           &garbage_);
         outcome = create_file(header, true);
       }
       break;
   }
   if (outcome != Outcome::kOk) return outcome;
-  remove_wal_garbage(system_, options_.directory, oldest_file_, garbage_);
+  remove_wal_garbage(system_, options_.directory, oldest_file_, &garbage_);
   store(first_lsn_, oldest_lsn_);
   store(last_lsn_, next_lsn_ - 1);
   outcome = write_open();
@@ -217,6 +218,7 @@ void WalWriter::adopt(WalClassification& found) {
   oldest_lsn_ = found.kept.oldest_lsn;
   oldest_file_ = found.kept.oldest_file;
   files_ = std::move(found.files);
+  for (const WalFileInfo& file : files_) count_file(file);
   file_ = found.newest;
   file_number_ = files_.back().number;
   file_bytes_ = found.header.file_bytes;

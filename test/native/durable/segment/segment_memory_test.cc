@@ -33,7 +33,7 @@ using test::Stored;
 constexpr SegmentFormat kFormat{40, 300, Crc32Kind::kCastagnoli};
 constexpr uint64_t kSize = uint64_t{1} << 22;
 // More than the writer's buffer, and more than a reader trusts.
-constexpr size_t kLargeBytes = size_t{1} << 17;
+constexpr size_t kLargeBytes = 2 * SegmentWriter::kBufferBytes;
 constexpr size_t kHugeBytes = (size_t{1} << 20) + 1;
 
 void check_refused(Outcome outcome, const Failure& failure) {

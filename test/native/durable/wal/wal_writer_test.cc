@@ -360,6 +360,45 @@ TEST_CASE("a file that cannot be deleted is tried again") {
   CHECK(!system.exists(wal_path(1)));
 }
 
+TEST_CASE("a checkpoint asks for no names, however many files there are") {
+  std::vector<std::string> before;
+  for (const size_t files : {4, 40, 400}) {
+    SimulatedFileSystem system;
+    WalScript script;
+    REQUIRE(script.open(system));
+    while (script.writer()->files().size() < files) REQUIRE(script.run('x'));
+    REQUIRE(script.run('s'));
+    const uint64_t second = script.writer()->files()[1].base_lsn;
+    std::vector<std::string> names;
+    system.on_operation = [&](const char* name) { names.push_back(name); };
+    CHECK(script.writer()->checkpoint(second - 1) == Outcome::kOk);
+    system.on_operation = nullptr;
+    CHECK(!system.exists(wal_path(1)));
+    CHECK(std::count(names.begin(), names.end(), "list") == 0);
+    if (files > 4) CHECK(names == before);
+    before = names;
+  }
+}
+
+TEST_CASE("files and their bytes are counted") {
+  SimulatedFileSystem system;
+  WalScript script;
+  REQUIRE(script.open(system));
+  const auto check = [&] {
+    const WalWriter& writer = *script.writer();
+    uint64_t bytes = 0;
+    for (const auto& file : writer.files()) bytes += file.bytes;
+    CHECK(writer.file_count() == writer.files().size());
+    CHECK(writer.files_bytes() == bytes);
+  };
+  check();
+  for (const char operation : std::string("xxxxbkcxxTwxkCxKxFxxCUxxk")) {
+    (void)script.run(operation);
+    if (script.writer() != nullptr) check();
+  }
+  CHECK(script.writer()->file_count() > 1);
+}
+
 TEST_CASE("zeros ahead change nothing that is read") {
   SimulatedFileSystem system;
   auto options = small_wal();

@@ -14,16 +14,16 @@ const isWindows = process.platform === 'win32';
 
 describe('appending', () => {
   test('gives offsets and lengths, and writes what the format says', () => {
-    const writer = SegmentWriter.createSync(file(), { size: 1024 * KiB, startOffset: 16, headerSize: 8 });
+    const writer = SegmentWriter.createSync(file(), { size: 2048 * KiB, startOffset: 16, headerSize: 8 });
     let next = 16;
     const expected: Buffer[] = [];
-    for (const length of [0, 1, 5, 64, 1000, 65_519, 65_520, 65_521, 200_000, 3]) {
+    for (const length of [0, 1, 5, 64, 1000, 262_127, 262_128, 262_129, 500_000, 3]) {
       expected.push(payload(expected.length, length));
       const appended = writer.append(expected.at(-1)!, numberHeader(expected.length));
       expect(appended).toEqual({ offset: next, length: 16 + length });
       next += 16 + length;
       expect(writer.writeOffset).toBe(next);
-      expect(writer.remaining).toBe(1024 * KiB - next);
+      expect(writer.remaining).toBe(2048 * KiB - next);
     }
     expect(writer.flushedOffset.value).toBe(16);
     expect(writer.syncSync()).toBe(next);
