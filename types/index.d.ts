@@ -1420,7 +1420,7 @@ export declare class SegmentWriter {
    * `header` must have the `headerSize` of the options.
    *
    * @throws `ERR_SEGMENT_FULL`, with `attempted` and `available`, and nothing has
-   * changed; `ERR_OUT_OF_MEMORY` for a record of more than 64 KiB, or one that is
+   * changed; `ERR_OUT_OF_MEMORY` for a record of more than 256 KiB, or one that is
    * compressed, and nothing has changed either; `ERR_INVALID_ARG_TYPE`,
    * `ERR_OUT_OF_RANGE`; `ERR_WRITER_CLOSED`; and as {@link flush}
    */
