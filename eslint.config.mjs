@@ -117,6 +117,25 @@ export default defineConfig(
     },
   },
   {
+    // The demo's page, and what a test asks of it there.
+    files: ['examples/demo/web/*.js', 'test/support/dashboard.mjs'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          'document',
+          'location',
+          'matchMedia',
+          'getComputedStyle',
+          'requestAnimationFrame',
+          'CSS',
+          'Option',
+          'ResizeObserver',
+          'WebSocket',
+        ].map((name) => [name, 'readonly']),
+      ),
+    },
+  },
+  {
     files: ['test/**/*.{ts,cjs}'],
     // What a test drops, so that it can be collected, is not read again.
     rules: { 'no-useless-assignment': 'off' },

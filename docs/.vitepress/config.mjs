@@ -36,7 +36,11 @@ function references(entry) {
 const sidebar = [
   {
     text: 'Begin',
-    items: [page('Which log, and what else', 'choosing'), page('Moving to it', 'migrating')],
+    items: [
+      page('Which log, and what else', 'choosing'),
+      page('The demo', 'demo'),
+      page('Moving to it', 'migrating'),
+    ],
   },
   {
     text: 'Guides',

@@ -53,8 +53,10 @@ export function openLive(options, source) {
     log,
     pool,
     pacer,
+    label: source.label,
     fields,
     column,
+    now,
     view,
     failed,
     get written() {

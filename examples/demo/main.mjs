@@ -43,7 +43,9 @@ async function main(options) {
  */
 async function run(options, source) {
   const live = openLive(options, source);
-  const display = openDisplay(options.json === true);
+  const display = options.web
+    ? await (await import('./web/server.mjs')).openDashboard(live, options.port)
+    : openDisplay(options.json === true);
   const stopping = stopper(live.failed);
   try {
     await live.ready();

@@ -14,6 +14,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
  * @property {string} [column] The column whose rolling statistics are shown.
  * @property {boolean} messages Send the same records by `postMessage`, too.
  * @property {boolean} [json]
+ * @property {boolean} [web]
+ * @property {number} port
  * @property {boolean} [wal]
  * @property {number} kills
  */
@@ -21,6 +23,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 const EXAMPLES = `
 Examples:
   $ npm run demo                                        samples this machine and process
+  $ npm run demo -- --web                               the same in a browser, with readers to stall and kill
   $ npm run demo -- --wal                               kills the writer of a write-ahead log, and recovers it
   $ npm run demo -- --sample                            200,000 flights in ten seconds
   $ npm run demo -- --sample --loop --rate max          the same as fast as it can: slow readers lose some
@@ -57,7 +60,9 @@ export function parseOptions(argv) {
     .option('--window <n>', 'records that stay readable, at least', integer(16, 2 ** 24), 65_536)
     .option('--column <name>', 'the column whose rolling statistics are shown (default: the first)')
     .option('--no-messages', 'do not send the same records by postMessage, to as many threads, to compare')
-    .option('--json', 'print one JSON object per second, and a summary')
+    .addOption(new Option('--json', 'print one JSON object per second, and a summary').conflicts('web'))
+    .addOption(new Option('--web', 'show it in a browser on this machine').conflicts('wal'))
+    .option('--port <n>', 'of --web (default: one that is free)', integer(0, 65_535), 0)
     .addOption(
       new Option(
         '--wal',
@@ -70,6 +75,8 @@ export function parseOptions(argv) {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   /** @type {DemoOptions} */
   const options = program.parse(argv).opts();
+  // A page is there to be looked at.
+  if (options.web && (options.file || options.sample)) options.loop = true;
   // Nothing bounds what waits in the queues of threads that are slower.
   if (options.rate === Infinity) options.messages = false;
   if (options.loop && !options.file && !options.sample) {

@@ -3,6 +3,7 @@ import logUpdate from 'log-update';
 import { compact, duration, mebibytes, shorten, value3, withCommas } from '../format.mjs';
 import { windowMeans } from '../series.mjs';
 import { area, bar, history } from './plot.mjs';
+import { rowsOf } from './rows.mjs';
 
 /**
  * @typedef {import('./display.mjs').Display} Display
@@ -68,7 +69,7 @@ export class Latencies {
 
   /** @param {View} view */
   add(view) {
-    for (const { name, latency } of rowsOf(view)) {
+    for (const { name, latency } of allRows(view)) {
       const p99 = latency.p99;
       if (p99 !== null) [this.min, this.max] = [Math.min(this.min, p99), Math.max(this.max, p99)];
       this.of(name).push(p99);
@@ -84,29 +85,10 @@ export class Latencies {
   }
 }
 
-/**
- * A row for each reader, and one for all that get messages: the worst of each figure.
- *
- * @param {View} view
- */
-export function rowsOf({ readers, receivers }) {
-  const none = { perSecond: 0, latency: { p50: null, p99: null }, lag: 0, lost: 0 };
-  const rows = readers.map(({ name, report = none }) => ({ ...none, ...report, name }));
-  if (receivers.length === 0) return rows;
-  const reports = receivers.map(({ report }) => report ?? { ...none, nextIndex: 0 });
-  const worst = (/** @type {'p50' | 'p99'} */ key) =>
-    reports.reduce(
-      (/** @type {number | null} */ most, { latency }) => Math.max(most ?? 0, latency[key] ?? 0) || null,
-      null,
-    );
-  const messages = {
-    name: 'postMessage',
-    perSecond: Math.min(...reports.map(({ perSecond }) => perSecond)),
-    latency: { p50: worst('p50'), p99: worst('p99') },
-    lag: Math.max(...reports.map(({ lag }) => lag)),
-    lost: 0,
-  };
-  return [...rows, messages];
+/** @param {View} view */
+function allRows(view) {
+  const { readers, messages } = rowsOf(view);
+  return messages === undefined ? readers : [...readers, messages];
 }
 
 /**
@@ -157,7 +139,7 @@ function table(view, latencies, columns, rowsMax) {
     shorten(name, NAME).padEnd(NAME) +
     cells.map((cell) => cell.padStart(CELL)).join('') +
     (width >= HISTORY_MIN ? `  ${past}` : '');
-  const lines = rowsOf(view).map(({ name, perSecond, latency, lag, lost }) => {
+  const lines = allRows(view).map(({ name, perSecond, latency, lag, lost }) => {
     const cells = [
       compact(perSecond),
       duration(latency.p50),
