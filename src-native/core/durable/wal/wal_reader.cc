@@ -78,7 +78,14 @@ IoStatus WalReader::update(const WalLogId& log_id,
   CORE_CHECK(!files.empty());
   const uint64_t oldest = files.front().number;
   CORE_CHECK(files.back().number - oldest + 1 == files.size());
-  if (!files_.try_reserve(files.size())) return platform::kNoMemory;
+  // Not for all of them: a list that has room for twice as many as it holds
+  // would be moved whenever a file comes and another one goes.
+  const uint64_t last_known = std::max(newest_file(), oldest - 1);
+  CORE_CHECK(last_known <= files.back().number);
+  if (!files_.try_reserve(
+          static_cast<size_t>(files.back().number - last_known))) {
+    return platform::kNoMemory;
+  }
   files_.drop_below(oldest);
   uint64_t next = oldest;
   if (!files_.is_empty()) {
