@@ -36,6 +36,7 @@ const common = [
   `-DATOMIC_LOG_PACKAGE_VERSION=${require('../../package.json').version}`,
   '-DBUILDING_NODE_EXTENSION',
   '-Isrc-native',
+  '-Itest',
   '-Itest/native',
   `-I${require('node-addon-api').include_dir}`,
   `-I${join(dirname(dirname(process.execPath)), 'include', 'node')}`,
