@@ -104,6 +104,13 @@ const scalarTypes: { readonly [T in ScalarType]: ScalarInfo & { readonly type: T
 /** Indexed by Kind, as far as it is of a fixed size. */
 export const scalars: readonly ScalarInfo[] = byKind(scalarTypes);
 
+const tags: readonly string[] = scalars.map((info) => info.Array.name);
+
+/** What typedArrayTag() says of the arrays of a kind of fixed size. The name of a function takes a call into V8. */
+export function tagOf(kind: Kind): string {
+  return tags[kind]!;
+}
+
 const typesOfAll = Object.keys(Kind) as FieldType[];
 
 /** Indexed by Kind. */

@@ -7,7 +7,7 @@ import { isUtf8 } from 'node:buffer';
 import { describe, invalidType, rangeError, typeError } from '../base/errors';
 import { VarBuilder, type BatchBuilder } from './batch-builder';
 import { missingField, unknownField } from './record';
-import { accepts, isVariable, Kind, refusal, scalars, viewOf, type ScalarArray } from '../base/scalar';
+import { accepts, isVariable, Kind, refusal, type ScalarArray, tagOf, viewOf } from '../base/scalar';
 import type { Layout } from './layout';
 import type { ArrayOf, FieldArrayOf } from './schema';
 import { tooLarge, type Payload, type VarSource } from './var-area';
@@ -93,7 +93,7 @@ function checkSource(kind: Kind, field: string, source: unknown, dataBytes: numb
   if (source instanceof VarBuilder) return source;
   const what = `entries.${field}`;
   if (isVariable(kind)) return checkVarData(kind, what, source as Unchecked, dataBytes);
-  const { name } = scalars[kind]!.Array;
+  const name = tagOf(kind);
   if (typedArrayTag(source) !== name) throw invalidType(what, `a ${name}`, source);
   return source as ScalarArray;
 }

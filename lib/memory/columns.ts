@@ -12,7 +12,7 @@ import { functionsOf, readers } from './layout-functions';
 import type { Mapping } from './mapping';
 import type { Pins } from './pins';
 import { unknownField } from './record';
-import { isVariable, Kind, scalars, viewOf, type ScalarArray } from '../base/scalar';
+import { isVariable, Kind, type ScalarArray, scalars, tagOf, viewOf } from '../base/scalar';
 import type { Layout } from './layout';
 import { typedArrayLength, typedArrayTag } from '../base/typed-array';
 import { VarArea } from './var-area';
@@ -113,7 +113,7 @@ export function copyColumn(held: Held, column: number, target: unknown, from: un
   if (isVariable(kind)) {
     throw variableSize('values of variable size fit no typed array; read them from chunks()');
   }
-  const { name } = scalars[kind]!.Array;
+  const name = tagOf(kind);
   if (typedArrayTag(target) !== name) throw invalidType('target', `a ${name}`, target);
   if (to !== undefined) checkBound('to', to, held);
   const end = to ?? held.endIndex;

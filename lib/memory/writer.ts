@@ -11,7 +11,7 @@ import { showAsText } from '../base/inspect';
 import type { LogView } from './view';
 import { Head } from './head';
 import { publishEntries, type NativeWriter } from './native-log';
-import { scalars, store, type Kind, type ScalarArray } from '../base/scalar';
+import { type Kind, type ScalarArray, store, tagOf } from '../base/scalar';
 import { OpenSpan, type Span } from './span';
 import { typedArrayLength, typedArrayTag } from '../base/typed-array';
 import { closed, spanOpen, taking } from './writer-errors';
@@ -71,7 +71,7 @@ export class Writer<T> {
     const head = this.#head;
     this.#entries = new EntryStore(head);
     this.#batches = new BatchStore(head);
-    this.#tag = head.kind >= 0 ? scalars[head.kind as Kind]!.Array.name : '';
+    this.#tag = head.kind >= 0 ? tagOf(head.kind as Kind) : '';
     view.addUser(this, native);
     try {
       head.map();
