@@ -4,6 +4,8 @@
  * `measure`, which a process of its own runs for one value.
  */
 import { once } from 'node:events';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { AtomicLog } from '../dist/index.mjs';
 import { cpuTime } from './cpu-time.mjs';
@@ -39,6 +41,57 @@ const latestOf = (log) => (operations) => {
   return sum;
 };
 
+/** The same copies without a log: into the next of these arrays, or the next place of the one. */
+const copiesInto = (targets, source) => {
+  let next = 0;
+  let at = 0;
+  return (operations) => {
+    for (let i = 0; i < operations; ++i) {
+      const target = targets[next];
+      target.set(source, at);
+      at += source.length;
+      if (at + source.length <= target.length) continue;
+      at = 0;
+      next = next + 1 === targets.length ? 0 : next + 1;
+    }
+  };
+};
+
+/** Cache lines of a small segment, of its mapping and of what JavaScript has of it: 1300 bytes. */
+const SEGMENT_LINES = 20;
+const LINE = 64 / Int32Array.BYTES_PER_ELEMENT;
+
+/** Loads from the memory of as many segments, each of which must wait for the one before. */
+function loadsFrom(count) {
+  const lines = count * SEGMENT_LINES;
+  const next = new Int32Array(lines * LINE);
+  // A prime, so that it comes to all of them; far enough for no processor to foresee the next.
+  for (let i = 0; i < lines; ++i) next[i * LINE] = ((i + 7919) % lines) * LINE;
+  let at = 0;
+  return (operations) => {
+    for (let i = 0; i < operations; ++i) at = next[at];
+    return at;
+  };
+}
+
+/** Nanoseconds of each operation in which garbage is collected. */
+async function collecting(run, operations) {
+  let milliseconds = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) milliseconds += duration;
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  run(operations);
+  // Entries come with the next turns.
+  await setTimeout(20);
+  observer.disconnect();
+  return (milliseconds * 1e6) / operations;
+}
+
+/** Why a curve may rise that is beside one of bare copies. */
+const CACHES =
+  'the processor waits for memory: the copies without a log, over as much of it, rise where it does';
+
 /** Appends until the window is full and its memory is recycled. */
 function fill(writer, { retainedCapacity, segmentCapacity }) {
   const batch = new Float64Array(Math.min(segmentCapacity, 65_536)).fill(1.5);
@@ -48,14 +101,16 @@ function fill(writer, { retainedCapacity, segmentCapacity }) {
 const retained = {
   grows: 'retained entries, in 16 segments (one of 1000 at least)',
   values: [1e3, 1e4, 1e5, 1e6, 1e7, 1e8],
-  bytes: (entries) => 12 * entries,
+  bytes: (entries) => 20 * entries,
+  why: { 'appendBatch(64), per entry': CACHES },
   measure(entries) {
     const options = { retainedCapacity: entries, segmentCapacity: Math.max(1000, Math.ceil(entries / 16)) };
     const { writer, log } = AtomicLog.claimed(options);
     fill(writer, options);
     const batch = new Float64Array(64).fill(1.5);
-    const snapshot = log.snapshot();
-    return {
+    const plain = new Float64Array(Math.max(1000, entries)).fill(1.5);
+    // While a snapshot is held, or a turn in which one was taken, what it has is not used again.
+    const written = {
       append: warm(200_000, appendsTo(writer)),
       'appendBatch(64), per entry': warm(
         20_000,
@@ -64,6 +119,11 @@ const retained = {
         },
         64,
       ),
+      'copies of 64 without a log, per entry': warm(20_000, copiesInto([plain], batch), 64),
+    };
+    const snapshot = log.snapshot();
+    return {
+      ...written,
       'append and refresh()': warm(100_000, (operations) => {
         for (let i = 0; i < operations; ++i) {
           writer.append(i);
@@ -82,6 +142,13 @@ const segments = {
   values: [1e2, 1e3, 1e4, 1e5],
   more: [1e6],
   bytes: (count) => 10_000 * count,
+  why: {
+    'at(i), one entry after the other':
+      'the first entry of 16 waits for memory: the load from as much memory takes that much more',
+    'a roll': 'it waits for memory: the load from as much memory takes that much more',
+    'a roll and refresh()':
+      'what a snapshot knows of a segment lives as long as the segment, and collecting garbage moves it; the rest waits for memory',
+  },
   async measure(count) {
     const options = { retainedCapacity: count * SEGMENT, segmentCapacity: SEGMENT };
     const { writer, log } = AtomicLog.claimed(options);
@@ -96,7 +163,7 @@ const segments = {
     });
     const [[[first]]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
     let snapshot = log.snapshot();
-    // Whoever reads a segment for the first time maps it.
+    // Whoever reads a segment for the first time maps it; what is measured later has all of them mapped.
     const mapped = time((operations) => {
       for (let i = 0; i < operations; ++i) snapshot.get(snapshot.firstIndex + i * SEGMENT);
     }, count - 1);
@@ -117,20 +184,27 @@ const segments = {
     snapshot.close();
     // The turn ends: it keeps the window too.
     await null;
+    rolls(count + 3);
     const roll = warm(2000, rolls);
     snapshot = log.snapshot();
+    const rollsAndRefreshes = (operations) => {
+      for (let i = 0; i < operations; ++i) {
+        writer.appendBatch(batch);
+        snapshot.refresh();
+      }
+    };
+    const seen = time(rollsAndRefreshes, count + 3);
+    const garbage = await collecting(rollsAndRefreshes, 2 * count + 20_000);
     return {
       'a segment in fresh memory': made,
       'first snapshot() of a thread, per segment': first / count,
       'the first at(i) in a segment': mapped,
       ...readings,
       'a roll': roll,
-      'a roll and refresh()': warm(2000, (operations) => {
-        for (let i = 0; i < operations; ++i) {
-          writer.appendBatch(batch);
-          snapshot.refresh();
-        }
-      }),
+      'a load that waits for the one before, from as much memory': warm(200_000, loadsFrom(count)),
+      'a roll and refresh(), of segments seen for the first time': seen,
+      'a roll and refresh()': warm(2000, rollsAndRefreshes),
+      'a roll and refresh(): collecting garbage, of it': garbage,
     };
   },
 };
@@ -174,6 +248,10 @@ const columns = {
   grows: 'columns, f64',
   values: [1, 2, 4, 8, 16, 32, 64],
   bytes: () => 100e6,
+  why: {
+    'appendBatch of 1024 as columns, per field': CACHES,
+    'rows(), one field, per record': 'in each segment, here of 1024 records, the row is given all columns',
+  },
   measure(count) {
     const names = Array.from({ length: count }, (_, i) => `c${i}`);
     const schema = Object.fromEntries(names.map((name) => [name, 'f64']));
@@ -185,6 +263,8 @@ const columns = {
     const text = JSON.stringify(Object.fromEntries(names.map((name, i) => [name, i + 0.5])));
     const rows = Array.from({ length: 64 }, () => JSON.parse(text));
     const snapshot = log.snapshot();
+    const targets = Array.from({ length: 17 }, () => names.map(() => new Float64Array(1024).fill(1.5)));
+    let copied = 0;
     return {
       'append of a record, per field': warm(
         Math.ceil(64_000 / count),
@@ -204,6 +284,16 @@ const columns = {
         Math.ceil(1000 / count),
         (operations) => {
           for (let i = 0; i < operations; ++i) writer.appendBatch(batch);
+        },
+        1024 * count,
+      ),
+      'copies of 1024 without a log, per field': warm(
+        Math.ceil(1000 / count),
+        (operations) => {
+          for (let i = 0; i < operations; ++i) {
+            const target = targets[(copied = copied + 1 === targets.length ? 0 : copied + 1)];
+            for (let column = 0; column < count; ++column) target[column].set(batch[names[column]]);
+          }
         },
         1024 * count,
       ),

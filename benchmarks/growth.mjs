@@ -4,8 +4,9 @@
 // Every point is measured in processes of its own, and the points of a curve take
 // turns. `ns` is of the quickest one, because other work only makes one slower;
 // `low` and `high` are the quartiles. `rise` is by how much a point is above an
-// earlier one, at most: up to 1.3 a curve counts as flat. What is not measured is
-// in `leftOut`, with the reason.
+// earlier one, at most: up to 1.3 a curve counts as flat; `why` says what makes one
+// rise, by the other figures of the same curve. What is not measured is in `leftOut`,
+// with the reason.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { freemem } from 'node:os';
@@ -101,7 +102,8 @@ async function measureCurve(name) {
         return { value, ns: Math.min(...ns), low, high };
       });
       const rise = riseOf(points);
-      return { operation, rise, isFlat: rise <= FLAT, points };
+      const isFlat = rise <= FLAT;
+      return { operation, rise, isFlat, ...(isFlat ? {} : { why: curve.why?.[operation] }), points };
     });
     return { curve: name, grows: curve.grows, operations, leftOut };
   } finally {

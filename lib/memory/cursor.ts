@@ -1,7 +1,7 @@
 import { columnIndex, readEntry, readField } from './columns';
 import { checkInteger } from '../base/checks';
 import { illegalConstructor } from '../base/errors';
-import { functionsOf } from './layout-functions';
+import { functionsOf, spreadOf } from './layout-functions';
 import { NO_COLUMNS, type Column } from './mapping';
 import type { Layout } from './layout';
 import {
@@ -150,7 +150,7 @@ export class Cursor<T> {
     this.#place = place;
     this.#firstIndex = place.firstIndex;
     enterRun(this, place, index);
-    spreadColumns(this, this[COLUMNS]);
+    spreadOf(this.#layout)(this, this[COLUMNS]);
     return true;
   }
 }

@@ -1,7 +1,7 @@
 /** The entries of a snapshot one by one: numbers, new objects, or what the codec makes of them. */
 import { readEntry } from './columns';
 import type { Layout } from './layout';
-import { functionsOf } from './layout-functions';
+import { functionsOf, spreadOf, type Spread } from './layout-functions';
 import {
   COLUMNS,
   currentSegments,
@@ -9,7 +9,6 @@ import {
   POSITION,
   SEGMENTS,
   SOURCE,
-  spreadColumns,
   Steps,
   type RunSource,
   type Seek,
@@ -17,10 +16,12 @@ import {
 
 export class EntrySteps<T> extends Steps<T> {
   readonly #layout: Layout;
+  readonly #spread: Spread;
 
   constructor(layout: Layout, source: RunSource, from: number, seek: Seek) {
     super(source, from, seek);
     this.#layout = layout;
+    this.#spread = spreadOf(layout);
   }
 
   static over<T>(layout: Layout, source: RunSource, from: number, seek: Seek): EntrySteps<T> {
@@ -40,7 +41,7 @@ export class EntrySteps<T> extends Steps<T> {
 
   protected override nextRun(position: number): number {
     const next = super.nextRun(position);
-    if (next >= 0) spreadColumns(this, this[COLUMNS]);
+    if (next >= 0) this.#spread(this, this[COLUMNS]);
     return next;
   }
 

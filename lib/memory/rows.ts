@@ -5,7 +5,7 @@
 import { typeError } from '../base/errors';
 import { isVariable } from '../base/scalar';
 import { isolate, readField } from './columns';
-import { functionsOf } from './layout-functions';
+import { functionsOf, spreadOf, type Spread } from './layout-functions';
 import { NO_COLUMNS, type Column } from './mapping';
 import type { Layout } from './layout';
 import {
@@ -16,7 +16,6 @@ import {
   POSITION,
   SEGMENTS,
   SOURCE,
-  spreadColumns,
   Steps,
   type Place,
   type RunSource,
@@ -115,10 +114,12 @@ function rowClassOf(layout: Layout): RowClass {
 export class Rows<T> extends Steps<T> {
   /** For the functions of a layout too, which take the place of next(). */
   protected readonly row: Row;
+  readonly #spread: Spread;
 
   constructor(layout: Layout, source: RunSource, from: number, seek: Seek) {
     super(source, from, seek);
     this.row = new (rowClassOf(layout))();
+    this.#spread = spreadOf(layout);
   }
 
   static over<T>(layout: Layout, source: RunSource, from: number, seek: Seek): Rows<T> {
@@ -143,7 +144,7 @@ export class Rows<T> extends Steps<T> {
     const { row } = this;
     row[PLACE] = this.place;
     row[COLUMNS] = this[COLUMNS];
-    spreadColumns(row, this[COLUMNS]);
+    this.#spread(row, this[COLUMNS]);
     return next;
   }
 }
