@@ -26,7 +26,8 @@ interface View {
 /** The summary as lines, without a last line break. */
 export async function describeSummary(summary: Summary, paint: Paint, now = Date.now()): Promise<string> {
   const view = { scale: await byteScale(), paint, now };
-  const parts = summary.kind === 'write-ahead log' ? walParts(summary, view) : segmentParts(summary, view);
+  const parts =
+    summary.kind === 'write-ahead log' ? await walParts(summary, view) : segmentParts(summary, view);
   return parts.join('\n');
 }
 
@@ -40,7 +41,7 @@ const since = (mtimeMs: number, { now }: View): string =>
 
 const plural = (bytes: number, { scale }: View): string => `${scale(bytes)} (${formatCount(bytes)} bytes)`;
 
-function walParts(summary: WalSummary, view: View): string[] {
+async function walParts(summary: WalSummary, view: View): Promise<string[]> {
   const { path, logId, firstLsn, lastLsn, provedLsn, metadata, files, cursors } = summary;
   const { scale, paint, now } = view;
   const count = lastLsn - firstLsn + 1;
@@ -65,7 +66,7 @@ function walParts(summary: WalSummary, view: View): string[] {
       ],
       view,
     ),
-    formatTable(
+    await formatTable(
       ['file', 'entries', 'first LSN', 'last LSN', 'bytes', 'last write'],
       files
         .slice(-FILES_SHOWN)
@@ -86,7 +87,7 @@ function walParts(summary: WalSummary, view: View): string[] {
   }
   if (cursors.length === 0) return parts;
   parts.push(
-    formatTable(
+    await formatTable(
       ['cursor', 'next LSN', 'lag', 'holder'],
       cursors.map(({ name, nextLsn, lag, holder, error }) => [
         escape(name),

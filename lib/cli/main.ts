@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 /**
  * The command `atomic-log`: looks at segment files and write-ahead logs, and builds
- * the addon. What needs the addon is loaded by the commands that do.
+ * the addon. What needs the addon, and what
+ * takes long to load, is loaded by the commands that need it.
  */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { Command, InvalidArgumentError, Option } from 'commander';
 
 import type { SegmentOptions } from '../durable/segment/options';
-import { build } from './build';
 import {
   complain,
   exitOnOutputError,
@@ -22,8 +25,6 @@ import {
 import type { Item, Source } from './sources';
 import type { Survives } from './torture-writer';
 import { painter } from './words';
-import { setInterval } from '../base/timers';
-import { version } from '../base/runtime';
 
 interface Options {
   startOffset?: number;
@@ -51,8 +52,6 @@ interface TortureFlags {
 
 /** The exit status when the log is damaged. */
 const DAMAGED = 1;
-/** How often `tail -f` looks whether anybody reads on. */
-const READER_POLL_MS = 250;
 
 async function openSource(path: string, options: SegmentOptions): Promise<Source> {
   return (await import('./sources.js')).openSource(path, options);
@@ -65,10 +64,7 @@ async function complainOfUnproved({ unproved }: Source): Promise<void> {
 
 /** Ends the process when no one reads what it writes, though nothing is written. */
 async function endWithReader(): Promise<void> {
-  const { isOutputUnread } = await import('./sources.js');
-  setInterval(() => {
-    if (isOutputUnread()) process.exit();
-  }, READER_POLL_MS).unref();
+  (await import('./sources.js')).endWithReader();
 }
 
 function integer(value: string): number {
@@ -102,9 +98,15 @@ function segmentOptions({ startOffset, headerSize, checksum }: Omit<Options, 'fr
   };
 }
 
+/** Not the library's own constant, which is in a file that takes a while to load. */
+function versionOfPackage(): string {
+  const text = readFileSync(join(__dirname, '..', '..', 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
 const program = new Command('atomic-log')
   .description('Looks at segment files and at directories of write-ahead logs, and builds the addon.')
-  .version(version)
+  .version(versionOfPackage())
   .showHelpAfterError('(--help lists what there is)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : FAILED));
 
@@ -318,7 +320,8 @@ program
   .argument('[arguments...]', 'for node-gyp')
   .allowUnknownOption()
   .description('build the addon from source, where the package brings no binary')
-  .action((args: string[]) => {
+  .action(async (args: string[]) => {
+    const { build } = await import('./build.js');
     process.exitCode = build(args);
   });
 

@@ -1,8 +1,6 @@
 /** What the command line writes, and how it prints items. */
 import { fstatSync, writeSync } from 'node:fs';
 
-import Table from 'cli-table3';
-
 import type { Item } from './sources';
 
 export type Format = 'text' | 'json' | 'raw';
@@ -72,7 +70,12 @@ export function formatItem({ unit, position, data, header }: Item, format: Forma
 }
 
 /** A table with a line under its heads, as wide as what is in it; without a last line break. */
-export function formatTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+export async function formatTable(
+  heads: readonly string[],
+  rows: readonly (readonly string[])[],
+): Promise<string> {
+  // Loading it takes as long as all the rest of the command line.
+  const { default: Table } = await import('cli-table3');
   const table = new Table({
     head: [...heads],
     // Its own colours are for terminals only, and no one asks whether this is one.

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 
 import type { NativeSegmentScan } from '../../types/native';
 import { addon } from '../base/native';
+import { setInterval } from '../base/timers';
 import { checkFormat, orThrow, type SegmentOptions } from '../durable/segment/options';
 import { SegmentReader } from '../durable/segment/reader';
 import { SegmentTail } from '../durable/segment/tail';
@@ -100,9 +101,14 @@ export function describeUnproved({ from, to }: Unproved): string {
   );
 }
 
-/** Whether what is written to standard output is no longer read. */
-export function isOutputUnread(): boolean {
-  return addon.isReaderGone(1);
+/** How often it is looked whether anyone reads on. */
+const READER_POLL_MS = 250;
+
+/** Ends the process when no one reads its standard output any more, though nothing is written. */
+export function endWithReader(): void {
+  setInterval(() => {
+    if (addon.isReaderGone(1)) process.exit();
+  }, READER_POLL_MS).unref();
 }
 
 function isDirectory(path: string): boolean {
