@@ -1,8 +1,11 @@
 // Builds the binaries that the package brings, all of them on one Linux x64
-// machine: `npm run prebuild:all -- [names of targets]`.
-import { mkdirSync, statSync } from 'node:fs';
+// machine: `npm run prebuild:all -- [names of targets]`. What was built from the same sources,
+// flags and tools before is taken from there; --anew builds it all the same.
+import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { SingleBar } from 'cli-progress';
 import { crossCompile } from './cross-compile.mjs';
 import { writeLicenses } from '../third-party-licenses.mjs';
 import { installPinned } from './pinned-packages.mjs';
@@ -11,7 +14,8 @@ import { LICENSES, targets } from './targets.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..');
 const prebuilds = join(root, 'prebuilds');
-const names = process.argv.slice(2);
+const isAnew = process.argv.includes('--anew');
+const names = process.argv.slice(2).filter((name) => name !== '--anew');
 
 if (process.platform !== 'linux' || process.arch !== 'x64') {
   console.error('prebuild:all needs Linux x64; "npm run prebuild" builds the binary of this machine');
@@ -27,6 +31,7 @@ const modules = installPinned('toolchain', join(here, 'toolchain'));
 const zig = join(modules, '@ryoppippi', 'zig-linux-x64');
 const tools = {
   cache: join(modules, '..', '..', 'zig-cache'),
+  built: isAnew ? mkdtempSync(join(tmpdir(), 'atomic-log-built-')) : join(modules, '..', '..', 'built'),
   zig: join(zig, 'zig'),
   headers: join(modules, 'node-api-headers'),
   prebuilds,
@@ -43,7 +48,20 @@ writeLicenses(join(prebuilds, LICENSES), 'Each of these binaries', [
   [join(zig, 'lib', 'libc', 'mingw'), 'mingw-w64 (Windows)'],
 ]);
 
-for (const target of targets.filter(({ name }) => names.length === 0 || names.includes(name))) {
-  const path = await crossCompile(target, tools);
-  console.log(`${target.name.padEnd(18)} ${Math.ceil(statSync(path).size / 1024)} KiB`);
+const chosen = targets.filter(({ name }) => names.length === 0 || names.includes(name));
+for (const [i, target] of chosen.entries()) {
+  const bar = new SingleBar({
+    format: `${i + 1} of ${chosen.length}: ${target.name.padEnd(18)} {value} of {total} files compiled, {duration_formatted}`,
+    noTTYOutput: true,
+    notTTYSchedule: 10_000,
+    clearOnComplete: true,
+  });
+  const start = Date.now();
+  const { place, isKept } = await crossCompile(target, tools, (done, all) => {
+    if (done === 0) bar.start(all, 0);
+    bar.update(done);
+  }).finally(() => bar.stop());
+  const how = isKept ? 'as built before' : `built in ${Math.round((Date.now() - start) / 1000)} s`;
+  console.log(`${target.name.padEnd(18)} ${Math.ceil(statSync(place).size / 1024)} KiB, ${how}`);
 }
+if (isAnew) rmSync(tools.built, { recursive: true });

@@ -1,11 +1,12 @@
 // Builds the addon for one target with zig, from what binding.gyp says.
 import { execFile, execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { inParallel } from './in-parallel.mjs';
+import { madeFrom } from './made-from.mjs';
 import { importsFor } from './node-api-imports.mjs';
 import { MACOS } from './targets.mjs';
 
@@ -63,29 +64,51 @@ function strip(file) {
   }
 }
 
-/** Builds the addon; returns the path of the binary in `prebuilds`. */
-export async function crossCompile(target, tools) {
-  // Not in build/, which node-gyp empties.
-  const output = mkdtempSync(join(tmpdir(), `atomic-log-${target.name}-`));
-  try {
-    const made = await compile(target, tools, output);
-    const place = join(tools.prebuilds, target.file);
-    mkdirSync(dirname(place), { recursive: true });
-    // Some process may have the old one loaded: it is replaced, never written into.
-    copyFileSync(made, `${place}.new`);
-    renameSync(`${place}.new`, place);
-    return place;
-  } finally {
-    rmSync(output, { recursive: true, force: true });
-  }
+/** What goes into a binary, besides the flags. */
+const SOURCES = [
+  'src-native',
+  'node_modules/node-addon-api',
+  'node_modules/.zstd/node_modules/zstd-napi/deps/zstd/lib',
+  'scripts/prebuild',
+];
+
+/** Puts a file in the place of another: some process may have that one loaded, it is never written into. */
+function replace(place, file) {
+  mkdirSync(dirname(place), { recursive: true });
+  copyFileSync(file, `${place}.new`);
+  renameSync(`${place}.new`, place);
 }
 
-async function compile(target, tools, output) {
-  const { headers } = tools;
+/**
+ * Builds the addon, or takes what was built from the same before.
+ *
+ * @param {{ built: string }} tools `built`: where binaries are kept by what they are made from
+ * @param {(done: number, all: number) => void} onProgress files that are compiled
+ * @returns the path of the binary in `prebuilds`, and whether it was there already
+ */
+export async function crossCompile(target, tools, onProgress) {
   const settings = settingsFor(target);
-  const { defines = [], cflags = [], cflags_c = [], cflags_cc = [] } = settings;
   // Without its sources an addon is built without compression, which is for users only.
-  if (!defines.includes('ATOMIC_LOG_HAS_ZSTD')) throw new Error('the sources of zstd are missing');
+  if (!settings.defines?.includes('ATOMIC_LOG_HAS_ZSTD')) throw new Error('the sources of zstd are missing');
+  const place = join(tools.prebuilds, target.file);
+  const kept = join(tools.built, `${target.name}-${madeFrom(root, SOURCES, { target, settings })}.node`);
+  const isKept = existsSync(kept);
+  if (!isKept) {
+    // Not in build/, which node-gyp empties.
+    const output = mkdtempSync(join(tmpdir(), `atomic-log-${target.name}-`));
+    try {
+      replace(kept, await compile(target, settings, tools, output, onProgress));
+    } finally {
+      rmSync(output, { recursive: true, force: true });
+    }
+  }
+  replace(place, kept);
+  return { place, isKept };
+}
+
+async function compile(target, settings, tools, output, onProgress) {
+  const { headers } = tools;
+  const { defines = [], cflags = [], cflags_c = [], cflags_cc = [] } = settings;
   const includes = [...(settings.include_dirs ?? []), join(headers, 'include')];
   const sources = [...settings.sources];
   if (target.system === 'win') {
@@ -102,12 +125,17 @@ async function compile(target, tools, output) {
     ...includes.map((path) => `-I${path}`),
     // Sections of their own let the linker drop what no one uses.
     ...['-ffunction-sections', '-fdata-sections'],
+    // The same bytes wherever the checkout, the headers and the objects are.
+    ...[root, headers, output].map((path, i) => `-ffile-prefix-map=${path}=/${i}`),
   ];
   const objects = sources.map((source, i) => join(output, `${i}-${source.replace(/.*\//, '')}.o`));
+  let done = 0;
+  onProgress(done, sources.length);
   await inParallel(
     sources.map((source, i) => async () => {
       const compiler = source.endsWith('.cc') ? ['c++', ...cflags_cc] : ['cc', ...cflags_c];
       await runZig(tools, [...compiler, ...common, '-c', source, '-o', objects[i]]);
+      onProgress(++done, sources.length);
     }),
   );
   const made = join(output, 'atomic_log.node');
