@@ -1,3 +1,4 @@
+/** Every error that users get: its codes, and how one is made. */
 import { types } from 'node:util';
 import { typedArrayTag } from './typed-array';
 

@@ -1,3 +1,4 @@
+/** What `console.log` shows of the classes that users get. */
 interface Text {
   toString(): string;
 }

@@ -1,3 +1,4 @@
+/** `AtomicLog`: what users call of a memory log; what it shares with its writer and snapshots is in view.ts. */
 import { Arrival, BoundsField } from '../base/codes';
 import { isMainThread } from '../base/threads';
 import { checkSignal, throwIfAborted, waitUnlessAborted } from '../base/abort';

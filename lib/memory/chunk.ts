@@ -1,3 +1,4 @@
+/** `Chunk`: the entries that a snapshot shows of one segment, as typed arrays. */
 import { columnIndex, isolate, readEntry, variableSize } from './columns';
 import { illegalConstructor, typeError } from '../base/errors';
 import type { Mapping } from './mapping';

@@ -1,3 +1,4 @@
+/** `Cursor`: one entry at a time of a snapshot, without an object for each. */
 import { columnIndex, readEntry, readField } from './columns';
 import { checkInteger } from '../base/checks';
 import { illegalConstructor } from '../base/errors';

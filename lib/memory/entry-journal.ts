@@ -1,3 +1,4 @@
+/** The one thing that the room of journaled logs gives to a writer. */
 import type { Columns } from './batch';
 import type { Column } from './mapping';
 

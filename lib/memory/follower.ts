@@ -1,3 +1,4 @@
+/** What a follower of a memory log delivers, and the batches; its turns are in base/follow-loop.ts. */
 import { BoundsField } from '../base/codes';
 import type { AtomicLog } from './atomic-log';
 import type { Chunk } from './chunk';

@@ -1,3 +1,4 @@
+/** What goes to another thread so that it can attach to a log. */
 import { describe, typeError, type AtomicLogError } from '../base/errors';
 import { addon, addonPath } from '../base/native';
 import { isSharedMemory } from './storage';

@@ -1,3 +1,4 @@
+/** How the memory of a writer's head is mapped, and kept for when a segment is used again. */
 import type { Mapping } from './mapping';
 import type { NativeWriter } from './native-log';
 import type { Storage } from './storage';

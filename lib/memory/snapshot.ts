@@ -1,3 +1,4 @@
+/** `Snapshot`: which entries a reader has, and the ways to read them; what it pins is in window.ts. */
 import type { AtomicLog } from './atomic-log';
 import { Chunk, makeChunk } from './chunk';
 import { columnIndex, copyColumn, lowerBound, readEntry, type Held } from './columns';

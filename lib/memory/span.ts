@@ -1,3 +1,4 @@
+/** `Span`: room in the head that a user fills in place. */
 import { columnIndex } from './columns';
 import { plainError, typeError } from '../base/errors';
 import type { Mapping } from './mapping';

@@ -1,3 +1,4 @@
+/** `VarColumn`: the values of variable size in a chunk, for users. */
 import { illegalConstructor } from '../base/errors';
 import { Kind, viewOf } from '../base/scalar';
 import type { VarArea } from './var-area';

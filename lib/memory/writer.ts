@@ -1,3 +1,4 @@
+/** `Writer`: what users call to append, and the shortcuts of every store; the rest is in head.ts, entry-store.ts and batch-store.ts. */
 import type { AtomicLog } from './atomic-log';
 import { checkInteger } from '../base/checks';
 import { dispose } from '../base/dispose';

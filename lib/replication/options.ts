@@ -1,3 +1,4 @@
+/** What `forward()` is asked for: options and targets, checked. */
 import { checkSignal } from '../base/abort';
 import { checkAmount, checkInteger, checkObject, optionsOf } from '../base/checks';
 import { invalidType, outOfRange } from '../base/errors';

@@ -1,3 +1,4 @@
+/** `FlushedOffset`: how far a segment file is durable, told to readers in any thread. */
 import { checkAmount, checkFlag, optionsOf } from '../../base/checks';
 import { isMainThread } from '../../base/threads';
 import { plainError, typeError } from '../../base/errors';

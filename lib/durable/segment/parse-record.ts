@@ -1,3 +1,4 @@
+/** One record in bytes that a user has: read without a file. */
 import { IoCode, Outcome } from '../../base/codes';
 import { checksumMismatch, outsideOfRecords, segmentError } from '../errors';
 import { checkOffset } from '../options';

@@ -1,3 +1,4 @@
+/** `SegmentReader`: reads the records of a segment file in place, below what is durable. */
 import {
   BODY_BYTES_MAX,
   COMPRESSED_BIT,

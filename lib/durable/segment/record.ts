@@ -1,3 +1,4 @@
+/** A record of a segment file as users see it. */
 import { COMPRESSED_BIT, Compression, HEAD_BYTES } from '../../base/codes';
 import { bufferOver } from '../../base/buffer';
 import { illegalConstructor, plainError, rangeError } from '../../base/errors';

@@ -1,3 +1,4 @@
+/** `SegmentTail`: follows a segment file that another process writes. */
 import { dispose, type Followed } from '../../base/dispose';
 import { illegalConstructor, plainError } from '../../base/errors';
 import { finishAll, FollowLoop, type Pending } from '../../base/follow-loop';

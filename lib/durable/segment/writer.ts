@@ -1,3 +1,4 @@
+/** `SegmentWriter`: what users call to write a segment file; the records that wait are in append-buffer.ts. */
 import type { NativeSegmentWriter } from '../../../types/native';
 import { checkBytes, NO_BYTES } from '../../base/checks';
 import { asyncDispose, dispose } from '../../base/dispose';

@@ -1,3 +1,4 @@
+/** What a follower of a write-ahead log delivers, whether its writer or a reader is followed; its turns are in base/follow-loop.ts. */
 import { FILES_AFTER_FIELDS, FilesAfterField } from '../../base/codes';
 import { checkSignal } from '../../base/abort';
 import { optionsOf } from '../../base/checks';

@@ -1,3 +1,4 @@
+/** What a log and its checkpoints are asked for: options, checked. */
 import {
   WAL_BODY_BYTES_MAX,
   WAL_FILE_BYTES_MAX,

@@ -1,3 +1,4 @@
+/** `WalReader`: reads a log that any process writes, or none, as far as it is proved to be on disk. */
 import { WAL_SHOWN_FIELDS, WalShownField } from '../../base/codes';
 import type { NativeWalReader } from '../../../types/native';
 import { checkSignal, throwIfAborted, waitUnlessAborted } from '../../base/abort';

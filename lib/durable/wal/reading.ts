@@ -19,7 +19,7 @@ import { orThrowWal } from './errors';
 import { followLog, type WalFollowOptions } from './follower';
 import { checkLsn } from './options';
 
-export function entriesOf(core: WalCore, range: WalRange | undefined): IterableIterator<WalEntry> {
+export function entriesInRange(core: WalCore, range: WalRange | undefined): IterableIterator<WalEntry> {
   const checked = checkRange(range);
   core.checkOpen();
   const { source } = core;
@@ -27,7 +27,7 @@ export function entriesOf(core: WalCore, range: WalRange | undefined): IterableI
   return iterate(source, checked);
 }
 
-export function entryOf(core: WalCore, lsn: number): WalEntry | undefined {
+export function entryAt(core: WalCore, lsn: number): WalEntry | undefined {
   checkLsn('lsn', lsn, 1);
   return getEntry(core.source(), lsn);
 }

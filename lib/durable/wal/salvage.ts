@@ -1,3 +1,4 @@
+/** What can still be read of a damaged log, entry by entry; nothing is changed. */
 import { FILE_FIELDS, FileField, Outcome, WAL_FILE_BYTES_MIN, type WalRow } from '../../base/codes';
 import type { NativeFailure } from '../../../types/native';
 import { addon } from '../../base/native';

@@ -1,3 +1,4 @@
+/** `Wal`: what users call of the writer of a log. What the calls share is in core.ts; each kind of work has its own module. */
 import { WalCounter } from '../../base/codes';
 import type { NativeFailure, NativeWal } from '../../../types/native';
 import { asyncDispose, dispose, type Followed } from '../../base/dispose';
@@ -20,7 +21,7 @@ import {
   type WalFile,
   type WalOptions,
 } from './options';
-import { entriesOf, entryOf, followWriter } from './reading';
+import { entriesInRange, entryAt, followWriter } from './reading';
 import { recoveryOf, statsOf, type WalRecovery, type WalStats } from './reports';
 
 const openWal = Symbol('openWal');
@@ -277,7 +278,7 @@ export class Wal {
    * gone, `ERR_FOREIGN_POSITION` for another log's.
    */
   entries(range?: WalRange): IterableIterator<WalEntry> {
-    return entriesOf(this.#core, range);
+    return entriesInRange(this.#core, range);
   }
 
   /**
@@ -286,7 +287,7 @@ export class Wal {
    * @throws `ERR_CHECKPOINTED` below {@link firstLsn}; as {@link entries}
    */
   get(lsn: number): WalEntry | undefined {
-    return entryOf(this.#core, lsn);
+    return entryAt(this.#core, lsn);
   }
 
   /**

@@ -83,6 +83,11 @@ test('lib/ has the rooms that are known, and its files are in them', () => {
   expect(files('lib').filter((path) => dirname(path) === 'lib')).toEqual(['lib/index.ts']);
 });
 
+test('each file of lib/ begins with what its job is', () => {
+  const mute = files('lib').filter((path) => !/^(#!.*\n)?(\/\*\*|\/\/) ?\S?/.test(read(path)));
+  expect(mute).toEqual([]);
+});
+
 test('a room imports only from those below it', () => {
   const specifiers = /(?:from|import|require)\s*\(?\s*'(\.[^']+)'/g;
   const offenders = files('lib').flatMap((path) => {
