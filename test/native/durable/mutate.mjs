@@ -1,19 +1,29 @@
 // Takes one protection of the durable logs out at a time, and expects a test to
 // fail: `node mutate.mjs [segment | wal] [pattern of the name]`. Needs g++ and doctest.
 // MUTATION_SHARE=2/3 takes the second of every three. MUTATIONS_SEEN names a file that each verdict is added to.
-import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+// MUTATION_JOBS: mutants that are compiled and tested at once; by default as many as there are cores.
+//
+// What no mutation changes is compiled once, and again only when it has changed. A mutant is a
+// folder with the files that are edited, before the core in the compiler's search path.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { mutations as ofSegments } from './segment/segment_mutations.mjs';
 import { mutations as ofWals } from './wal/wal_mutations.mjs';
 
 const native = dirname(dirname(fileURLToPath(import.meta.url)));
-const core = join(native, '..', '..', 'src-native', 'core');
-const build = join(native, 'build', 'mutated');
-const folders = ['base', 'durable', 'platform'];
-const flags = ['-std=c++20', '-O1', '-pthread', '-DATOMIC_LOG_FAULTS', '-DATOMIC_LOG_CHECKS', `-I${build}`, `-I${native}`];
+const source = join(native, '..', '..', 'src-native');
+const core = join(source, 'core');
+const compiler = process.env.CXX ?? 'g++';
+const flags = ['-std=c++20', '-O1', '-pthread', '-DATOMIC_LOG_FAULTS', '-DATOMIC_LOG_CHECKS'];
+const search = [`-I${source}`, `-I${native}`];
+const built = createHash('sha256').update([compiler, ...flags].join(' ')).digest('hex').slice(0, 8);
+const build = join(native, 'build', `mutated-${built}`);
+const mutants = join(build, 'mutants');
 /** A mutation may make a test run forever. */
 const RUN_MS_MAX = 600_000;
 const LONG_TESTS = '*crashed everywhere,so many states*,every *,the shortest scripts*';
@@ -25,51 +35,123 @@ const suites = [
 const [log, pattern = ''] = suites.some((suite) => suite.log === process.argv[2])
   ? process.argv.slice(2)
   : [undefined, process.argv[2]];
-
 const [share, shares] = (process.env.MUTATION_SHARE ?? '1/1').split('/').map(Number);
+const jobs = Number(process.env.MUTATION_JOBS ?? availableParallelism());
 
-const compiler = process.env.CXX ?? 'g++';
-const sources = (root) =>
-  folders.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true })
-      .filter((name) => name.endsWith('.cc'))
-      .map((name) => join(root, folder, name)),
-  );
-
-function run(command, args) {
-  const env = { ...process.env, CRASH_SCRIPTS: '60' };
-  return spawnSync(command, args, { cwd: build, env, encoding: 'utf8', timeout: RUN_MS_MAX, maxBuffer: Infinity });
+/** Does the work for each, as many at once as there are jobs. What one throws ends all. */
+async function forEach(items, work) {
+  const left = [...items];
+  const worker = async () => {
+    while (left.length > 0) await work(left.shift());
+  };
+  await Promise.all(Array.from({ length: jobs }, worker));
 }
 
-function compile(source, object) {
-  const { status, stderr } = run(compiler, [...flags, '-c', source, '-o', object]);
-  if (status !== 0) throw new Error(`${source} does not compile\n${stderr}`);
+function run(command, args, cwd = build) {
+  const env = { ...process.env, CRASH_SCRIPTS: '60' };
+  const options = { cwd, env, encoding: 'utf8', timeout: RUN_MS_MAX, maxBuffer: 2 ** 30 };
+  return new Promise((resolved) => {
+    execFile(command, args, options, (error, stdout, stderr) => {
+      // A status that is no number says that it could not be started, or has written too much.
+      resolved({ passed: error === null, signal: error?.signal ?? error?.code, stdout, stderr });
+    });
+  });
+}
+
+async function compile(file, object, overlay = []) {
+  const { passed, stderr } = await run(compiler, [...flags, ...overlay, ...search, '-MMD', '-c', file, '-o', object]);
+  if (!passed) throw new Error(`${file} does not compile\n${stderr}`);
   return object;
 }
 
-rmSync(build, { recursive: true, force: true });
-mkdirSync(join(build, 'objects'), { recursive: true });
-cpSync(core, join(build, 'core'), { recursive: true });
+const objectOf = (file) => join(build, `${file.replace(dirname(source), '').replaceAll(/[^\w]/g, '_')}.o`);
 
-const objectOf = (source) => join(build, 'objects', `${source.replaceAll(/[^\w]/g, '_')}.o`);
-const own = sources(join(build, 'core'));
-const support = ['faults.cc', 'simulated_file_system.cc', 'wal_fixture.cc'].map((name) => join(native, 'support', name));
-const common = [...own, ...support, join(native, 'unit_main.cc')];
-for (const file of common) compile(file, objectOf(file));
-
-/** The test that fails first, with other objects for some sources; undefined when all pass. */
-function failing(files, replaced = new Map()) {
-  const objects = files.map((file) => replaced.get(file) ?? objectOf(file));
-  const program = join(build, 'tests');
-  const { status, stderr } = run(compiler, [...objects, '-pthread', '-o', program]);
-  if (status !== 0) throw new Error(stderr);
-  // Most faults are found without what takes long.
-  const quick = run(program, ['--abort-after=1', `--test-case-exclude=${LONG_TESTS}`]);
-  const result = quick.status === 0 ? run(program, ['--abort-after=1']) : quick;
-  if (result.status === 0) return undefined;
-  const before = result.stdout.slice(0, result.stdout.indexOf('ERROR: '));
-  return [...before.matchAll(/^TEST CASE: +(.*)$/gm)].at(-1)?.[1] ?? `ended by ${result.signal ?? result.error}`;
+/** The files that an object was made of. */
+function madeOf(object) {
+  const rule = readFileSync(object.replace(/\.o$/, '.d'), 'utf8');
+  return rule
+    .replaceAll('\\\n', ' ')
+    .slice(rule.indexOf(':') + 1)
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((path) => resolve(build, path));
 }
+
+function isCurrent(object) {
+  if (!existsSync(object) || !existsSync(object.replace(/\.o$/, '.d'))) return false;
+  const made = statSync(object).mtimeMs;
+  return madeOf(object).every((path) => existsSync(path) && statSync(path).mtimeMs < made);
+}
+
+/** The test that fails first, among these; undefined when all pass. */
+async function failing(program, chosen, cwd) {
+  const { passed, signal, stdout } = await run(program, ['--abort-after=1', `${chosen}=${LONG_TESTS}`], cwd);
+  if (passed) return undefined;
+  const before = stdout.slice(0, stdout.indexOf('ERROR: '));
+  return [...before.matchAll(/^TEST CASE: +(.*)$/gm)].at(-1)?.[1] ?? `ended by ${signal}`;
+}
+// Most faults are found without what takes long.
+const QUICK = '--test-case-exclude';
+const LONG = '--test-case';
+
+async function link(objects, program) {
+  const { passed, stderr } = await run(compiler, [...objects, '-pthread', '-o', program]);
+  if (!passed) throw new Error(stderr);
+  return program;
+}
+
+/** Writes the edited files; returns their paths below core/. */
+function edit({ name, edits }, folder) {
+  const texts = new Map();
+  for (const { file, from, to } of edits) {
+    const text = texts.get(file) ?? readFileSync(join(core, file), 'utf8');
+    if (text.split(from).length !== 2) throw new Error(`${name}: ${file} has not once: ${from}`);
+    texts.set(
+      file,
+      text.replace(from, () => to),
+    );
+  }
+  for (const [file, text] of texts) {
+    mkdirSync(dirname(join(folder, 'core', file)), { recursive: true });
+    writeFileSync(join(folder, 'core', file), text);
+  }
+  return [...texts.keys()];
+}
+
+/** The test that notices the mutation; undefined when none does. */
+async function noticed(mutation, number, suite) {
+  const folder = join(mutants, `${suite.log}-${number}`);
+  const edited = edit(mutation, folder);
+  const originals = edited.map((file) => join(core, file));
+  const objects = [];
+  for (const file of suite.files) {
+    const object = objectOf(file);
+    const isTouched = madeOf(object).some((path) => originals.includes(path));
+    const own = edited.find((name) => join(core, name) === file);
+    const text = own === undefined ? file : join(folder, 'core', own);
+    const mutated = join(folder, basename(object));
+    objects.push(isTouched ? await compile(text, mutated, [`-I${folder}`]) : object);
+  }
+  const program = await link(objects, join(folder, 'tests'));
+  let seen = await failing(program, QUICK, folder);
+  if (seen === undefined) {
+    await suite.longTestsPass();
+    seen = await failing(program, LONG, folder);
+  }
+  rmSync(folder, { recursive: true });
+  return seen;
+}
+
+rmSync(mutants, { recursive: true, force: true });
+mkdirSync(mutants, { recursive: true });
+
+const sources = ['base', 'durable', 'platform'].flatMap((folder) =>
+  readdirSync(join(core, folder), { recursive: true })
+    .filter((name) => name.endsWith('.cc'))
+    .map((name) => join(core, folder, name)),
+);
+const support = ['faults.cc', 'simulated_file_system.cc', 'wal_fixture.cc'].map((name) => join(native, 'support', name));
+const common = [...sources, ...support, join(native, 'unit_main.cc')];
 
 let missed = 0;
 for (const suite of suites.filter((each) => log === undefined || each.log === log)) {
@@ -77,33 +159,28 @@ for (const suite of suites.filter((each) => log === undefined || each.log === lo
   const tests = readdirSync(folder)
     .filter((name) => name.endsWith('_test.cc'))
     .map((name) => join(folder, name));
-  for (const file of tests) compile(file, objectOf(file));
-  const files = [...common, ...tests];
-  const broken = failing(files);
-  if (broken !== undefined) throw new Error(`the tests fail without any mutation: ${broken}`);
+  suite.files = [...common, ...tests];
+  await forEach(
+    suite.files.filter((file) => !isCurrent(objectOf(file))),
+    (file) => compile(file, objectOf(file)),
+  );
+
+  // A test that fails anyway would notice every mutation.
+  const program = await link(suite.files.map(objectOf), join(build, suite.log));
+  const pass = async (chosen) => {
+    const broken = await failing(program, chosen);
+    if (broken !== undefined) throw new Error(`the tests fail without any mutation: ${broken}`);
+  };
+  let long;
+  suite.longTestsPass = () => (long ??= pass(LONG));
+  await pass(QUICK);
 
   const chosen = suite.mutations
     .filter(({ name }) => new RegExp(pattern).test(name))
     .filter((_, i) => i % shares === share - 1);
-  for (const { name, promise, edits } of chosen) {
-    const originals = new Map();
-    for (const { file, from, to } of edits) {
-      const path = join(build, 'core', file);
-      const original = readFileSync(path, 'utf8');
-      if (!originals.has(path)) originals.set(path, original);
-      if (original.split(from).length !== 2) throw new Error(`${name}: ${file} has not once: ${from}`);
-      writeFileSync(
-        path,
-        original.replace(from, () => to),
-      );
-    }
-    const isHeader = edits.some(({ file }) => file.endsWith('.h'));
-    const replaced = new Map();
-    for (const file of isHeader ? files : originals.keys()) {
-      replaced.set(file, compile(file, join(build, 'objects', `mutated_${replaced.size}.o`)));
-    }
-    const seen = failing(files, replaced);
-    for (const [path, original] of originals) writeFileSync(path, original);
+  await forEach(chosen.entries(), async ([number, mutation]) => {
+    const { name, promise } = mutation;
+    const seen = await noticed(mutation, number, suite);
     if (seen === undefined) ++missed;
     if (process.env.MUTATIONS_SEEN) {
       appendFileSync(process.env.MUTATIONS_SEEN, `${JSON.stringify({ log: suite.log, name, seen })}\n`);
@@ -111,7 +188,7 @@ for (const suite of suites.filter((each) => log === undefined || each.log === lo
     console.log(
       `${seen === undefined ? '! ' : '  '}${promise.padEnd(4)} ${name.padEnd(58)} ${seen ?? 'NOT CAUGHT'}`,
     );
-  }
+  });
 }
 console.log(`${missed} not caught`);
 process.exitCode = missed === 0 ? 0 : 1;
