@@ -102,7 +102,10 @@ const retained = {
   grows: 'retained entries, in 16 segments (one of 1000 at least)',
   values: [1e3, 1e4, 1e5, 1e6, 1e7, 1e8],
   bytes: (entries) => 20 * entries,
-  why: { 'appendBatch(64), per entry': CACHES },
+  why: {
+    'appendBatch(64), per entry': CACHES,
+    'copies of 64 without a log, per entry': 'the caches of the processor',
+  },
   measure(entries) {
     const options = { retainedCapacity: entries, segmentCapacity: Math.max(1000, Math.ceil(entries / 16)) };
     const { writer, log } = AtomicLog.claimed(options);
@@ -136,6 +139,10 @@ const retained = {
   },
 };
 
+/** Why what makes an ArrayBuffer and its typed arrays is no quicker for being done often. */
+const CALLS_OF_RUNTIME =
+  'a mapping is made in the runtime, and collecting garbage goes through all that there are';
+
 const SEGMENT = 16;
 const segments = {
   grows: `segments, of ${SEGMENT} entries`,
@@ -144,8 +151,13 @@ const segments = {
   bytes: (count) => 10_000 * count,
   why: {
     'at(i), one entry after the other':
-      'the first entry of 16 waits for memory: the load from as much memory takes that much more',
-    'a roll': 'it waits for memory: the load from as much memory takes that much more',
+      'the first entry of 16 waits for memory eight times (segment, mapping, its objects, the entry), each time as the load that waits for the one before, from as much memory',
+    'the first at(i) in a segment': CALLS_OF_RUNTIME,
+    'a roll':
+      'it waits for memory five times or so: each time as the load that waits for the one before, from as much memory',
+    'a load that waits for the one before, from as much memory': 'the caches of the processor',
+    'a roll and refresh(), of segments seen for the first time': CALLS_OF_RUNTIME,
+    'a roll and refresh(): collecting garbage, of it': 'what lives longer is moved',
     'a roll and refresh()':
       'what a snapshot knows of a segment lives as long as the segment, and collecting garbage moves it; the rest waits for memory',
   },
@@ -215,10 +227,15 @@ const readers = {
   values: [1, 2, 4, 8, 16],
   more: [32, 64],
   bytes: (count) => 30e6 * count,
+  why: {
+    "append, the writer's processor time, readers poll every ms":
+      'into one segment it does not rise, nor beside threads that only wake: at each roll the writer meets the blocks that readers have just pinned and released',
+  },
   async measure(count) {
-    const { writer, log } = AtomicLog.claimed({ retainedCapacity: 65_536, segmentCapacity: 4096 });
+    const rolling = AtomicLog.claimed({ retainedCapacity: 65_536, segmentCapacity: 4096 });
+    const staying = AtomicLog.claimed({ retainedCapacity: 2 ** 23, segmentCapacity: 2 ** 23 });
     /** Nanoseconds of this thread's processor per entry, while readers read in that way. */
-    const beside = async (how) => {
+    const beside = async (how, { writer, log } = rolling) => {
       const stop = new Int32Array(new SharedArrayBuffer(4));
       const workerData = { handle: log.handle, stop, how };
       const workers = Array.from(
@@ -236,10 +253,16 @@ const readers = {
       await Promise.all(workers.map((worker) => once(worker, 'exit')));
       return median(samples);
     };
-    appendsTo(writer)(READER_ENTRIES);
+    appendsTo(rolling.writer)(READER_ENTRIES);
     return {
       "append, the writer's processor time, readers poll every ms": await beside('poll'),
       "append, the writer's processor time, readers follow()": await beside('follow'),
+      "append into one segment, the writer's processor time, readers poll every ms": await beside(
+        'poll',
+        staying,
+      ),
+      "append, the writer's processor time, as many threads wake every ms and look at nothing":
+        await beside('wake'),
     };
   },
 };
@@ -250,6 +273,7 @@ const columns = {
   bytes: () => 100e6,
   why: {
     'appendBatch of 1024 as columns, per field': CACHES,
+    'copies of 1024 without a log, per field': 'the caches of the processor',
     'rows(), one field, per record': 'in each segment, here of 1024 records, the row is given all columns',
   },
   measure(count) {

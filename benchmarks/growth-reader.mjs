@@ -6,12 +6,13 @@ const { handle, stop, how } = workerData;
 const log = AtomicLog.attach(handle);
 const isStopped = () => Atomics.load(stop, 0) === 1;
 
-function poll() {
+/** Wakes every millisecond, and looks at what is new or at nothing. */
+function poll(doesLook) {
   const pause = new Int32Array(new SharedArrayBuffer(4));
   const snapshot = log.snapshot();
   parentPort.postMessage('ready');
   while (!isStopped()) {
-    snapshot.refresh();
+    if (doesLook) snapshot.refresh();
     Atomics.wait(pause, 0, 0, 1);
   }
   snapshot.close();
@@ -25,4 +26,4 @@ async function follow() {
   }
 }
 
-await (how === 'poll' ? poll() : follow());
+await (how === 'follow' ? follow() : poll(how === 'poll'));
