@@ -43,11 +43,13 @@ async function main(options) {
  */
 async function run(options, source) {
   const live = openLive(options, source);
-  const display = options.web
-    ? await (await import('./web/server.mjs')).openDashboard(live, options.port)
-    : openDisplay(options.json === true);
   const stopping = stopper(live.failed);
+  /** @type {import('./displays/display.mjs').Display | undefined} */
+  let display;
   try {
+    display = options.web
+      ? await (await import('./web/server.mjs')).openDashboard(live, options.port)
+      : openDisplay(options.json === true);
     await live.ready();
     stopping.stopAfter(options.seconds);
     const shown = showProgress(display, live, stopping.signal);
@@ -62,7 +64,7 @@ async function run(options, source) {
     return verdict.passed ? 0 : 1;
   } finally {
     stopping.stop();
-    display.close();
+    display?.close();
     await live.close();
   }
 }

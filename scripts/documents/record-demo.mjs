@@ -126,7 +126,7 @@ function svgOf(frames) {
     return `<text class="${name}" y="${y}">${spans.join('')}</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">
-<title id="title">The demo for ${SECONDS} seconds: a table of the writer and three reader threads, with rates, latencies, lags and losses</title>
+<title id="title">The demo for ${SECONDS} seconds: three reader threads and the same by postMessage, with rates, latencies, lags and losses, what a record costs its sender, and the window as a curve</title>
 <style>text{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace;fill:#e6edf3}
 ${[...rules.values()].join('\n')}
 @media (prefers-reduced-motion:reduce){text{animation-play-state:paused!important;animation-delay:-${total - 1}ms!important}}</style>

@@ -89,6 +89,15 @@ onNode('another name of this machine, a path and a method that it does not have 
   expect(await answerTo('/stats', { host }, 'POST')).toBe(405);
 });
 
+onNode('a port that is taken is said to be, and nothing goes on running', async () => {
+  const args = [join(packageRoot, 'examples', 'demo', 'main.mjs'), '--web', '--port', new URL(url).port];
+  const second = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let errors = '';
+  second.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  const [code] = (await once(second, 'close')) as [number];
+  expect({ code, errors }).toEqual({ code: 2, errors: expect.stringContaining('EADDRINUSE') as string });
+});
+
 onNode('pages of other sites get no connection', async () => {
   const { host } = new URL(url);
   const open = async (options: { origin?: string; headers?: Record<string, string> }): Promise<string> => {
