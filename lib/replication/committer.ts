@@ -4,6 +4,9 @@ import { pastOf, type WalPosition } from '../durable/wal/position';
 import type { ForwardCursor } from './options';
 import { SafeMarks, type SafeMark } from './safe-marks';
 
+/** Of whatever a cursor rejects with. */
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null | undefined)?.code;
+
 /** A forced checkpoint dropped the entry: there is nothing left to keep. */
 const GONE = 'ERR_CHECKPOINTED';
 /** A cursor may take it later, as it is. */
@@ -11,7 +14,7 @@ const LATER: ReadonlySet<unknown> = new Set(['ERR_NOT_DURABLE', 'ERR_LOCKED']);
 
 /** Whether a cursor that refuses with this error may take the same position later. */
 export function mayCommitLater(error: unknown): boolean {
-  return LATER.has((error as { code?: unknown } | null | undefined)?.code);
+  return LATER.has(codeOf(error));
 }
 
 /** Commits cost syncs: as often at most. */
@@ -123,7 +126,7 @@ export class Committer {
       await this.#cursor!.commit(position);
     } catch (error) {
       if (mayCommitLater(error)) return this.#marks.putBack({ lsn, position });
-      if ((error as { code?: unknown }).code === GONE) return;
+      if (codeOf(error) === GONE) return;
       throw error;
     }
     this.#lsn = lsn;

@@ -16,10 +16,11 @@ import { onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
 import type { Followed } from '../base/dispose';
 import { waitForCancel, waitForTime, type Wait } from '../base/waits';
 import type { WalEntry } from '../durable/wal/entries';
-import { pastOf, type WalPosition } from '../durable/wal/position';
+import type { WalPosition } from '../durable/wal/position';
 import type { WalReader } from '../durable/wal/reader';
 import type { Wal } from '../durable/wal/wal';
 import { Committer, mayCommitLater } from './committer';
+import { checkHeld, compare, lastLsnOf } from './compare';
 import { Groups } from './groups';
 import {
   checkForward,
@@ -28,14 +29,7 @@ import {
   type ForwardOptions,
   type ForwardProgress,
 } from './options';
-import {
-  isFatal,
-  targetAhead,
-  targetBehind,
-  targetDiffers,
-  targetRefused,
-  type TargetPosition,
-} from './target';
+import { isFatal, targetBehind } from './target';
 
 /** A group that was sent. */
 interface Flight {
@@ -46,9 +40,6 @@ interface Flight {
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null | undefined)?.code;
 
 const isClosedError = (error: unknown): boolean => /^ERR_\w+_CLOSED$/.test(String(codeOf(error)));
-
-/** What a log says of a position that is not one of its own. */
-const ELSEWHERE = /^ERR_(TRUNCATED|FOREIGN_POSITION|INVALID_ARG_VALUE|OUT_OF_RANGE)$/;
 
 /** What the log, or a cursor, says of entries that are not there any more: the target decides whether it matters. */
 const NOT_THERE = /^ERR_(TRUNCATED|CHECKPOINTED)$/;
@@ -82,7 +73,7 @@ class Forwarder {
     const committed = async (lsn: number): Promise<void> => {
       this.#progress();
       try {
-        await target.committed?.(lsn);
+        if (target.committed !== undefined) await this.#unlessAborted(async () => target.committed!(lsn));
       } catch (error) {
         this.#fail(error);
       }
@@ -152,24 +143,36 @@ class Forwarder {
     const attempt = ++this.#attempt;
     const longestMs = Math.min(retryMs * 2 ** Math.min(attempt - 1, 30), retryMsMax);
     const delayMs = longestMs * (0.5 + Math.random() / 2);
-    onRetry?.(error, { attempt, delayMs });
-    await waitUnlessAborted(waitForTime(delayMs), signal);
+    this.#room = waitForTime(delayMs);
+    this.#tell(() => onRetry?.(error, { attempt, delayMs }));
+    await waitUnlessAborted(this.#room, signal);
+    this.#room = undefined;
   }
 
-  /** What the target does not answer is a failure of the run; an abort does not wait for it. */
-  async #ask<T>(call: () => Promise<T>): Promise<T> {
+  /** What a call of the target ends with; an abort does not wait for it. */
+  async #unlessAborted<T>(call: () => Promise<T>): Promise<T> {
     const { signal } = this.#options;
     let stop: (() => void) | undefined;
     const aborted = new Promise<never>((_, reject) => {
-      if (signal !== undefined) stop = onAbort(signal, () => reject(signal.reason as Error));
+      if (signal === undefined) return;
+      const end = (): void => reject(signal.reason as Error);
+      if (signal.aborted) end();
+      else stop = onAbort(signal, end);
     });
     try {
       return await Promise.race([call(), aborted]);
+    } finally {
+      stop?.();
+    }
+  }
+
+  /** As that; what the target does not answer is a failure of the run. */
+  async #ask<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#unlessAborted(call);
     } catch (error) {
       this.#failure = { error };
       throw error;
-    } finally {
-      stop?.();
     }
   }
 
@@ -177,9 +180,9 @@ class Forwarder {
   async #resume(): Promise<number | WalPosition> {
     const { target, signal } = this.#options;
     await this.#committer.hold();
-    const held = await this.#ask(async () => target.position({ signal }));
+    const held = checkHeld(await this.#ask(async () => target.position({ signal })));
     if ('refresh' in this.#source) this.#source.refresh();
-    const begin = held === undefined || held.lsn === 0 ? await this.#begin() : this.#compare(held);
+    const begin = held === undefined || held.lsn === 0 ? await this.#begin() : compare(this.#source, held);
     const lsn = held?.lsn ?? 0;
     const isNews = lsn !== this.#acknowledged;
     this.#sent = this.#acknowledged = lsn;
@@ -226,40 +229,6 @@ class Forwarder {
     return oldest?.number === FIRST_FILE ? oldest.firstLsn : undefined;
   }
 
-  /** Where the log goes on after an entry of the target, if that is the log's. */
-  #compare(held: TargetPosition): number | WalPosition {
-    for (const each of held.before ?? []) if (each.lsn >= this.#source.firstLsn) this.#compareOne(each);
-    return this.#compareOne(held);
-  }
-
-  #compareOne({ lsn, check }: TargetPosition): number | WalPosition {
-    if (!Number.isSafeInteger(lsn) || lsn < 0)
-      throw targetRefused(`target.position() must tell an LSN; got ${String(lsn)}`);
-    const source = this.#source;
-    const lastLsn = this.#lastLsn();
-    if (lsn > lastLsn) throw targetAhead(lsn, lastLsn);
-    if (lsn < source.firstLsn - 1) throw targetBehind(lsn, source.firstLsn);
-    if (typeof check === 'string') return this.#comparePosition(lsn, check);
-    // Only its position could tell.
-    if (lsn < source.firstLsn) return lsn + 1;
-    const entry = source.get(lsn);
-    if (entry === undefined) throw targetAhead(lsn, lastLsn);
-    if (check !== undefined && entry.data.compare(check) !== 0)
-      throw targetDiffers(lsn, 'it has other bytes');
-    return entry.position;
-  }
-
-  #comparePosition(lsn: number, check: WalPosition): WalPosition {
-    try {
-      this.#source.entries({ from: check });
-    } catch (error) {
-      if (!ELSEWHERE.test(String(codeOf(error)))) throw error;
-      throw targetDiffers(lsn, `it says of itself ${JSON.stringify(check)}`, error);
-    }
-    if (pastOf(check).lsn !== lsn) throw targetDiffers(lsn, `it says of itself ${JSON.stringify(check)}`);
-    return check;
-  }
-
   /** Sends from there on; ends with the source, or throws. */
   async #run(from: number | WalPosition): Promise<void> {
     const { signal, batchEntries, batchBytes } = this.#options;
@@ -272,7 +241,8 @@ class Forwarder {
     if (this.#failure !== undefined) void follower.return?.();
     try {
       for await (const entries of follower) {
-        for (const group of groups.add(entries, this.#lastLsn())) if (!(await this.#send(group))) break;
+        for (const group of groups.add(entries, lastLsnOf(this.#source)))
+          if (!(await this.#send(group))) break;
       }
     } finally {
       this.#follower = undefined;
@@ -359,24 +329,25 @@ class Forwarder {
     this.#fail(error);
   }
 
-  /** Of what can be forwarded. */
-  #lastLsn(): number {
-    return 'durableLsn' in this.#source ? this.#source.durableLsn : this.#source.lastLsn;
-  }
-
   #state(): ForwardProgress {
     return {
       sent: this.#sent,
       acknowledged: this.#acknowledged,
       committed: this.#committer.lsn,
-      lag: Math.max(this.#lastLsn() - this.#acknowledged, 0),
+      lag: Math.max(lastLsnOf(this.#source) - this.#acknowledged, 0),
     };
   }
 
   #progress(): void {
-    if (this.#options.onProgress === undefined) return;
+    const { onProgress } = this.#options;
+    if (onProgress !== undefined) this.#tell(() => onProgress(this.#state()));
+  }
+
+  /** Calls back; what that throws, or rejects with, ends all of it. */
+  #tell(call: () => unknown): void {
     try {
-      this.#options.onProgress(this.#state());
+      const told = call();
+      if (told instanceof Promise) told.catch((error: unknown) => this.#stop(error));
     } catch (error) {
       this.#stop(error);
     }
@@ -398,7 +369,7 @@ class Forwarder {
  *
  * @throws (rejects) `ERR_TARGET_AHEAD`, `ERR_TARGET_BEHIND` (`lost` says which entries it cannot get any
  * more), `ERR_TARGET_DIFFERS` when what the target has does not fit the log; `ERR_TARGET_REFUSED`
- * when it cannot take it; the signal's reason; what `wal.follow()`, `onProgress` and `onRetry` throw;
+ * when it cannot take it; the signal's reason; what `wal.follow()`, `onProgress` and `onRetry` throw or reject with;
  * what `cursor.commit()` throws, `ERR_CURSOR_CLOSED` for example, unless it can be tried again;
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
  */

@@ -4,11 +4,11 @@
  */
 import { onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
 import { checkObject, optionsOf } from '../base/checks';
-import { invalidType } from '../base/errors';
 import { waitForTime } from '../base/waits';
 import type { WalEntry } from '../durable/wal/entries';
 import { foreignPosition, type WalError } from '../durable/wal/errors';
 import { pastOf, type Past } from '../durable/wal/position';
+import { checkStreamName } from './jetstream-stream';
 import {
   BATCH,
   checkConnection,
@@ -56,8 +56,11 @@ const MESSAGES_AHEAD = 1000;
 
 export function checkSubscribe(options: unknown): Checked {
   const { stream, jetstream = {}, ...given } = optionsOf('options', options, names);
-  if (typeof stream !== 'string') throw invalidType('options.stream', 'a string', stream);
-  return { stream, place: checkObject('options.jetstream', jetstream), ...checkRead(given) };
+  return {
+    stream: checkStreamName(stream),
+    place: checkObject('options.jetstream', jetstream),
+    ...checkRead(given),
+  };
 }
 
 /** Entries of one log, in order, as messages bring them. */

@@ -8,9 +8,9 @@
  *    takes the place of one message, those behind it may be stored all the same.
  */
 import { checkAmount, checkInteger, checkObject, optionsOf } from '../base/checks';
-import { invalidType } from '../base/errors';
 import type { WalEntry } from '../durable/wal/entries';
 import { pastOf, type WalPosition } from '../durable/wal/position';
+import { checkStreamName, checkSubject, takes, unfitFor } from './jetstream-stream';
 import {
   apiCode,
   BATCH,
@@ -23,6 +23,7 @@ import {
   type JetStreamPlace,
   type NatsConnection,
   type StoredMessage,
+  type StreamInfo,
 } from './nats';
 import { checkTimeout } from './reading';
 import { checkStamp, stampOf, textOfBatch } from './stamp';
@@ -81,11 +82,6 @@ interface Checked {
   readonly safeAfterMs: number;
 }
 
-function checkText(what: string, value: unknown): string {
-  if (typeof value !== 'string') throw invalidType(what, 'a string', value);
-  return value;
-}
-
 /** The first version that can begin a stream above 1. */
 function canBeginLater(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
@@ -102,6 +98,8 @@ class JetStreamTarget implements ForwardTarget {
   #refusals = 0;
   /** Messages from here on are not known to be ours; undefined: as many at the end as can have been under way. */
   #suspect: number | undefined;
+  /** Settings of the stream, as it said last. */
+  #config: StreamInfo['config'] | undefined;
   /** Whether the call of send() to come is the first one after that. */
   #isNext = false;
 
@@ -122,7 +120,11 @@ class JetStreamTarget implements ForwardTarget {
     const lsn = info?.state.last_seq ?? 0;
     if (lsn !== this.#last) this.#refusals = 0;
     this.#last = lsn;
+    this.#config = info?.config;
     this.#isNext = true;
+    const unfit = info && unfitFor(info.config);
+    if (unfit !== undefined)
+      throw targetRefused(`stream ${stream} ${unfit}; give the log a stream of its own`);
     if (info === undefined || lsn === 0) return undefined;
     const message = await this.#jetstream.ask(({ streams }) => streams.getMessage(stream, { seq: lsn }));
     const before = await this.#before(info.state.first_seq, lsn);
@@ -159,7 +161,8 @@ class JetStreamTarget implements ForwardTarget {
     const first = lsn > 1 ? { first_seq: lsn } : {};
     const config = {
       discard: 'new',
-      duplicate_window: DUPLICATE_WINDOW_NS,
+      // No longer than messages are kept.
+      duplicate_window: Math.min(DUPLICATE_WINDOW_NS, Number(create?.max_age) || DUPLICATE_WINDOW_NS),
       ...create,
       name: stream,
       ...first,
@@ -230,10 +233,18 @@ class JetStreamTarget implements ForwardTarget {
 
   /** What will fail again is refused for good. */
   #explained(error: unknown): unknown {
-    const { stream } = this.#options;
+    const { stream, subject } = this.#options;
     const code = apiCode(error);
     const { name, message } = error as Error;
     if (isFatal(error)) return error;
+    // Said of any subject that no stream takes.
+    if (name === 'JetStreamNotEnabled' && this.#config !== undefined && !takes(this.#config, subject)) {
+      const subjects = this.#config.subjects?.join(', ') ?? 'none, as it is a mirror';
+      return targetRefused(
+        `stream ${stream} does not take subject ${subject}; its subjects: ${subjects}`,
+        error,
+      );
+    }
     if (
       (code !== undefined && NEVER.has(code)) ||
       name === 'InvalidArgumentError' ||
@@ -297,12 +308,12 @@ export async function jetStreamTarget(
     entryBytesMax = 0,
     jetstream = {},
   } = given;
-  const stream = checkText('options.stream', given.stream);
+  const stream = checkStreamName(given.stream);
   const place = checkObject('options.jetstream', jetstream) as JetStreamPlace;
   const timeout = checkTimeout(timeoutMs);
   const target = {
     stream,
-    subject: checkText('options.subject', given.subject ?? stream),
+    subject: checkSubject(given.subject ?? stream),
     create: create === false ? undefined : checkObject('options.create', create),
     entryBytesMax: checkInteger('options.entryBytesMax', entryBytesMax, 0),
     safeAfterMs: checkAmount('options.safeAfterMs', safeAfterMs, 'milliseconds'),

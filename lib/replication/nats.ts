@@ -48,7 +48,11 @@ export interface Messages extends AsyncIterable<Message> {
 }
 
 export interface StreamInfo {
-  readonly config: { readonly subjects?: readonly string[] };
+  readonly config: {
+    readonly subjects?: readonly string[];
+    readonly retention?: string;
+    readonly no_ack?: boolean;
+  };
   readonly state: StreamState;
 }
 
@@ -95,8 +99,8 @@ function modules(): Modules {
 export const STREAM_NOT_FOUND = 10059;
 export const NAME_IN_USE = 10058;
 export const WRONG_LAST_SEQUENCE = 10071;
-/** Another stream took the message; it is too large for the stream; invalid subject. */
-export const NEVER = new Set([10060, 10054, 10052]);
+/** Another stream took the message; it is too large for the stream; invalid subject; a stream that is sealed. */
+export const NEVER = new Set([10060, 10054, 10052, 10109]);
 
 export const MESSAGE_ID = 'Nats-Msg-Id';
 export const BATCH = 'Atomic-Log-Batch';

@@ -67,9 +67,9 @@ export interface ForwardOptions {
   retryMsMax?: number;
   /** Ends it: it rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Is called when `acknowledged` or `committed` has changed. What it throws ends `forward()`. */
+  /** Is called when `acknowledged` or `committed` has changed. What it throws, or rejects with, ends `forward()`. */
   onProgress?: (progress: ForwardProgress) => void;
-  /** Is called for each failure that is tried again. What it throws ends `forward()`: the way to give up. */
+  /** Is called for each failure that is tried again. What it throws, or rejects with, ends `forward()`: the way to give up. */
   onRetry?: (error: unknown, retry: ForwardRetry) => void;
 }
 

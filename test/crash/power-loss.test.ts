@@ -1,70 +1,20 @@
 // A real ext4, and its disk as it is at a moment in the middle of the writing: what
 // the system still had in its cache is lost, as it is when the power goes.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, join } from 'node:path';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { cliPath } from '../support/cli';
+import { canMount, copyDisk, isStopped, makeDisk, mounted } from '../support/disk';
 import { packageRoot } from '../support/internals';
-import { runtime } from '../support/runtime';
 import { temporaryDirectory } from '../support/segments';
 import { sized } from '../support/sizes';
 
 const directory = temporaryDirectory();
 const LOSSES = sized('POWER_LOSSES', { small: 2, long: 8 });
-const DISK_BYTES = 32 << 20;
-
-/** Runs the rest with the disk mounted, in a namespace that is gone with the process. */
-const mounted = (disk: string): string[] => [
-  '--mount',
-  'sh',
-  '-c',
-  'mount -t ext4 -o loop "$1" "$2" && shift 2 && exec "$@"',
-  'sh',
-  disk,
-  directory.path('mnt'),
-];
-
-function makeDisk(path: string): boolean {
-  writeFileSync(path, '');
-  truncateSync(path, DISK_BYTES);
-  return spawnSync('mkfs.ext4', ['-q', '-F', path]).status === 0;
-}
-
-/** What the device has written so far, and what is on its way. */
-function activity(disk: string): string {
-  const device = execFileSync('losetup', ['--noheadings', '--output', 'NAME', '--associated', disk], {
-    encoding: 'utf8',
-  });
-  const counters = readFileSync(`/sys/block/${basename(device.trim())}/stat`, 'utf8')
-    .trim()
-    .split(/\s+/);
-  return [counters[4], counters[8]].join(' ');
-}
-
-/** Copies the disk at one moment: nothing is written to it meanwhile. */
-async function copyDisk(disk: string, copy: string): Promise<void> {
-  for (;;) {
-    const before = activity(disk);
-    copyFileSync(disk, copy);
-    if (before.endsWith(' 0') && activity(disk) === before) return;
-    await delay(5);
-  }
-}
-
-async function isStopped(pid: number): Promise<void> {
-  while (!readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') T ')) await delay(1);
-}
+const MOUNT = () => directory.path('mnt');
 
 /** Writes for some time after an acknowledgement, then leaves the disk as the loss of power would; what was told. */
 async function loseInMidWrite(
@@ -74,7 +24,7 @@ async function loseInMidWrite(
   what: 'power' | 'system',
 ): Promise<{ acked: number; first: number }> {
   const program = [process.execPath, cliPath, 'torture-writer'];
-  const args = [...mounted(disk), ...program, join(directory.path('mnt'), 'log'), String(seed), what];
+  const args = [...mounted(disk, MOUNT()), ...program, join(MOUNT(), 'log'), String(seed), what];
   const child = spawn('unshare', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const told = { acked: 0, first: 1 };
   const done: Promise<void>[] = [];
@@ -123,31 +73,19 @@ interface Found {
 }
 
 function recover(disk: string): Found {
-  const program = [process.execPath, '--eval', reader, packageRoot, join(directory.path('mnt'), 'log')];
-  const { status, stdout, stderr } = spawnSync('unshare', [...mounted(disk), ...program], {
+  const program = [process.execPath, '--eval', reader, packageRoot, join(MOUNT(), 'log')];
+  const { status, stdout, stderr } = spawnSync('unshare', [...mounted(disk, MOUNT()), ...program], {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`${status}: ${stderr}`);
   return JSON.parse(stdout) as Found;
 }
 
-function canMount(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0 || runtime !== 'node') return false;
-  const probe = join('/tmp', `atomic-log-probe-${process.pid}`);
-  try {
-    if (!makeDisk(probe)) return false;
-    const script = 'mount -t ext4 -o loop "$0" /mnt';
-    return spawnSync('unshare', ['--mount', 'sh', '-c', script, probe]).status === 0;
-  } finally {
-    rmSync(probe, { force: true });
-  }
-}
-
 // Needs root, mkfs.ext4 and loop devices.
 const testOnDisk = canMount() ? test : test.skip;
 
 function prepare(): string {
-  mkdirSync(directory.path('mnt'));
+  mkdirSync(MOUNT());
   expect(makeDisk(directory.path('disk'))).toBe(true);
   return directory.path('disk');
 }

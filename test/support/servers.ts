@@ -61,24 +61,31 @@ export class Server {
     readonly port: number,
     readonly program: string,
     readonly parameters: readonly string[],
+    /** Begins the command that runs it elsewhere: on a disk of its own. */
+    readonly prefix: readonly string[] = [],
   ) {}
 
-  static async nats(directory: string, settings = ''): Promise<Server> {
+  static async nats(directory: string, settings = '', prefix: readonly string[] = []): Promise<Server> {
     const port = await freePort();
     mkdirSync(directory, { recursive: true });
-    const path = join(directory, 'nats.conf');
+    const path = `${directory}.conf`;
     const store = join(directory, 'jetstream');
     writeFileSync(path, `listen: "127.0.0.1:${port}"\njetstream { store_dir: "${store}" }\n${settings}\n`);
-    const server = new Server(port, 'nats-server', ['-c', path]);
+    const server = new Server(port, 'nats-server', ['-c', path], prefix);
     await server.start();
     return server;
   }
 
-  static async redis(directory: string, ...settings: string[]): Promise<Server> {
+  static redis(directory: string, ...settings: string[]): Promise<Server> {
+    return Server.redisOn(directory, [], ...settings);
+  }
+
+  static async redisOn(directory: string, prefix: readonly string[], ...settings: string[]): Promise<Server> {
     const port = await freePort();
     mkdirSync(directory, { recursive: true });
     const own = ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, '--save', ''];
-    const server = new Server(port, 'redis-server', [...own, '--appendonly', 'yes', ...settings]);
+    const parameters = [...own, '--appendonly', 'yes', ...settings];
+    const server = new Server(port, 'redis-server', parameters, prefix);
     await server.start();
     return server;
   }
@@ -88,7 +95,8 @@ export class Server {
   }
 
   async start(): Promise<void> {
-    this.#process = spawn(this.program, this.parameters, { stdio: 'ignore' });
+    const [program, ...parameters] = [...this.prefix, this.program, ...this.parameters];
+    this.#process = spawn(program!, parameters, { stdio: 'ignore' });
     await until(`${this.program} listens`, () => isListening(this.port));
   }
 

@@ -240,6 +240,19 @@ describe('failures', () => {
     }
   });
 
+  test.each(['onProgress', 'onRetry'])(
+    'what %s rejects with, as an async function, ends it',
+    async (name) => {
+      await append(3);
+      const target = new MemoryTarget();
+      target.answers.push('fails');
+      const rejects = () => Promise.reject(new RangeError('no'));
+      const options = { [name]: rejects, retryMs: 5 };
+      if (name === 'onRetry') target.position = () => Promise.reject(new Error('no answer'));
+      await expect(start(target, options)).rejects.toThrow(new RangeError('no'));
+    },
+  );
+
   test('what onProgress throws ends it', async () => {
     await append(3);
     const onProgress = () => {
@@ -331,11 +344,22 @@ describe('what the target has, compared with the log', () => {
     if (!isKept) expectStored(target, 1, 16);
   });
 
-  test('what a target tells that is no LSN', async () => {
+  test.each([
+    [null, /position\(\) must tell.*got null/],
+    [7, /position\(\) must tell.*got 7/],
+    [{ lsn: 2n }, /got 2n|got 2/],
+    [{ lsn: 1.5 }, /got 1\.5/],
+    [{ lsn: -1 }, /got -1/],
+    [{ lsn: 2, check: 7 }, /check must be/],
+    [{ lsn: 2, check: null }, /check must be/],
+    [{ lsn: 2, before: 1 }, /before must be/],
+    [{ lsn: 2, before: [null] }, /must tell/],
+  ])('what a target tells that is none: %#', async (told, message) => {
     await append(3);
-    const position = () => Promise.resolve({ lsn: 1.5 });
-    const target = Object.assign(new MemoryTarget(), { position });
-    expect(await codeOf(start(target))).toBe('ERR_TARGET_REFUSED');
+    const target = Object.assign(new MemoryTarget(), { position: () => Promise.resolve(told as any) });
+    const done = start(target, { onRetry: (error) => expect(String(error)).toBe('never tried again') });
+    await expect(done).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
+    await expect(done).rejects.toThrow(message);
   });
 });
 
@@ -418,6 +442,31 @@ describe('the end', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     controller.abort(new RangeError('stop'));
     await ended;
+  });
+
+  test('by a signal, while the target is told of a commit', async () => {
+    await append(3);
+    const controller = new AbortController();
+    let isWaiting = false;
+    const committed = () => {
+      isWaiting = true;
+      return new Promise<never>(() => {});
+    };
+    const target = Object.assign(new MemoryTarget(), { committed });
+    const done = start(target, { cursor: new MemoryCursor(), signal: controller.signal });
+    const ended = expect(done).rejects.toThrow(new RangeError('stop'));
+    await until('it commits', () => isWaiting);
+    controller.abort(new RangeError('stop'));
+    await ended;
+  });
+
+  test('a cursor that rejects with nothing ends it', async () => {
+    await append(3);
+    const cursor = new MemoryCursor();
+    cursor.commit = () => Promise.reject(undefined as unknown as Error);
+    expect(await start(new MemoryTarget(), { cursor }).catch((error: unknown) => [error])).toEqual([
+      undefined,
+    ]);
   });
 
   test('by closing the log while the target fails: what is not acknowledged is the lag', async () => {

@@ -336,6 +336,36 @@ describeWith('nats-server', ['@nats-io/transport-node', '@nats-io/jetstream'])('
     expect(asked).toBe(first_seq);
   });
 
+  test.each([
+    [{ subjects: ['other'] }, /does not take subject orders; its subjects: other/],
+    [{ subjects: ['orders.>', 'x.*'] }, /does not take subject orders; its subjects: orders\.>, x\.\*/],
+    [{ mirror: { name: 'another' } }, /does not take subject orders; its subjects: none/],
+    [{ subjects: [STREAM], retention: 'interest' }, /has retention "interest"/],
+    [{ subjects: [STREAM], retention: 'workqueue' }, /has retention "workqueue"/],
+    [{ subjects: [STREAM], no_ack: true }, /has no_ack/],
+    [{ subjects: [STREAM], sealed: true }, /sealed/],
+    [{ subjects: [STREAM], max_msg_size: 1 }, /size exceeds maximum/],
+  ])('a stream that cannot keep the log is refused: %j', async ({ sealed, ...config }: any, message) => {
+    await append(3);
+    await manager.streams.add({ name: 'another' });
+    await manager.streams.add({ name: STREAM, ...config });
+    if (sealed) await manager.streams.update(STREAM, { sealed });
+    const done = forwardAll({ onRetry: (error) => expect(String(error)).toBe('never tried again') });
+    await expect(done).rejects.toMatchObject({ code: 'ERR_TARGET_REFUSED' });
+    await expect(done).rejects.toThrow(message);
+    await manager.streams.delete('another');
+  });
+
+  test('a subject that the stream takes by a wildcard; entries that are not kept for long', async () => {
+    await append(5);
+    await manager.streams.add({ name: STREAM, subjects: ['*.log.>'] });
+    await forwardAll({ target: await target({ subject: 'a.log.b.c' }) });
+    expectEntries((await read(5)).flat(), 1, 5);
+    await manager.streams.delete(STREAM);
+    await forwardAll({ target: await target({ create: { max_age: 60e9 } }) });
+    expect((await manager.streams.info(STREAM)).config).toMatchObject({ duplicate_window: 60e9 });
+  });
+
   test('a stream that is not to be made is refused', async () => {
     await append(3);
     const given = await target({ create: false });
@@ -360,6 +390,13 @@ describeWith('nats-server', ['@nats-io/transport-node', '@nats-io/jetstream'])('
     expect(connections).toBeGreaterThan(0);
     dying.close();
   });
+
+  test.each(['', 'a..b', 'a b', '.a', 'a.', '>', 'a.*', '*'])(
+    'what is no subject is refused: %j',
+    async (subject) => {
+      await expect(target({ subject })).rejects.toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
+    },
+  );
 
   test('a connection that is closed for good ends it', async () => {
     await append(3);
@@ -487,6 +524,9 @@ describeWith('nats-server', ['@nats-io/transport-node', '@nats-io/jetstream'])('
   test.each([
     [{}, {}, 'ERR_INVALID_ARG_TYPE', 'connection must be a connection of @nats-io/transport-node'],
     [undefined, {}, 'ERR_INVALID_ARG_TYPE', 'options.stream must be a string; got undefined'],
+    [undefined, { stream: '' }, 'ERR_INVALID_ARG_VALUE', 'options.stream must be 1 to 255 characters'],
+    [undefined, { stream: 'a.b' }, 'ERR_INVALID_ARG_VALUE', 'got "a.b"'],
+    [undefined, { stream: 'a b' }, 'ERR_INVALID_ARG_VALUE', 'got "a b"'],
     [undefined, { stream: 'a', strem: 1 }, 'ERR_INVALID_ARG_VALUE', 'the nearest one is stream'],
     [undefined, { stream: 'a', timeoutMs: 0 }, 'ERR_OUT_OF_RANGE', 'options.timeoutMs'],
   ])('what is refused: %#', async (given, options, code, message) => {
