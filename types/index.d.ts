@@ -2626,9 +2626,9 @@ export interface ForwardOptions {
   retryMsMax?: number;
   /** Ends it: it rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Is called when `acknowledged` or `committed` has changed. What it throws ends `forward()`. */
+  /** Is called when `acknowledged` or `committed` has changed. What it throws, or rejects with, ends `forward()`. */
   onProgress?: (progress: ForwardProgress) => void;
-  /** Is called for each failure that is tried again. What it throws ends `forward()`: the way to give up. */
+  /** Is called for each failure that is tried again. What it throws, or rejects with, ends `forward()`: the way to give up. */
   onRetry?: (error: unknown, retry: ForwardRetry) => void;
 }
 /**
@@ -2646,7 +2646,7 @@ export interface ForwardOptions {
  *
  * @throws (rejects) `ERR_TARGET_AHEAD`, `ERR_TARGET_BEHIND` (`lost` says which entries it cannot get any
  * more), `ERR_TARGET_DIFFERS` when what the target has does not fit the log; `ERR_TARGET_REFUSED`
- * when it cannot take it; the signal's reason; what `wal.follow()`, `onProgress` and `onRetry` throw;
+ * when it cannot take it; the signal's reason; what `wal.follow()`, `onProgress` and `onRetry` throw or reject with;
  * what `cursor.commit()` throws, `ERR_CURSOR_CLOSED` for example, unless it can be tried again;
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
  */
