@@ -125,8 +125,8 @@ async function compile(target, settings, tools, output, onProgress) {
     ...includes.map((path) => `-I${path}`),
     // Sections of their own let the linker drop what no one uses.
     ...['-ffunction-sections', '-fdata-sections'],
-    // The same bytes wherever the checkout, the headers and the objects are.
-    ...[root, headers, output].map((path, i) => `-ffile-prefix-map=${path}=/${i}`),
+    // The same bytes wherever the checkout and the headers are.
+    ...[root, headers].map((path, i) => `-ffile-prefix-map=${path}=/${i}`),
   ];
   const objects = sources.map((source, i) => join(output, `${i}-${source.replace(/.*\//, '')}.o`));
   let done = 0;

@@ -71,7 +71,8 @@ try {
   for (const { name, file } of targets.filter((target) => names.includes(target.name))) {
     const [one, other] = folders.map((folder) => readFileSync(join(folder, 'prebuilds', file)));
     const hash = createHash('sha256').update(one).digest('hex');
-    const at = one.findIndex((byte, i) => byte !== other[i]);
+    const found = one.findIndex((byte, i) => byte !== other[i]);
+    const at = found < 0 ? one.length : found;
     const isSame = one.equals(other);
     console.log(
       `${name.padEnd(18)} ${isSame ? `the same twice, sha256 ${hash}` : `DIFFERS, from byte ${at} on`}`,
