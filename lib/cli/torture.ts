@@ -157,7 +157,7 @@ function compare(log: string, told: Told): Compared {
   }
 }
 
-/** Kills and compares until time is up, `isEnded` says so, or something is wrong. */
+/** Kills and compares until time is up and something was acknowledged, `isEnded` says so, or something is wrong. */
 export async function torture(
   path: string,
   { seconds, kills: killsMax, seed, keeps }: TortureOptions,
@@ -170,7 +170,7 @@ export async function torture(
   const counts = { kills: 0, comparisons: 0, entriesCompared: 0, tornTails: 0 };
   const errors: string[] = [];
   const isOver = (): boolean =>
-    counts.kills >= killsMax || isEnded() || (counts.kills > 0 && now() - start >= 1000 * seconds);
+    counts.kills >= killsMax || isEnded() || (told.acked > 0 && now() - start >= 1000 * seconds);
   try {
     do {
       const round = seed + counts.kills;
