@@ -117,6 +117,18 @@ TEST_CASE("wal: every submission is completed once, in order") {
   CHECK(opened.log->take_completions().empty());
 }
 
+TEST_CASE("wal: completions that no one has taken yet keep their order") {
+  SimulatedFileSystem system;
+  OpenedLog opened(system);
+  for (int i = 0; i < 3; ++i) {
+    opened.log->submit(entries(1));
+    opened.log->commit();
+  }
+  const auto completions = opened.wait_for(3);
+  REQUIRE(completions.size() == 3);
+  for (size_t i = 0; i < 3; ++i) CHECK(completions[i].first == i + 1);
+}
+
 TEST_CASE("wal: threads submit, write, sync, read and close together") {
   for (int round = 0; round < 20; ++round) {
     SimulatedFileSystem system;
