@@ -235,6 +235,11 @@ export class Journal {
         native.appendNow(WalLevel.none, entries > 1, this.#nextLsn, data, bytes, lengths, lengths.length),
       );
       this.#nextLsn += entries;
+    } catch (error) {
+      // The committer has refused what came before, of which this thread has not been told yet.
+      if ((error as { code?: unknown }).code !== 'ERR_LSN_MISMATCH') throw error;
+      this.#fail(error as Error);
+      throw this.#failure!;
     } finally {
       this.#isTaking = false;
     }

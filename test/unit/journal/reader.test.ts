@@ -115,6 +115,8 @@ test(`${KILLS} workers that are killed while they follow, and no one else notice
   const append = () => log.append(entryOf(log.nextIndex) as never);
   for (let i = 0; i < 2000; ++i) append();
   const stays = new Follower(log, { from: 0, isSlow: true });
+  // The log must be open until it has attached.
+  await stays.reaches(1);
   for (let kill = 0; kill < KILLS; ++kill) {
     const killed = new Follower(log, { from: (kill * 397) % 2000, batchEntriesMax: 1 + ((kill * 13) % 50) });
     const until = Date.now() + ((kill * 53) % 120);
