@@ -67,7 +67,7 @@ export class VarBuilder implements VarSource {
     this.#written = this.length;
   }
 
-  /** As push() for each, in a loop that keeps its state to itself. `refused` is the error for what is no text. */
+  /** As push() for each, in a loop that keeps its state to itself. `refused` is the error for what is not a text. */
   pushTexts(texts: Iterable<unknown>, refused: (value: unknown, i: number) => Error): void {
     const { offsets } = this;
     const lengthMax = Math.min(PENDING_LENGTH_MAX, this.#dataBytes);

@@ -55,7 +55,7 @@ export class BatchStore {
       : this.storeColumns({ sources: [source], length });
   }
 
-  /** One that is no typed array of the log's type. */
+  /** One that is not a typed array of the log's type. */
   storeOther(entries: unknown): number {
     if (entries === null || typeof entries !== 'object') {
       throw invalidType('entries', 'an iterable or an object of columns', entries);

@@ -279,7 +279,7 @@ class Forwarder {
     try {
       await this.#options.target.send(group, { signal: this.#options.signal });
       flight.isAcknowledged = true;
-      // Not of a run that an abort has left behind.
+      // Not of a run that an abort has ended.
       if (flights === this.#flights) this.#advance();
     } catch (error) {
       if (isFatal(error)) this.#fatal ??= { error };

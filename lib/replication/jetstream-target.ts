@@ -5,7 +5,7 @@
  * 2. Its id has the position and a checksum. A duplicate is compared, not believed.
  * 3. The last message of the stream is compared with the log before anything is sent; so
  *    are those before it that this target has not seen acknowledged: if another writer
- *    takes the place of one message, those behind it may be stored all the same.
+ *    takes the place of one message, those after it may be stored all the same.
  */
 import { checkAmount, checkInteger, checkObject, optionsOf } from '../base/checks';
 import type { WalEntry } from '../durable/wal/entries';

@@ -22,7 +22,7 @@ export function checkClient(client: unknown): RedisClient {
   const { sendCommand, withTypeMapping, options } = checkObject('client', client);
   if (typeof sendCommand !== 'function' || typeof withTypeMapping !== 'function')
     throw invalidType('client', 'a client of redis', client);
-  // What it keeps while it is offline, it sends behind what was lost.
+  // What it keeps while it is offline, it sends after what was lost.
   if ((options as RedisClient['options'])?.disableOfflineQueue !== true)
     throw targetRefused(
       'the client must be made with disableOfflineQueue: true: createClient({ ...clientOptions, url })',

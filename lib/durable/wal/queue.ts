@@ -8,7 +8,7 @@
  * 2. Appends of one turn of the microtasks are handed over together.
  * 3. write() has an LSN at once: the addon has secured room in the newest file
  *    for what is staged then. Nothing else is handed over in between, or it takes
- *    what was written first and the room is given up; and whoever asks the addon
+ *    what was written first and the room is given up; and who asks the addon
  *    what there is calls handWritten() first.
  */
 import {

@@ -127,7 +127,7 @@ export class SealedFiles {
       this.#announce();
       if (this.#hooks.retainBytes !== Infinity && this.#source.isOpen()) this.#retain();
     } catch (error) {
-      // The system has no memory for the list of files. Whoever appended must be told of the append.
+      // The system has no memory for the list of files. Who appended must be told of the append.
       this.#warn(error);
     } finally {
       this.#isWorking = false;
