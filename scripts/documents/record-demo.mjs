@@ -82,7 +82,7 @@ async function record() {
 }
 
 const CELL = 7.8;
-const LINE = 17;
+const LINE = 15;
 
 /** Lines that stay as they are from one picture to the next are drawn once, for as long as they stay. */
 function spansOf(frames) {

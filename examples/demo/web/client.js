@@ -104,7 +104,7 @@ function showCosts({ log, messages }, readers) {
   $('ratio').textContent =
     log === null || messages === null
       ? ''
-      : `${value3(messages / log)} × as much by postMessage. Medians so far; the log has ${readers} readers now.`;
+      : `${value3(messages / log)} × as much by postMessage. Without what the system interrupts; the log has ${readers} readers now.`;
 }
 
 function showReaders(readers) {
