@@ -31,7 +31,7 @@ async function loseInMidWrite(
   for await (const line of createInterface({ input: child.stdout })) {
     const [word, lsn] = line.split(' ');
     if (word === 'first') told.first = Number(lsn);
-    else told.acked = Math.max(told.acked, Number(lsn));
+    if (word === 'acked') told.acked = Math.max(told.acked, Number(lsn));
     if (done.length > 0 || word !== 'acked') continue;
     done.push(
       (async () => {
