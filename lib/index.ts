@@ -62,7 +62,13 @@ export { type Appended } from './durable/segment/append-buffer';
 export { Snapshot, type SnapshotChange } from './memory/snapshot';
 export { type FollowerStats, type LogStats, type ReaderStats } from './memory/stats';
 export { type Span } from './memory/span';
-export { AtomicLog, type AtomicLogConstructor, type ClaimedLog } from './journal/typed-log';
+export {
+  AtomicLog,
+  type AtomicLogConstructor,
+  type ClaimedLog,
+  type ProcessLogOptions,
+} from './journal/typed-log';
+export { type JoinOptions, type ProcessOptions } from './processes/options';
 export { JournaledLog } from './journal/journaled-log';
 export { JournaledReader } from './journal/journaled-reader';
 export { type JournalAttachOptions, type JournalOptions, type JournalPlace } from './journal/options';

@@ -32,6 +32,12 @@ const sources = [
   ['core/memory/rolling_log.h', [], { kRetainedSegmentsMax: 'RETAINED_SEGMENTS_MAX' }],
   ['core/memory/reader_list.h', [], { kNative: 'NATIVE_THREAD' }],
   ['core/memory/blocking_wait.h', ['Arrival'], {}],
+  [
+    'core/shared_memory/shared_format.h',
+    ['Mismatch'],
+    { kReadersMaxMax: 'READERS_MAX_MAX', kSegmentsMax: 'SHARED_SEGMENTS_MAX' },
+  ],
+  ['core/shared_memory/shared_log.h', ['SharedOutcome', 'SharedOpenMode'], {}],
   ['core/platform/io_status.h', ['IoCode'], {}],
   ['core/durable/outcome.h', ['Outcome'], {}],
   [

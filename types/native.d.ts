@@ -9,8 +9,11 @@ import type {
   Compression,
   Crc32Kind,
   IoCode,
+  Mismatch,
   Outcome,
   ReadHint,
+  SharedOpenMode,
+  SharedOutcome,
   WalCursorVerdict,
   WalLevel,
   WalRow,
@@ -98,10 +101,44 @@ export interface NativeLogs {
   nameReader(log: number, name: string): void;
   /** What native code attaches with (include/atomic_log/node_api.h); null when the runtime fails. */
   nativeHandle(log: number): object | null;
-  /** The writer's slot, or null. */
+  /** The writer's slot, or null; of a log that processes share also a status, below zero. */
   tryClaim(log: number): number | null;
   /** Returns every pin and leaves the log; `memory` is its shared storage. Idempotent. */
   close(log: number, memory?: Uint8Array): void;
+}
+
+/** As {@link NativeLogDescription}, for a log that processes share. */
+export interface NativeSharedLogDescription extends NativeLogDescription {
+  readonly readersMax: number;
+  readonly extraSegments: number;
+}
+
+export interface NativeSharedOpening {
+  path: string;
+  mode: SharedOpenMode;
+  /** Of a new file, as chmod takes them. */
+  permissions: number;
+  // The others are not needed to join.
+  retainedCapacity: number;
+  segmentCapacity: number;
+  firstIndex: number;
+  readersMax: number;
+  extraSegments: number;
+  descriptor: string;
+  elementBytes: Uint32Array;
+  dataBytes: Uint32Array;
+}
+
+/** Why a log that processes share was not opened. */
+export interface NativeSharedFailure {
+  outcome: SharedOutcome;
+  mismatch: Mismatch;
+  /** What the file has, where `mismatch` says so. */
+  found: number;
+  io: IoCode;
+  /** errno. */
+  systemError: number;
+  operation: string;
 }
 
 export interface NativeStats {
@@ -542,6 +579,20 @@ export interface NativeAddon {
   /** Functions of attachments, and of claims: one for all, so that nothing waits for a finalizer. */
   readonly logs: NativeLogs;
   readonly writers: NativeWriters;
+  /** The same for logs that processes share; publish() is for both. */
+  readonly sharedLogs: NativeLogs;
+  readonly sharedWriters: Omit<NativeWriters, 'publish' | 'staged'>;
+  openSharedLogSync(options: NativeSharedOpening): NativeSharedLogDescription | NativeSharedFailure;
+  /** The same on the thread pool; undefined when the runtime refuses. */
+  openSharedLog(
+    options: NativeSharedOpening,
+  ): Promise<NativeSharedLogDescription | NativeSharedFailure> | undefined;
+  /** Null when it was done. */
+  unlinkSharedLogSync(path: string): NativeSharedFailure | null;
+  /** The same on the thread pool; undefined when the runtime refuses. */
+  unlinkSharedLog(path: string): Promise<NativeSharedFailure | null> | undefined;
+  /** One that this process has open, or null. */
+  attachSharedLog(id: number, token: string): NativeSharedLogDescription | null;
   createLog(options: NativeLogOptions): NativeLogDescription | NativeStatus;
   /** `memory` is needed by a log whose storage is shared, and must be that log's own. */
   attachLog(id: number, token: string, memory?: Uint8Array): NativeLogDescription | NativeStatus;

@@ -51,6 +51,7 @@ const sidebar = [
       page('The write-ahead log', 'wal'),
       page('Replication', 'replication'),
       page('Native threads', 'native'),
+      page('For processes', 'processes'),
       page('Command line', 'command-line'),
       page('TypeScript', 'typescript'),
       page('Testing', 'testing'),

@@ -19,6 +19,8 @@ export const Status = {
   pinned: 5,
   /** The log's storage must be committed further first. */
   uncommitted: 6,
+  /** The memory that processes share holds what none of them may have stored. */
+  damaged: 7,
 } as const;
 export type Status = (typeof Status)[keyof typeof Status];
 
@@ -77,6 +79,58 @@ export const Arrival = {
   ended: 2,
 } as const;
 export type Arrival = (typeof Arrival)[keyof typeof Arrival];
+
+/** core/shared_memory/shared_format.h: kReadersMaxMax */
+export const READERS_MAX_MAX = 1024;
+
+/** core/shared_memory/shared_format.h: kSegmentsMax */
+export const SHARED_SEGMENTS_MAX = 1048576;
+
+/** core/shared_memory/shared_format.h */
+export const Mismatch = {
+  none: 0,
+  /** not such a file */
+  magic: 1,
+  /** of a machine with another byte order */
+  byteOrder: 2,
+  /** another layout; found says which */
+  version: 3,
+  /** the header is damaged */
+  checksum: 4,
+  /** the header contradicts itself */
+  sizes: 5,
+  /** the file is shorter than it says; found says how long it is */
+  fileBytes: 6,
+  /** of an earlier run of the system */
+  boot: 7,
+  /** another user's */
+  owner: 8,
+} as const;
+export type Mismatch = (typeof Mismatch)[keyof typeof Mismatch];
+
+/** core/shared_memory/shared_log.h */
+export const SharedOutcome = {
+  ok: 0,
+  /** OpenResult::io has what the system said */
+  io: 1,
+  /** OpenResult::mismatch has why the file is refused */
+  mismatch: 2,
+  /** the options are outside the limits */
+  outOfRange: 3,
+  /** as many processes have the log open as it has slots */
+  noSlot: 4,
+  /** the memory holds what no one of this protocol stores */
+  damaged: 5,
+} as const;
+export type SharedOutcome = (typeof SharedOutcome)[keyof typeof SharedOutcome];
+
+/** core/shared_memory/shared_log.h */
+export const SharedOpenMode = {
+  join: 0,
+  createOrJoin: 1,
+  create: 2,
+} as const;
+export type SharedOpenMode = (typeof SharedOpenMode)[keyof typeof SharedOpenMode];
 
 /** core/platform/io_status.h */
 export const IoCode = {

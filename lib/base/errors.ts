@@ -129,6 +129,12 @@ export type ErrorCode =
   | 'ERR_OUT_OF_MEMORY'
   /** Readers pin more memory than `pinnedBytesMax` allows. */
   | 'ERR_PINNED_BYTES'
+  /** As many processes have the log open as it has room for (`readersMax`). */
+  | 'ERR_TOO_MANY_PROCESSES'
+  /** The memory of a log that processes share holds what none of them may have stored. */
+  | 'ERR_LOG_DAMAGED'
+  /** This operating system does not have what is needed. */
+  | 'ERR_PLATFORM_UNSUPPORTED'
   /** This runtime cannot map the log's memory. */
   | 'ERR_MAPPING_UNAVAILABLE'
   /** No binary of the addon fits this machine, or something forbids to load it: the message says which. */

@@ -9,6 +9,7 @@ import type { LogHandle } from '../memory/handle';
 import type { JournaledLog } from './journaled-log';
 import type { JournaledReader } from './journaled-reader';
 import type { JournalAttachOptions, JournalOptions } from './options';
+import type { JoinOptions, ProcessOptions } from '../processes/options';
 import type { AttachOptions, RecordAttachOptions } from '../memory/open-log';
 import type { BigIntScalarType, NumberScalarType } from '../base/scalar';
 import type {
@@ -87,6 +88,32 @@ export interface AtomicLogConstructor {
   ): Promise<JournaledLog<ScalarOf<K>>>;
   open<T>(options: CodecLogOptions<T> & JournalOptions): Promise<JournaledLog<T>>;
   open<S extends Schema>(options: RecordLogOptions<S> & JournalOptions): Promise<JournaledLog<RecordOf<S>>>;
+  /**
+   * With a path: a log in memory that all processes of this machine share, which is made where there is none. Its
+   * memory is a file, best one in `/dev/shm`, that stays until {@link unlink}; one process has the writer, and any of them may be killed at any time. Linux only, so far.
+   *
+   * ```ts
+   * const log = await AtomicLog.open('/dev/shm/trades', { schema, retainedCapacity: 1e6, segmentCapacity: 1e4 });
+   * ```
+   *
+   * @throws (rejects) `ERR_FORMAT` when what is there is not such a log, or another one than the options say;
+   * `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_EXISTS`, `ERR_FILE_ACCESS`,
+   * `ERR_NO_SPACE`, `ERR_TOO_MANY_PROCESSES`, `ERR_PLATFORM_UNSUPPORTED`, `ERR_MAPPING_UNAVAILABLE`; as the constructor
+   */
+  open<K extends NumberScalarType = 'f64'>(
+    path: string,
+    options: ProcessLogOptions<NumberLogOptions<K>>,
+  ): Promise<AtomicLog<ScalarOf<K>>>;
+  open<K extends BigIntScalarType>(
+    path: string,
+    options: ProcessLogOptions<BigIntLogOptions<K>>,
+  ): Promise<AtomicLog<ScalarOf<K>>>;
+  open<T>(path: string, options: ProcessLogOptions<CodecLogOptions<T>>): Promise<AtomicLog<T>>;
+  open<S extends Schema>(
+    path: string,
+    options: ProcessLogOptions<RecordLogOptions<S>>,
+  ): Promise<AtomicLog<RecordOf<S>>>;
+  open<T>(path: string, options: JoinOptions<T>): Promise<AtomicLog<T>>;
   /** As {@link open}, on this thread. */
   openSync<K extends NumberScalarType = 'f64'>(
     options: NumberLogOptions<K> & JournalOptions,
@@ -96,7 +123,34 @@ export interface AtomicLogConstructor {
   ): JournaledLog<ScalarOf<K>>;
   openSync<T>(options: CodecLogOptions<T> & JournalOptions): JournaledLog<T>;
   openSync<S extends Schema>(options: RecordLogOptions<S> & JournalOptions): JournaledLog<RecordOf<S>>;
+  openSync<K extends NumberScalarType = 'f64'>(
+    path: string,
+    options: ProcessLogOptions<NumberLogOptions<K>>,
+  ): AtomicLog<ScalarOf<K>>;
+  openSync<K extends BigIntScalarType>(
+    path: string,
+    options: ProcessLogOptions<BigIntLogOptions<K>>,
+  ): AtomicLog<ScalarOf<K>>;
+  openSync<T>(path: string, options: ProcessLogOptions<CodecLogOptions<T>>): AtomicLog<T>;
+  openSync<S extends Schema>(
+    path: string,
+    options: ProcessLogOptions<RecordLogOptions<S>>,
+  ): AtomicLog<RecordOf<S>>;
+  openSync<T>(path: string, options: JoinOptions<T>): AtomicLog<T>;
+  /**
+   * Takes the name of a log that processes share away. Those that have it open keep it, and its memory goes with
+   * the last of them; who opens the path after that makes a new one.
+   *
+   * @throws (rejects) `ERR_FILE_NOT_FOUND`, `ERR_FORMAT` when it is not such a log, `ERR_FILE_ACCESS`,
+   * `ERR_PLATFORM_UNSUPPORTED`
+   */
+  unlink(path: string): Promise<void>;
+  /** As {@link unlink}, on this thread. */
+  unlinkSync(path: string): void;
 }
+
+/** Options of a log in memory that processes share. */
+export type ProcessLogOptions<O> = Omit<O, keyof ProcessOptions> & ProcessOptions;
 
 export type AtomicLog<T> = UntypedLog<T>;
 
@@ -119,11 +173,24 @@ function attach(handle: unknown, options: unknown = {}): unknown {
     : journaledReaders().over(handle, options, wal);
 }
 
+function processLogs(): typeof import('../processes/open') {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
+  return require('../processes/open') as typeof import('../processes/open');
+}
+
 const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true });
 
 export const AtomicLog = Object.defineProperties(UntypedLog, {
   attach: hidden(attach),
-  // An async function, so that what is refused rejects.
-  open: hidden(async (options: unknown): Promise<unknown> => journaledLogs().make(options)),
-  openSync: hidden((options: unknown): unknown => journaledLogs().makeSync(options)),
+  // Async functions, so that what is refused rejects. A path, or the options of a log with a write-ahead log.
+  open: hidden(async (first: unknown, options: unknown): Promise<unknown> =>
+    typeof first === 'string' ? processLogs().openProcessLog(first, options) : journaledLogs().make(first),
+  ),
+  openSync: hidden((first: unknown, options: unknown): unknown =>
+    typeof first === 'string'
+      ? processLogs().openProcessLogSync(first, options)
+      : journaledLogs().makeSync(first),
+  ),
+  unlink: hidden(async (path: unknown): Promise<void> => processLogs().unlinkProcessLog(path)),
+  unlinkSync: hidden((path: unknown): void => processLogs().unlinkProcessLogSync(path)),
 }) as unknown as AtomicLogConstructor;

@@ -7,14 +7,28 @@
  * lib/memory/view.ts does so for users that were dropped.
  */
 import { type Arrival, NO_SLOT, StagedCell } from '../base/codes';
-import type { NativeLogDescription, NativeStats, NativeStatus } from '../../types/native';
+import type {
+  NativeLogDescription,
+  NativeLogs,
+  NativeStats,
+  NativeStatus,
+  NativeWriters,
+} from '../../types/native';
+import { plainError, type AtomicLogError } from '../base/errors';
 import { addon } from '../base/native';
 
-const { logs, writers } = addon;
-const { pinWindow, unpin, hasEnded, bounds } = logs;
-const { roll, publish, staged } = writers;
+const { publish, staged } = addon.writers;
 /** Constants of this module, because publish() is called for every entry. */
 const { writer: WRITER_CELL, count: COUNT_CELL } = StagedCell;
+
+/** The functions of the addon for one kind of log. Copied, because the addon's objects are dictionaries to V8. */
+export interface LogFunctions {
+  readonly logs: NativeLogs;
+  readonly writers: Omit<NativeWriters, 'publish' | 'staged'>;
+}
+
+/** For the logs of one process. */
+const ownLogs: LogFunctions = { logs: { ...addon.logs }, writers: { ...addon.writers } };
 
 export class NativeLog {
   readonly id: number;
@@ -27,9 +41,16 @@ export class NativeLog {
   readonly strideBytes: number;
   readonly blockBytes: number;
   readonly columnOffsets: readonly number[];
+  /** Whether processes share it. */
+  readonly isOfProcesses: boolean;
   #slot: number;
+  readonly #functions: LogFunctions;
+  readonly #logs: NativeLogs;
 
-  constructor(description: NativeLogDescription) {
+  constructor(description: NativeLogDescription, functions = ownLogs) {
+    this.#functions = functions;
+    this.#logs = functions.logs;
+    this.isOfProcesses = functions !== ownLogs;
     // Copied, because properties of the addon's objects are slow: V8 holds them in dictionaries.
     this.id = description.id;
     this.token = description.token;
@@ -45,77 +66,79 @@ export class NativeLog {
   }
 
   pinWindow(floor: number, out: Float64Array): number {
-    return pinWindow(this.#slot, floor, out);
+    return this.#logs.pinWindow(this.#slot, floor, out);
   }
   unpin(id: number): void {
-    unpin(this.#slot, id);
+    this.#logs.unpin(this.#slot, id);
   }
   leavePinToMapping(id: number, key: number): void {
-    logs.leavePinToMapping(this.#slot, id, key);
+    this.#logs.leavePinToMapping(this.#slot, id, key);
   }
   map(id: number, key: number): ArrayBuffer | null {
-    return logs.map(this.#slot, id, key);
+    return this.#logs.map(this.#slot, id, key);
   }
   mapBlock(id: number): ArrayBuffer | null {
-    return logs.mapBlock(this.#slot, id);
+    return this.#logs.mapBlock(this.#slot, id);
   }
   adopt(id: number, key: number, buffer: SharedArrayBuffer): void {
-    logs.adopt(this.#slot, id, key, buffer);
+    this.#logs.adopt(this.#slot, id, key, buffer);
   }
   forget(id: number): void {
-    logs.forget(this.#slot, id);
+    this.#logs.forget(this.#slot, id);
   }
   bounds(out: Float64Array): void {
-    bounds(this.#slot, out);
+    this.#logs.bounds(this.#slot, out);
   }
   stats(): NativeStats {
-    return logs.stats(this.#slot);
+    return this.#logs.stats(this.#slot);
   }
   isClaimed(): boolean {
-    return logs.isClaimed(this.#slot);
+    return this.#logs.isClaimed(this.#slot);
   }
   hasEnded(): boolean {
-    return hasEnded(this.#slot);
+    return this.#logs.hasEnded(this.#slot);
   }
   waitForIndex(id: number, index: number): boolean {
-    return logs.waitForIndex(this.#slot, id, index);
+    return this.#logs.waitForIndex(this.#slot, id, index);
   }
   waitForClaim(id: number): boolean {
-    return logs.waitForClaim(this.#slot, id);
+    return this.#logs.waitForClaim(this.#slot, id);
   }
   waitForRequest(id: number): void {
-    logs.waitForRequest(this.#slot, id);
+    this.#logs.waitForRequest(this.#slot, id);
   }
   request(): void {
-    logs.request(this.#slot);
+    this.#logs.request(this.#slot);
   }
   cancelWait(id: number): void {
-    logs.cancelWait(this.#slot, id);
+    this.#logs.cancelWait(this.#slot, id);
   }
   waitSlice(index: number, milliseconds: number): Arrival {
-    return logs.waitSlice(this.#slot, index, milliseconds);
+    return this.#logs.waitSlice(this.#slot, index, milliseconds);
   }
   follow(id: number, nextIndex: number): void {
-    logs.follow(this.#slot, id, nextIndex);
+    this.#logs.follow(this.#slot, id, nextIndex);
   }
   unfollow(id: number): void {
-    logs.unfollow(this.#slot, id);
+    this.#logs.unfollow(this.#slot, id);
   }
   nameReader(name: string): void {
-    logs.nameReader(this.#slot, name);
+    this.#logs.nameReader(this.#slot, name);
   }
   nativeHandle(): object | null {
-    return logs.nativeHandle(this.#slot);
+    return this.#logs.nativeHandle(this.#slot);
   }
   tryClaim(): NativeWriter | null {
-    const slot = logs.tryClaim(this.#slot);
-    return slot === null ? null : new NativeWriter(slot);
+    const slot = this.#logs.tryClaim(this.#slot);
+    if (slot === null) return null;
+    if (slot < 0) throw logDamaged();
+    return new NativeWriter(slot, this.#functions.writers);
   }
   /** `memory`: all of the log's shared storage. */
   close(memory: Uint8Array | undefined): void {
     const slot = this.#slot;
     this.#slot = NO_SLOT;
-    logs.close(slot, memory);
+    this.#logs.close(slot, memory);
   }
 }
 
@@ -131,9 +154,11 @@ export function publishEntries(slot: number, count: number): void {
 
 export class NativeWriter {
   #slot: number;
+  readonly #writers: LogFunctions['writers'];
 
-  constructor(slot: number) {
+  constructor(slot: number, functions: LogFunctions['writers']) {
     this.#slot = slot;
+    this.#writers = functions;
   }
 
   /** Its number, for {@link publishEntries}. */
@@ -141,26 +166,34 @@ export class NativeWriter {
     return this.#slot;
   }
   roll(count: number): NativeStatus {
-    return roll(this.#slot, count);
+    return this.#writers.roll(this.#slot, count);
   }
   map(): ArrayBuffer | null {
-    return writers.map(this.#slot);
+    return this.#writers.map(this.#slot);
   }
   mapBlock(): ArrayBuffer | null {
-    return writers.mapBlock(this.#slot);
+    return this.#writers.mapBlock(this.#slot);
   }
   commit(memory: Uint8Array): void {
-    writers.commit(this.#slot, memory);
+    this.#writers.commit(this.#slot, memory);
   }
   head(out: Float64Array): void {
-    writers.head(this.#slot, out);
+    this.#writers.head(this.#slot, out);
   }
   end(): void {
-    writers.end(this.#slot);
+    this.#writers.end(this.#slot);
   }
   close(): void {
     const slot = this.#slot;
     this.#slot = NO_SLOT;
-    writers.close(slot);
+    this.#writers.close(slot);
   }
+}
+
+export function logDamaged(): AtomicLogError {
+  return plainError(
+    'ERR_LOG_DAMAGED',
+    'the memory of this log holds what no process of it may have stored: another program, or a stray store, wrote ' +
+      'there; AtomicLog.unlink() its file, and open a new one',
+  );
 }

@@ -15,7 +15,7 @@
  */
 import { SEGMENT_FIELDS, SegmentField } from '../base/codes';
 import { UNMAPPED, type Mapping } from './mapping';
-import type { NativeLog } from './native-log';
+import { logDamaged, type NativeLog } from './native-log';
 import type { Layout } from './layout';
 import { wholeOf, type Storage } from './storage';
 import { PinnedSegment, type Window } from './window';
@@ -50,7 +50,9 @@ export class Pins {
   /** Pins the window's segments from sequence `floor` on, ascending; at least the head. */
   pin(floor: number): PinnedSegment[] {
     const fields = this.#fields;
-    const length = this.#native.pinWindow(floor, fields) * SEGMENT_FIELDS;
+    const count = this.#native.pinWindow(floor, fields);
+    if (count < 0) throw logDamaged();
+    const length = count * SEGMENT_FIELDS;
     const segments: PinnedSegment[] = [];
     try {
       for (let i = 0; i < length; i += SEGMENT_FIELDS) {

@@ -167,6 +167,12 @@ export class LogView {
     if (this.layout.dataBytes > 0) {
       throw typeError('ERR_VARIABLE_SIZE', 'native threads can use logs of entries of fixed size only');
     }
+    if (this.native.isOfProcesses) {
+      throw plainError(
+        'ERR_MAPPING_UNAVAILABLE',
+        'native threads can use logs of one process only, and this one is shared by processes',
+      );
+    }
     if (this.storage.memory !== undefined) {
       throw plainError(
         'ERR_MAPPING_UNAVAILABLE',

@@ -11,6 +11,7 @@
 #include "binding/record_functions.h"
 #include "binding/segment_reader_handle.h"
 #include "binding/segment_writer_handle.h"
+#include "binding/shared_log_attachment.h"
 #include "binding/wal_cursor_handle.h"
 #include "binding/wal_handle.h"
 #include "binding/wal_reader_handle.h"
@@ -263,6 +264,11 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   Environment* const environment = Environment::install(env);
   set(env, exports, "registryNonce", memory::Registry::instance().nonce());
   set(env, exports, "logs", LogAttachment::define_functions(env, environment));
+  set(env, exports, "sharedLogs",
+      SharedLogAttachment::define_functions(env, environment));
+  set(env, exports, "sharedWriters",
+      SharedWriterHandle::define_functions(env, environment));
+  SharedLogAttachment::define_doors(env, exports);
   set(env, exports, "writers",
       WriterHandle::define_functions(env, environment));
   define(env, exports, "createLog", create_log);

@@ -21,6 +21,9 @@
 namespace atomic_log::memory {
 class RollingLog;
 }
+namespace atomic_log::shared_memory {
+class SharedLog;
+}
 
 namespace atomic_log::binding {
 
@@ -33,7 +36,13 @@ class Holder {
 };
 
 class LogAttachment;
+class SharedLogAttachment;
+class SharedWriterHandle;
 class WriterHandle;
+
+// Set in the numbers of writers of logs that processes share, which have a table
+// of their own, so that publish() is one function.
+inline constexpr uint32_t kSharedWriterBit = uint32_t{1} << 30;
 
 // Objects by small numbers, which JavaScript passes as the first argument of
 // functions that all objects share. A function for each method of each object
@@ -83,10 +92,13 @@ struct Publishing {
   // because each load waits for the one before.
   uint32_t slot = UINT32_MAX;
   memory::RollingLog* log = nullptr;
+  // In its place for a writer of a log that processes share.
+  shared_memory::SharedLog* shared_log = nullptr;
 
   void forget() {
     slot = UINT32_MAX;
     log = nullptr;
+    shared_log = nullptr;
   }
 };
 
@@ -108,6 +120,13 @@ class Environment {
 
   SlotTable<LogAttachment>& logs() { return logs_; }
   SlotTable<WriterHandle>& writers() { return writers_; }
+  SlotTable<SharedLogAttachment>& shared_logs() { return shared_logs_; }
+  SlotTable<SharedWriterHandle>& shared_writers() { return shared_writers_; }
+  // By the number that JavaScript has, with kSharedWriterBit.
+  SharedWriterHandle* find_shared_writer(uint32_t slot) const {
+    if ((slot & kSharedWriterBit) == 0) return nullptr;
+    return shared_writers_.find(slot & ~kSharedWriterBit);
+  }
 
   Publishing& publishing() { return publishing_; }
 
@@ -124,6 +143,8 @@ class Environment {
   std::unordered_set<Holder*> holders_;
   SlotTable<LogAttachment> logs_;
   SlotTable<WriterHandle> writers_;
+  SlotTable<SharedLogAttachment> shared_logs_;
+  SlotTable<SharedWriterHandle> shared_writers_;
   Publishing publishing_;
   uint32_t thread_id_ = 0;
   bool has_ended_ = false;

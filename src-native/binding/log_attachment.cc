@@ -14,29 +14,6 @@
 namespace atomic_log::binding {
 namespace {
 
-// [{ thread, name, pinned, followers: [index of the next entry] }]
-napi_value describe_readers(napi_env env, memory::RollingLog& log) {
-  napi_value readers = nullptr;
-  napi_create_array(env, &readers);
-  uint32_t count = 0;
-  for (const auto& reader : log.readers().all()) {
-    const napi_value object = new_object(env);
-    set(env, object, "thread", uint64_t{reader->thread_id()});
-    set(env, object, "name", reader->name());
-    set(env, object, "pinned", reader->pinned_segments());
-    napi_value followers = nullptr;
-    napi_create_array(env, &followers);
-    uint32_t position = 0;
-    for (const uint64_t next_index : reader->followers()) {
-      napi_set_element(env, followers, position++,
-                       from_number(env, next_index));
-    }
-    set(env, object, "followers", followers);
-    napi_set_element(env, readers, count++, object);
-  }
-  return readers;
-}
-
 // The attachment that the first argument names, or null once it is closed.
 template <size_t N>
 LogAttachment* called_log(napi_env env, napi_callback_info info,
@@ -55,6 +32,28 @@ LogAttachment* called_log(napi_env env, napi_callback_info info,
 }
 
 }  // namespace
+
+napi_value describe_readers(napi_env env, memory::ReaderList& list) {
+  napi_value readers = nullptr;
+  napi_create_array(env, &readers);
+  uint32_t count = 0;
+  for (const auto& reader : list.all()) {
+    const napi_value object = new_object(env);
+    set(env, object, "thread", uint64_t{reader->thread_id()});
+    set(env, object, "name", reader->name());
+    set(env, object, "pinned", reader->pinned_segments());
+    napi_value followers = nullptr;
+    napi_create_array(env, &followers);
+    uint32_t position = 0;
+    for (const uint64_t next_index : reader->followers()) {
+      napi_set_element(env, followers, position++,
+                       from_number(env, next_index));
+    }
+    set(env, object, "followers", followers);
+    napi_set_element(env, readers, count++, object);
+  }
+  return readers;
+}
 
 LogAttachment::LogAttachment(const Environment& environment,
                              std::shared_ptr<memory::RollingLog> presence,
@@ -312,7 +311,7 @@ napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
   set(env, object, "rolls", stats.rolls);
   set(env, object, "earlySeals", stats.early_seals);
   set(env, object, "pinnedHere", self->pinned_segments());
-  set(env, object, "readers", describe_readers(env, *self->log_));
+  set(env, object, "readers", describe_readers(env, self->log_->readers()));
   return object;
 }
 

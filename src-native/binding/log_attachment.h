@@ -15,11 +15,15 @@
 #include "binding/environment.h"
 #include "binding/mapping.h"
 #include "binding/waker.h"
+#include "core/memory/reader_list.h"
 #include "core/memory/registry.h"
 #include "core/memory/rolling_log.h"
 #include "core/memory/window.h"
 
 namespace atomic_log::binding {
+
+// [{ thread, name, pinned, followers: [index of the next entry] }]
+napi_value describe_readers(napi_env env, memory::ReaderList& readers);
 
 class LogAttachment final {
  public:

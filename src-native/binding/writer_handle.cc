@@ -5,6 +5,7 @@
 #include "binding/codes.h"
 #include "binding/functions.h"
 #include "binding/mapping.h"
+#include "binding/shared_log_attachment.h"
 
 namespace atomic_log::binding {
 
@@ -63,6 +64,8 @@ napi_value WriterHandle::publish(napi_env env, napi_callback_info info) {
   }
   if (publishing.log != nullptr) {
     publishing.log->publish(staged(StagedCell::kCount));
+  } else if (publishing.shared_log != nullptr) {
+    publishing.shared_log->publish(staged(StagedCell::kCount));
   }
   return nullptr;
 }
@@ -72,6 +75,8 @@ void WriterHandle::find_published(Environment* environment, uint32_t slot) {
   publishing.slot = slot;
   WriterHandle* const self = environment->writers().find(publishing.slot);
   publishing.log = self == nullptr ? nullptr : self->presence_.get();
+  SharedWriterHandle* const shared = environment->find_shared_writer(slot);
+  publishing.shared_log = shared == nullptr ? nullptr : shared->log();
 }
 
 // (writer: number, count: number) => id of the new head's segment, or a

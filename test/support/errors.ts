@@ -62,6 +62,9 @@ const classOf: Record<ErrorCode, ErrorConstructor> = {
   ERR_ILLEGAL_CONSTRUCTOR: TypeError,
   ERR_OUT_OF_MEMORY: Error,
   ERR_PINNED_BYTES: Error,
+  ERR_TOO_MANY_PROCESSES: Error,
+  ERR_LOG_DAMAGED: Error,
+  ERR_PLATFORM_UNSUPPORTED: Error,
   ERR_MAPPING_UNAVAILABLE: Error,
   ERR_ADDON_UNAVAILABLE: Error,
 };

@@ -12,9 +12,13 @@ namespace atomic_log {
 bool memory_is_refused();
 // The same of the start of a thread.
 bool thread_is_refused();
+// The writer of a log that processes share has done one more step, which has a
+// name: a place to be killed at.
+void writer_step(const char* name);
 #else
 constexpr bool memory_is_refused() { return false; }
 constexpr bool thread_is_refused() { return false; }
+constexpr void writer_step(const char*) {}
 #endif
 
 }  // namespace atomic_log

@@ -21,6 +21,8 @@ enum class [[nodiscard]] Status : uint8_t{
     kPinned = 5,
     // The log's storage must be committed further first.
     kUncommitted = 6,
+    // The memory that processes share holds what none of them may have stored.
+    kDamaged = 7,
 };
 
 }  // namespace atomic_log

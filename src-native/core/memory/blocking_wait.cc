@@ -1,33 +1,8 @@
 #include "core/memory/blocking_wait.h"
 
-#include <mutex>
-
 #include "core/memory/window.h"
-#include "core/platform/condition.h"
 
 namespace atomic_log::memory {
-namespace {
-
-// A thread that blocks until it is woken.
-class ThreadWaiter final : public Waiter {
- public:
-  void wake() override {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    is_woken_ = true;
-    condition_.notify_one();
-  }
-  void wait_for(std::chrono::nanoseconds time) {
-    std::unique_lock<std::mutex> lock(mutex_);
-    condition_.wait_for(lock, time, [this] { return is_woken_; });
-  }
-
- private:
-  std::mutex mutex_;
-  platform::Condition condition_;
-  bool is_woken_ = false;
-};
-
-}  // namespace
 
 Arrival look_for(RollingLog& log, uint64_t index) {
   const bool has_ended = log.has_ended();

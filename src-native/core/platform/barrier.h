@@ -50,6 +50,10 @@ inline void light_barrier() {
 // The first call of a process takes milliseconds on Linux.
 void heavy_barrier();
 
+// For both sides, where they are in different processes: no process-wide
+// barrier reaches the other one.
+inline void full_barrier() { internal::full_fence(); }
+
 }  // namespace atomic_log::platform
 
 #endif  // ATOMIC_LOG_CORE_PLATFORM_BARRIER_H_

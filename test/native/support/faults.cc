@@ -10,6 +10,7 @@ namespace {
 // Relaxed: each stands alone.
 std::atomic<int64_t> granted{-1};
 std::atomic<bool> refuses_threads{false};
+std::atomic<void (*)(const char*)> step_call{nullptr};
 
 }  // namespace
 
@@ -26,6 +27,15 @@ bool memory_is_refused() {
 
 bool thread_is_refused() {
   return refuses_threads.load(std::memory_order_relaxed);
+}
+
+void writer_step(const char* name) {
+  void (*const call)(const char*) = step_call.load(std::memory_order_relaxed);
+  if (call != nullptr) call(name);
+}
+
+void test::at_writer_step(void (*call)(const char* name)) {
+  step_call.store(call, std::memory_order_relaxed);
 }
 
 void test::refuse_threads(bool refuses) {

@@ -15,6 +15,9 @@ int64_t refuse_memory_after(int64_t count);
 // Whether no thread of the core can be started.
 void refuse_threads(bool refuses);
 
+// What is called after each step of a writer; null for nothing. Any thread.
+void at_writer_step(void (*call)(const char* name));
+
 }  // namespace atomic_log::test
 
 #endif  // ATOMIC_LOG_TEST_NATIVE_SUPPORT_FAULTS_H_

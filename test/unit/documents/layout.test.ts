@@ -73,7 +73,8 @@ const rooms: Record<string, readonly string[]> = {
   'lib/durable/segment': ['lib/base', 'lib/durable'],
   'lib/durable/wal': ['lib/base', 'lib/durable'],
   'lib/replication': ['lib/base', 'lib/durable', 'lib/durable/wal'],
-  'lib/journal': ['lib/base', 'lib/memory', 'lib/durable', 'lib/durable/wal'],
+  'lib/processes': ['lib/base', 'lib/memory', 'lib/durable'],
+  'lib/journal': ['lib/base', 'lib/memory', 'lib/processes', 'lib/durable', 'lib/durable/wal'],
   'lib/cli': ['lib/base', 'lib/durable', 'lib/durable/segment', 'lib/durable/wal'],
 };
 
@@ -107,6 +108,7 @@ test('the rooms of the core include only from those below them', () => {
     platform: ['base'],
     memory: ['base', 'platform'],
     abi: ['base', 'platform', 'memory'],
+    shared_memory: ['base', 'platform', 'memory'],
     durable: ['base', 'platform'],
     'durable/segment': ['base', 'platform', 'durable'],
     'durable/wal': ['base', 'platform', 'durable'],

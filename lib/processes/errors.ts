@@ -1,0 +1,70 @@
+/** Why a log that processes share was not opened, as errors. */
+import { IoCode, Mismatch, SharedOutcome } from '../base/codes';
+import type { NativeSharedFailure } from '../../types/native';
+import { plainError, rangeError, type AtomicLogError } from '../base/errors';
+import { ioError, withDetails } from '../durable/errors';
+
+/** What is said of a file that is refused. `found` is what it has. */
+const mismatches: Readonly<Partial<Record<Mismatch, (found: number) => string>>> = {
+  [Mismatch.magic]: () => 'this is not the file of a log that processes share; choose another path',
+  [Mismatch.byteOrder]: () => 'the log was made on a machine with another byte order; unlink it',
+  [Mismatch.version]: (found) =>
+    `the log has layout ${found}, and this version of atomic-log knows another; use one version in all processes, or unlink it`,
+  [Mismatch.checksum]: () => 'the beginning of the file is damaged; unlink it',
+  [Mismatch.sizes]: () => 'the beginning of the file contradicts itself; unlink it',
+  [Mismatch.fileBytes]: (found) => `the file has only ${found} bytes, fewer than the log needs; unlink it`,
+  [Mismatch.boot]: () =>
+    'the log was made before the system was started last; open it with create: true, which makes a new one in its place',
+  [Mismatch.owner]: () => 'the file belongs to another user; choose another path',
+};
+
+export function openFailed(path: string, failure: NativeSharedFailure): AtomicLogError {
+  const { outcome, mismatch, found, io, systemError, operation } = failure;
+  switch (outcome) {
+    case SharedOutcome.mismatch:
+      return withDetails(plainError('ERR_FORMAT', `${path}: ${mismatches[mismatch]?.(found)}`), { path });
+    case SharedOutcome.outOfRange:
+      return rangeError('ERR_OUT_OF_RANGE', 'the log would be larger than the addon can address');
+    case SharedOutcome.noSlot:
+      return withDetails(
+        plainError(
+          'ERR_TOO_MANY_PROCESSES',
+          `${path}: as many processes have the log open as it has room for; close it in one of them, ` +
+            'or make it with a larger readersMax',
+        ),
+        { path },
+      );
+    default:
+  }
+  if (io === IoCode.unsupported) {
+    return plainError(
+      'ERR_PLATFORM_UNSUPPORTED',
+      `logs that processes share are there on Linux only, and this is ${process.platform}; ` +
+        'share one between the threads of a process instead',
+    );
+  }
+  const details = { io, systemError, operation, path, offset: 0, value: 0, detail: '', outcome: 0 as const };
+  return ioError(details, {
+    [IoCode.notFound]: [
+      'ERR_FILE_NOT_FOUND',
+      'there is no such log, or its directory is missing; AtomicLog.open() makes a log, but no directory',
+    ],
+    [IoCode.exists]: ['ERR_FILE_EXISTS', "the log exists already; open it without create: 'exclusive'"],
+    [IoCode.noSpace]: [
+      'ERR_NO_SPACE',
+      'the file system has no room for the log; make room, or choose a smaller retainedCapacity or extraSegments',
+    ],
+  });
+}
+
+/** The log that is there is not the one that the options describe. */
+export function differs(path: string, what: string, there: unknown, here: unknown): AtomicLogError {
+  return withDetails(
+    plainError(
+      'ERR_FORMAT',
+      `${path}: ${what} of the log that is there is ${String(there)}, and options say ${String(here)}; ` +
+        'open it with the same options, or unlink it',
+    ),
+    { path },
+  );
+}

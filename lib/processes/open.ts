@@ -1,0 +1,166 @@
+/**
+ * How this environment comes to the view of a log that processes share: by making
+ * its file, or by joining one. From then on it is a log as any other.
+ */
+import type {
+  NativeSharedFailure,
+  NativeSharedLogDescription,
+  NativeSharedOpening,
+} from '../../types/native';
+import { plainError } from '../base/errors';
+import { addon, introduceThread } from '../base/native';
+import { environmentVariable } from '../base/runtime';
+import { elementBytes, isVariable, typeNames } from '../base/scalar';
+import { checkPath } from '../durable/options';
+import { AtomicLog, attachToView } from '../memory/atomic-log';
+import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from '../memory/layout';
+import { NativeLog } from '../memory/native-log';
+import { sharedLogs } from '../memory/open-log';
+import { chooseMapping } from '../memory/storage';
+import { LogView } from '../memory/view';
+import { differs, openFailed } from './errors';
+import { checkProcessOptions, type CheckedProcessOptions } from './options';
+
+type Opened = NativeSharedLogDescription | NativeSharedFailure;
+
+const NOTHING = new Uint32Array(0);
+
+/** What the addon takes; checks everything first. */
+function prepare(
+  path: unknown,
+  options: unknown,
+): { path: string; checked: CheckedProcessOptions; opening: NativeSharedOpening } {
+  const checked = checkProcessOptions(options);
+  const checkedPath = checkPath(path);
+  // Throws where the runtime maps none.
+  chooseMapping('external');
+  const { memory, openMode, permissions, readersMax, extraSegments } = checked;
+  const common = { path: checkedPath, mode: openMode, permissions, readersMax, extraSegments };
+  const { retainedCapacity, segmentCapacity, firstIndex, layout } = memory ?? {
+    retainedCapacity: 0,
+    segmentCapacity: 0,
+    firstIndex: 0,
+    layout: undefined,
+  };
+  const fixed = layout?.kinds.filter((kind) => !isVariable(kind)) ?? [];
+  const opening: NativeSharedOpening = {
+    ...common,
+    retainedCapacity,
+    segmentCapacity,
+    firstIndex,
+    // How views are ended is each process's own business.
+    descriptor: layout === undefined ? '' : encodeLayout({ ...layout, strictViews: false }),
+    elementBytes: Uint32Array.from(fixed, elementBytes),
+    dataBytes:
+      layout === undefined
+        ? NOTHING
+        : new Uint32Array(layout.kinds.length - fixed.length).fill(layout.dataBytes),
+  };
+  return { path: checkedPath, checked, opening };
+}
+
+/** The text comes from a file: nothing in it is believed. */
+function layoutOf(path: string, { descriptor, columnOffsets }: NativeLog, codec: unknown): Layout {
+  let parsed: Partial<Layout> | null;
+  try {
+    parsed = JSON.parse(descriptor) as Partial<Layout> | null;
+  } catch {
+    parsed = null;
+  }
+  const kinds = parsed?.kinds;
+  const fields = parsed?.fields;
+  const isKnown =
+    Array.isArray(kinds) &&
+    kinds.length > 0 &&
+    kinds.every((kind) => typeof kind === 'number' && typeNames[kind] !== undefined) &&
+    kinds.length + kinds.filter(isVariable).length === columnOffsets.length &&
+    (fields === undefined
+      ? kinds.length === 1
+      : Array.isArray(fields) && fields.length === kinds.length && new Set(fields).size === kinds.length) &&
+    (fields ?? []).every((field) => typeof field === 'string') &&
+    Number.isInteger(parsed?.dataBytes) &&
+    ['string', 'undefined'].includes(typeof parsed?.name);
+  if (!isKnown)
+    throw plainError('ERR_FORMAT', `${path}: the columns of the log are not known here; unlink it`);
+  return { ...decodeLayout(descriptor, codec), strictViews: false };
+}
+
+const typesOf = ({ kinds, coder }: Layout): string =>
+  coder === undefined ? kinds.map((kind) => typeNames[kind]).join(', ') : `codec ${coder.name}`;
+
+/** Refuses a log that is another one than the options describe. */
+function compare(
+  path: string,
+  native: NativeLog,
+  opened: NativeSharedLogDescription,
+  there: Layout,
+  { memory, readersMax, extraSegments, given }: CheckedProcessOptions,
+): void {
+  if (memory === undefined) return;
+  const { layout: here, retainedCapacity, segmentCapacity } = memory;
+  if (here.fields !== undefined && there.fields !== undefined) {
+    const { kinds, fields } = here;
+    checkColumnsOf(
+      there,
+      { kinds, fields },
+      { what: `${path}: the log`, then: 'open it with the schema that it was made with' },
+    );
+  }
+  const rows: (readonly [string, unknown, unknown])[] = [
+    ['the type', typesOf(there), typesOf(here)],
+    ['having a schema', there.fields !== undefined, here.fields !== undefined],
+    ['retainedCapacity', native.retainedCapacity, retainedCapacity],
+    ['segmentCapacity', native.segmentCapacity, segmentCapacity],
+    ['dataBytes', there.dataBytes, here.dataBytes],
+    ['readersMax', opened.readersMax, given.readersMax ? readersMax : opened.readersMax],
+    ['extraSegments', opened.extraSegments, given.extraSegments ? extraSegments : opened.extraSegments],
+  ];
+  for (const [what, found, wanted] of rows) if (found !== wanted) throw differs(path, what, found, wanted);
+}
+
+function logOf<T>(path: string, opened: Opened, checked: CheckedProcessOptions): AtomicLog<T> {
+  if ('outcome' in opened) throw openFailed(path, opened);
+  const native = new NativeLog(opened, sharedLogs);
+  try {
+    const codec = checked.codec;
+    const there = layoutOf(path, native, codec);
+    compare(path, native, opened, there, checked);
+    const strictViews =
+      checked.memory?.layout.strictViews ?? environmentVariable('ATOMIC_LOG_STRICT_VIEWS') === '1';
+    const view = LogView.attached(native, { ...there, strictViews }, undefined);
+    return new AtomicLog<T>(attachToView, view);
+  } catch (error) {
+    native.close(undefined);
+    throw error;
+  }
+}
+
+/** {@link AtomicLogConstructor.open} with a path. */
+export async function openProcessLog<T>(path: unknown, options: unknown): Promise<AtomicLog<T>> {
+  const prepared = prepare(path, options);
+  introduceThread();
+  const opened = addon.openSharedLog(prepared.opening);
+  if (opened === undefined) return openProcessLogSync(path, options);
+  return logOf(prepared.path, await opened, prepared.checked);
+}
+
+export function openProcessLogSync<T>(path: unknown, options: unknown): AtomicLog<T> {
+  const prepared = prepare(path, options);
+  introduceThread();
+  return logOf(prepared.path, addon.openSharedLogSync(prepared.opening), prepared.checked);
+}
+
+/** {@link AtomicLogConstructor.unlink}. */
+export async function unlinkProcessLog(path: unknown): Promise<void> {
+  const checkedPath = checkPath(path);
+  const pending = addon.unlinkSharedLog(checkedPath);
+  if (pending === undefined) return unlinkProcessLogSync(path);
+  const failure = await pending;
+  if (failure !== null) throw openFailed(checkedPath, failure);
+}
+
+export function unlinkProcessLogSync(path: unknown): void {
+  const checkedPath = checkPath(path);
+  const failure = addon.unlinkSharedLogSync(checkedPath);
+  if (failure !== null) throw openFailed(checkedPath, failure);
+}

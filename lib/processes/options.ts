@@ -1,0 +1,102 @@
+/** The options of a log that processes share: those of a log in memory, and those of its file. */
+import { READERS_MAX_MAX, SHARED_SEGMENTS_MAX, SharedOpenMode } from '../base/codes';
+import { checkInteger, checkNames, checkObject } from '../base/checks';
+import { describe, typeError } from '../base/errors';
+import type { Codec } from '../memory/codec';
+import { checkOptions, optionNames, type CheckedOptions } from '../memory/options';
+
+/** What {@link AtomicLogConstructor.open} takes besides the options of a log in memory, with a path. */
+export interface ProcessOptions {
+  /** Whether the log is made where there is none: `true` (default), or `'exclusive'` for a new one or none. */
+  create?: true | 'exclusive';
+  /** Permissions of a new file, whatever the umask says. Default 0o600; only its owner can open it. */
+  mode?: number;
+  /** Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. */
+  readersMax?: number;
+  /**
+   * Segments, beyond the window, that readers may keep from being used again: an append that would begin another
+   * segment while they keep more fails with `ERR_PINNED_BYTES`. The file has them from the beginning. An integer
+   * from 1 to 2²⁰. Default: as many as the window has, so that one snapshot of all of it stops no one.
+   */
+  extraSegments?: number;
+  /** External memory only. */
+  mapping?: 'auto' | 'external';
+  /** The file has `extraSegments`. */
+  pinnedBytesMax?: undefined;
+}
+
+/** To open a log that is there: it says by itself what its entries are. */
+export interface JoinOptions<T> {
+  create: false;
+  /** The codec of a log that has one, if it is your own. */
+  codec?: Codec<T>;
+}
+
+const MODE_MAX = 0o777;
+const MODE_DEFAULT = 0o600;
+const READERS_DEFAULT = 64;
+const SEGMENTS_DEFAULT_MAX = 2 ** 10;
+
+const memoryNames = optionNames.filter((name) => name !== 'pinnedBytesMax');
+
+export interface CheckedProcessOptions {
+  readonly openMode: SharedOpenMode;
+  readonly permissions: number;
+  readonly readersMax: number;
+  readonly extraSegments: number;
+  /** Whether it was given, so that a file which differs is refused. */
+  readonly given: { readonly readersMax: boolean; readonly extraSegments: boolean };
+  /** Undefined to join. */
+  readonly memory: CheckedOptions | undefined;
+  readonly codec: unknown;
+}
+
+/** Checks the options. Reads each of them once. */
+export function checkProcessOptions(options: unknown): CheckedProcessOptions {
+  const given = checkObject('options', options);
+  const create = given.create ?? true;
+  if (create === false) {
+    checkNames('options of a log that is not created', given, ['create', 'codec']);
+    return {
+      openMode: SharedOpenMode.join,
+      permissions: MODE_DEFAULT,
+      readersMax: READERS_DEFAULT,
+      extraSegments: 0,
+      given: { readersMax: false, extraSegments: false },
+      memory: undefined,
+      codec: given.codec,
+    };
+  }
+  if (create !== true && create !== 'exclusive') {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `options.create must be true, false or 'exclusive'; got ${describe(create)}`,
+    );
+  }
+  checkNames('options', given, [...memoryNames, 'create', 'mode', 'readersMax', 'extraSegments']);
+  const { mode, readersMax, extraSegments } = given;
+  // It may be the instance of a class.
+  const memory = checkOptions(Object.fromEntries(memoryNames.map((name) => [name, given[name]])));
+  if (memory.mapping === 'shared') {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      "options.mapping must be 'auto' or 'external': a SharedArrayBuffer belongs to one process",
+    );
+  }
+  const windowSegments = Math.ceil(memory.retainedCapacity / memory.segmentCapacity) + 1;
+  return {
+    openMode: create === 'exclusive' ? SharedOpenMode.create : SharedOpenMode.createOrJoin,
+    permissions: mode === undefined ? MODE_DEFAULT : checkInteger('options.mode', mode, 0, MODE_MAX),
+    readersMax:
+      readersMax === undefined
+        ? READERS_DEFAULT
+        : checkInteger('options.readersMax', readersMax, 1, READERS_MAX_MAX),
+    extraSegments:
+      extraSegments === undefined
+        ? Math.min(windowSegments, SEGMENTS_DEFAULT_MAX)
+        : checkInteger('options.extraSegments', extraSegments, 1, SHARED_SEGMENTS_MAX),
+    given: { readersMax: readersMax !== undefined, extraSegments: extraSegments !== undefined },
+    memory,
+    codec: given.codec,
+  };
+}

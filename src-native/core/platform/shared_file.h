@@ -1,0 +1,91 @@
+// A file that several processes map as one memory, and the kernel's locks of
+// its bytes. The only such door; Linux so far. Elsewhere create() and open()
+// say kUnsupported.
+//
+//  1. A lock belongs to the handle, not to the thread or the process: it is
+//     free when the handle is closed, and when the process is dead, before
+//     anyone has reaped it. It does not conflict with itself: who shares a
+//     handle needs an order of their own.
+//  2. What was stored before a lock was released, also by the death of its
+//     holder, is there for the next one who takes it.
+//  3. The space of a new file is secured before it can be mapped: a full file
+//     system is a status, and no store ends the process for want of space.
+//  4. No child process has the mapping, and none keeps the handle when it
+//     executes another program.
+//  5. The address space of a mapping is not returned to the system, only used
+//     again for mappings of the same size: JavaScript can carry a view of it
+//     past every owner we know.
+//
+// Any thread may call anything, unless it says otherwise.
+#ifndef ATOMIC_LOG_CORE_PLATFORM_SHARED_FILE_H_
+#define ATOMIC_LOG_CORE_PLATFORM_SHARED_FILE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/platform/file.h"
+#include "core/platform/io_status.h"
+
+namespace atomic_log::platform {
+
+// The file as memory, readable and writable, the same for every process.
+class SharedMapping {
+ public:
+  virtual ~SharedMapping() = default;
+  virtual char* data() const = 0;
+  virtual size_t bytes() const = 0;
+  // Puts anonymous zeroed pages in place of the file, at the same address: the
+  // memory stays touchable for as long as this object lives. One thread.
+  virtual void release_file() = 0;
+};
+
+class SharedFile {
+ public:
+  virtual ~SharedFile() = default;
+
+  // A new file of `bytes` zeros, near `path`, which has no name yet: should its
+  // maker die, nothing is left. `mode` is as chmod() takes it, without umask.
+  static IoStatus create(const std::string& path, uint32_t mode, uint64_t bytes,
+                         std::unique_ptr<SharedFile>* file);
+  static IoStatus open(const std::string& path,
+                       std::unique_ptr<SharedFile>* file);
+
+  // Gives a new file its name: kExists when another has it. One thread.
+  virtual IoStatus link(const std::string& path) = 0;
+  // The same in place of what has the name now. One thread.
+  virtual IoStatus replace(const std::string& path) = 0;
+
+  virtual IoStatus size(uint64_t* bytes) = 0;
+  virtual IoStatus identity(FileIdentity* identity) = 0;
+  // Whether the file is this user's.
+  virtual IoStatus is_own(bool* is_own) = 0;
+  // *read is less than `bytes` only where the file ends.
+  virtual IoStatus read_at(uint64_t offset, void* data, size_t bytes,
+                           size_t* read) = 0;
+  virtual IoStatus map(size_t bytes,
+                       std::shared_ptr<SharedMapping>* mapping) = 0;
+
+  // The exclusive lock of byte `number`; the numbers have nothing to do with
+  // what is in the file. False: another handle has it, or the system refused.
+  virtual bool try_lock(uint32_t number) = 0;
+  // Waits for it.
+  virtual IoStatus lock(uint32_t number) = 0;
+  virtual void unlock(uint32_t number) = 0;
+  // Whether another handle has it. Takes no lock.
+  virtual bool is_locked_elsewhere(uint32_t number) = 0;
+};
+
+// What tells one run of the system from the next; zeros where it does not say.
+struct BootId {
+  uint8_t bytes[16] = {};
+};
+BootId boot_id();
+
+// Of the process that calls; it is another one after fork().
+uint64_t process_id();
+
+}  // namespace atomic_log::platform
+
+#endif  // ATOMIC_LOG_CORE_PLATFORM_SHARED_FILE_H_

@@ -1,0 +1,255 @@
+#include "core/shared_memory/shared_log.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+namespace atomic_log::shared_memory {
+namespace {
+
+// Tries at a walk that the writer keeps lapping; each repeats only after a whole
+// window went by during it (memory/window.cc).
+constexpr int kTriesMax = 16;
+// Tries at anything that only a process which keeps to no protocol could make
+// fail so often.
+constexpr int kBoundedTries = 1 << 12;
+
+}  // namespace
+
+SharedLog::SharedLog(SharedFormat format,
+                     std::unique_ptr<platform::SharedFile> file,
+                     std::shared_ptr<platform::SharedMapping> mapping,
+                     uint32_t slot)
+    : format_(std::move(format)),
+      file_(std::move(file)),
+      mapping_(std::move(mapping)),
+      base_(mapping_->data()),
+      slot_(slot),
+      waits_(*this, {base_ + format_.slots_offset, format_.slot_bytes,
+                     format_.options.readers_max, slot,
+                     &at<Word64>(format_.control_offset + kWakeOffset)}) {
+  // What a dead owner of the slot has left. Release: its reads were before, and
+  // whoever finds the entries empty writes after them.
+  clear_slot(slot_, std::memory_order_release);
+}
+
+SharedLog::~SharedLog() {
+  waits_.stop();
+  clear_slot(slot_, std::memory_order_release);
+  // By itself, because a child process that was forked meanwhile may have the
+  // handle too.
+  file_->unlock(slot_lock(slot_));
+  mapping_->release_file();
+}
+
+// Under the slot's lock.
+void SharedLog::clear_slot(uint32_t slot, std::memory_order order) {
+  for (uint32_t block = 0; block < format_.blocks; ++block) {
+    entry(slot, block).store(0, order);
+  }
+  at<Word64>(format_.slots_offset + slot * format_.slot_bytes + kWaitedOffset)
+      .store(kNoIndex, order);
+}
+
+uint32_t SharedLog::try_pin(uint64_t sequence) {
+  // Step 1. Acquire: pairs with step 8 of roll().
+  const uint32_t block = ring(sequence).load(std::memory_order_acquire);
+  if (block >= format_.blocks || sequence > kSequenceMax) return kNoBlock;
+  // Step 2. Acquire: pairs with step 3 of another thread of this process.
+  Word64& held = entry(slot_, block);
+  uint64_t found = held.load(std::memory_order_acquire);
+  for (int tries = 0;; ++tries) {
+    const uint64_t holders = Entry::holders_of(found);
+    const uint64_t other = Entry::sequence_of(found);
+    uint64_t next = Entry::make(sequence, 1);
+    if (holders != 0 && other == sequence) {
+      if (holders == Entry::kHoldersMax) return kNoBlock;
+      next = found + 1;
+    } else if (holders != 0 && other > sequence) {
+      return kNoBlock;
+    }
+    // Over an older one, too: who looks for that on this block is bound to fail.
+    // Step 3. Acquire-release: pairs with itself and with drop().
+    if (held.compare_exchange_weak(found, next, std::memory_order_acq_rel,
+                                   std::memory_order_acquire)) {
+      break;
+    }
+    if (tries == kBoundedTries) return kNoBlock;
+  }
+  // Step 4: pairs with step 3 of roll(). Either the writer sees the entry, or
+  // this sees that the block is retired.
+  platform::full_barrier();
+  // Step 5. Acquire: pairs with step 6 of roll(), and with step 2: who finds it
+  // gone finds the newer head too.
+  if (sequence_of(block).load(std::memory_order_acquire) == sequence) {
+    return block;
+  }
+  drop(block, sequence);
+  return kNoBlock;
+}
+
+// Nothing when the entry has gone over to another sequence. Release: pairs with
+// step 4 of roll(); the reads are done before the block is written to.
+void SharedLog::drop(uint32_t block, uint64_t sequence) {
+  Word64& held = entry(slot_, block);
+  uint64_t found = held.load(std::memory_order_relaxed);
+  for (int tries = 0; tries < kBoundedTries; ++tries) {
+    const uint64_t holders = Entry::holders_of(found);
+    if (holders == 0 || Entry::sequence_of(found) != sequence) return;
+    if (held.compare_exchange_weak(found, holders == 1 ? 0 : found - 1,
+                                   std::memory_order_release,
+                                   std::memory_order_relaxed)) {
+      return;
+    }
+  }
+}
+
+void SharedLog::unpin(uint32_t block, uint64_t sequence) {
+  CORE_CHECK(block < format_.blocks && sequence <= kSequenceMax);
+  drop(block, sequence);
+}
+
+void SharedLog::unpin_from(size_t begin, std::vector<PinnedBlock>* pinned) {
+  for (size_t i = begin; i < pinned->size(); ++i) {
+    drop((*pinned)[i].block, (*pinned)[i].sequence);
+  }
+  pinned->resize(begin);
+}
+
+SharedOutcome SharedLog::pin_window(uint64_t floor,
+                                    std::vector<PinnedBlock>* pinned) {
+  const size_t begin = pinned->size();
+  const uint64_t retained = format_.retained_segments;
+  for (int tries = 0;; ++tries) {
+    // Acquire: pairs with step 9 of roll().
+    const uint64_t newest = head().load(std::memory_order_acquire);
+    if (newest < floor) return SharedOutcome::kOk;
+    if (newest > kSequenceMax) return SharedOutcome::kDamaged;
+    const uint64_t lowest =
+        std::max(floor, newest >= retained ? newest - retained + 1 : 0);
+    uint64_t next = newest + 1;
+    while (next > lowest) {
+      const uint32_t block = try_pin(next - 1);
+      if (block == kNoBlock) break;
+      const uint64_t first = first_of(block).load(std::memory_order_relaxed);
+      const uint64_t above =
+          next > newest ? first + 1 : pinned->back().first_index;
+      // Those of segments that follow one another, or a stray store.
+      if (first >= above || above - first > segment_capacity() ||
+          first > memory::RollingLog::kIndexMax) {
+        drop(block, next - 1);
+        if (next > newest) return SharedOutcome::kDamaged;
+        break;
+      }
+      pinned->push_back(
+          {block, next - 1, first, static_cast<uint32_t>(above - first)});
+      --next;
+    }
+    // The lowest may be evicted meanwhile, and one short of the window still
+    // holds the retained capacity.
+    const uint64_t acceptable =
+        std::max(floor, newest + 2 > retained ? newest + 2 - retained : 0);
+    const bool head_is_gone = next > newest;
+    const bool is_lapped = next > acceptable && tries < kTriesMax;
+    if (!head_is_gone && !is_lapped) break;
+    unpin_from(begin, pinned);
+    if (tries == kBoundedTries) return SharedOutcome::kDamaged;
+  }
+  PinnedBlock& newest = (*pinned)[begin];
+  // Last, so that no append is missed that was over before the call.
+  newest.count = readable(word(newest.block).acquire());
+  std::reverse(pinned->begin() + static_cast<ptrdiff_t>(begin), pinned->end());
+  return SharedOutcome::kOk;
+}
+
+// Acquire, all but the last: pairs with steps 2, 5 and 6 of roll(). What was
+// stored after the block was retired is not seen without that.
+bool SharedLog::look_at(uint64_t sequence, uint64_t* first_index,
+                        uint32_t* count) const {
+  const uint32_t block = ring(sequence).load(std::memory_order_acquire);
+  if (block >= format_.blocks) return false;
+  const Word64& stands = sequence_of(block);
+  if (stands.load(std::memory_order_acquire) != sequence) return false;
+  *first_index = first_of(block).load(std::memory_order_acquire);
+  *count = readable(word(block).acquire());
+  return stands.load(std::memory_order_relaxed) == sequence;
+}
+
+SharedOutcome SharedLog::bounds(Bounds* bounds) {
+  const uint64_t retained = format_.retained_segments;
+  for (int tries = 0; tries < kBoundedTries; ++tries) {
+    const uint64_t newest = head().load(std::memory_order_acquire);
+    uint64_t first = 0;
+    uint32_t count = 0;
+    if (newest > kSequenceMax) return SharedOutcome::kDamaged;
+    if (!look_at(newest, &first, &count)) continue;
+    if (first > memory::RollingLog::kIndexMax) return SharedOutcome::kDamaged;
+    bounds->end_index = first + count;
+    bounds->first_index = first;
+    // The lowest may be evicted meanwhile; the next one up is the lowest then.
+    for (uint64_t s = newest >= retained ? newest - retained + 1 : 0;
+         s < newest; ++s) {
+      uint64_t oldest = 0;
+      if (!look_at(s, &oldest, &count)) continue;
+      if (oldest < first) bounds->first_index = oldest;
+      break;
+    }
+    return SharedOutcome::kOk;
+  }
+  return SharedOutcome::kDamaged;
+}
+
+SharedLog::Stats SharedLog::stats() const {
+  Stats stats = {};
+  const uint64_t newest = head().load(std::memory_order_acquire);
+  stats.retained =
+      std::min<uint64_t>(newest, format_.retained_segments - 1) + 1;
+  stats.rolls = rolls().load(std::memory_order_relaxed);
+  stats.early_seals = early_seals().load(std::memory_order_relaxed);
+  for (uint32_t block = 0; block < format_.blocks; ++block) {
+    const uint64_t sequence =
+        sequence_of(block).load(std::memory_order_relaxed) & ~kRetired;
+    if (sequence == kNoSequence) continue;
+    ++stats.used_blocks;
+    if (sequence + format_.retained_segments > newest) continue;
+    for (uint32_t slot = 0; slot < format_.options.readers_max; ++slot) {
+      const uint64_t held = entry(slot, block).load(std::memory_order_relaxed);
+      if (Entry::holders_of(held) == 0 ||
+          Entry::sequence_of(held) != sequence) {
+        continue;
+      }
+      ++stats.pinned;
+      break;
+    }
+  }
+  return stats;
+}
+
+memory::Arrival SharedLog::look_for(uint64_t index) {
+  const bool ended = has_ended();
+  Bounds now = {};
+  // Who reads a damaged log is told then.
+  if (bounds(&now) != SharedOutcome::kOk || now.end_index > index) {
+    return memory::Arrival::kReady;
+  }
+  return ended ? memory::Arrival::kEnded : memory::Arrival::kPending;
+}
+
+memory::Arrival SharedLog::wait_for(uint64_t index,
+                                    std::chrono::nanoseconds time) {
+  memory::Arrival arrival = look_for(index);
+  if (arrival != memory::Arrival::kPending || time.count() <= 0) return arrival;
+  memory::ThreadWaiter waiter;
+  if (!waits_.add(&waiter, index)) {
+    // No thread to be had: this one looks from time to time.
+    std::this_thread::sleep_for(
+        std::min<std::chrono::nanoseconds>(time, std::chrono::milliseconds(1)));
+    return look_for(index);
+  }
+  arrival = look_for(index);
+  if (arrival == memory::Arrival::kPending) waiter.wait_for(time);
+  waits_.remove(&waiter);
+  return arrival == memory::Arrival::kPending ? look_for(index) : arrival;
+}
+
+}  // namespace atomic_log::shared_memory

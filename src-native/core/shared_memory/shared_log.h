@@ -1,0 +1,280 @@
+// One memory log for all processes of a machine: one writer appends, readers in
+// any process read in place, and anyone may be killed at any instruction.
+//
+//  1. A process has one SharedLog per file, whatever path led to it; all its
+//     threads share it, its slot and its handle of the file.
+//  2. Nothing that outlives a process counts on that process: no reference
+//     count, no list of free blocks. A block is free when no place of the ring
+//     names it; it is found by looking. What a process holds stands in its
+//     slot, which is its own for as long as it has the kernel's lock of it.
+//  3. A block that is retired keeps its sequence (kRetired). Only an entry of
+//     that very sequence stops the writer. Then it tries the lock of the slot:
+//     when it can be had, the owner is dead, and the writer clears the slot
+//     under the lock. It never tries its own.
+//  4. The writer is who has the process's claim and then the kernel's lock; it
+//     gives them back in the other order. Whoever gets both goes through the
+//     table in take_over() first.
+//  5. Every value that is read from the memory is clamped to its range or
+//     refused, and every loop over it is bounded: a stray store of another
+//     process can make entries wrong or unreadable, nothing more. The writer
+//     goes by its own copy of where things stand.
+//
+// The steps are numbered as in docs/processes.md; "pairs with" names the other
+// side of each.
+#ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_LOG_H_
+#define ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_LOG_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/check.h"
+#include "core/base/faults.h"
+#include "core/memory/blocking_wait.h"
+#include "core/memory/claim.h"
+#include "core/memory/published_word.h"
+#include "core/memory/reader_list.h"
+#include "core/platform/barrier.h"
+#include "core/platform/shared_file.h"
+#include "core/shared_memory/shared_format.h"
+#include "core/shared_memory/shared_waits.h"
+
+namespace atomic_log::shared_memory {
+
+enum class SharedOutcome : uint8_t {
+  kOk = 0,
+  kIo = 1,          // OpenResult::io has what the system said
+  kMismatch = 2,    // OpenResult::mismatch has why the file is refused
+  kOutOfRange = 3,  // the options are outside the limits
+  kNoSlot = 4,      // as many processes have the log open as it has slots
+  kDamaged = 5,     // the memory holds what no one of this protocol stores
+};
+
+struct OpenResult {
+  SharedOutcome outcome = SharedOutcome::kOk;
+  platform::IoStatus io = {};
+  Mismatch mismatch = Mismatch::kNone;
+  uint64_t found = 0;
+};
+
+enum class SharedOpenMode : uint8_t {
+  kJoin = 0,
+  kCreateOrJoin = 1,
+  kCreate = 2
+};
+
+struct PinnedBlock {
+  uint32_t block;
+  uint64_t sequence;
+  uint64_t first_index;
+  uint32_t count;  // entries that may be read
+};
+
+class SharedLog : public std::enable_shared_from_this<SharedLog> {
+ public:
+  // `options` is not needed for kJoin. `permissions` are those of a new file.
+  static OpenResult open(const std::string& path, SharedOpenMode mode,
+                         const SharedLogOptions* options, uint32_t permissions,
+                         std::shared_ptr<SharedLog>* log);
+  // Takes the name away; who has the log open keeps it. Refuses what is not
+  // such a file.
+  static OpenResult unlink(const std::string& path);
+
+  // The log of this process with that number and random id, if it has it open.
+  static std::shared_ptr<SharedLog> find(uint64_t id, const std::string& token);
+
+  ~SharedLog();
+  SharedLog(const SharedLog&) = delete;
+  SharedLog& operator=(const SharedLog&) = delete;
+
+  // --- Immutable after construction: any thread.
+  const SharedFormat& format() const { return format_; }
+  uint32_t segment_capacity() const { return format_.options.segment_capacity; }
+  uint32_t slot() const { return slot_; }
+  // What other threads of this process find it by.
+  uint64_t id() const { return id_; }
+  const std::string& token() const { return token_; }
+  // It outlives the log where ArrayBuffers show it.
+  const std::shared_ptr<platform::SharedMapping>& mapping() const {
+    return mapping_;
+  }
+  // `block` is one of the format's.
+  char* block_data(uint32_t block) const {
+    CORE_CHECK(block < format_.blocks);
+    return base_ + format_.data_offset + block * format_.layout.block_bytes();
+  }
+
+  // --- Readers, any thread.
+  // Pins every segment of the window from sequence `floor` on, head included,
+  // ascending and without a gap, and appends them to `pinned`; as
+  // memory::pin_window, but for kDamaged.
+  SharedOutcome pin_window(uint64_t floor, std::vector<PinnedBlock>* pinned);
+  // Returns one pin.
+  void unpin(uint32_t block, uint64_t sequence);
+
+  struct Bounds {
+    uint64_t first_index;
+    uint64_t end_index;
+  };
+  // The indexes of the window now; looks without pinning.
+  SharedOutcome bounds(Bounds* bounds);
+
+  // Acquire: pairs with end(), so that who sees the end finds every entry.
+  bool has_ended() const {
+    return ended().load(std::memory_order_acquire) != 0;
+  }
+
+  struct Stats {
+    uint64_t retained;     // segments in the window
+    uint64_t pinned;       // not in the window, held by a process
+    uint64_t used_blocks;  // blocks that have been a segment
+    uint64_t rolls;
+    uint64_t early_seals;
+  };
+  Stats stats() const;
+
+  // --- Waiting, any thread.
+  SharedWaits& waits() { return waits_; }
+  memory::Arrival look_for(uint64_t index);
+  memory::Arrival wait_for(uint64_t index, std::chrono::nanoseconds time);
+  memory::ReaderList& readers() { return readers_; }
+
+  // --- The claim, any thread.
+  bool is_claimed();
+  // kOk with *is_claimed false: another has it, or the log has ended.
+  SharedOutcome try_claim(bool* is_claimed);
+  // The holder.
+  void release_claim();
+  // The holder, after its last publish: no more entries will come.
+  void end();
+
+  // --- The claimed writer.
+  struct Cursor {
+    uint32_t block = 0;
+    uint32_t published = 0;
+    uint64_t sequence = 0;
+    uint64_t first_index = 0;
+  };
+  const Cursor& cursor() const { return cursor_; }
+
+  // Makes the head's entries below `count` readable; what is below already, or
+  // beyond the capacity, changes nothing or is clamped.
+  void publish(uint32_t count) {
+    if (count > segment_capacity()) count = segment_capacity();
+    if (count <= cursor_.published) return;
+    cursor_.published = count;
+    word(cursor_.block).publish(count);
+    writer_step("stored");
+    waits_.published(cursor_.first_index + count);
+  }
+
+  // As RollingLog::roll(): publishes `count`, seals the head, begins the next
+  // segment. Nothing changes when it fails: kPinned, kOutOfRange.
+  Status roll(uint32_t count);
+
+ private:
+  using Word64 = std::atomic<uint64_t>;
+  using Word32 = std::atomic<uint32_t>;
+
+  SharedLog(SharedFormat format, std::unique_ptr<platform::SharedFile> file,
+            std::shared_ptr<platform::SharedMapping> mapping, uint32_t slot);
+
+  static OpenResult create(const std::string& path,
+                           const SharedLogOptions& options,
+                           uint32_t permissions, bool replaces,
+                           std::unique_ptr<platform::SharedFile>* file);
+  static OpenResult join(std::unique_ptr<platform::SharedFile> file,
+                         std::shared_ptr<SharedLog>* log);
+  static OpenResult read_format(platform::SharedFile& file,
+                                SharedFormat* format);
+  static OpenResult replace_old(const std::string& path,
+                                platform::SharedFile& old,
+                                const SharedLogOptions& options,
+                                uint32_t permissions);
+
+  // --- Places in the memory. None leads outside of it: the caller's numbers are
+  // in their ranges.
+  template <typename T>
+  T& at(uint64_t offset) const {
+    return *reinterpret_cast<T*>(base_ + offset);
+  }
+  Word64& head() const {
+    return at<Word64>(format_.control_offset + kHeadOffset);
+  }
+  Word32& ended() const {
+    return at<Word32>(format_.control_offset + kEndedOffset);
+  }
+  Word64& rolls() const {
+    return at<Word64>(format_.control_offset + kRollsOffset);
+  }
+  Word64& early_seals() const {
+    return at<Word64>(format_.control_offset + kEarlySealsOffset);
+  }
+  Word32& ring(uint64_t sequence) const {
+    return at<Word32>(format_.ring_offset +
+                      sequence % format_.retained_segments * 4);
+  }
+  Word64& sequence_of(uint32_t block) const {
+    return at<Word64>(format_.table_offset + uint64_t{block} * 16);
+  }
+  Word64& first_of(uint32_t block) const {
+    return at<Word64>(format_.table_offset + uint64_t{block} * 16 + 8);
+  }
+  Word64& entry(uint32_t slot, uint32_t block) const {
+    return at<Word64>(format_.slots_offset + slot * format_.slot_bytes +
+                      kEntriesOffset + uint64_t{block} * 8);
+  }
+  memory::PublishedWord& word(uint32_t block) const {
+    return *reinterpret_cast<memory::PublishedWord*>(block_data(block));
+  }
+  uint32_t readable(uint32_t word) const {
+    const uint32_t count = memory::PublishedWord::count_of(word);
+    return count < segment_capacity() ? count : segment_capacity();
+  }
+
+  // The block that is pinned now, or kNoBlock: gone, or not there yet.
+  uint32_t try_pin(uint64_t sequence);
+  void drop(uint32_t block, uint64_t sequence);
+  void unpin_from(size_t begin, std::vector<PinnedBlock>* pinned);
+  // False when the block has become another segment.
+  bool look_at(uint64_t sequence, uint64_t* first_index, uint32_t* count) const;
+  void clear_slot(uint32_t slot, std::memory_order order);
+
+  SharedOutcome take_over();
+  // kNoBlock: readers hold all that are not in the window.
+  uint32_t choose_block();
+  bool is_free(uint32_t block, uint64_t sequence);
+
+  // Immutable after construction.
+  const SharedFormat format_;
+  const std::unique_ptr<platform::SharedFile> file_;
+  const std::shared_ptr<platform::SharedMapping> mapping_;
+  char* const base_;
+  const uint32_t slot_;
+  uint64_t id_ = 0;
+  std::string token_;
+
+  // Writer only: its own copy of what it has stored; read anew by a claim.
+  alignas(memory::kCacheLineBytes) Cursor cursor_;
+  std::vector<uint32_t> own_ring_;
+  std::vector<uint64_t> own_sequences_;
+  std::vector<bool> is_in_ring_;
+
+  // Shared by the threads of this process.
+  alignas(memory::kCacheLineBytes) memory::Claim claim_;
+  memory::ReaderList readers_;
+  SharedWaits waits_;
+};
+
+static_assert(sizeof(std::atomic<uint64_t>) == 8 &&
+                  std::atomic<uint64_t>::is_always_lock_free &&
+                  sizeof(std::atomic<uint32_t>) == 4 &&
+                  std::atomic<uint32_t>::is_always_lock_free,
+              "a lock would not be shared between processes");
+
+}  // namespace atomic_log::shared_memory
+
+#endif  // ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_LOG_H_

@@ -1,0 +1,270 @@
+// How a process comes to a log: by making its file, or by joining one.
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <random>
+#include <utility>
+
+#include "core/shared_memory/shared_log.h"
+
+namespace atomic_log::shared_memory {
+namespace {
+
+using platform::IoCode;
+using platform::IoStatus;
+using platform::SharedFile;
+
+// Others make, replace and unlink the file meanwhile; each try ends with what
+// one of them has done.
+constexpr int kTriesMax = 100;
+// Apart from the numbers of logs that one process has.
+constexpr uint64_t kFirstId = uint64_t{1} << 40;
+
+// The logs of this process. Never destroyed: threads may outlive static
+// destructors.
+struct OpenLogs {
+  struct Known {
+    std::weak_ptr<SharedLog> log;
+    uint64_t process;
+  };
+  std::mutex mutex;
+  // Guarded by mutex, all.
+  std::map<platform::FileIdentity, Known> by_identity;
+  uint64_t last_id = kFirstId;
+
+  static OpenLogs& instance() {
+    static OpenLogs* const logs = new OpenLogs();
+    return *logs;
+  }
+  void drop_expired() {
+    std::erase_if(by_identity,
+                  [](const auto& known) { return known.second.log.expired(); });
+  }
+};
+
+OpenResult failed(const IoStatus& io) { return {SharedOutcome::kIo, io}; }
+OpenResult refused(Mismatch mismatch, uint64_t found = 0) {
+  return {SharedOutcome::kMismatch, {}, mismatch, found};
+}
+bool is_ok(const OpenResult& result) {
+  return result.outcome == SharedOutcome::kOk;
+}
+
+std::string hexadecimal(const uint8_t (&bytes)[16]) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (const uint8_t byte : bytes) {
+    text.push_back(kDigits[byte >> 4]);
+    text.push_back(kDigits[byte & 0xF]);
+  }
+  return text;
+}
+
+bool is_same(const platform::BootId& a, const platform::BootId& b) {
+  return std::memcmp(a.bytes, b.bytes, sizeof(a.bytes)) == 0;
+}
+
+// Whether `path` leads to the file that is open.
+bool leads_to(const std::string& path, SharedFile& file) {
+  platform::FileIdentity ours;
+  platform::FileIdentity named;
+  return file.identity(&ours).ok() &&
+         platform::native_file_system().identity(path, &named).ok() &&
+         ours == named;
+}
+
+template <typename T>
+void store(char* base, uint64_t offset, T value) {
+  reinterpret_cast<std::atomic<T>*>(base + offset)
+      ->store(value, std::memory_order_relaxed);
+}
+
+// The memory of a log that has one empty segment. No one else has it yet.
+void fill(const SharedFormat& format, char* base) {
+  store<uint64_t>(base, format.control_offset + kWakeOffset, kNoIndex);
+  for (uint32_t i = 0; i < format.retained_segments; ++i) {
+    store<uint32_t>(base, format.ring_offset + uint64_t{i} * 4,
+                    i == 0 ? 0 : kNoBlock);
+  }
+  for (uint32_t block = 0; block < format.blocks; ++block) {
+    store<uint64_t>(base, format.table_offset + uint64_t{block} * 16,
+                    block == 0 ? 0 : kNoSequence | kRetired);
+  }
+  store<uint64_t>(base, format.table_offset + 8, format.options.first_index);
+  for (uint32_t slot = 0; slot < format.options.readers_max; ++slot) {
+    store<uint64_t>(
+        base, format.slots_offset + slot * format.slot_bytes + kWaitedOffset,
+        kNoIndex);
+  }
+  const std::vector<uint8_t> header = format.encode();
+  std::memcpy(base, header.data(), header.size());
+}
+
+}  // namespace
+
+OpenResult SharedLog::read_format(SharedFile& file, SharedFormat* format) {
+  uint64_t file_bytes = 0;
+  bool is_own = false;
+  IoStatus io = file.is_own(&is_own);
+  if (io.ok()) io = file.size(&file_bytes);
+  if (!io.ok()) return failed(io);
+  if (!is_own) return refused(Mismatch::kOwner);
+  std::vector<uint8_t> header(kHeaderFixedBytes);
+  size_t read = 0;
+  io = file.read_at(0, header.data(), header.size(), &read);
+  if (!io.ok()) return failed(io);
+  if (read < header.size()) return refused(Mismatch::kMagic);
+  const size_t bytes = SharedFormat::header_bytes_of(header.data());
+  if (bytes > 0 && bytes <= file_bytes) {
+    header.resize(bytes);
+    io = file.read_at(0, header.data(), bytes, &read);
+    if (!io.ok()) return failed(io);
+  }
+  uint64_t found = 0;
+  const Mismatch mismatch =
+      SharedFormat::decode(header, file_bytes, format, &found);
+  if (mismatch != Mismatch::kNone) return refused(mismatch, found);
+  if (!is_same(format->boot_id, platform::boot_id())) {
+    return refused(Mismatch::kBoot);
+  }
+  return {};
+}
+
+OpenResult SharedLog::create(const std::string& path,
+                             const SharedLogOptions& options,
+                             uint32_t permissions, bool replaces,
+                             std::unique_ptr<SharedFile>* file) {
+  SharedFormat format;
+  if (!SharedFormat::make(options, &format))
+    return {SharedOutcome::kOutOfRange};
+  format.boot_id = platform::boot_id();
+  std::random_device device;
+  for (uint8_t& byte : format.random_id) byte = static_cast<uint8_t>(device());
+  std::unique_ptr<SharedFile> made;
+  IoStatus io = SharedFile::create(path, permissions, format.file_bytes, &made);
+  if (!io.ok()) return failed(io);
+  std::shared_ptr<platform::SharedMapping> mapping;
+  io = made->map(format.file_bytes, &mapping);
+  if (!io.ok()) return failed(io);
+  fill(format, mapping->data());
+  mapping.reset();
+  io = replaces ? made->replace(path) : made->link(path);
+  if (!io.ok()) return failed(io);
+  *file = std::move(made);
+  return {};
+}
+
+// A file of an earlier run of the system gives way to a new one. Whoever does so
+// has its lock and looks again: two would make two logs.
+OpenResult SharedLog::replace_old(const std::string& path, SharedFile& old,
+                                  const SharedLogOptions& options,
+                                  uint32_t permissions) {
+  const IoStatus io = old.lock(kNameLock);
+  if (!io.ok()) return failed(io);
+  OpenResult result;
+  if (leads_to(path, old)) {
+    std::unique_ptr<SharedFile> file;
+    result = create(path, options, permissions, true, &file);
+  }
+  old.unlock(kNameLock);
+  return result;
+}
+
+OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
+                           const SharedLogOptions* options,
+                           uint32_t permissions,
+                           std::shared_ptr<SharedLog>* log) {
+  for (int tries = 0; tries < kTriesMax; ++tries) {
+    std::unique_ptr<SharedFile> file;
+    const IoStatus io = SharedFile::open(path, &file);
+    if (io.code == IoCode::kNotFound && mode != SharedOpenMode::kJoin) {
+      const OpenResult made = create(path, *options, permissions, false, &file);
+      if (made.io.code == IoCode::kExists) continue;
+      return is_ok(made) ? join(std::move(file), log) : made;
+    }
+    if (!io.ok()) return failed(io);
+    SharedFormat format;
+    const OpenResult found = read_format(*file, &format);
+    if (found.mismatch == Mismatch::kBoot && mode != SharedOpenMode::kJoin) {
+      const OpenResult replaced =
+          replace_old(path, *file, *options, permissions);
+      if (!is_ok(replaced)) return replaced;
+      continue;
+    }
+    if (mode == SharedOpenMode::kCreate)
+      return failed({IoCode::kExists, 0, "open"});
+    if (!is_ok(found)) return found;
+    return join(std::move(file), log);
+  }
+  return failed({IoCode::kFailed, 0, "open"});
+}
+
+OpenResult SharedLog::join(std::unique_ptr<SharedFile> file,
+                           std::shared_ptr<SharedLog>* log) {
+  SharedFormat format;
+  const OpenResult found = read_format(*file, &format);
+  if (!is_ok(found)) return found;
+  platform::FileIdentity identity;
+  IoStatus io = file->identity(&identity);
+  if (!io.ok()) return failed(io);
+
+  OpenLogs& logs = OpenLogs::instance();
+  const std::lock_guard<std::mutex> lock(logs.mutex);
+  logs.drop_expired();
+  const uint64_t process = platform::process_id();
+  const auto known = logs.by_identity.find(identity);
+  if (known != logs.by_identity.end() && known->second.process == process) {
+    *log = known->second.log.lock();
+    if (*log != nullptr) return {};
+  }
+  const uint32_t readers_max = format.options.readers_max;
+  uint32_t slot = 0;
+  while (slot < readers_max && !file->try_lock(slot_lock(slot))) ++slot;
+  if (slot == readers_max) return {SharedOutcome::kNoSlot};
+  std::shared_ptr<platform::SharedMapping> mapping;
+  io = file->map(format.file_bytes, &mapping);
+  if (!io.ok()) return failed(io);
+  log->reset(new SharedLog(std::move(format), std::move(file),
+                           std::move(mapping), slot));
+  (*log)->id_ = ++logs.last_id;
+  (*log)->token_ = hexadecimal((*log)->format_.random_id);
+  logs.by_identity[identity] = {*log, process};
+  return {};
+}
+
+std::shared_ptr<SharedLog> SharedLog::find(uint64_t id,
+                                           const std::string& token) {
+  OpenLogs& logs = OpenLogs::instance();
+  const std::lock_guard<std::mutex> lock(logs.mutex);
+  for (const auto& [identity, known] : logs.by_identity) {
+    std::shared_ptr<SharedLog> log = known.log.lock();
+    if (log != nullptr && log->id_ == id && log->token_ == token) return log;
+  }
+  return nullptr;
+}
+
+OpenResult SharedLog::unlink(const std::string& path) {
+  for (int tries = 0; tries < kTriesMax; ++tries) {
+    std::unique_ptr<SharedFile> file;
+    IoStatus io = SharedFile::open(path, &file);
+    if (!io.ok()) return failed(io);
+    SharedFormat format;
+    const OpenResult found = read_format(*file, &format);
+    // One that is damaged, or of another layout or run, is one nevertheless.
+    if (found.outcome == SharedOutcome::kIo ||
+        found.mismatch == Mismatch::kMagic ||
+        found.mismatch == Mismatch::kOwner) {
+      return found;
+    }
+    io = file->lock(kNameLock);
+    if (!io.ok()) return failed(io);
+    const bool is_there = leads_to(path, *file);
+    if (is_there) io = platform::native_file_system().remove(path);
+    file->unlock(kNameLock);
+    if (is_there) return io.ok() ? OpenResult{} : failed(io);
+  }
+  return failed({IoCode::kFailed, 0, "unlink"});
+}
+
+}  // namespace atomic_log::shared_memory

@@ -1,0 +1,135 @@
+#include "core/shared_memory/shared_waits.h"
+
+#include <algorithm>
+
+#include "core/platform/futex.h"
+#include "core/shared_memory/shared_format.h"
+#include "core/shared_memory/shared_log.h"
+
+namespace atomic_log::shared_memory {
+namespace {
+
+// While a thread of this process waits for the claim, which no one tells it of.
+constexpr std::chrono::milliseconds kLookForClaim{4};
+// While none waits for anything: until it is woken.
+constexpr std::chrono::hours kLong{1};
+
+}  // namespace
+
+SharedWaits::~SharedWaits() { stop(); }
+
+void SharedWaits::stop() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  is_stopped_.store(true, std::memory_order_release);
+  if (!thread_.is_started()) return;
+  wake(place_.own_slot);
+  thread_.join();
+}
+
+std::atomic<uint64_t>& SharedWaits::waited(uint32_t slot) const {
+  return *reinterpret_cast<std::atomic<uint64_t>*>(
+      place_.slots + slot * place_.slot_bytes + kWaitedOffset);
+}
+
+std::atomic<uint32_t>& SharedWaits::epoch(uint32_t slot) const {
+  return *reinterpret_cast<std::atomic<uint32_t>*>(
+      place_.slots + slot * place_.slot_bytes + kEpochOffset);
+}
+
+// Release: pairs with the acquire in run(); the epoch changes before the
+// sleepers are woken, or one that is about to sleep would do so.
+void SharedWaits::wake(uint32_t slot) {
+  std::atomic<uint32_t>& word = epoch(slot);
+  word.fetch_add(1, std::memory_order_acq_rel);
+  platform::futex_wake_all(word);
+}
+
+void SharedWaits::wake_all() {
+  for (uint32_t slot = 0; slot < place_.slot_count; ++slot) wake(slot);
+}
+
+// Acquire-release, all: pairs with lower_hint() and with run(), so that an index
+// which went into the hint before it was emptied is found in its slot.
+void SharedWaits::wake_below(uint64_t end_index) {
+  place_.hint->exchange(kNoIndex, std::memory_order_acq_rel);
+  uint64_t rest = kNoIndex;
+  for (uint32_t slot = 0; slot < place_.slot_count; ++slot) {
+    const uint64_t index = waited(slot).load(std::memory_order_acquire);
+    if (index < end_index) {
+      wake(slot);
+    } else {
+      rest = std::min(rest, index);
+    }
+  }
+  lower_hint(rest);
+}
+
+// Never a store: it could raise what another has lowered.
+void SharedWaits::lower_hint(uint64_t index) {
+  uint64_t known = place_.hint->load(std::memory_order_relaxed);
+  while (index < known && !place_.hint->compare_exchange_weak(
+                              known, index, std::memory_order_acq_rel,
+                              std::memory_order_relaxed)) {
+  }
+}
+
+bool SharedWaits::start() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (thread_.is_started()) return true;
+  return !is_stopped_.load(std::memory_order_relaxed) &&
+         thread_.start([this] { run(); }).ok();
+}
+
+bool SharedWaits::add(memory::Waiter* waiter, uint64_t index) {
+  if (!start()) return false;
+  waiters_.add(waiter, index);
+  wake(place_.own_slot);
+  return true;
+}
+
+bool SharedWaits::add_for_claim(memory::Waiter* waiter) {
+  if (!start()) return false;
+  claimants_.add(waiter, 0);
+  wake(place_.own_slot);
+  return true;
+}
+
+void SharedWaits::claim_released() { claimants_.wake_all(); }
+
+void SharedWaits::run() {
+  while (!is_stopped_.load(std::memory_order_acquire)) {
+    // Before the look; acquire: pairs with wake().
+    const uint32_t seen =
+        epoch(place_.own_slot).load(std::memory_order_acquire);
+    const uint64_t index =
+        waiters_.wake_index().load(std::memory_order_relaxed);
+    const bool waits_for_claim =
+        claimants_.wake_index().load(std::memory_order_relaxed) != kNoIndex;
+    // The slot before the hint: who empties the hint looks at the slots then.
+    // Release: pairs with wake_below().
+    waited(place_.own_slot).store(index, std::memory_order_release);
+    lower_hint(index);
+    platform::full_barrier();
+
+    const bool has_ended = log_.has_ended();
+    SharedLog::Bounds bounds = {};
+    // Those of a damaged log find that out when they read.
+    if (log_.bounds(&bounds) != SharedOutcome::kOk) bounds.end_index = kNoIndex;
+    if (bounds.end_index > index) {
+      waiters_.published(bounds.end_index);
+      continue;
+    }
+    if (has_ended) waiters_.wake_all();
+    if (waits_for_claim && (has_ended || !log_.is_claimed())) {
+      claimants_.wake_all();
+    }
+    const bool waits = index != kNoIndex && !has_ended;
+    platform::futex_wait(epoch(place_.own_slot), seen,
+                         waits_for_claim ? kLookForClaim
+                         : waits         ? std::chrono::milliseconds(kLookAgain)
+                                         : std::chrono::milliseconds(kLong));
+  }
+  waited(place_.own_slot).store(kNoIndex, std::memory_order_release);
+}
+
+}  // namespace atomic_log::shared_memory

@@ -1,0 +1,266 @@
+import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+
+import { AtomicLog, defineSchema, json, utf8, type ErrorCode } from 'atomic-log';
+
+import { runInChild } from '../../support/child';
+import { expectError, rejection } from '../../support/errors';
+import { packageRoot } from '../../support/internals';
+import { describeProcesses } from '../../support/processes';
+import { temporaryDirectory } from '../../support/segments';
+
+const directory = temporaryDirectory();
+const path = () => directory.path('log');
+const SMALL = { retainedCapacity: 20, segmentCapacity: 5 } as const;
+const schema = defineSchema({ time: 'f64', id: 'i64', text: 'utf8' });
+
+/** Runs in another process, with `log` open; what it prints, as JSON. */
+const inOther = (source: string, options = '{ create: false }'): unknown =>
+  JSON.parse(
+    runInChild(
+      `const { AtomicLog } = require(${JSON.stringify(packageRoot)});` +
+        `const log = AtomicLog.openSync(${JSON.stringify(path())}, ${options});` +
+        `const print = (value) => console.log(JSON.stringify(value));${source};log.close();`,
+    ),
+  );
+
+if (process.platform !== 'linux') {
+  test('elsewhere it is refused', () => {
+    expectError(() => AtomicLog.openSync(path(), SMALL), 'ERR_PLATFORM_UNSUPPORTED', /Linux only/);
+    expectError(() => AtomicLog.unlinkSync(path()), 'ERR_PLATFORM_UNSUPPORTED', /Linux only/);
+  });
+}
+
+describeProcesses('a log that processes share', () => {
+  test('numbers, from process to process', async () => {
+    const log = await AtomicLog.open(path(), SMALL);
+    const writer = log.tryClaimWriter()!;
+    for (let i = 0; i < 42; ++i) writer.append(i / 2);
+    expect(
+      inOther(`
+        const snapshot = log.snapshot();
+        print([log.firstIndex, log.endIndex, [...snapshot], log.isWriterClaimed, log.tryClaimWriter()]);
+        snapshot.close()`),
+    ).toEqual([20, 42, Array.from({ length: 22 }, (_, i) => (20 + i) / 2), true, null]);
+    writer.close();
+    expect(
+      inOther(`
+        const writer = log.tryClaimWriter();
+        const first = writer.appendBatch(Float64Array.from([7, 8, 9]));
+        print([first, writer.nextIndex, log.isWriterClaimed]);
+        writer.close()`),
+    ).toEqual([42, 45, true]);
+    expect([...log.snapshot()].slice(-3)).toEqual([7, 8, 9]);
+    expect(log.isWriterClaimed).toBe(false);
+    log.close();
+  });
+
+  test('records, with values of variable size', () => {
+    const log = AtomicLog.openSync(path(), { ...SMALL, schema, dataBytes: 500 });
+    const writer = log.tryClaimWriter()!;
+    const record = (i: number) => ({ time: i, id: BigInt(i) * 3n, text: `entry ${i}` });
+    for (let i = 0; i < 33; ++i) writer.append(record(i));
+    const snapshot = log.snapshot();
+    expect(snapshot.at(-1)).toEqual(record(32));
+    const times = snapshot.chunks().flatMap((chunk) => [...chunk.column('time')]);
+    expect(times).toEqual([...snapshot].map(({ time }) => time));
+    expect(inOther(`print(log.latest().text)`)).toBe('entry 32');
+    writer.append(record(33));
+    expect(snapshot.refresh()).toEqual({ appended: 1, lost: 0 });
+    for (const log2 of [log, snapshot, writer]) log2.close();
+  });
+
+  test('any values, by a codec', async () => {
+    const log = await AtomicLog.open(path(), { ...SMALL, codec: json<{ a: number[] }>() });
+    const writer = log.tryClaimWriter()!;
+    writer.append({ a: [1, 2] });
+    expect(inOther('print(log.latest())')).toEqual({ a: [1, 2] });
+    writer.close();
+    log.close();
+  });
+
+  test('one view for this thread, another for a worker, by the handle', async () => {
+    const log = AtomicLog.openSync(path(), SMALL);
+    const again = await AtomicLog.open(path(), SMALL);
+    const writer = again.tryClaimWriter()!;
+    writer.append(5);
+    expect(log.latest()).toBe(5);
+    const worker = new Worker(
+      `const { AtomicLog } = require(${JSON.stringify(packageRoot)});
+       const { parentPort, workerData } = require('node:worker_threads');
+       const log = AtomicLog.attach(workerData);
+       parentPort.postMessage([log.snapshot().at(0), log.waitSync(1)]);`,
+      { eval: true, workerData: log.handle },
+    );
+    setTimeout(() => writer.append(6), 50);
+    const message = await new Promise((resolve) => worker.once('message', resolve));
+    expect(message).toEqual([5, 'ready']);
+    await worker.terminate();
+    for (const user of [writer, again, log]) user.close();
+  });
+
+  test('what is there is joined only with the same options', async () => {
+    const log = AtomicLog.openSync(path(), { ...SMALL, schema });
+    const refused: [object, ErrorCode, RegExp][] = [
+      [
+        { ...SMALL, schema, retainedCapacity: 21 },
+        'ERR_FORMAT',
+        /retainedCapacity of the log .* is 20, .* 21/,
+      ],
+      [{ ...SMALL, schema, segmentCapacity: 10 }, 'ERR_FORMAT', /segmentCapacity/],
+      [{ ...SMALL, schema, readersMax: 3 }, 'ERR_FORMAT', /readersMax .* is 64/],
+      [{ ...SMALL, schema, extraSegments: 77 }, 'ERR_FORMAT', /extraSegments/],
+      [{ ...SMALL, schema, dataBytes: 9 }, 'ERR_FORMAT', /dataBytes/],
+      [SMALL, 'ERR_FORMAT', /the type of the log that is there is f64, i64, utf8, .* f64/],
+      [{ ...SMALL, schema: { time: 'f64', id: 'i64', other: 'utf8' } }, 'ERR_SCHEMA_MISMATCH', /column 2/],
+      [{ ...SMALL, codec: utf8 }, 'ERR_CODEC_MISMATCH', /no codec/],
+      [{ ...SMALL, schema, create: 'exclusive' }, 'ERR_FILE_EXISTS', /exclusive/],
+    ];
+    for (const [options, code, message] of refused) {
+      expectError(() => AtomicLog.openSync(path(), options as typeof SMALL), code, message);
+      expect(await rejection(AtomicLog.open(path(), options as typeof SMALL))).toMatchObject({ code });
+    }
+    expect(AtomicLog.openSync(path(), { ...SMALL, schema }).endIndex).toBe(0);
+    log.close();
+  });
+
+  test('what is no such log is refused, and unlink() does not take it', async () => {
+    expectError(() => AtomicLog.openSync(path(), { create: false }), 'ERR_FILE_NOT_FOUND', /no such log/);
+    expectError(() => AtomicLog.unlinkSync(path()), 'ERR_FILE_NOT_FOUND', /no such log/);
+    expectError(() => AtomicLog.openSync(directory.root(), SMALL), 'ERR_FILE_ACCESS', /not a regular file/);
+    writeFileSync(path(), 'notes');
+    expectError(() => AtomicLog.openSync(path(), SMALL), 'ERR_FORMAT', /not the file of a log/);
+    expectError(() => AtomicLog.unlinkSync(path()), 'ERR_FORMAT', /not the file of a log/);
+    expect(readdirSync(directory.root())).toEqual(['log']);
+    const other = directory.path('other');
+    AtomicLog.openSync(other, SMALL).close();
+    truncateSync(other, 1000);
+    expectError(() => AtomicLog.openSync(other, SMALL), 'ERR_FORMAT', /only 1000 bytes/);
+    await AtomicLog.unlink(other);
+    expect(readdirSync(directory.root())).toEqual(['log']);
+  });
+
+  test('options are checked', () => {
+    const refused: [object, ErrorCode, RegExp][] = [
+      [{ ...SMALL, create: 1 }, 'ERR_INVALID_ARG_VALUE', /create/],
+      [{ ...SMALL, mode: 0o1000 }, 'ERR_OUT_OF_RANGE', /mode/],
+      [{ ...SMALL, readersMax: 0 }, 'ERR_OUT_OF_RANGE', /readersMax/],
+      [{ ...SMALL, extraSegments: 0 }, 'ERR_OUT_OF_RANGE', /extraSegments/],
+      [{ ...SMALL, mapping: 'shared' }, 'ERR_INVALID_ARG_VALUE', /SharedArrayBuffer/],
+      [{ ...SMALL, pinnedBytesMax: 1 }, 'ERR_INVALID_ARG_VALUE', /pinnedBytesMax/],
+      [{ ...SMALL, create: false }, 'ERR_INVALID_ARG_VALUE', /retainedCapacity/],
+      [{ ...SMALL, wal: 'x' }, 'ERR_INVALID_ARG_VALUE', /wal/],
+    ];
+    for (const [options, code, message] of refused) {
+      expectError(() => AtomicLog.openSync(path(), options as typeof SMALL), code, message);
+    }
+    expectError(() => AtomicLog.openSync('', SMALL), 'ERR_INVALID_ARG_VALUE', /path/);
+    expect(readdirSync(directory.root())).toEqual([]);
+  });
+
+  test('a new file has the permissions that were asked for, and its memory', () => {
+    const log = AtomicLog.openSync(path(), { ...SMALL, mode: 0o640 });
+    const { mode, size, blocks } = statSync(path());
+    expect(mode & 0o777).toBe(0o640);
+    expect(blocks * 512).toBeGreaterThanOrEqual(size);
+    log.close();
+  });
+
+  test('as many processes as it has room for', () => {
+    const log = AtomicLog.openSync(path(), { ...SMALL, readersMax: 1 });
+    const source = `
+      const { AtomicLog } = require(${JSON.stringify(packageRoot)});
+      try { AtomicLog.openSync(${JSON.stringify(path())}, { create: false }) } catch ({ code }) { console.log(code) }`;
+    expect(runInChild(source)).toBe('ERR_TOO_MANY_PROCESSES');
+    log.close();
+    expect(inOther('print(log.endIndex)')).toBe(0);
+  });
+
+  test('unlink() takes the name; who has it open keeps the log', async () => {
+    const log = AtomicLog.openSync(path(), SMALL);
+    const writer = log.tryClaimWriter()!;
+    await AtomicLog.unlink(path());
+    expect(readdirSync(directory.root())).toEqual([]);
+    const next = AtomicLog.openSync(path(), SMALL);
+    for (let i = 0; i < 100; ++i) writer.append(i);
+    expect(log.latest()).toBe(99);
+    expect(next.latest()).toBeUndefined();
+    for (const user of [writer, log, next]) user.close();
+  });
+
+  test('it outlives its processes, and goes on', () => {
+    inOther('log.tryClaimWriter().appendBatch([1, 2, 3]); print(0)', JSON.stringify(SMALL));
+    const log = AtomicLog.openSync(path(), SMALL);
+    expect([...log.snapshot()]).toEqual([1, 2, 3]);
+    using writer = log.tryClaimWriter()!;
+    expect(writer.append(4)).toBe(3);
+    log.close();
+  });
+
+  test('what a process pins beyond extraSegments stops the writer', () => {
+    const log = AtomicLog.openSync(path(), { ...SMALL, extraSegments: 1 });
+    using writer = log.tryClaimWriter()!;
+    for (let i = 0; i < 20; ++i) writer.append(i);
+    const snapshot = log.snapshot();
+    const before = [...snapshot];
+    const append = () => {
+      for (let i = 0; i < 100; ++i) writer.append(i);
+    };
+    expectError(append, 'ERR_PINNED_BYTES', /close or refresh old snapshots/);
+    expect([...snapshot]).toEqual(before);
+    expect(log.stats()).toMatchObject({ pinnedSegments: 2 });
+    snapshot.close();
+    append();
+    expect(log.stats()).toMatchObject({ pinnedSegments: 0, segments: 7 });
+    log.close();
+  });
+
+  test('the end is the end in every process', async () => {
+    const log = AtomicLog.openSync(path(), SMALL);
+    const writer = log.tryClaimWriter()!;
+    writer.append(1);
+    writer.end();
+    expect(inOther('print([log.ended, log.latest()])')).toEqual([true, 1]);
+    expectError(() => log.tryClaimWriter(), 'ERR_LOG_ENDED', /ended/);
+    const got: number[] = [];
+    for await (const batch of log.follow()) got.push(...batch);
+    expect(got).toEqual([1]);
+    log.close();
+  });
+
+  test('native code has no access to it', () => {
+    const log = AtomicLog.openSync(path(), SMALL);
+    expectError(() => log.nativeHandle, 'ERR_MAPPING_UNAVAILABLE', /one process/);
+    log.close();
+  });
+
+  test('memory that a stray store damaged is refused', () => {
+    const log = AtomicLog.openSync(path(), SMALL);
+    log.tryClaimWriter()!.close();
+    log.close();
+    // The head sequence stands after the header.
+    const source = `
+      const fs = require('node:fs');
+      const file = fs.openSync(${JSON.stringify(path())}, 'r+');
+      const header = Buffer.alloc(20);
+      fs.readSync(file, header, 0, 20, 0);
+      fs.writeSync(file, Buffer.alloc(8, 0xff), 0, 8, Math.ceil(header.readUInt32LE(16) / 64) * 64);`;
+    runInChild(source);
+    const again = AtomicLog.openSync(path(), SMALL);
+    expectError(() => again.snapshot(), 'ERR_LOG_DAMAGED', /unlink/);
+    expectError(() => again.tryClaimWriter(), 'ERR_LOG_DAMAGED', /unlink/);
+    again.close();
+  });
+
+  test('opened and closed again and again, it leaves nothing behind', () => {
+    for (let i = 0; i < 200; ++i) {
+      const log = AtomicLog.openSync(path(), SMALL);
+      using writer = log.tryClaimWriter()!;
+      writer.append(i);
+      using snapshot = log.snapshot();
+      expect(snapshot.at(-1)).toBe(i);
+      log.close();
+    }
+    expect(inOther('print([log.endIndex, log.stats().pinnedSegments])')).toEqual([200, 0]);
+  });
+});
