@@ -82,7 +82,7 @@ function layoutOf(path: string, { descriptor, columnOffsets }: NativeLog, codec:
     ['string', 'undefined'].includes(typeof parsed?.name);
   if (!isKnown)
     throw plainError('ERR_FORMAT', `${path}: the columns of the log are not known here; unlink it`);
-  return { ...decodeLayout(descriptor, codec), strictViews: false };
+  return { ...decodeLayout(descriptor, codec), strictViews: false, journal: undefined };
 }
 
 const typesOf = ({ kinds, coder }: Layout): string =>
