@@ -133,6 +133,12 @@ export type ErrorCode =
   | 'ERR_OUT_OF_MEMORY'
   /** Readers pin more memory than `pinnedBytesMax` allows. */
   | 'ERR_PINNED_BYTES'
+  /** As many processes have the log open as it has room for (`readersMax`). */
+  | 'ERR_TOO_MANY_PROCESSES'
+  /** The memory of a log that processes share holds what none of them may have stored. */
+  | 'ERR_LOG_DAMAGED'
+  /** This operating system does not have what is needed. */
+  | 'ERR_PLATFORM_UNSUPPORTED'
   /** This runtime cannot map the log's memory. */
   | 'ERR_MAPPING_UNAVAILABLE'
   /** No binary of the addon fits this machine, or something forbids to load it: the message says which. */
@@ -1805,6 +1811,31 @@ export interface JournalAttachOptions {
    */
   wal: string;
 }
+/** What {@link AtomicLogConstructor.open} takes besides the options of a log in memory, with a path. */
+export interface ProcessOptions {
+  /** Whether the log is made where there is none: `true` (default), or `'exclusive'` for a new one or none. */
+  create?: true | 'exclusive';
+  /** Permissions of a new file, whatever the umask says. Default 0o600; only its owner can open it. */
+  mode?: number;
+  /** Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. */
+  readersMax?: number;
+  /**
+   * Segments, beyond the window, that readers may keep from being used again: an append that would begin another
+   * segment while they keep more fails with `ERR_PINNED_BYTES`. The file has them from the beginning. An integer
+   * from 1 to 2²⁰. Default: as many as the window has, so that one snapshot of all of it stops no one.
+   */
+  extraSegments?: number;
+  /** External memory only. */
+  mapping?: 'auto' | 'external';
+  /** The file has `extraSegments`. */
+  pinnedBytesMax?: undefined;
+}
+/** To open a log that is there: it says by itself what its entries are. */
+export interface JoinOptions<T> {
+  create: false;
+  /** The codec of a log that has one, if it is your own. */
+  codec?: Codec<T>;
+}
 /** A log, and its writer. */
 export interface ClaimedLog<T> {
   writer: Writer<T>;
@@ -1871,6 +1902,32 @@ export interface AtomicLogConstructor {
   ): Promise<JournaledLog<ScalarOf<K>>>;
   open<T>(options: CodecLogOptions<T> & JournalOptions): Promise<JournaledLog<T>>;
   open<S extends Schema>(options: RecordLogOptions<S> & JournalOptions): Promise<JournaledLog<RecordOf<S>>>;
+  /**
+   * With a path: a log in memory that all processes of this machine share, which is made where there is none. Its
+   * memory is a file, best one in `/dev/shm`, that stays until {@link unlink}; one process has the writer, and any of them may be killed at any time. Linux only, so far.
+   *
+   * ```ts
+   * const log = await AtomicLog.open('/dev/shm/trades', { schema, retainedCapacity: 1e6, segmentCapacity: 1e4 });
+   * ```
+   *
+   * @throws (rejects) `ERR_FORMAT` when what is there is not such a log, or another one than the options say;
+   * `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_EXISTS`, `ERR_FILE_ACCESS`,
+   * `ERR_NO_SPACE`, `ERR_TOO_MANY_PROCESSES`, `ERR_PLATFORM_UNSUPPORTED`, `ERR_MAPPING_UNAVAILABLE`; as the constructor
+   */
+  open<K extends NumberScalarType = 'f64'>(
+    path: string,
+    options: ProcessLogOptions<NumberLogOptions<K>>,
+  ): Promise<AtomicLogImpl<ScalarOf<K>>>;
+  open<K extends BigIntScalarType>(
+    path: string,
+    options: ProcessLogOptions<BigIntLogOptions<K>>,
+  ): Promise<AtomicLogImpl<ScalarOf<K>>>;
+  open<T>(path: string, options: ProcessLogOptions<CodecLogOptions<T>>): Promise<AtomicLogImpl<T>>;
+  open<S extends Schema>(
+    path: string,
+    options: ProcessLogOptions<RecordLogOptions<S>>,
+  ): Promise<AtomicLogImpl<RecordOf<S>>>;
+  open<T>(path: string, options: JoinOptions<T>): Promise<AtomicLogImpl<T>>;
   /** As {@link open}, on this thread. */
   openSync<K extends NumberScalarType = 'f64'>(
     options: NumberLogOptions<K> & JournalOptions,
@@ -1880,7 +1937,33 @@ export interface AtomicLogConstructor {
   ): JournaledLog<ScalarOf<K>>;
   openSync<T>(options: CodecLogOptions<T> & JournalOptions): JournaledLog<T>;
   openSync<S extends Schema>(options: RecordLogOptions<S> & JournalOptions): JournaledLog<RecordOf<S>>;
+  openSync<K extends NumberScalarType = 'f64'>(
+    path: string,
+    options: ProcessLogOptions<NumberLogOptions<K>>,
+  ): AtomicLogImpl<ScalarOf<K>>;
+  openSync<K extends BigIntScalarType>(
+    path: string,
+    options: ProcessLogOptions<BigIntLogOptions<K>>,
+  ): AtomicLogImpl<ScalarOf<K>>;
+  openSync<T>(path: string, options: ProcessLogOptions<CodecLogOptions<T>>): AtomicLogImpl<T>;
+  openSync<S extends Schema>(
+    path: string,
+    options: ProcessLogOptions<RecordLogOptions<S>>,
+  ): AtomicLogImpl<RecordOf<S>>;
+  openSync<T>(path: string, options: JoinOptions<T>): AtomicLogImpl<T>;
+  /**
+   * Takes the name of a log that processes share away. Those that have it open keep it, and its memory goes with
+   * the last of them; who opens the path after that makes a new one.
+   *
+   * @throws (rejects) `ERR_FILE_NOT_FOUND`, `ERR_FORMAT` when it is not such a log, `ERR_FILE_ACCESS`,
+   * `ERR_PLATFORM_UNSUPPORTED`
+   */
+  unlink(path: string): Promise<void>;
+  /** As {@link unlink}, on this thread. */
+  unlinkSync(path: string): void;
 }
+/** Options of a log in memory that processes share. */
+export type ProcessLogOptions<O> = Omit<O, keyof ProcessOptions> & ProcessOptions;
 type AtomicLogImpl<T> = AtomicLog<T>;
 declare const AtomicLogImpl: AtomicLogConstructor;
 /**
