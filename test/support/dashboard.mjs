@@ -72,6 +72,8 @@ async function stallAndResume() {
     return shown !== mebibytes(0) && (await statsOf()).pinnedBytes > 0;
   });
   await until('it lags', async () => (await numberOf(cellOf('reader 2', 'lag'))) > 0);
+  const { endIndex } = await statsOf();
+  await until('what it has not read has left the window', async () => (await statsOf()).firstIndex > endIndex);
 }
 
 async function resume() {
