@@ -99,7 +99,7 @@ export const Mismatch = {
   checksum: 4,
   /** the header contradicts itself */
   sizes: 5,
-  /** the file is shorter than it says; found says how long it is */
+  /** the file is shorter than it says: found, in bytes */
   fileBytes: 6,
   /** of an earlier run of the system */
   boot: 7,

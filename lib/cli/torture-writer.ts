@@ -28,9 +28,22 @@ export function entryOf(lsn: number): Buffer {
   return bytes;
 }
 
-/** Not by way of the stream: what was said when the kill comes has been said. */
+const PAUSE_MS = 1;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Not by way of the stream: what was said when the kill comes has been said. Waits for one who does not read it yet. */
 function tell(word: string, value: number): void {
-  writeSync(1, `${word} ${value}\n`);
+  const line = `${word} ${value}\n`;
+  for (;;) {
+    try {
+      // Short enough for a pipe to take all of it or nothing.
+      writeSync(1, line);
+      return;
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== 'EAGAIN') throw error;
+    }
+    Atomics.wait(pause, 0, 0, PAUSE_MS);
+  }
 }
 
 /** A number below the bound, each time another one; the same ones for the same seed. */

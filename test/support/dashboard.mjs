@@ -73,7 +73,10 @@ async function stallAndResume() {
   });
   await until('it lags', async () => (await numberOf(cellOf('reader 2', 'lag'))) > 0);
   const { endIndex } = await statsOf();
-  await until('what it has not read has left the window', async () => (await statsOf()).firstIndex > endIndex);
+  await until(
+    'what it has not read has left the window',
+    async () => (await statsOf()).firstIndex > endIndex,
+  );
 }
 
 async function resume() {

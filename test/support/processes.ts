@@ -1,2 +1,22 @@
-/** Logs that processes share are there on Linux only. */
-export const describeProcesses = process.platform === 'linux' ? describe : describe.skip;
+import { AtomicLog } from 'atomic-log';
+
+/** Whether the runtime allows external memory, whatever ATOMIC_LOG_MAPPING says. */
+function allowsExternalMemory(): boolean {
+  try {
+    new AtomicLog({ retainedCapacity: 1, segmentCapacity: 1, mapping: 'external' }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Why there are no logs that processes share: the code of the error, and what its message says. */
+export const processesRefused:
+  readonly [code: 'ERR_PLATFORM_UNSUPPORTED' | 'ERR_MAPPING_UNAVAILABLE', message: RegExp] | undefined =
+  process.platform !== 'linux'
+    ? ['ERR_PLATFORM_UNSUPPORTED', /Linux only/]
+    : allowsExternalMemory()
+      ? undefined
+      : ['ERR_MAPPING_UNAVAILABLE', /external/];
+
+export const describeProcesses = processesRefused === undefined ? describe : describe.skip;

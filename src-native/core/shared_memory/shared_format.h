@@ -88,10 +88,9 @@ enum class Mismatch : uint8_t {
   kVersion = 3,    // another layout; found says which
   kChecksum = 4,   // the header is damaged
   kSizes = 5,      // the header contradicts itself
-  kFileBytes =
-      6,       // the file is shorter than it says; found says how long it is
-  kBoot = 7,   // of an earlier run of the system
-  kOwner = 8,  // another user's
+  kFileBytes = 6,  // the file is shorter than it says: found, in bytes
+  kBoot = 7,       // of an earlier run of the system
+  kOwner = 8,      // another user's
 };
 
 // What a new log is made of.

@@ -1,7 +1,9 @@
 // The kill loop of `atomic-log torture`; test/crash/kill.test.ts has more kills.
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { cli, cliPath, lines } from '../../support/cli';
 import { packageRoot } from '../../support/internals';
@@ -54,6 +56,23 @@ test('an empty directory stays, and is empty again; people read how much was see
   expect(second).toMatch(/^nothing is missing of \d+ entr(y|ies) that were acknowledged$/);
   expect(rest.at(-1)).toMatch(/does not show what a loss of power would/);
   expect(readdirSync(path())).toEqual([]);
+});
+
+test('the writer waits for one who does not read what it says', async () => {
+  mkdirSync(path());
+  const writer = spawn(process.execPath, [cliPath, 'torture-writer', join(path(), 'log'), '1', 'system'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const closed = once(writer, 'close');
+  // Until the pipe is full.
+  await delay(1000);
+  let said = 0;
+  writer.stdout.on('data', (data: Buffer) => {
+    said += data.length;
+    if (said > 1 << 18) writer.kill('SIGKILL');
+  });
+  await closed;
+  expect(said).toBeGreaterThan(1 << 18);
 });
 
 test('a directory with something in it is refused, and stays as it is', () => {

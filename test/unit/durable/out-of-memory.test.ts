@@ -12,7 +12,7 @@ import { payload, temporaryDirectory } from '../../support/segments';
 const { path } = temporaryDirectory();
 
 /** More than the buffers of the writer have room for. */
-const LARGE = 1 << 17;
+const LARGE = 1 << 19;
 
 /** Runs `call` with every allocation of its own refused, until it needs no more; returns how many it needs. */
 async function refuseEach(call: () => unknown, check: () => void): Promise<number> {
@@ -26,7 +26,7 @@ async function refuseEach(call: () => unknown, check: () => void): Promise<numbe
 }
 
 describeWithFaults('memory that is refused to a segment file', () => {
-  const SIZE = 1 << 20;
+  const SIZE = 1 << 22;
   const options = { size: SIZE, headerSize: 8 };
 
   /** The data of the records as text, of which a difference can be shown. */

@@ -6,7 +6,7 @@ import { AtomicLog, defineSchema, json, utf8, type ErrorCode } from 'atomic-log'
 import { runInChild } from '../../support/child';
 import { expectError, rejection } from '../../support/errors';
 import { packageRoot } from '../../support/internals';
-import { describeProcesses } from '../../support/processes';
+import { describeProcesses, processesRefused } from '../../support/processes';
 import { temporaryDirectory } from '../../support/segments';
 
 const directory = temporaryDirectory();
@@ -24,10 +24,12 @@ const inOther = (source: string, options = '{ create: false }'): unknown =>
     ),
   );
 
-if (process.platform !== 'linux') {
-  test('elsewhere it is refused', () => {
-    expectError(() => AtomicLog.openSync(path(), SMALL), 'ERR_PLATFORM_UNSUPPORTED', /Linux only/);
-    expectError(() => AtomicLog.unlinkSync(path()), 'ERR_PLATFORM_UNSUPPORTED', /Linux only/);
+if (processesRefused !== undefined) {
+  const [code, message] = processesRefused;
+  test('where it cannot be had, it is refused', async () => {
+    expectError(() => AtomicLog.openSync(path(), SMALL), code, message);
+    expect((await rejection(AtomicLog.open(path(), SMALL))).code).toBe(code);
+    if (code === 'ERR_PLATFORM_UNSUPPORTED') expectError(() => AtomicLog.unlinkSync(path()), code, message);
   });
 }
 
