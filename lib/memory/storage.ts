@@ -154,7 +154,7 @@ export function isSharedMemory(value: unknown): value is SharedArrayBuffer {
 let mapsExternal: boolean | undefined;
 
 /** Asked once: asking costs a mapping. */
-function canMapExternal(): boolean {
+export function canMapExternal(): boolean {
   return (mapsExternal ??= addon.canMapExternal());
 }
 

@@ -16,9 +16,9 @@ import { AtomicLog, attachToView } from '../memory/atomic-log';
 import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from '../memory/layout';
 import { NativeLog } from '../memory/native-log';
 import { sharedLogs } from '../memory/open-log';
-import { chooseMapping } from '../memory/storage';
+import { canMapExternal } from '../memory/storage';
 import { LogView } from '../memory/view';
-import { differs, openFailed } from './errors';
+import { differs, noExternalMemory, openFailed } from './errors';
 import { checkProcessOptions, type CheckedProcessOptions } from './options';
 
 type Opened = NativeSharedLogDescription | NativeSharedFailure;
@@ -32,8 +32,7 @@ function prepare(
 ): { path: string; checked: CheckedProcessOptions; opening: NativeSharedOpening } {
   const checked = checkProcessOptions(options);
   const checkedPath = checkPath(path);
-  // Throws where the runtime maps none.
-  chooseMapping('external');
+  if (!canMapExternal()) throw noExternalMemory();
   const { memory, openMode, permissions, readersMax, extraSegments } = checked;
   const common = { path: checkedPath, mode: openMode, permissions, readersMax, extraSegments };
   const { retainedCapacity, segmentCapacity, firstIndex, layout } = memory ?? {
