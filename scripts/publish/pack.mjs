@@ -1,9 +1,10 @@
 // Before and after npm packs the package: `node scripts/publish/pack.mjs before | after`.
 //
 // Before, binding.gyp is put where npm does not take it for a reason to compile, and the
-// links of the documents are made absolute where they lead out of the tarball. After, the
-// documents are as they were; the next time, when packing did not end. One that somebody
-// changed in the meantime is left alone.
+// links of the documents are made absolute where they lead out of the tarball. package.json
+// has no `prepare` there: npm warns whoever installs a tarball that has one. After, all is
+// as it was; the next time, when packing did not end. What somebody changed in the meantime
+// is left alone.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -24,6 +25,9 @@ export function packedFiles() {
   return new Set(JSON.parse(printed)[0].files.map(({ path }) => path));
 }
 
+/** As the text of the file is otherwise. */
+const withoutPrepare = (text) => text.replace(/^ *"prepare": .*\n/m, '');
+
 export function before() {
   after();
   copyFileSync(join(root, 'binding.gyp'), join(root, 'src-native', 'addon.gyp'));
@@ -34,6 +38,8 @@ export function before() {
     const original = readFileSync(join(root, path), 'utf8');
     return { path, original, changed: absoluteLinks(original, path, packed, address) };
   });
+  const manifest = readFileSync(join(root, 'package.json'), 'utf8');
+  changes.push({ path: 'package.json', original: manifest, changed: withoutPrepare(manifest) });
   mkdirSync(dirname(originals), { recursive: true });
   writeFileSync(originals, JSON.stringify(changes));
   for (const { path, changed } of changes) writeFileSync(join(root, path), changed);

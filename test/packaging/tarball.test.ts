@@ -91,6 +91,14 @@ test('every link of its documents leads to a file of it, or to the repository of
   expect(lost).toEqual([]);
 });
 
+// npm warns whoever installs a tarball that has one of them, whether it runs it or not.
+test('has no script that npm knows at installation', () => {
+  const { scripts } = JSON.parse(textOf('package.json')) as Manifest;
+  expect(
+    Object.keys(scripts).filter((name) => /^((pre|post)?install|(pre|post)?prepare)$/.test(name)),
+  ).toEqual([]);
+});
+
 describe('the licences of the code of others that is in it', () => {
   test('of what the command line is bundled with', () => {
     // esbuild says where each part is from.
