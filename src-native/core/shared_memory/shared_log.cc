@@ -178,22 +178,24 @@ bool SharedLog::look_at(uint64_t sequence, uint64_t* first_index,
 SharedOutcome SharedLog::bounds(Bounds* bounds) {
   const uint64_t retained = format_.retained_segments;
   for (int tries = 0; tries < kBoundedTries; ++tries) {
+    // Acquire: pairs with step 9 of roll().
     const uint64_t newest = head().load(std::memory_order_acquire);
-    uint64_t first = 0;
-    uint32_t count = 0;
     if (newest > kSequenceMax) return SharedOutcome::kDamaged;
+    // The lowest may be evicted meanwhile; the next one up is the lowest then.
+    uint64_t lowest = newest >= retained ? newest - retained + 1 : 0;
+    uint64_t oldest = kNoIndex;
+    uint32_t count = 0;
+    while (lowest < newest && !look_at(lowest, &oldest, &count)) ++lowest;
+    const uint64_t acceptable =
+        newest + 2 > retained ? newest + 2 - retained : 0;
+    if (lowest > acceptable && tries < kTriesMax) continue;
+    // The head last: when one below was evicted meanwhile, the head was rolled
+    // over, and an earlier look could have found it empty.
+    uint64_t first = 0;
     if (!look_at(newest, &first, &count)) continue;
     if (first > memory::RollingLog::kIndexMax) return SharedOutcome::kDamaged;
     bounds->end_index = first + count;
-    bounds->first_index = first;
-    // The lowest may be evicted meanwhile; the next one up is the lowest then.
-    for (uint64_t s = newest >= retained ? newest - retained + 1 : 0;
-         s < newest; ++s) {
-      uint64_t oldest = 0;
-      if (!look_at(s, &oldest, &count)) continue;
-      if (oldest < first) bounds->first_index = oldest;
-      break;
-    }
+    bounds->first_index = lowest < newest && oldest < first ? oldest : first;
     return SharedOutcome::kOk;
   }
   return SharedOutcome::kDamaged;

@@ -6,8 +6,10 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cstring>
 #include <random>
+#include <thread>
 
 #include "core/base/crc32.h"
 #include "core/base/little_endian.h"
@@ -448,6 +450,40 @@ TEST_CASE("shared log: writers and readers that are killed at random") {
     REQUIRE(status == Status::kOk);
   }
   CHECK(log->stats().pinned == 0);
+  log->release_claim();
+}
+
+// The smallest window there is: the head and one below. Each roll evicts that one
+// while the head's successor is still empty.
+TEST_CASE("shared log: bounds hold an entry while the window goes by") {
+  const TemporaryDirectory directory;
+  SharedLogOptions options = small_options();
+  options.retained_capacity = 1;
+  options.segment_capacity = 1;
+  const auto log = open_log(directory.file(), options);
+  REQUIRE(claim(*log));
+  REQUIRE(append(*log) == Status::kOk);
+  std::atomic<bool> is_done{false};
+  std::thread writer([&] {
+    for (int i = 0; i < 1'000'000; ++i) {
+      if (append(*log) != Status::kOk) break;
+    }
+    is_done.store(true);
+  });
+  uint64_t last_end = 0;
+  bool is_right = true;
+  do {
+    SharedLog::Bounds bounds = {};
+    if (log->bounds(&bounds) != SharedOutcome::kOk ||
+        bounds.first_index >= bounds.end_index || bounds.end_index < last_end ||
+        bounds.end_index - bounds.first_index > 2) {
+      is_right = false;
+    }
+    last_end = bounds.end_index;
+  } while (is_right && !is_done.load());
+  writer.join();
+  CHECK(is_right);
+  CHECK(log->cursor().sequence == 1'000'000);
   log->release_claim();
 }
 
