@@ -64,12 +64,15 @@ void SharedWaits::wake_below(uint64_t end_index) {
   lower_hint(rest);
 }
 
-// Never a store: it could raise what another has lowered.
+// Never a store: it could raise what another has lowered. Always an exchange,
+// also where the hint is low enough: either it comes before the one of
+// wake_below(), which then finds the slot's index, or it finds the hint emptied.
+// A load alone could pass the store of that index, and both would miss.
 void SharedWaits::lower_hint(uint64_t index) {
   uint64_t known = place_.hint->load(std::memory_order_relaxed);
-  while (index < known && !place_.hint->compare_exchange_weak(
-                              known, index, std::memory_order_acq_rel,
-                              std::memory_order_relaxed)) {
+  while (!place_.hint->compare_exchange_weak(known, std::min(known, index),
+                                             std::memory_order_acq_rel,
+                                             std::memory_order_relaxed)) {
   }
 }
 
