@@ -165,8 +165,9 @@ Status SharedLog::roll(uint32_t count) {
   const uint32_t block = choose_block();
   if (block == kNoBlock) return Status::kPinned;
 
-  // Step 1, as late as this, so that nothing has changed when there is no block:
-  // what is staged is readable before the successor can be reached.
+  // Step 1, as late as this, so that nothing has changed when there is no block;
+  // before step 8, which evicts a segment: a window of the head and what is left
+  // below would lack what is staged.
   publish(count);
   writer_step("published");
   // Step 5. Release: pairs with look_at().

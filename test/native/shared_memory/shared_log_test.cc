@@ -252,6 +252,39 @@ TEST_CASE(
   close(pipes[1]);
 }
 
+TEST_CASE("shared log: a roll that is refused changes nothing") {
+  const TemporaryDirectory directory;
+  const auto log = open_log(directory.file(), small_options(0));
+  REQUIRE(claim(*log));
+  std::vector<PinnedBlock> pinned;
+  REQUIRE(log->pin_window(0, &pinned) == SharedOutcome::kOk);
+  uint32_t staged = 0;
+  Status status = Status::kOk;
+  for (int i = 0; i < 30 && status == Status::kOk; ++i) {
+    status = stage(*log, log->segment_capacity(), &staged);
+  }
+  REQUIRE(status == Status::kPinned);
+  // What is staged stays so, until it is published or the roll succeeds.
+  const SharedLog::Cursor head = log->cursor();
+  CHECK(head.published == 0);
+  SharedLog::Bounds bounds = {};
+  CHECK(log->bounds(&bounds) == SharedOutcome::kOk);
+  CHECK(bounds.end_index == head.first_index);
+  log->publish(1);
+  CHECK(stage(*log, log->segment_capacity(), &staged) == Status::kPinned);
+  CHECK(log->bounds(&bounds) == SharedOutcome::kOk);
+  CHECK(bounds.end_index == head.first_index + 1);
+  for (const auto& segment : pinned) {
+    log->unpin(segment.block, segment.sequence);
+  }
+  CHECK(stage(*log, log->segment_capacity(), &staged) == Status::kOk);
+  uint64_t first = 0;
+  uint64_t end = 0;
+  CHECK(reads_right(*log, &first, &end));
+  CHECK(end == head.first_index + log->segment_capacity());
+  log->release_claim();
+}
+
 TEST_CASE("shared log: the writer's own pins count, and are not taken away") {
   const TemporaryDirectory directory;
   const auto log = open_log(directory.file(), small_options(0));
@@ -289,11 +322,9 @@ void die_at_step(const char*) {
   if (--steps_left == 0) raise(SIGKILL);
 }
 
-}  // namespace
-
 // Every step of append, roll and take-over: with whatever the dead writer has
 // left, readers read what was published, and the next writer goes on.
-TEST_CASE("shared log: a writer that is killed at any step") {
+void kill_writer_at_any_step(uint32_t most) {
   const TemporaryDirectory directory;
   const std::string path = directory.file();
   bool was_killed = true;
@@ -307,8 +338,11 @@ TEST_CASE("shared log: a writer that is killed at any step") {
       steps_left = steps;
       at_writer_step(die_at_step);
       if (!claim_soon(*other)) return 1;
+      uint32_t staged = other->cursor().published;
       for (int i = 0; i < 13; ++i) {
-        if (append(*other) != Status::kOk) return 2;
+        const Status status =
+            most == 0 ? append(*other) : stage(*other, most, &staged);
+        if (status != Status::kOk) return 2;
       }
       return 0;
     }));
@@ -317,6 +351,9 @@ TEST_CASE("shared log: a writer that is killed at any step") {
     uint64_t end = 0;
     REQUIRE(reads_right(*log, &first, &end));
     REQUIRE(end >= before);
+    // All of the window but the head and the one that a roll has just evicted:
+    // a segment is published before its successor can take anyone's place.
+    if (before > 0) REQUIRE(end - first >= 2 * (most == 0 ? 4 : most));
     REQUIRE(claim_soon(*log));
     const uint64_t next = log->cursor().first_index + log->cursor().published;
     REQUIRE(next >= end);
@@ -326,6 +363,18 @@ TEST_CASE("shared log: a writer that is killed at any step") {
     REQUIRE(end == next + 20);
     log->release_claim();
   }
+}
+
+}  // namespace
+
+TEST_CASE("shared log: a writer that is killed at any step") {
+  kill_writer_at_any_step(0);
+}
+
+TEST_CASE("shared log: a writer that is killed with entries staged") {
+  kill_writer_at_any_step(small_options().segment_capacity);
+  // Segments that are sealed before they are full.
+  kill_writer_at_any_step(3);
 }
 
 TEST_CASE("shared log: killed again while taking over") {

@@ -109,6 +109,22 @@ inline Status append(SharedLog& log) {
   return Status::kOk;
 }
 
+// The same, but a segment is published by the roll only, when it has `most`
+// entries; *staged is how many the head has so far.
+inline Status stage(SharedLog& log, uint32_t most, uint32_t* staged) {
+  if (*staged >= most) {
+    const Status status = log.roll(*staged);
+    if (status != Status::kOk) return status;
+    *staged = 0;
+  }
+  const SharedLog::Cursor& head = log.cursor();
+  const uint64_t index = head.first_index + *staged;
+  column_of(log, head.block, 0)[*staged] = index;
+  column_of(log, head.block, 1)[*staged] = entry_of(index);
+  ++*staged;
+  return Status::kOk;
+}
+
 // Whether all entries that are pinned are what was appended, without a gap;
 // *end is the index after the last one.
 inline bool is_right(SharedLog& log, const std::vector<PinnedBlock>& pinned,
