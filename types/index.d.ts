@@ -958,13 +958,13 @@ declare class AtomicLog<T> {
   /**
    * Absolute index of the oldest entry in the window.
    *
-   * @throws `ERR_LOG_CLOSED`
+   * @throws `ERR_LOG_CLOSED`; `ERR_LOG_DAMAGED` where processes share it
    */
   get firstIndex(): number;
   /**
    * Absolute index after the newest published entry.
    *
-   * @throws `ERR_LOG_CLOSED`
+   * @throws `ERR_LOG_CLOSED`; `ERR_LOG_DAMAGED` where processes share it
    */
   get endIndex(): number;
   /**

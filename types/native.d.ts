@@ -75,7 +75,7 @@ export interface NativeLogs {
   /** What is kept of a segment that is not pinned here is dropped. */
   forget(log: number, id: number): void;
   /** Writes the BoundsFields of the window. */
-  bounds(log: number, out: Float64Array): void;
+  bounds(log: number, out: Float64Array): undefined | false;
   stats(log: number): NativeStats;
   isClaimed(log: number): boolean;
   hasEnded(log: number): boolean;

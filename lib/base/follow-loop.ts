@@ -111,8 +111,9 @@ export class FollowLoop<T extends object> implements Followed<T>, Pending {
     source.pending.add(this);
     try {
       source.release?.();
-      if (now() - this.#turnedAt > TURN_MS) await this.#turnOver();
       for (;;) {
+        // Also where nothing comes of what the source says is there.
+        if (now() - this.#turnedAt > TURN_MS) await this.#turnOver();
         if (source.isClosed()) this.finish();
         if (this.#isFinished) return DONE;
         throwIfAborted(this.#signal);

@@ -138,7 +138,7 @@ export class AtomicLog<T> {
   /**
    * Absolute index of the oldest entry in the window.
    *
-   * @throws `ERR_LOG_CLOSED`
+   * @throws `ERR_LOG_CLOSED`; `ERR_LOG_DAMAGED` where processes share it
    */
   get firstIndex(): number {
     return this.#open().bounds()[BoundsField.firstIndex]!;
@@ -147,7 +147,7 @@ export class AtomicLog<T> {
   /**
    * Absolute index after the newest published entry.
    *
-   * @throws `ERR_LOG_CLOSED`
+   * @throws `ERR_LOG_CLOSED`; `ERR_LOG_DAMAGED` where processes share it
    */
   get endIndex(): number {
     return this.#open().bounds()[BoundsField.endIndex]!;

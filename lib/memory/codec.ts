@@ -188,7 +188,7 @@ export function coderOf(codec: unknown): Coder {
       encodeInto === undefined
         ? undefined
         : (value, target) => encodeInto.call(codec as Codec<unknown>, value, target),
-    unpack: (area, position) => decode.call(codec as Codec<unknown>, area.view(position)),
+    unpack: (area, position) => decode.call(codec as Codec<unknown>, area.encoded(position)),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Chunk } from './chunk';
 import { plainError, type AtomicLogError } from '../base/errors';
 import { END, type FollowSource, type Pending } from '../base/follow-loop';
 import type { LogView } from './view';
-import type { NativeLog } from './native-log';
+import { logDamaged, type NativeLog } from './native-log';
 import { currentSegments, type RunSource } from './run';
 import { chunksBetween, mapBetween, endViews, entriesBetween, rowsBetween, type Snapshot } from './snapshot';
 import { waitForIndex, type Wait } from '../base/waits';
@@ -201,6 +201,8 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
       );
     }
     const length = Math.min(this.#batchEntriesMax, snapshot.endIndex - firstIndex);
+    // The log said that there is an entry, and what holds it says that there is none.
+    if (length <= 0) throw logDamaged();
     snapshot[mapBetween](firstIndex, firstIndex + length);
     this.#next = firstIndex + length;
     this.#view.native.follow(this.#id, this.#next);

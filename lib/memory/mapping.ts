@@ -39,6 +39,8 @@ export class Mapping {
     capacity: number,
     /** What the addon knows a reader's mapping by. */
     readonly key = 0,
+    /** Whether other processes can write to it at any time. */
+    isOfProcesses = false,
   ) {
     this.#first = new Uint8Array(buffer, start + offsets[0]!, Math.min(1, buffer.byteLength));
     const areas: VarArea[] = [];
@@ -48,7 +50,8 @@ export class Mapping {
     this.columns = kinds.map((kind) => {
       if (!isVariable(kind)) return new scalars[kind]!.Array(buffer, start + offsets[fixed++]!, capacity);
       const offsetsAt = start + offsets[variable++]!;
-      const area = new VarArea(buffer, offsetsAt, start + offsets[variable++]!, capacity, dataBytes);
+      const dataAt = start + offsets[variable++]!;
+      const area = new VarArea(buffer, offsetsAt, dataAt, capacity, dataBytes, isOfProcesses);
       areas.push(area);
       return area;
     });

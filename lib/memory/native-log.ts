@@ -87,7 +87,7 @@ export class NativeLog {
     this.#logs.forget(this.#slot, id);
   }
   bounds(out: Float64Array): void {
-    this.#logs.bounds(this.#slot, out);
+    if (this.#logs.bounds(this.#slot, out) === false) throw logDamaged();
   }
   stats(): NativeStats {
     return this.#logs.stats(this.#slot);

@@ -71,10 +71,16 @@ export function checkType(what: string, value: unknown, types: readonly FieldTyp
   return Kind[value];
 }
 
+/**
+ * Integer-like names would be enumerated before the others and so reorder
+ * the columns; '__proto__' is not an ordinary property.
+ */
+export function isFieldName(name: string): boolean {
+  return name !== '' && name !== '__proto__' && !/^\d+$/.test(name);
+}
+
 function checkFieldName(what: string, name: string): void {
-  // Integer-like names would be enumerated before the others and so reorder
-  // the columns; '__proto__' is not an ordinary property.
-  if (name === '' || name === '__proto__' || /^\d+$/.test(name)) {
+  if (!isFieldName(name)) {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',
       `${what} has the field name ${describe(name)}; names must not be empty, '__proto__' or all digits`,

@@ -173,10 +173,13 @@ export class Snapshot<T> implements Iterable<T> {
     const held = this.#lease!;
     const count = this.#view.readable(this.#view.seenWord);
     const { window } = lease;
-    const firstIndex = window.firstIndex;
-    // A stray store in JavaScript can damage the word; what was readable stays so.
-    const endIndex = Math.max(this.#endIndex, window.head.firstIndex + count);
-    const appended = endIndex - Math.max(this.#endIndex, firstIndex);
+    const { firstIndex, head } = window;
+    // A stray store can damage the word; what was readable stays so, but no segment has more than its capacity,
+    // wherever another process put its first index.
+    const wasReadable = Math.min(this.#endIndex - head.firstIndex, this.#view.segmentCapacity);
+    const headCount = Math.max(wasReadable, count);
+    const endIndex = head.firstIndex + headCount;
+    const appended = Math.max(0, endIndex - Math.max(this.#endIndex, firstIndex));
     const lost = Math.max(0, firstIndex - this.#endIndex);
 
     this.#view.open(lease);
@@ -184,7 +187,7 @@ export class Snapshot<T> implements Iterable<T> {
     this.#lease = lease;
     this.#window = window;
     this.#word = window.headWord;
-    this.#headCount = endIndex - window.head.firstIndex;
+    this.#headCount = headCount;
     this.#firstIndex = firstIndex;
     this.#endIndex = endIndex;
     return this.#changed(appended, lost);

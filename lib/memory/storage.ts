@@ -79,8 +79,8 @@ export class Storage {
     if (this.memory !== undefined) return this.mapForWriting(id, writer);
     const buffer = (this.#blocks[id] ??= writer.mapBlock() ?? undefined);
     if (buffer === undefined) throw mappingUnavailable();
-    const { columnOffsets, segmentCapacity } = this.#native;
-    return new Mapping(buffer, 0, this.#layout, columnOffsets, segmentCapacity);
+    const { columnOffsets, segmentCapacity, isOfProcesses } = this.#native;
+    return new Mapping(buffer, 0, this.#layout, columnOffsets, segmentCapacity, 0, isOfProcesses);
   }
 
   /** A new mapping of the head for its writer, which users may see. */
@@ -96,10 +96,10 @@ export class Storage {
   /** A mapping over a buffer; readers' buffers have a key by which the addon knows them. */
   #over(id: number, buffer: ArrayBufferLike | null, key?: number): Mapping {
     if (buffer === null) throw mappingUnavailable();
-    const { columnOffsets, segmentCapacity, strideBytes } = this.#native;
+    const { columnOffsets, segmentCapacity, strideBytes, isOfProcesses } = this.#native;
     // An external buffer begins with the columns.
     const start = this.memory === undefined ? -columnOffsets[0]! : id * strideBytes;
-    return new Mapping(buffer, start, this.#layout, columnOffsets, segmentCapacity, key);
+    return new Mapping(buffer, start, this.#layout, columnOffsets, segmentCapacity, key, isOfProcesses);
   }
 
   /**

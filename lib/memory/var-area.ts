@@ -20,6 +20,10 @@ export interface VarSource {
 /** After the two offsets of an area of one value. */
 const ISOLATED_DATA_AT = 8;
 
+/** For texts that are copied before they are decoded; longer ones get memory of their own. */
+const SCRATCH_BYTES = 2 ** 14;
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
 export class VarArea {
   /** One more than the segment has entries. */
   readonly offsets: Int32Array;
@@ -33,6 +37,8 @@ export class VarArea {
     dataAt: number,
     segmentCapacity: number,
     dataBytes: number,
+    /** Whether other processes can write to it at any time. */
+    private readonly isOfProcesses = false,
   ) {
     this.offsets = new Int32Array(buffer, offsetsAt, segmentCapacity + 1);
     this.data = Buffer.from(buffer, dataAt, dataBytes);
@@ -42,7 +48,24 @@ export class VarArea {
   // to is wrong then, but inside the data.
 
   text(position: number): string {
+    if (this.isOfProcesses) return this.#copiedText(position);
     return readText(this.data, this.offsets[position]!, this.offsets[position + 1]!);
+  }
+
+  /** As {@link isolate}: no pin keeps a stray store of another process away. */
+  #copiedText(position: number): string {
+    const begin = this.offsets[position]!;
+    const end = this.offsets[position + 1]!;
+    if (!(begin >= 0 && begin < end && end <= this.data.length)) return '';
+    const length = end - begin;
+    if (length > SCRATCH_BYTES) return readText(Buffer.from(this.data.subarray(begin, end)), 0, length);
+    this.data.copy(scratch, 0, begin, end);
+    return readText(scratch, 0, length);
+  }
+
+  /** The bytes for what decodes them: in place, or a copy where other processes can write to them meanwhile. */
+  encoded(position: number): Uint8Array {
+    return this.isOfProcesses ? this.copy(position) : this.view(position);
   }
 
   /** The bytes in place. */

@@ -243,7 +243,7 @@ export class LogView {
     const newer = this.pins.pin(held.head.sequence + 1);
     // A stray store can make an unsealed head look sealed.
     if (newer.length === 0) return this.#newLease(held.copy());
-    if (!follows(held, newer)) return this.#newLease(newer);
+    if (!follows(held, newer, this.segmentCapacity)) return this.#newLease(newer);
     const lowest = newer[newer.length - 1]!.sequence - this.native.retainedSegments + 1;
     if (held.openCount === (previous === own ? 1 : 0)) {
       this.#append(held, newer);
@@ -263,7 +263,7 @@ export class LogView {
     const held = own.window;
     this.#loadHeadWord(held);
     const newer = this.pins.pin(held.head.sequence + 1);
-    if (newer.length > 0 && !follows(held, newer)) return this.#newLease(newer);
+    if (newer.length > 0 && !follows(held, newer, this.segmentCapacity)) return this.#newLease(newer);
     // What other snapshots have now, or the next one would begin with, stays as it is.
     const isShared = held.openCount > 1 || own === this.#current || own === this.#weakCurrent?.deref();
     if (newer.length === 0 || isShared) return this.#newLease(held.copy().concat(newer));
@@ -376,11 +376,14 @@ export class LogView {
 }
 
 /** Whether nothing is missing between the two; then the count of the held head is final, and known for certain. */
-function follows(held: Window, newer: readonly PinnedSegment[]): boolean {
+function follows(held: Window, newer: readonly PinnedSegment[], segmentCapacity: number): boolean {
   const { head } = held;
   const successor = newer[0]!;
   if (successor.sequence !== head.sequence + 1) return false;
-  head.count = successor.firstIndex - head.firstIndex;
+  const count = successor.firstIndex - head.firstIndex;
+  // A stray store of another process can have put the successor anywhere.
+  if (count < 0 || count > segmentCapacity) return false;
+  head.count = count;
   head.isFinal = true;
   return true;
 }

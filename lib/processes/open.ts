@@ -16,6 +16,7 @@ import { AtomicLog, attachToView } from '../memory/atomic-log';
 import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from '../memory/layout';
 import { NativeLog } from '../memory/native-log';
 import { sharedLogs } from '../memory/open-log';
+import { isFieldName } from '../memory/schema';
 import { canMapExternal } from '../memory/storage';
 import { LogView } from '../memory/view';
 import { differs, noExternalMemory, openFailed } from './errors';
@@ -24,6 +25,7 @@ import { checkProcessOptions, type CheckedProcessOptions } from './options';
 type Opened = NativeSharedLogDescription | NativeSharedFailure;
 
 const NOTHING = new Uint32Array(0);
+const CACHE_LINE_BYTES = 64;
 
 /** What the addon takes; checks everything first. */
 function prepare(
@@ -58,8 +60,34 @@ function prepare(
   return { path: checkedPath, checked, opening };
 }
 
+/** Where columns begin in a block, as core/memory/block_layout.h has it, and where the block ends. */
+function offsetsOf({ kinds, dataBytes }: Layout, segmentCapacity: number): number[] {
+  const fixed = kinds.filter((kind) => !isVariable(kind)).map((kind) => segmentCapacity * elementBytes(kind));
+  const variable = kinds.filter(isVariable).flatMap(() => [(segmentCapacity + 1) * 4, dataBytes]);
+  const offsets = [CACHE_LINE_BYTES];
+  for (const bytes of [...fixed, ...variable]) {
+    offsets.push(offsets.at(-1)! + Math.ceil(bytes / CACHE_LINE_BYTES) * CACHE_LINE_BYTES);
+  }
+  return offsets;
+}
+
+/** Whether the log can be of such columns: they are where its memory has them, and their names are names. */
+function isPossible(layout: Layout, { columnOffsets, blockBytes, segmentCapacity }: NativeLog): boolean {
+  const { kinds, fields, coder } = layout;
+  if (fields === undefined) {
+    const [kind] = kinds;
+    if (coder === undefined ? isVariable(kind!) : coder.kind !== kind) return false;
+  } else if (coder !== undefined || !fields.every(isFieldName)) {
+    return false;
+  }
+  const here = offsetsOf(layout, segmentCapacity);
+  const there = [...columnOffsets, blockBytes];
+  return here.length === there.length && here.every((offset, i) => offset === there[i]);
+}
+
 /** The text comes from a file: nothing in it is believed. */
-function layoutOf(path: string, { descriptor, columnOffsets }: NativeLog, codec: unknown): Layout {
+function layoutOf(path: string, native: NativeLog, codec: unknown): Layout {
+  const { descriptor } = native;
   let parsed: Partial<Layout> | null;
   try {
     parsed = JSON.parse(descriptor) as Partial<Layout> | null;
@@ -72,16 +100,17 @@ function layoutOf(path: string, { descriptor, columnOffsets }: NativeLog, codec:
     Array.isArray(kinds) &&
     kinds.length > 0 &&
     kinds.every((kind) => typeof kind === 'number' && typeNames[kind] !== undefined) &&
-    kinds.length + kinds.filter(isVariable).length === columnOffsets.length &&
     (fields === undefined
       ? kinds.length === 1
       : Array.isArray(fields) && fields.length === kinds.length && new Set(fields).size === kinds.length) &&
     (fields ?? []).every((field) => typeof field === 'string') &&
     Number.isInteger(parsed?.dataBytes) &&
     ['string', 'undefined'].includes(typeof parsed?.name);
-  if (!isKnown)
+  const layout = isKnown ? decodeLayout(descriptor, codec) : undefined;
+  if (layout === undefined || !isPossible(layout, native)) {
     throw plainError('ERR_FORMAT', `${path}: the columns of the log are not known here; unlink it`);
-  return { ...decodeLayout(descriptor, codec), strictViews: false, journal: undefined };
+  }
+  return { ...layout, strictViews: false, journal: undefined };
 }
 
 const typesOf = ({ kinds, coder }: Layout): string =>

@@ -247,7 +247,8 @@ napi_value SharedLogAttachment::nothing(napi_env, napi_callback_info) {
   return nullptr;
 }
 
-// (log: number, out: Float64Array of BoundsField) => void
+// (log: number, out: Float64Array of BoundsField) => void, or false when the
+// log is damaged
 napi_value SharedLogAttachment::bounds(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   SharedLogAttachment* const self = called_log(env, info, arguments);
@@ -255,8 +256,9 @@ napi_value SharedLogAttachment::bounds(napi_env env, napi_callback_info info) {
       to_elements<double>(env, arguments[1], napi_float64_array));
   if (self == nullptr) return nullptr;
   SharedLog::Bounds bounds = {};
-  // Of a damaged log there are none; a snapshot says so.
-  if (self->log_->bounds(&bounds) != SharedOutcome::kOk) bounds = {};
+  if (self->log_->bounds(&bounds) != SharedOutcome::kOk) {
+    return from_bool(env, false);
+  }
   out.set(BoundsField::kFirstIndex, bounds.first_index)
       .set(BoundsField::kEndIndex, bounds.end_index);
   return nullptr;

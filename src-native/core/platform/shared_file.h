@@ -58,6 +58,9 @@ class SharedFile {
   virtual IoStatus replace(const std::string& path) = 0;
 
   virtual IoStatus size(uint64_t* bytes) = 0;
+  // Secures the space of a file that has holes, as a copy can: a store into one
+  // would end the process where the file system is full.
+  virtual IoStatus secure_space(uint64_t bytes) = 0;
   virtual IoStatus identity(FileIdentity* identity) = 0;
   // Whether the file is this user's.
   virtual IoStatus is_own(bool* is_own) = 0;

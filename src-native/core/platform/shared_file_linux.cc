@@ -31,6 +31,7 @@ IoStatus failure(int error, const char* operation) {
       return {IoCode::kDenied, error, operation};
     case EISDIR:
     case ENXIO:
+    case ELOOP:
       return {IoCode::kNotAFile, error, operation};
     case EMFILE:
     case ENFILE:
@@ -159,6 +160,19 @@ class LinuxFile final : public SharedFile {
     if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
     *bytes = static_cast<uint64_t>(info.st_size);
     return {};
+  }
+
+  IoStatus secure_space(uint64_t bytes) override {
+    struct stat info;
+    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
+    if (static_cast<uint64_t>(info.st_blocks) * 512 >= bytes) return {};
+    // Not posix_fallocate(): where the file system knows no such call it writes
+    // zeros, next to processes that write too.
+    const int result = again_if_interrupted([&] {
+      return fallocate(descriptor_, 0, 0, static_cast<off_t>(bytes));
+    });
+    if (result == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return {};
+    return failure(errno, "fallocate");
   }
 
   IoStatus identity(FileIdentity* identity) override {
@@ -295,7 +309,15 @@ IoStatus SharedFile::open(const std::string& path,
   const int descriptor = again_if_interrupted([&] {
     return ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   });
-  if (descriptor < 0) return failure(errno, "open");
+  if (descriptor < 0) {
+    const int error = errno;
+    struct stat named;
+    // A link that leads nowhere: it is not followed to make the file, and its
+    // name is taken.
+    const bool is_link = error == ENOENT && lstat(path.c_str(), &named) == 0 &&
+                         S_ISLNK(named.st_mode);
+    return failure(is_link ? ELOOP : error, "open");
+  }
   auto opened = std::make_unique<LinuxFile>(descriptor, std::string());
   struct stat info;
   if (fstat(descriptor, &info) != 0) return failure(errno, "fstat");

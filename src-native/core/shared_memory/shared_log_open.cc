@@ -223,7 +223,8 @@ OpenResult SharedLog::join(std::unique_ptr<SharedFile> file,
   while (slot < readers_max && !file->try_lock(slot_lock(slot))) ++slot;
   if (slot == readers_max) return {SharedOutcome::kNoSlot};
   std::shared_ptr<platform::SharedMapping> mapping;
-  io = file->map(format.file_bytes, &mapping);
+  io = file->secure_space(format.file_bytes);
+  if (io.ok()) io = file->map(format.file_bytes, &mapping);
   if (!io.ok()) return failed(io);
   log->reset(new SharedLog(std::move(format), std::move(file),
                            std::move(mapping), slot));
