@@ -470,6 +470,8 @@ export interface NativeWalCursorState {
 export interface NativeWalCursorInfo extends NativeWalCursorState {
   name: string;
   verdict: WalCursorVerdict;
+  /** Why it cannot be read; then the verdict and the state mean nothing. */
+  failure?: NativeFailure;
   /** Process that has it open; 0: none, or it is not known. */
   holder: number;
 }

@@ -184,6 +184,11 @@ napi_value WalCursorHandle::list(napi_env env, napi_callback_info info) {
         platform::native_file_system(),
         durable::wal_cursor_lock_path(directory, cursor.name));
     set(env, object, "holder", holder);
+    if (!cursor.io.ok()) {
+      const std::string path = durable::wal_cursor_path(directory, cursor.name);
+      set(env, object, "failure",
+          failure_object(env, {Outcome::kIo, cursor.io, path, 0, 0, ""}));
+    }
     napi_set_element(env, array, at++, object);
   }
   return array;

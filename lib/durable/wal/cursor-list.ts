@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { NativeWalCursorInfo, NativeWalCursorState } from '../../../types/native';
 import { WalCursorVerdict } from '../../base/codes';
 import { addon } from '../../base/native';
-import { cursorAhead, cursorDamaged, orThrowWal, type WalError } from './errors';
+import { cursorAhead, cursorDamaged, cursorError, orThrowWal, type WalError } from './errors';
 import { hexOf, positionOf, type Past, type WalPosition } from './position';
 
 /** A cursor of a log, open or not. */
@@ -19,7 +19,7 @@ export interface WalCursorInfo {
   /** Id of the process that has it open; absent when none has, or it is not known. */
   readonly holder?: number;
   /**
-   * Why it holds every checkpoint: `ERR_CURSOR_DAMAGED`; or, in the writer's list alone, `ERR_TRUNCATED` when it stands
+   * Why it holds every checkpoint: `ERR_CURSOR_DAMAGED`; `ERR_FILE_ACCESS` or `ERR_IO`, when it cannot be read; or, in the writer's list alone, `ERR_TRUNCATED` when it stands
    * after the last entry. One whose entry was replaced has no error here: opening it says `ERR_TRUNCATED`.
    */
   readonly error?: WalError;
@@ -61,6 +61,7 @@ export function listCursors(path: string, log: ListedLog) {
     const failed = (error: WalError): WalCursorInfo => {
       return { name, position: undefined, nextLsn: undefined, lag: undefined, ...held, error };
     };
+    if (cursor.failure !== undefined) return failed(cursorError(cursor.failure, name));
     const damage = damageOf(cursor, logId);
     if (damage !== undefined) return failed(cursorDamaged(file(), damage));
     // What was appended since is not ahead.

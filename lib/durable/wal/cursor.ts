@@ -13,7 +13,7 @@ import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { checkPath } from '../options';
 import { standsOn } from './cursor-list';
-import { cursorClosed, cursorError, foreignPosition } from './errors';
+import { commitError, cursorClosed, cursorError, foreignPosition } from './errors';
 import { checkPosition, hexOf, positionOf, type Past, type WalPosition } from './position';
 import { WalReader } from './reader';
 
@@ -194,7 +194,7 @@ export class WalCursor {
    * back to it, if what follows is still there.
    *
    * @throws (rejects) `ERR_TRUNCATED` when the entry is not in the log any more or
-   * is another one, `ERR_CHECKPOINTED` when what follows it is gone,
+   * is another one, `ERR_CHECKPOINTED` when what follows it is gone (`lost` says which),
    * `ERR_FOREIGN_POSITION` for another log's, `ERR_NOT_DURABLE` elsewhere than in
    * the writer's process while nothing proves that it is on disk; `ERR_POISONED`,
    * `ERR_LOCKED` when a move back waits too long, `ERR_NO_SPACE`, `ERR_IO`,
@@ -314,7 +314,7 @@ export class WalCursor {
   }
 
   #committed(past: Past, order: number, failure: NativeFailure | undefined): void {
-    if (failure !== undefined) throw cursorError(failure);
+    if (failure !== undefined) throw commitError(failure, this.#name, past.lsn);
     if (order < this.#positionOrder) return;
     this.#positionOrder = order;
     this.#position = positionOf(past);

@@ -29,7 +29,7 @@ export type WalError = SegmentError & {
 };
 
 /** The end of the path of a file that logs make. */
-const ownFile = /[\\/](LOCK|wal-\d+\.log[^\\/]*|cursors[\\/]cursor-[^\\/]*)$/;
+const ownFile = /[\\/](LOCK|wal-\d+\.log[^\\/]*|cursors[\\/][^\\/]+)$/;
 
 /** Codes of core/platform/io_status.h that mean something else for a directory of files. */
 const ioErrors: Parameters<typeof ioError>[1] = {
@@ -47,6 +47,10 @@ const ioErrors: Parameters<typeof ioError>[1] = {
     'ERR_NO_SPACE',
     'the disk is full, and nothing was written; make room, or free the oldest file of the log with ' +
       'checkpoint(wal.files[0].lastLsn), which needs none, then try again',
+  ],
+  [IoCode.notAFile]: [
+    'ERR_FILE_ACCESS',
+    'this is not a regular file, but has the name of a file of the log; move it away, then try again',
   ],
   [IoCode.noThread]: [
     'ERR_THREAD_UNAVAILABLE',
@@ -262,6 +266,34 @@ export function walError(failure: NativeFailure, { isOpen = true } = {}): WalErr
     default:
       return failure.outcome === Outcome.io ? walIoError(failure, isOpen) : segmentError(failure);
   }
+}
+
+/** A checkpoint that is not forced frees nothing while the cursor cannot move. */
+const noRoomToMove: typeof ioErrors = {
+  [IoCode.noSpace]: [
+    'ERR_NO_SPACE',
+    'the disk is full; make room, or free the oldest files of the log with checkpoint(lsn, { force: true }), where lsn ' +
+      'is what every consumer has consumed, then commit again',
+  ],
+};
+
+/** The error for what the addon reports when entry `lsn` is committed to the cursor. */
+export function commitError(failure: NativeFailure, name: string, lsn: number): WalError {
+  const { outcome, path, offset, value: firstLsn } = failure;
+  if (outcome === Outcome.io && failure.io === IoCode.noSpace) return ioError(failure, noRoomToMove);
+  if (outcome !== Outcome.checkpointed) return cursorError(failure);
+  const lost = { from: lsn + 1, to: firstLsn - 1 };
+  const what =
+    lost.from > lost.to
+      ? `nothing would prove any more that entry ${lsn} is the one it stands on`
+      : `entries ${lost.from} to ${lost.to} after the one that is committed were dropped`;
+  return withDetails(
+    rangeError(
+      'ERR_CHECKPOINTED',
+      `${path}: cursor '${name}': ${what}, and it stays where it was. Go on with entry ${firstLsn}, and commit that`,
+    ),
+    { path, lsn: offset, firstLsn, lost },
+  );
 }
 
 /** The error for what the addon reports of a cursor; `name`: of one that is being opened or deleted. */

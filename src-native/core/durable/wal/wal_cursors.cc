@@ -166,7 +166,9 @@ IoStatus list_wal_cursors(FileSystem& system, const std::string& directory,
                              &info.state);
     // Deleted since: only without LOCK.
     if (status.code == IoCode::kNotFound) continue;
-    if (!status.ok()) return status;
+    // A want of descriptors or memory says nothing about this one.
+    if (status.is_shortage()) return status;
+    info.io = status;
     if (!cursors->try_push_back(std::move(info))) return platform::kNoMemory;
   }
   return {};

@@ -65,6 +65,8 @@ struct WalCursorInfo {
   std::string name;
   WalCursorVerdict verdict = WalCursorVerdict::kBad;
   WalCursorState state;
+  // Why it cannot be read: then no one knows what is in it.
+  platform::IoStatus io;
 };
 
 std::string wal_cursors_path(const std::string& directory);
@@ -92,7 +94,8 @@ platform::IoStatus write_wal_cursor(platform::FileSystem& system,
                                     platform::Directory& names,
                                     const std::string& name,
                                     const WalCursorState& state);
-// In the order of their names. None where there is no directory for them.
+// In the order of their names, with those that cannot be read. None where there is
+// no directory for them.
 platform::IoStatus list_wal_cursors(platform::FileSystem& system,
                                     const std::string& directory,
                                     List<WalCursorInfo>* cursors);

@@ -63,6 +63,12 @@ Outcome WalWriter::stop_at_cursors(uint64_t* lsn) {
       list_wal_cursors(system_, options_.directory, &cursors);
   if (!status.ok()) return io_failure(status);
   for (const WalCursorInfo& cursor : cursors) {
+    if (!cursor.io.ok()) {
+      (void)io_failure(cursor.io);
+      failure_.path = wal_cursor_path(options_.directory, cursor.name);
+      failure_.offset = 0;
+      return Outcome::kIo;
+    }
     const char* detail = nullptr;
     if (cursor.verdict == WalCursorVerdict::kBad) {
       detail = "the cursor is damaged";
@@ -88,7 +94,9 @@ Outcome WalWriter::stop_at_cursors(uint64_t* lsn) {
   return Outcome::kOk;
 }
 
-// kOk without a lock: there are no cursors, and no one can be making one.
+// kOk without a lock: LOCK is missing, so that no one can be making, deleting or
+// moving back a cursor. There may be some all the same, whose LOCK someone took
+// for one that a dead process had left.
 Outcome WalWriter::lock_cursors(std::unique_ptr<WalFileLock>* lock) {
   platform::IoStatus status = lock_wal_cursors(system_, options_.directory,
                                                options_.lock_wait_ms, lock);
@@ -108,7 +116,10 @@ Outcome WalWriter::lock_cursors(std::unique_ptr<WalFileLock>* lock) {
 Outcome WalWriter::make_cursors() {
   const platform::IoStatus status =
       make_wal_cursors(system_, options_.directory);
-  return status.ok() ? Outcome::kOk : io_failure(status);
+  if (status.ok()) return Outcome::kOk;
+  (void)io_failure(status);
+  failure_.path = wal_cursors_path(options_.directory);
+  return Outcome::kIo;
 }
 
 uint64_t WalWriter::file_kept(uint64_t lsn, bool passes_cursors) {
@@ -133,7 +144,7 @@ Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file,
   if (outcome == Outcome::kOk && !passes_cursors) {
     outcome = lock_cursors(&cursors);
   }
-  if (outcome == Outcome::kOk && cursors != nullptr) {
+  if (outcome == Outcome::kOk && !passes_cursors) {
     outcome = stop_at_cursors(&lsn);
     if (outcome == Outcome::kOk && lsn < oldest_lsn_ &&
         !is_worth_freeing(lsn)) {
@@ -143,7 +154,8 @@ Outcome WalWriter::checkpoint(uint64_t lsn, uint64_t kept_file,
     if (outcome == Outcome::kOk) {
       const platform::IoStatus synced =
           system_.sync_directory(wal_cursors_path(options_.directory));
-      if (!synced.ok()) outcome = io_failure(synced);
+      const bool has_none = synced.code == platform::IoCode::kNotFound;
+      if (!synced.ok() && !has_none) outcome = io_failure(synced);
     }
   }
   if (outcome == Outcome::kOk) outcome = sync();

@@ -171,7 +171,7 @@ export const mutations = [
   mutation('G16', 'cursor: after a failed commit, moved without LOCK', [CURSOR, 'if (past.lsn < state_.lsn || is_uncertain_) {', 'if (past.lsn < state_.lsn) {']),
   mutation('G16', 'cursor: after a failed commit, what is known stays so', [CURSOR, 'if (state == state_ && !is_uncertain_) {', 'if (state == state_) {']),
   mutation('G16', 'cursor: moved back to an entry that is gone', [CURSOR, 'if (outcome == Outcome::kOk && past.lsn < reader_.first_lsn()) {', 'if (false) {']),
-  mutation('G16', 'cursor: a checkpoint without LOCK', [WRITER_CHECKPOINT, 'if (outcome == Outcome::kOk && cursors != nullptr) {\n    outcome = stop_at_cursors(&lsn);', 'cursors.reset();\n  if (outcome == Outcome::kOk && !passes_cursors) {\n    outcome = stop_at_cursors(&lsn);']),
+  mutation('G16', 'cursor: a checkpoint without LOCK', [WRITER_CHECKPOINT, 'if (outcome == Outcome::kOk && !passes_cursors) {\n    outcome = stop_at_cursors(&lsn);', 'cursors.reset();\n  if (outcome == Outcome::kOk && !passes_cursors) {\n    outcome = stop_at_cursors(&lsn);']),
   mutation('G16', 'cursor: LOCK is given back before CHECKPOINT is synced', [WRITER_CHECKPOINT, 'put_control(WalType::kCheckpoint, lsn + 1, oldest_file);\n  outcome = sync();', 'cursors.reset();\n  put_control(WalType::kCheckpoint, lsn + 1, oldest_file);\n  outcome = sync();']),
   mutation('G16', 'cursor: a checkpoint passes it', [WRITER_CHECKPOINT, '*lsn = std::min(*lsn, kept - 1);', '*lsn = std::min(*lsn, kept + 1);']),
   mutation('G16', 'cursor: a checkpoint drops the entry that it stands on', [WRITER_CHECKPOINT, '*lsn = std::min(*lsn, kept - 1);', '*lsn = std::min(*lsn, kept);']),
