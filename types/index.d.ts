@@ -2077,7 +2077,7 @@ export declare class WalCursor {
    * back to it, if what follows is still there.
    *
    * @throws (rejects) `ERR_TRUNCATED` when the entry is not in the log any more or
-   * is another one, `ERR_CHECKPOINTED` when what follows it is gone,
+   * is another one, `ERR_CHECKPOINTED` when what follows it is gone (`lost` says which),
    * `ERR_FOREIGN_POSITION` for another log's, `ERR_NOT_DURABLE` elsewhere than in
    * the writer's process while nothing proves that it is on disk; `ERR_POISONED`,
    * `ERR_LOCKED` when a move back waits too long, `ERR_NO_SPACE`, `ERR_IO`,
@@ -2144,7 +2144,7 @@ export interface WalCursorInfo {
   /** Id of the process that has it open; absent when none has, or it is not known. */
   readonly holder?: number;
   /**
-   * Why it holds every checkpoint: `ERR_CURSOR_DAMAGED`; or, in the writer's list alone, `ERR_TRUNCATED` when it stands
+   * Why it holds every checkpoint: `ERR_CURSOR_DAMAGED`; `ERR_FILE_ACCESS` or `ERR_IO`, when it cannot be read; or, in the writer's list alone, `ERR_TRUNCATED` when it stands
    * after the last entry. One whose entry was replaced has no error here: opening it says `ERR_TRUNCATED`.
    */
   readonly error?: WalError;
