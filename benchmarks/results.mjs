@@ -42,11 +42,18 @@ const ownColumns = [
 
 const isMissed = (row) => row.table === undefined && row.target !== null && row.ratio > row.target;
 
-/** A reason that a row gives counts only while the row is missed. */
+/** Why a row is missed. What it says counts only then; a target between the quartiles is met as often as missed. */
+function reasonOf({ reason, target, low, high }) {
+  if (reason !== undefined) return reason;
+  return low <= target
+    ? `the target lies between the quartiles, ${round(low)} and ${round(high)}`
+    : 'not measured yet';
+}
+
 const missedColumns = [
   ['row', (row) => row.operation, 50],
   ['', verdict, 16],
-  ['why', (row) => row.reason ?? 'not measured yet', 90],
+  ['why', reasonOf, 90],
 ];
 
 const peerColumns = [

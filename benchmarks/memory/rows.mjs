@@ -97,12 +97,6 @@ const figureOf = compare({
   }),
 });
 
-// One pass at a time: what the other ways read in between has pushed most of it out of the nearer caches.
-const onceOf = compare(
-  Object.fromEntries(Object.entries(ways).map(([name, sum]) => [name, passes(1, sum)])),
-  { rounds: 60, warmup: 20 },
-);
-
 /** In the unit of the row. */
 const takes = (name, unit) => `takes ${figureOf(name, unit).ratio.toFixed(2)} times as long`;
 const objectsTake = (name) => takes(name, 'array of objects');
@@ -130,11 +124,6 @@ report([
     ...figureOf(name, 'array of objects'),
     target,
     reason,
-  })),
-  ...HOWS.map(([name, how, target]) => ({
-    operation: `reading two fields of five through ${how}, once after other work, per record`,
-    ...onceOf(name, 'array of objects'),
-    target,
   })),
   {
     operation: 'reading numbers through for ... of a snapshot, per entry',
