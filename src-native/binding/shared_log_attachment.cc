@@ -1,3 +1,6 @@
+// What one environment has of a log that processes share: bounds, pins, waits
+// and the claim. On its JavaScript thread, but for what ends with an
+// ArrayBuffer.
 #include "binding/shared_log_attachment.h"
 
 #include <chrono>

@@ -20,9 +20,7 @@
 
 namespace atomic_log::binding {
 
-// A block as an ArrayBuffer that users get. It keeps the memory touchable, and
-// can take over pins, as Mapping of binding/mapping.h does. It is owned by its
-// ArrayBuffer, which may give it up on any thread.
+// The ArrayBuffers of the blocks: binding/shared_mapping.h.
 class SharedMappingTable;
 
 class SharedLogAttachment final {
@@ -37,7 +35,7 @@ class SharedLogAttachment final {
   static napi_value add(napi_env env,
                         std::shared_ptr<shared_memory::SharedLog> log);
   static napi_value define_functions(napi_env env, Environment* environment);
-  // openSharedLogSync(), openSharedLog(), unlinkSharedLogSync().
+  // How a log is opened, unlinked and attached to: see shared_log_open.cc.
   static void define_doors(napi_env env, napi_value exports);
 
  private:

@@ -1,4 +1,5 @@
-// How JavaScript opens, makes and unlinks a log that processes share.
+// How JavaScript opens, makes, attaches to and unlinks a log that processes
+// share.
 #include <memory>
 #include <utility>
 

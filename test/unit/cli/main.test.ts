@@ -60,10 +60,19 @@ describe('a write-ahead log', () => {
     expect(cli('inspect', log()).stdout).toMatch(
       /next LSN.*lag.*holder[^]*billing.* 6 .* 15 [^]*new[^]*torn.*ERR_CURSOR_DAMAGED[^]*\n\S.*cursor-torn: the cursor is damaged/,
     );
-    // What only lists entries does not need them.
+    // One that cannot be read at all is named, beside the others.
     rmSync(file);
     mkdirSync(file);
-    expect(cli('inspect', log())).toMatchObject({ status: 2 });
+    const { cursors } = JSON.parse(cli('inspect', '--json', log()).stdout) as { cursors: object[] };
+    expect(cursors).toEqual([
+      expect.objectContaining({ name: 'billing', lag: 15 }),
+      expect.objectContaining({ name: 'new', lag: 20 }),
+      {
+        name: 'torn',
+        error: { code: 'ERR_FILE_ACCESS', message: expect.stringMatching(/cursor-torn/) as string },
+      },
+    ]);
+    // What only lists entries does not need them.
     expect(lines(cli('tail', '-n', '1', log()).stdout)).toEqual(['20\tentry 20']);
   });
 
