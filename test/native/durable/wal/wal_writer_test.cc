@@ -360,7 +360,7 @@ TEST_CASE("a file that cannot be deleted is tried again") {
   CHECK(!system.exists(wal_path(1)));
 }
 
-TEST_CASE("a checkpoint asks for no names, however many files there are") {
+TEST_CASE("a checkpoint asks for no names of files, however many there are") {
   std::vector<std::string> before;
   for (const size_t files : {4, 40, 400}) {
     SimulatedFileSystem system;
@@ -374,7 +374,8 @@ TEST_CASE("a checkpoint asks for no names, however many files there are") {
     CHECK(script.writer()->checkpoint(second - 1) == Outcome::kOk);
     system.on_operation = nullptr;
     CHECK(!system.exists(wal_path(1)));
-    CHECK(std::count(names.begin(), names.end(), "list") == 0);
+    // For cursors alone, whose directory is not there.
+    CHECK(std::count(names.begin(), names.end(), "list") == 1);
     if (files > 4) CHECK(names == before);
     before = names;
   }
