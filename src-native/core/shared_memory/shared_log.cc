@@ -201,6 +201,26 @@ SharedOutcome SharedLog::bounds(Bounds* bounds) {
   return SharedOutcome::kDamaged;
 }
 
+// A dead process holds nothing, though its entries stand until a writer needs
+// the block; whether one is dead is asked once, and only where something stands.
+bool SharedLog::is_held(uint32_t block, uint64_t sequence,
+                        std::vector<Holder>* holders) const {
+  for (uint32_t slot = 0; slot < format_.options.readers_max; ++slot) {
+    const uint64_t held = entry(slot, block).load(std::memory_order_relaxed);
+    if (Entry::holders_of(held) == 0 || Entry::sequence_of(held) != sequence) {
+      continue;
+    }
+    Holder& holder = (*holders)[slot];
+    if (holder == Holder::kUnknown) {
+      const bool is_alive =
+          slot == slot_ || file_->is_locked_elsewhere(slot_lock(slot));
+      holder = is_alive ? Holder::kAlive : Holder::kDead;
+    }
+    if (holder == Holder::kAlive) return true;
+  }
+  return false;
+}
+
 SharedLog::Stats SharedLog::stats() const {
   Stats stats = {};
   const uint64_t newest = head().load(std::memory_order_acquire);
@@ -208,21 +228,14 @@ SharedLog::Stats SharedLog::stats() const {
       std::min<uint64_t>(newest, format_.retained_segments - 1) + 1;
   stats.rolls = rolls().load(std::memory_order_relaxed);
   stats.early_seals = early_seals().load(std::memory_order_relaxed);
+  std::vector<Holder> holders(format_.options.readers_max, Holder::kUnknown);
   for (uint32_t block = 0; block < format_.blocks; ++block) {
     const uint64_t sequence =
         sequence_of(block).load(std::memory_order_relaxed) & ~kRetired;
     if (sequence == kNoSequence) continue;
     ++stats.used_blocks;
     if (sequence + format_.retained_segments > newest) continue;
-    for (uint32_t slot = 0; slot < format_.options.readers_max; ++slot) {
-      const uint64_t held = entry(slot, block).load(std::memory_order_relaxed);
-      if (Entry::holders_of(held) == 0 ||
-          Entry::sequence_of(held) != sequence) {
-        continue;
-      }
-      ++stats.pinned;
-      break;
-    }
+    stats.pinned += is_held(block, sequence, &holders);
   }
   return stats;
 }

@@ -129,7 +129,7 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
 
   struct Stats {
     uint64_t retained;     // segments in the window
-    uint64_t pinned;       // not in the window, held by a process
+    uint64_t pinned;       // not in the window, held by a process that lives
     uint64_t used_blocks;  // blocks that have been a segment
     uint64_t rolls;
     uint64_t early_seals;
@@ -242,6 +242,10 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // False when the block has become another segment.
   bool look_at(uint64_t sequence, uint64_t* first_index, uint32_t* count) const;
   void clear_slot(uint32_t slot, std::memory_order order);
+
+  enum class Holder : uint8_t { kUnknown = 0, kAlive = 1, kDead = 2 };
+  bool is_held(uint32_t block, uint64_t sequence,
+               std::vector<Holder>* holders) const;
 
   SharedOutcome take_over();
   // kNoBlock: readers hold all that are not in the window.

@@ -252,6 +252,33 @@ TEST_CASE(
   close(pipes[1]);
 }
 
+// With blocks to spare, the writer never comes to those that the dead have left.
+TEST_CASE("shared log: what only the dead have pinned is not counted") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  const auto log = open_log(path, small_options(20));
+  REQUIRE(claim(*log));
+  for (int i = 0; i < 30; ++i) REQUIRE(append(*log) == Status::kOk);
+  int pipes[2];
+  REQUIRE(pipe(pipes) == 0);
+  const pid_t child = in_child([&] {
+    const auto other = open_log(path);
+    std::vector<PinnedBlock> pinned;
+    if (other->pin_window(0, &pinned) != SharedOutcome::kOk) return 1;
+    if (write(pipes[1], "x", 1) != 1) return 2;
+    for (;;) pause();
+  });
+  char ready = 0;
+  REQUIRE(read(pipes[0], &ready, 1) == 1);
+  for (int i = 0; i < 60; ++i) REQUIRE(append(*log) == Status::kOk);
+  CHECK(log->stats().pinned > 0);
+  kill_child(child);
+  CHECK(log->stats().pinned == 0);
+  log->release_claim();
+  close(pipes[0]);
+  close(pipes[1]);
+}
+
 TEST_CASE("shared log: a roll that is refused changes nothing") {
   const TemporaryDirectory directory;
   const auto log = open_log(directory.file(), small_options(0));
