@@ -15,8 +15,11 @@ const isSeen = ({ seen }) => seen !== undefined && seen !== null;
 /** The date and the commit of the runs. */
 function runsOf(entries, { runs }) {
   const names = [...new Set(entries.filter(isRun).map(({ run }) => run))];
-  return names.map((name) => `${runs[name].date} (${name})`).join(', ') || 'not run yet';
+  return names.map((name) => `${runs[name].date} (${runs[name].commit})`).join(', ') || 'not run yet';
 }
+
+/** The commit whose verdict it is. */
+const commitOf = ({ run }, { runs }) => (run === undefined ? '' : runs[run].commit);
 
 const sum = (entries, key) => entries.reduce((all, entry) => all + entry[key], 0);
 
@@ -95,25 +98,25 @@ function faults({ faults: found }, { errorNames }) {
   );
 }
 
-function model({ model: list }) {
+function model(evidence) {
   const verdict = ({ expected, seen, run, note }) => {
     if (run === undefined) return 'not run yet';
     if (seen !== null) return seen;
     return expected === 'caught' ? '**not caught**' : `${expected}: ${note ?? ''}`;
   };
   return table(
-    ['weakened', 'what was seen'],
-    list.map((one) => [one.name, verdict(one)]),
+    ['weakened', 'what was seen', 'at commit'],
+    evidence.model.map((one) => [one.name, verdict(one), commitOf(one, evidence)]),
   );
 }
 
-function mutants({ mutants: list }) {
+function mutants(evidence) {
   const verdict = ({ seen, run }) => (run === undefined ? 'not run yet' : (seen ?? '**not noticed**'));
   const number = ({ promise }) => Number(promise.slice(1));
-  const sorted = [...list].sort((a, b) => number(a) - number(b));
+  const sorted = [...evidence.mutants].sort((a, b) => number(a) - number(b));
   return table(
-    ['#', 'log', 'left out', 'the test that notices'],
-    sorted.map((one) => [one.promise, one.log, one.name, verdict(one)]),
+    ['#', 'log', 'left out', 'the test that notices', 'at commit'],
+    sorted.map((one) => [one.promise, one.log, one.name, verdict(one), commitOf(one, evidence)]),
   );
 }
 

@@ -8,8 +8,11 @@
 //   model [pattern]    weakens memory orders and steps: half an hour for all of them
 //   crashes [states]   opens so many simulated disks after a loss of power (a million)
 //   kills [seconds]    kills processes that append, on the disk of the temporary folder (a minute)
+//   merge <file...>    enters what an evidence.json of elsewhere has: of a share (MUTATION_SHARE=1/4), or
+//                      of another machine; of what both have seen, the later one stays
 //
-// A run that is ended by Ctrl-C keeps what it has seen until then.
+// A run that is ended by Ctrl-C keeps what it has seen until then. Several may run at once: each enters what
+// it saw when it ends, into what the file has then.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -19,6 +22,7 @@ import { fileURLToPath } from 'node:url';
 
 import { conditions } from '../../benchmarks/conditions.mjs';
 import { keyOfMutant, merged, mutants, weakenings } from './lists.mjs';
+import { mergeEvidence, runNamed, withoutUnused } from './merge.mjs';
 import { textOf } from './text.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,7 +32,17 @@ const folder = mkdtempSync(join(tmpdir(), 'atomic-log-evidence-'));
 const report = join(folder, 'report');
 
 const EMPTY = { runs: {}, crashes: [], kills: [], mutants: [], model: [] };
-const evidence = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : EMPTY;
+const stored = (file) => JSON.parse(readFileSync(file, 'utf8'));
+
+/** What is known, with the lists as they are now. */
+function known() {
+  const evidence = existsSync(path) ? stored(path) : EMPTY;
+  return {
+    ...evidence,
+    mutants: merged(mutants, evidence.mutants, keyOfMutant),
+    model: merged(weakenings, evidence.model),
+  };
+}
 
 /** The commit; what runs before this one have written is no change of what is tried. */
 function commit(named) {
@@ -40,16 +54,11 @@ function commit(named) {
   return stdout.split('\n').filter(Boolean).every(isOwn) ? named.replace(', changed', '') : named;
 }
 
-/** Of this run: where and with what. */
-function entered() {
+/** Where and with what this run is made. */
+function ofThisRun() {
   const { 'disk of the durable rows': disk, ...rest } = Object.fromEntries(conditions());
   const { stdout } = spawnSync(process.env.CXX ?? 'g++', ['--version'], { encoding: 'utf8' });
-  const run = { ...rest, commit: commit(rest.commit), disk, compiler: stdout.split('\n')[0] };
-  const found = Object.entries(evidence.runs).find(([, old]) => JSON.stringify(old) === JSON.stringify(run));
-  if (found !== undefined) return found[0];
-  const last = Math.max(0, ...Object.keys(evidence.runs).map((name) => Number(name.slice(1))));
-  evidence.runs[`r${last + 1}`] = run;
-  return `r${last + 1}`;
+  return { ...rest, commit: commit(rest.commit), disk, compiler: stdout.split('\n')[0] };
 }
 
 /** Runs a program that writes to the report; whether it went well. */
@@ -72,6 +81,7 @@ const lines = () =>
     .filter(Boolean)
     .map((line) => JSON.parse(line));
 
+/** Enters the verdicts of the report. */
 function enter(list, keyOf, run) {
   const seen = new Map(lines().map((line) => [keyOf(line), line.seen]));
   for (const entry of list) {
@@ -79,45 +89,36 @@ function enter(list, keyOf, run) {
   }
 }
 
-const byName = ({ name }) => name;
-
+/** Each resolves to whether it went well, and to what it enters, if anything. */
 const parts = {
-  names: () => true,
+  names: () => ({ isGood: true }),
   async faults() {
     const made = await runs('make', ['-s', '-C', native, 'build/unit/unit_tests']);
     const env = { FAULT_MATRIX: report };
     const program = join(native, 'build', 'unit', 'unit_tests');
-    if (!made || !(await runs(program, ['--test-case=every operation with every*'], { env }))) return false;
-    evidence.faults = { run: entered(), ...JSON.parse(readFileSync(report, 'utf8')) };
-    return true;
+    const isGood = made && (await runs(program, ['--test-case=every operation with every*'], { env }));
+    if (!isGood) return { isGood };
+    return { isGood, enters: (evidence, run) => (evidence.faults = { run, ...stored(report) }) };
   },
   async mutants(...args) {
     const isGood = await runs('node', [join(native, 'durable', 'mutate.mjs'), ...args], {
       env: { MUTATIONS_SEEN: report },
     });
-    enter(evidence.mutants, keyOfMutant, entered());
-    return isGood;
+    return { isGood, enters: (evidence, run) => enter(evidence.mutants, keyOfMutant, run) };
   },
-  async model(pattern = '') {
-    const args = [
-      '-s',
-      '-C',
-      join(native, 'model'),
-      pattern === '' ? 'full' : 'some',
-      `MUTATIONS=${pattern}`,
-    ];
+  async model(pattern = 'all') {
+    const args = ['-s', '-C', join(native, 'model'), 'some', `MUTATIONS=${pattern}`];
     const isGood = await runs('make', args, { env: { MUTATIONS_SEEN: report } });
-    enter(evidence.model, byName, entered());
-    return isGood;
+    return { isGood, enters: (evidence, run) => enter(evidence.model, ({ name }) => name, run) };
   },
   async crashes(states = '1000000') {
-    const done = evidence.crashes.reduce((sum, { rounds }) => sum + rounds, 0);
+    const done = known().crashes.reduce((sum, { rounds }) => sum + rounds, 0);
     const args = [join(native, 'durable', 'crash-long.mjs'), `--states=${states}`, `--seed=${done + 1}`];
-    if (!(await runs('node', args, { env: { CRASHES_SEEN: report } }))) return false;
-    evidence.crashes.push({ run: entered(), ...lines()[0] });
-    return true;
+    const isGood = await runs('node', args, { env: { CRASHES_SEEN: report } });
+    if (!isGood) return { isGood };
+    return { isGood, enters: (evidence, run) => evidence.crashes.push({ run, ...lines()[0] }) };
   },
-  async kills(seconds = '60') {
+  kills(seconds = '60') {
     const args = ['dist/cli/main.js', 'torture', join(folder, 'disk'), '--seconds', seconds, '--json'];
     const { stdout, status } = spawnSync('node', args, {
       cwd: root,
@@ -127,8 +128,11 @@ const parts = {
     const { isSound, ...seen } = JSON.parse(stdout);
     delete seen.path;
     if (status !== 0 || !isSound) throw new Error(stdout);
-    evidence.kills.push({ run: entered(), ...seen });
-    return true;
+    return { isGood: true, enters: (evidence, run) => evidence.kills.push({ run, ...seen }) };
+  },
+  merge(...files) {
+    const others = files.map(stored);
+    return { isGood: true, merges: (evidence) => others.forEach((other) => mergeEvidence(evidence, other)) };
   },
 };
 
@@ -137,18 +141,14 @@ if (!Object.hasOwn(parts, what ?? '')) {
   console.error(`npm run evidence -- ${Object.keys(parts).join(' | ')}`);
   process.exit(2);
 }
-evidence.mutants = merged(mutants, evidence.mutants, keyOfMutant);
-evidence.model = merged(weakenings, evidence.model);
 try {
-  process.exitCode = (await parts[what](...args)) ? 0 : 1;
+  const { isGood, enters, merges } = await parts[what](...args);
+  const evidence = known();
+  if (enters !== undefined) enters(evidence, runNamed(evidence, ofThisRun()));
+  merges?.(evidence);
+  writeFileSync(path, textOf(withoutUnused(evidence)));
+  process.exitCode = isGood ? 0 : 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-const used = new Set(
-  [evidence.faults, ...evidence.mutants, ...evidence.model, ...evidence.crashes, ...evidence.kills].map(
-    (one) => one?.run,
-  ),
-);
-for (const name of Object.keys(evidence.runs)) if (!used.has(name)) delete evidence.runs[name];
-writeFileSync(path, textOf(evidence));
 await import('../documents/write.mjs');

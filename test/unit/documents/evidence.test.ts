@@ -55,6 +55,48 @@ test('what was run was noticed, where it must be', () => {
   expect(unexpected.map(({ name }) => name)).toEqual([]);
 });
 
+test('what was seen elsewhere is merged: verdicts that are new or later, and each run once', () => {
+  const merge = pathToFileURL(join(packageRoot, 'scripts/evidence/merge.mjs')).href;
+  const printed = runModuleInChild(`import { mergeEvidence, withoutUnused } from '${merge}';
+    const of = (date) => ({ date, commit: date });
+    const mutant = (name, more) => ({ log: 'wal', promise: 'G1', name, ...more });
+    const crash = (run, seed) => ({ run, seed, states: 10 });
+    const own = {
+      runs: { r4: of('2026-01-02') },
+      mutants: [mutant('old', { seen: 'own', run: 'r4' }), mutant('late', { seen: 'own', run: 'r4' }), mutant('new')],
+      model: [{ name: 'order' }],
+      crashes: [crash('r4', 1)],
+      kills: [],
+    };
+    const other = {
+      runs: { r1: of('2026-01-01'), r2: of('2026-01-02'), r3: of('2026-01-03') },
+      mutants: [
+        mutant('old', { seen: 'other', run: 'r1' }),
+        mutant('late', { seen: 'other', run: 'r3' }),
+        mutant('new', { seen: null, run: 'r1' }),
+        mutant('gone', { seen: 'other', run: 'r1' }),
+      ],
+      model: [{ name: 'order', seen: 'race', run: 'r2' }],
+      crashes: [crash('r2', 1), crash('r2', 2)],
+      kills: [],
+      faults: { run: 'r3', cases: [] },
+    };
+    mergeEvidence(own, other);
+    mergeEvidence(own, other);
+    console.log(JSON.stringify(withoutUnused(own)));`);
+  const { runs, mutants, model, crashes, faults } = JSON.parse(printed) as Evidence;
+  const dateOf = (run?: string) => run && (runs[run] as { date: string }).date;
+  expect(mutants.map(({ name, seen, run }) => [name, seen, dateOf(run)])).toEqual([
+    ['old', 'own', '2026-01-02'],
+    ['late', 'other', '2026-01-03'],
+    ['new', null, '2026-01-01'],
+  ]);
+  expect(model.map(({ seen, run }) => [seen, dateOf(run)])).toEqual([['race', '2026-01-02']]);
+  expect(crashes).toMatchObject([{ seed: 1 }, { seed: 2 }]);
+  expect(dateOf(faults.run)).toBe('2026-01-03');
+  expect(Object.keys(runs).length).toBe(3);
+});
+
 test('every operation of the file system met every error', () => {
   const simulated = readFileSync(join(packageRoot, 'test/native/support/simulated_file_system.cc'), 'utf8');
   const operations = new Set([...simulated.matchAll(/\b(?:begin|sync)\("(\w+)"/g)].map(([, name]) => name!));
