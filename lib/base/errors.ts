@@ -1,5 +1,6 @@
 /** Every error that users get: its codes, and how one is made. */
 import { types } from 'node:util';
+import { seePage } from './pages';
 import { typedArrayTag } from './typed-array';
 
 /**
@@ -150,15 +151,15 @@ function withCode<E extends Error>(error: E, code: ErrorCode): E & { code: Error
 }
 
 export function typeError(code: ErrorCode, message: string): AtomicLogError {
-  return withCode(new TypeError(message), code);
+  return withCode(new TypeError(message + seePage(code)), code);
 }
 
 export function rangeError(code: ErrorCode, message: string): AtomicLogError {
-  return withCode(new RangeError(message), code);
+  return withCode(new RangeError(message + seePage(code)), code);
 }
 
 export function plainError(code: ErrorCode, message: string, cause?: unknown): AtomicLogError {
-  return withCode(new Error(message, cause === undefined ? undefined : { cause }), code);
+  return withCode(new Error(message + seePage(code), cause === undefined ? undefined : { cause }), code);
 }
 
 function isArray(value: object): boolean {

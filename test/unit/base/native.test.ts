@@ -90,7 +90,9 @@ describe('where something forbids the binary, the error says what, and how to al
 
   testOfNode("Node's permission model, without --allow-addons", () => {
     const { message, cause } = errorOfNode(permission, '--allow-fs-read=*');
-    expect(message).toMatch(/^Node's permission model forbids .*: start node with --allow-addons$/);
+    expect(message).toMatch(
+      /^Node's permission model forbids .*: start node with --allow-addons \(see atomic-log\/docs\/packaging\.md\)$/,
+    );
     expect(cause).toContain('addons is disabled');
   });
 
@@ -102,7 +104,9 @@ describe('where something forbids the binary, the error says what, and how to al
   });
 
   testOfNode('--no-addons', () => {
-    expect(errorOfNode('--no-addons').message).toMatch(/^Node's flag --no-addons forbids .*without it$/);
+    expect(errorOfNode('--no-addons').message).toMatch(
+      /^Node's flag --no-addons forbids .*without it \(see \S+\)$/,
+    );
   });
 
   // A mount in a namespace of its own is gone with the process.

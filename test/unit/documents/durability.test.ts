@@ -43,6 +43,20 @@ test('each mutation names the promise that it breaks, and each promise has one',
   expect(documented.filter((id) => !ids.has(id) && id !== 'G3')).toEqual([]);
 });
 
+test('each fault of a segment file has a test, of that name', () => {
+  const [, section] = readFileSync(join(packageRoot, 'docs/segments.md'), 'utf8').split(
+    '## When something fails',
+  );
+  const [, , ...rows] = section!.split('\n').filter((line) => line.startsWith('|'));
+  expect(rows.length).toBeGreaterThan(10);
+  for (const row of rows) {
+    const [, file, name] = /`([\w/.-]+)`: (.+?) *\|$/.exec(row) ?? [];
+    expect({ row, file }).toEqual({ row, file: expect.any(String) as string });
+    const text = readFileSync(join(packageRoot, 'test', file!), 'utf8').replace(/"\s*"/g, '');
+    expect({ row, isThere: text.includes(name!) }).toEqual({ row, isThere: true });
+  }
+});
+
 interface Mutation {
   readonly name: string;
   readonly edits: readonly { readonly file: string; readonly from: string }[];

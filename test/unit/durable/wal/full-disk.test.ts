@@ -46,7 +46,7 @@ const failure = async (call) => { try { await call(); } catch (error) { return e
   expect(stdout.trim().split('\n')).toEqual([
     'ERR_NO_SPACE checkpoint(wal.files[0].lastLsn)',
     '1',
-    'ERR_NO_SPACE the disk is full; make room, then try again',
-    'ERR_NO_SPACE the disk is full; make room, then try again',
+    'ERR_NO_SPACE the disk is full; make room, then try again (see atomic-log/docs/operations.md#a-full-disk)',
+    'ERR_NO_SPACE the disk is full; make room, then try again (see atomic-log/docs/operations.md#a-full-disk)',
   ]);
 });
