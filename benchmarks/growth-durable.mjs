@@ -2,7 +2,7 @@
  * Curves of the write-ahead log, as in growth-memory.mjs. `prepare` makes the log
  * of one value once; `measure` opens it in a process of its own, again and again.
  */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { Wal, WalReader } from '../dist/index.mjs';
 import { median, quantile, time } from './measure.mjs';
@@ -11,16 +11,37 @@ const diskPlace = process.env.BENCH_DIR ?? tmpdir();
 /** The disk is not asked about the number of files, and making so many durable would take minutes. */
 const memoryPlace = process.env.BENCH_DIR ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir());
 
-/** The quicker runs count: other work on the machine only makes a run slower. */
-const repeated = (operations, run) =>
-  quantile(
-    Array.from({ length: 15 }, () =>
-      time((times) => {
-        for (let i = 0; i < times; ++i) run();
-      }, operations),
-    ),
+/** Runs before those that count: what is called often is compiled late. */
+const WARM_NS = 5e7;
+
+/** Warm; the quicker runs count: other work on the machine only makes a run slower. */
+function repeated(operations, run) {
+  const runs = (times) => {
+    for (let i = 0; i < times; ++i) run();
+  };
+  for (let spent = 0; spent < WARM_NS;) spent += time(runs, operations) * operations;
+  return quantile(
+    Array.from({ length: 15 }, () => time(runs, operations)),
     0.25,
   );
+}
+
+/** What reading any entry reads, in the middle: the part of the file from the last place that is known. */
+const READ_BYTES = 1 << 15;
+
+/** The same reads without a log: of any place in files that are opened for each, as most are where there are many. */
+function readsOf(files) {
+  const bytes = Buffer.alloc(READ_BYTES);
+  let turn = 0;
+  return () => {
+    const file = files[(++turn * 7919) % files.length];
+    const used = (file.lastLsn - file.firstLsn + 1) * 4096;
+    const places = Math.max(1, Math.floor((used - READ_BYTES) / 4096));
+    const descriptor = openSync(file.path);
+    readSync(descriptor, bytes, 0, READ_BYTES, ((turn * 7919) % places) * 4096);
+    closeSync(descriptor);
+  };
+}
 
 /** Nanoseconds of what opens something; it is closed outside of the measurement. */
 function opening(times, open, close) {
@@ -48,9 +69,14 @@ function readings(path, wal, reader) {
     'Wal.get of the last entry': repeated(500, () => wal.get(lastLsn)),
     'Wal.get of the first entry': repeated(500, () => wal.get(firstLsn)),
     'Wal.get of any entry': repeated(200, () => wal.get(anyLsn())),
+    'opening any file and reading 32 KiB of it, without a log': repeated(200, readsOf(wal.files)),
     'Wal.stats()': repeated(500, () => wal.stats()),
   };
 }
+
+/** Why reading any entry may take longer where there is more. */
+const READS =
+  'the up to 64 KiB before it are read, from as much memory: bare reads rise where it does; and a file that is not among the last four is opened, and its header checked';
 
 const FILE_ENTRY = Buffer.alloc(3800, 7);
 const files = {
@@ -59,6 +85,7 @@ const files = {
   more: [10_000],
   disk: (count) => 10_000 * count,
   place: memoryPlace,
+  why: { 'Wal.get of any entry': READS },
   prepare(count, path) {
     const wal = Wal.openSync(path, { segmentBytes: 8192 });
     while (wal.lastLsn < count) wal.write(FILE_ENTRY);
@@ -88,6 +115,10 @@ const files = {
   },
 };
 
+/** Why opening may take longer: the values end in files that are full to a different degree. */
+const NEWEST =
+  'all of the newest file is read, 64 MiB: it takes longer where more of it are entries, whose checksums are computed';
+
 const ENTRY = Buffer.alloc(4096 - 40, 7);
 const bytes = {
   grows: 'bytes of a write-ahead log, in files of 64 MiB and entries of 4 KiB',
@@ -96,6 +127,12 @@ const bytes = {
   // The last file is there in full.
   disk: (size) => size + (1 << 27),
   place: diskPlace,
+  why: {
+    'Wal.get of any entry': READS,
+    'opening any file and reading 32 KiB of it, without a log': 'the caches of the processor',
+    'WalReader.open': NEWEST,
+    'Wal.openSync': NEWEST,
+  },
   async prepare(size, path) {
     const wal = await Wal.open(path);
     const entries = Math.ceil(size / (ENTRY.length + 40));

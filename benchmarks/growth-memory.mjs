@@ -92,6 +92,32 @@ async function collecting(run, operations) {
 const CACHES =
   'the processor waits for memory: the copies without a log, over as much of it, rise where it does';
 
+/** Why a curve may rise that is beside one of bare stores of records. */
+const RECORDS =
+  'each record is stored in as many places, and read from more memory than the nearest cache has: the stores without a log rise where it does';
+
+/** Stores records field by field, read by their names, into the next arrays when those before are full. */
+function storesOf(names, rows, targets) {
+  const stores = names.map((name, i) => `columns[${i}][at] = row.${name};`).join(' ');
+  return new Function(
+    'rows',
+    'targets',
+    `let target = 0;
+    let columns = targets[0];
+    let at = 0;
+    return (operations) => {
+      for (let i = 0; i < operations; ++i) {
+        for (const row of rows) {
+          ${stores}
+          if (++at < columns[0].length) continue;
+          at = 0;
+          columns = targets[(target = target + 1 === targets.length ? 0 : target + 1)];
+        }
+      }
+    };`,
+  )(rows, targets);
+}
+
 /** Appends until the window is full and its memory is recycled. */
 function fill(writer, { retainedCapacity, segmentCapacity }) {
   const batch = new Float64Array(Math.min(segmentCapacity, 65_536)).fill(1.5);
@@ -274,6 +300,9 @@ const columns = {
   why: {
     'appendBatch of 1024 as columns, per field': CACHES,
     'copies of 1024 without a log, per field': 'the caches of the processor',
+    'append of a record, per field': RECORDS,
+    'appendBatch of 64 records, per field': RECORDS,
+    'stores of 64 records without a log, per field': 'the caches of the processor',
     'rows(), one field, per record': 'in each segment, here of 1024 records, the row is given all columns',
   },
   measure(count) {
@@ -302,6 +331,11 @@ const columns = {
         (operations) => {
           for (let i = 0; i < operations; ++i) writer.appendBatch(rows);
         },
+        64 * count,
+      ),
+      'stores of 64 records without a log, per field': warm(
+        Math.ceil(1000 / count),
+        storesOf(names, rows, targets),
         64 * count,
       ),
       'appendBatch of 1024 as columns, per field': warm(

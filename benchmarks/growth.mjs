@@ -7,20 +7,17 @@
 // earlier one, at most: up to 1.3 a curve counts as flat; `why` says what makes one
 // rise, by the other figures of the same curve. What is not measured is in `leftOut`,
 // with the reason.
-import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { freemem } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { conditions } from './conditions.mjs';
+import { runPoint } from './growth-child.mjs';
 import { curves as durable } from './growth-durable.mjs';
 import { curves as memory } from './growth-memory.mjs';
 import { quantile } from './measure.mjs';
 
 const all = { ...memory, ...durable };
-const child = fileURLToPath(new URL('./growth-point.mjs', import.meta.url));
 const FLAT = 1.3;
 /** What is kept free of memory and disk. */
 const SPARE_SHARE = 0.5;
@@ -34,11 +31,6 @@ const program = new Command('npm run bench:growth --')
 const { only = Object.keys(all), full, rounds } = program.opts();
 const unknown = only.find((name) => !(name in all));
 if (unknown !== undefined) program.error(`there is no curve ${unknown}`, { exitCode: 2 });
-
-async function run(...args) {
-  const { stdout } = await promisify(execFile)(process.execPath, [child, ...args.map(String)]);
-  return JSON.parse(stdout);
-}
 
 /** Memory that can be had, counting what the system only keeps as a copy of files. */
 function availableMemory() {
@@ -88,11 +80,11 @@ async function measureCurve(name) {
   const folder = curve.place && mkdtempSync(join(curve.place, 'atomic-log-bench-'));
   const directoryOf = (value) => (folder === undefined ? '' : join(folder, String(value)));
   try {
-    if (curve.prepare) for (const value of values) await run(name, value, 'prepare', directoryOf(value));
+    if (curve.prepare) for (const value of values) await runPoint(name, value, 'prepare', directoryOf(value));
     const samples = values.map(() => []);
     for (let round = 0; round < Number(rounds); ++round) {
       for (const [i, value] of values.entries()) {
-        samples[i].push(await run(name, value, 'measure', directoryOf(value)));
+        samples[i].push(await runPoint(name, value, 'measure', directoryOf(value)));
       }
     }
     const operations = Object.keys(samples[0][0]).map((operation) => {

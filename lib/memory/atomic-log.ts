@@ -19,7 +19,7 @@ import { makeSnapshot, Snapshot } from './snapshot';
 import { readStats, type LogStats } from './stats';
 import type { MappingKind } from './storage';
 import { now } from '../base/timers';
-import { waitForClaim } from '../base/waits';
+import { waitForClaim, waitForTime } from '../base/waits';
 import type { Window } from './window';
 import { makeWriter, Writer } from './writer';
 
@@ -286,7 +286,11 @@ export class AtomicLog<T> {
       const writer = this.tryClaimWriter();
       if (writer !== null) return writer;
       const wait = waitForClaim(this.#open().native);
-      if (wait === undefined) continue;
+      if (wait === undefined) {
+        // It became free just now, and another may get it; or the system refuses the lock. Timers and signals go on.
+        await waitUnlessAborted(waitForTime(1), signal);
+        continue;
+      }
       const pending: Pending = { finish: wait.cancel };
       this.#pending.add(pending);
       await waitUnlessAborted(wait, signal);

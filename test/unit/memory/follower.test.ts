@@ -330,6 +330,21 @@ describe('waiting for the writer', () => {
     writer.end();
     await outlived;
   });
+
+  test('a claim that is free and cannot be got keeps no timer, and no abort, from its turn', async () => {
+    const { writer, log } = AtomicLog.claimed(options);
+    writer.close();
+    // As when the system has no lock to give.
+    let tries = 0;
+    jest.spyOn(log, 'tryClaimWriter').mockImplementation(() => {
+      if (++tries > 10_000) throw new Error('it tries without end');
+      return null;
+    });
+    const controller = new AbortController();
+    const waiting = log.waitForWriter({ signal: controller.signal });
+    setTimeout(() => controller.abort(new Error('no longer')), 5);
+    await expect(waiting).rejects.toThrow('no longer');
+  });
 });
 
 describe('waitSync', () => {

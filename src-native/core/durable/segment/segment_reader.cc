@@ -1,6 +1,7 @@
 #include "core/durable/segment/segment_reader.h"
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 #include <utility>
 
@@ -20,8 +21,23 @@ constexpr size_t kOptimisticBytes = 2048 + kHeadBytes;
 constexpr size_t kReadAheadBytes = size_t{1} << 16;
 // A longer record is checked piece by piece before it is read.
 constexpr uint64_t kTrustedBytes = uint64_t{1} << 20;
-// A change in place takes microseconds; one that never ends is a damaged cell.
-constexpr int kRetriesMax = 10'000;
+// A change in place takes microseconds, or as long as a disk takes to cut the log
+// off; one that never ends is a damaged cell, which costs about 0.1 s. The first
+// tries only yield. Then the thread sleeps: a writer of lower priority on the
+// same processor would not go on for all the yielding (SCHED_FIFO).
+constexpr int kYieldsMax = 32;
+constexpr int kRetriesMax = kYieldsMax + 100;
+constexpr std::chrono::microseconds kPauseMax(1000);
+
+void pause_before(int retry) {
+  if (retry < kYieldsMax) {
+    std::this_thread::yield();
+    return;
+  }
+  const int doublings = std::min(retry - kYieldsMax, 10);
+  const std::chrono::microseconds pause(int64_t{1} << doublings);
+  std::this_thread::sleep_for(std::min(pause, kPauseMax));
+}
 
 }  // namespace
 
@@ -142,7 +158,7 @@ Outcome SegmentReader::read(uint64_t offset, ReadHint hint,
     }
     outcome = try_read(offset, end, hint, length_words, count_max, run);
     if (flushed_.is_unchanged(generation)) break;
-    std::this_thread::yield();
+    pause_before(retry);
   }
   return outcome;
 }
