@@ -1,17 +1,25 @@
-// A child of shared.mjs: times the operations of a log with the mapping that the
-// argument names, and prints nanoseconds per entry or call.
+// A child of shared.mjs and of processes/operations.mjs: times the operations of a log
+// with the mapping that the argument names, or of one that processes share in the
+// directory that it names, and prints nanoseconds per entry or call.
+import { join } from 'node:path';
 import { AtomicLog, utf8 } from '../../dist/index.mjs';
 import { median, roundsOf, warmupOf } from '../measure.mjs';
 
-const mapping = process.argv[2];
+const [, , mapping, directory] = process.argv;
 const SEGMENT = 4096;
-const size = { retainedCapacity: 16 * SEGMENT, segmentCapacity: SEGMENT, mapping };
-const { writer, log } = AtomicLog.claimed(size);
-const records = AtomicLog.claimed({
-  ...size,
+const size = { retainedCapacity: 16 * SEGMENT, segmentCapacity: SEGMENT };
+
+function claimed(name, options) {
+  if (directory === undefined) return AtomicLog.claimed({ ...size, ...options, mapping });
+  const log = AtomicLog.openSync(join(directory, name), { ...size, ...options });
+  return { log, writer: log.tryClaimWriter() };
+}
+
+const { writer, log } = claimed('numbers', {});
+const records = claimed('records', {
   schema: { time: 'f64', bid: 'f64', ask: 'f64', size: 'u32', venue: 'u8' },
 });
-const texts = AtomicLog.claimed({ ...size, codec: utf8 });
+const texts = claimed('texts', { codec: utf8 });
 const batch64 = new Float64Array(64).fill(1.5);
 const batch4096 = new Float64Array(SEGMENT).fill(1.5);
 
