@@ -581,9 +581,6 @@ export interface NativeAddon {
   /** Functions of attachments, and of claims: one for all, so that nothing waits for a finalizer. */
   readonly logs: NativeLogs;
   readonly writers: NativeWriters;
-  /** The same for logs that processes share; publish() is for both. */
-  readonly sharedLogs: NativeLogs;
-  readonly sharedWriters: Omit<NativeWriters, 'publish' | 'staged'>;
   openSharedLogSync(options: NativeSharedOpening): NativeSharedLogDescription | NativeSharedFailure;
   /** The same on the thread pool; undefined when the runtime refuses. */
   openSharedLog(

@@ -7,28 +7,16 @@
  * lib/memory/view.ts does so for users that were dropped.
  */
 import { type Arrival, NO_SLOT, StagedCell } from '../base/codes';
-import type {
-  NativeLogDescription,
-  NativeLogs,
-  NativeStats,
-  NativeStatus,
-  NativeWriters,
-} from '../../types/native';
+import type { NativeLogDescription, NativeStats, NativeStatus } from '../../types/native';
 import { plainError, type AtomicLogError } from '../base/errors';
 import { addon } from '../base/native';
 
-const { publish, staged } = addon.writers;
+const { logs, writers } = addon;
+/** Those that are called often, because properties of the addon's objects are slow: V8 holds them in dictionaries. */
+const { pinWindow, unpin, hasEnded, bounds } = logs;
+const { roll, publish, staged } = writers;
 /** Constants of this module, because publish() is called for every entry. */
 const { writer: WRITER_CELL, count: COUNT_CELL } = StagedCell;
-
-/** The functions of the addon for one kind of log. Copied, because the addon's objects are dictionaries to V8. */
-export interface LogFunctions {
-  readonly logs: NativeLogs;
-  readonly writers: Omit<NativeWriters, 'publish' | 'staged'>;
-}
-
-/** For the logs of one process. */
-const ownLogs: LogFunctions = { logs: { ...addon.logs }, writers: { ...addon.writers } };
 
 export class NativeLog {
   readonly id: number;
@@ -44,14 +32,10 @@ export class NativeLog {
   /** Whether processes share it. */
   readonly isOfProcesses: boolean;
   #slot: number;
-  readonly #functions: LogFunctions;
-  readonly #logs: NativeLogs;
 
-  constructor(description: NativeLogDescription, functions = ownLogs) {
-    this.#functions = functions;
-    this.#logs = functions.logs;
-    this.isOfProcesses = functions !== ownLogs;
-    // Copied, because properties of the addon's objects are slow: V8 holds them in dictionaries.
+  constructor(description: NativeLogDescription, isOfProcesses = false) {
+    this.isOfProcesses = isOfProcesses;
+    // Copied for the same reason.
     this.id = description.id;
     this.token = description.token;
     this.descriptor = description.descriptor;
@@ -66,79 +50,79 @@ export class NativeLog {
   }
 
   pinWindow(floor: number, out: Float64Array): number {
-    return this.#logs.pinWindow(this.#slot, floor, out);
+    return pinWindow(this.#slot, floor, out);
   }
   unpin(id: number): void {
-    this.#logs.unpin(this.#slot, id);
+    unpin(this.#slot, id);
   }
   leavePinToMapping(id: number, key: number): void {
-    this.#logs.leavePinToMapping(this.#slot, id, key);
+    logs.leavePinToMapping(this.#slot, id, key);
   }
   map(id: number, key: number): ArrayBuffer | null {
-    return this.#logs.map(this.#slot, id, key);
+    return logs.map(this.#slot, id, key);
   }
   mapBlock(id: number): ArrayBuffer | null {
-    return this.#logs.mapBlock(this.#slot, id);
+    return logs.mapBlock(this.#slot, id);
   }
   adopt(id: number, key: number, buffer: SharedArrayBuffer): void {
-    this.#logs.adopt(this.#slot, id, key, buffer);
+    logs.adopt(this.#slot, id, key, buffer);
   }
   forget(id: number): void {
-    this.#logs.forget(this.#slot, id);
+    logs.forget(this.#slot, id);
   }
   bounds(out: Float64Array): void {
-    if (this.#logs.bounds(this.#slot, out) === false) throw logDamaged();
+    if (bounds(this.#slot, out) === false) throw logDamaged();
   }
   stats(): NativeStats {
-    return this.#logs.stats(this.#slot);
+    return logs.stats(this.#slot);
   }
   isClaimed(): boolean {
-    return this.#logs.isClaimed(this.#slot);
+    return logs.isClaimed(this.#slot);
   }
   hasEnded(): boolean {
-    return this.#logs.hasEnded(this.#slot);
+    return hasEnded(this.#slot);
   }
   waitForIndex(id: number, index: number): boolean {
-    return this.#logs.waitForIndex(this.#slot, id, index);
+    return logs.waitForIndex(this.#slot, id, index);
   }
   waitForClaim(id: number): boolean {
-    return this.#logs.waitForClaim(this.#slot, id);
+    return logs.waitForClaim(this.#slot, id);
   }
   waitForRequest(id: number): void {
-    this.#logs.waitForRequest(this.#slot, id);
+    logs.waitForRequest(this.#slot, id);
   }
   request(): void {
-    this.#logs.request(this.#slot);
+    logs.request(this.#slot);
   }
   cancelWait(id: number): void {
-    this.#logs.cancelWait(this.#slot, id);
+    logs.cancelWait(this.#slot, id);
   }
   waitSlice(index: number, milliseconds: number): Arrival {
-    return this.#logs.waitSlice(this.#slot, index, milliseconds);
+    return logs.waitSlice(this.#slot, index, milliseconds);
   }
   follow(id: number, nextIndex: number): void {
-    this.#logs.follow(this.#slot, id, nextIndex);
+    logs.follow(this.#slot, id, nextIndex);
   }
   unfollow(id: number): void {
-    this.#logs.unfollow(this.#slot, id);
+    logs.unfollow(this.#slot, id);
   }
   nameReader(name: string): void {
-    this.#logs.nameReader(this.#slot, name);
+    logs.nameReader(this.#slot, name);
   }
   nativeHandle(): object | null {
-    return this.#logs.nativeHandle(this.#slot);
+    return logs.nativeHandle(this.#slot);
   }
   tryClaim(): NativeWriter | null {
-    const slot = this.#logs.tryClaim(this.#slot);
+    const slot = logs.tryClaim(this.#slot);
     if (slot === null) return null;
     if (slot < 0) throw logDamaged();
-    return new NativeWriter(slot, this.#functions.writers);
+    return new NativeWriter(slot);
   }
   /** `memory`: all of the log's shared storage. */
   close(memory: Uint8Array | undefined): void {
     const slot = this.#slot;
     this.#slot = NO_SLOT;
-    this.#logs.close(slot, memory);
+    logs.close(slot, memory);
   }
 }
 
@@ -154,11 +138,9 @@ export function publishEntries(slot: number, count: number): void {
 
 export class NativeWriter {
   #slot: number;
-  readonly #writers: LogFunctions['writers'];
 
-  constructor(slot: number, functions: LogFunctions['writers']) {
+  constructor(slot: number) {
     this.#slot = slot;
-    this.#writers = functions;
   }
 
   /** Its number, for {@link publishEntries}. */
@@ -166,27 +148,27 @@ export class NativeWriter {
     return this.#slot;
   }
   roll(count: number): NativeStatus {
-    return this.#writers.roll(this.#slot, count);
+    return roll(this.#slot, count);
   }
   map(): ArrayBuffer | null {
-    return this.#writers.map(this.#slot);
+    return writers.map(this.#slot);
   }
   mapBlock(): ArrayBuffer | null {
-    return this.#writers.mapBlock(this.#slot);
+    return writers.mapBlock(this.#slot);
   }
   commit(memory: Uint8Array): void {
-    this.#writers.commit(this.#slot, memory);
+    writers.commit(this.#slot, memory);
   }
   head(out: Float64Array): void {
-    this.#writers.head(this.#slot, out);
+    writers.head(this.#slot, out);
   }
   end(): void {
-    this.#writers.end(this.#slot);
+    writers.end(this.#slot);
   }
   close(): void {
     const slot = this.#slot;
     this.#slot = NO_SLOT;
-    this.#writers.close(slot);
+    writers.close(slot);
   }
 }
 

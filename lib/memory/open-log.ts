@@ -6,7 +6,7 @@ import { invalidType, plainError, rangeError, typeError, type AtomicLogError } f
 import { checkHandle } from './handle';
 import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from './layout';
 import { addon, introduceThread } from '../base/native';
-import { NativeLog, type LogFunctions } from './native-log';
+import { NativeLog } from './native-log';
 import { checkOptions, type CheckedOptions, type LogOptions } from './options';
 import { elementBytes, isVariable } from '../base/scalar';
 import { checkSchema, type RecordColumns, type Schema } from './schema';
@@ -118,15 +118,9 @@ function checkAttachOptions(options: unknown): {
   return { codec, columns: schema === undefined ? undefined : checkSchema('options.schema', schema), name };
 }
 
-/** The functions of the addon for logs that processes share. */
-export const sharedLogs: LogFunctions = {
-  logs: { ...addon.sharedLogs },
-  writers: { ...addon.sharedWriters },
-};
-
 function attachedTo(id: number, token: string, memory: SharedArrayBuffer | undefined): NativeLog {
   const shared = addon.attachSharedLog(id, token);
-  if (shared !== null) return new NativeLog(shared, sharedLogs);
+  if (shared !== null) return new NativeLog(shared, true);
   const attached = addon.attachLog(id, token, memory && wholeOf(memory));
   if (typeof attached === 'number') throw attachFailed(attached);
   return new NativeLog(attached);

@@ -15,7 +15,6 @@ import { checkPath } from '../durable/options';
 import { AtomicLog, attachToView } from '../memory/atomic-log';
 import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from '../memory/layout';
 import { NativeLog } from '../memory/native-log';
-import { sharedLogs } from '../memory/open-log';
 import { isFieldName } from '../memory/schema';
 import { canMapExternal } from '../memory/storage';
 import { LogView } from '../memory/view';
@@ -148,7 +147,7 @@ function compare(
 
 function logOf<T>(path: string, opened: Opened, checked: CheckedProcessOptions): AtomicLog<T> {
   if ('outcome' in opened) throw openFailed(path, opened);
-  const native = new NativeLog(opened, sharedLogs);
+  const native = new NativeLog(opened, true);
   try {
     const codec = checked.codec;
     const there = layoutOf(path, native, codec);

@@ -5,13 +5,14 @@
 #include <utility>
 #include <vector>
 
+#include "binding/any_log.h"
 #include "binding/environment.h"
 #include "binding/functions.h"
 #include "binding/log_attachment.h"
 #include "binding/record_functions.h"
 #include "binding/segment_reader_handle.h"
 #include "binding/segment_writer_handle.h"
-#include "binding/shared_log_attachment.h"
+#include "binding/shared_log_open.h"
 #include "binding/wal_cursor_handle.h"
 #include "binding/wal_handle.h"
 #include "binding/wal_reader_handle.h"
@@ -54,21 +55,16 @@ size_t element_bytes(napi_typedarray_type type) {
 
 napi_value attach(napi_env env, std::shared_ptr<memory::RollingLog> presence,
                   const memory::LogHandle& handle) {
-  return LogAttachment::add(
-      env, std::make_shared<LogAttachment>(*Environment::of(env),
-                                           std::move(presence), handle));
+  auto log = make_memory_log(presence->shared_from_this(), handle);
+  return LogAttachment::add(env, std::move(log), std::move(presence));
 }
 
 memory::RollingLogOptions size_options(Options& given) {
   memory::RollingLogOptions options;
   options.retained_capacity = given.integer("retainedCapacity");
   options.segment_capacity = given.uint32("segmentCapacity");
-  const auto element_bytes = given.numbers("elementBytes");
-  options.element_bytes.assign(element_bytes.data,
-                               element_bytes.data + element_bytes.count);
-  const auto data_bytes = given.numbers("dataBytes");
-  options.data_bytes.assign(data_bytes.data,
-                            data_bytes.data + data_bytes.count);
+  given.numbers("elementBytes").copy_to(&options.element_bytes);
+  given.numbers("dataBytes").copy_to(&options.data_bytes);
   return options;
 }
 
@@ -264,13 +260,9 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   Environment* const environment = Environment::install(env);
   set(env, exports, "registryNonce", memory::Registry::instance().nonce());
   set(env, exports, "logs", LogAttachment::define_functions(env, environment));
-  set(env, exports, "sharedLogs",
-      SharedLogAttachment::define_functions(env, environment));
-  set(env, exports, "sharedWriters",
-      SharedWriterHandle::define_functions(env, environment));
-  SharedLogAttachment::define_doors(env, exports);
   set(env, exports, "writers",
       WriterHandle::define_functions(env, environment));
+  define_shared_log_functions(env, exports);
   define(env, exports, "createLog", create_log);
   define(env, exports, "attachLog", attach_log);
   define(env, exports, "measureLog", measure_log);

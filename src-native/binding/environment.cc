@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "binding/log_attachment.h"
-#include "binding/shared_log_attachment.h"
 #include "binding/writer_handle.h"
 
 namespace atomic_log::binding {
@@ -49,8 +48,6 @@ void Environment::on_cleanup(void* data) {
   // Claims first: they may be the last that hold their log.
   (*environment)->writers_.remove_all();
   (*environment)->logs_.remove_all();
-  (*environment)->shared_writers_.remove_all();
-  (*environment)->shared_logs_.remove_all();
   (*environment)->waker_->close();
 }
 

@@ -36,13 +36,7 @@ class Holder {
 };
 
 class LogAttachment;
-class SharedLogAttachment;
-class SharedWriterHandle;
 class WriterHandle;
-
-// Set in the numbers of writers of logs that processes share, which have a table
-// of their own, so that publish() is one function.
-inline constexpr uint32_t kSharedWriterBit = uint32_t{1} << 30;
 
 // Objects by small numbers, which JavaScript passes as the first argument of
 // functions that all objects share. A function for each method of each object
@@ -120,13 +114,6 @@ class Environment {
 
   SlotTable<LogAttachment>& logs() { return logs_; }
   SlotTable<WriterHandle>& writers() { return writers_; }
-  SlotTable<SharedLogAttachment>& shared_logs() { return shared_logs_; }
-  SlotTable<SharedWriterHandle>& shared_writers() { return shared_writers_; }
-  // By the number that JavaScript has, with kSharedWriterBit.
-  SharedWriterHandle* find_shared_writer(uint32_t slot) const {
-    if ((slot & kSharedWriterBit) == 0) return nullptr;
-    return shared_writers_.find(slot & ~kSharedWriterBit);
-  }
 
   Publishing& publishing() { return publishing_; }
 
@@ -143,8 +130,6 @@ class Environment {
   std::unordered_set<Holder*> holders_;
   SlotTable<LogAttachment> logs_;
   SlotTable<WriterHandle> writers_;
-  SlotTable<SharedLogAttachment> shared_logs_;
-  SlotTable<SharedWriterHandle> shared_writers_;
   Publishing publishing_;
   uint32_t thread_id_ = 0;
   bool has_ended_ = false;

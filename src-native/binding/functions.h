@@ -187,6 +187,11 @@ template <typename T>
 struct Elements {
   T* data = nullptr;
   size_t count = 0;
+
+  template <typename U>
+  void copy_to(std::vector<U>* target) const {
+    target->assign(data, data + count);
+  }
 };
 
 template <typename T>

@@ -5,10 +5,7 @@
 
 #include "binding/codes.h"
 #include "binding/functions.h"
-#include "binding/native_handle.h"
 #include "binding/writer_handle.h"
-#include "core/base/faults.h"
-#include "core/memory/blocking_wait.h"
 #include "core/memory/presence.h"
 
 namespace atomic_log::binding {
@@ -31,8 +28,7 @@ LogAttachment* called_log(napi_env env, napi_callback_info info,
   return log;
 }
 
-}  // namespace
-
+// [{ thread, name, pinned, followers: [index of the next entry] }]
 napi_value describe_readers(napi_env env, memory::ReaderList& list) {
   napi_value readers = nullptr;
   napi_create_array(env, &readers);
@@ -55,31 +51,33 @@ napi_value describe_readers(napi_env env, memory::ReaderList& list) {
   return readers;
 }
 
+napi_value no_thread(napi_env env) {
+  napi_throw_error(
+      env, "ERR_THREAD_UNAVAILABLE",
+      "the system starts no thread that could wait for other processes; raise "
+      "its limit, then try again");
+  return nullptr;
+}
+
+}  // namespace
+
 LogAttachment::LogAttachment(const Environment& environment,
-                             std::shared_ptr<memory::RollingLog> presence,
-                             memory::LogHandle handle)
+                             std::shared_ptr<AnyLog> log,
+                             std::shared_ptr<void> presence)
     : waker_(environment.waker()),
-      log_(presence->shared_from_this()),
       presence_(std::move(presence)),
-      reader_(std::make_shared<memory::Reader>(environment.thread_id())),
-      handle_(std::move(handle)) {
+      log_(std::move(log)),
+      reader_(std::make_shared<memory::Reader>(environment.thread_id())) {
   log_->readers().add(reader_);
 }
 
-// The presence goes last: with it the log's memory goes, if this was the last.
 LogAttachment::~LogAttachment() {
   for (Entry& entry : entries_) {
     for (; entry.pins > 0; --entry.pins) log_->unpin(entry.segment);
   }
-  for (const auto& [id, waiter] : waiters_) {
-    log_->entries().remove(waiter.get());
-    log_->claims().remove(waiter.get());
-    log_->requests().remove(waiter.get());
-  }
+  for (const auto& [id, waiter] : waiters_) log_->remove_waiter(waiter.get());
   log_->readers().remove(reader_.get());
   mappings_->close();
-  log_.reset();
-  presence_.reset();
 }
 
 LogAttachment::Entry* LogAttachment::pinned_entry(uint32_t id) {
@@ -131,10 +129,13 @@ napi_value LogAttachment::define_functions(napi_env env,
   return object;
 }
 
-napi_value LogAttachment::add(napi_env env,
-                              std::shared_ptr<LogAttachment> attachment) {
+napi_value LogAttachment::add(napi_env env, std::shared_ptr<AnyLog> log,
+                              std::shared_ptr<void> presence) {
+  const std::shared_ptr<Environment> environment = Environment::of(env);
+  auto attachment = std::make_shared<LogAttachment>(
+      *environment, std::move(log), std::move(presence));
   const LogAttachment& added = *attachment;
-  const uint32_t slot = Environment::of(env)->logs().add(std::move(attachment));
+  const uint32_t slot = environment->logs().add(std::move(attachment));
   return added.describe(env, slot);
 }
 
@@ -148,18 +149,7 @@ napi_value LogAttachment::describe(napi_env env, uint32_t slot) const {
   }
   set(env, object, "slot", uint64_t{slot});
   set(env, object, "columnOffsets", offsets);
-  set(env, object, "id", handle_.id);
-  set(env, object, "token", handle_.token);
-  set(env, object, "descriptor", log_->descriptor());
-  set(env, object, "retainedCapacity", log_->retained_capacity());
-  set(env, object, "segmentCapacity", uint64_t{log_->segment_capacity()});
-  set(env, object, "retainedSegments", uint64_t{log_->retained_segments()});
-  const uint64_t block_bytes = log_->layout().block_bytes();
-  set(env, object, "blockBytes", block_bytes);
-  set(env, object, "strideBytes",
-      memory::SharedStorage::stride_of(block_bytes));
-  set(env, object, "isShared",
-      from_bool(env, log_->storage().as_shared() != nullptr));
+  log_->describe(env, object);
   return object;
 }
 
@@ -171,29 +161,26 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info info) {
   const auto out = to_elements<double>(env, arguments[2], napi_float64_array);
 
   if (self == nullptr) return from_number(env, 0);
-  std::vector<memory::PinnedSegment>& pinned = self->scratch_;
+  std::vector<SegmentRow>& pinned = self->scratch_;
   pinned.clear();
-  memory::pin_window(*self->log_, static_cast<uint64_t>(floor), &pinned);
+  const Status status =
+      self->log_->pin_window(static_cast<uint64_t>(floor), &pinned);
+  if (status != Status::kOk) return to_value(env, status);
   if (out.count < pinned.size() * kFieldCount<SegmentField>) {
-    for (const auto& entry : pinned) self->log_->unpin(entry.segment);
+    for (const SegmentRow& row : pinned) self->log_->unpin(row.name);
     return to_value(env, Status::kOutOfRange);
   }
-  size_t row = 0;
-  for (const auto& [segment, count] : pinned) {
-    if (segment->id() >= self->entries_.size()) {
-      self->entries_.resize(segment->id() + 1);
-    }
-    Entry& entry = self->entries_[segment->id()];
-    if (entry.segment == nullptr) {
-      entry.segment = segment;
+  size_t at = 0;
+  for (const SegmentRow& row : pinned) {
+    const uint32_t id = row.name.id;
+    if (id >= self->entries_.size()) self->entries_.resize(id + 1);
+    Entry& entry = self->entries_[id];
+    entry.segment = row.name;
+    if (entry.held == nullptr) {
       entry.held = std::make_shared<memory::HeldSegment>(self->reader_);
     }
     if (entry.pins++ == 0) entry.held->hold();
-    row_of<SegmentField>(out.data, row++)
-        .set(SegmentField::kId, segment->id())
-        .set(SegmentField::kSequence, segment->sequence())
-        .set(SegmentField::kFirstIndex, segment->first_index())
-        .set(SegmentField::kCount, count);
+    put(row, row_of<SegmentField>(out.data, at++));
   }
   return from_number(env, pinned.size());
 }
@@ -253,7 +240,7 @@ napi_value LogAttachment::map_block(napi_env env, napi_callback_info info) {
   Entry* const entry = self == nullptr ? nullptr : self->pinned_entry(id);
   napi_value buffer = nullptr;
   if (entry == nullptr ||
-      map_own_block(env, *self->log_, *entry->segment, &buffer) != napi_ok) {
+      map_own_block(env, *self->log_, entry->segment, &buffer) != napi_ok) {
     return null_value(env);
   }
   return buffer;
@@ -284,14 +271,16 @@ napi_value LogAttachment::adopt(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (log: number, out: Float64Array of BoundsField) => void
+// (log: number, out: Float64Array of BoundsField) => void, or false when the log
+// is damaged
 napi_value LogAttachment::bounds(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   LogAttachment* const self = called_log(env, info, arguments);
   Fields<BoundsField> out(
       to_elements<double>(env, arguments[1], napi_float64_array));
   if (self == nullptr) return nullptr;
-  const memory::WindowBounds bounds = memory::window_bounds(*self->log_);
+  memory::WindowBounds bounds = {};
+  if (!self->log_->bounds(&bounds)) return from_bool(env, false);
   out.set(BoundsField::kFirstIndex, bounds.first_index)
       .set(BoundsField::kEndIndex, bounds.end_index);
   return nullptr;
@@ -300,14 +289,14 @@ napi_value LogAttachment::bounds(napi_env env, napi_callback_info info) {
 napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called_log(env, info);
   if (self == nullptr) return nullptr;
-  const memory::RollingLog::Stats stats = self->log_->stats();
+  const AnyLog::Stats stats = self->log_->stats();
   const napi_value object = new_object(env);
-  set(env, object, "segments", stats.pool.segments);
+  set(env, object, "segments", stats.segments);
   set(env, object, "retained", stats.retained);
-  set(env, object, "idle", stats.pool.idle);
-  set(env, object, "decommitted", stats.pool.decommitted);
-  set(env, object, "fresh", stats.pool.fresh);
-  set(env, object, "recycled", stats.pool.recycled);
+  set(env, object, "idle", stats.idle);
+  set(env, object, "decommitted", stats.decommitted);
+  set(env, object, "fresh", stats.fresh);
+  set(env, object, "recycled", stats.recycled);
   set(env, object, "rolls", stats.rolls);
   set(env, object, "earlySeals", stats.early_seals);
   set(env, object, "pinnedHere", self->pinned_segments());
@@ -320,12 +309,16 @@ napi_value LogAttachment::is_claimed(napi_env env, napi_callback_info info) {
   return from_bool(env, self != nullptr && self->log_->is_claimed());
 }
 
-// () => the writer's number, or null when the claim is held
+// () => the writer's number, null when the claim is held, or a status < 0
 napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called_log(env, info);
-  if (self == nullptr || !self->log_->try_claim()) return null_value(env);
+  if (self == nullptr) return null_value(env);
+  bool is_claimed = false;
+  const Status status = self->log_->try_claim(&is_claimed);
+  if (status != Status::kOk) return to_value(env, status);
+  if (!is_claimed) return null_value(env);
   const uint32_t slot = Environment::of(env)->writers().add(
-      std::make_shared<WriterHandle>(self->presence_));
+      std::make_shared<WriterHandle>(self->log_, self->presence_));
   return from_number(env, slot);
 }
 
@@ -334,7 +327,7 @@ napi_value LogAttachment::has_ended(napi_env env, napi_callback_info info) {
   return from_bool(env, self == nullptr || self->log_->has_ended());
 }
 
-memory::Waiter* LogAttachment::add_waiter(uint32_t id) {
+memory::Waiter* LogAttachment::new_waiter(uint32_t id) {
   auto& waiter = waiters_[id];
   waiter = std::make_unique<AsyncWaiter>(waker_, id);
   return waiter.get();
@@ -343,10 +336,7 @@ memory::Waiter* LogAttachment::add_waiter(uint32_t id) {
 void LogAttachment::drop_waiter(uint32_t id) {
   const auto waiter = waiters_.find(id);
   if (waiter == waiters_.end()) return;
-  if (!log_->entries().remove(waiter->second.get()) &&
-      !log_->claims().remove(waiter->second.get())) {
-    log_->requests().remove(waiter->second.get());
-  }
+  log_->remove_waiter(waiter->second.get());
   waiters_.erase(waiter);
 }
 
@@ -359,10 +349,11 @@ napi_value LogAttachment::wait_for_index(napi_env env,
   const auto index = to_offset(env, arguments[2]);
   bool must_wait = false;
   if (self != nullptr) {
-    self->log_->entries().add(self->add_waiter(id), index);
-    must_wait =
-        memory::look_for(*self->log_, index) == memory::Arrival::kPending;
-    if (!must_wait) self->drop_waiter(id);
+    const bool is_registered =
+        self->log_->add_waiter(self->new_waiter(id), index);
+    must_wait = self->log_->look_for(index) == memory::Arrival::kPending;
+    if (!must_wait || !is_registered) self->drop_waiter(id);
+    if (must_wait && !is_registered) return no_thread(env);
   }
   return from_bool(env, must_wait);
 }
@@ -374,9 +365,11 @@ napi_value LogAttachment::wait_for_claim(napi_env env,
   LogAttachment* const self = called_log(env, info, &id);
   bool must_wait = false;
   if (self != nullptr) {
-    self->log_->claims().add(self->add_waiter(id), 0);
+    const bool is_registered =
+        self->log_->add_claim_waiter(self->new_waiter(id));
     must_wait = self->log_->is_claimed() && !self->log_->has_ended();
-    if (!must_wait) self->drop_waiter(id);
+    if (!must_wait || !is_registered) self->drop_waiter(id);
+    if (must_wait && !is_registered) return no_thread(env);
   }
   return from_bool(env, must_wait);
 }
@@ -386,14 +379,14 @@ napi_value LogAttachment::wait_for_request(napi_env env,
                                            napi_callback_info info) {
   uint32_t id = 0;
   LogAttachment* const self = called_log(env, info, &id);
-  if (self != nullptr) self->log_->requests().add(self->add_waiter(id), 0);
+  if (self != nullptr) self->log_->add_request_waiter(self->new_waiter(id));
   return nullptr;
 }
 
 // (log: number) => void
 napi_value LogAttachment::request(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called_log(env, info);
-  if (self != nullptr) self->log_->requests().wake_all();
+  if (self != nullptr) self->log_->request();
   return nullptr;
 }
 
@@ -412,9 +405,9 @@ napi_value LogAttachment::wait_slice(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called_log(env, info, arguments);
   const auto index = to_offset(env, arguments[1]);
   const std::chrono::milliseconds slice(to_uint32(env, arguments[2]));
-  const memory::Arrival arrival =
-      self == nullptr ? memory::Arrival::kEnded
-                      : memory::wait_for(*self->log_, index, slice);
+  const memory::Arrival arrival = self == nullptr
+                                      ? memory::Arrival::kEnded
+                                      : self->log_->wait_for(index, slice);
   return from_number(env, static_cast<uint64_t>(arrival));
 }
 
@@ -444,11 +437,12 @@ napi_value LogAttachment::name_reader(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// () => what native code attaches with, or null when the runtime fails
+// () => what native code attaches with, or null when the log has none or the
+// runtime fails
 napi_value LogAttachment::native_handle(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called_log(env, info);
   const napi_value handle =
-      self == nullptr ? nullptr : make_native_handle(env, self->handle_);
+      self == nullptr ? nullptr : self->log_->native_handle(env);
   return handle == nullptr ? null_value(env) : handle;
 }
 

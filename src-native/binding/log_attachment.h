@@ -1,4 +1,5 @@
-// One environment's access to one log: its pins and its readers' mappings.
+// One environment's access to one log, of either kind (binding/any_log.h): its
+// pins, its waits and its readers' mappings.
 //
 // The TypeScript layer has one of these per log and environment, however many
 // AtomicLog objects, snapshots and chunks there are, and does its own counting
@@ -12,35 +13,29 @@
 #include <unordered_map>
 #include <vector>
 
+#include "binding/any_log.h"
 #include "binding/environment.h"
 #include "binding/mapping.h"
 #include "binding/waker.h"
 #include "core/memory/reader_list.h"
-#include "core/memory/registry.h"
-#include "core/memory/rolling_log.h"
-#include "core/memory/window.h"
 
 namespace atomic_log::binding {
 
-// [{ thread, name, pinned, followers: [index of the next entry] }]
-napi_value describe_readers(napi_env env, memory::ReaderList& readers);
-
 class LogAttachment final {
  public:
-  // `presence` is what the registry watches: a log whose every attachment and
-  // writer has been closed is gone, even if ArrayBuffers over it wait to be
-  // collected.
-  LogAttachment(const Environment& environment,
-                std::shared_ptr<memory::RollingLog> presence,
-                memory::LogHandle handle);
+  // `presence` is what tells that someone has the log: one whose every
+  // attachment and writer has been closed is gone, even if ArrayBuffers over it
+  // wait to be collected.
+  LogAttachment(const Environment& environment, std::shared_ptr<AnyLog> log,
+                std::shared_ptr<void> presence);
   ~LogAttachment();
   LogAttachment(const LogAttachment&) = delete;
   LogAttachment& operator=(const LogAttachment&) = delete;
 
-  // Hands an attachment to the environment; what JavaScript gets for it:
+  // Attaches the environment to a log; what JavaScript gets for it:
   // types/native.d.ts NativeLogDescription.
-  static napi_value add(napi_env env,
-                        std::shared_ptr<LogAttachment> attachment);
+  static napi_value add(napi_env env, std::shared_ptr<AnyLog> log,
+                        std::shared_ptr<void> presence);
 
   // The functions of types/native.d.ts NativeLogs. Each takes the attachment's
   // number first, and does nothing once that is closed.
@@ -49,7 +44,7 @@ class LogAttachment final {
  private:
   // What this environment has of one segment; indexed by the segment's id.
   struct Entry {
-    memory::SegmentControl* segment = nullptr;
+    SegmentName segment = {};
     uint32_t pins = 0;
     // Its mappings may hold it as well, when they own pins of snapshots that
     // were dropped without close().
@@ -84,21 +79,21 @@ class LogAttachment final {
   Entry* pinned_entry(uint32_t id);
   uint64_t pinned_segments() const;
   void drop_pin(Entry* entry);
-  memory::Waiter* add_waiter(uint32_t id);
+  memory::Waiter* new_waiter(uint32_t id);
   void drop_waiter(uint32_t id);
 
   const std::shared_ptr<Waker> waker_;
-  // The log without its presence goes to those that outlive this: mappings that
-  // own pins.
-  std::shared_ptr<memory::RollingLog> log_;
-  std::shared_ptr<memory::RollingLog> presence_;
+  // It goes last: with it the log's memory goes, if this was the last.
+  const std::shared_ptr<void> presence_;
+  // Mappings that own pins have it too.
+  const std::shared_ptr<AnyLog> log_;
   // What this environment tells of itself in the log's statistics.
   const std::shared_ptr<memory::Reader> reader_;
-  const memory::LogHandle handle_;
   std::vector<Entry> entries_;
   const std::shared_ptr<MappingTable> mappings_ =
       std::make_shared<MappingTable>();
-  std::vector<memory::PinnedSegment> scratch_;
+  // Of pin_window(), so that it allocates nothing.
+  std::vector<SegmentRow> scratch_;
   // By the id that lib/base/waits.ts gave them.
   std::unordered_map<uint32_t, std::unique_ptr<AsyncWaiter>> waiters_;
 };

@@ -4,13 +4,12 @@
 #include <utility>
 
 #include "core/base/faults.h"
-#include "core/memory/block_pool.h"
+#include "core/memory/block_layout.h"
 
 namespace atomic_log::binding {
 
-bool MappingTable::leave_pin(uint32_t key,
-                             const std::shared_ptr<memory::RollingLog>& log,
-                             memory::SegmentControl* segment,
+bool MappingTable::leave_pin(uint32_t key, const std::shared_ptr<AnyLog>& log,
+                             const SegmentName& segment,
                              const std::shared_ptr<memory::HeldSegment>& held) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = mappings_.find(key);
@@ -43,27 +42,18 @@ void MappingTable::remove(uint32_t key, const Mapping* mapping) {
   }
 }
 
-Mapping::Mapping(memory::RollingLog& log, memory::SegmentControl* segment,
-                 std::shared_ptr<MappingTable> table, uint32_t key)
-    : block_(log.storage().as_shared() == nullptr ? segment->block() : nullptr),
-      block_bytes_(log.layout().block_bytes()),
-      table_(std::move(table)),
-      key_(key) {
-  if (block_ != nullptr) memory::BlockPool::instance().hold(block_);
+Mapping::Mapping(BlockHold hold, std::shared_ptr<MappingTable> table,
+                 uint32_t key)
+    : hold_(std::move(hold)), table_(std::move(table)), key_(key) {
   if (table_ != nullptr) table_->add(key_, this);
 }
 
 Mapping::~Mapping() {
   if (table_ != nullptr) table_->remove(key_, this);
-  if (adopted_ != nullptr) {
-    adopted_->held->drop();
-    for (; adopted_->pins > 0; --adopted_->pins) {
-      adopted_->log->unpin_late(adopted_->segment);
-    }
-    adopted_.reset();
-  }
-  if (block_ != nullptr) {
-    memory::BlockPool::instance().release_hold(block_, block_bytes_);
+  if (adopted_ == nullptr) return;
+  adopted_->held->drop();
+  for (; adopted_->pins > 0; --adopted_->pins) {
+    adopted_->log->unpin_late(adopted_->segment);
   }
 }
 
@@ -73,17 +63,18 @@ void Mapping::on_finalize(napi_env, void* data, void* hint) {
   delete static_cast<Mapping*>(hint != nullptr ? hint : data);
 }
 
-napi_status Mapping::create(napi_env env, memory::RollingLog& log,
-                            memory::SegmentControl* segment,
+napi_status Mapping::create(napi_env env, const AnyLog& log,
+                            const SegmentName& segment,
                             std::shared_ptr<MappingTable> table, uint32_t key,
                             napi_value* buffer) {
   if (memory_is_refused()) return napi_generic_failure;
-  auto* const mapping =
-      new (std::nothrow) Mapping(log, segment, std::move(table), key);
+  auto* const mapping = new (std::nothrow)
+      Mapping(log.hold_block(segment), std::move(table), key);
   if (mapping == nullptr) return napi_generic_failure;
   const napi_status status = napi_create_external_arraybuffer(
       env,
-      static_cast<char*>(segment->block()) + memory::BlockLayout::kHeaderBytes,
+      static_cast<char*>(log.block(segment)) +
+          memory::BlockLayout::kHeaderBytes,
       log.layout().block_bytes() - memory::BlockLayout::kHeaderBytes,
       &Mapping::on_finalize, mapping, buffer);
   // These results come before the runtime has taken the finalizer over. After
@@ -96,20 +87,20 @@ napi_status Mapping::create(napi_env env, memory::RollingLog& log,
   return status;
 }
 
-napi_status map_own_block(napi_env env, memory::RollingLog& log,
-                          const memory::SegmentControl& segment,
-                          napi_value* buffer) {
+napi_status map_own_block(napi_env env, const AnyLog& log,
+                          const SegmentName& segment, napi_value* buffer) {
   if (memory_is_refused()) return napi_generic_failure;
-  return napi_create_external_arraybuffer(env, segment.block(),
+  return napi_create_external_arraybuffer(env, log.block(segment),
                                           log.layout().block_bytes(), nullptr,
                                           nullptr, buffer);
 }
 
-napi_status Mapping::adopt(napi_env env, memory::RollingLog& log,
-                           memory::SegmentControl* segment,
+napi_status Mapping::adopt(napi_env env, const AnyLog& log,
+                           const SegmentName& segment,
                            std::shared_ptr<MappingTable> table, uint32_t key,
                            napi_value buffer) {
-  auto* const mapping = new Mapping(log, segment, std::move(table), key);
+  auto* const mapping =
+      new Mapping(log.hold_block(segment), std::move(table), key);
   const napi_status status = napi_add_finalizer(
       env, buffer, mapping, &Mapping::on_finalize, nullptr, nullptr);
   if (status != napi_ok) delete mapping;

@@ -17,8 +17,9 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "binding/any_log.h"
+#include "binding/block_hold.h"
 #include "core/memory/reader_list.h"
-#include "core/memory/rolling_log.h"
 
 namespace atomic_log::binding {
 
@@ -30,8 +31,8 @@ class MappingTable {
  public:
   // Hands a pin of `segment` to a mapping, which returns it when it is
   // collected. Returns false when it has been: the pin stays with the caller.
-  bool leave_pin(uint32_t key, const std::shared_ptr<memory::RollingLog>& log,
-                 memory::SegmentControl* segment,
+  bool leave_pin(uint32_t key, const std::shared_ptr<AnyLog>& log,
+                 const SegmentName& segment,
                  const std::shared_ptr<memory::HeldSegment>& held);
 
   // No one will hand over pins any more.
@@ -55,39 +56,36 @@ class Mapping {
   // Maps the columns of `segment` as *buffer; its published word is not in it,
   // because users get this ArrayBuffer. `table` is null for writers, whose
   // mappings own no pins.
-  static napi_status create(napi_env env, memory::RollingLog& log,
-                            memory::SegmentControl* segment,
+  static napi_status create(napi_env env, const AnyLog& log,
+                            const SegmentName& segment,
                             std::shared_ptr<MappingTable> table, uint32_t key,
                             napi_value* buffer);
 
   // The same for a SharedArrayBuffer that holds the block already.
-  static napi_status adopt(napi_env env, memory::RollingLog& log,
-                           memory::SegmentControl* segment,
+  static napi_status adopt(napi_env env, const AnyLog& log,
+                           const SegmentName& segment,
                            std::shared_ptr<MappingTable> table, uint32_t key,
                            napi_value buffer);
 
  private:
   friend class MappingTable;
 
-  Mapping(memory::RollingLog& log, memory::SegmentControl* segment,
-          std::shared_ptr<MappingTable> table, uint32_t key);
+  Mapping(BlockHold hold, std::shared_ptr<MappingTable> table, uint32_t key);
   ~Mapping();
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
   static void on_finalize(napi_env env, void* data, void* hint);
 
-  // Null in shared storage, whose memory the ArrayBuffer itself keeps.
-  void* const block_;
-  const size_t block_bytes_;
+  const BlockHold hold_;
   const std::shared_ptr<MappingTable> table_;
   const uint32_t key_;
   // Guarded by the table's mutex, and the destructor's alone once it has left
   // the table. By itself, because a mapping waits long for its finalizer, and
   // hardly any adopts pins.
   struct Adopted {
-    std::shared_ptr<memory::RollingLog> log;
-    memory::SegmentControl* segment;
+    std::shared_ptr<AnyLog> log;
+    SegmentName segment;
     std::shared_ptr<memory::HeldSegment> held;
     uint32_t pins = 0;
   };
@@ -97,9 +95,8 @@ class Mapping {
 // Maps a whole block, its published word included, for the library's own use:
 // no user gets this ArrayBuffer. It has no finalizer: the addresses of blocks
 // stay mapped, and it is used only while the segment is pinned or the head.
-napi_status map_own_block(napi_env env, memory::RollingLog& log,
-                          const memory::SegmentControl& segment,
-                          napi_value* buffer);
+napi_status map_own_block(napi_env env, const AnyLog& log,
+                          const SegmentName& segment, napi_value* buffer);
 
 }  // namespace atomic_log::binding
 

@@ -1,11 +1,13 @@
-// How JavaScript opens, makes, attaches to and unlinks a log that processes
-// share.
+#include "binding/shared_log_open.h"
+
 #include <memory>
 #include <utility>
 
+#include "binding/any_log.h"
 #include "binding/functions.h"
+#include "binding/log_attachment.h"
 #include "binding/pool_work.h"
-#include "binding/shared_log_attachment.h"
+#include "core/shared_memory/shared_log.h"
 
 namespace atomic_log::binding {
 namespace {
@@ -15,6 +17,10 @@ using shared_memory::SharedLog;
 using shared_memory::SharedLogOptions;
 using shared_memory::SharedOpenMode;
 using shared_memory::SharedOutcome;
+
+napi_value attach(napi_env env, const std::shared_ptr<SharedLog>& log) {
+  return LogAttachment::add(env, make_shared_memory_log(log), log);
+}
 
 struct Opening {
   std::string path;
@@ -47,7 +53,7 @@ napi_value failure_object(napi_env env, const OpenResult& result) {
 
 napi_value Opening::finish(napi_env env) {
   if (result.outcome != SharedOutcome::kOk) return failure_object(env, result);
-  return SharedLogAttachment::add(env, std::move(log));
+  return attach(env, log);
 }
 
 // (NativeSharedOpening)
@@ -69,12 +75,8 @@ std::unique_ptr<Opening> read_opening(napi_env env, napi_callback_info info) {
     options.readers_max = given.uint32("readersMax");
     options.extra_segments = given.uint32("extraSegments");
     options.descriptor = given.text("descriptor");
-    const auto element_bytes = given.numbers("elementBytes");
-    options.element_bytes.assign(element_bytes.data,
-                                 element_bytes.data + element_bytes.count);
-    const auto data_bytes = given.numbers("dataBytes");
-    options.data_bytes.assign(data_bytes.data,
-                              data_bytes.data + data_bytes.count);
+    given.numbers("elementBytes").copy_to(&options.element_bytes);
+    given.numbers("dataBytes").copy_to(&options.data_bytes);
   }
   if (given.throw_if_refused()) return nullptr;
   return opening;
@@ -132,15 +134,15 @@ napi_value unlink_shared_log(napi_env env, napi_callback_info info) {
 napi_value attach_shared_log(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   read_arguments(env, info, arguments);
-  auto log = SharedLog::find(to_offset(env, arguments[0]),
-                             to_text(env, arguments[1], 256));
+  const auto log = SharedLog::find(to_offset(env, arguments[0]),
+                                   to_text(env, arguments[1], 256));
   if (log == nullptr) return null_value(env);
-  return SharedLogAttachment::add(env, std::move(log));
+  return attach(env, log);
 }
 
 }  // namespace
 
-void SharedLogAttachment::define_doors(napi_env env, napi_value exports) {
+void define_shared_log_functions(napi_env env, napi_value exports) {
   define(env, exports, "openSharedLogSync", open_shared_log_sync);
   define(env, exports, "openSharedLog", open_shared_log);
   define(env, exports, "unlinkSharedLogSync", unlink_shared_log_sync);

@@ -5,7 +5,8 @@
 #include "binding/codes.h"
 #include "binding/functions.h"
 #include "binding/mapping.h"
-#include "binding/shared_log_attachment.h"
+#include "core/memory/rolling_log.h"
+#include "core/shared_memory/shared_log.h"
 
 namespace atomic_log::binding {
 
@@ -72,11 +73,10 @@ napi_value WriterHandle::publish(napi_env env, napi_callback_info info) {
 
 void WriterHandle::find_published(Environment* environment, uint32_t slot) {
   Publishing& publishing = environment->publishing();
+  publishing.forget();
   publishing.slot = slot;
-  WriterHandle* const self = environment->writers().find(publishing.slot);
-  publishing.log = self == nullptr ? nullptr : self->presence_.get();
-  SharedWriterHandle* const shared = environment->find_shared_writer(slot);
-  publishing.shared_log = shared == nullptr ? nullptr : shared->log();
+  WriterHandle* const self = environment->writers().find(slot);
+  if (self != nullptr) self->log_->set_published(&publishing);
 }
 
 // (writer: number, count: number) => id of the new head's segment, or a
@@ -85,14 +85,13 @@ napi_value WriterHandle::roll(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   WriterHandle* const self = called_writer(env, info, arguments);
   const uint32_t count = to_uint32(env, arguments[1]);
-  if (self == nullptr || count == 0 ||
-      count < self->presence_->published_count() ||
-      count > self->presence_->segment_capacity()) {
+  if (self == nullptr || count == 0 || count < self->log_->head().count ||
+      count > self->log_->segment_capacity()) {
     return to_value(env, Status::kOutOfRange);
   }
-  const Status status = self->presence_->roll(count);
+  const Status status = self->log_->roll(count);
   if (status != Status::kOk) return to_value(env, status);
-  return from_number(env, self->presence_->head_segment().id());
+  return from_number(env, self->log_->head().name.id);
 }
 
 // (writer: number) => ArrayBuffer over the head's columns for writing, or null
@@ -102,9 +101,9 @@ napi_value WriterHandle::map(napi_env env, napi_callback_info info) {
   WriterHandle* const self = called_writer(env, info, arguments);
   napi_value buffer = nullptr;
   if (self == nullptr ||
-      Mapping::create(env, *self->presence_, &self->presence_->head_segment(),
-                      nullptr, 0, &buffer) != napi_ok) {
-    napi_get_null(env, &buffer);
+      Mapping::create(env, *self->log_, self->log_->head().name, nullptr, 0,
+                      &buffer) != napi_ok) {
+    return null_value(env);
   }
   return buffer;
 }
@@ -115,9 +114,9 @@ napi_value WriterHandle::map_block(napi_env env, napi_callback_info info) {
   WriterHandle* const self = called_writer(env, info, arguments);
   napi_value buffer = nullptr;
   if (self == nullptr ||
-      map_own_block(env, *self->presence_, self->presence_->head_segment(),
-                    &buffer) != napi_ok) {
-    napi_get_null(env, &buffer);
+      map_own_block(env, *self->log_, self->log_->head().name, &buffer) !=
+          napi_ok) {
+    return null_value(env);
   }
   return buffer;
 }
@@ -127,11 +126,8 @@ napi_value WriterHandle::commit(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   WriterHandle* const self = called_writer(env, info, arguments);
   if (self == nullptr) return nullptr;
-  memory::SharedStorage* const storage = self->presence_->storage().as_shared();
   const auto bytes = to_bytes(env, arguments[1]);
-  if (storage != nullptr && bytes.data == storage->base()) {
-    storage->commit(bytes.count);
-  }
+  self->log_->commit(bytes.data, bytes.count);
   return nullptr;
 }
 
@@ -142,11 +138,7 @@ napi_value WriterHandle::head(napi_env env, napi_callback_info info) {
   Fields<SegmentField> out(
       to_elements<double>(env, arguments[1], napi_float64_array));
   if (self == nullptr) return nullptr;
-  const memory::SegmentControl& segment = self->presence_->head_segment();
-  out.set(SegmentField::kId, segment.id())
-      .set(SegmentField::kSequence, segment.sequence())
-      .set(SegmentField::kFirstIndex, segment.first_index())
-      .set(SegmentField::kCount, self->presence_->published_count());
+  put(self->log_->head(), out);
   return nullptr;
 }
 
@@ -155,7 +147,7 @@ napi_value WriterHandle::head(napi_env env, napi_callback_info info) {
 napi_value WriterHandle::end(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   WriterHandle* const self = called_writer(env, info, arguments);
-  if (self != nullptr) self->presence_->end();
+  if (self != nullptr) self->log_->end();
   return nullptr;
 }
 

@@ -14,17 +14,17 @@
 #include <memory>
 #include <utility>
 
+#include "binding/any_log.h"
 #include "binding/environment.h"
-#include "core/memory/rolling_log.h"
 
 namespace atomic_log::binding {
 
 class WriterHandle final {
  public:
   // The caller has acquired the claim; the handle now owns it.
-  explicit WriterHandle(std::shared_ptr<memory::RollingLog> presence)
-      : presence_(std::move(presence)) {}
-  ~WriterHandle() { presence_->release_claim(); }
+  WriterHandle(std::shared_ptr<AnyLog> log, std::shared_ptr<void> presence)
+      : presence_(std::move(presence)), log_(std::move(log)) {}
+  ~WriterHandle() { log_->release_claim(); }
   WriterHandle(const WriterHandle&) = delete;
   WriterHandle& operator=(const WriterHandle&) = delete;
 
@@ -44,7 +44,9 @@ class WriterHandle final {
   static napi_value end(napi_env env, napi_callback_info info);
   static napi_value close(napi_env env, napi_callback_info info);
 
-  const std::shared_ptr<memory::RollingLog> presence_;
+  // As those of LogAttachment.
+  const std::shared_ptr<void> presence_;
+  const std::shared_ptr<AnyLog> log_;
 };
 
 }  // namespace atomic_log::binding

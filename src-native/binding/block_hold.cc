@@ -1,0 +1,24 @@
+#include "binding/block_hold.h"
+
+#include <utility>
+
+#include "core/memory/block_pool.h"
+
+namespace atomic_log::binding {
+
+BlockHold::BlockHold(void* block, size_t bytes) : block_(block), bytes_(bytes) {
+  memory::BlockPool::instance().hold(block_);
+}
+BlockHold::BlockHold(std::shared_ptr<platform::SharedMapping> file)
+    : file_(std::move(file)) {}
+BlockHold::BlockHold(BlockHold&& other) noexcept
+    : block_(std::exchange(other.block_, nullptr)),
+      bytes_(other.bytes_),
+      file_(std::move(other.file_)) {}
+BlockHold::~BlockHold() {
+  if (block_ != nullptr) {
+    memory::BlockPool::instance().release_hold(block_, bytes_);
+  }
+}
+
+}  // namespace atomic_log::binding
