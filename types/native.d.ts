@@ -394,8 +394,8 @@ export interface NativeWal extends NativeWalEntries {
   /** Makes the place for cursors, where it is missing. */
   makeCursors(): NativeOutcome;
   truncateAfter(lsn: number): NativeOutcome;
-  /** Of what is durable once this returns. */
-  backUp(directory: string): NativeWalBackup | NativeOutcome;
+  /** Of what is durable when it is completed; the first step is not taken before. */
+  submitBackup(directory: string): NativeWalBackup;
   /** Writes WalCounters. */
   counters(into: Float64Array): void;
   failure(): NativeFailure;

@@ -11,17 +11,16 @@ namespace atomic_log::binding {
 
 using durable::Outcome;
 
-WalBackupHandle::WalBackupHandle(std::shared_ptr<durable::WalLog> log,
-                                 durable::WalBackupSource source,
-                                 std::string target)
+WalBackupHandle::WalBackupHandle(
+    std::shared_ptr<durable::WalLog> log,
+    std::shared_ptr<durable::WalBackupSource> source, std::string target)
     : log_(std::move(log)),
-      backup_(platform::native_file_system(), std::move(source),
-              std::move(target)) {}
+      source_(std::move(source)),
+      target_(std::move(target)) {}
 
-napi_value WalBackupHandle::to_object(napi_env env,
-                                      std::shared_ptr<durable::WalLog> log,
-                                      durable::WalBackupSource source,
-                                      std::string target) {
+napi_value WalBackupHandle::to_object(
+    napi_env env, std::shared_ptr<durable::WalLog> log,
+    std::shared_ptr<durable::WalBackupSource> source, std::string target) {
   const std::shared_ptr<WalBackupHandle> handle(new WalBackupHandle(
       std::move(log), std::move(source), std::move(target)));
   const napi_value object = new_object(env);
@@ -35,14 +34,18 @@ struct WalBackupHandle::Step {
 
   ~Step() { handle->is_stepping_ = false; }
   void run() {
-    handle->outcome_ =
-        handle->log_->step_backup(handle->backup_, &handle->failure_);
+    auto& backup = handle->backup_;
+    if (!backup.has_value()) {
+      backup.emplace(platform::native_file_system(),
+                     std::move(*handle->source_), handle->target_);
+    }
+    handle->outcome_ = handle->log_->step_backup(*backup, &handle->failure_);
   }
   napi_value finish(napi_env env) {
     if (handle->outcome_ != Outcome::kOk) {
       return from_number(env, outcome_number(handle->outcome_));
     }
-    return from_number(env, static_cast<double>(handle->backup_.is_done()
+    return from_number(env, static_cast<double>(handle->backup_->is_done()
                                                     ? BackupStep::kDone
                                                     : BackupStep::kMore));
   }

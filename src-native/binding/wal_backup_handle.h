@@ -10,6 +10,7 @@
 #include <node_api.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/durable/wal/wal_backup.h"
@@ -20,24 +21,29 @@ namespace atomic_log::binding {
 class WalBackupHandle final
     : public std::enable_shared_from_this<WalBackupHandle> {
  public:
-  // => NativeWalBackup
+  // => NativeWalBackup. The first step comes after the committer has written
+  // what is to be copied to `source`.
   static napi_value to_object(napi_env env,
                               std::shared_ptr<durable::WalLog> log,
-                              durable::WalBackupSource source,
+                              std::shared_ptr<durable::WalBackupSource> source,
                               std::string target);
 
  private:
   struct Step;
 
   WalBackupHandle(std::shared_ptr<durable::WalLog> log,
-                  durable::WalBackupSource source, std::string target);
+                  std::shared_ptr<durable::WalBackupSource> source,
+                  std::string target);
   // () => Promise of a BackupStep, or of an outcome < 0
   static napi_value step(napi_env env, napi_callback_info info);
   static napi_value failure(napi_env env, napi_callback_info info);
 
   const std::shared_ptr<durable::WalLog> log_;
+  const std::shared_ptr<durable::WalBackupSource> source_;
+  const std::string target_;
   // Of the thread that runs the step; the starting thread between two steps.
-  durable::WalBackup backup_;
+  // Made by the first one.
+  std::optional<durable::WalBackup> backup_;
   durable::Outcome outcome_ = durable::Outcome::kOk;
   durable::Failure failure_;
 

@@ -135,7 +135,7 @@ napi_value WalHandle::finish(napi_env env, Opening& opening) {
   add_function(env, object, "fileKept", file_kept, handle);
   add_function(env, object, "checkpoint", checkpoint, handle);
   add_function(env, object, "truncateAfter", truncate_after, handle);
-  add_function(env, object, "backUp", back_up, handle);
+  add_function(env, object, "submitBackup", submit_backup, handle);
   add_function(env, object, "counters", counters, handle);
   add_function(env, object, "files", files, handle);
   add_function(env, object, "read", read, handle);
@@ -378,13 +378,15 @@ napi_value WalHandle::truncate_after(napi_env env, napi_callback_info info) {
       0);
 }
 
-// (path) => NativeWalBackup, or an outcome < 0
-napi_value WalHandle::back_up(napi_env env, napi_callback_info info) {
+// (path) => NativeWalBackup, for when the submission is done
+napi_value WalHandle::submit_backup(napi_env env, napi_callback_info info) {
   napi_value arguments[1] = {};
   auto* const self = called_object<WalHandle>(env, info, arguments);
-  durable::WalBackupSource source;
-  const Outcome outcome = self->log_->begin_backup(&source, &self->failure_);
-  if (outcome != Outcome::kOk) return from_outcome(env, outcome);
+  auto source = std::make_shared<durable::WalBackupSource>();
+  auto submission = std::make_unique<WalSubmission>();
+  submission->request = WalRequest::kBackup;
+  submission->backup = source;
+  self->log_->submit(std::move(submission));
   return WalBackupHandle::to_object(env, self->log_, std::move(source),
                                     to_path(env, arguments[0]));
 }

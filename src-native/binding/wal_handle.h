@@ -56,7 +56,7 @@ class WalHandle final : public Holder {
   static napi_value file_kept(napi_env env, napi_callback_info info);
   static napi_value checkpoint(napi_env env, napi_callback_info info);
   static napi_value truncate_after(napi_env env, napi_callback_info info);
-  static napi_value back_up(napi_env env, napi_callback_info info);
+  static napi_value submit_backup(napi_env env, napi_callback_info info);
   static napi_value counters(napi_env env, napi_callback_info info);
   static napi_value files(napi_env env, napi_callback_info info);
   static napi_value read(napi_env env, napi_callback_info info);

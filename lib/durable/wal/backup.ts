@@ -26,14 +26,13 @@ function checkTarget(directory: unknown): string {
   return name === '' ? path : path.slice(0, path.lastIndexOf(name) + name.length);
 }
 
-/** Copies what is durable when it is called. */
+/** Copies what was appended before it is called. The committer makes that durable first, in the order of the calls. */
 export async function backUp(core: WalCore, directory: unknown): Promise<void> {
   const target = checkTarget(directory);
   core.checkOpen();
-  core.queue.submit();
-  const backup = core.native.backUp(target);
-  if (typeof backup === 'number') throw core.failure();
-  await copyLog(backup, target);
+  const begun = core.queue.backUp(target);
+  core.waiting();
+  await copyLog(await begun, target);
 }
 
 /** Makes the copy, a step of the thread pool after the other. */

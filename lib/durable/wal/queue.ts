@@ -22,7 +22,7 @@ import {
   WAL_SECURED_ENTRY_BYTES_MAX,
   WalLevel,
 } from '../../base/codes';
-import type { NativeFailure, NativeWal } from '../../../types/native';
+import type { NativeFailure, NativeWal, NativeWalBackup } from '../../../types/native';
 import { NO_BYTES } from '../../base/checks';
 import { copyBytes } from '../../base/copy';
 import { queueMicrotask } from '../../base/timers';
@@ -201,6 +201,13 @@ export class WalQueue {
     return this.#request((native) => native.submitTruncation(lsn));
   }
 
+  /** Resolves when the copy can be made. */
+  async backUp(directory: string): Promise<NativeWalBackup> {
+    let backup!: NativeWalBackup;
+    await this.#request((native) => (backup = native.submitBackup(directory)));
+    return backup;
+  }
+
   /** Writes all that closing has to write. */
   finish(): Promise<unknown> {
     return this.#request((native) => native.submitFinish());
@@ -292,7 +299,7 @@ export class WalQueue {
     this.#lengths = lengths;
   }
 
-  #request(submit: (native: NativeWal) => void): Promise<number> {
+  #request(submit: (native: NativeWal) => unknown): Promise<number> {
     this.submit();
     const group = new Group(true);
     const done = group.done.then(group.next);

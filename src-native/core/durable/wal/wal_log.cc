@@ -227,6 +227,9 @@ WalCompletion WalLog::maintain(const WalSubmission& submission) {
     case WalRequest::kFinish:
       completion.outcome = writer_->close();
       break;
+    case WalRequest::kBackup:
+      completion.outcome = list_for_backup(submission.backup.get());
+      break;
     case WalRequest::kAppend:
       break;
   }
@@ -393,16 +396,18 @@ Outcome WalLog::truncate(uint64_t lsn) {
 }
 
 Outcome WalLog::begin_backup(WalBackupSource* source, Failure* failure) {
-  return work(failure, [&] {
-    Outcome outcome = writer_->sync();
-    if (outcome != Outcome::kOk) return outcome;
-    acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
-    outcome = writer_->mark();
-    if (outcome != Outcome::kOk) return outcome;
-    source->directory = writer_->directory();
-    source->last_lsn = writer_->last_lsn();
-    return writer_->copy_files(&source->files);
-  });
+  return work(failure, [&] { return list_for_backup(source); });
+}
+
+Outcome WalLog::list_for_backup(WalBackupSource* source) {
+  Outcome outcome = writer_->sync();
+  if (outcome != Outcome::kOk) return outcome;
+  acked_lsn_.store(writer_->last_lsn(), std::memory_order_relaxed);
+  outcome = writer_->mark();
+  if (outcome != Outcome::kOk) return outcome;
+  source->directory = writer_->directory();
+  source->last_lsn = writer_->last_lsn();
+  return writer_->copy_files(&source->files);
 }
 
 Outcome WalLog::step_backup(WalBackup& backup, Failure* failure) {

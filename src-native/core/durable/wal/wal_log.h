@@ -64,6 +64,8 @@ enum class WalRequest : uint8_t {
   kTruncate = 3,
   // What close() would write, so that it has nothing left to wait for.
   kFinish = 4,
+  // As begin_backup().
+  kBackup = 5,
 };
 
 struct WalCompletion {
@@ -84,6 +86,8 @@ struct WalSubmission {
   uint64_t lsn = 0;
   uint64_t kept_file = UINT64_MAX;
   bool passes_cursors = false;
+  // Of kBackup: complete with the completion.
+  std::shared_ptr<WalBackupSource> backup;
 
   WalLevel level = WalLevel::kDisk;
   bool is_batch = false;
@@ -210,6 +214,7 @@ class WalLog {
   void commit_group(WalSubmissions group);
   WalCompletion apply(const WalSubmission& submission);
   WalCompletion maintain(const WalSubmission& submission);
+  Outcome list_for_backup(WalBackupSource* source);
   Outcome truncate(uint64_t lsn);
   Outcome reach(WalLevel level);
   void refuse_unless_durable(Outcome outcome, WalCompletion* completion) const;

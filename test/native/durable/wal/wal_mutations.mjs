@@ -50,7 +50,7 @@ export const mutations = [
   mutation('G1', 'names of a copy are not synced', [BACKUP, 'IoStatus status = system_.sync_directory(partial_);', 'IoStatus status;']),
   mutation('G1', 'the name of a copy is not synced', [BACKUP, 'status = system_.sync_parent(target_);', '']),
   mutation('G1', 'a copy is not read back', [BACKUP, 'if (checksum_read_ != checksum_)', 'if (false)']),
-  mutation('G12', 'a copy without SYNC', [LOG, 'outcome = writer_->mark();\n    if (outcome != Outcome::kOk) return outcome;\n    source->directory', 'source->directory']),
+  mutation('G12', 'a copy without SYNC', [LOG, 'outcome = writer_->mark();\n  if (outcome != Outcome::kOk) return outcome;\n  source->directory', 'source->directory']),
   mutation('G1', 'copies in the making are deleted', [BACKUP, 'marker->lock().ok() && is_named', 'is_named']),
   mutation('G1', 'a copy that failed stays', [BACKUP, 'remove_copy(system_, partial_, std::move(marker_));', '']),
   mutation('G2', 'log id not in the checksum', [FORMAT, 'file_seed_ = crc_(0, seed, sizeof(seed));', 'file_seed_ = 0;']),

@@ -42,6 +42,34 @@ test('a backup is a log of its own, with what was durable', async () => {
   withWal(path(), (again) => expectIntact(again, 21, 300), { verifyOnOpen: true });
 });
 
+test('the first sync is not waited for by the thread that calls, and what comes after the call is not in the copy', async () => {
+  const wal = Wal.openSync(path());
+  // The committer may be done before this thread looks, but not each time.
+  let hasReturnedBefore = false;
+  for (let tries = 0; tries < 20 && !hasReturnedBefore; ++tries) {
+    const lsn = wal.write(Buffer.alloc(100_000));
+    const copy = directory.path(`copies/${tries}`);
+    const done = wal.backup(copy);
+    hasReturnedBefore = wal.durableLsn < lsn;
+    const truncated = wal.truncateAfter(lsn - 1);
+    wal.write(Buffer.alloc(1, 7));
+    await Promise.all([done, truncated]);
+    using reader = WalReader.open(copy);
+    expect([reader.lastLsn, reader.get(lsn)!.data.length]).toEqual([lsn, 100_000]);
+  }
+  expect(hasReturnedBefore).toBe(true);
+  await wal.close();
+});
+
+test('a copy that is called before close() is made', async () => {
+  const wal = Wal.openSync(path(), SMALL_FILES);
+  for (let lsn = 1; lsn <= 100; ++lsn) wal.write(entry(lsn));
+  const done = wal.backup(target());
+  await wal.close();
+  await done;
+  withWal(target(), (copy) => expectIntact(copy, 1, 100));
+});
+
 test('a reader sees all of a copy at once, and of one of one file too', async () => {
   for (const last of [5, 150]) {
     const wal = Wal.openSync(directory.path(`log${last}`), SMALL_FILES);
