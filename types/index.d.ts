@@ -2397,8 +2397,8 @@ export declare class Wal {
   /** As {@link truncateAfter}, on this thread, after everything that was called before. */
   truncateAfterSync(lsn: number): void;
   /**
-   * Copies the log, as far as it is durable when this is called, to a new
-   * directory, while it goes on being written. Files that are complete are not
+   * Copies the log, with all that was called before, to a new directory, while it
+   * goes on being written. Files that are complete are not
    * copied but get a second name, where the file system can. The directory
    * appears when the copy is whole, on disk and read back; it is a log of its
    * own, and a {@link WalReader} sees all of it.
@@ -2412,8 +2412,8 @@ export declare class Wal {
    * another copy got it meanwhile; `ERR_CHECKPOINTED` when a checkpoint took away
    * what was still to be copied; `ERR_FILE_NOT_FOUND` when a file of the log, or
    * its directory, is not where it was; `ERR_NO_SPACE`, `ERR_FILE_ACCESS`,
-   * `ERR_IO`, `ERR_POISONED`, `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`,
-   * `ERR_INVALID_ARG_VALUE`. Nothing of the copy is left then.
+   * `ERR_IO`, `ERR_POISONED`, `ERR_THREAD_UNAVAILABLE`, `ERR_LOG_CLOSED`,
+   * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`. Nothing of the copy is left then.
    */
   backup(directory: string): Promise<void>;
   /**
