@@ -93,12 +93,8 @@ export { type WalRecovery, type WalStats } from './durable/wal/reports';
 export { salvage, type LostEntries, type Salvage } from './durable/wal/salvage';
 export { Writer } from './memory/writer';
 export { forward } from './replication/forward';
-export {
-  type ForwardCursor,
-  type ForwardOptions,
-  type ForwardProgress,
-  type ForwardRetry,
-} from './replication/options';
+export { type ForwardCursor, type ForwardOptions, type ForwardProgress } from './replication/options';
+export { type Retry } from './replication/retry';
 export {
   type ForwardTarget,
   type TargetCall,

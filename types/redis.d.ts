@@ -32,6 +32,13 @@ export interface WalEntry {
    */
   readonly position: WalPosition;
 }
+/** What is done after a failure that is tried again. */
+export interface Retry {
+  /** Failures in a row, 1 at first: since an entry was acknowledged, or since the stream could be read. */
+  readonly attempt: number;
+  /** Until it tries again. */
+  readonly delayMs: number;
+}
 /** The last entry that a target has. */
 export interface TargetPosition {
   /** Its LSN; 0 stands for none. */
@@ -91,6 +98,11 @@ export interface ReadOptions {
   batchEntries?: number;
   /** How long an answer is waited for, in milliseconds. Default: 5000. */
   timeoutMs?: number;
+  /**
+   * Is called for each failure that is tried again: a server or stream that is not there, one that has lost entries and is
+   * filled again. What it throws, or rejects with, ends the iteration: the way to give up.
+   */
+  onRetry?: (error: unknown, retry: Retry) => void;
 }
 /** Options of `createClient()` of `redis`. */
 export interface RedisClientOptions {

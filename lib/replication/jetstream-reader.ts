@@ -2,9 +2,8 @@
  * Reads a stream that forward() fills, on any machine: the entries of the log in their
  * batches, each one once, whatever happens to the connection or the server.
  */
-import { onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
+import { onAbort } from '../base/abort';
 import { checkObject, optionsOf } from '../base/checks';
-import { waitForTime } from '../base/waits';
 import type { WalEntry } from '../durable/wal/entries';
 import { foreignPosition, type WalError } from '../durable/wal/errors';
 import { pastOf, type Past } from '../durable/wal/position';
@@ -20,15 +19,16 @@ import {
   type StreamState,
 } from './nats';
 import {
-  AGAIN_MS,
   batchIn,
   checkRead,
   entriesLost,
-  final,
   isElsewhere,
+  isFinal,
+  isRefilled,
   notForwarded,
   otherPast,
   readNames,
+  retriesOf,
   streamEnds,
   Whole,
   type CheckedRead,
@@ -135,16 +135,17 @@ async function begin(jetstream: JetStream, { stream, from }: Checked): Promise<E
   return new Entries(stream, from.lsn + 1, from);
 }
 
-/** One consumer, until the connection is lost, it fails, or the signal aborts. */
+/** One consumer, until the signal aborts; throws when the connection is lost or it fails. */
 async function* consume(
   jetstream: JetStream,
   entries: Entries,
   { stream, signal, batchEntries }: Checked,
   until: number,
+  onBegin: () => void,
 ): AsyncGenerator<WalEntry[], void> {
   const { first_seq, last_seq } = await stateOf(jetstream, stream);
   // After a power failure of the server the stream is filled again.
-  if (entries.last !== undefined && last_seq < entries.last.lsn) return;
+  if (entries.last !== undefined && last_seq < entries.last.lsn) throw isRefilled(stream, entries.last.lsn);
   if (entries.last !== undefined) await compareLast(jetstream, stream, entries.last);
   if (entries.next < first_seq) throw entriesLost(stream, entries.next, first_seq);
   const consumer = await jetstream.ask(() =>
@@ -160,6 +161,7 @@ async function* consume(
       expires: 5 * HEARTBEAT_MS,
     }),
   );
+  onBegin();
   const stop = (): void => messages.stop();
   const stops = [jetstream.onLoss(stop), ...(signal === undefined ? [] : [onAbort(signal, stop)])];
   if (!jetstream.isUp || signal?.aborted === true) stop();
@@ -177,7 +179,9 @@ async function* consume(
       if (until !== Infinity && message.info.pending === 0)
         throw entriesLost(stream, entries.next, until + 1);
     }
-    if (whole.length > 0 && signal?.aborted !== true) yield whole.take();
+    if (signal?.aborted === true) return;
+    if (whole.length > 0) yield whole.take();
+    throw new Error(jetstream.isUp ? 'the consumer has ended' : 'the connection to the NATS server was lost');
   } catch (error) {
     // What can be read comes first, then the error.
     if (whole.length > 0) yield whole.take();
@@ -194,18 +198,20 @@ export async function* readStream(
   checked: Checked,
   until = Infinity,
 ): AsyncGenerator<WalEntry[], void> {
-  const { signal, place, timeoutMs } = checked;
+  const { place, timeoutMs } = checked;
   const jetstream = await JetStream.over(connection, place, timeoutMs);
+  const retries = retriesOf(checked);
+  const onBegin = (): void => retries.succeeded();
   let entries: Entries | undefined;
   for (;;) {
-    throwIfAborted(signal);
+    retries.throwIfOver();
     if (connection.isClosed()) return;
     try {
       entries ??= await begin(jetstream, checked);
       // What a lost batch began is read again.
       let end = { next: entries.next, last: entries.last };
       try {
-        for await (const batch of consume(jetstream, entries, checked, until)) {
+        for await (const batch of consume(jetstream, entries, checked, until, onBegin)) {
           const { lsn, position } = batch.at(-1)!;
           end = { next: lsn + 1, last: pastOf(position) };
           yield batch;
@@ -215,10 +221,10 @@ export async function* readStream(
       }
       if (entries.next > until) return;
     } catch (error) {
-      throwIfAborted(signal);
-      if (final.has((error as { code?: unknown }).code)) throw error;
+      retries.throwIfOver();
+      if (isFinal(error)) throw error;
+      if (!connection.isClosed()) await retries.pause(error);
     }
-    await waitUnlessAborted(waitForTime(AGAIN_MS), signal);
   }
 }
 

@@ -10,6 +10,7 @@ export { jetStreamTarget, type JetStreamTargetOptions } from './jetstream-target
 export { subscribe, type SubscribeOptions } from './jetstream-reader';
 export { restore, type Restored, type RestoreOptions } from './jetstream-restore';
 export { type ReadOptions } from './reading';
+export { type Retry } from './retry';
 export { type ForwardTarget, type TargetCall, type TargetPosition } from './target';
 export { type WalEntry } from '../durable/wal/entries';
 export { type WalPosition } from '../durable/wal/position';

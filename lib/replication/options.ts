@@ -5,6 +5,7 @@ import { invalidType, outOfRange } from '../base/errors';
 import type { WalPosition } from '../durable/wal/position';
 import type { WalReader } from '../durable/wal/reader';
 import type { Wal } from '../durable/wal/wal';
+import { checkCallback, type Retry } from './retry';
 import type { ForwardTarget } from './target';
 
 /** What remembers, next to the log, which entries are safe in the target. */
@@ -31,14 +32,6 @@ export interface ForwardProgress {
   readonly committed: number;
   /** How many entries that can be forwarded are not acknowledged yet. */
   readonly lag: number;
-}
-
-/** What `forward()` does after a failure. */
-export interface ForwardRetry {
-  /** Failures since the last entry was acknowledged: 1 at first. */
-  readonly attempt: number;
-  /** Until it tries again. */
-  readonly delayMs: number;
 }
 
 /** How entries are carried to a target. */
@@ -70,7 +63,7 @@ export interface ForwardOptions {
   /** Is called when `acknowledged` or `committed` has changed. What it throws, or rejects with, ends `forward()`. */
   onProgress?: (progress: ForwardProgress) => void;
   /** Is called for each failure that is tried again. What it throws, or rejects with, ends `forward()`: the way to give up. */
-  onRetry?: (error: unknown, retry: ForwardRetry) => void;
+  onRetry?: (error: unknown, retry: Retry) => void;
 }
 
 export interface CheckedForward {
@@ -112,11 +105,6 @@ function checkMethods<T>(what: string, value: unknown, methods: readonly (keyof 
     if (typeof object[method] !== 'function')
       throw invalidType(`${what}.${method}`, 'a function', object[method]);
   return object as T;
-}
-
-function checkCallback<T>(what: string, value: unknown): T | undefined {
-  if (value !== undefined && typeof value !== 'function') throw invalidType(what, 'a function', value);
-  return value as T | undefined;
 }
 
 function checkMs(what: string, value: unknown): number {

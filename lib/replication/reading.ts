@@ -6,6 +6,7 @@ import { withDetails } from '../durable/errors';
 import type { WalEntry } from '../durable/wal/entries';
 import type { WalError } from '../durable/wal/errors';
 import { checkFrom, type Past, type WalPosition } from '../durable/wal/position';
+import { checkCallback, Retries, type OnRetry, type Retry } from './retry';
 import { batchOf, isLastOfBatch, textOfBatch } from './stamp';
 
 /** How a stream is read, whatever it is a stream of. */
@@ -21,6 +22,11 @@ export interface ReadOptions {
   batchEntries?: number;
   /** How long an answer is waited for, in milliseconds. Default: 5000. */
   timeoutMs?: number;
+  /**
+   * Is called for each failure that is tried again: a server or stream that is not there, one that has lost entries and is
+   * filled again. What it throws, or rejects with, ends the iteration: the way to give up.
+   */
+  onRetry?: (error: unknown, retry: Retry) => void;
 }
 
 export interface CheckedRead {
@@ -28,9 +34,10 @@ export interface CheckedRead {
   readonly signal: AbortSignal | undefined;
   readonly batchEntries: number;
   readonly timeoutMs: number;
+  readonly onRetry: OnRetry | undefined;
 }
 
-export const readNames = ['from', 'signal', 'batchEntries', 'timeoutMs'] as const;
+export const readNames = ['from', 'signal', 'batchEntries', 'timeoutMs', 'onRetry'] as const;
 
 /** The longest time that a timer takes. */
 const MS_MAX = 2 ** 31 - 1;
@@ -40,7 +47,7 @@ export function checkTimeout(timeoutMs: unknown): number {
 }
 
 export function checkRead(options: { [Name in keyof ReadOptions]: unknown }): CheckedRead {
-  const { from = 'oldest', signal, batchEntries = 256, timeoutMs = 5000 } = options;
+  const { from = 'oldest', signal, batchEntries = 256, timeoutMs = 5000, onRetry } = options;
   return {
     from:
       from === 'oldest' || from === 'latest'
@@ -49,19 +56,34 @@ export function checkRead(options: { [Name in keyof ReadOptions]: unknown }): Ch
     signal: checkSignal(signal),
     batchEntries: checkInteger('options.batchEntries', batchEntries, 1, 2 ** 20),
     timeoutMs: checkTimeout(timeoutMs),
+    onRetry: checkCallback('options.onRetry', onRetry),
   };
 }
 
 /** Until a reader asks again, after what went wrong. */
-export const AGAIN_MS = 250;
+const AGAIN_MS = 250;
+
+/** The pauses of a reader after what went wrong. */
+export function retriesOf({ onRetry, signal }: CheckedRead): Retries {
+  return new Retries(AGAIN_MS, onRetry, signal);
+}
 
 /** What reading again would say again. */
-export const final: ReadonlySet<unknown> = new Set<ErrorCode>([
+const final: ReadonlySet<unknown> = new Set<ErrorCode>([
   'ERR_ENTRIES_LOST',
   'ERR_TRUNCATED',
   'ERR_FOREIGN_POSITION',
   'ERR_CORRUPT',
 ]);
+
+export function isFinal(error: unknown): boolean {
+  return final.has((error as { code?: unknown } | null | undefined)?.code);
+}
+
+/** After a power failure of the server, a stream is filled again; until then nothing can be said of it. */
+export function isRefilled(stream: string, lsn: number): Error {
+  return new Error(`stream ${stream} ends before entry ${lsn}, which was read: it is filled again`);
+}
 
 export function entriesLost(stream: string, lsn: number, firstLsn: number): WalError {
   return withDetails(

@@ -2,7 +2,7 @@
  * Reads a Redis stream that forward() fills, on any machine: the entries of the log in their
  * batches, each one once. By asking again and again, so that it needs no connection of its own.
  */
-import { throwIfAborted, waitUnlessAborted } from '../base/abort';
+import { waitUnlessAborted } from '../base/abort';
 import { checkInteger, optionsOf } from '../base/checks';
 import { invalidType } from '../base/errors';
 import { waitForTime } from '../base/waits';
@@ -10,17 +10,19 @@ import type { WalEntry } from '../durable/wal/entries';
 import { foreignPosition } from '../durable/wal/errors';
 import { isPosition, pastOf, positionOf, type Past } from '../durable/wal/position';
 import {
-  AGAIN_MS,
   batchIn,
   checkRead,
   entriesLost,
-  final,
   isElsewhere,
+  isFinal,
+  isRefilled,
   notForwarded,
   otherPast,
   readNames,
+  retriesOf,
   streamEnds,
   Whole,
+  type CheckedRead,
   type ReadOptions,
 } from './reading';
 import { checkClient, Redis, type RedisClient } from './redis-client';
@@ -94,9 +96,9 @@ class StreamReader {
   }
 
   /** After a failure: from what was read, once the stream has that. */
-  goOn(): Promise<boolean> {
+  async goOn(): Promise<void> {
     this.#waiting = [];
-    return this.#compareLast();
+    if (!(await this.#compareLast())) throw isRefilled(this.key, this.#last!.lsn);
   }
 
   /** Compares the last entry that was read with what the stream has at its place now; false where the stream ends before. */
@@ -169,7 +171,7 @@ class StreamReader {
     if (last !== undefined && past.logId !== last.logId) throw foreignPosition(past);
     if (last !== undefined && past.epoch < last.epoch) throw otherPast(this.key, lsn, position);
     // Filled again by a log that was truncated, a stream may have another entry in the place of the last one by now.
-    if (isElsewhere(last, past) && !(await this.#compareLast())) throw new Error('it is still being filled');
+    if (isElsewhere(last, past) && !(await this.#compareLast())) throw isRefilled(this.key, last.lsn);
     const entries = messages.map(({ lsn: each, data, batch }) => {
       const entry = { lsn: each, data: data!, position: positionOf({ ...past, lsn: each }) };
       return batch === undefined ? entry : { ...entry, batch: batchIn(this.key, each, batch) };
@@ -205,34 +207,37 @@ class StreamReader {
 async function* read(
   client: RedisClient,
   reader: StreamReader,
-  from: 'oldest' | 'latest' | number | Past,
-  { pollMs, signal }: { readonly pollMs: number; readonly signal: AbortSignal | undefined },
+  pollMs: number,
+  checked: CheckedRead,
 ): AsyncGenerator<WalEntry[], void> {
   const whole = new Whole(reader.key);
+  const retries = retriesOf(checked);
   let hasBegun = false;
-  let isSure = true;
+  let failure: { readonly error: unknown } | undefined;
   for (;;) {
-    throwIfAborted(signal);
+    retries.throwIfOver();
     if (!client.isOpen) return;
-    let waitMs = pollMs;
+    let hasMore = false;
     try {
-      if (!hasBegun) await reader.begin(from);
-      else if (!isSure) isSure = await reader.goOn();
+      if (!hasBegun) await reader.begin(checked.from);
+      else if (failure !== undefined) await reader.goOn();
       hasBegun = true;
-      const entries = isSure ? await reader.read() : [];
+      failure = undefined;
+      const entries = await reader.read();
+      retries.succeeded();
       for (const entry of entries) whole.add(entry);
-      if (entries.length > 0) waitMs = 0;
+      hasMore = entries.length > 0;
     } catch (error) {
-      throwIfAborted(signal);
-      if (final.has((error as { code?: unknown }).code)) {
-        if (whole.length > 0) yield whole.take();
-        throw error;
-      }
-      isSure = false;
-      waitMs = AGAIN_MS;
+      retries.throwIfOver();
+      failure = { error };
     }
+    // What can be read comes before the error.
     if (whole.length > 0) yield whole.take();
-    else if (waitMs > 0) await waitUnlessAborted(waitForTime(waitMs), signal);
+    else if (failure === undefined && !hasMore) await waitUnlessAborted(waitForTime(pollMs), checked.signal);
+    if (failure === undefined) continue;
+    if (isFinal(failure.error)) throw failure.error;
+    if (!client.isOpen) return;
+    await retries.pause(failure.error);
   }
 }
 
@@ -259,10 +264,9 @@ export function subscribe(
   const checked = checkClient(client);
   const { key, pollMs = 20, ...given } = optionsOf('options', options, names);
   if (typeof key !== 'string') throw invalidType('options.key', 'a string', key);
-  const { from, signal, batchEntries, timeoutMs } = checkRead(given);
+  const checkedPollMs = checkInteger('options.pollMs', pollMs, 1, 3_600_000);
+  const checkedRead = checkRead(given);
+  const { timeoutMs, batchEntries } = checkedRead;
   const reader = new StreamReader(new Redis(checked, timeoutMs), key, batchEntries);
-  return read(checked, reader, from, {
-    pollMs: checkInteger('options.pollMs', pollMs, 1, 3_600_000),
-    signal,
-  });
+  return read(checked, reader, checkedPollMs, checkedRead);
 }
