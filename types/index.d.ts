@@ -2604,6 +2604,13 @@ export interface Salvage extends IterableIterator<WalEntry | LostEntries> {
  * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
  */
 export declare function salvage(directory: string): Salvage;
+/** What is done after a failure that is tried again. */
+export interface Retry {
+  /** Failures in a row, 1 at first: since an entry was acknowledged, or since the stream could be read. */
+  readonly attempt: number;
+  /** Until it tries again. */
+  readonly delayMs: number;
+}
 /** The last entry that a target has. */
 export interface TargetPosition {
   /** Its LSN; 0 stands for none. */
@@ -2676,13 +2683,6 @@ export interface ForwardProgress {
   /** How many entries that can be forwarded are not acknowledged yet. */
   readonly lag: number;
 }
-/** What `forward()` does after a failure. */
-export interface ForwardRetry {
-  /** Failures since the last entry was acknowledged: 1 at first. */
-  readonly attempt: number;
-  /** Until it tries again. */
-  readonly delayMs: number;
-}
 /** How entries are carried to a target. */
 export interface ForwardOptions {
   /** Where they go. */
@@ -2712,7 +2712,7 @@ export interface ForwardOptions {
   /** Is called when `acknowledged` or `committed` has changed. What it throws, or rejects with, ends `forward()`. */
   onProgress?: (progress: ForwardProgress) => void;
   /** Is called for each failure that is tried again. What it throws, or rejects with, ends `forward()`: the way to give up. */
-  onRetry?: (error: unknown, retry: ForwardRetry) => void;
+  onRetry?: (error: unknown, retry: Retry) => void;
 }
 /**
  * Carries the entries of a log to a target, in order and without a gap, for as long
