@@ -433,102 +433,6 @@ TEST_CASE("shared log: killed again while taking over") {
   }
 }
 
-namespace {
-
-// What a kill loop's readers do until they are killed: 1 when something was wrong.
-int read_until_killed(const std::string& path, unsigned seed) {
-  const auto log = open_log(path, {}, SharedOpenMode::kJoin);
-  if (log == nullptr) return 1;
-  std::mt19937 random(seed);
-  uint64_t last_end = 0;
-  std::vector<PinnedBlock> kept;
-  for (;;) {
-    std::vector<PinnedBlock> pinned;
-    if (log->pin_window(0, &pinned) != SharedOutcome::kOk) return 2;
-    uint64_t first = 0;
-    uint64_t end = 0;
-    if (!is_right(*log, pinned, &first, &end)) return 3;
-    if (end < last_end) return 4;
-    last_end = end;
-    // One is kept for a while, and read again before it is dropped.
-    if (random() % 8 == 0) {
-      if (!kept.empty() && !is_right(*log, kept, &first, &end)) return 5;
-      std::swap(kept, pinned);
-    }
-    for (const auto& segment : pinned) {
-      log->unpin(segment.block, segment.sequence);
-    }
-  }
-}
-
-int write_until_killed(const std::string& path) {
-  const auto log = open_log(path, {}, SharedOpenMode::kJoin);
-  if (log == nullptr || !claim_soon(*log)) return 1;
-  for (;;) {
-    const Status status = append(*log);
-    if (status == Status::kPinned) continue;
-    if (status != Status::kOk) return 2;
-  }
-}
-
-int number_of(const char* name, int otherwise) {
-  const char* const text = getenv(name);
-  return text == nullptr ? otherwise : atoi(text);
-}
-
-}  // namespace
-
-// PROCESS_KILLS=10000 for a long run.
-TEST_CASE("shared log: writers and readers that are killed at random") {
-  const TemporaryDirectory directory;
-  const std::string path = directory.file();
-  SharedLogOptions options = small_options(2);
-  options.readers_max = 8;
-  const auto log = open_log(path, options);
-  std::mt19937 random(7);
-  const int kills = number_of("PROCESS_KILLS", 60);
-  std::vector<pid_t> readers;
-  pid_t writer = in_child([&] { return write_until_killed(path); });
-  for (unsigned i = 0; i < 3; ++i) {
-    readers.push_back(in_child([&] { return read_until_killed(path, i); }));
-  }
-  uint64_t last_end = 0;
-  for (int i = 0; i < kills; ++i) {
-    usleep(static_cast<useconds_t>(random() % 4000));
-    pid_t& victim =
-        random() % 2 == 0 ? writer : readers[random() % readers.size()];
-    kill(victim, SIGKILL);
-    REQUIRE(status_of(victim) == -SIGKILL);
-    const unsigned seed = static_cast<unsigned>(i + 10);
-    victim = &victim == &writer
-                 ? in_child([&] { return write_until_killed(path); })
-                 : in_child([&] { return read_until_killed(path, seed); });
-    uint64_t first = 0;
-    uint64_t end = 0;
-    REQUIRE(reads_right(*log, &first, &end));
-    REQUIRE(end >= last_end);
-    last_end = end;
-  }
-  kill_child(writer);
-  for (const pid_t reader : readers) {
-    kill(reader, SIGKILL);
-    CHECK(status_of(reader) == -SIGKILL);
-  }
-  CHECK(last_end > 0);
-  // No pin of the dead is left once every block was used again.
-  REQUIRE(claim_soon(*log));
-  for (int i = 0; i < 60; ++i) {
-    Status status = append(*log);
-    for (int tries = 0; tries < 1000 && status == Status::kPinned; ++tries) {
-      usleep(1000);
-      status = append(*log);
-    }
-    REQUIRE(status == Status::kOk);
-  }
-  CHECK(log->stats().pinned == 0);
-  log->release_claim();
-}
-
 // The smallest window there is: the head and one below. Each roll evicts that one
 // while the head's successor is still empty.
 TEST_CASE("shared log: bounds hold an entry while the window goes by") {
@@ -560,27 +464,6 @@ TEST_CASE("shared log: bounds hold an entry while the window goes by") {
   writer.join();
   CHECK(is_right);
   CHECK(log->cursor().sequence == 1'000'000);
-  log->release_claim();
-}
-
-TEST_CASE("shared log: a reader that was stopped may pin, and reads right") {
-  const TemporaryDirectory directory;
-  const std::string path = directory.file();
-  SharedLogOptions options = small_options(4);
-  const auto log = open_log(path, options);
-  const pid_t reader = in_child([&] { return read_until_killed(path, 3); });
-  REQUIRE(claim(*log));
-  for (int i = 0; i < 20; ++i) {
-    usleep(500);
-    kill(reader, SIGSTOP);
-    for (int k = 0; k < 200; ++k) {
-      const Status status = append(*log);
-      REQUIRE((status == Status::kOk || status == Status::kPinned));
-    }
-    kill(reader, SIGCONT);
-  }
-  kill(reader, SIGKILL);
-  CHECK(status_of(reader) == -SIGKILL);
   log->release_claim();
 }
 

@@ -4,6 +4,7 @@
 #define ATOMIC_LOG_TEST_NATIVE_SUPPORT_SHARED_LOG_FIXTURE_H_
 
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -169,6 +170,35 @@ inline int status_of(pid_t child) {
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
+
+// How often a test repeats something; the environment has the last word.
+inline int number_of(const char* name, int otherwise) {
+  const char* const text = getenv(name);
+  return text == nullptr ? otherwise : atoi(text);
+}
+
+// A pipe between a test and its child processes.
+class Pipe {
+ public:
+  Pipe() { REQUIRE(pipe(ends_) == 0); }
+  ~Pipe() {
+    close(ends_[0]);
+    close(ends_[1]);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+
+  bool tell() const { return write(ends_[1], "x", 1) == 1; }
+  // Waits until the other side has told; not for one that is dead.
+  bool hear() const {
+    pollfd waited = {ends_[0], POLLIN, 0};
+    char byte = 0;
+    return poll(&waited, 1, 60'000) == 1 && read(ends_[0], &byte, 1) == 1;
+  }
+
+ private:
+  int ends_[2];
+};
 
 inline void kill_child(pid_t child) {
   kill(child, SIGKILL);
