@@ -16,6 +16,17 @@ import { countFitting, type VarArea, type VarSource } from './var-area';
 /** Of a batch of records up to so many are copied one by one. */
 const LOOP_ENTRIES_MAX = 64;
 
+/** Stores and publishes a typed array of the log's own type that the head has room for; returns the first index. */
+export function storeInHead(head: Head, source: ScalarArray, length: number): number {
+  const position = head.count;
+  const index = head.firstIndex + position;
+  copyValues(head.kind as Kind, head.values, position, source, length);
+  head.count = position + length;
+  if (!head.isJournaled) publishEntries(head.slot, position + length);
+  else head.publishOrTakeBack(index);
+  return index;
+}
+
 export class BatchStore {
   readonly #head: Head;
   /** For the next batch; undefined while in use. */
@@ -27,31 +38,13 @@ export class BatchStore {
 
   // Each returns the absolute index of the first entry.
 
-  /** A typed array of the log's own type. */
+  /** A typed array of the log's own type, empty or with more entries than the head has room for. */
   storeArray(source: ScalarArray, length: number): number {
-    const head = this.#head;
-    // An empty one may be detached, and set() would refuse it.
-    if (length === 0 || length > head.limit - head.count) return this.#storeBeyondHead(source, length);
-    return this.#storeInHead(source, length);
-  }
-
-  /** One that the head has room for. */
-  #storeInHead(source: ScalarArray, length: number): number {
-    const head = this.#head;
-    const position = head.count;
-    copyValues(head.kind as Kind, head.values, position, source, length);
-    head.count = position + length;
-    if (!head.isJournaled) publishEntries(head.slot, position + length);
-    else head.publishOrTakeBack(head.firstIndex + position);
-    return head.firstIndex + position;
-  }
-
-  #storeBeyondHead(source: ScalarArray, length: number): number {
     const head = this.#head;
     // An empty one begins no segment.
     if (length > 0 && head.count >= head.limit) head.makeRoom();
     return length > 0 && length <= head.limit - head.count
-      ? this.#storeInHead(source, length)
+      ? storeInHead(head, source, length)
       : this.storeColumns({ sources: [source], length });
   }
 

@@ -40,12 +40,13 @@ export class Head {
   readonly #native: NativeWriter;
   readonly #mappings: HeadMappings;
 
+  // Small integers to V8 from the beginning, so that no store has to look whether they are.
   /** The number of the native writer. */
-  slot: number;
-  #id: number;
-  firstIndex: number;
+  slot = 0;
+  #id = 0;
+  firstIndex = 0;
   /** Entries stored in the head, published or not. */
-  count: number;
+  count = 0;
   /**
    * Entries that the head has room for; 0 when closed, not mapped, or while a
    * span is open, a codec is writing or the journal takes entries, so that one check on the way of every
@@ -215,7 +216,8 @@ export class Head {
   close(): void {
     this.isClosed = true;
     this.stop();
-    this.slot = NO_SLOT;
+    // A small integer, which the cell of publishEntries() holds as NO_SLOT.
+    this.slot = NO_SLOT | 0;
     this.columns = NO_COLUMNS;
     this.areas = NO_AREAS;
     this.values = NO_VALUES;

@@ -3,7 +3,7 @@ import type { AtomicLog } from './atomic-log';
 import { checkInteger } from '../base/checks';
 import { dispose } from '../base/dispose';
 import type { Columns, Entries } from './batch';
-import { BatchStore } from './batch-store';
+import { BatchStore, storeInHead } from './batch-store';
 import { variableSize } from './columns';
 import { EntryStore } from './entry-store';
 import type { EntryJournal } from './entry-journal';
@@ -141,10 +141,12 @@ export class Writer<T> {
     const head = this.#head;
     const position = head.count;
     if (typeof value === 'number' && position < head.doubles.length) {
+      // What is read after publishing must be looked at again, as if the call had changed it.
+      const index = head.firstIndex + position;
       head.doubles[position] = value;
       head.count = position + 1;
       publishEntries(head.slot, position + 1);
-      return head.firstIndex + position;
+      return index;
     }
     return this.#appendOther(value);
   }
@@ -197,7 +199,11 @@ export class Writer<T> {
   appendBatch(entries: Entries<T>): number {
     if (typedArrayTag(entries) !== this.#tag) return this.#batches.storeOther(entries);
     const source = entries as unknown as ScalarArray;
-    return this.#batches.storeArray(source, typedArrayLength(source));
+    const length = typedArrayLength(source);
+    const head = this.#head;
+    // An empty one may be detached, and set() would refuse it.
+    if (length === 0 || length > head.limit - head.count) return this.#batches.storeArray(source, length);
+    return storeInHead(head, source, length);
   }
 
   /**
@@ -291,9 +297,10 @@ export class Writer<T> {
     }
     const position = head.records === undefined ? -1 : head.records.store(head, value);
     if (position < 0) return this.#appendNumber(value);
+    const index = head.firstIndex + position;
     head.count = position + 1;
     publishEntries(head.slot, position + 1);
-    return head.firstIndex + position;
+    return index;
   }
 
   #writeOther(value: T): number {
@@ -309,9 +316,10 @@ export class Writer<T> {
     const { kind } = head;
     const position = head.count;
     if (kind >= 0 && position < head.limit && store(kind as Kind, head.values, position, value)) {
+      const index = head.firstIndex + position;
       head.count = position + 1;
       publishEntries(head.slot, position + 1);
-      return head.firstIndex + position;
+      return index;
     }
     const index = this.#entries.store(value);
     publishEntries(head.slot, head.count);

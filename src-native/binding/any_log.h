@@ -8,7 +8,7 @@
 // for unpin_late(), which ArrayBuffers may call on any. Each member is what
 // core/memory/rolling_log.h and core/shared_memory/shared_log.h call so; what
 // only one kind has does nothing in the other. publish() is not among them,
-// because a writer calls it for every entry: set_published().
+// because a writer calls it for every entry: publish_target().
 #ifndef ATOMIC_LOG_BINDING_ANY_LOG_H_
 #define ATOMIC_LOG_BINDING_ANY_LOG_H_
 
@@ -118,8 +118,7 @@ class AnyLog {
   virtual void end() = 0;
   // All of the shared storage that may be touched now.
   virtual void commit(const uint8_t* memory, size_t bytes) = 0;
-  // publish() goes to this log from now on.
-  virtual void set_published(Publishing* publishing) = 0;
+  virtual PublishTarget publish_target() = 0;
 
   // --- Blocks of segments that are pinned, or the head.
   virtual void* block(const SegmentName& segment) const = 0;

@@ -75,24 +75,27 @@ class SlotTable {
   std::vector<uint32_t> free_;
 };
 
+// The log that entries are published in: one of the two, or none.
+struct PublishTarget {
+  memory::RollingLog* log = nullptr;
+  shared_memory::SharedLog* shared_log = nullptr;
+};
+
 // What publish() looks at, in one place, because a writer calls it for every
 // entry.
 struct Publishing {
   // The cells that JavaScript writes (StagedCell): a writer's slot and the count
   // that it publishes. V8's memory, kept by the exports.
   const uint32_t* staged = nullptr;
-  // The writer that published last, and its log, null when it is closed: a
+  // The writer that published last, and its log, none when it is closed: a
   // thread mostly has one, and looking a slot up is a fifth of the call,
   // because each load waits for the one before.
   uint32_t slot = UINT32_MAX;
-  memory::RollingLog* log = nullptr;
-  // In its place for a writer of a log that processes share.
-  shared_memory::SharedLog* shared_log = nullptr;
+  PublishTarget target;
 
   void forget() {
     slot = UINT32_MAX;
-    log = nullptr;
-    shared_log = nullptr;
+    target = {};
   }
 };
 

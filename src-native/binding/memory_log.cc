@@ -124,9 +124,7 @@ class MemoryLog final : public AnyLog {
     if (storage != nullptr && memory == storage->base()) storage->commit(bytes);
   }
 
-  void set_published(Publishing* publishing) override {
-    publishing->log = log_.get();
-  }
+  PublishTarget publish_target() override { return {log_.get(), nullptr}; }
 
   void* block(const SegmentName& segment) const override {
     return segment.control->block();

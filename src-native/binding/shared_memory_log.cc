@@ -131,9 +131,7 @@ class SharedMemoryLog final : public AnyLog {
   // All of the file may be touched from the beginning.
   void commit(const uint8_t*, size_t) override {}
 
-  void set_published(Publishing* publishing) override {
-    publishing->shared_log = log_.get();
-  }
+  PublishTarget publish_target() override { return {nullptr, log_.get()}; }
 
   void* block(const SegmentName& segment) const override {
     return log_->block_data(segment.id);

@@ -60,23 +60,27 @@ napi_value WriterHandle::publish(napi_env env, napi_callback_info info) {
   const auto staged = [&publishing](StagedCell cell) {
     return publishing.staged[static_cast<size_t>(cell)];
   };
-  if (staged(StagedCell::kWriter) != publishing.slot) {
-    find_published(environment, staged(StagedCell::kWriter));
-  }
-  if (publishing.log != nullptr) {
-    publishing.log->publish(staged(StagedCell::kCount));
-  } else if (publishing.shared_log != nullptr) {
-    publishing.shared_log->publish(staged(StagedCell::kCount));
+  const uint32_t slot = staged(StagedCell::kWriter);
+  // A copy: what was just stored would have to be waited for.
+  const PublishTarget target = slot == publishing.slot
+                                   ? publishing.target
+                                   : find_published(environment, slot);
+  if (target.log != nullptr) {
+    target.log->publish(staged(StagedCell::kCount));
+  } else if (target.shared_log != nullptr) {
+    target.shared_log->publish(staged(StagedCell::kCount));
   }
   return nullptr;
 }
 
-void WriterHandle::find_published(Environment* environment, uint32_t slot) {
-  Publishing& publishing = environment->publishing();
-  publishing.forget();
-  publishing.slot = slot;
-  WriterHandle* const self = environment->writers().find(slot);
-  if (self != nullptr) self->log_->set_published(&publishing);
+PublishTarget WriterHandle::find_published(Environment* environment,
+                                           uint32_t slot) {
+  const WriterHandle* const self = environment->writers().find(slot);
+  const PublishTarget target =
+      self == nullptr ? PublishTarget{} : self->target_;
+  environment->publishing().slot = slot;
+  environment->publishing().target = target;
+  return target;
 }
 
 // (writer: number, count: number) => id of the new head's segment, or a

@@ -23,7 +23,9 @@ class WriterHandle final {
  public:
   // The caller has acquired the claim; the handle now owns it.
   WriterHandle(std::shared_ptr<AnyLog> log, std::shared_ptr<void> presence)
-      : presence_(std::move(presence)), log_(std::move(log)) {}
+      : presence_(std::move(presence)),
+        log_(std::move(log)),
+        target_(log_->publish_target()) {}
   ~WriterHandle() { log_->release_claim(); }
   WriterHandle(const WriterHandle&) = delete;
   WriterHandle& operator=(const WriterHandle&) = delete;
@@ -35,7 +37,7 @@ class WriterHandle final {
  private:
   static napi_value publish(napi_env env, napi_callback_info info);
   // The slow part: another writer than the last time.
-  static void find_published(Environment* environment, uint32_t slot);
+  static PublishTarget find_published(Environment* environment, uint32_t slot);
   static napi_value roll(napi_env env, napi_callback_info info);
   static napi_value map(napi_env env, napi_callback_info info);
   static napi_value map_block(napi_env env, napi_callback_info info);
@@ -47,6 +49,8 @@ class WriterHandle final {
   // As those of LogAttachment.
   const std::shared_ptr<void> presence_;
   const std::shared_ptr<AnyLog> log_;
+  // At hand for threads that have several writers in turn.
+  const PublishTarget target_;
 };
 
 }  // namespace atomic_log::binding
