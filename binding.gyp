@@ -94,6 +94,7 @@
         "src-native/core/platform/shared_file_unsupported.cc",
         "src-native/core/platform/thread_posix.cc",
         "src-native/core/platform/thread_windows.cc",
+        "src-native/core/shared_memory/segment_copies.cc",
         "src-native/core/shared_memory/shared_format.cc",
         "src-native/core/shared_memory/shared_log.cc",
         "src-native/core/shared_memory/shared_log_open.cc",

@@ -74,6 +74,10 @@ export interface NativeLogs {
   adopt(log: number, id: number, key: number, buffer: SharedArrayBuffer): void;
   /** What is kept of a segment that is not pinned here is dropped. */
   forget(log: number, id: number): void;
+  /** Of a log that is read only: its copy of the head gets what was published since. */
+  catchUp(log: number): void;
+  /** Of a log that processes share: the slots that other processes have, and live. */
+  livingSlots(log: number): number[];
   /** Writes the BoundsFields of the window. */
   bounds(log: number, out: Float64Array): undefined | false;
   stats(log: number): NativeStats;
@@ -109,6 +113,9 @@ export interface NativeLogs {
 
 /** As {@link NativeLogDescription}, for a log that processes share. */
 export interface NativeSharedLogDescription extends NativeLogDescription {
+  readonly isReadOnly: boolean;
+  /** Whether the file was made before the system was started last. */
+  readonly isOfEarlierRun: boolean;
   readonly readersMax: number;
   readonly extraSegments: number;
 }
@@ -118,7 +125,8 @@ export interface NativeSharedOpening {
   mode: SharedOpenMode;
   /** Of a new file, as chmod takes them. */
   permissions: number;
-  // The others are not needed to join.
+  allowsOtherOwner: boolean;
+  // The others are not needed to join, or to read.
   retainedCapacity: number;
   segmentCapacity: number;
   firstIndex: number;

@@ -121,6 +121,8 @@ export const SharedOutcome = {
   noSlot: 4,
   /** the memory holds what no one of this protocol stores */
   damaged: 5,
+  /** the system refused memory for a copy */
+  noMemory: 6,
 } as const;
 export type SharedOutcome = (typeof SharedOutcome)[keyof typeof SharedOutcome];
 
@@ -129,6 +131,8 @@ export const SharedOpenMode = {
   join: 0,
   createOrJoin: 1,
   create: 2,
+  /** also one of an earlier run of the system */
+  readOnly: 3,
 } as const;
 export type SharedOpenMode = (typeof SharedOpenMode)[keyof typeof SharedOpenMode];
 

@@ -134,6 +134,8 @@ export type ErrorCode =
   | 'ERR_TOO_MANY_PROCESSES'
   /** The memory of a log that processes share holds what none of them may have stored. */
   | 'ERR_LOG_DAMAGED'
+  /** The log was opened with `readOnly`. */
+  | 'ERR_READ_ONLY'
   /** This operating system does not have what is needed. */
   | 'ERR_PLATFORM_UNSUPPORTED'
   /** This runtime cannot map the log's memory. */

@@ -12,6 +12,7 @@ const pages: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_FOREIGN_HANDLE: 'processes.md',
   ERR_LOCKED: 'operations.md#locked',
   ERR_LOG_DAMAGED: 'processes.md#what-it-trusts',
+  ERR_READ_ONLY: 'processes.md#reading-only-and-after-a-crash',
   ERR_MAPPING_UNAVAILABLE: 'electron.md#what-is-different',
   ERR_NO_SPACE: 'operations.md#a-full-disk',
   ERR_PINNED_BYTES: 'memory.md#what-to-know',

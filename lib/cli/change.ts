@@ -1,11 +1,11 @@
 /** What changes a write-ahead log from the command line: a copy of it, and dropping its oldest entries. */
 import { Wal } from '../durable/wal/wal';
-import { kindOf } from './sources';
+import { kindOnDisk } from './sources';
 import { byteScale } from './inspect';
 import { counted } from './words';
 
 function checkWal(path: string, command: string): void {
-  if (kindOf(path, {}) === 'segment')
+  if (kindOnDisk(path, {}, command) === 'segment')
     throw new Error(
       `${path}: this is a file; ${command} is for directories of write-ahead logs, and a segment file can be copied as it is`,
     );

@@ -1,6 +1,6 @@
 /** What a log is and has, for people: the summary of a source, with its bytes scaled and its times as ages. */
 import { escape, formatTable } from './output';
-import type { SegmentSummary, Summary, WalSummary } from './sources';
+import type { SegmentSummary, SharedSummary, Summary, WalSummary } from './sources';
 import { counted, formatAge, formatCount, type Paint } from './words';
 
 type Scale = (bytes: number) => string;
@@ -26,9 +26,18 @@ interface View {
 /** The summary as lines, without a last line break. */
 export async function describeSummary(summary: Summary, paint: Paint, now = Date.now()): Promise<string> {
   const view = { scale: await byteScale(), paint, now };
-  const parts =
-    summary.kind === 'write-ahead log' ? await walParts(summary, view) : segmentParts(summary, view);
-  return parts.join('\n');
+  return (await partsOf(summary, view)).join('\n');
+}
+
+function partsOf(summary: Summary, view: View): Promise<string[]> | string[] {
+  switch (summary.kind) {
+    case 'write-ahead log':
+      return walParts(summary, view);
+    case 'segment file':
+      return segmentParts(summary, view);
+    case 'shared log':
+      return sharedParts(summary, view);
+  }
 }
 
 function facts(title: string, rows: readonly (readonly [string, string])[], { paint }: View): string {
@@ -125,6 +134,54 @@ function segmentParts(summary: SegmentSummary, view: View): string[] {
         ['last write', since(summary.mtimeMs, view)],
         ['writer', writerOf(summary, paint)],
         ['free on disk', scale(summary.availableBytes)],
+      ],
+      view,
+    ),
+  ];
+}
+
+function sharedParts(summary: SharedSummary, view: View): string[] {
+  const { firstIndex, endIndex, columns, codec, slots, readersMax, segments, segmentBytes } = summary;
+  const { scale, paint } = view;
+  const count = endIndex - firstIndex;
+  const types = Object.entries(columns).map(([name, type]) => `${escape(name)}: ${type}`);
+  const writer = summary.ended ? 'none; it has ended the log' : writerOf(summary, paint);
+  const kept = summary.pinnedSegments === 0 ? '' : `, ${summary.pinnedSegments} that readers keep`;
+  return [
+    facts(
+      `shared log ${escape(summary.path)}`,
+      [
+        [
+          'entries',
+          count === 0
+            ? `none; the next one is ${endIndex}`
+            : `${formatCount(count)}: index ${firstIndex} to ${endIndex - 1}`,
+        ],
+        ['columns', codec === undefined ? types.join(', ') : `values of the codec ${escape(codec)}`],
+        [
+          'window',
+          `${formatCount(summary.retainedCapacity)} entries and more, in segments of ${formatCount(summary.segmentCapacity)}`,
+        ],
+        [
+          'segments',
+          `${summary.retainedSegments} in the window${kept}, of ${segments} with ${scale(segmentBytes)} each`,
+        ],
+        ['size', plural(summary.size, view)],
+        ['writer', writer],
+        [
+          'processes',
+          slots.length === 0
+            ? `none, of ${readersMax}`
+            : `${slots.length} of ${readersMax}: slot ${slots.join(', ')}`,
+        ],
+        [
+          'boot id',
+          summary.isOfEarlierRun
+            ? paint('yellow', `${summary.bootId}, of an earlier run of the system`)
+            : summary.bootId,
+        ],
+        ['free on disk', scale(summary.availableBytes)],
+        ['log id', summary.logId],
       ],
       view,
     ),

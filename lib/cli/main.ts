@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command `atomic-log`: looks at segment files and write-ahead logs, and builds
+ * The command `atomic-log`: looks at logs, of all kinds that have files, and builds
  * the addon. What needs the addon, and what
  * takes long to load, is loaded by the commands that need it.
  */
@@ -105,7 +105,9 @@ function versionOfPackage(): string {
 }
 
 const program = new Command('atomic-log')
-  .description('Looks at segment files and at directories of write-ahead logs, and builds the addon.')
+  .description(
+    'Looks at segment files, directories of write-ahead logs and files of shared logs, and builds the addon.',
+  )
   .version(versionOfPackage())
   .showHelpAfterError('(--help lists what there is)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : FAILED));
@@ -113,7 +115,10 @@ const program = new Command('atomic-log')
 function command(name: string, description: string): Command {
   return program
     .command(name)
-    .argument('<path>', 'a directory of a write-ahead log, or a segment file')
+    .argument(
+      '<path>',
+      'a directory of a write-ahead log, a segment file, or the file of a log that processes share',
+    )
     .description(description)
     .addOption(
       new Option('--start-offset <bytes>', 'of a segment file: where records begin').argParser(integer),
@@ -196,7 +201,7 @@ function* formatItems(items: Iterable<Item>, options: Options): Iterable<string 
 }
 
 itemCommand('dump', 'print all entries')
-  .option('--from <number>', 'the first LSN, or the offset of a record', integer)
+  .option('--from <number>', 'the first LSN or index, or the offset of a record', integer)
   .option('--to <number>', 'the last one', integer)
   .action(async (path: string, options: Options) => {
     const source = await openSource(path, segmentOptions(options));
@@ -225,7 +230,7 @@ itemCommand('tail', 'print the last entries')
     await printAll(formatItems(last, options));
     if (options.follow) {
       const position =
-        last.at(-1)?.position ?? (source.kind === 'wal' ? source.end : source.last(1)[0]?.position);
+        last.at(-1)?.position ?? (source.kind === 'segment' ? source.last(1)[0]?.position : source.end);
       await endWithReader();
       const isAskedFor = filterOf(options);
       for await (const item of source.follow(position)) {

@@ -11,6 +11,7 @@ export const FAILED = 2;
 const STDOUT = 1;
 const STDERR = 2;
 const BLOCK_BYTES = 1 << 16;
+const LINE_BREAK = Buffer.from('\n');
 
 /**
  * Control characters, those that change the order or the lines of what is shown,
@@ -56,14 +57,21 @@ export function formatBytes(data: Uint8Array): string {
   return escape(text).replace(/^0(?=x)/, '\\x30');
 }
 
-export function formatItem({ unit, position, data, header }: Item, format: Format): string | Uint8Array {
-  if (format === 'raw') return data;
+export function formatItem(item: Item, format: Format): string | Uint8Array {
+  const { unit, position, data, header } = item;
+  // Those that are values are texts here, and need an end.
+  if (format === 'raw') return 'value' in item ? Buffer.concat([data, LINE_BREAK]) : data;
   if (format === 'text') return `${position}\t${formatBytes(data)}\n`;
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
   const text = textOf(bytes);
   const extra =
     header === undefined || header.length === 0 ? {} : { header: Buffer.from(header).toString('base64') };
-  const value = text === undefined ? { base64: bytes.toString('base64') } : { text };
+  const value =
+    'value' in item
+      ? { value: item.value }
+      : text === undefined
+        ? { base64: bytes.toString('base64') }
+        : { text };
   // JSON leaves some of them as they are.
   const json = JSON.stringify({ [unit]: position, ...extra, ...value });
   return `${json.replace(unprintable, escapedUnits)}\n`;

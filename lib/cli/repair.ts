@@ -6,7 +6,7 @@ import type { SegmentOptions } from '../durable/segment/options';
 import { SegmentWriter } from '../durable/segment/writer';
 import { Wal } from '../durable/wal/wal';
 import { optionsOfRemains, salvage } from '../durable/wal/salvage';
-import { kindOf } from './sources';
+import { kindOnDisk } from './sources';
 import { describeVerdict, verifySegment, verifyWal } from './verify';
 
 /** Entries between two syncs of the copy. */
@@ -29,7 +29,7 @@ export interface Repair {
 }
 
 export function repair(path: string, options: RepairOptions): Repair {
-  if (kindOf(path, options.segment) === 'wal') {
+  if (kindOnDisk(path, options.segment, 'repair') === 'wal') {
     if (options.dropsIntact)
       throw new Error(`${path}: this is a directory; --drop-intact is for segment files`);
     return repairWal(path, options.applies, options.target ?? `${path.replace(/[\\/]+$/, '')}.repaired`);

@@ -14,13 +14,15 @@ import { WalReader } from '../durable/wal/reader';
 import type { WalError } from '../durable/wal/errors';
 import { formatBytes } from './output';
 
-/** An entry of a log (its LSN), or a record of a segment (its offset). */
+/** An entry of a log (its LSN, or its index), or a record of a segment (its offset). */
 export interface Item {
   /** What `position` is, and is called as JSON. */
-  readonly unit: 'lsn' | 'offset';
+  readonly unit: 'lsn' | 'offset' | 'index';
   readonly position: number;
   readonly data: Uint8Array;
   readonly header?: Uint8Array;
+  /** As JSON can have it; `data` has it as text. */
+  readonly value?: unknown;
 }
 
 /** Bounds are inclusive; LSNs or offsets. */
@@ -29,10 +31,10 @@ export interface Bounds {
   to?: number | undefined;
 }
 
-export type Kind = 'wal' | 'segment';
+export type Kind = 'wal' | 'segment' | 'shared';
 
 /** What is known of any log from outside. Names are those of the API, or of `node:fs`. */
-interface Outside {
+export interface Outside {
   readonly path: string;
   /** Whether a writer has it open, as far as the system tells. */
   readonly isLocked: boolean;
@@ -64,7 +66,32 @@ export interface SegmentSummary extends Outside {
   readonly mtimeMs: number;
 }
 
-export type Summary = WalSummary | SegmentSummary;
+/** Of a log that processes share; numbers are of now. */
+export interface SharedSummary extends Outside {
+  readonly kind: 'shared log';
+  readonly logId: string;
+  readonly firstIndex: number;
+  readonly endIndex: number;
+  readonly ended: boolean;
+  /** Columns with their types; without a schema there is one, `value`. */
+  readonly columns: Readonly<Record<string, string>>;
+  readonly codec?: string;
+  readonly retainedCapacity: number;
+  readonly segmentCapacity: number;
+  readonly retainedSegments: number;
+  readonly pinnedSegments: number;
+  readonly segments: number;
+  readonly segmentBytes: number;
+  readonly size: number;
+  readonly readersMax: number;
+  /** Of processes that have it open, and live. */
+  readonly slots: readonly number[];
+  /** Of the run of the system in which the log was made. */
+  readonly bootId: string;
+  readonly isOfEarlierRun: boolean;
+}
+
+export type Summary = WalSummary | SegmentSummary | SharedSummary;
 
 export interface Source {
   readonly kind: Kind;
@@ -127,10 +154,13 @@ function isDirectory(path: string): boolean {
 const walName = /^wal-\d{1,15}\.log(\.new|\.torn-\d+)?$/;
 const WAL_MAGIC = 'ATOMLWAL';
 
-/** Whether the file begins as those of write-ahead logs; what cannot be read is for the one who opens it to tell. */
-function hasWalMagic(path: string): boolean {
+/** Files of logs that processes share begin so. */
+const SHARED_MAGIC = 'ATOMLOG\x1a';
+
+/** How the file begins; what cannot be read is for the one who opens it to tell. */
+function magicOf(path: string): string {
   // A pipe would be waited for.
-  if (!statSync(path).isFile()) return false;
+  if (!statSync(path).isFile()) return '';
   const magic = Buffer.alloc(WAL_MAGIC.length);
   try {
     const file = openSync(path, 'r');
@@ -140,16 +170,16 @@ function hasWalMagic(path: string): boolean {
       closeSync(file);
     }
   } catch {
-    return false;
+    return '';
   }
-  return magic.toString('latin1') === WAL_MAGIC;
+  return magic.toString('latin1');
 }
 
 /** A path that names a file of a write-ahead log means its directory. */
 function refuseWalFile(path: string): void {
   const directory = dirname(path);
   const isNamedSo = walName.test(basename(path)) && existsSync(join(directory, 'LOCK'));
-  if (!isNamedSo && !hasWalMagic(path)) return;
+  if (!isNamedSo && magicOf(path) !== WAL_MAGIC) return;
   throw new Error(`${path}: this is a file of a write-ahead log; give its directory, ${directory}`);
 }
 
@@ -157,7 +187,11 @@ function refuseWalFile(path: string): void {
 export function kindOf(path: string, options: SegmentOptions): Kind {
   if (!isDirectory(path)) {
     refuseWalFile(path);
-    return 'segment';
+    if (magicOf(path) !== SHARED_MAGIC) return 'segment';
+    if (Object.keys(options).length === 0) return 'shared';
+    throw new Error(
+      `${path}: processes share this log; --start-offset, --header-size and --checksum are for segment files`,
+    );
   }
   if (Object.keys(options).length > 0) {
     throw new Error(
@@ -172,8 +206,24 @@ export function kindOf(path: string, options: SegmentOptions): Kind {
   return 'wal';
 }
 
-export function openSource(path: string, options: SegmentOptions): Source {
-  return kindOf(path, options) === 'wal' ? walSource(path) : segmentSource(path, options);
+/** For commands that know no logs that processes share. */
+export function kindOnDisk(path: string, options: SegmentOptions, command: string): Exclude<Kind, 'shared'> {
+  const kind = kindOf(path, options);
+  if (kind !== 'shared') return kind;
+  throw new Error(
+    `${path}: processes share this log, in memory; ${command} is for logs on disk. inspect, dump, tail and watch read it`,
+  );
+}
+
+export async function openSource(path: string, options: SegmentOptions): Promise<Source> {
+  switch (kindOf(path, options)) {
+    case 'wal':
+      return walSource(path);
+    case 'segment':
+      return segmentSource(path, options);
+    case 'shared':
+      return (await import('./shared-log.js')).sharedSource(path);
+  }
 }
 
 /** What the segment file holds; throws for one that opening would refuse. */
@@ -198,8 +248,12 @@ function cursorFacts({ error, name, ...cursor }: WalCursorInfo): WalSummary['cur
 }
 
 function outsideOf(path: string, lockedFile: string): Outside {
+  return { path, isLocked: addon.isFileLocked(lockedFile), availableBytes: availableBytesAt(path) };
+}
+
+export function availableBytesAt(path: string): number {
   const { bavail, bsize } = statfsSync(path);
-  return { path, isLocked: addon.isFileLocked(lockedFile), availableBytes: bavail * bsize };
+  return bavail * bsize;
 }
 
 const HOLDER_BYTES = 24;

@@ -9,7 +9,7 @@ import { WalReader } from '../durable/wal/reader';
 import type { WalEntry } from '../durable/wal/entries';
 import { classifyLog, salvage, type LostEntries } from '../durable/wal/salvage';
 import type { Paint } from './words';
-import { describeUnproved, scanSegment, kindOf, unprovedOf, type Unproved } from './sources';
+import { describeUnproved, scanSegment, kindOnDisk, unprovedOf, type Unproved } from './sources';
 
 const TORN = 'a torn tail, the normal trace of a crash: opening for writing quarantines it';
 /** How a log may end that opens. */
@@ -38,7 +38,7 @@ export interface Verdict {
 }
 
 export function verify(path: string, options: SegmentOptions, showsProgress: boolean): Verdict {
-  return kindOf(path, options) === 'segment'
+  return kindOnDisk(path, options, 'verify') === 'segment'
     ? verifySegment(path, options)
     : verifyWal(path, showsProgress).verdict;
 }

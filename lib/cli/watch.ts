@@ -23,8 +23,19 @@ interface Look {
   readonly items: number;
 }
 
+function itemsOf(summary: Summary): number {
+  switch (summary.kind) {
+    case 'write-ahead log':
+      return summary.lastLsn;
+    case 'segment file':
+      return summary.records;
+    case 'shared log':
+      return summary.endIndex;
+  }
+}
+
 function lookAt(summary: Summary, at: number): Look {
-  return { at, items: summary.kind === 'write-ahead log' ? summary.lastLsn : summary.records };
+  return { at, items: itemsOf(summary) };
 }
 
 /** Items per second between two looks; undefined with less than two. */
@@ -40,6 +51,11 @@ async function lineOf(summary: Summary, rate: number | undefined): Promise<strin
   const free = `${scale(summary.availableBytes)} free on disk`;
   if (summary.kind === 'segment file') {
     return `${counted(summary.records, 'record', 'records')}${pace}, ${scale(summary.remaining)} of room left, ${free}`;
+  }
+  if (summary.kind === 'shared log') {
+    const { endIndex, slots, isLocked } = summary;
+    const readers = counted(slots.length, 'process', 'processes');
+    return `end index ${endIndex}${pace}, ${readers}, ${isLocked ? 'a writer' : 'no writer'}`;
   }
   const { lastLsn, files, cursors } = summary;
   const lags = cursors.flatMap(({ name, lag }) => (lag === undefined ? [] : [{ name, lag }]));

@@ -9,7 +9,7 @@ import type { LogHandle } from '../memory/handle';
 import type { JournaledLog } from './journaled-log';
 import type { JournaledReader } from './journaled-reader';
 import type { JournalAttachOptions, JournalOptions } from './options';
-import type { JoinOptions, ProcessOptions } from '../processes/options';
+import type { JoinOptions, ProcessOptions, ReadOnlyOptions } from '../processes/options';
 import type { AttachOptions, RecordAttachOptions } from '../memory/open-log';
 import type { BigIntScalarType, NumberScalarType } from '../base/scalar';
 import type {
@@ -113,7 +113,7 @@ export interface AtomicLogConstructor {
     path: string,
     options: ProcessLogOptions<RecordLogOptions<S>>,
   ): Promise<AtomicLog<RecordOf<S>>>;
-  open<T>(path: string, options: JoinOptions<T>): Promise<AtomicLog<T>>;
+  open<T>(path: string, options: JoinOptions<T> | ReadOnlyOptions<T>): Promise<AtomicLog<T>>;
   /** As {@link open}, on this thread. */
   openSync<K extends NumberScalarType = 'f64'>(
     options: NumberLogOptions<K> & JournalOptions,
@@ -136,7 +136,7 @@ export interface AtomicLogConstructor {
     path: string,
     options: ProcessLogOptions<RecordLogOptions<S>>,
   ): AtomicLog<RecordOf<S>>;
-  openSync<T>(path: string, options: JoinOptions<T>): AtomicLog<T>;
+  openSync<T>(path: string, options: JoinOptions<T> | ReadOnlyOptions<T>): AtomicLog<T>;
   /**
    * Takes the name of a log that processes share away. Those that have it open keep it, and its memory goes with
    * the last of them; who opens the path after that makes a new one.

@@ -15,6 +15,7 @@ import { typeNames } from '../base/scalar';
 import { viewOfHandle, viewOfNewLog, type AttachOptions, type RecordAttachOptions } from './open-log';
 import type { LogOptions } from './options';
 import type { Schema } from './schema';
+import { logIsReadOnly } from './native-log';
 import { makeSnapshot, Snapshot } from './snapshot';
 import { readStats, type LogStats } from './stats';
 import type { MappingKind } from './storage';
@@ -165,8 +166,8 @@ export class AtomicLog<T> {
   /**
    * The right to append, or null while another writer has it.
    *
-   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`; `ERR_JOURNALED` for a log of
-   * `AtomicLog.open()`, which has its writer's calls itself
+   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`; `ERR_READ_ONLY` with `readOnly: true`;
+   * `ERR_JOURNALED` for a log of `AtomicLog.open()`, which has its writer's calls itself
    */
   tryClaimWriter(): Writer<T> | null {
     if (this.#open().layout.journal !== undefined) {
@@ -184,6 +185,7 @@ export class AtomicLog<T> {
     if (view.native.hasEnded()) {
       throw plainError('ERR_LOG_ENDED', 'the writer has ended this log; make a new one to go on');
     }
+    if (view.native.isReadOnly) throw logIsReadOnly();
     const native = view.native.tryClaim();
     return native === null ? null : Writer[makeWriter]<T>(this, view, native);
   }
@@ -277,7 +279,7 @@ export class AtomicLog<T> {
   /**
    * The right to append, as soon as it is free: for fail-over.
    *
-   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_JOURNALED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_READ_ONLY`, `ERR_JOURNALED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
    */
   async waitForWriter(options: { signal?: AbortSignal } = {}): Promise<Writer<T>> {
     const signal = checkSignal(optionsOf('options', options, ['signal']).signal);

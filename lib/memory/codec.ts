@@ -156,6 +156,8 @@ const builtIn = new Map<string, { readonly codec: Codec<unknown>; readonly coder
   ].map((entry) => [entry.coder.name, entry as { codec: Codec<unknown>; coder: Coder }]),
 );
 
+export const isBuiltIn = (name: string): boolean => builtIn.has(name);
+
 /** The coder of a codec that a user gave. Reads each property once. */
 export function coderOf(codec: unknown): Coder {
   if (typeof codec !== 'object' || codec === null) {

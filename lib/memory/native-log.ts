@@ -31,10 +31,13 @@ export class NativeLog {
   readonly columnOffsets: readonly number[];
   /** Whether processes share it. */
   readonly isOfProcesses: boolean;
+  /** Whether what is pinned are copies, which {@link catchUp} brings up to date. */
+  readonly isReadOnly: boolean;
   #slot: number;
 
-  constructor(description: NativeLogDescription, isOfProcesses = false) {
+  constructor(description: NativeLogDescription & { isReadOnly?: boolean }, isOfProcesses = false) {
     this.isOfProcesses = isOfProcesses;
+    this.isReadOnly = description.isReadOnly === true;
     // Copied for the same reason.
     this.id = description.id;
     this.token = description.token;
@@ -69,6 +72,12 @@ export class NativeLog {
   }
   forget(id: number): void {
     logs.forget(this.#slot, id);
+  }
+  catchUp(): void {
+    logs.catchUp(this.#slot);
+  }
+  livingSlots(): readonly number[] {
+    return logs.livingSlots(this.#slot);
   }
   bounds(out: Float64Array): void {
     if (bounds(this.#slot, out) === false) throw logDamaged();
@@ -177,5 +186,20 @@ export function logDamaged(): AtomicLogError {
     'ERR_LOG_DAMAGED',
     'the memory of this log holds what no process of it may have stored: another program, or a stray store, wrote ' +
       'there; AtomicLog.unlink() its file, and open a new one',
+  );
+}
+
+export function noMemoryForCopies(): AtomicLogError {
+  return plainError(
+    'ERR_OUT_OF_MEMORY',
+    'the system refused memory for a copy of the window, which a reader that may not write needs; close snapshots ' +
+      'that are done, or open the log without readOnly',
+  );
+}
+
+export function logIsReadOnly(): AtomicLogError {
+  return plainError(
+    'ERR_READ_ONLY',
+    'the log was opened with readOnly: true; open it with create: false to append',
   );
 }

@@ -222,6 +222,7 @@ export class LogView {
   }
 
   #renew(own: Lease | undefined): Lease {
+    if (this.native.isReadOnly) this.native.catchUp();
     // Then nothing is shared and nothing is kept, so that the end of a snapshot
     // is the end of its views.
     if (this.layout.strictViews) return this.#newLease(this.pins.pin(0));
@@ -241,7 +242,7 @@ export class LogView {
   #advance(previous: Lease, own: Lease | undefined): Lease {
     const held = previous.window;
     const newer = this.pins.pin(held.head.sequence + 1);
-    // A stray store can make an unsealed head look sealed.
+    // A stray store can make an unsealed head look sealed, and copies look so always.
     if (newer.length === 0) return this.#newLease(held.copy());
     if (!follows(held, newer, this.segmentCapacity)) return this.#newLease(newer);
     const lowest = newer[newer.length - 1]!.sequence - this.native.retainedSegments + 1;
@@ -261,6 +262,7 @@ export class LogView {
    */
   extend(own: Lease): Lease {
     const held = own.window;
+    if (this.native.isReadOnly) this.native.catchUp();
     this.#loadHeadWord(held);
     const newer = this.pins.pin(held.head.sequence + 1);
     if (newer.length > 0 && !follows(held, newer, this.segmentCapacity)) return this.#newLease(newer);

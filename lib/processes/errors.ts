@@ -14,8 +14,10 @@ const mismatches: Readonly<Partial<Record<Mismatch, (found: number) => string>>>
   [Mismatch.sizes]: () => 'the beginning of the file contradicts itself; unlink it',
   [Mismatch.fileBytes]: (found) => `the file has only ${found} bytes, fewer than the log needs; unlink it`,
   [Mismatch.boot]: () =>
-    'the log was made before the system was started last; open it with create: true, which makes a new one in its place',
-  [Mismatch.owner]: () => 'the file belongs to another user; choose another path',
+    'the log was made before the system was started last; open it with create: true, which makes a new one in its place, or ' +
+    'with readOnly: true to read it',
+  [Mismatch.owner]: () =>
+    'the file belongs to another user; choose another path, or open it with allowOtherOwner: true',
 };
 
 export function openFailed(path: string, failure: NativeSharedFailure): AtomicLogError {

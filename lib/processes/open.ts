@@ -13,6 +13,7 @@ import { environmentVariable } from '../base/runtime';
 import { elementBytes, isVariable, typeNames } from '../base/scalar';
 import { checkPath } from '../durable/options';
 import { AtomicLog, attachToView } from '../memory/atomic-log';
+import { isBuiltIn, type Codec } from '../memory/codec';
 import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from '../memory/layout';
 import { NativeLog } from '../memory/native-log';
 import { isFieldName } from '../memory/schema';
@@ -34,8 +35,8 @@ function prepare(
   const checked = checkProcessOptions(options);
   const checkedPath = checkPath(path);
   if (!canMapExternal()) throw noExternalMemory();
-  const { memory, openMode, permissions, readersMax, extraSegments } = checked;
-  const common = { path: checkedPath, mode: openMode, permissions, readersMax, extraSegments };
+  const { memory, openMode: mode, permissions, allowsOtherOwner, readersMax, extraSegments } = checked;
+  const common = { path: checkedPath, mode, permissions, allowsOtherOwner, readersMax, extraSegments };
   const { retainedCapacity, segmentCapacity, firstIndex, layout } = memory ?? {
     retainedCapacity: 0,
     segmentCapacity: 0,
@@ -156,6 +157,42 @@ function logOf<T>(path: string, opened: Opened, checked: CheckedProcessOptions):
       checked.memory?.layout.strictViews ?? environmentVariable('ATOMIC_LOG_STRICT_VIEWS') === '1';
     const view = LogView.attached(native, { ...there, strictViews }, undefined);
     return new AtomicLog<T>(attachToView, view);
+  } catch (error) {
+    native.close(undefined);
+    throw error;
+  }
+}
+
+/** A log that is only read, with what its file says of it. */
+export interface ReadProcessLog {
+  readonly log: AtomicLog<unknown>;
+  readonly layout: Layout;
+  readonly native: NativeLog;
+  readonly description: NativeSharedLogDescription;
+}
+
+/** A codec that is not here: what it has encoded is read as bytes. */
+function codecNamedIn(descriptor: string): Codec<Uint8Array> | undefined {
+  try {
+    const { codec: name } = JSON.parse(descriptor) as { codec?: unknown };
+    if (typeof name !== 'string' || isBuiltIn(name)) return undefined;
+    return { name, encode: (bytes) => bytes, decode: (bytes) => bytes.slice() };
+  } catch {
+    return undefined;
+  }
+}
+
+/** For the command line: reads a log whatever its codec is. */
+export function readProcessLogSync(path: string): ReadProcessLog {
+  const { opening } = prepare(path, { readOnly: true, allowOtherOwner: true });
+  introduceThread();
+  const description = addon.openSharedLogSync(opening);
+  if ('outcome' in description) throw openFailed(path, description);
+  const native = new NativeLog(description, true);
+  try {
+    const layout = layoutOf(path, native, codecNamedIn(native.descriptor));
+    const log = new AtomicLog<unknown>(attachToView, LogView.attached(native, layout, undefined));
+    return { log, layout, native, description };
   } catch (error) {
     native.close(undefined);
     throw error;

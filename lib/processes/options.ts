@@ -1,6 +1,6 @@
 /** The options of a log that processes share: those of a log in memory, and those of its file. */
 import { READERS_MAX_MAX, SHARED_SEGMENTS_MAX, SharedOpenMode } from '../base/codes';
-import { checkInteger, checkNames, checkObject } from '../base/checks';
+import { checkFlag, checkInteger, checkNames, checkObject } from '../base/checks';
 import { describe, typeError } from '../base/errors';
 import type { Codec } from '../memory/codec';
 import { checkOptions, optionNames, type CheckedOptions } from '../memory/options';
@@ -30,6 +30,27 @@ export interface JoinOptions<T> {
   create: false;
   /** The codec of a log that has one, if it is your own. */
   codec?: Codec<T>;
+  /**
+   * Whether a file of another user is opened, too. Its owner can shorten it, which ends every process that reads it,
+   * and write anything into it. Default false.
+   */
+  allowOtherOwner?: boolean;
+}
+
+/**
+ * To read a log that is there, also one that no process has open any more, was copied, or is of an earlier run of the
+ * system. Needs no permission to write, takes none of `readersMax`, and changes nothing in the file.
+ *
+ * The writer does not know of it. So what is read is a copy, as large as the window, whose entries are valid as always;
+ * new entries are looked for every millisecond while something waits; and what leaves the window before it was copied
+ * is lost, as for any reader that is too slow.
+ */
+export interface ReadOnlyOptions<T> {
+  readOnly: true;
+  /** As for {@link JoinOptions}. */
+  codec?: Codec<T>;
+  /** As for {@link JoinOptions}. */
+  allowOtherOwner?: boolean;
 }
 
 const MODE_MAX = 0o777;
@@ -42,6 +63,7 @@ const memoryNames = optionNames.filter((name) => name !== 'pinnedBytesMax');
 export interface CheckedProcessOptions {
   readonly openMode: SharedOpenMode;
   readonly permissions: number;
+  readonly allowsOtherOwner: boolean;
   readonly readersMax: number;
   readonly extraSegments: number;
   /** Whether it was given, so that a file which differs is refused. */
@@ -51,22 +73,35 @@ export interface CheckedProcessOptions {
   readonly codec: unknown;
 }
 
+/** Of a log that is there. */
+function checkJoinOptions(
+  given: Record<string, unknown>,
+  openMode: SharedOpenMode,
+  choice: 'create' | 'readOnly',
+): CheckedProcessOptions {
+  const what =
+    choice === 'create' ? 'options of a log that is not created' : 'options of a log that is read only';
+  checkNames(what, given, [choice, 'codec', 'allowOtherOwner']);
+  return {
+    openMode,
+    permissions: MODE_DEFAULT,
+    allowsOtherOwner: checkFlag('options.allowOtherOwner', given.allowOtherOwner),
+    readersMax: READERS_DEFAULT,
+    extraSegments: 0,
+    given: { readersMax: false, extraSegments: false },
+    memory: undefined,
+    codec: given.codec,
+  };
+}
+
 /** Checks the options. Reads each of them once. */
 export function checkProcessOptions(options: unknown): CheckedProcessOptions {
   const given = checkObject('options', options);
-  const create = given.create ?? true;
-  if (create === false) {
-    checkNames('options of a log that is not created', given, ['create', 'codec']);
-    return {
-      openMode: SharedOpenMode.join,
-      permissions: MODE_DEFAULT,
-      readersMax: READERS_DEFAULT,
-      extraSegments: 0,
-      given: { readersMax: false, extraSegments: false },
-      memory: undefined,
-      codec: given.codec,
-    };
+  if (checkFlag('options.readOnly', given.readOnly)) {
+    return checkJoinOptions(given, SharedOpenMode.readOnly, 'readOnly');
   }
+  const create = given.create ?? true;
+  if (create === false) return checkJoinOptions(given, SharedOpenMode.join, 'create');
   if (create !== true && create !== 'exclusive') {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',
@@ -86,6 +121,7 @@ export function checkProcessOptions(options: unknown): CheckedProcessOptions {
   const windowSegments = Math.ceil(memory.retainedCapacity / memory.segmentCapacity) + 1;
   return {
     openMode: create === 'exclusive' ? SharedOpenMode.create : SharedOpenMode.createOrJoin,
+    allowsOtherOwner: false,
     permissions: mode === undefined ? MODE_DEFAULT : checkInteger('options.mode', mode, 0, MODE_MAX),
     readersMax:
       readersMax === undefined

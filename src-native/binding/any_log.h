@@ -70,12 +70,14 @@ class AnyLog {
   virtual napi_value native_handle(napi_env env) const = 0;
 
   // --- Readers.
-  // kOk, or kDamaged with nothing pinned.
+  // kOk; kDamaged or kOutOfMemory with nothing pinned.
   virtual Status pin_window(uint64_t floor,
                             std::vector<SegmentRow>* pinned) = 0;
   virtual void unpin(const SegmentName& segment) = 0;
   // The same for a pin that may outlive every attachment. Any thread.
   virtual void unpin_late(const SegmentName& segment) = 0;
+  // What is pinned as a copy gets what was published since.
+  virtual void catch_up() = 0;
   // False when the log is damaged.
   virtual bool bounds(memory::WindowBounds* bounds) = 0;
   virtual bool has_ended() const = 0;
@@ -91,6 +93,8 @@ class AnyLog {
     uint64_t early_seals;
   };
   virtual Stats stats() const = 0;
+  // The slots that other processes have, and live: a bool for each.
+  virtual std::vector<bool> living_slots() const = 0;
   virtual memory::ReaderList& readers() = 0;
 
   // --- Waiting.

@@ -9,12 +9,12 @@ namespace atomic_log::binding {
 BlockHold::BlockHold(void* block, size_t bytes) : block_(block), bytes_(bytes) {
   memory::BlockPool::instance().hold(block_);
 }
-BlockHold::BlockHold(std::shared_ptr<platform::SharedMapping> file)
-    : file_(std::move(file)) {}
+BlockHold::BlockHold(std::shared_ptr<const void> owner)
+    : owner_(std::move(owner)) {}
 BlockHold::BlockHold(BlockHold&& other) noexcept
     : block_(std::exchange(other.block_, nullptr)),
       bytes_(other.bytes_),
-      file_(std::move(other.file_)) {}
+      owner_(std::move(other.owner_)) {}
 BlockHold::~BlockHold() {
   if (block_ != nullptr) {
     memory::BlockPool::instance().release_hold(block_, bytes_);

@@ -5,8 +5,6 @@
 #include <cstddef>
 #include <memory>
 
-#include "core/platform/shared_file.h"
-
 namespace atomic_log::binding {
 
 // While it lives, the addresses go to no other log. Any thread may end it.
@@ -16,8 +14,8 @@ class BlockHold {
   BlockHold() = default;
   // Of a block of the pool.
   BlockHold(void* block, size_t bytes);
-  // Of a part of a file.
-  explicit BlockHold(std::shared_ptr<platform::SharedMapping> file);
+  // Of a part of a file, or a copy of it.
+  explicit BlockHold(std::shared_ptr<const void> owner);
   BlockHold(BlockHold&& other) noexcept;
   ~BlockHold();
   BlockHold(const BlockHold&) = delete;
@@ -26,7 +24,7 @@ class BlockHold {
  private:
   void* block_ = nullptr;
   size_t bytes_ = 0;
-  const std::shared_ptr<platform::SharedMapping> file_;
+  const std::shared_ptr<const void> owner_;
 };
 
 }  // namespace atomic_log::binding

@@ -110,6 +110,8 @@ napi_value LogAttachment::define_functions(napi_env env,
   define("mapBlock", map_block);
   define("adopt", adopt);
   define("forget", forget);
+  define("catchUp", catch_up);
+  define("livingSlots", living_slots);
   define("bounds", bounds);
   define("stats", stats);
   define("isClaimed", is_claimed);
@@ -269,6 +271,28 @@ napi_value LogAttachment::adopt(napi_env env, napi_callback_info info) {
                    arguments[3]);
   }
   return nullptr;
+}
+
+// (log: number) => void. What is pinned as a copy gets what was published since.
+napi_value LogAttachment::catch_up(napi_env env, napi_callback_info info) {
+  LogAttachment* const self = called_log(env, info);
+  if (self != nullptr) self->log_->catch_up();
+  return nullptr;
+}
+
+// (log: number) => numbers of the slots that other processes have, and live
+napi_value LogAttachment::living_slots(napi_env env, napi_callback_info info) {
+  LogAttachment* const self = called_log(env, info);
+  napi_value slots = nullptr;
+  napi_create_array(env, &slots);
+  if (self == nullptr) return slots;
+  const std::vector<bool> living = self->log_->living_slots();
+  uint32_t count = 0;
+  for (uint32_t slot = 0; slot < living.size(); ++slot) {
+    if (!living[slot]) continue;
+    napi_set_element(env, slots, count++, from_number(env, slot));
+  }
+  return slots;
 }
 
 // (log: number, out: Float64Array of BoundsField) => void, or false when the log

@@ -63,6 +63,10 @@ class MemoryLog final : public AnyLog {
     log_->unpin_late(segment.control);
   }
 
+  // It has no copies, and no other processes.
+  void catch_up() override {}
+  std::vector<bool> living_slots() const override { return {}; }
+
   bool bounds(memory::WindowBounds* bounds) override {
     *bounds = memory::window_bounds(*log_);
     return true;

@@ -27,12 +27,14 @@ struct Opening {
   SharedOpenMode mode = SharedOpenMode::kJoin;
   SharedLogOptions options;
   uint32_t permissions = 0;
+  bool allows_other_owner = false;
 
   std::shared_ptr<SharedLog> log;
   OpenResult result;
 
   void run() {
-    result = SharedLog::open(path, mode, &options, permissions, &log);
+    result = SharedLog::open(path, mode, &options, permissions,
+                             allows_other_owner, &log);
   }
   napi_value finish(napi_env env);
 };
@@ -63,11 +65,13 @@ std::unique_ptr<Opening> read_opening(napi_env env, napi_callback_info info) {
   opening->path = given.path("path");
   opening->permissions = given.uint32("permissions");
   const uint32_t mode = given.uint32("mode");
-  if (mode > static_cast<uint32_t>(SharedOpenMode::kCreate)) {
+  opening->allows_other_owner = given.flag("allowsOtherOwner");
+  if (mode > static_cast<uint32_t>(SharedOpenMode::kReadOnly)) {
     given.refuse("mode", "a SharedOpenMode");
   }
   opening->mode = static_cast<SharedOpenMode>(mode);
-  if (opening->mode != SharedOpenMode::kJoin) {
+  if (opening->mode != SharedOpenMode::kJoin &&
+      opening->mode != SharedOpenMode::kReadOnly) {
     SharedLogOptions& options = opening->options;
     options.retained_capacity = given.integer("retainedCapacity");
     options.segment_capacity = given.uint32("segmentCapacity");

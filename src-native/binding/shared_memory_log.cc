@@ -32,6 +32,9 @@ class SharedMemoryLog final : public AnyLog {
     set(env, object, "blockBytes", format.layout.block_bytes());
     set(env, object, "strideBytes", format.layout.block_bytes());
     set(env, object, "isShared", from_bool(env, false));
+    set(env, object, "isReadOnly", from_bool(env, log_->is_read_only()));
+    set(env, object, "isOfEarlierRun",
+        from_bool(env, log_->is_of_earlier_run()));
     set(env, object, "readersMax", uint64_t{options.readers_max});
     set(env, object, "extraSegments", uint64_t{options.extra_segments});
   }
@@ -47,9 +50,9 @@ class SharedMemoryLog final : public AnyLog {
 
   Status pin_window(uint64_t floor, std::vector<SegmentRow>* pinned) override {
     scratch_.clear();
-    if (log_->pin_window(floor, &scratch_) != SharedOutcome::kOk) {
-      return Status::kDamaged;
-    }
+    const SharedOutcome outcome = log_->pin_window(floor, &scratch_);
+    if (outcome == SharedOutcome::kNoMemory) return Status::kOutOfMemory;
+    if (outcome != SharedOutcome::kOk) return Status::kDamaged;
     for (const PinnedBlock& block : scratch_) {
       pinned->push_back({{block.block, block.sequence, nullptr},
                          block.first_index,
@@ -62,6 +65,11 @@ class SharedMemoryLog final : public AnyLog {
     log_->unpin(segment.id, segment.sequence);
   }
   void unpin_late(const SegmentName& segment) override { unpin(segment); }
+
+  void catch_up() override { log_->catch_up(); }
+  std::vector<bool> living_slots() const override {
+    return log_->living_slots();
+  }
 
   bool bounds(memory::WindowBounds* bounds) override {
     SharedLog::Bounds found = {};
@@ -134,10 +142,10 @@ class SharedMemoryLog final : public AnyLog {
   PublishTarget publish_target() override { return {nullptr, log_.get()}; }
 
   void* block(const SegmentName& segment) const override {
-    return log_->block_data(segment.id);
+    return log_->shown(segment.id).data;
   }
-  BlockHold hold_block(const SegmentName&) const override {
-    return BlockHold(log_->mapping());
+  BlockHold hold_block(const SegmentName& segment) const override {
+    return BlockHold(log_->shown(segment.id).owner);
   }
 
  private:

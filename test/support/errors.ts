@@ -64,6 +64,7 @@ const classOf: Record<ErrorCode, ErrorConstructor> = {
   ERR_PINNED_BYTES: Error,
   ERR_TOO_MANY_PROCESSES: Error,
   ERR_LOG_DAMAGED: Error,
+  ERR_READ_ONLY: Error,
   ERR_PLATFORM_UNSUPPORTED: Error,
   ERR_MAPPING_UNAVAILABLE: Error,
   ERR_ADDON_UNAVAILABLE: Error,

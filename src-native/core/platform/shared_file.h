@@ -30,7 +30,8 @@
 
 namespace atomic_log::platform {
 
-// The file as memory, readable and writable, the same for every process.
+// The file as memory, the same for every process; writable where the file was
+// opened so.
 class SharedMapping {
  public:
   virtual ~SharedMapping() = default;
@@ -41,6 +42,12 @@ class SharedMapping {
   virtual void release_file() = 0;
 };
 
+enum class SharedAccess : uint8_t {
+  kReadWrite,
+  // Needs no permission to write, and no lock can be had, only looked at.
+  kReadOnly,
+};
+
 class SharedFile {
  public:
   virtual ~SharedFile() = default;
@@ -49,7 +56,7 @@ class SharedFile {
   // maker die, nothing is left. `mode` is as chmod() takes it, without umask.
   static IoStatus create(const std::string& path, uint32_t mode, uint64_t bytes,
                          std::unique_ptr<SharedFile>* file);
-  static IoStatus open(const std::string& path,
+  static IoStatus open(const std::string& path, SharedAccess access,
                        std::unique_ptr<SharedFile>* file);
 
   // Gives a new file its name: kExists when another has it. One thread.

@@ -122,8 +122,10 @@ class LinuxFile final : public SharedFile {
  public:
   // `temporary_name` is what the file is called meanwhile; empty for one that
   // has no name, or has its own.
-  LinuxFile(int descriptor, std::string temporary_name)
-      : descriptor_(descriptor), temporary_name_(std::move(temporary_name)) {}
+  LinuxFile(int descriptor, SharedAccess access, std::string temporary_name)
+      : descriptor_(descriptor),
+        access_(access),
+        temporary_name_(std::move(temporary_name)) {}
   ~LinuxFile() override {
     drop_temporary_name();
     // A child that was forked meanwhile has the descriptor too, until it
@@ -206,8 +208,10 @@ class LinuxFile final : public SharedFile {
 
   IoStatus map(size_t bytes, std::shared_ptr<SharedMapping>* mapping) override {
     void* const range = Ranges::instance().take(bytes);
+    const int protection =
+        access_ == SharedAccess::kReadOnly ? PROT_READ : PROT_READ | PROT_WRITE;
     void* const data = mmap(
-        range, bytes, PROT_READ | PROT_WRITE,
+        range, bytes, protection,
         range == nullptr ? MAP_SHARED : MAP_SHARED | MAP_FIXED, descriptor_, 0);
     if (data == MAP_FAILED) {
       const IoStatus status = failure(errno, "mmap");
@@ -261,6 +265,7 @@ class LinuxFile final : public SharedFile {
   }
 
   const int descriptor_;
+  const SharedAccess access_;
   std::string temporary_name_;
 };
 
@@ -294,8 +299,8 @@ IoStatus SharedFile::create(const std::string& path, uint32_t mode,
   std::string temporary_name;
   const int descriptor = create_near(path, &temporary_name);
   if (descriptor < 0) return failure(errno, "open");
-  auto made =
-      std::make_unique<LinuxFile>(descriptor, std::move(temporary_name));
+  auto made = std::make_unique<LinuxFile>(descriptor, SharedAccess::kReadWrite,
+                                          std::move(temporary_name));
   if (fchmod(descriptor, mode) != 0) return failure(errno, "fchmod");
   const int error = posix_fallocate(descriptor, 0, static_cast<off_t>(bytes));
   if (error != 0) return failure(error, "fallocate");
@@ -303,11 +308,12 @@ IoStatus SharedFile::create(const std::string& path, uint32_t mode,
   return {};
 }
 
-IoStatus SharedFile::open(const std::string& path,
+IoStatus SharedFile::open(const std::string& path, SharedAccess access,
                           std::unique_ptr<SharedFile>* file) {
+  const int mode = access == SharedAccess::kReadOnly ? O_RDONLY : O_RDWR;
   // Opening a pipe would wait for its other end without O_NONBLOCK.
   const int descriptor = again_if_interrupted([&] {
-    return ::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    return ::open(path.c_str(), mode | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   });
   if (descriptor < 0) {
     const int error = errno;
@@ -318,7 +324,7 @@ IoStatus SharedFile::open(const std::string& path,
                          S_ISLNK(named.st_mode);
     return failure(is_link ? ELOOP : error, "open");
   }
-  auto opened = std::make_unique<LinuxFile>(descriptor, std::string());
+  auto opened = std::make_unique<LinuxFile>(descriptor, access, std::string());
   struct stat info;
   if (fstat(descriptor, &info) != 0) return failure(errno, "fstat");
   if (!S_ISREG(info.st_mode)) return {IoCode::kNotAFile, 0, "open"};

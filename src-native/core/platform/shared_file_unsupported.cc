@@ -14,7 +14,8 @@ IoStatus SharedFile::create(const std::string&, uint32_t, uint64_t,
   return kNotHere;
 }
 
-IoStatus SharedFile::open(const std::string&, std::unique_ptr<SharedFile>*) {
+IoStatus SharedFile::open(const std::string&, SharedAccess,
+                          std::unique_ptr<SharedFile>*) {
   return kNotHere;
 }
 

@@ -70,9 +70,11 @@ bool SharedFormat::make(const SharedLogOptions& options, SharedFormat* format) {
   result.data_offset =
       round_up(result.slots_offset + options.readers_max * result.slot_bytes,
                kPageBytes);
+  // Whole lines, because blocks are.
+  result.stamps_offset =
+      result.data_offset + result.blocks * result.layout.block_bytes();
   result.file_bytes =
-      round_up(result.data_offset + result.blocks * result.layout.block_bytes(),
-               kPageBytes);
+      round_up(result.stamps_offset + uint64_t{result.blocks} * 8, kPageBytes);
   *format = std::move(result);
   return true;
 }

@@ -13,6 +13,10 @@
 //                 block: sequence << 16 | holders
 //   data          blocks x block_bytes, as memory/block_layout.h has it; begins
 //                 on a page
+//   stamps        blocks x 8: the sequence of each block once more. Stored before
+//                 that of the table, and after the entries in the file: a copy
+//                 that was made from its beginning to its end has an intact block
+//                 where both agree
 //
 // Header, numbers little-endian; the rest is of this machine, whose byte order
 // is in the header:
@@ -47,7 +51,7 @@
 
 namespace atomic_log::shared_memory {
 
-inline constexpr uint32_t kLayoutVersion = 1;
+inline constexpr uint32_t kLayoutVersion = 2;
 inline constexpr uint32_t kNoBlock = UINT32_MAX;
 inline constexpr uint64_t kNoIndex = UINT64_MAX;
 
@@ -121,6 +125,7 @@ struct SharedFormat {
   uint64_t slots_offset = 0;
   uint64_t slot_bytes = 0;
   uint64_t data_offset = 0;
+  uint64_t stamps_offset = 0;
   uint64_t file_bytes = 0;
 
   // False when the options are outside the limits.

@@ -25,16 +25,35 @@ SharedLog::SharedLog(SharedFormat format,
       mapping_(std::move(mapping)),
       base_(mapping_->data()),
       slot_(slot),
-      waits_(*this, {base_ + format_.slots_offset, format_.slot_bytes,
-                     format_.options.readers_max, slot,
-                     &at<Word64>(format_.control_offset + kWakeOffset)}) {
+      waits_(*this, waits_place()),
+      copies_(slot == kNoSlot ? std::make_unique<SegmentCopies>(*this)
+                              : nullptr) {
+  if (is_read_only()) return;
   // What a dead owner of the slot has left. Release: its reads were before, and
   // whoever finds the entries empty writes after them.
   clear_slot(slot_, std::memory_order_release);
 }
 
+SharedWaits::Place SharedLog::waits_place() {
+  if (slot_ == kNoSlot) {
+    // No writer knows of it.
+    return {own_slot_, sizeof(own_slot_), 1,
+            0,         &own_hint_,        SharedWaits::kLookUntold};
+  }
+  return {base_ + format_.slots_offset,
+          format_.slot_bytes,
+          format_.options.readers_max,
+          slot_,
+          &at<Word64>(format_.control_offset + kWakeOffset),
+          SharedWaits::kLookAgain};
+}
+
 SharedLog::~SharedLog() {
   waits_.stop();
+  if (is_read_only()) {
+    mapping_->release_file();
+    return;
+  }
   clear_slot(slot_, std::memory_order_release);
   // By itself, because a child process that was forked meanwhile may have the
   // handle too.
@@ -80,8 +99,10 @@ uint32_t SharedLog::try_pin(uint64_t sequence) {
   // this sees that the block is retired.
   platform::full_barrier();
   // Step 5. Acquire: pairs with step 6 of roll(), and with step 2: who finds it
-  // gone finds the newer head too.
-  if (sequence_of(block).load(std::memory_order_acquire) == sequence) {
+  // gone finds the newer head too. The stamp says the same, but in a copy of the
+  // file that was made while it was written.
+  if (sequence_of(block).load(std::memory_order_acquire) == sequence &&
+      stamp_of(block).load(std::memory_order_acquire) == sequence) {
     return block;
   }
   drop(block, sequence);
@@ -105,6 +126,7 @@ void SharedLog::drop(uint32_t block, uint64_t sequence) {
 }
 
 void SharedLog::unpin(uint32_t block, uint64_t sequence) {
+  if (copies_ != nullptr) return copies_->unpin(block);
   CORE_CHECK(block < format_.blocks && sequence <= kSequenceMax);
   drop(block, sequence);
 }
@@ -118,6 +140,7 @@ void SharedLog::unpin_from(size_t begin, std::vector<PinnedBlock>* pinned) {
 
 SharedOutcome SharedLog::pin_window(uint64_t floor,
                                     std::vector<PinnedBlock>* pinned) {
+  if (copies_ != nullptr) return copies_->pin_window(floor, pinned);
   const size_t begin = pinned->size();
   const uint64_t retained = format_.retained_segments;
   for (int tries = 0;; ++tries) {
@@ -172,7 +195,8 @@ bool SharedLog::look_at(uint64_t sequence, uint64_t* first_index,
   if (stands.load(std::memory_order_acquire) != sequence) return false;
   *first_index = first_of(block).load(std::memory_order_acquire);
   *count = readable(word(block).acquire());
-  return stands.load(std::memory_order_relaxed) == sequence;
+  return stands.load(std::memory_order_relaxed) == sequence &&
+         stamp_of(block).load(std::memory_order_relaxed) == sequence;
 }
 
 SharedOutcome SharedLog::bounds(Bounds* bounds) {
@@ -238,6 +262,14 @@ SharedLog::Stats SharedLog::stats() const {
     stats.pinned += is_held(block, sequence, &holders);
   }
   return stats;
+}
+
+std::vector<bool> SharedLog::living_slots() const {
+  std::vector<bool> living(format_.options.readers_max);
+  for (uint32_t slot = 0; slot < living.size(); ++slot) {
+    living[slot] = file_->is_locked_elsewhere(slot_lock(slot));
+  }
+  return living;
 }
 
 memory::Arrival SharedLog::look_for(uint64_t index) {

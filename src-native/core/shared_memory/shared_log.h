@@ -39,6 +39,7 @@
 #include "core/memory/reader_list.h"
 #include "core/platform/barrier.h"
 #include "core/platform/shared_file.h"
+#include "core/shared_memory/segment_copies.h"
 #include "core/shared_memory/shared_format.h"
 #include "core/shared_memory/shared_waits.h"
 
@@ -51,6 +52,7 @@ enum class SharedOutcome : uint8_t {
   kOutOfRange = 3,  // the options are outside the limits
   kNoSlot = 4,      // as many processes have the log open as it has slots
   kDamaged = 5,     // the memory holds what no one of this protocol stores
+  kNoMemory = 6,    // the system refused memory for a copy
 };
 
 struct OpenResult {
@@ -63,21 +65,17 @@ struct OpenResult {
 enum class SharedOpenMode : uint8_t {
   kJoin = 0,
   kCreateOrJoin = 1,
-  kCreate = 2
-};
-
-struct PinnedBlock {
-  uint32_t block;
-  uint64_t sequence;
-  uint64_t first_index;
-  uint32_t count;  // entries that may be read
+  kCreate = 2,
+  kReadOnly = 3,  // also one of an earlier run of the system
 };
 
 class SharedLog : public std::enable_shared_from_this<SharedLog> {
  public:
-  // `options` is not needed for kJoin. `permissions` are those of a new file.
+  // `options` is not needed for kJoin and kReadOnly. `permissions` are those of
+  // a new file. Files of other users are refused unless `allows_other_owner`.
   static OpenResult open(const std::string& path, SharedOpenMode mode,
                          const SharedLogOptions* options, uint32_t permissions,
+                         bool allows_other_owner,
                          std::shared_ptr<SharedLog>* log);
   // Takes the name away; who has the log open keeps it. Refuses what is not
   // such a file.
@@ -97,9 +95,19 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // What other threads of this process find it by.
   uint64_t id() const { return id_; }
   const std::string& token() const { return token_; }
-  // It outlives the log where ArrayBuffers show it.
   const std::shared_ptr<platform::SharedMapping>& mapping() const {
     return mapping_;
+  }
+  // Then it has no slot, pins nothing in the file, and is never claimed: what it
+  // pins are copies.
+  bool is_read_only() const { return copies_ != nullptr; }
+  // Whether the file was made before the system was started last.
+  bool is_of_earlier_run() const { return is_of_earlier_run_; }
+  // The block of a segment that is pinned, or of the writer's head, as
+  // ArrayBuffers show it.
+  ShownBlock shown(uint32_t block) {
+    if (copies_ != nullptr) return copies_->shown(block);
+    return {block_data(block), mapping_};
   }
   // `block` is one of the format's.
   char* block_data(uint32_t block) const {
@@ -114,6 +122,10 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   SharedOutcome pin_window(uint64_t floor, std::vector<PinnedBlock>* pinned);
   // Returns one pin.
   void unpin(uint32_t block, uint64_t sequence);
+  // Of a read-only log: the copy of the head gets what was published since.
+  void catch_up() {
+    if (copies_ != nullptr) copies_->catch_up();
+  }
 
   struct Bounds {
     uint64_t first_index;
@@ -135,6 +147,9 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
     uint64_t early_seals;
   };
   Stats stats() const;
+
+  // Which slots a living process has: one bool for each. Not this one's.
+  std::vector<bool> living_slots() const;
 
   // --- Waiting, any thread.
   SharedWaits& waits() { return waits_; }
@@ -179,21 +194,27 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   using Word64 = std::atomic<uint64_t>;
   using Word32 = std::atomic<uint32_t>;
 
+  // `slot` is kNoSlot for a read-only one.
   SharedLog(SharedFormat format, std::unique_ptr<platform::SharedFile> file,
             std::shared_ptr<platform::SharedMapping> mapping, uint32_t slot);
+  friend class SegmentCopies;
+  static constexpr uint32_t kNoSlot = UINT32_MAX;
 
   static OpenResult create(const std::string& path,
                            const SharedLogOptions& options,
                            uint32_t permissions, bool replaces,
                            std::unique_ptr<platform::SharedFile>* file);
   static OpenResult join(std::unique_ptr<platform::SharedFile> file,
+                         bool is_read_only, bool allows_other_owner,
                          std::shared_ptr<SharedLog>* log);
+  // kBoot comes last: then the format is there nevertheless.
   static OpenResult read_format(platform::SharedFile& file,
-                                SharedFormat* format);
+                                bool allows_other_owner, SharedFormat* format);
   static OpenResult replace_old(const std::string& path,
                                 platform::SharedFile& old,
                                 const SharedLogOptions& options,
                                 uint32_t permissions);
+  SharedWaits::Place waits_place();
 
   // --- Places in the memory. None leads outside of it: the caller's numbers are
   // in their ranges.
@@ -222,6 +243,9 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   }
   Word64& first_of(uint32_t block) const {
     return at<Word64>(format_.table_offset + uint64_t{block} * 16 + 8);
+  }
+  Word64& stamp_of(uint32_t block) const {
+    return at<Word64>(format_.stamps_offset + uint64_t{block} * 8);
   }
   Word64& entry(uint32_t slot, uint32_t block) const {
     return at<Word64>(format_.slots_offset + slot * format_.slot_bytes +
@@ -258,6 +282,7 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   const std::shared_ptr<platform::SharedMapping> mapping_;
   char* const base_;
   const uint32_t slot_;
+  bool is_of_earlier_run_ = false;
   uint64_t id_ = 0;
   std::string token_;
 
@@ -270,7 +295,12 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // Shared by the threads of this process.
   alignas(memory::kCacheLineBytes) memory::Claim claim_;
   memory::ReaderList readers_;
+  // In place of a slot, where there is none.
+  alignas(memory::kCacheLineBytes) char own_slot_[memory::kCacheLineBytes] = {};
+  Word64 own_hint_{kNoIndex};
   SharedWaits waits_;
+  // Null unless this is read-only.
+  const std::unique_ptr<SegmentCopies> copies_;
 };
 
 static_assert(sizeof(std::atomic<uint64_t>) == 8 &&

@@ -13,6 +13,7 @@ namespace {
 
 using platform::IoCode;
 using platform::IoStatus;
+using platform::SharedAccess;
 using platform::SharedFile;
 
 // Others make, replace and unlink the file meanwhile; each try ends with what
@@ -28,9 +29,11 @@ struct OpenLogs {
     std::weak_ptr<SharedLog> log;
     uint64_t process;
   };
+  // The file, and whether it is read only: a process may have both.
+  using Key = std::pair<platform::FileIdentity, bool>;
   std::mutex mutex;
   // Guarded by mutex, all.
-  std::map<platform::FileIdentity, Known> by_identity;
+  std::map<Key, Known> by_identity;
   uint64_t last_id = kFirstId;
 
   static OpenLogs& instance() {
@@ -88,8 +91,9 @@ void fill(const SharedFormat& format, char* base) {
                     i == 0 ? 0 : kNoBlock);
   }
   for (uint32_t block = 0; block < format.blocks; ++block) {
-    store<uint64_t>(base, format.table_offset + uint64_t{block} * 16,
-                    block == 0 ? 0 : kNoSequence | kRetired);
+    const uint64_t sequence = block == 0 ? 0 : kNoSequence | kRetired;
+    store(base, format.table_offset + uint64_t{block} * 16, sequence);
+    store(base, format.stamps_offset + uint64_t{block} * 8, sequence);
   }
   store<uint64_t>(base, format.table_offset + 8, format.options.first_index);
   for (uint32_t slot = 0; slot < format.options.readers_max; ++slot) {
@@ -103,13 +107,14 @@ void fill(const SharedFormat& format, char* base) {
 
 }  // namespace
 
-OpenResult SharedLog::read_format(SharedFile& file, SharedFormat* format) {
+OpenResult SharedLog::read_format(SharedFile& file, bool allows_other_owner,
+                                  SharedFormat* format) {
   uint64_t file_bytes = 0;
   bool is_own = false;
   IoStatus io = file.is_own(&is_own);
   if (io.ok()) io = file.size(&file_bytes);
   if (!io.ok()) return failed(io);
-  if (!is_own) return refused(Mismatch::kOwner);
+  if (!is_own && !allows_other_owner) return refused(Mismatch::kOwner);
   std::vector<uint8_t> header(kHeaderFixedBytes);
   size_t read = 0;
   io = file.read_at(0, header.data(), header.size(), &read);
@@ -173,20 +178,29 @@ OpenResult SharedLog::replace_old(const std::string& path, SharedFile& old,
 
 OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
                            const SharedLogOptions* options,
-                           uint32_t permissions,
+                           uint32_t permissions, bool allows_other_owner,
                            std::shared_ptr<SharedLog>* log) {
+  const bool is_read_only = mode == SharedOpenMode::kReadOnly;
+  const bool creates =
+      mode == SharedOpenMode::kCreateOrJoin || mode == SharedOpenMode::kCreate;
   for (int tries = 0; tries < kTriesMax; ++tries) {
     std::unique_ptr<SharedFile> file;
-    const IoStatus io = SharedFile::open(path, &file);
-    if (io.code == IoCode::kNotFound && mode != SharedOpenMode::kJoin) {
+    const IoStatus io = SharedFile::open(
+        path, is_read_only ? SharedAccess::kReadOnly : SharedAccess::kReadWrite,
+        &file);
+    if (io.code == IoCode::kNotFound && creates) {
       const OpenResult made = create(path, *options, permissions, false, &file);
       if (made.io.code == IoCode::kExists) continue;
-      return is_ok(made) ? join(std::move(file), log) : made;
+      return is_ok(made) ? join(std::move(file), false, allows_other_owner, log)
+                         : made;
     }
     if (!io.ok()) return failed(io);
+    if (is_read_only) {
+      return join(std::move(file), true, allows_other_owner, log);
+    }
     SharedFormat format;
-    const OpenResult found = read_format(*file, &format);
-    if (found.mismatch == Mismatch::kBoot && mode != SharedOpenMode::kJoin) {
+    const OpenResult found = read_format(*file, allows_other_owner, &format);
+    if (found.mismatch == Mismatch::kBoot && creates) {
       const OpenResult replaced =
           replace_old(path, *file, *options, permissions);
       if (!is_ok(replaced)) return replaced;
@@ -195,16 +209,18 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
     if (mode == SharedOpenMode::kCreate)
       return failed({IoCode::kExists, 0, "open"});
     if (!is_ok(found)) return found;
-    return join(std::move(file), log);
+    return join(std::move(file), false, allows_other_owner, log);
   }
   return failed({IoCode::kFailed, 0, "open"});
 }
 
-OpenResult SharedLog::join(std::unique_ptr<SharedFile> file,
+OpenResult SharedLog::join(std::unique_ptr<SharedFile> file, bool is_read_only,
+                           bool allows_other_owner,
                            std::shared_ptr<SharedLog>* log) {
   SharedFormat format;
-  const OpenResult found = read_format(*file, &format);
-  if (!is_ok(found)) return found;
+  const OpenResult found = read_format(*file, allows_other_owner, &format);
+  const bool is_of_earlier_run = found.mismatch == Mismatch::kBoot;
+  if (!is_ok(found) && !(is_of_earlier_run && is_read_only)) return found;
   platform::FileIdentity identity;
   IoStatus io = file->identity(&identity);
   if (!io.ok()) return failed(io);
@@ -213,24 +229,29 @@ OpenResult SharedLog::join(std::unique_ptr<SharedFile> file,
   const std::lock_guard<std::mutex> lock(logs.mutex);
   logs.drop_expired();
   const uint64_t process = platform::process_id();
-  const auto known = logs.by_identity.find(identity);
+  const OpenLogs::Key key = {identity, is_read_only};
+  const auto known = logs.by_identity.find(key);
   if (known != logs.by_identity.end() && known->second.process == process) {
     *log = known->second.log.lock();
     if (*log != nullptr) return {};
   }
-  const uint32_t readers_max = format.options.readers_max;
-  uint32_t slot = 0;
-  while (slot < readers_max && !file->try_lock(slot_lock(slot))) ++slot;
-  if (slot == readers_max) return {SharedOutcome::kNoSlot};
+  uint32_t slot = kNoSlot;
+  if (!is_read_only) {
+    const uint32_t readers_max = format.options.readers_max;
+    slot = 0;
+    while (slot < readers_max && !file->try_lock(slot_lock(slot))) ++slot;
+    if (slot == readers_max) return {SharedOutcome::kNoSlot};
+    io = file->secure_space(format.file_bytes);
+  }
   std::shared_ptr<platform::SharedMapping> mapping;
-  io = file->secure_space(format.file_bytes);
   if (io.ok()) io = file->map(format.file_bytes, &mapping);
   if (!io.ok()) return failed(io);
   log->reset(new SharedLog(std::move(format), std::move(file),
                            std::move(mapping), slot));
+  (*log)->is_of_earlier_run_ = is_of_earlier_run;
   (*log)->id_ = ++logs.last_id;
   (*log)->token_ = hexadecimal((*log)->format_.random_id);
-  logs.by_identity[identity] = {*log, process};
+  logs.by_identity[key] = {*log, process};
   return {};
 }
 
@@ -238,7 +259,7 @@ std::shared_ptr<SharedLog> SharedLog::find(uint64_t id,
                                            const std::string& token) {
   OpenLogs& logs = OpenLogs::instance();
   const std::lock_guard<std::mutex> lock(logs.mutex);
-  for (const auto& [identity, known] : logs.by_identity) {
+  for (const auto& [key, known] : logs.by_identity) {
     std::shared_ptr<SharedLog> log = known.log.lock();
     if (log != nullptr && log->id_ == id && log->token_ == token) return log;
   }
@@ -248,10 +269,10 @@ std::shared_ptr<SharedLog> SharedLog::find(uint64_t id,
 OpenResult SharedLog::unlink(const std::string& path) {
   for (int tries = 0; tries < kTriesMax; ++tries) {
     std::unique_ptr<SharedFile> file;
-    IoStatus io = SharedFile::open(path, &file);
+    IoStatus io = SharedFile::open(path, SharedAccess::kReadWrite, &file);
     if (!io.ok()) return failed(io);
     SharedFormat format;
-    const OpenResult found = read_format(*file, &format);
+    const OpenResult found = read_format(*file, false, &format);
     // One that is damaged, or of another layout or run, is one nevertheless.
     if (found.outcome == SharedOutcome::kIo ||
         found.mismatch == Mismatch::kMagic ||

@@ -18,7 +18,8 @@ bool SharedLog::is_claimed() {
 SharedOutcome SharedLog::try_claim(bool* is_claimed) {
   *is_claimed = false;
   // The process's own first: the kernel's lock does not conflict with itself.
-  if (has_ended() || !claim_.try_acquire()) return SharedOutcome::kOk;
+  if (is_read_only() || has_ended() || !claim_.try_acquire())
+    return SharedOutcome::kOk;
   if (!file_->try_lock(kWriterLock)) {
     claim_.release();
     return SharedOutcome::kOk;
@@ -72,7 +73,8 @@ SharedOutcome SharedLog::take_over() {
   }
   const uint32_t block = ring(newest).load(std::memory_order_acquire);
   if (block >= format_.blocks ||
-      sequence_of(block).load(std::memory_order_acquire) != newest) {
+      sequence_of(block).load(std::memory_order_acquire) != newest ||
+      stamp_of(block).load(std::memory_order_acquire) != newest) {
     return SharedOutcome::kDamaged;
   }
   const uint64_t first_index = first_of(block).load(std::memory_order_relaxed);
@@ -141,6 +143,7 @@ uint32_t SharedLog::choose_block() {
       if (is_in_ring_[block]) continue;
       const uint64_t sequence = own_sequences_[block];
       // Step 2. Release: pairs with the second look of a pin.
+      stamp_of(block).store(sequence | kRetired, std::memory_order_release);
       sequence_of(block).store(sequence | kRetired, std::memory_order_release);
       writer_step("retired");
       // Step 3: pairs with step 4 of try_pin().
@@ -175,6 +178,7 @@ Status SharedLog::roll(uint32_t count) {
   first_of(block).store(first_index, std::memory_order_release);
   writer_step("prepared");
   // Step 6. Release: pairs with the second look of a pin.
+  stamp_of(block).store(sequence, std::memory_order_release);
   sequence_of(block).store(sequence, std::memory_order_release);
   writer_step("named");
   // Step 8 (7: the block that this evicts is not touched). Release: pairs with

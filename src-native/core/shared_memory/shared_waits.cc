@@ -129,7 +129,7 @@ void SharedWaits::run() {
     const bool waits = index != kNoIndex && !has_ended;
     platform::futex_wait(epoch(place_.own_slot), seen,
                          waits_for_claim ? kLookForClaim
-                         : waits         ? std::chrono::milliseconds(kLookAgain)
+                         : waits         ? place_.look_again
                                          : std::chrono::milliseconds(kLong));
   }
   waited(place_.own_slot).store(kNoIndex, std::memory_order_release);

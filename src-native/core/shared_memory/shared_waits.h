@@ -35,15 +35,18 @@ class SharedLog;
 class SharedWaits {
  public:
   static constexpr std::chrono::milliseconds kLookAgain{20};
+  // Without a slot, no writer wakes it.
+  static constexpr std::chrono::milliseconds kLookUntold{1};
 
-  // Where the slots begin, how far apart they are, how many, and which is this
-  // process's.
+  // Where the slots begin, how far apart they are, how many, which is this
+  // process's, and how often a waiter looks without having been woken.
   struct Place {
     char* slots;
     uint64_t slot_bytes;
     uint32_t slot_count;
     uint32_t own_slot;
     std::atomic<uint64_t>* hint;
+    std::chrono::milliseconds look_again;
   };
   SharedWaits(SharedLog& log, Place place) : log_(log), place_(place) {}
   ~SharedWaits();

@@ -87,7 +87,7 @@ TEST_CASE("shared format: other files are refused, and it is said why") {
   std::swap(other[9], other[10]);
   CHECK(decode(other, bytes) == Mismatch::kByteOrder);
   other = header;
-  other[12] = 2;
+  other[12] = 1;
   CHECK(decode(other, bytes) == Mismatch::kVersion);
   for (size_t at = 16; at < header.size(); ++at) {
     other = header;

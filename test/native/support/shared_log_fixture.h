@@ -72,7 +72,8 @@ inline std::shared_ptr<SharedLog> open_log(
     const std::string& path, const SharedLogOptions& options = small_options(),
     SharedOpenMode mode = SharedOpenMode::kCreateOrJoin) {
   std::shared_ptr<SharedLog> log;
-  const OpenResult result = SharedLog::open(path, mode, &options, 0600, &log);
+  const OpenResult result =
+      SharedLog::open(path, mode, &options, 0600, false, &log);
   if (result.outcome != SharedOutcome::kOk) return nullptr;
   return log;
 }

@@ -1,0 +1,276 @@
+#include "core/shared_memory/segment_copies.h"
+
+#include <algorithm>
+#include <atomic>
+#include <new>
+
+#include "core/memory/block_pool.h"
+#include "core/shared_memory/shared_log.h"
+
+namespace atomic_log::shared_memory {
+namespace {
+
+using memory::BlockPool;
+
+// As in shared_log.cc.
+constexpr int kTriesMax = 16;
+constexpr int kBoundedTries = 1 << 12;
+
+template <typename Word>
+Word load_relaxed(const char* from) {
+  return reinterpret_cast<const std::atomic<Word>*>(from)->load(
+      std::memory_order_relaxed);
+}
+
+template <typename Word>
+void copy_one(char* to, const char* from) {
+  *reinterpret_cast<Word*>(to) = load_relaxed<Word>(from);
+}
+
+// By atomic loads, because the writer may store there meanwhile. Both places are
+// as far from the beginning of a line.
+void copy_relaxed(char* to, const char* from, uint64_t bytes) {
+  const char* const end = from + bytes;
+  const auto advance = [&](size_t size) {
+    to += size;
+    from += size;
+  };
+  while (from < end && reinterpret_cast<uintptr_t>(from) % 8 != 0) {
+    copy_one<uint8_t>(to, from);
+    advance(1);
+  }
+  while (end - from >= 8) {
+    copy_one<uint64_t>(to, from);
+    advance(8);
+  }
+  while (from < end) {
+    copy_one<uint8_t>(to, from);
+    advance(1);
+  }
+}
+
+// Release: pairs with PublishedWord::acquire(), and with JavaScript's load.
+void show_count(char* block, uint32_t count) {
+  reinterpret_cast<std::atomic<uint32_t>*>(block)->store(
+      count | memory::PublishedWord::kSealBit, std::memory_order_release);
+}
+
+// Null when the system refuses.
+std::shared_ptr<char> take_block(size_t bytes) {
+  auto* const block = static_cast<char*>(BlockPool::instance().take(bytes));
+  if (block == nullptr) return nullptr;
+  return {block, [bytes](char* taken) {
+            BlockPool::instance().give_back(taken, bytes);
+          }};
+}
+
+}  // namespace
+
+// Offsets come from the file: what is copied by them lies within the data of its
+// column. Those of the entries that the copy has were looked at before.
+void SegmentCopies::copy_entries(const char* from, char* to, uint32_t begin,
+                                 uint32_t end) {
+  const SharedFormat& format = log_.format();
+  const auto& offsets = format.layout.column_offsets();
+  const auto& element_bytes = format.options.element_bytes;
+  const auto& data_bytes = format.options.data_bytes;
+  size_t column = 0;
+  for (const uint32_t bytes : element_bytes) {
+    const uint64_t at = offsets[column++] + uint64_t{begin} * bytes;
+    copy_relaxed(to + at, from + at, uint64_t{end - begin} * bytes);
+  }
+  for (const uint64_t bytes : data_bytes) {
+    const uint64_t ends = offsets[column++];
+    const uint64_t data = offsets[column++];
+    // The offset of the first entry is the end of the one before.
+    const uint64_t known = begin == 0 ? 0 : begin + 1;
+    copy_relaxed(to + ends + known * 4, from + ends + known * 4,
+                 (end + 1 - known) * 4);
+    const uint64_t first = load_relaxed<uint32_t>(to + ends + begin * 4u);
+    const uint64_t last = std::min<uint64_t>(
+        load_relaxed<uint32_t>(to + ends + uint64_t{end} * 4), bytes);
+    if (first < last) {
+      copy_relaxed(to + data + first, from + data + first, last - first);
+    }
+  }
+}
+
+// False when the block has become another segment. Acquire: as look_at().
+bool SegmentCopies::update(Copy* copy, uint64_t newest) {
+  const uint64_t sequence = copy->sequence;
+  const uint32_t block = log_.ring(sequence).load(std::memory_order_acquire);
+  if (block >= log_.format_.blocks) return false;
+  if (log_.sequence_of(block).load(std::memory_order_acquire) != sequence) {
+    return false;
+  }
+  const uint64_t first_index =
+      log_.first_of(block).load(std::memory_order_acquire);
+  const uint32_t count = log_.readable(log_.word(block).acquire());
+  if (count > copy->count) {
+    copy_entries(log_.block_data(block), copy->data.get(), copy->count, count);
+  }
+  // Pairs with step 3 of roll(): who has seen anything of what was stored after
+  // it sees that the block was retired.
+  std::atomic_thread_fence(std::memory_order_acquire);
+  if (log_.stamp_of(block).load(std::memory_order_relaxed) != sequence) {
+    return false;
+  }
+  if (copy->count == 0) copy->first_index = first_index;
+  copy->count = std::max(copy->count, count);
+  // Step 1 of roll() came before step 9.
+  copy->is_final = sequence < newest;
+  show_count(copy->data.get(), copy->count);
+  return true;
+}
+
+// What has successors gets the rest of its entries.
+void SegmentCopies::finish_older(uint64_t newest) {
+  for (auto known = by_sequence_.rbegin(); known != by_sequence_.rend();
+       ++known) {
+    Copy& copy = copies_[known->second];
+    if (copy.is_final) return;
+    if (copy.sequence >= newest || update(&copy, newest)) continue;
+    copy.is_final = true;
+    copy.is_lapped = true;
+  }
+}
+
+// One that no one pins, and whose segment has left the window; or a new one.
+uint32_t SegmentCopies::unused(uint64_t newest) {
+  for (auto known = by_sequence_.begin(); known != by_sequence_.end();
+       ++known) {
+    if (known->first + log_.format_.retained_segments > newest) break;
+    const uint32_t id = known->second;
+    if (copies_[id].pins > 0) continue;
+    by_sequence_.erase(known);
+    return id;
+  }
+  for (uint32_t id = 0; id < copies_.size(); ++id) {
+    const Copy& copy = copies_[id];
+    const auto known = by_sequence_.find(copy.sequence);
+    if (copy.pins == 0 &&
+        (known == by_sequence_.end() || known->second != id)) {
+      return id;
+    }
+  }
+  std::shared_ptr<char> data = take_block(log_.format_.layout.block_bytes());
+  if (data == nullptr) return kNone;
+  copies_.push_back({std::move(data)});
+  return static_cast<uint32_t>(copies_.size() - 1);
+}
+
+uint32_t SegmentCopies::find_or_copy(uint64_t sequence, uint64_t newest,
+                                     bool* has_memory) {
+  const auto known = by_sequence_.find(sequence);
+  if (known != by_sequence_.end()) {
+    Copy& copy = copies_[known->second];
+    if (copy.is_lapped) return kNone;
+    if (copy.is_final || update(&copy, newest)) return known->second;
+    copy.is_final = true;
+    copy.is_lapped = true;
+    return kNone;
+  }
+  const uint32_t id = unused(newest);
+  *has_memory = id != kNone;
+  if (id == kNone) return kNone;
+  Copy& copy = copies_[id];
+  copy = {std::move(copy.data), sequence};
+  if (!update(&copy, newest)) return kNone;
+  by_sequence_[sequence] = id;
+  return id;
+}
+
+bool SegmentCopies::pin_down(uint64_t lowest, uint64_t newest,
+                             std::vector<PinnedBlock>* pinned,
+                             SharedOutcome* outcome) {
+  for (uint64_t next = newest + 1; next > lowest; --next) {
+    bool has_memory = true;
+    const uint32_t id = find_or_copy(next - 1, newest, &has_memory);
+    if (!has_memory) *outcome = SharedOutcome::kNoMemory;
+    if (id == kNone) return next <= newest;
+    Copy& copy = copies_[id];
+    const uint64_t first = copy.first_index;
+    const uint64_t above =
+        next > newest ? first + 1 : pinned->back().first_index;
+    // Those of segments that follow one another, or a stray store.
+    if (first >= above || above - first > log_.segment_capacity() ||
+        first > memory::RollingLog::kIndexMax) {
+      if (next > newest) *outcome = SharedOutcome::kDamaged;
+      return next <= newest;
+    }
+    ++copy.pins;
+    pinned->push_back(
+        {id, next - 1, first,
+         next > newest ? copy.count : static_cast<uint32_t>(above - first)});
+  }
+  return true;
+}
+
+SharedOutcome SegmentCopies::pin_window(uint64_t floor,
+                                        std::vector<PinnedBlock>* pinned) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const size_t begin = pinned->size();
+  const uint64_t retained = log_.format_.retained_segments;
+  for (int tries = 0; tries < kBoundedTries; ++tries) {
+    // Acquire: pairs with step 9 of roll().
+    const uint64_t newest = log_.head().load(std::memory_order_acquire);
+    if (newest > kSequenceMax) return SharedOutcome::kDamaged;
+    finish_older(newest);
+    uint64_t lowest =
+        std::max(floor, newest >= retained ? newest - retained + 1 : 0);
+    const auto before = by_sequence_.find(floor - 1);
+    if (before != by_sequence_.end() && copies_[before->second].is_lapped) {
+      lowest = std::max(lowest, floor + 1);
+    }
+    if (newest < lowest) return SharedOutcome::kOk;
+    SharedOutcome outcome = SharedOutcome::kOk;
+    const bool has_head = pin_down(lowest, newest, pinned, &outcome);
+    const uint64_t acceptable =
+        std::max(lowest, newest + 2 > retained ? newest + 2 - retained : 0);
+    const bool is_short =
+        has_head && pinned->back().sequence > acceptable && tries < kTriesMax;
+    if (outcome == SharedOutcome::kOk && has_head && !is_short) {
+      std::reverse(pinned->begin() + static_cast<ptrdiff_t>(begin),
+                   pinned->end());
+      return outcome;
+    }
+    unpin_from(begin, pinned);
+    if (outcome != SharedOutcome::kOk) return outcome;
+  }
+  return SharedOutcome::kDamaged;
+}
+
+void SegmentCopies::unpin_from(size_t begin, std::vector<PinnedBlock>* pinned) {
+  for (size_t i = begin; i < pinned->size(); ++i) {
+    --copies_[(*pinned)[i].block].pins;
+  }
+  pinned->resize(begin);
+}
+
+void SegmentCopies::unpin(uint32_t id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  CORE_CHECK(id < copies_.size() && copies_[id].pins > 0);
+  --copies_[id].pins;
+}
+
+void SegmentCopies::catch_up() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  const uint64_t newest = log_.head().load(std::memory_order_acquire);
+  if (newest > kSequenceMax) return;
+  finish_older(newest);
+  const auto known = by_sequence_.find(newest);
+  if (known == by_sequence_.end()) return;
+  Copy& copy = copies_[known->second];
+  if (copy.is_final || update(&copy, newest)) return;
+  copy.is_final = true;
+  copy.is_lapped = true;
+}
+
+ShownBlock SegmentCopies::shown(uint32_t id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  CORE_CHECK(id < copies_.size());
+  const std::shared_ptr<char>& data = copies_[id].data;
+  return {data.get(), data};
+}
+
+}  // namespace atomic_log::shared_memory

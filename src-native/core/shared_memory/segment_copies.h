@@ -1,0 +1,94 @@
+// Copies of the segments of a log that this process may only read: it has no
+// slot where its pins could stand, so the writer does not wait for it.
+//
+//  1. A copy is made as a reader of a seqlock does it: the block's sequence, the
+//     published word, the entries, a fence, the sequence once more. When it is
+//     another one by then, what was copied is dropped, and the segment is gone.
+//  2. What is copied stays: the copy of the head gets what was published since,
+//     after what it has. It is pinned as a block of the file is, and used again
+//     for another segment only when no one pins it.
+//  3. A segment that left the window before all of it was copied is followed by
+//     a gap: its successor is left out of the next window, so that no one takes
+//     the one for the beginning of the other.
+//  4. The published word of a copy always has the seal: who finds it asks for
+//     what comes next, and so has the copies brought up to date.
+//  5. Copies of the window are kept for the next snapshot. They take as much
+//     memory as the window, and what is pinned besides.
+//
+// Any thread may call anything.
+#ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SEGMENT_COPIES_H_
+#define ATOMIC_LOG_CORE_SHARED_MEMORY_SEGMENT_COPIES_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace atomic_log::shared_memory {
+
+enum class SharedOutcome : uint8_t;
+class SharedLog;
+
+struct PinnedBlock {
+  uint32_t block;
+  uint64_t sequence;
+  uint64_t first_index;
+  uint32_t count;  // entries that may be read
+};
+
+// A block as ArrayBuffers show it; they keep `owner`.
+struct ShownBlock {
+  char* data;
+  std::shared_ptr<const void> owner;
+};
+
+class SegmentCopies {
+ public:
+  explicit SegmentCopies(SharedLog& log) : log_(log) {}
+
+  // As SharedLog's; the numbers of blocks are those of copies.
+  SharedOutcome pin_window(uint64_t floor, std::vector<PinnedBlock>* pinned);
+  void unpin(uint32_t id);
+  // Copies what was published in the head since it was copied.
+  void catch_up();
+  // A copy that is pinned.
+  ShownBlock shown(uint32_t id);
+
+ private:
+  struct Copy {
+    std::shared_ptr<char> data;
+    uint64_t sequence = 0;
+    uint64_t first_index = 0;
+    uint32_t count = 0;
+    uint32_t pins = 0;
+    // Nothing will be added to it.
+    bool is_final = false;
+    // It left the window before it was complete; final, too.
+    bool is_lapped = false;
+  };
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  // All with mutex_.
+  bool update(Copy* copy, uint64_t newest);
+  void copy_entries(const char* from, char* to, uint32_t begin, uint32_t end);
+  void finish_older(uint64_t newest);
+  uint32_t find_or_copy(uint64_t sequence, uint64_t newest, bool* has_memory);
+  uint32_t unused(uint64_t newest);
+  // Pins the segments from `lowest` to `newest`, descending, as far as they
+  // are there; false when even the newest is not.
+  bool pin_down(uint64_t lowest, uint64_t newest,
+                std::vector<PinnedBlock>* pinned, SharedOutcome* outcome);
+  void unpin_from(size_t begin, std::vector<PinnedBlock>* pinned);
+
+  SharedLog& log_;
+  std::mutex mutex_;
+  // Guarded by mutex_. A copy has its memory for as long as the log is open,
+  // because JavaScript knows a block by its number.
+  std::vector<Copy> copies_;
+  std::map<uint64_t, uint32_t> by_sequence_;
+};
+
+}  // namespace atomic_log::shared_memory
+
+#endif  // ATOMIC_LOG_CORE_SHARED_MEMORY_SEGMENT_COPIES_H_

@@ -1,0 +1,279 @@
+#if defined(__linux__)
+
+#include "core/shared_memory/segment_copies.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <cstring>
+#include <random>
+#include <thread>
+
+#include "support/shared_log_fixture.h"
+
+using namespace atomic_log;
+using namespace atomic_log::test;
+using shared_memory::SharedFormat;
+
+namespace {
+
+std::shared_ptr<SharedLog> open_read_only(const std::string& path) {
+  return open_log(path, {}, SharedOpenMode::kReadOnly);
+}
+
+const uint64_t* shown_column(SharedLog& log, uint32_t block, size_t column) {
+  return reinterpret_cast<const uint64_t*>(
+      log.shown(block).data + log.format().layout.column_offsets()[column]);
+}
+
+// As is_right() of the fixture, for copies.
+bool are_right(SharedLog& log, const std::vector<PinnedBlock>& pinned,
+               uint64_t* end) {
+  if (pinned.empty()) return false;
+  *end = pinned.front().first_index;
+  for (const PinnedBlock& segment : pinned) {
+    if (segment.first_index != *end) return false;
+    for (uint32_t i = 0; i < segment.count; ++i) {
+      if (shown_column(log, segment.block, 0)[i] != *end + i ||
+          shown_column(log, segment.block, 1)[i] != entry_of(*end + i)) {
+        return false;
+      }
+    }
+    *end += segment.count;
+  }
+  return true;
+}
+
+void unpin_all(SharedLog& log, std::vector<PinnedBlock>* pinned) {
+  for (const PinnedBlock& segment : *pinned) {
+    log.unpin(segment.block, segment.sequence);
+  }
+  pinned->clear();
+}
+
+// Bytes of the file, read from its beginning to its end.
+void copy_file(const std::string& from, const std::string& to) {
+  const int source = open(from.c_str(), O_RDONLY);
+  const int target = open(to.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
+  char bytes[512];
+  for (ssize_t read; (read = ::read(source, bytes, sizeof(bytes))) > 0;) {
+    REQUIRE(write(target, bytes, static_cast<size_t>(read)) == read);
+  }
+  close(source);
+  close(target);
+}
+
+}  // namespace
+
+TEST_CASE("segment copies: what is published is read, and nothing is changed") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  SharedLogOptions options = small_options();
+  options.readers_max = 1;
+  const auto log = open_log(path, options);
+  REQUIRE(claim(*log));
+  for (int i = 0; i < 30; ++i) REQUIRE(append(*log) == Status::kOk);
+  REQUIRE(chmod(path.c_str(), 0400) == 0);
+  // No slot is free.
+  const auto reader = open_read_only(path);
+  REQUIRE(reader != nullptr);
+  CHECK(reader->is_read_only());
+  CHECK(reader != log);
+  CHECK(open_read_only(path) == reader);
+  CHECK(SharedLog::find(reader->id(), reader->token()) == reader);
+  CHECK(reader->is_claimed());
+  CHECK_FALSE(claim(*reader));
+  CHECK(reader->living_slots() == std::vector<bool>{true});
+
+  std::vector<PinnedBlock> pinned;
+  uint64_t end = 0;
+  REQUIRE(reader->pin_window(0, &pinned) == SharedOutcome::kOk);
+  CHECK(are_right(*reader, pinned, &end));
+  CHECK(end == 30);
+  CHECK(pinned.size() == log->format().retained_segments);
+
+  // The copies stay as they are while the writer laps them.
+  const std::vector<PinnedBlock> first = pinned;
+  for (int i = 0; i < 100; ++i) REQUIRE(append(*log) == Status::kOk);
+  CHECK(are_right(*reader, first, &end));
+  CHECK(end == 30);
+  pinned.clear();
+  REQUIRE(reader->pin_window(0, &pinned) == SharedOutcome::kOk);
+  CHECK(are_right(*reader, pinned, &end));
+  CHECK(end == 130);
+  unpin_all(*reader, &pinned);
+  pinned = first;
+  unpin_all(*reader, &pinned);
+}
+
+TEST_CASE(
+    "segment copies: the head's copy grows, and a lapped one has a gap after "
+    "it") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  const auto log = open_log(path);
+  REQUIRE(claim(*log));
+  REQUIRE(append(*log) == Status::kOk);
+  const auto reader = open_read_only(path);
+  std::vector<PinnedBlock> head;
+  REQUIRE(reader->pin_window(0, &head) == SharedOutcome::kOk);
+  REQUIRE(head.size() == 1);
+  REQUIRE(append(*log) == Status::kOk);
+  reader->catch_up();
+  const auto* word = reinterpret_cast<const memory::PublishedWord*>(
+      reader->shown(head[0].block).data);
+  CHECK(word->acquire() == (2 | memory::PublishedWord::kSealBit));
+  // Completed by the one who asks for its successor.
+  for (int i = 2; i < 5; ++i) REQUIRE(append(*log) == Status::kOk);
+  std::vector<PinnedBlock> next;
+  REQUIRE(reader->pin_window(1, &next) == SharedOutcome::kOk);
+  REQUIRE(next.size() == 1);
+  CHECK(next[0].sequence == 1);
+  CHECK(word->acquire() == (4 | memory::PublishedWord::kSealBit));
+  CHECK(shown_column(*reader, head[0].block, 1)[3] == entry_of(3));
+  // Segment 1 has one of its entries here when it leaves the window, segment 2
+  // is the first that is left, and is not given as what comes next.
+  while (log->cursor().sequence < 4) REQUIRE(append(*log) == Status::kOk);
+  std::vector<PinnedBlock> later;
+  REQUIRE(reader->pin_window(2, &later) == SharedOutcome::kOk);
+  REQUIRE(later.size() == 2);
+  CHECK(later[0].sequence == 3);
+  for (auto* const pinned : {&head, &next, &later}) unpin_all(*reader, pinned);
+}
+
+TEST_CASE("segment copies: never wrong while a writer goes round") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  const auto log = open_log(path);
+  const auto reader = open_read_only(path);
+  std::atomic<bool> is_over{false};
+  std::atomic<int> wrong{0};
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&] {
+      uint64_t floor = 0;
+      uint64_t last_end = 0;
+      std::vector<PinnedBlock> held;
+      while (!is_over.load()) {
+        std::vector<PinnedBlock> pinned;
+        if (reader->pin_window(floor, &pinned) != SharedOutcome::kOk) ++wrong;
+        uint64_t end = 0;
+        if (!pinned.empty() && !are_right(*reader, pinned, &end)) ++wrong;
+        if (!pinned.empty() && end < last_end) ++wrong;
+        // Those that follow what is held continue it.
+        if (!pinned.empty() && !held.empty() &&
+            pinned[0].sequence == held.back().sequence + 1) {
+          held.back().count = static_cast<uint32_t>(pinned[0].first_index -
+                                                    held.back().first_index);
+          if (!are_right(*reader, held, &end)) ++wrong;
+          if (end != pinned[0].first_index) ++wrong;
+        }
+        if (!pinned.empty()) {
+          last_end = end;
+          unpin_all(*reader, &held);
+          held = pinned;
+          floor = held.back().sequence + 1;
+        }
+        reader->catch_up();
+      }
+      unpin_all(*reader, &held);
+    });
+  }
+  REQUIRE(claim(*log));
+  for (int i = 0; i < 60'000; ++i) REQUIRE(append(*log) == Status::kOk);
+  is_over = true;
+  for (std::thread& thread : readers) thread.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE(
+    "segment copies: a copy of the file that was made meanwhile is right or "
+    "refused") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  SharedLogOptions options = small_options(3);
+  options.retained_capacity = 64;
+  open_log(path, options);
+  const pid_t writer = in_child([&] {
+    const auto log = open_log(path, {}, SharedOpenMode::kJoin);
+    if (!claim(*log)) return 1;
+    while (append(*log) == Status::kOk) {
+    }
+    return 2;
+  });
+  int read = 0;
+  int refused = 0;
+  for (int i = 0; i < 150; ++i) {
+    const std::string copy = directory.file("copy");
+    copy_file(path, copy);
+    for (const auto mode : {SharedOpenMode::kReadOnly, SharedOpenMode::kJoin}) {
+      const auto log = open_log(copy, {}, mode);
+      REQUIRE(log != nullptr);
+      std::vector<PinnedBlock> pinned;
+      const SharedOutcome outcome = log->pin_window(0, &pinned);
+      if (outcome == SharedOutcome::kDamaged) {
+        ++refused;
+        continue;
+      }
+      REQUIRE(outcome == SharedOutcome::kOk);
+      uint64_t end = 0;
+      CHECK(are_right(*log, pinned, &end));
+      unpin_all(*log, &pinned);
+      ++read;
+    }
+  }
+  kill_child(writer);
+  MESSAGE("read " << read << ", refused " << refused);
+  CHECK(read + refused == 300);
+}
+
+TEST_CASE("segment copies: whatever stands in the file leads nowhere") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  SharedLogOptions options = small_options();
+  options.data_bytes = {100};
+  const auto log = open_log(path, options);
+  REQUIRE(claim(*log));
+  for (int i = 0; i < 30; ++i) REQUIRE(append(*log) == Status::kOk);
+  const SharedFormat format = log->format();
+  const auto reader = open_read_only(path);
+  const int file = open(path.c_str(), O_RDWR);
+  auto* const bytes = static_cast<char*>(mmap(
+      nullptr, format.file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
+  REQUIRE(bytes != MAP_FAILED);
+  const std::vector<char> good(bytes, bytes + format.file_bytes);
+  std::mt19937_64 random(1);
+  std::vector<PinnedBlock> held;
+  for (int round = 0; round < 3000; ++round) {
+    for (int store = 0; store < 3; ++store) {
+      const uint64_t at =
+          format.control_offset +
+          random() % (format.file_bytes - format.control_offset) / 8 * 8;
+      const uint64_t value = random() % 3 == 0   ? random()
+                             : random() % 2 == 0 ? random() % 64
+                                                 : UINT64_MAX - random() % 4;
+      std::memcpy(bytes + std::min(at, format.file_bytes - 8), &value, 8);
+    }
+    std::vector<PinnedBlock> pinned;
+    reader->catch_up();
+    SharedLog::Bounds bounds = {};
+    (void)reader->bounds(&bounds);
+    (void)reader->stats();
+    if (reader->pin_window(random() % 12, &pinned) == SharedOutcome::kOk) {
+      for (const PinnedBlock& segment : pinned) {
+        CHECK(segment.count <= format.options.segment_capacity);
+        (void)shown_column(*reader, segment.block, 1)[0];
+      }
+    }
+    unpin_all(*reader, &held);
+    held = pinned;
+    if (round % 20 == 19) std::memcpy(bytes, good.data(), good.size());
+  }
+  unpin_all(*reader, &held);
+  munmap(bytes, format.file_bytes);
+  close(file);
+}
+
+#endif  // defined(__linux__)
