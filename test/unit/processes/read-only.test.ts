@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
-import { AtomicLog, defineSchema, json } from 'atomic-log';
+import { AtomicLog, defineSchema, json, type RecordOf } from 'atomic-log';
 
 import { runInChild } from '../../support/child';
 import { expectError, rejection } from '../../support/errors';
@@ -18,6 +18,7 @@ const SMALL = { retainedCapacity: 20, segmentCapacity: 5 } as const;
 const schema = defineSchema({ n: 'f64', id: 'i64', small: 'u8', text: 'utf8' });
 const RECORDS = { ...SMALL, schema, dataBytes: 500 } as const;
 const record = (i: number) => ({ n: i / 2, id: BigInt(i), small: i % 256, text: 'é'.repeat(i % 9) });
+type Entry = RecordOf<typeof schema>;
 const range = (first: number, end: number) =>
   Array.from({ length: end - first }, (_, i) => record(first + i));
 
@@ -40,7 +41,7 @@ describeProcesses('a log that is only read', () => {
     for (let i = 0; i < 43; ++i) writer.append(record(i));
     chmodSync(path(), 0o400);
     const before = readFileSync(path());
-    const reader = AtomicLog.openSync(path(), { readOnly: true });
+    const reader = AtomicLog.openSync<Entry>(path(), { readOnly: true });
     expect([reader.firstIndex, reader.endIndex, reader.isWriterClaimed, reader.ended]).toEqual([
       20,
       43,
@@ -81,7 +82,7 @@ describeProcesses('a log that is only read', () => {
   test('a segment that left before it was copied is lost, not mixed up', () => {
     const log = AtomicLog.openSync(path(), RECORDS);
     using writer = log.tryClaimWriter()!;
-    const reader = AtomicLog.openSync(path(), { readOnly: true });
+    const reader = AtomicLog.openSync<Entry>(path(), { readOnly: true });
     let next = 0;
     for (let round = 1; round < 150; ++round) {
       using held = reader.snapshot();
@@ -155,7 +156,7 @@ describeProcesses('a log that is only read', () => {
       for (let i = 0; ; ++i) writer.append(record(i));`;
     const child = spawn(process.execPath, ['--eval', source], { stdio: ['ignore', 'pipe', 'inherit'] });
     await new Promise((resolve) => child.stdout.once('data', resolve));
-    const reader = AtomicLog.openSync<ReturnType<typeof record>>(path(), { readOnly: true });
+    const reader = AtomicLog.openSync<Entry>(path(), { readOnly: true });
     const snapshot = reader.snapshot();
     for (let round = 0; round < 400; ++round) {
       if (round % 3 === 0) snapshot.refresh();
@@ -197,7 +198,7 @@ describeProcesses('a log that is only read', () => {
       closeSync(from);
       writeFileSync(copy, Buffer.concat(chunks), { mode: 0o600 });
       for (const options of [{ readOnly: true }, { create: false }] as const) {
-        const log = AtomicLog.openSync<ReturnType<typeof record>>(copy, options);
+        const log = AtomicLog.openSync<Entry>(copy, options);
         try {
           using snapshot = log.snapshot();
           expect([...snapshot]).toEqual(range(snapshot.firstIndex, snapshot.endIndex));
