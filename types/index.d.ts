@@ -137,6 +137,8 @@ export type ErrorCode =
   | 'ERR_TOO_MANY_PROCESSES'
   /** The memory of a log that processes share holds what none of them may have stored. */
   | 'ERR_LOG_DAMAGED'
+  /** The log was opened with `readOnly`. */
+  | 'ERR_READ_ONLY'
   /** This operating system does not have what is needed. */
   | 'ERR_PLATFORM_UNSUPPORTED'
   /** This runtime cannot map the log's memory. */
@@ -976,8 +978,8 @@ declare class AtomicLog<T> {
   /**
    * The right to append, or null while another writer has it.
    *
-   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`; `ERR_JOURNALED` for a log of
-   * `AtomicLog.open()`, which has its writer's calls itself
+   * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`; `ERR_READ_ONLY` with `readOnly: true`;
+   * `ERR_JOURNALED` for a log of `AtomicLog.open()`, which has its writer's calls itself
    */
   tryClaimWriter(): Writer<T> | null;
   /**
@@ -1022,7 +1024,7 @@ declare class AtomicLog<T> {
   /**
    * The right to append, as soon as it is free: for fail-over.
    *
-   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_JOURNALED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_READ_ONLY`, `ERR_JOURNALED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
    */
   waitForWriter(options?: { signal?: AbortSignal }): Promise<Writer<T>>;
   /**
@@ -1835,6 +1837,26 @@ export interface JoinOptions<T> {
   create: false;
   /** The codec of a log that has one, if it is your own. */
   codec?: Codec<T>;
+  /**
+   * Whether a file of another user is opened, too. Its owner can shorten it, which ends every process that reads it,
+   * and write anything into it. Default false.
+   */
+  allowOtherOwner?: boolean;
+}
+/**
+ * To read a log that is there, also one that no process has open any more, was copied, or is of an earlier run of the
+ * system. Needs no permission to write, takes none of `readersMax`, and changes nothing in the file.
+ *
+ * The writer does not know of it. So what is read is a copy, as large as the window, whose entries are valid as always;
+ * new entries are looked for every millisecond while something waits; and what leaves the window before it was copied
+ * is lost, as for any reader that is too slow.
+ */
+export interface ReadOnlyOptions<T> {
+  readOnly: true;
+  /** As for {@link JoinOptions}. */
+  codec?: Codec<T>;
+  /** As for {@link JoinOptions}. */
+  allowOtherOwner?: boolean;
 }
 /** A log, and its writer. */
 export interface ClaimedLog<T> {
@@ -1927,7 +1949,7 @@ export interface AtomicLogConstructor {
     path: string,
     options: ProcessLogOptions<RecordLogOptions<S>>,
   ): Promise<AtomicLogImpl<RecordOf<S>>>;
-  open<T>(path: string, options: JoinOptions<T>): Promise<AtomicLogImpl<T>>;
+  open<T>(path: string, options: JoinOptions<T> | ReadOnlyOptions<T>): Promise<AtomicLogImpl<T>>;
   /** As {@link open}, on this thread. */
   openSync<K extends NumberScalarType = 'f64'>(
     options: NumberLogOptions<K> & JournalOptions,
@@ -1950,7 +1972,7 @@ export interface AtomicLogConstructor {
     path: string,
     options: ProcessLogOptions<RecordLogOptions<S>>,
   ): AtomicLogImpl<RecordOf<S>>;
-  openSync<T>(path: string, options: JoinOptions<T>): AtomicLogImpl<T>;
+  openSync<T>(path: string, options: JoinOptions<T> | ReadOnlyOptions<T>): AtomicLogImpl<T>;
   /**
    * Takes the name of a log that processes share away. Those that have it open keep it, and its memory goes with
    * the last of them; who opens the path after that makes a new one.
