@@ -73,11 +73,14 @@ function totals(evidence) {
 
 const RESULTS = ['done', 'refused', 'not opened', 'poisoned'];
 
-/** What becomes of a call, for each error; the errors that most others are like stand first. */
-function faults({ faults: found }, { errorNames }) {
-  if (found === undefined) return 'Not run yet.';
+const faultsOf = (log) => (evidence, names) => faults(evidence, names, log);
+
+/** What becomes of a call of the log, for each error; the errors that most others are like stand first. */
+function faults({ faults: found }, { errorNames }, log) {
+  const cases = found?.cases.filter((one) => one.log === log) ?? [];
+  if (cases.length === 0) return 'Not run yet.';
   const rows = new Map();
-  for (const { operation, call, error, result } of found.cases) {
+  for (const { operation, call, error, result } of cases) {
     const key = `${operation}\n${call}`;
     if (!rows.has(key)) rows.set(key, new Map());
     const errors = rows.get(key);
@@ -139,7 +142,16 @@ const conditions = ({ runs }) =>
     ]),
   );
 
-const blocks = { totals, promises, faults, model, mutants, syncs, conditions };
+const blocks = {
+  totals,
+  promises,
+  faults: faultsOf('wal'),
+  segmentFaults: faultsOf('segment'),
+  model,
+  mutants,
+  syncs,
+  conditions,
+};
 
 const MARKED = /(<!-- evidence: (\w+) -->\n)[^]*?(<!-- \/evidence -->)/g;
 

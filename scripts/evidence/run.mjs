@@ -31,6 +31,9 @@ const path = join(root, 'test', 'evidence', 'evidence.json');
 const folder = mkdtempSync(join(tmpdir(), 'atomic-log-evidence-'));
 const report = join(folder, 'report');
 
+/** Each has a table of faults. */
+const LOGS = ['wal', 'segment'];
+
 const EMPTY = { runs: {}, crashes: [], kills: [], mutants: [], model: [] };
 const stored = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
@@ -98,7 +101,10 @@ const parts = {
     const program = join(native, 'build', 'unit', 'unit_tests');
     const isGood = made && (await runs(program, ['--test-case=every operation with every*'], { env }));
     if (!isGood) return { isGood };
-    return { isGood, enters: (evidence, run) => (evidence.faults = { run, ...stored(report) }) };
+    const found = LOGS.map((log) => ({ log, ...stored(`${report}.${log}`) }));
+    const disks = found.reduce((sum, each) => sum + each.disks, 0);
+    const cases = found.flatMap(({ log, cases: own }) => own.map((one) => ({ log, ...one })));
+    return { isGood, enters: (evidence, run) => (evidence.faults = { run, disks, cases }) };
   },
   async mutants(...args) {
     const isGood = await runs('node', [join(native, 'durable', 'mutate.mjs'), ...args], {

@@ -109,7 +109,7 @@ IoStatus store_redo(FileSystem& system, const std::string& path,
   status = file->write_at(0, bytes.data(), bytes.size());
   if (status.ok()) status = file->sync_all();
   if (status.ok()) status = (*names)->sync();
-  return status;
+  return of_change(status);
 }
 
 IoStatus store_redo(FileSystem& system, const std::string& path,
@@ -128,7 +128,7 @@ IoStatus apply_change(File& file, const RedoChange& change) {
     status = file.zero_range(rest, change.zero_end - rest);
   }
   if (status.ok()) status = file.sync_data();
-  return status;
+  return of_change(status);
 }
 
 IoStatus zero_durably(FileSystem& system, File& file, const std::string& path,
@@ -143,7 +143,7 @@ IoStatus zero_durably(FileSystem& system, File& file, const std::string& path,
   size_t read = 0;
   IoStatus status = file.read_at(offset, old_bytes, count, &read);
   // The old bytes must be on disk, or the redo file would not be known again.
-  if (status.ok()) status = file.sync_data();
+  if (status.ok()) status = of_change(file.sync_data());
   std::unique_ptr<platform::Directory> names;
   if (status.ok()) status = store_redo(system, path, change, &names);
   if (status.ok()) status = apply_change(file, change);
@@ -162,7 +162,7 @@ IoStatus remove_redo(FileSystem& system, const std::string& path,
                      platform::Directory& names) {
   const IoStatus status = system.remove(redo_path(path));
   if (status.code == IoCode::kNotFound) return {};
-  return status.ok() ? names.sync() : status;
+  return of_change(status.ok() ? names.sync() : status);
 }
 
 Outcome finish_redo(FileSystem& system, File& file, const std::string& path,

@@ -42,6 +42,14 @@ struct RedoChange {
 
 std::string redo_path(const std::string& path);
 
+// What a write, a sync or a removal has said. It is never a shortage: one that
+// failed may have done a part of its work, whatever the system calls the reason
+// (ERROR_NO_SYSTEM_RESOURCES of WriteFile, anything on FUSE).
+inline platform::IoStatus of_change(const platform::IoStatus& status) {
+  if (!status.is_shortage()) return status;
+  return {platform::IoCode::kFailed, status.system_error, status.operation};
+}
+
 // Writes the redo file and makes it durable. After a shortage nothing was
 // changed. *names is its directory, held open for remove_redo(): once the
 // change has begun, nothing may fail for want of a descriptor or of memory.

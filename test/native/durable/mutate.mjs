@@ -150,7 +150,9 @@ const sources = ['base', 'durable', 'platform'].flatMap((folder) =>
     .filter((name) => name.endsWith('.cc'))
     .map((name) => join(core, folder, name)),
 );
-const support = ['faults.cc', 'simulated_file_system.cc', 'wal_fixture.cc'].map((name) => join(native, 'support', name));
+const support = ['faults.cc', 'segment_script.cc', 'simulated_file_system.cc', 'wal_fixture.cc'].map((name) =>
+  join(native, 'support', name),
+);
 const common = [...sources, ...support, join(native, 'unit_main.cc')];
 
 let missed = 0;

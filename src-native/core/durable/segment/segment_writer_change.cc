@@ -117,15 +117,16 @@ Outcome SegmentWriter::change_in_place(const RedoChange& change) {
     if (status.ok() && !is_atomic) {
       // The old bytes must be on disk, or the redo file would not be known
       // again.
-      status = file_->sync_data();
+      status = of_change(file_->sync_data());
       if (status.ok()) status = store_redo(system_, path_, change, &names);
     }
     if (status.ok()) {
       flushed_.begin_change(UINT64_MAX);
-      status = file_->write_at(change.offset, change.new_bytes.data(), count);
+      status = of_change(
+          file_->write_at(change.offset, change.new_bytes.data(), count));
       flushed_.end_change();
     }
-    if (status.ok()) status = file_->sync_data();
+    if (status.ok()) status = of_change(file_->sync_data());
     if (status.ok() && !is_atomic) {
       status = remove_redo(system_, path_, *names);
     }

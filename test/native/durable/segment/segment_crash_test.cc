@@ -21,267 +21,31 @@
 
 #include "core/durable/segment/segment_writer.h"
 #include "support/segment_fixture.h"
+#include "support/segment_script.h"
 
 namespace atomic_log::durable {
 namespace {
 
-using test::append_record;
 using test::Bytes;
+using test::check_disk;
+using test::Expectation;
+using test::is_allowed;
 using test::kPath;
+using test::kScriptFormat;
+using test::kScriptSize;
+using test::open_after_crash;
 using test::open_segment;
 using test::Opened;
-using test::parse_independently;
-using test::payload;
+using test::Records;
+using test::records_on;
+using test::SegmentScript;
 using test::SimulatedFileSystem;
-using test::Stored;
 using Fault = SimulatedFileSystem::Fault;
 using Disk = std::unique_ptr<SimulatedFileSystem>;
 
-// Records cross sectors, headers too; the file is small, so that the tail is
-// never far.
-constexpr SegmentFormat kFormat{40, 8, Crc32Kind::kCastagnoli};
-constexpr uint64_t kSize = 8192;
 // Every state of the disk is tried when there are no more than this, otherwise
 // a sample.
 constexpr uint64_t kImagesMax = 192;
-
-using Records = std::vector<Stored>;
-
-// What must and what may be found after a crash.
-struct Expectation {
-  bool must_exist = false;
-  // Records that were acknowledged, or a sync would have: at least so many of
-  // `now` must be found.
-  size_t durable = 0;
-  Records now;
-  // Of a record whose header is being replaced: the one before.
-  size_t replaced = SIZE_MAX;
-  Stored before;
-  // Of a truncation under way: the records before it. A beginning of them with
-  // at least `durable` may be found too.
-  Records untruncated;
-};
-
-bool is_allowed(const Records& found, const Expectation& expectation) {
-  const auto is_beginning = [&](const Records& of, const Records& whole) {
-    if (of.size() > whole.size()) return false;
-    for (size_t i = 0; i < of.size(); ++i) {
-      const bool is_old =
-          i == expectation.replaced && of[i] == expectation.before;
-      if (of[i] != whole[i] && !is_old) return false;
-    }
-    return true;
-  };
-  if (found.size() < expectation.durable) return false;
-  return is_beginning(found, expectation.now) ||
-         is_beginning(found, expectation.untruncated);
-}
-
-// Runs a script on a disk; stops when the disk does. Letters:
-//   a, A  append a short, a long record      s  sync
-//   b  append one such that the next header crosses a sector
-//   t  truncate to the last record but two   T  truncate to the start
-//   h  replace the header of the last record, H of the first
-//   o  close (no sync) and open
-class Script {
- public:
-  Script(SimulatedFileSystem& disk, std::string steps)
-      : disk_(disk), steps_(std::move(steps)) {}
-
-  Expectation run() {
-    Opened opened = test::create_segment(disk_, kFormat, kSize);
-    if (opened.outcome != Outcome::kOk) return expectation_;
-    expectation_.must_exist = true;
-    writer_ = std::move(opened.writer);
-    buffer_ = std::move(opened.buffer);
-    for (const char step : steps_) {
-      if (!perform(step)) break;
-    }
-    writer_.reset();
-    return expectation_;
-  }
-
- private:
-  bool perform(char step) {
-    switch (step) {
-      case 'a':
-        return append(30 + 17 * (serial_ % 7));
-      case 'A':
-        return append(900);
-      case 'b':
-        return append((1015 - (writer_->write_offset() + 15) % 512) % 512);
-      case 's':
-        return sync();
-      case 't':
-        return truncate(std::max<size_t>(expectation_.now.size(), 2) - 2);
-      case 'T':
-        return truncate(0);
-      case 'h':
-        return replace(expectation_.now.size() - 1);
-      case 'H':
-        return replace(0);
-      default:
-        return reopen();
-    }
-  }
-
-  bool append(size_t bytes) {
-    ++serial_;
-    const Stored record{payload(serial_, 8), payload(serial_ + 7, bytes)};
-    expectation_.now.push_back(record);
-    uint64_t offset = 0;
-    if (append_record(*writer_, record, &offset) != Outcome::kOk) return false;
-    offsets_.push_back(offset);
-    // Half of the time the system gets it before the next sync.
-    return serial_ % 2 == 0 || writer_->flush() == Outcome::kOk;
-  }
-
-  bool sync() {
-    uint64_t flushed = 0;
-    if (writer_->sync(&flushed) != Outcome::kOk) return false;
-    expectation_.durable = expectation_.now.size();
-    return true;
-  }
-
-  bool truncate(size_t kept) {
-    if (kept >= expectation_.now.size()) return true;
-    expectation_.untruncated = expectation_.now;
-    expectation_.now.resize(kept);
-    expectation_.durable = std::min(expectation_.durable, kept);
-    if (writer_->set_length(offsets_[kept]) != Outcome::kOk) return false;
-    offsets_.resize(kept);
-    expectation_.untruncated.clear();
-    expectation_.durable = kept;
-    return true;
-  }
-
-  bool replace(size_t which) {
-    if (which >= expectation_.now.size()) return true;
-    ++serial_;
-    expectation_.replaced = which;
-    expectation_.before = expectation_.now[which];
-    expectation_.now[which].header = payload(serial_, 8);
-    if (writer_->replace_header(offsets_[which],
-                                expectation_.now[which].header.data()) !=
-        Outcome::kOk) {
-      return false;
-    }
-    expectation_.replaced = SIZE_MAX;
-    expectation_.durable = expectation_.now.size();
-    return true;
-  }
-
-  bool reopen() {
-    // What was not flushed is dropped with the writer.
-    const uint64_t handed_over = writer_->flush() == Outcome::kOk
-                                     ? expectation_.now.size()
-                                     : expectation_.durable;
-    writer_.reset();
-    Opened opened = open_segment(disk_, kFormat);
-    if (opened.outcome != Outcome::kOk) return false;
-    writer_ = std::move(opened.writer);
-    buffer_ = std::move(opened.buffer);
-    // G6: opening has made it durable.
-    expectation_.durable = handed_over;
-    return opened.recovery.records == handed_over;
-  }
-
-  SimulatedFileSystem& disk_;
-  const std::string steps_;
-  Expectation expectation_;
-  std::unique_ptr<uint8_t[]> buffer_;
-  std::unique_ptr<SegmentWriter> writer_;
-  std::vector<uint64_t> offsets_;
-  uint32_t serial_ = 0;
-};
-
-// Opens as an application does after a crash; discards only a first record.
-Opened open_after_crash(SimulatedFileSystem& disk) {
-  OpenOptions options;
-  options.size = kSize;
-  Opened opened = open_segment(disk, kFormat, options);
-  if (opened.outcome == Outcome::kFormat) {
-    options.discard_unreadable = true;
-    opened = open_segment(disk, kFormat, options);
-  }
-  return opened;
-}
-
-Records records_on(const SimulatedFileSystem& disk) {
-  return parse_independently(disk.contents(kPath), kFormat);
-}
-
-// Empty, or what is wrong with a disk that a crash has left.
-std::string check_disk(SimulatedFileSystem& disk,
-                       const Expectation& expectation, std::mt19937& random) {
-  if (!disk.exists(kPath)) {
-    return expectation.must_exist ? "G1: the file is gone" : "";
-  }
-  const bool had_first = !records_on(disk).empty();
-  {
-    // G8: a recovery that is cut anywhere, and any disk it leaves.
-    const Disk again = disk.kill();
-    again->fail_at(random() % 24, Fault::kPowerOff);
-    open_after_crash(*again).writer.reset();
-    std::vector<uint32_t> choices;
-    for (const uint32_t states : again->dirty_states()) {
-      choices.push_back(random() % states);
-    }
-    const Disk after = again->crash(choices);
-    if (after->exists(kPath)) {
-      const Opened opened = open_after_crash(*after);
-      if (opened.outcome != Outcome::kOk)
-        return "G8: recovery cut, then no open";
-      if (!is_allowed(records_on(*after), expectation)) {
-        return "G8: recovery cut, then other records";
-      }
-    }
-  }
-  if (had_first &&
-      open_segment(*disk.kill(), kFormat).outcome != Outcome::kOk) {
-    return "G4: a disk with a first record does not open";
-  }
-  Opened opened = open_after_crash(disk);
-  if (opened.outcome != Outcome::kOk) return "G4: does not open";
-  const Records found = records_on(disk);
-  if (found.size() != opened.recovery.records)
-    return "G2: reports another count";
-  if (!is_allowed(found, expectation)) {
-    return found.size() < expectation.durable ? "G1: acknowledged records lost"
-                                              : "G2/G7: other records";
-  }
-  // G7 and G12: nothing but zeros after the end.
-  const Bytes file = disk.contents(kPath);
-  if (!std::all_of(
-          file.begin() + static_cast<ptrdiff_t>(opened.recovery.end_offset),
-          file.end(), [](uint8_t byte) { return byte == 0; })) {
-    return "G7: bytes after the end";
-  }
-  // G6, G8: whatever the next crash does, opening again finds the same.
-  std::vector<uint32_t> choices;
-  for (const uint32_t states : disk.dirty_states()) {
-    choices.push_back(random() % states);
-  }
-  const Disk next = disk.crash(choices);
-  // G7: a shorter record in the place of a longer one, torn again.
-  uint64_t offset = 0;
-  const Stored shorter{payload(250, 8), payload(251, 3)};
-  if (append_record(*opened.writer, shorter, &offset) != Outcome::kOk) {
-    return "";  // The file is full.
-  }
-  uint64_t flushed = 0;
-  if (opened.writer->sync(&flushed) != Outcome::kOk) return "cannot sync";
-  opened.writer.reset();
-  Records expected = found;
-  const Opened second = open_segment(*next, kFormat);
-  if (second.outcome != Outcome::kOk || records_on(*next) != expected) {
-    return "G6: what was reported is gone after the next power failure";
-  }
-  if (second.recovery.quarantined_bytes > 0) return "G6: the tail came back";
-  expected.push_back(shorter);
-  if (records_on(disk) != expected) return "G7: old records after a new one";
-  return "";
-}
 
 struct Tally {
   uint64_t images = 0;
@@ -323,7 +87,9 @@ void check_script(const std::string& steps, std::mt19937& random,
   for (uint64_t cut = 0;; ++cut) {
     SimulatedFileSystem disk;
     disk.fail_at(cut, Fault::kPowerOff);
-    const Expectation expectation = Script(disk, steps).run();
+    SegmentScript script(disk);
+    script.run(steps);
+    const Expectation& expectation = script.expectation();
     const std::string name = "script " + steps + ", cut " + std::to_string(cut);
     check_images(disk, expectation, name, random, tally);
     // SIGKILL: the system has everything that was handed over.
@@ -345,7 +111,9 @@ void check_failing_sync(const std::string& steps, std::mt19937& random,
     SimulatedFileSystem disk;
     disk.count_only("sync_data");
     disk.fail_at(failing, Fault::kOnce);
-    const Expectation expectation = Script(disk, steps).run();
+    SegmentScript script(disk);
+    script.run(steps);
+    const Expectation& expectation = script.expectation();
     const bool has_failed = disk.operations() > failing;
     disk.count_only("");
     if (!has_failed) break;
@@ -411,7 +179,9 @@ TEST_CASE("a change that was killed is recovered through any power failure") {
     for (uint64_t cut = 0; is_killed; ++cut) {
       SimulatedFileSystem disk;
       disk.fail_at(cut, Fault::kPowerOff);
-      const Expectation expectation = Script(disk, steps).run();
+      SegmentScript script(disk);
+      script.run(steps);
+      const Expectation& expectation = script.expectation();
       is_killed = !disk.has_power();
       if (!expectation.must_exist) continue;
       bool is_cut = true;
@@ -443,7 +213,7 @@ TEST_CASE("a change that was killed is recovered through any power failure") {
 // G8.
 TEST_CASE("an opening that fails at any operation has lost nothing") {
   SimulatedFileSystem disk;
-  Script(disk, "aAsaA").run();
+  SegmentScript(disk).run("aAsaA");
   // A torn last record.
   Bytes torn = disk.contents(kPath);
   torn[torn.size() - 1] = 1;
@@ -454,7 +224,7 @@ TEST_CASE("an opening that fails at any operation has lost nothing") {
       SimulatedFileSystem system;
       system.put(kPath, torn);
       system.fail_at(failing, Fault::kOnce, code);
-      Opened opened = open_segment(system, kFormat);
+      Opened opened = open_segment(system, kScriptFormat);
       if (opened.outcome == Outcome::kOk) {
         CHECK(failing > 5);
         break;
@@ -465,7 +235,7 @@ TEST_CASE("an opening that fails at any operation has lost nothing") {
       const bool is_kept = system.exists(kPath + ".torn-1");
       const bool is_untouched = system.contents(kPath) == torn;
       CHECK((is_kept || is_untouched));
-      Opened again = open_segment(system, kFormat);
+      Opened again = open_segment(system, kScriptFormat);
       CHECK(again.outcome == Outcome::kOk);
       CHECK(records_on(system) == before);
     }
@@ -482,7 +252,7 @@ TEST_CASE("bytes that look like records everywhere are looked at once") {
   system.put(kPath, bytes);
   OpenOptions options;
   options.discard_unreadable = true;
-  const Opened opened = open_segment(system, kFormat, options);
+  const Opened opened = open_segment(system, kScriptFormat, options);
   CHECK(opened.outcome == Outcome::kOk);
   CHECK(opened.recovery.valid_bytes_after == 0);
 }

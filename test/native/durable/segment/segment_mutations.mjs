@@ -30,7 +30,7 @@ export const mutations = [
   ]),
   mutation('G4', 'the redo file is written before the old bytes are on disk', [
     CHANGE,
-    '      status = file_->sync_data();\n      if (status.ok()) status = store_redo',
+    '      status = of_change(file_->sync_data());\n      if (status.ok()) status = store_redo',
     '      if (status.ok()) status = store_redo',
   ]),
   mutation('G4', 'a redo file is not replayed', [
@@ -79,8 +79,8 @@ export const mutations = [
   ]),
   mutation('G7', 'a change is not synced before the redo file goes', [
     REDO,
-    '  if (status.ok()) status = file.sync_data();\n  return status;',
-    '  return status;',
+    '  if (status.ok()) status = file.sync_data();\n  return of_change(status);',
+    '  return of_change(status);',
   ]),
   mutation('G8', 'the quarantined bytes are not synced', [
     RECOVERY,
@@ -109,6 +109,16 @@ export const mutations = [
     RECOVERY,
     'if (*verdict == Verdict::kReadFailed) {',
     'if (false) {',
+  ]),
+  mutation('G9', 'a failed sync of a change is a shortage, where the system says so', [
+    REDO,
+    '  if (status.ok()) status = of_change(file.sync_data());\n',
+    '  if (status.ok()) status = file.sync_data();\n',
+  ]),
+  mutation('G9', 'a failed change is a shortage, where the system says so', [
+    REDO,
+    '  if (status.ok()) status = file.sync_data();\n  return of_change(status);',
+    '  if (status.ok()) status = file.sync_data();\n  return status;',
   ]),
   mutation('G9', 'a failed sync may be tried again', [
     WRITER,

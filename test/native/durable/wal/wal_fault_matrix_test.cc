@@ -1,18 +1,15 @@
 // Every operation of the file system that the log does, with every error that
 // the system may give: what becomes of the call that meets it. FAULT_MATRIX
-// names a file that the table is written to, as JSON.
+// is a path: the table is written to what it is with ".wal", as JSON.
 #include <doctest/doctest.h>
 
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <map>
 #include <random>
 #include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
+#include "support/fault_matrix.h"
 #include "support/wal_fixture.h"
 
 namespace atomic_log::test {
@@ -20,37 +17,6 @@ namespace {
 
 using platform::IoCode;
 using Fault = SimulatedFileSystem::Fault;
-
-// Of core/platform/io_status.h, but for kNoThread: no file has to do with it.
-constexpr IoCode kCodes[] = {IoCode::kNotFound,    IoCode::kExists,
-                             IoCode::kDenied,      IoCode::kNotAFile,
-                             IoCode::kNoSpace,     IoCode::kLocked,
-                             IoCode::kFailed,      IoCode::kNoDescriptor,
-                             IoCode::kUnsupported, IoCode::kNoMemory};
-
-enum class Result {
-  // The call did what it was asked for all the same.
-  kDone,
-  // It failed, and did nothing: the same call works once the disk does.
-  kRefused,
-  // Opening failed: nothing is open, and a later opening works.
-  kNotOpened,
-  // It failed, and so does everything until the log is opened again.
-  kPoisoned,
-};
-
-const char* name_of(Result result) {
-  switch (result) {
-    case Result::kDone:
-      return "done";
-    case Result::kRefused:
-      return "refused";
-    case Result::kNotOpened:
-      return "not opened";
-    default:
-      return "poisoned";
-  }
-}
 
 // The call of the log that a letter of a script is.
 const char* call_of(char letter) {
@@ -78,51 +44,10 @@ const char* call_of(char letter) {
   }
 }
 
-struct Key {
-  std::string operation;
-  std::string call;
-  IoCode code;
-  Result result;
-  bool operator<(const Key& other) const {
-    return std::tie(operation, call, code, result) <
-           std::tie(other.operation, other.call, other.code, other.result);
-  }
-};
-
-class Matrix {
- public:
-  void add(const Key& key) { ++cases_[key]; }
-  void add_disk() { ++disks_; }
-  const std::map<Key, uint64_t>& cases() const { return cases_; }
-
-  void write(const char* path) const {
-    std::FILE* const file = std::fopen(path, "w");
-    REQUIRE(file != nullptr);
-    std::fprintf(file, "{\"disks\":%llu,\"cases\":[",
-                 static_cast<unsigned long long>(disks_));
-    const char* separator = "\n";
-    for (const auto& [key, count] : cases_) {
-      std::fprintf(file,
-                   "%s{\"operation\":\"%s\",\"call\":\"%s\",\"error\":%d,"
-                   "\"result\":\"%s\",\"count\":%llu}",
-                   separator, key.operation.c_str(), key.call.c_str(),
-                   static_cast<int>(key.code), name_of(key.result),
-                   static_cast<unsigned long long>(count));
-      separator = ",\n";
-    }
-    std::fprintf(file, "\n]}\n");
-    REQUIRE(std::fclose(file) == 0);
-  }
-
- private:
-  std::map<Key, uint64_t> cases_;
-  uint64_t disks_ = 0;
-};
-
 // The disk works again: the log opens after a kill and after power failures, and
 // has all that was acknowledged.
 void check_what_is_left(WalScript& script, SimulatedFileSystem& system,
-                        std::mt19937_64& random, Matrix* matrix) {
+                        std::mt19937_64& random, FaultMatrix* matrix) {
   script.drop();
   for (int sample = 0; sample < 3; ++sample) {
     std::vector<uint32_t> choices;
@@ -141,7 +66,7 @@ void check_what_is_left(WalScript& script, SimulatedFileSystem& system,
 
 // Lets the operation `at` fail; false when there are not so many.
 bool fail_operation(const std::string& operations, uint64_t at, Fault fault,
-                    IoCode code, std::mt19937_64& random, Matrix* matrix) {
+                    IoCode code, std::mt19937_64& random, FaultMatrix* matrix) {
   SimulatedFileSystem system;
   std::string met;
   uint64_t number = 0;
@@ -168,14 +93,14 @@ bool fail_operation(const std::string& operations, uint64_t at, Fault fault,
   system.fail_at(UINT64_MAX, Fault::kNone);
   if (met.empty()) return false;
   const bool is_opening = call == "open" || call == "close and open";
-  Result result = Result::kDone;
+  FaultResult result = FaultResult::kDone;
   if (!is_up && script.writer() != nullptr) {
-    result = Result::kRefused;
+    result = FaultResult::kRefused;
     while (done < operations.size()) REQUIRE(script.run(operations[done++]));
     REQUIRE(script.run('s'));
     REQUIRE(wal_contents(*system.kill()) == script.latest());
   } else if (!is_up) {
-    result = is_opening ? Result::kNotOpened : Result::kPoisoned;
+    result = is_opening ? FaultResult::kNotOpened : FaultResult::kPoisoned;
   }
   matrix->add({met, call, code, result});
   check_what_is_left(script, system, random, matrix);
@@ -186,10 +111,10 @@ TEST_SUITE_BEGIN("wal faults");
 
 TEST_CASE("every operation with every error: nothing acknowledged is lost") {
   std::mt19937_64 random(22);
-  Matrix matrix;
+  FaultMatrix matrix;
   for (const char* const operations :
        {"", "wa", "wfbk", "xxaxxA", "xxxCwk", "waTwtk", "xxkxxCxik"}) {
-    for (const IoCode code : kCodes) {
+    for (const IoCode code : kFaultCodes) {
       for (const Fault fault : {Fault::kOnce, Fault::kForEver}) {
         for (uint64_t at = 0;
              fail_operation(operations, at, fault, code, random, &matrix);
@@ -207,11 +132,11 @@ TEST_CASE("every operation with every error: nothing acknowledged is lost") {
     const bool is_of_data =
         key.operation == "write" || key.operation == "sync_data";
     if (is_of_data && key.call == "append and sync") {
-      CHECK(key.result != Result::kDone);
+      CHECK(key.result != FaultResult::kDone);
     }
   }
   CHECK(operations.size() > 12);
-  if (const char* const path = std::getenv("FAULT_MATRIX")) matrix.write(path);
+  matrix.write_if_asked(".wal");
 }
 
 TEST_SUITE_END();
