@@ -1,5 +1,5 @@
-// What does the package cost a program before it does anything: time to load, bytes
-// of the binary, memory of small segments?
+// What does the package cost a program before it does anything: time to load, time until the
+// command line answers, bytes of the binary, memory of small segments?
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -40,6 +40,24 @@ function loadingTimes() {
   }
 }
 
+/** Nanoseconds of whole processes, in turn: a bare one, the command line, and that with the library loaded first. */
+function commandLineTimes() {
+  const main = join(root, 'dist', 'cli', 'main.js');
+  const ways = {
+    bare: ['-e', '0'],
+    lazy: [main, '--version'],
+    eager: ['--require', join(root, 'dist', 'index.js'), main, '--version'],
+  };
+  const wholeTimeOf = (parameters) => {
+    const begin = performance.now();
+    execFileSync(process.execPath, parameters);
+    return (performance.now() - begin) * 1e6;
+  };
+  return Array.from({ length: roundsOf(ROUNDS) }, () =>
+    Object.fromEntries(Object.entries(ways).map(([name, parameters]) => [name, wholeTimeOf(parameters)])),
+  );
+}
+
 /** Resident memory of segments of one entry, and what stats() says of them. */
 function segmentsMemory() {
   const before = process.memoryUsage.rss();
@@ -55,6 +73,8 @@ const loading = timesOf('loading');
 const milliseconds = (ns) => `${(ns / 1e6).toFixed(1)} ms`;
 const empty = median(timesOf('empty'));
 const compiling = median(timesOf('empty and compiled')) - empty;
+const commands = commandLineTimes();
+const answering = commands.map(({ bare, lazy }) => lazy - bare);
 const megabytes = statSync(join(root, 'build', 'Release', 'atomic_log.node')).size / 1e6;
 report([
   {
@@ -68,6 +88,15 @@ report([
     reason:
       `loading an empty file takes ${milliseconds(empty)} of it, and reading and compiling the library, once and without running it, ` +
       `${milliseconds(compiling)}; the rest runs its modules and loads the binary (without a name longer than a letter compiling takes a seventh less)`,
+  },
+  {
+    operation: 'atomic-log --version, beyond the start of the runtime',
+    ...figure(
+      answering,
+      commands.map(({ bare, lazy, eager }) => (lazy - bare) / (eager - bare)),
+      'with the library loaded first',
+    ),
+    reason: 'what a command does not need is not loaded: the library, the addon, tables and progress bars',
   },
   {
     operation: 'the binary',

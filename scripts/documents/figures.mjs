@@ -198,6 +198,19 @@ function waiting(results) {
   ]);
 }
 
+/** Several syncs at once, next to one at a time. */
+function lanes(results) {
+  const rows = [2, 4].map((count) => [
+    count,
+    times(results.operation(`bare writes of one entry of 128 B, ${count} syncs at once, each`).ratio),
+    times(
+      results.operation(`64 entries in ${count} bare writes and ${count} syncs at once, per entry`).ratio,
+    ),
+  ]);
+  const head = ['syncs at once', 'a sync takes', '64 entries, one part in each sync, take'];
+  return `${table(head, rows)}\n\nNext to one sync at a time. ${where(results)}`;
+}
+
 /** What each block is made by. */
 export const figures = {
   'in-short': inShort,
@@ -206,6 +219,7 @@ export const figures = {
   peers,
   durable,
   waiting,
+  lanes,
   where,
 };
 

@@ -12,7 +12,7 @@ import { resultsOf } from './results.mjs';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path) => readFileSync(join(root, path), 'utf8');
 const results = resultsOf(read('benchmarks/RESULTS.md'));
-const documents = ['README.md', 'docs/performance.md'];
+const documents = ['README.md', 'docs/durability.md', 'docs/performance.md'];
 
 const made = [['docs/images/writer-cost.svg', chart(results)]];
 for (const path of documents) {
