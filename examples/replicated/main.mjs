@@ -6,7 +6,7 @@
 // Shows how far each reader is behind the log; in the end checks that each has every acknowledged entry, once and in
 // order. With --kills, all four are killed again and again meanwhile.
 //
-//   npm run example:replicated -- [--seconds N] [--rate ENTRIES_PER_SECOND] [--kills]
+//   node examples/replicated/main.mjs [--seconds N] [--rate ENTRIES_PER_SECOND] [--kills]
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ import { Service } from './service.mjs';
 const READERS = ['reader 1', 'reader 2'];
 /** How long readers may take for the rest, in the end. */
 const DRAIN_MS = 60_000;
-const USAGE = 'usage: npm run example:replicated -- [--seconds N] [--rate ENTRIES_PER_SECOND] [--kills]';
+const USAGE = 'usage: node main.mjs [--seconds N] [--rate ENTRIES_PER_SECOND] [--kills]';
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const between = (low, high) => low + Math.random() * (high - low);

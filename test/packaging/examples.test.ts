@@ -1,5 +1,5 @@
-// The examples, next to the installed package: they use nothing that only this repository has.
-import { cpSync, symlinkSync } from 'node:fs';
+// The examples that the installed package has, run from there: they use nothing that only this repository has.
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
 import {
@@ -12,20 +12,20 @@ import {
   type Place,
 } from '../support/examples';
 import { packageRoot } from '../support/internals';
-import { installedProject } from './support/project';
+import { describeWith } from '../support/servers';
+import { installedProject, run } from './support/project';
+
+/** What else they import, with its own dependencies where those are. */
+const PACKAGES = ['autocannon', 'fastify', 'ws', '@nats-io/jetstream', '@nats-io/transport-node'];
 
 let place: Place;
 beforeAll(async () => {
   const directory = await installedProject();
-  const examples = join(directory, 'examples');
-  for (const name of ['chart', 'http-journal', 'market-hub', 'metrics', 'projections']) {
-    cpSync(join(packageRoot, 'examples', name), join(examples, name), { recursive: true });
-  }
-  // What else they import, with its own dependencies where those are.
-  for (const name of ['autocannon', 'fastify', 'ws']) {
+  mkdirSync(join(directory, 'node_modules', '@nats-io'));
+  for (const name of PACKAGES) {
     symlinkSync(join(packageRoot, 'node_modules', name), join(directory, 'node_modules', name), 'junction');
   }
-  place = { examples, directory };
+  place = { examples: join(directory, 'node_modules', 'atomic-log', 'examples'), directory };
 });
 afterEach(endExamples);
 
@@ -34,3 +34,14 @@ test('metrics', () => checkMetrics(place));
 test('projections', () => checkProjections(place));
 test('HTTP journal', () => checkHttpJournal(place, 1));
 test('chart', () => checkChart(place));
+
+describeWith('nats-server', [])('with a server of NATS', () => {
+  test('replicated', async () => {
+    const output = await run(place.directory, process.execPath, [
+      join(place.examples, 'replicated', 'main.mjs'),
+      '--seconds',
+      '1',
+    ]);
+    expect(output).toMatch(/each reader has all [\d,]+ entries, once and in order; 0 kills\n$/);
+  });
+});

@@ -35,11 +35,27 @@ test('has what belongs into it, and nothing else', () => {
     'README.md',
     'dist/',
     'docs/',
+    'examples/',
     'package.json',
     'prebuilds/',
     'scripts/',
     'src-native/',
     'types/',
+  ]);
+  // Those that need no build, no Electron and no large data.
+  const examples = new Set(
+    files.filter((file) => file.startsWith('examples/')).map((file) => file.split('/')[1]),
+  );
+  expect([...examples].sort()).toEqual([
+    'chart',
+    'event-store.mjs',
+    'http-journal',
+    'kafka',
+    'log-shipping',
+    'market-hub',
+    'metrics',
+    'projections',
+    'replicated',
   ]);
   const native = [...new Set(files.filter((file) => file.startsWith('src-native/')))];
   expect([...new Set(native.map((file) => file.split('/')[1]!))].sort()).toEqual([
