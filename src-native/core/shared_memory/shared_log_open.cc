@@ -1,9 +1,11 @@
 // How a process comes to a log: by making its file, or by joining one.
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <map>
 #include <mutex>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include "core/shared_memory/shared_log.h"
@@ -19,6 +21,9 @@ using platform::SharedFile;
 // Others make, replace and unlink the file meanwhile; each try ends with what
 // one of them has done.
 constexpr int kTriesMax = 100;
+// Looks for a free slot, and the time between two.
+constexpr int kSlotRounds = 50;
+constexpr std::chrono::milliseconds kSlotPause{1};
 // Apart from the numbers of logs that one process has.
 constexpr uint64_t kFirstId = uint64_t{1} << 40;
 
@@ -66,6 +71,19 @@ std::string hexadecimal(const uint8_t (&bytes)[16]) {
 
 bool is_same(const platform::BootId& a, const platform::BootId& b) {
   return std::memcmp(a.bytes, b.bytes, sizeof(a.bytes)) == 0;
+}
+
+// A writer has the lock of a dead process's slot for the moment in which it clears
+// it: where no slot is free, one of them may be just that. How long it has it depends
+// on the system, so this looks for a while before it refuses.
+bool lock_any_slot(SharedFile& file, uint32_t count, uint32_t* slot) {
+  for (int round = 0; round < kSlotRounds; ++round) {
+    if (round > 0) std::this_thread::sleep_for(kSlotPause);
+    for (*slot = 0; *slot < count; ++*slot) {
+      if (file.try_lock(slot_lock(*slot))) return true;
+    }
+  }
+  return false;
 }
 
 // Whether `path` leads to the file that is open.
@@ -237,10 +255,9 @@ OpenResult SharedLog::join(std::unique_ptr<SharedFile> file, bool is_read_only,
   }
   uint32_t slot = kNoSlot;
   if (!is_read_only) {
-    const uint32_t readers_max = format.options.readers_max;
-    slot = 0;
-    while (slot < readers_max && !file->try_lock(slot_lock(slot))) ++slot;
-    if (slot == readers_max) return {SharedOutcome::kNoSlot};
+    if (!lock_any_slot(*file, format.options.readers_max, &slot)) {
+      return {SharedOutcome::kNoSlot};
+    }
     io = file->secure_space(format.file_bytes);
   }
   std::shared_ptr<platform::SharedMapping> mapping;

@@ -11,9 +11,18 @@ using namespace atomic_log::test;
 
 namespace {
 
+// The slot of one that was killed may be locked by a writer for a moment.
+std::shared_ptr<SharedLog> join(const std::string& path) {
+  std::shared_ptr<SharedLog> log;
+  for (int i = 0; i < 100 && log == nullptr; ++i) {
+    log = open_log(path, {}, SharedOpenMode::kJoin);
+  }
+  return log;
+}
+
 // Until it is killed: a number when something was wrong.
 int read_until_killed(const std::string& path, unsigned seed) {
-  const auto log = open_log(path, {}, SharedOpenMode::kJoin);
+  const auto log = join(path);
   if (log == nullptr) return 1;
   std::mt19937 random(seed);
   uint64_t last_end = 0;
@@ -41,7 +50,7 @@ int read_until_killed(const std::string& path, unsigned seed) {
 
 // Two of them: one stands by while the other has the claim.
 int write_until_killed(const std::string& path) {
-  const auto log = open_log(path, {}, SharedOpenMode::kJoin);
+  const auto log = join(path);
   if (log == nullptr) return 1;
   while (!claim(*log)) usleep(200);
   for (;;) {

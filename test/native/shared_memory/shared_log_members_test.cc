@@ -8,7 +8,9 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "core/shared_memory/shared_log.h"
 #include "support/shared_log_fixture.h"
@@ -61,7 +63,7 @@ TEST_CASE("shared log: 64 processes read, and one more is refused") {
   const auto join = [&] {
     std::shared_ptr<SharedLog> other;
     const OpenResult result =
-        SharedLog::open(path, SharedOpenMode::kJoin, nullptr, 0, &other);
+        SharedLog::open(path, SharedOpenMode::kJoin, nullptr, 0, false, &other);
     return static_cast<int>(result.outcome);
   };
   CHECK(status_of(in_child(join)) == static_cast<int>(SharedOutcome::kNoSlot));
@@ -71,6 +73,33 @@ TEST_CASE("shared log: 64 processes read, and one more is refused") {
   CHECK(status_of(in_child(join)) == static_cast<int>(SharedOutcome::kOk));
   CHECK(log->stats().pinned == 0);
   log->release_claim();
+}
+
+// As a writer does that clears the slot of a dead process.
+TEST_CASE("shared log: a slot that is locked for a moment is waited for") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  SharedLogOptions options = small_options();
+  options.readers_max = 2;
+  const auto log = open_log(path, options);
+  std::unique_ptr<platform::SharedFile> file;
+  REQUIRE(platform::SharedFile::open(path, platform::SharedAccess::kReadWrite,
+                                     &file)
+              .ok());
+  std::atomic<bool> is_done{false};
+  std::thread writer([&] {
+    while (!is_done.load()) {
+      (void)file->try_lock(shared_memory::slot_lock(1));
+      usleep(500);
+      file->unlock(shared_memory::slot_lock(1));
+      usleep(500);
+    }
+  });
+  for (int i = 0; i < 20; ++i) {
+    CHECK(status_of(in_child([&] { return open_log(path) ? 0 : 1; })) == 0);
+  }
+  is_done.store(true);
+  writer.join();
 }
 
 TEST_CASE(
@@ -238,7 +267,7 @@ TEST_CASE("shared log: a file system that is full") {
       std::shared_ptr<SharedLog> log;
       return SharedLog::open(directory.file(name),
                              SharedOpenMode::kCreateOrJoin, &options, 0600,
-                             &log);
+                             false, &log);
     };
     SharedLogOptions large = small_options();
     large.retained_capacity = 100'000;
