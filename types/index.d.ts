@@ -51,6 +51,8 @@ export type ErrorCode =
   | 'ERR_SNAPSHOT_CLOSED'
   /** The writer ended the log: no entries and no claims any more. */
   | 'ERR_LOG_ENDED'
+  /** No one has the writer's claim any more, and the follower was told to say so. */
+  | 'ERR_WRITER_LOST'
   /** Only the JournaledLog appends to its log. */
   | 'ERR_JOURNALED'
   /** A span is open: commit it before the next append, write or reserve. */
@@ -1003,13 +1005,14 @@ declare class AtomicLog<T> {
    * also an `AsyncDisposable`, for `await using`.
    *
    * @throws `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
-   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`
+   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`, `ERR_WRITER_LOST`
    */
   follow(options?: FollowOptions): Followed<Batch<T>>;
   /**
    * Blocks this thread until the entry with the absolute index `index` can be read,
-   * that is until `log.endIndex > index`, the log has ended, or `timeoutMs` are over. Promises
-   * and timers of this thread wait as long; `worker.terminate()` by at most 50 ms.
+   * that is until `log.endIndex > index`, the log has ended, or `timeoutMs` are over. With
+   * `whenWriterLost: 'return'` also until no one has the writer's claim any more, as `follow()` has it: the result is
+   * `'writer-lost'` then. Promises and timers of this thread wait as long; `worker.terminate()` by at most 50 ms.
    *
    * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set; `ERR_LOG_CLOSED`,
    * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
@@ -1019,8 +1022,17 @@ declare class AtomicLog<T> {
     timeoutMs?: number,
     options?: {
       allowMainThread?: boolean;
+      whenWriterLost?: 'wait';
     },
   ): 'ready' | 'timeout' | 'ended';
+  waitSync(
+    index: number,
+    timeoutMs: number | undefined,
+    options: {
+      allowMainThread?: boolean;
+      whenWriterLost?: 'wait' | 'return';
+    },
+  ): 'ready' | 'timeout' | 'ended' | 'writer-lost';
   /**
    * The right to append, as soon as it is free: for fail-over.
    *
@@ -1057,7 +1069,16 @@ export interface FollowOptions {
    * the batch (default), or `'throw'` `ERR_ENTRIES_LOST`.
    */
   onLost?: 'report' | 'throw';
+  /**
+   * When no one has the writer's claim, the log has not ended, and everything that was published is delivered:
+   * `'wait'` for the next writer (default), `'end'` the iteration, or `'throw'` `ERR_WRITER_LOST`. It is noticed within
+   * a few milliseconds, also when the writer's process was killed; not when another writer has the claim by then. Before
+   * the first entry, a writer is waited for in any case.
+   */
+  whenWriterLost?: WhenWriterLost;
 }
+/** What a follower does when the writer is gone without having ended the log. */
+export type WhenWriterLost = 'wait' | 'end' | 'throw';
 /** Consecutive entries that a follower delivers. Valid until its next `next()` or `return()`, also after an abort. */
 export interface Batch<T> extends Iterable<T> {
   /** Absolute index of the first entry. */

@@ -48,6 +48,8 @@ export type ErrorCode =
   | 'ERR_SNAPSHOT_CLOSED'
   /** The writer ended the log: no entries and no claims any more. */
   | 'ERR_LOG_ENDED'
+  /** No one has the writer's claim any more, and the follower was told to say so. */
+  | 'ERR_WRITER_LOST'
   /** Only the JournaledLog appends to its log. */
   | 'ERR_JOURNALED'
   /** A span is open: commit it before the next append, write or reserve. */

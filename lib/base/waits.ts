@@ -88,6 +88,22 @@ export function waitForIndex(native: Source, index: number): Wait | undefined {
   return wait(native, (id) => native.waitForIndex(id, index));
 }
 
+/** What comes first of {@link waitForIndex} and {@link waitForClaim}. */
+export function waitForIndexOrClaim(native: Source, index: number): Wait | undefined {
+  const entry = waitForIndex(native, index);
+  if (entry === undefined) return undefined;
+  const claim = waitForClaim(native);
+  if (claim === undefined) {
+    entry.cancel();
+    return undefined;
+  }
+  const cancel = (): void => {
+    entry.cancel();
+    claim.cancel();
+  };
+  return { done: Promise.race([entry.done, claim.done]).then(cancel), cancel };
+}
+
 /** Until the claim is free or the log has ended; undefined when that is so already. */
 export function waitForClaim(native: Source): Wait | undefined {
   return wait(native, (id) => native.waitForClaim(id));

@@ -6,7 +6,13 @@ import { checkAmount, checkChoice, checkFlag, checkInteger, optionsOf } from '..
 import { readEntry } from './columns';
 import { dispose, type Followed } from '../base/dispose';
 import { plainError } from '../base/errors';
-import { BatchSource, type Batch, type CheckedFollowOptions, type FollowOptions } from './follower';
+import {
+  BatchSource,
+  isWriterLost,
+  type Batch,
+  type CheckedFollowOptions,
+  type FollowOptions,
+} from './follower';
 import { finishAll, FollowLoop, type Pending } from '../base/follow-loop';
 import { makeHandle, type LogHandle, type NativeHandle } from './handle';
 import { showAsText } from '../base/inspect';
@@ -28,6 +34,8 @@ import { makeWriter, Writer } from './writer';
 const INDEX_MAX = Number.MAX_SAFE_INTEGER;
 /** A native wait delays `worker.terminate()` for as long as it takes. */
 const WAIT_SLICE_MS = 50;
+/** How often it is looked whether there still is a writer, by those who want to know. */
+const LOST_SLICE_MS = 4;
 
 /** For the library: in place of options, with the view. */
 export const attachToView = Symbol('attachToView');
@@ -228,7 +236,7 @@ export class AtomicLog<T> {
    * also an `AsyncDisposable`, for `await using`.
    *
    * @throws `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
-   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`
+   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`, `ERR_WRITER_LOST`
    */
   follow(options: FollowOptions = {}): Followed<Batch<T>> {
     const { from, signal, ...checked } = checkFollowOptions(options);
@@ -242,18 +250,34 @@ export class AtomicLog<T> {
 
   /**
    * Blocks this thread until the entry with the absolute index `index` can be read,
-   * that is until `log.endIndex > index`, the log has ended, or `timeoutMs` are over. Promises
-   * and timers of this thread wait as long; `worker.terminate()` by at most 50 ms.
+   * that is until `log.endIndex > index`, the log has ended, or `timeoutMs` are over. With
+   * `whenWriterLost: 'return'` also until no one has the writer's claim any more, as `follow()` has it: the result is
+   * `'writer-lost'` then. Promises and timers of this thread wait as long; `worker.terminate()` by at most 50 ms.
    *
    * @throws `ERR_MAIN_THREAD` unless `allowMainThread` is set; `ERR_LOG_CLOSED`,
    * `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   waitSync(
     index: number,
+    timeoutMs?: number,
+    options?: { allowMainThread?: boolean; whenWriterLost?: 'wait' },
+  ): 'ready' | 'timeout' | 'ended';
+  waitSync(
+    index: number,
+    timeoutMs: number | undefined,
+    options: { allowMainThread?: boolean; whenWriterLost?: 'wait' | 'return' },
+  ): 'ready' | 'timeout' | 'ended' | 'writer-lost';
+  waitSync(
+    index: number,
     timeoutMs = Infinity,
-    options: { allowMainThread?: boolean } = {},
-  ): 'ready' | 'timeout' | 'ended' {
-    const { allowMainThread } = optionsOf('options', options, ['allowMainThread']);
+    options: { allowMainThread?: boolean; whenWriterLost?: 'wait' | 'return' } = {},
+  ): 'ready' | 'timeout' | 'ended' | 'writer-lost' {
+    const { allowMainThread, whenWriterLost } = optionsOf('options', options, [
+      'allowMainThread',
+      'whenWriterLost',
+    ]);
+    const returnsWhenLost =
+      checkChoice('options.whenWriterLost', whenWriterLost, ['wait', 'return']) === 'return';
     const view = this.#open();
     const { native } = view;
     checkInteger('index', index, 0, INDEX_MAX);
@@ -267,11 +291,15 @@ export class AtomicLog<T> {
     // While this thread sleeps its turn does not end, and a writer may need what a closed snapshot still pins.
     view.dropIdleWindow();
     const deadline = now() + timeoutMs;
+    const sliceMs = returnsWhenLost ? LOST_SLICE_MS : WAIT_SLICE_MS;
     for (;;) {
       const left = deadline - now();
-      const result = native.waitSlice(index, Math.max(0, Math.min(WAIT_SLICE_MS, Math.ceil(left))));
+      // Before the look at the log: what was published before the loss is there then.
+      const isLost = returnsWhenLost && isWriterLost(view);
+      const result = native.waitSlice(index, isLost ? 0 : Math.max(0, Math.min(sliceMs, Math.ceil(left))));
       if (result === Arrival.ready) return 'ready';
       if (result === Arrival.ended) return 'ended';
+      if (isLost) return 'writer-lost';
       if (left <= 0) return 'timeout';
     }
   }
@@ -349,8 +377,9 @@ export class AtomicLog<T> {
 
 /** Reads each option once. */
 export function checkFollowOptions(options: unknown): CheckedFollowOptions {
-  const given = optionsOf('options', options, ['from', 'signal', 'batchEntriesMax', 'onLost']);
-  const { from = 'oldest', signal, batchEntriesMax = Infinity, onLost } = given;
+  const names = ['from', 'signal', 'batchEntriesMax', 'onLost', 'whenWriterLost'] as const;
+  const given = optionsOf('options', options, names);
+  const { from = 'oldest', signal, batchEntriesMax = Infinity, onLost, whenWriterLost } = given;
   return {
     from:
       from === 'latest' || from === 'oldest'
@@ -360,6 +389,7 @@ export function checkFollowOptions(options: unknown): CheckedFollowOptions {
     batchEntriesMax:
       batchEntriesMax === Infinity ? Infinity : checkInteger('options.batchEntriesMax', batchEntriesMax, 1),
     throwsWhenLost: checkChoice('options.onLost', onLost, ['report', 'throw']) === 'throw',
+    whenWriterLost: checkChoice('options.whenWriterLost', whenWriterLost, ['wait', 'end', 'throw']),
   };
 }
 

@@ -8,7 +8,7 @@ import type { LogView } from './view';
 import { logDamaged, type NativeLog } from './native-log';
 import { currentSegments, type RunSource } from './run';
 import { chunksBetween, mapBetween, endViews, entriesBetween, rowsBetween, type Snapshot } from './snapshot';
-import { waitForIndex, type Wait } from '../base/waits';
+import { waitForIndex, waitForIndexOrClaim, type Wait } from '../base/waits';
 import { NO_VERSION } from './window';
 
 /** Where a follower begins, and what it does when it is too slow. */
@@ -29,13 +29,24 @@ export interface FollowOptions {
    * the batch (default), or `'throw'` `ERR_ENTRIES_LOST`.
    */
   onLost?: 'report' | 'throw';
+  /**
+   * When no one has the writer's claim, the log has not ended, and everything that was published is delivered:
+   * `'wait'` for the next writer (default), `'end'` the iteration, or `'throw'` `ERR_WRITER_LOST`. It is noticed within
+   * a few milliseconds, also when the writer's process was killed; not when another writer has the claim by then. Before
+   * the first entry, a writer is waited for in any case.
+   */
+  whenWriterLost?: WhenWriterLost;
 }
+
+/** What a follower does when the writer is gone without having ended the log. */
+export type WhenWriterLost = 'wait' | 'end' | 'throw';
 
 export interface CheckedFollowOptions {
   readonly from: 'latest' | 'oldest' | number;
   readonly signal: AbortSignal | undefined;
   readonly batchEntriesMax: number;
   readonly throwsWhenLost: boolean;
+  readonly whenWriterLost: WhenWriterLost;
 }
 
 /** Consecutive entries that a follower delivers. Valid until its next `next()` or `return()`, also after an abort. */
@@ -96,6 +107,21 @@ class SnapshotBatch<T> implements Batch<T>, RunSource {
   }
 }
 
+/** Whether no one will append unless another writer comes, though there was one. */
+export function isWriterLost(view: LogView): boolean {
+  if (view.native.isClaimed() || view.native.hasEnded()) return false;
+  const bounds = view.bounds();
+  return bounds[BoundsField.endIndex]! > bounds[BoundsField.firstIndex]!;
+}
+
+function writerLost(next: number): AtomicLogError {
+  return plainError(
+    'ERR_WRITER_LOST',
+    `no one has the writer's claim, and the log has not ended: entry ${next} comes when another one has it; ` +
+      "claim it, or follow with whenWriterLost: 'wait'",
+  );
+}
+
 interface Dropped {
   readonly native: NativeLog;
   readonly id: number;
@@ -112,6 +138,7 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
   readonly #view: LogView;
   readonly #batchEntriesMax: number;
   readonly #throwsWhenLost: boolean;
+  readonly #whenWriterLost: WhenWriterLost;
   readonly pending: Set<Pending>;
   /** Index of the next entry to deliver. */
   #next: number;
@@ -123,7 +150,8 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
     log: AtomicLog<T>,
     view: LogView,
     start: number,
-    options: Pick<CheckedFollowOptions, 'batchEntriesMax' | 'throwsWhenLost'>,
+    options: Pick<CheckedFollowOptions, 'batchEntriesMax' | 'throwsWhenLost'> &
+      Partial<Pick<CheckedFollowOptions, 'whenWriterLost'>>,
     pending: Set<Pending>,
   ) {
     this.#log = log;
@@ -131,6 +159,7 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
     this.#next = start;
     this.#batchEntriesMax = options.batchEntriesMax;
     this.#throwsWhenLost = options.throwsWhenLost;
+    this.#whenWriterLost = options.whenWriterLost ?? 'wait';
     this.pending = pending;
     view.addUser(this);
     const { native } = view;
@@ -154,13 +183,22 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
   }
 
   take(): Batch<T> | typeof END | undefined {
-    // Looked at first: what was appended before the end is then all there.
+    // Looked at first: what was appended before the end, or the loss, is then all there.
     const hasEnded = this.#view.native.hasEnded();
-    return this.#nextBatch() ?? (hasEnded ? END : undefined);
+    const isLost = this.#whenWriterLost !== 'wait' && isWriterLost(this.#view);
+    const batch = this.#nextBatch();
+    if (batch !== undefined) return batch;
+    if (hasEnded || (isLost && this.#whenWriterLost === 'end')) return END;
+    if (isLost) throw writerLost(this.#next);
+    return undefined;
   }
 
   wait(): Wait | undefined {
-    return waitForIndex(this.#view.native, this.#next);
+    const { native } = this.#view;
+    if (this.#whenWriterLost === 'wait') return waitForIndex(native, this.#next);
+    // Before the first writer there is none to lose, and no need to look for one until there is an entry.
+    if (!native.isClaimed() && !isWriterLost(this.#view)) return waitForIndex(native, this.#next);
+    return waitForIndexOrClaim(native, this.#next);
   }
 
   /** Memory that was refused may be there the next time. */

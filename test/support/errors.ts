@@ -65,6 +65,7 @@ const classOf: Record<ErrorCode, ErrorConstructor> = {
   ERR_TOO_MANY_PROCESSES: Error,
   ERR_LOG_DAMAGED: Error,
   ERR_READ_ONLY: Error,
+  ERR_WRITER_LOST: Error,
   ERR_PLATFORM_UNSUPPORTED: Error,
   ERR_MAPPING_UNAVAILABLE: Error,
   ERR_ADDON_UNAVAILABLE: Error,
