@@ -17,6 +17,7 @@
         "src-native/binding/native_handle.cc",
         "src-native/binding/record_functions.cc",
         "src-native/binding/segment_reader_handle.cc",
+        "src-native/binding/segment_change.cc",
         "src-native/binding/segment_sync.cc",
         "src-native/binding/segment_writer_handle.cc",
         "src-native/binding/shared_log_open.cc",

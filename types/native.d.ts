@@ -238,7 +238,10 @@ export interface NativeSegmentWriter {
   /** The same on the thread pool; undefined when the runtime refuses. */
   sync(): Promise<number> | undefined;
   setLength(offset: number): NativeOutcome;
+  /** On the thread pool, one change at a time and nothing else meanwhile; undefined when the runtime refuses. */
+  setLengthLater(offset: number): Promise<NativeOutcome> | undefined;
   replaceHeader(offset: number, header: Uint8Array): NativeOutcome;
+  replaceHeaderLater(offset: number, header: Uint8Array): Promise<NativeOutcome> | undefined;
   readApplicationHeader(target: Uint8Array): NativeOutcome;
   writeApplicationHeader(at: number, bytes: Uint8Array): NativeOutcome;
   writeOffset(): number;

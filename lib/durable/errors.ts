@@ -98,6 +98,10 @@ export function segmentFull(path: string, attempted: number, available: number):
   );
 }
 
+export function writerClosed(): AtomicLogError {
+  return plainError('ERR_WRITER_CLOSED', 'the writer is closed; open the file again');
+}
+
 export function checksumMismatch(path: string, offset: number): SegmentError {
   return withDetails(
     plainError(

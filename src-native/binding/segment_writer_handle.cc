@@ -7,6 +7,7 @@
 #include "binding/durable_values.h"
 #include "binding/functions.h"
 #include "binding/pool_work.h"
+#include "binding/segment_change.h"
 #include "binding/segment_reader_handle.h"
 #include "binding/segment_sync.h"
 #include "core/durable/compression.h"
@@ -44,7 +45,13 @@ SegmentWriterHandle::~SegmentWriterHandle() {
   environment_->remove(this);
 }
 
+void SegmentWriterHandle::finish_change() {
+  if (const auto change = change_.lock()) change->finish();
+  change_.reset();
+}
+
 void SegmentWriterHandle::give_back() {
+  finish_change();
   for (const auto& weak : syncs_) {
     if (const auto sync = weak.lock()) sync->forget();
   }
@@ -172,7 +179,9 @@ napi_value SegmentWriterHandle::to_object(napi_env env) {
   add_function(env, object, "syncSync", sync_sync, self);
   add_function(env, object, "sync", sync, self);
   add_function(env, object, "setLength", set_length, self);
+  add_function(env, object, "setLengthLater", set_length_later, self);
   add_function(env, object, "replaceHeader", replace_header, self);
+  add_function(env, object, "replaceHeaderLater", replace_header_later, self);
   add_function(env, object, "readApplicationHeader", read_application_header,
                self);
   add_function(env, object, "writeApplicationHeader", write_application_header,
@@ -287,14 +296,52 @@ napi_value SegmentWriterHandle::set_length(napi_env env,
                       self->writer_->set_length(to_offset(env, arguments[0])));
 }
 
+// On the pool; undefined when the runtime refuses.
+napi_value SegmentWriterHandle::change_later(napi_env env, uint64_t offset,
+                                             Buffer header) {
+  finish_change();
+  napi_value promise = nullptr;
+  change_ =
+      SegmentChange::start(env, writer_, offset, std::move(header), &promise);
+  return promise;
+}
+
+// (offset) => a promise of 0, or of an outcome < 0
+napi_value SegmentWriterHandle::set_length_later(napi_env env,
+                                                 napi_callback_info info) {
+  napi_value arguments[1] = {};
+  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
+  if (self->writer_ == nullptr) return nullptr;
+  return self->change_later(env, to_offset(env, arguments[0]), {});
+}
+
+bool SegmentWriterHandle::is_header(size_t count) const {
+  return writer_ != nullptr && count > 0 &&
+         count == writer_->format().header_bytes;
+}
+
+// (offset, header: Uint8Array) => a promise of 0, or of an outcome < 0
+napi_value SegmentWriterHandle::replace_header_later(napi_env env,
+                                                     napi_callback_info info) {
+  napi_value arguments[2] = {};
+  auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
+  const auto header = to_bytes(env, arguments[1]);
+  Buffer bytes;
+  if (!self->is_header(header.count) ||
+      !bytes.try_assign(header.data, header.count)) {
+    return nullptr;
+  }
+  return self->change_later(env, to_offset(env, arguments[0]),
+                            std::move(bytes));
+}
+
 // (offset, header: Uint8Array) => 0, or an outcome < 0
 napi_value SegmentWriterHandle::replace_header(napi_env env,
                                                napi_callback_info info) {
   napi_value arguments[2] = {};
   auto* const self = called_object<SegmentWriterHandle>(env, info, arguments);
   const auto header = to_bytes(env, arguments[1]);
-  if (self->writer_ == nullptr || header.count == 0 ||
-      header.count != self->writer_->format().header_bytes) {
+  if (!self->is_header(header.count)) {
     return from_outcome(env, Outcome::kOutOfRange);
   }
   // A copy: its checksum is computed before it is written, and another thread
@@ -371,6 +418,7 @@ napi_value SegmentWriterHandle::close_sync(napi_env env,
                                            napi_callback_info info) {
   auto* const self = called_object<SegmentWriterHandle>(env, info);
   if (self->writer_ == nullptr) return from_outcome(env, Outcome::kOk);
+  self->finish_change();
   uint64_t flushed = 0;
   const Outcome outcome = self->writer_->sync(&flushed);
   const double result = outcome == Outcome::kOk ? static_cast<double>(flushed)

@@ -19,6 +19,7 @@
 
 namespace atomic_log::binding {
 
+class SegmentChange;
 class SegmentSync;
 
 class SegmentWriterHandle final
@@ -49,6 +50,9 @@ class SegmentWriterHandle final
                                                napi_callback_info info);
 
   napi_value to_object(napi_env env);
+  bool is_header(size_t count) const;
+  napi_value change_later(napi_env env, uint64_t offset, Buffer header);
+  void finish_change();
   durable::Outcome take(napi_env env, napi_value filled);
   static napi_value append(napi_env env, napi_callback_info info);
   static napi_value append_packed(napi_env env, napi_callback_info info);
@@ -56,7 +60,9 @@ class SegmentWriterHandle final
   static napi_value sync_sync(napi_env env, napi_callback_info info);
   static napi_value sync(napi_env env, napi_callback_info info);
   static napi_value set_length(napi_env env, napi_callback_info info);
+  static napi_value set_length_later(napi_env env, napi_callback_info info);
   static napi_value replace_header(napi_env env, napi_callback_info info);
+  static napi_value replace_header_later(napi_env env, napi_callback_info info);
   static napi_value read_application_header(napi_env env,
                                             napi_callback_info info);
   static napi_value write_application_header(napi_env env,
@@ -75,6 +81,8 @@ class SegmentWriterHandle final
   durable::Failure failure_;
   // Syncs that are under way, or were.
   std::vector<std::weak_ptr<SegmentSync>> syncs_;
+  // The change that is under way, or was.
+  std::weak_ptr<SegmentChange> change_;
 };
 
 }  // namespace atomic_log::binding

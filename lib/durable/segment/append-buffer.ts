@@ -10,7 +10,7 @@ import { copyBytes } from '../../base/copy';
 import { outOfRange, plainError } from '../../base/errors';
 import { Kind, viewOf } from '../../base/scalar';
 import { typedArrayLength } from '../../base/typed-array';
-import { segmentError, segmentFull } from '../errors';
+import { segmentError, segmentFull, writerClosed } from '../errors';
 import { checkLengths } from '../lengths';
 import { takeEntries } from './entries';
 
@@ -35,6 +35,7 @@ export class AppendBuffer {
   /** Where the memory's first byte goes. */
   #base = 0;
   #isClosed = false;
+  #isHeld = false;
   /** Data of this many bytes goes to the addon one by one, to be compressed. */
   #compressedMin = Infinity;
 
@@ -74,8 +75,24 @@ export class AppendBuffer {
     this.#limit = 0;
   }
 
+  /** No records come for now. The memory is empty then. */
+  set isHeld(isHeld: boolean) {
+    this.#isHeld = isHeld;
+    if (isHeld) this.#limit = 0;
+  }
+
+  checkNotClosed(): void {
+    if (this.#isClosed) throw writerClosed();
+  }
+
   checkOpen(): void {
-    if (this.#isClosed) throw plainError('ERR_WRITER_CLOSED', 'the writer is closed; open the file again');
+    this.checkNotClosed();
+    if (this.#isHeld) {
+      throw plainError(
+        'ERR_WRITER_BUSY',
+        `${this.#path}: records are being changed; await setLength() or replaceHeader() first`,
+      );
+    }
   }
 
   /** Results of the addon are offsets, or outcomes below zero. */
@@ -94,7 +111,8 @@ export class AppendBuffer {
   moved(): void {
     this.#filled = this.#native.buffered();
     this.#base = this.#native.writeOffset() - this.#filled;
-    this.#limit = this.#isClosed ? 0 : Math.min(this.#bytes.length, this.#native.size - this.#base);
+    this.#limit =
+      this.#isClosed || this.#isHeld ? 0 : Math.min(this.#bytes.length, this.#native.size - this.#base);
   }
 
   /** Hands the records to the system, if there are any. */

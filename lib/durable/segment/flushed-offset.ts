@@ -27,7 +27,7 @@ function sharedBytes(value: unknown): number {
 
 /**
  * How far a segment file is durable. Its writer moves it, with `sync()` and
- * `setLengthSync()`; readers that were given it never read beyond.
+ * `setLength()`; readers that were given it never read beyond.
  *
  * ```ts
  * new Worker('./reader.js', { workerData: writer.flushedOffset.handle });

@@ -37,7 +37,7 @@ const openTail = Symbol('openTail');
  * after the other. Records are copies.
  *
  * It sees what the system has, not what is durable: after a power failure the
- * last records may be gone, and after `setLengthSync()` of the writer a record that
+ * last records may be gone, and after `setLength()` of the writer a record that
  * was delivered is not in the file any more. Within one process,
  * `SegmentReader` with the writer's `flushedOffset` sees neither.
  *

@@ -10,6 +10,7 @@ import { newBytes, outsideOfRecords, segmentError } from '../errors';
 import { checkOffset } from '../options';
 import { AppendBuffer, type Appended } from './append-buffer';
 import type { SegmentEntry } from './entries';
+import { Changes } from './changes';
 import type { FlushedOffset } from './flushed-offset';
 import {
   checkCompression,
@@ -61,6 +62,7 @@ export class SegmentWriter {
   #closing: Promise<void> | undefined;
   /** Of sync(), under way. */
   readonly #syncs = new Set<Promise<number>>();
+  readonly #changes: Changes;
 
   private constructor(key: typeof openWriter, native: NativeSegmentWriter, options: WriterOptions) {
     if (key !== openWriter)
@@ -74,6 +76,8 @@ export class SegmentWriter {
     this.#recovery = native.recovery && toReport(native.recovery);
     this.#buffer = new AppendBuffer(native, path, format.headerSize, buffer);
     this.#buffer.compresses = compresses;
+    const isReleased = (): boolean => this.#isReleased;
+    this.#changes = new Changes({ buffer: this.#buffer, syncs: this.#syncs, isReleased });
   }
 
   /**
@@ -222,10 +226,12 @@ export class SegmentWriter {
   /**
    * Makes what was appended before durable, and moves {@link flushedOffset}, with
    * which it resolves. What is appended meanwhile may or may not be durable then.
+   * It comes after {@link setLength} and {@link replaceHeader} that were called.
    *
    * Rejects as {@link syncSync} throws.
    */
   async sync(): Promise<number> {
+    if (this.#changes.isBusy) await this.#changes.idle();
     this.#buffer.drain();
     const sync = orBusy(this.#native.sync(), 'syncSync()');
     this.#syncs.add(sync);
@@ -252,19 +258,31 @@ export class SegmentWriter {
 
   /**
    * Ends the log at `offset`, where a record begins: that record and all after
-   * it are gone, durably. Views of them show zeros or later records.
+   * it are gone, durably. Views of them show zeros or later records. Until it has
+   * resolved appending is `ERR_WRITER_BUSY`: no one knows where the log ends.
    *
-   * There is only this one, which blocks: no record may be appended before it is
-   * known where the log ends.
+   * Rejects as {@link setLengthSync} throws.
+   */
+  async setLength(offset: number): Promise<void> {
+    checkOffset('offset', offset);
+    await this.#changes.run(() => {
+      this.#checkEnd(offset);
+      return orBusy(this.#native.setLengthLater(offset), 'setLengthSync()');
+    });
+    this.#flushed.notify();
+  }
+
+  /**
+   * As {@link setLength}; this thread waits for the disk.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record begins;
-   * `ERR_OUT_OF_MEMORY`, and nothing has changed; and as {@link syncSync}
+   * `ERR_OUT_OF_MEMORY`, and nothing has changed; `ERR_WRITER_BUSY` while another
+   * change is under way; and as {@link syncSync}
    */
   setLengthSync(offset: number): void {
     checkOffset('offset', offset);
     this.#buffer.drain();
-    const end = this.writeOffset;
-    if (offset < this.#format.startOffset || offset > end) throw outsideOfRecords(this.#path, offset, end);
+    this.#checkEnd(offset);
     try {
       this.#buffer.check(this.#native.setLength(offset));
     } finally {
@@ -275,30 +293,46 @@ export class SegmentWriter {
 
   /**
    * Replaces the header of the record at `offset`, durably: a crash leaves the
-   * old one or the new one. A function is given the record, and returns the new
-   * header, or undefined to keep the old one. Returns whether it was replaced.
-   * There is only this one, which blocks.
+   * old one or the new one. A function is given the record, when those changes are
+   * made that were called before, and returns the new header, or undefined to keep
+   * the old one. Resolves with whether it was replaced. Until then appending is
+   * `ERR_WRITER_BUSY`; many may be called at once.
+   *
+   * Rejects as {@link replaceHeaderSync} throws.
+   */
+  async replaceHeader(
+    offset: number,
+    header: Uint8Array | ((record: SegmentRecord) => Uint8Array | undefined),
+  ): Promise<boolean> {
+    this.#checkChange(offset, header);
+    // What is given may be used for the next one meanwhile.
+    const given = typeof header === 'function' ? header : new Uint8Array(header);
+    const isReplaced = await this.#changes.run(() => {
+      const bytes = this.#headerFor(offset, given);
+      if (bytes === undefined) return undefined;
+      this.#checkRecord(offset);
+      return orBusy(this.#native.replaceHeaderLater(offset, bytes), 'replaceHeaderSync()');
+    });
+    this.#flushed.notify();
+    return isReplaced;
+  }
+
+  /**
+   * As {@link replaceHeader}; this thread waits for the disk.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record is;
    * `ERR_INVALID_ARG_TYPE`; what the function throws; `ERR_OUT_OF_MEMORY`, and
-   * nothing has changed; and as {@link syncSync}
+   * nothing has changed; `ERR_WRITER_BUSY` while another change is under way; and
+   * as {@link syncSync}
    */
   replaceHeaderSync(
     offset: number,
     header: Uint8Array | ((record: SegmentRecord) => Uint8Array | undefined),
   ): boolean {
-    checkOffset('offset', offset);
-    if (this.#headerSize === 0) {
-      throw rangeError('ERR_OUT_OF_RANGE', 'the records of this segment have no header; set headerSize');
-    }
-    let bytes: Uint8Array | undefined;
-    if (typeof header === 'function') {
-      bytes = header(this.#recordAt(offset));
-      if (bytes === undefined) return false;
-    } else {
-      bytes = header;
-    }
-    this.#buffer.checkHeader(bytes);
+    this.#checkChange(offset, header);
+    if (typeof header === 'function') this.flush();
+    const bytes = this.#headerFor(offset, header);
+    if (bytes === undefined) return false;
     this.#buffer.drain();
     this.#checkRecord(offset);
     this.#buffer.check(this.#native.replaceHeader(offset, bytes));
@@ -335,7 +369,7 @@ export class SegmentWriter {
   }
 
   /**
-   * A last {@link sync}; then the file is free for another writer, also when
+   * A last {@link sync}, after the changes that were called; then the file is free for another writer, also when
    * that sync fails. From the call on, every other call says that the writer is
    * closed; a sync that is under way resolves first. Idempotent.
    *
@@ -374,6 +408,9 @@ export class SegmentWriter {
   async #close(): Promise<void> {
     if (this.#isReleased) return;
     const failure = this.#stop();
+    if (this.#changes.isBusy) await this.#changes.idle();
+    // closeSync() may have come meanwhile.
+    if (this.#isReleased) return;
     const sync = this.#native.sync();
     // Where the pool takes no work, here.
     const result = sync === undefined ? this.#native.closeSync() : await sync;
@@ -391,7 +428,8 @@ export class SegmentWriter {
   #stop(): Error | undefined {
     if (this.#buffer.isClosed) return undefined;
     try {
-      this.#buffer.drain();
+      // While records are changed, none are there that were not written.
+      if (!this.#changes.isBusy) this.#buffer.drain();
       return undefined;
     } catch (error) {
       return error as Error;
@@ -407,14 +445,37 @@ export class SegmentWriter {
     return `SegmentWriter { path: '${this.#path}', ${state}, flushedOffset: ${flushed}, size: ${this.size} }`;
   }
 
+  #checkChange(offset: unknown, header: unknown): void {
+    checkOffset('offset', offset);
+    if (this.#headerSize === 0) {
+      throw rangeError('ERR_OUT_OF_RANGE', 'the records of this segment have no header; set headerSize');
+    }
+    if (typeof header !== 'function') this.#buffer.checkHeader(header);
+  }
+
+  /** The new header of a record; undefined to keep the one that it has. */
+  #headerFor(
+    offset: number,
+    header: Uint8Array | ((record: SegmentRecord) => Uint8Array | undefined),
+  ): Uint8Array | undefined {
+    if (typeof header !== 'function') return header;
+    const bytes = header(this.#recordAt(offset));
+    if (bytes !== undefined) this.#buffer.checkHeader(bytes);
+    return bytes;
+  }
+
+  #checkEnd(offset: number): void {
+    const end = this.writeOffset;
+    if (offset < this.#format.startOffset || offset > end) throw outsideOfRecords(this.#path, offset, end);
+  }
+
   #checkRecord(offset: number): void {
     const end = this.writeOffset;
     if (offset < this.#format.startOffset || offset >= end) throw outsideOfRecords(this.#path, offset, end);
   }
 
-  /** A copy of the record at `offset`, synced or not. */
+  /** A copy of the record at `offset`, synced or not; all were handed to the system. */
   #recordAt(offset: number): SegmentRecord {
-    this.flush();
     this.#checkRecord(offset);
     const reader = readerOf(this.#native.reader(), this.#path, this.#format);
     try {

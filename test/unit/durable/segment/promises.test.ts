@@ -1,7 +1,9 @@
 // What waits for the disk is a Promise: what may be called meanwhile, and what a forgotten await costs.
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 
 import { SegmentReader, SegmentWriter } from 'atomic-log';
 
@@ -153,6 +155,144 @@ describe('close()', () => {
       for (let i = 0; i < 100; ++i) writer.append(payload(i, 100));
     }
     expect(parseFile(file()).records).toHaveLength(100);
+  });
+});
+
+describe('setLength() and replaceHeader()', () => {
+  const create = (): Promise<SegmentWriter> => SegmentWriter.create(file(), { size: 1 << 20, headerSize: 4 });
+  const header = (number: number): Uint8Array => new Uint8Array(4).fill(number);
+  /** Offsets of records 0, 1, … with headers of zeros. */
+  const append = (writer: SegmentWriter, count: number): number[] =>
+    Array.from({ length: count }, (_, i) => writer.append(payload(i, 100), header(0)).offset);
+
+  test('are made in the order of the calls, and sync() and close() come after them', async () => {
+    const writer = await create();
+    const offsets = append(writer, 40);
+    const seen: (number | undefined)[] = [];
+    const given = header(1);
+    const changes = [
+      ...offsets.map((offset) => writer.replaceHeader(offset, given)),
+      writer.replaceHeader(offsets[3]!, (record) => void seen.push(record.header[0])),
+      writer.replaceHeader(offsets[3]!, (record) => {
+        seen.push(record.header[0]);
+        return header(2);
+      }),
+      writer.replaceHeader(offsets[3]!, (record) => void seen.push(record.header[0])),
+      writer.setLength(offsets[30]!),
+    ];
+    // It was copied.
+    given.fill(9);
+    const late = rejection(writer.replaceHeader(offsets[30]!, header(3)));
+    expect(await writer.sync()).toBe(offsets[30]);
+    expect(await Promise.all(changes)).toEqual([...Array(40).fill(true), false, true, false, undefined]);
+    expect(await late).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+    expect(seen).toEqual([1, 1, 2]);
+    expect(writer.writeOffset).toBe(offsets[30]);
+    writer.append(payload(30, 7), header(4));
+    const last = writer.replaceHeader(offsets[0]!, header(5));
+    await writer.close();
+    expect(await last).toBe(true);
+    using reader = SegmentReader.open(file(), { headerSize: 4 });
+    const headers = [...reader.records()].map((record) => record.header[0]);
+    expect(headers).toEqual([5, 1, 1, 2, ...Array(26).fill(1), 4]);
+  });
+
+  test('until one is done nothing is appended, and all is as before when it fails', async () => {
+    await using writer = await create();
+    const [first, second] = append(writer, 2) as [number, number];
+    const change = writer.setLength(second);
+    for (const call of [
+      () => writer.append(payload(1, 1), header(0)),
+      () => writer.appendBatch([]),
+      () => writer.appendBatch(new Uint8Array(4), [4]),
+      () => writer.flush(),
+      () => writer.syncSync(),
+      () => writer.setLengthSync(first),
+      () => writer.replaceHeaderSync(first, header(1)),
+      () => writer.applicationHeader,
+      () => writer.writeApplicationHeader(new Uint8Array(0)),
+    ]) {
+      expectError(call, 'ERR_WRITER_BUSY', /await setLength\(\) or replaceHeader\(\)/);
+    }
+    await change;
+    expect(writer.append(payload(1, 1), header(0)).offset).toBe(second);
+    for (const failing of [
+      () => writer.setLength(second + 1),
+      () => writer.setLength(second + 1000),
+      () => writer.replaceHeader(first + 1, header(1)),
+      () => writer.replaceHeader(first, () => new Uint8Array(3)),
+      () =>
+        writer.replaceHeader(first, () => {
+          throw new Error('not this one');
+        }),
+    ]) {
+      expect(await rejection(failing())).toHaveProperty('message');
+      writer.append(payload(2, 1), header(0));
+    }
+    expect(await rejection(writer.setLength(-1))).toMatchObject({ code: 'ERR_OUT_OF_RANGE' });
+    expect(await rejection(writer.replaceHeader(first, header(1).subarray(1)))).toMatchObject({
+      code: 'ERR_OUT_OF_RANGE',
+    });
+  });
+
+  test('may be overtaken by closeSync(): each is made, or was not begun', async () => {
+    for (let i = 0; i < 20; ++i) {
+      const writer = SegmentWriter.createSync(path(String(i)), { size: 1 << 16, headerSize: 4 });
+      const [first, second] = append(writer, 2) as [number, number];
+      const changes = [
+        writer.replaceHeader(first, header(1)),
+        writer.setLength(second),
+        writer.replaceHeader(first, header(2)),
+      ];
+      const isClosed = i % 3 === 0 ? writer.close() : undefined;
+      if (i % 2 === 0) await turn();
+      writer.closeSync();
+      const results = await Promise.allSettled(changes);
+      await isClosed;
+      const made = results.filter(({ status }) => status === 'fulfilled').length;
+      for (const result of results.slice(made)) {
+        expect(result).toMatchObject({ reason: { code: 'ERR_WRITER_CLOSED' } });
+      }
+      using reader = SegmentReader.open(path(String(i)), { headerSize: 4 });
+      const headers = [...reader.records()].map((record) => record.header[0]);
+      expect(headers).toEqual([[0, 0], [1, 0], [1], [2]][made]);
+      expect(await rejection(writer.setLength(first))).toMatchObject({ code: 'ERR_WRITER_CLOSED' });
+    }
+  });
+
+  test('what gives the header may close the writer', async () => {
+    const writer = await create();
+    const [offset] = append(writer, 1) as [number];
+    const change = writer.replaceHeader(offset, () => {
+      writer.closeSync();
+      return header(1);
+    });
+    expect(await rejection(change)).toMatchObject({ code: 'ERR_WRITER_CLOSED' });
+  });
+
+  test('a worker may end while one is under way', async () => {
+    for (let i = 0; i < 5; ++i) {
+      const worker = new Worker(
+        `const { SegmentWriter } = require(${library});
+        const { workerData, parentPort } = require('node:worker_threads');
+        const writer = SegmentWriter.createSync(workerData, { size: 1 << 16 });
+        const { offset } = writer.append(Buffer.alloc(10));
+        writer.append(Buffer.alloc(20));
+        writer.syncSync();
+        parentPort.postMessage('ready');
+        (async () => {
+          for (;;) {
+            await writer.setLength(offset + 18);
+            writer.append(Buffer.alloc(20));
+            await writer.sync();
+          }
+        })();`,
+        { eval: true, workerData: path(`worker-${i}`) },
+      );
+      await once(worker, 'message');
+      await worker.terminate();
+      SegmentWriter.openSync(path(`worker-${i}`)).closeSync();
+    }
   });
 });
 
