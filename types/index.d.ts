@@ -556,7 +556,7 @@ export interface FlushedOffsetHandle {
 }
 /**
  * How far a segment file is durable. Its writer moves it, with `sync()` and
- * `setLengthSync()`; readers that were given it never read beyond.
+ * `setLength()`; readers that were given it never read beyond.
  *
  * ```ts
  * new Worker('./reader.js', { workerData: writer.flushedOffset.handle });
@@ -1309,7 +1309,7 @@ export interface SegmentFollowOptions {
  * after the other. Records are copies.
  *
  * It sees what the system has, not what is durable: after a power failure the
- * last records may be gone, and after `setLengthSync()` of the writer a record that
+ * last records may be gone, and after `setLength()` of the writer a record that
  * was delivered is not in the file any more. Within one process,
  * `SegmentReader` with the writer's `flushedOffset` sees neither.
  *
@@ -1475,6 +1475,7 @@ export declare class SegmentWriter {
   /**
    * Makes what was appended before durable, and moves {@link flushedOffset}, with
    * which it resolves. What is appended meanwhile may or may not be durable then.
+   * It comes after {@link setLength} and {@link replaceHeader} that were called.
    *
    * Rejects as {@link syncSync} throws.
    */
@@ -1487,24 +1488,40 @@ export declare class SegmentWriter {
   syncSync(): number;
   /**
    * Ends the log at `offset`, where a record begins: that record and all after
-   * it are gone, durably. Views of them show zeros or later records.
+   * it are gone, durably. Views of them show zeros or later records. Until it has
+   * resolved appending is `ERR_WRITER_BUSY`: no one knows where the log ends.
    *
-   * There is only this one, which blocks: no record may be appended before it is
-   * known where the log ends.
+   * Rejects as {@link setLengthSync} throws.
+   */
+  setLength(offset: number): Promise<void>;
+  /**
+   * As {@link setLength}; this thread waits for the disk.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record begins;
-   * `ERR_OUT_OF_MEMORY`, and nothing has changed; and as {@link syncSync}
+   * `ERR_OUT_OF_MEMORY`, and nothing has changed; `ERR_WRITER_BUSY` while another
+   * change is under way; and as {@link syncSync}
    */
   setLengthSync(offset: number): void;
   /**
    * Replaces the header of the record at `offset`, durably: a crash leaves the
-   * old one or the new one. A function is given the record, and returns the new
-   * header, or undefined to keep the old one. Returns whether it was replaced.
-   * There is only this one, which blocks.
+   * old one or the new one. A function is given the record, when those changes are
+   * made that were called before, and returns the new header, or undefined to keep
+   * the old one. Resolves with whether it was replaced. Until then appending is
+   * `ERR_WRITER_BUSY`; many may be called at once.
+   *
+   * Rejects as {@link replaceHeaderSync} throws.
+   */
+  replaceHeader(
+    offset: number,
+    header: Uint8Array | ((record: SegmentRecord) => Uint8Array | undefined),
+  ): Promise<boolean>;
+  /**
+   * As {@link replaceHeader}; this thread waits for the disk.
    *
    * @throws `ERR_OUT_OF_RANGE`, `ERR_CHECKSUM_MISMATCH` where no record is;
    * `ERR_INVALID_ARG_TYPE`; what the function throws; `ERR_OUT_OF_MEMORY`, and
-   * nothing has changed; and as {@link syncSync}
+   * nothing has changed; `ERR_WRITER_BUSY` while another change is under way; and
+   * as {@link syncSync}
    */
   replaceHeaderSync(
     offset: number,
@@ -1524,7 +1541,7 @@ export declare class SegmentWriter {
    */
   writeApplicationHeader(bytes: Uint8Array, at?: number): void;
   /**
-   * A last {@link sync}; then the file is free for another writer, also when
+   * A last {@link sync}, after the changes that were called; then the file is free for another writer, also when
    * that sync fails. From the call on, every other call says that the writer is
    * closed; a sync that is under way resolves first. Idempotent.
    *
