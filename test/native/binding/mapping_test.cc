@@ -10,7 +10,9 @@
 #include <vector>
 
 // Compiled here, because the other native tests know no Node-API.
+#include "binding/block_hold.cc"
 #include "binding/mapping.cc"
+#include "binding/memory_log.cc"
 #include "support/log_fixture.h"
 
 namespace {
@@ -43,7 +45,28 @@ extern "C" napi_status napi_create_external_arraybuffer(napi_env, void* block,
   return result;
 }
 
+// Only a description of a log calls these, which no test here asks for.
+extern "C" napi_status napi_set_named_property(napi_env, napi_value,
+                                               const char*, napi_value) {
+  return napi_generic_failure;
+}
+extern "C" napi_status napi_create_double(napi_env, double, napi_value*) {
+  return napi_generic_failure;
+}
+extern "C" napi_status napi_get_boolean(napi_env, bool, napi_value*) {
+  return napi_generic_failure;
+}
+extern "C" napi_status napi_create_string_utf8(napi_env, const char*, size_t,
+                                               napi_value*) {
+  return napi_generic_failure;
+}
+
 namespace atomic_log::binding {
+
+napi_value make_native_handle(napi_env, const memory::LogHandle&) {
+  return nullptr;
+}
+
 namespace {
 
 using test::Appender;
@@ -54,12 +77,12 @@ using test::make_log;
 class Environment {
  public:
   explicit Environment(std::shared_ptr<memory::RollingLog> log)
-      : log_(std::move(log)) {}
+      : log_(std::move(log)), any_log_(make_memory_log(log_, {})) {}
 
   ArrayBuffer map(uint32_t key, memory::SegmentControl* segment) {
     napi_value ignored = nullptr;
-    REQUIRE(Mapping::create(nullptr, *log_, segment, table_, key, &ignored) ==
-            napi_ok);
+    REQUIRE(Mapping::create(nullptr, *any_log_, {0, 0, segment}, table_, key,
+                            &ignored) == napi_ok);
     return created;
   }
   // Pins the head and hands the pin to the mapping.
@@ -68,16 +91,19 @@ class Environment {
         log_->try_pin(log_->head_sequence());
     REQUIRE(segment != nullptr);
     held_->hold();
-    const bool is_left = table_->leave_pin(key, log_, segment, held_);
+    const bool is_left =
+        table_->leave_pin(key, any_log_, {0, 0, segment}, held_);
     held_->drop();
     if (!is_left) log_->unpin(segment);
     return is_left;
   }
   uint64_t pinned_segments() const { return reader_->pinned_segments(); }
+  const AnyLog& any_log() const { return *any_log_; }
   const std::shared_ptr<MappingTable>& table() const { return table_; }
 
  private:
   const std::shared_ptr<memory::RollingLog> log_;
+  const std::shared_ptr<AnyLog> any_log_;
   const std::shared_ptr<memory::Reader> reader_ =
       std::make_shared<memory::Reader>(1);
   const std::shared_ptr<memory::HeldSegment> held_ =
@@ -168,7 +194,8 @@ TEST_CASE("a key that came around again belongs to the newer mapping") {
 TEST_CASE("a writer's mapping stands in no table") {
   const auto log = make_log(8, 4);
   napi_value ignored = nullptr;
-  REQUIRE(Mapping::create(nullptr, *log, &log->head_segment(), nullptr, 0,
+  REQUIRE(Mapping::create(nullptr, Environment(log).any_log(),
+                          {0, 0, &log->head_segment()}, nullptr, 0,
                           &ignored) == napi_ok);
   created.collect();
   CHECK(is_conserved(*log));
@@ -183,8 +210,9 @@ TEST_CASE("a runtime that refuses leaves nothing") {
     for (const napi_status status :
          {napi_no_external_buffers_allowed, napi_pending_exception}) {
       result = status;
-      CHECK(Mapping::create(nullptr, *log, &log->head_segment(),
-                            environment.table(), 7, &ignored) == status);
+      CHECK(Mapping::create(nullptr, environment.any_log(),
+                            {0, 0, &log->head_segment()}, environment.table(),
+                            7, &ignored) == status);
       result = napi_ok;
       CHECK_FALSE(environment.leave_pin(7));
     }
