@@ -334,14 +334,18 @@ export class Snapshot<T> implements Iterable<T> {
    * entry: many entries take about as long as an array of as many objects, and few,
    * which the processor's cache would hold as objects, up to three times as long.
    *
+   * With `from`, an absolute index, only the entries from there on, as {@link chunks} has it.
+   *
    * ```ts
    * for (const row of snapshot.rows()) volume += row.price * row.size;
    * ```
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`; `ERR_UNKNOWN_FIELD` when the log is not one of records
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_UNKNOWN_FIELD` when the log is not one
+   * of records
    */
-  rows(): IterableIterator<Readonly<T>> {
-    return this[rowsBetween](this, this.#firstIndex, Infinity);
+  rows(from?: number): IterableIterator<Readonly<T>> {
+    if (from !== undefined) checkInteger('from', from);
+    return this[rowsBetween](this, from ?? this.#firstIndex, Infinity);
   }
 
   /** @internal As {@link entriesBetween}. */

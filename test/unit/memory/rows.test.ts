@@ -23,6 +23,21 @@ test('are the entries of the window, in one object', () => {
   expect(inspect(snapshot.rows().next().value)).toBe(inspect(trade(4)));
 });
 
+test('begin where they are asked to, with what is held from there on', () => {
+  const { writer, log } = tradeLog();
+  for (let i = 0; i < 14; ++i) writer.append(trade(i));
+  const snapshot = log.snapshot();
+  for (const from of [-1, 0, 4]) expect(copies(snapshot.rows(from), KEYS)).toEqual(trades(4, 14));
+  for (const from of [5, 9, 13]) expect(copies(snapshot.rows(from), KEYS)).toEqual(trades(from, 14));
+  for (const from of [14, 100]) expect([...snapshot.rows(from)]).toEqual([]);
+  const seen = snapshot.endIndex;
+  writer.append(trade(14));
+  snapshot.refresh();
+  expect(copies(snapshot.rows(seen), KEYS)).toEqual(trades(14, 15));
+  expect(() => snapshot.rows(0.5)).toThrow(code('ERR_OUT_OF_RANGE'));
+  expect(() => snapshot.rows('0' as never)).toThrow(code('ERR_INVALID_ARG_TYPE'));
+});
+
 test('are copied as other objects are, with every field and nothing else', () => {
   const schema = { at: 'f64', text: 'utf8', constructor: 'u8' } as const;
   const { writer, log } = AtomicLog.claimed({ ...SMALL, schema });
