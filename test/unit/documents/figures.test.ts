@@ -22,6 +22,10 @@ const figuresOf = (text: string): string[] =>
 const HELD: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': { '10,000 records per second': 'examples/demo/sources/system.mjs' },
   'CHANGELOG.md': { '10,000 records per second': 'examples/demo/sources/system.mjs' },
+  'docs/processes.md': {
+    '300 times': 'test/native/shared_memory/shared_log_kill_test.cc',
+    '10,000 times': 'test/crash/processes.test.ts',
+  },
   'docs/wal.md': {
     '0.6 MB': 'test/native/durable/wal/wal_size_test.cc',
     '0.7 MB': 'test/native/durable/wal/wal_size_test.cc',
