@@ -686,13 +686,16 @@ export declare class Snapshot<T> implements Iterable<T> {
    * entry: many entries take about as long as an array of as many objects, and few,
    * which the processor's cache would hold as objects, up to three times as long.
    *
+   * With `from`, an absolute index, only the entries from there on, as {@link chunks} has it.
+   *
    * ```ts
    * for (const row of snapshot.rows()) volume += row.price * row.size;
    * ```
    *
-   * @throws `ERR_SNAPSHOT_CLOSED`; `ERR_UNKNOWN_FIELD` when the log is not one of records
+   * @throws `ERR_SNAPSHOT_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; `ERR_UNKNOWN_FIELD` when the log is not one
+   * of records
    */
-  rows(): IterableIterator<Readonly<T>>;
+  rows(from?: number): IterableIterator<Readonly<T>>;
   /**
    * Copies values into `target`, oldest first, and returns how many. `target` is a
    * typed array of the log's type, or of the column's. Without `from`, the newest
