@@ -26,6 +26,7 @@ try {
  */
 async function main(options) {
   if (options.wal) return (await import('./wal/kills.mjs')).killWriters(options);
+  if (options.processes) return (await import('./processes/kills.mjs')).killProcesses(options);
   const source = openSource(options);
   // Not among the output: that may be read by a program.
   for (const reason of source.leftOut) console.error(`left out: ${reason}`);

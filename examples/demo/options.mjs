@@ -18,6 +18,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
  * @property {number} port
  * @property {boolean} [wal]
  * @property {number} kills
+ * @property {boolean} [processes]
  */
 
 const EXAMPLES = `
@@ -25,6 +26,7 @@ Examples:
   $ npm run demo                                        samples this machine and process
   $ npm run demo -- --web                               the same in a browser, with readers to stall and kill
   $ npm run demo -- --wal                               kills the writer of a write-ahead log, and recovers it
+  $ npm run demo -- --processes                         readers are processes, and any of them may be killed
   $ npm run demo -- --sample                            200,000 flights in ten seconds
   $ npm run demo -- --sample --loop --rate max          the same as fast as it can: slow readers lose some
   $ npm run demo -- --file prices.csv --rate 100 --loop
@@ -70,6 +72,12 @@ export function parseOptions(argv) {
       ).conflicts(['file', 'sample', 'readers', 'poll', 'window', 'column', 'json']),
     )
     .option('--kills <n>', 'of --wal', integer(1, 1000), 3)
+    .addOption(
+      new Option(
+        '--processes',
+        'a writer, a standby and readers that are processes: keys kill them, or with --seconds it does so by itself',
+      ).conflicts(['file', 'sample', 'loop', 'poll', 'column', 'json', 'web', 'wal']),
+    )
     .addHelpText('after', EXAMPLES)
     .allowExcessArguments(false)
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));

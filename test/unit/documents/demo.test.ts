@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { runFileInChild } from '../../support/child';
 import { packageRoot } from '../../support/internals';
+import { processesRefused } from '../../support/processes';
 import { runtime } from '../../support/runtime';
 
 const demo = join(packageRoot, 'examples', 'demo');
@@ -61,8 +62,23 @@ onNode('a write-ahead log: what was acknowledged before the kill is there after 
   expect(lines.at(-1)).toMatch(/^check passed: all [1-9][\d,]* acknowledged entries survived 2 kills$/);
 });
 
+(processesRefused === undefined ? onNode : test.skip)(
+  'processes: a writer and a reader are killed, and nothing wrong is read',
+  () => {
+    const { status, lines, errors } = run('--processes', '--readers', '2', '--seconds', '0.1');
+    expect({ status, errors }).toEqual({ status: 0, errors: '' });
+    const counts = lines.at(-3)!;
+    expect(counts).toMatch(
+      /published, [1-9][\d,]* read, [\d,]+ lost, 0 wrong; killed: [1-9]\d* writers, [1-9]\d* readers$/,
+    );
+    expect(lines.at(-2)).toMatch(/^slowest take-over: [\d.]+ ms after the kill$/);
+    expect(lines.at(-1)).toMatch(/^check passed: none of [1-9][\d,]* entries that were read is wrong$/);
+  },
+);
+
 onNode('what makes no sense together is refused', () => {
   for (const args of [
+    ['--processes', '--wal'],
     ['--wal', '--sample'],
     ['--rate', 'fast'],
   ])
