@@ -1,4 +1,4 @@
-import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import { AtomicLog, defineSchema, json, utf8, type ErrorCode } from 'atomic-log';
@@ -11,6 +11,8 @@ import { temporaryDirectory } from '../../support/segments';
 
 const directory = temporaryDirectory();
 const path = () => directory.path('log');
+/** As src-native/core/shared_memory/shared_format.h has it. */
+const LAYOUT_VERSION_AT = 12;
 const SMALL = { retainedCapacity: 20, segmentCapacity: 5 } as const;
 const schema = defineSchema({ time: 'f64', id: 'i64', text: 'utf8' });
 
@@ -138,6 +140,14 @@ describeProcesses('a log that processes share', () => {
     AtomicLog.openSync(other, SMALL).close();
     truncateSync(other, 1000);
     expectError(() => AtomicLog.openSync(other, SMALL), 'ERR_FORMAT', /only 1000 bytes/);
+    await AtomicLog.unlink(other);
+    AtomicLog.openSync(other, SMALL).close();
+    const file = openSync(other, 'r+');
+    writeSync(file, Buffer.from([77]), 0, 1, LAYOUT_VERSION_AT);
+    closeSync(file);
+    for (const options of [SMALL, { create: false }] as const) {
+      expectError(() => AtomicLog.openSync(other, options as typeof SMALL), 'ERR_FORMAT', /layout 77/);
+    }
     await AtomicLog.unlink(other);
     expect(readdirSync(directory.root())).toEqual(['log']);
   });
