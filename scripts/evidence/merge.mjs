@@ -19,13 +19,13 @@ export function withoutUnused(evidence) {
 }
 
 /**
- * Enters what the other has: verdicts that are not known, or are of an earlier day, and each run of crashes
+ * Enters what the other has: verdicts that are not known, or of an earlier day than the other's, and each run of crashes
  * and kills once. What is in no list of today is left out.
  */
 export function mergeEvidence(evidence, other) {
   const named = (entry) => ({ ...entry, run: runNamed(evidence, other.runs[entry.run]) });
   const isLater = (entry, old) =>
-    old?.run === undefined || other.runs[entry.run].date >= evidence.runs[old.run].date;
+    old?.run === undefined || other.runs[entry.run].date > evidence.runs[old.run].date;
 
   for (const [list, keyOf] of [
     ['mutants', keyOfMutant],
