@@ -121,7 +121,7 @@ export const SharedOutcome = {
   noSlot: 4,
   /** the memory holds what no one of this protocol stores */
   damaged: 5,
-  /** the system refused memory for a copy */
+  /** the system refused memory */
   noMemory: 6,
 } as const;
 export type SharedOutcome = (typeof SharedOutcome)[keyof typeof SharedOutcome];

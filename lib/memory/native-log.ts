@@ -6,7 +6,7 @@
  * Nothing here is noticed by the collector: who makes one must close it, and
  * lib/memory/view.ts does so for users that were dropped.
  */
-import { type Arrival, NO_SLOT, StagedCell } from '../base/codes';
+import { type Arrival, NO_SLOT, StagedCell, Status } from '../base/codes';
 import type { NativeLogDescription, NativeStats, NativeStatus } from '../../types/native';
 import { plainError, type AtomicLogError } from '../base/errors';
 import { addon } from '../base/native';
@@ -124,7 +124,7 @@ export class NativeLog {
   tryClaim(): NativeWriter | null {
     const slot = logs.tryClaim(this.#slot);
     if (slot === null) return null;
-    if (slot < 0) throw logDamaged();
+    if (slot < 0) throw logRefused(slot);
     return new NativeWriter(slot);
   }
   /** `memory`: all of the log's shared storage. */
@@ -189,11 +189,15 @@ export function logDamaged(): AtomicLogError {
   );
 }
 
-export function noMemoryForCopies(): AtomicLogError {
+/** What a native log says, a Status below 0, of pins or of a claim that it did not give. */
+export function logRefused(status: number, isReadOnly = false): AtomicLogError {
+  if (status !== -Status.outOfMemory) return logDamaged();
   return plainError(
     'ERR_OUT_OF_MEMORY',
-    'the system refused memory for a copy of the window, which a reader that may not write needs; close snapshots ' +
-      'that are done, or open the log without readOnly',
+    isReadOnly
+      ? 'the system refused memory for a copy of the window, which a reader that may not write needs; close snapshots ' +
+          'that are done, or open the log without readOnly'
+      : 'the system refused memory for the list of segments; close snapshots and logs that are done, then try again',
   );
 }
 

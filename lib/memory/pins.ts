@@ -13,9 +13,9 @@
  * This object refers to no {@link Lease}: it is what stays reachable when a
  * lease is collected.
  */
-import { SEGMENT_FIELDS, SegmentField, Status } from '../base/codes';
+import { SEGMENT_FIELDS, SegmentField } from '../base/codes';
 import { UNMAPPED, type Mapping } from './mapping';
-import { logDamaged, noMemoryForCopies, type NativeLog } from './native-log';
+import { logRefused, type NativeLog } from './native-log';
 import type { Layout } from './layout';
 import { wholeOf, type Storage } from './storage';
 import { PinnedSegment, type Window } from './window';
@@ -51,8 +51,7 @@ export class Pins {
   pin(floor: number): PinnedSegment[] {
     const fields = this.#fields;
     const count = this.#native.pinWindow(floor, fields);
-    if (count === -Status.outOfMemory) throw noMemoryForCopies();
-    if (count < 0) throw logDamaged();
+    if (count < 0) throw logRefused(count, this.#native.isReadOnly);
     const length = count * SEGMENT_FIELDS;
     const segments: PinnedSegment[] = [];
     try {

@@ -23,6 +23,7 @@
 #include "binding/block_hold.h"
 #include "binding/codes.h"
 #include "binding/environment.h"
+#include "core/base/list.h"
 #include "core/base/status.h"
 #include "core/memory/block_layout.h"
 #include "core/memory/blocking_wait.h"
@@ -71,8 +72,7 @@ class AnyLog {
 
   // --- Readers.
   // kOk; kDamaged or kOutOfMemory with nothing pinned.
-  virtual Status pin_window(uint64_t floor,
-                            std::vector<SegmentRow>* pinned) = 0;
+  virtual Status pin_window(uint64_t floor, List<SegmentRow>* pinned) = 0;
   virtual void unpin(const SegmentName& segment) = 0;
   // The same for a pin that may outlive every attachment. Any thread.
   virtual void unpin_late(const SegmentName& segment) = 0;

@@ -1,5 +1,6 @@
 #include "binding/log_attachment.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -85,6 +86,15 @@ LogAttachment::Entry* LogAttachment::pinned_entry(uint32_t id) {
   return &entries_[id];
 }
 
+// False when the system refuses memory for one.
+bool LogAttachment::make_entries(const List<SegmentRow>& rows) {
+  size_t count = entries_.size();
+  for (const SegmentRow& row : rows) {
+    count = std::max<size_t>(count, row.name.id + size_t{1});
+  }
+  return entries_.try_resize(count);
+}
+
 uint64_t LogAttachment::pinned_segments() const {
   uint64_t count = 0;
   for (const Entry& entry : entries_) count += entry.pins > 0 ? 1 : 0;
@@ -163,20 +173,22 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info info) {
   const auto out = to_elements<double>(env, arguments[2], napi_float64_array);
 
   if (self == nullptr) return from_number(env, 0);
-  std::vector<SegmentRow>& pinned = self->scratch_;
+  List<SegmentRow>& pinned = self->scratch_;
   pinned.clear();
-  const Status status =
-      self->log_->pin_window(static_cast<uint64_t>(floor), &pinned);
+  Status status = self->log_->pin_window(static_cast<uint64_t>(floor), &pinned);
   if (status != Status::kOk) return to_value(env, status);
   if (out.count < pinned.size() * kFieldCount<SegmentField>) {
+    status = Status::kOutOfRange;
+  } else if (!self->make_entries(pinned)) {
+    status = Status::kOutOfMemory;
+  }
+  if (status != Status::kOk) {
     for (const SegmentRow& row : pinned) self->log_->unpin(row.name);
-    return to_value(env, Status::kOutOfRange);
+    return to_value(env, status);
   }
   size_t at = 0;
   for (const SegmentRow& row : pinned) {
-    const uint32_t id = row.name.id;
-    if (id >= self->entries_.size()) self->entries_.resize(id + 1);
-    Entry& entry = self->entries_[id];
+    Entry& entry = self->entries_[row.name.id];
     entry.segment = row.name;
     if (entry.held == nullptr) {
       entry.held = std::make_shared<memory::HeldSegment>(self->reader_);

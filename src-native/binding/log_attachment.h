@@ -17,6 +17,7 @@
 #include "binding/environment.h"
 #include "binding/mapping.h"
 #include "binding/waker.h"
+#include "core/base/list.h"
 #include "core/memory/reader_list.h"
 
 namespace atomic_log::binding {
@@ -79,6 +80,7 @@ class LogAttachment final {
 
   napi_value describe(napi_env env, uint32_t slot) const;
   Entry* pinned_entry(uint32_t id);
+  bool make_entries(const List<SegmentRow>& rows);
   uint64_t pinned_segments() const;
   void drop_pin(Entry* entry);
   memory::Waiter* new_waiter(uint32_t id);
@@ -91,11 +93,11 @@ class LogAttachment final {
   const std::shared_ptr<AnyLog> log_;
   // What this environment tells of itself in the log's statistics.
   const std::shared_ptr<memory::Reader> reader_;
-  std::vector<Entry> entries_;
+  List<Entry> entries_;
   const std::shared_ptr<MappingTable> mappings_ =
       std::make_shared<MappingTable>();
   // Of pin_window(), so that it allocates nothing.
-  std::vector<SegmentRow> scratch_;
+  List<SegmentRow> scratch_;
   // By the id that lib/base/waits.ts gave them.
   std::unordered_map<uint32_t, std::unique_ptr<AsyncWaiter>> waiters_;
 };

@@ -47,7 +47,10 @@ class MemoryLog final : public AnyLog {
     return make_native_handle(env, handle_);
   }
 
-  Status pin_window(uint64_t floor, std::vector<SegmentRow>* pinned) override {
+  Status pin_window(uint64_t floor, List<SegmentRow>* pinned) override {
+    if (!pinned->try_reserve(log_->retained_segments())) {
+      return Status::kOutOfMemory;
+    }
     scratch_.clear();
     memory::pin_window(*log_, floor, &scratch_);
     for (const auto& [segment, count] : scratch_) {

@@ -14,6 +14,13 @@ using shared_memory::PinnedBlock;
 using shared_memory::SharedLog;
 using shared_memory::SharedOutcome;
 
+// Of a log that is open.
+Status to_status(SharedOutcome outcome) {
+  if (outcome == SharedOutcome::kOk) return Status::kOk;
+  return outcome == SharedOutcome::kNoMemory ? Status::kOutOfMemory
+                                             : Status::kDamaged;
+}
+
 class SharedMemoryLog final : public AnyLog {
  public:
   explicit SharedMemoryLog(std::shared_ptr<SharedLog> log)
@@ -48,11 +55,13 @@ class SharedMemoryLog final : public AnyLog {
   // The C interface knows the logs of one process only.
   napi_value native_handle(napi_env) const override { return nullptr; }
 
-  Status pin_window(uint64_t floor, std::vector<SegmentRow>* pinned) override {
+  Status pin_window(uint64_t floor, List<SegmentRow>* pinned) override {
+    if (!pinned->try_reserve(log_->format().retained_segments)) {
+      return Status::kOutOfMemory;
+    }
     scratch_.clear();
-    const SharedOutcome outcome = log_->pin_window(floor, &scratch_);
-    if (outcome == SharedOutcome::kNoMemory) return Status::kOutOfMemory;
-    if (outcome != SharedOutcome::kOk) return Status::kDamaged;
+    const Status status = to_status(log_->pin_window(floor, &scratch_));
+    if (status != Status::kOk) return status;
     for (const PinnedBlock& block : scratch_) {
       pinned->push_back({{block.block, block.sequence, nullptr},
                          block.first_index,
@@ -123,8 +132,7 @@ class SharedMemoryLog final : public AnyLog {
 
   bool is_claimed() override { return log_->is_claimed(); }
   Status try_claim(bool* is_claimed) override {
-    return log_->try_claim(is_claimed) == SharedOutcome::kOk ? Status::kOk
-                                                             : Status::kDamaged;
+    return to_status(log_->try_claim(is_claimed));
   }
   void release_claim() override { log_->release_claim(); }
 

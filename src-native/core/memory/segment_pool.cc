@@ -88,7 +88,9 @@ SegmentControl* SegmentPool::make() {
   if (id >= segments_max_) return nullptr;
   // JavaScript numbers segments with int32.
   refusal_ = Status::kOutOfMemory;
-  if (id >= PublishedWord::kCountMax) return nullptr;
+  if (id >= PublishedWord::kCountMax || !segments_.try_reserve(id + 1)) {
+    return nullptr;
+  }
   void* const block = storage_->take(static_cast<uint32_t>(id));
   if (block == nullptr) {
     refusal_ = storage_->refusal();
@@ -102,7 +104,7 @@ SegmentControl* SegmentPool::make() {
     storage_->give_back(block);
     return nullptr;
   }
-  segments_.emplace_back(segment);
+  segments_.push_back(std::unique_ptr<SegmentControl>(segment));
   segment_count_.add(1);
   CORE_CHECK(segments_.size() <= segments_max_ &&
              segments_.size() == segment_count_.get());

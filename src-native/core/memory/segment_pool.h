@@ -20,8 +20,8 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
-#include <vector>
 
+#include "core/base/list.h"
 #include "core/memory/free_list.h"
 #include "core/memory/segment.h"
 #include "core/memory/storage.h"
@@ -112,7 +112,7 @@ class SegmentPool {
   // Writer only.
   OwnedList warm_;
   OwnedList cold_;
-  std::vector<std::unique_ptr<SegmentControl>> segments_;
+  List<std::unique_ptr<SegmentControl>> segments_;
   Status refusal_ = Status::kOk;
   Counter segment_count_;
   Counter decommitted_;

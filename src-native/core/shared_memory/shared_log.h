@@ -33,6 +33,7 @@
 
 #include "core/base/check.h"
 #include "core/base/faults.h"
+#include "core/base/list.h"
 #include "core/memory/blocking_wait.h"
 #include "core/memory/claim.h"
 #include "core/memory/published_word.h"
@@ -52,7 +53,7 @@ enum class SharedOutcome : uint8_t {
   kOutOfRange = 3,  // the options are outside the limits
   kNoSlot = 4,      // as many processes have the log open as it has slots
   kDamaged = 5,     // the memory holds what no one of this protocol stores
-  kNoMemory = 6,    // the system refused memory for a copy
+  kNoMemory = 6,    // the system refused memory
 };
 
 struct OpenResult {
@@ -288,9 +289,9 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
 
   // Writer only: its own copy of what it has stored; read anew by a claim.
   alignas(memory::kCacheLineBytes) Cursor cursor_;
-  std::vector<uint32_t> own_ring_;
-  std::vector<uint64_t> own_sequences_;
-  std::vector<bool> is_in_ring_;
+  List<uint32_t> own_ring_;
+  List<uint64_t> own_sequences_;
+  List<bool> is_in_ring_;
 
   // Shared by the threads of this process.
   alignas(memory::kCacheLineBytes) memory::Claim claim_;

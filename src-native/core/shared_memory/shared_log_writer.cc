@@ -1,4 +1,6 @@
 // What the writer does: the claim, the table of the take-over, the roll.
+#include <algorithm>
+
 #include "core/base/faults.h"
 #include "core/shared_memory/shared_log.h"
 
@@ -63,6 +65,12 @@ void SharedLog::end() {
 // A block that no place of the ring names, retired or half written (steps 2 to
 // 7), needs nothing: it is free, and its sequence says for what to look.
 SharedOutcome SharedLog::take_over() {
+  // First, so that nothing has changed when the system refuses.
+  if (!own_ring_.try_resize(format_.retained_segments) ||
+      !own_sequences_.try_resize(format_.blocks) ||
+      !is_in_ring_.try_resize(format_.blocks)) {
+    return SharedOutcome::kNoMemory;
+  }
   uint64_t newest = head().load(std::memory_order_acquire);
   if (newest >= kSequenceMax) return SharedOutcome::kDamaged;
   const uint32_t linked = ring(newest + 1).load(std::memory_order_acquire);
@@ -101,9 +109,8 @@ SharedOutcome SharedLog::take_over() {
     return SharedOutcome::kDamaged;
   }
   cursor_ = {block, count, newest, first_index};
-  own_ring_.assign(format_.retained_segments, kNoBlock);
-  is_in_ring_.assign(format_.blocks, false);
-  own_sequences_.resize(format_.blocks);
+  std::fill(own_ring_.begin(), own_ring_.end(), kNoBlock);
+  std::fill(is_in_ring_.begin(), is_in_ring_.end(), false);
   for (uint32_t i = 0; i < format_.retained_segments; ++i) {
     const uint32_t named = ring(i).load(std::memory_order_relaxed);
     if (named >= format_.blocks) continue;

@@ -56,6 +56,10 @@ type Call = [
 const MAPPING = isShared ? 0 : 1;
 /** A segment that is begun takes a block and its control block, and the writer maps it. */
 const SEGMENT = 2 + MAPPING;
+/** The first window that an environment pins: the list of its segments, and what is known of each here. */
+const FIRST_PIN = 2;
+/** A segment that is not known here yet. */
+const NEW_PIN = 1;
 const follow = async ({ log }: State): Promise<void> => {
   const follower = log.follow({ from: 0 });
   try {
@@ -80,21 +84,21 @@ const calls: Call[] = [
   ['reserve() inside a segment', MAPPING, () => logOf(3), reserve, 1],
   ['reserve() that begins a segment', SEGMENT + MAPPING, () => logOf(4), reserve, 1],
   // A reader maps the columns of a segment when it reads there; the writer of this thread has mapped the head's published word.
-  ['snapshot()', 0, () => logOf(10), ({ log }) => log.snapshot().close(), 0],
-  ['chunks()', 3 * MAPPING, () => logOf(10), chunks, 0],
-  ['latest()', MAPPING, () => logOf(10), ({ log }) => expect(log.latest()).toBe(9), 0],
+  ['snapshot()', FIRST_PIN, () => logOf(10), ({ log }) => log.snapshot().close(), 0],
+  ['chunks()', FIRST_PIN + 3 * MAPPING, () => logOf(10), chunks, 0],
+  ['latest()', FIRST_PIN + MAPPING, () => logOf(10), ({ log }) => expect(log.latest()).toBe(9), 0],
   // All of a batch is mapped before it is delivered.
-  ['follow()', 3 * MAPPING, () => logOf(10), follow, 0],
+  ['follow()', FIRST_PIN + 3 * MAPPING, () => logOf(10), follow, 0],
   [
     'refresh() into a segment that is new',
-    0,
+    NEW_PIN,
     () => withSnapshot(6),
     ({ snapshot }) => expect(snapshot!.refresh()).toEqual({ appended: 2, lost: 0 }),
     0,
   ],
   [
     'extend() into a segment that is new',
-    0,
+    NEW_PIN,
     () => withSnapshot(6),
     ({ snapshot }) => expect(snapshot!.extend()).toEqual({ appended: 2, lost: 0 }),
     0,
@@ -118,10 +122,10 @@ function reserve({ writer }: State): void {
 }
 
 describeWithFaults('memory that is refused', () => {
-  // The ring, the log, and the first segment; with its writer the mapping too.
+  // The ring, the log, the list of segments, and the first segment; with its writer the mapping too.
   test.each([
-    ['new AtomicLog()', 4, () => ({ log: new AtomicLog(LARGE), writer: undefined })],
-    ['AtomicLog.claimed()', 4 + MAPPING, () => AtomicLog.claimed(LARGE)],
+    ['new AtomicLog()', 5, () => ({ log: new AtomicLog(LARGE), writer: undefined })],
+    ['AtomicLog.claimed()', 5 + MAPPING, () => AtomicLog.claimed(LARGE)],
   ] as [string, number, () => { log: AtomicLog<number>; writer?: Writer<number> }][])(
     '%s: each of its %i allocations',
     async (_name, allocations, make) => {
