@@ -1,7 +1,8 @@
 // Owns the cursor `billing` until it is killed, and says on file descriptor 3 what it did:
-//   node cursor-owner.cjs <package> writer|consumer|idle <log> <seed>
+//   node cursor-owner.cjs <package> writer|consumer|trimmer|idle <log> <seed>
 // `writer` appends, commits and checkpoints, all at once. `consumer` follows the log of
-// another process, and commits. `idle` only has the cursor.
+// another process, and commits. `trimmer` has no cursor: it appends, checkpoints and retains
+// little. `idle` only has the cursor.
 'use strict';
 const { writeSync } = require('node:fs');
 const { Wal, WalCursor, WalReader } = require(process.argv[2]);
@@ -58,10 +59,31 @@ const owners = {
     const cursor = await WalCursor.open(path, 'billing');
     tell('opened', cursor.nextLsn);
     const reader = WalReader.open(path, { pollMs: 1 });
-    for await (const entries of reader.follow({ from: cursor.position ?? cursor.nextLsn })) {
+    let next = cursor.nextLsn;
+    for await (const entries of reader.follow({ from: cursor.position ?? next })) {
+      for (const { lsn } of entries)
+        if (lsn !== next++) throw new Error(`entry ${lsn} came, not ${next - 1}`);
       await commit(cursor, entries[random(entries.length)].position);
       await commit(cursor, entries.at(-1).position);
     }
+  },
+  async trimmer() {
+    const wal = await Wal.open(path, { segmentBytes: 16384, retainBytes: 2 * 16384 });
+    tell('opened', wal.lastLsn);
+    const append = async () => {
+      for (;;) {
+        const count = 1 + random(20);
+        const { lastLsn } = wal;
+        // What it must hold, is known by its LSN.
+        const data = Array.from({ length: count }, (_, i) =>
+          Buffer.alloc(1 + random(300), `${lastLsn + 1 + i}`),
+        );
+        for (const each of data.slice(0, random(2))) wal.write(each);
+        const rest = data.slice(wal.lastLsn - lastLsn);
+        await wal.appendBatch(rest, { expectedLsn: wal.lastLsn + 1 });
+      }
+    };
+    await Promise.all([append(), checkpointForever(wal)]);
   },
   async idle() {
     const cursor = await WalCursor.open(path, 'billing');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-import { parsePosition, Wal, WalCursor, type WalPosition } from 'atomic-log';
+import { parsePosition, Wal, WalCursor, WalReader, type WalPosition } from 'atomic-log';
 
 import { packageRoot } from '../support/internals';
 import { temporaryDirectory } from '../support/segments';
@@ -31,7 +31,7 @@ class Owner {
   #wake: () => void = () => undefined;
   #isOver = false;
 
-  constructor(what: 'writer' | 'consumer' | 'idle', seed = 1) {
+  constructor(what: 'writer' | 'consumer' | 'trimmer' | 'idle', seed = 1) {
     const script = join(__dirname, 'cursor-owner.cjs');
     this.#child = spawn(process.execPath, [script, packageRoot, what, path(), String(seed)], {
       stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
@@ -162,6 +162,57 @@ test(
     expectKept(wal, position);
     await wal.checkpoint(wal.lastLsn);
     expect(wal.firstLsn).toBe(lsnOf(position));
+  },
+  TIMEOUT_MS,
+);
+
+/** Expects the entry that the cursor of a dead process stands on, and all after it, as the writer made them. */
+function expectReadable(position: WalPosition | undefined): void {
+  using reader = WalReader.open(path(), { tail: 'intact' });
+  const from = Math.max(lsnOf(position), 1);
+  expect(reader.firstLsn).toBeLessThanOrEqual(from);
+  if (position !== undefined) expect(reader.get(from)?.position).toBe(position);
+  let next = from;
+  for (const { lsn, data } of reader.entries({ from })) {
+    if (lsn !== next++ || !data.equals(Buffer.alloc(data.length, `${lsn}`)))
+      throw new Error(`after entry ${next - 2} came entry ${lsn}, or it is another`);
+  }
+  expect(next).toBeGreaterThan(reader.lastLsn);
+}
+
+test(
+  `${KILLS} kills of a consumer, of the writer of another process that checkpoints and retains little, or of both`,
+  async () => {
+    // It begins before the first entry, which checkpoints keep once there is a cursor.
+    const wal = await Wal.open(path(), { segmentBytes: 16384 });
+    (await wal.cursor('billing')).closeSync();
+    await wal.close();
+    let position: WalPosition | undefined;
+    let seed = 0;
+    const start = (what: 'consumer' | 'trimmer'): Owner => new Owner(what, 7919 * ++seed);
+    let [consumer, trimmer] = [start('consumer'), start('trimmer')];
+    for (let round = 0; round < KILLS; ++round) {
+      // What is killed at once may not have come far.
+      if (round % 4 > 0) await consumer.until(() => consumer.commits > (round * 7) % 20);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 30));
+      const who = Math.floor(Math.random() * 3);
+      await Promise.all([...(who === 0 ? [] : [trimmer.kill()]), ...(who === 1 ? [] : [consumer.kill()])]);
+      if (who !== 1) {
+        if (consumer.opened !== undefined) expect(consumer.opened).toBe(lsnOf(position) + 1);
+        position = expectLeft(consumer, position);
+        expectReadable(position);
+        consumer = start('consumer');
+      }
+      if (who !== 0) trimmer = start('trimmer');
+    }
+    // Checkpoints go on with the cursor.
+    await trimmer.until(() => trimmer.first > 1);
+    await Promise.all([consumer.kill(), trimmer.kill()]);
+    position = expectLeft(consumer, position);
+    expectReadable(position);
+    await using again = await Wal.open(path(), { segmentBytes: 16384 });
+    await again.checkpoint(again.lastLsn);
+    expect(again.firstLsn).toBe(lsnOf(position));
   },
   TIMEOUT_MS,
 );
