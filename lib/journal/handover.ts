@@ -121,13 +121,23 @@ class Handover<T> implements FollowSource<Batch<T>> {
   #replayed(): Batch<T> | undefined {
     const replay = this.#replay!;
     const first = this.#windowFirst();
-    const batch = replay.take(first);
+    const batch = this.#takeFrom(replay, first);
     if (batch !== undefined) return batch;
     if (replay.next < first) return this.#nothing(replay.next);
     this.#live = this.#liveFrom(replay.next);
     replay.end();
     this.#replay = undefined;
     return undefined;
+  }
+
+  /** While its owner closes the log, nothing more can be read from it, and the end of the iteration is near. */
+  #takeFrom(replay: Replay<T>, end: number): Batch<T> | undefined {
+    try {
+      return replay.take(end);
+    } catch (error) {
+      if ((error as Partial<AtomicLogError>).code !== 'ERR_LOG_CLOSED') throw error;
+      return undefined;
+    }
   }
 
   #nothing(next: number): undefined {

@@ -32,7 +32,7 @@ import { FrameColumns, frameEntries } from './frame-columns';
 import { followJournaled } from './handover';
 import { checkMetadata, layoutNumber, metadataOf } from './metadata';
 import { checkJournaledOptions, type CheckedJournaled } from './options';
-import { firstOf, isCheckpointed, type Replayed } from './replay';
+import { firstOf, isCheckpointed, type Replayed, type ReplayedLog } from './replay';
 
 const makeJournaled = Symbol('makeJournaled');
 /** Of logs that were dropped. */
@@ -77,7 +77,7 @@ export class JournaledLog<T> extends AtomicLog<T> {
   readonly #waits = new Set<Wait>();
   /** The first entry that can be read is not the first that is kept when a cursor stands within a frame. */
   #oldest = { firstLsn: 0, lsn: 0 };
-  #reader: WalReader | undefined;
+  readonly #reader: ReplayedLog;
   /** Is told when a reader in another thread waits for what is not proved to be on disk. */
   readonly #listener: Listener;
   #closing: Promise<void> | undefined;
@@ -92,6 +92,7 @@ export class JournaledLog<T> extends AtomicLog<T> {
     super(attachToView, view);
     this.#view = view;
     this.#wal = wal;
+    this.#reader = ownLog(wal);
     this.#base = base;
     this.#layoutNumber = number;
     this.#writer = this[claimForJournal]()!;
@@ -431,8 +432,6 @@ export class JournaledLog<T> extends AtomicLog<T> {
     this.#journal.closed(failure);
     // Readers in other threads know then that nothing more will be on disk.
     this.#writer[endLog]();
-    this.#reader?.close();
-    this.#reader = undefined;
     this.#listener.remove();
     listeners.unregister(this);
     this.#view.native.cancelWait(this.#listener.id);
@@ -443,7 +442,6 @@ export class JournaledLog<T> extends AtomicLog<T> {
   }
 
   #replayed(): Replayed {
-    this.#reader ??= WalReader.open(this.#wal.path);
     return {
       reader: this.#reader,
       layout: this.#view.layout,
@@ -452,6 +450,22 @@ export class JournaledLog<T> extends AtomicLog<T> {
       mapping: this.mapping,
     };
   }
+}
+
+/** Read by the writer itself: a `WalReader` would look through the newest file first, which takes as long as it is large. */
+function ownLog(wal: Wal): ReplayedLog {
+  return {
+    path: wal.path,
+    get firstLsn() {
+      return wal.firstLsn;
+    },
+    get lastLsn() {
+      return wal.durableLsn;
+    },
+    refresh: () => undefined,
+    get: (lsn) => wal.get(lsn),
+    entries: (range) => wal.entries(range),
+  };
 }
 
 function closeQuietly(wal: Wal): void {

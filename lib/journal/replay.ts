@@ -25,9 +25,12 @@ const NO_PENDING = new Set<never>();
 
 export type ReplayOptions = Pick<CheckedFollowOptions, 'batchEntriesMax' | 'throwsWhenLost'>;
 
+/** What is proved to be on disk, by whoever reads it. */
+export type ReplayedLog = Pick<WalReader, 'path' | 'firstLsn' | 'lastLsn' | 'refresh' | 'get' | 'entries'>;
+
 /** The log in the directory, and what its entries are. */
 export interface Replayed {
-  readonly reader: WalReader;
+  readonly reader: ReplayedLog;
   readonly layout: Layout;
   readonly layoutNumber: number;
   /** LSN of the entry with index 0. */
@@ -179,8 +182,8 @@ export class Replay<T> {
       if (batch !== undefined) lsn = batch.first >= firstLsn ? batch.first : batch.first + batch.count;
       if (lsn > lastLsn) return false;
     }
-    // What is read at once keeps this thread for as long.
-    this.#entries = reader.entries({ from: lsn, to: lsn + PART_ENTRIES - 1 });
+    // What is read at once keeps this thread for as long. The writer's own log has entries that are not proved.
+    this.#entries = reader.entries({ from: lsn, to: Math.min(lsn + PART_ENTRIES - 1, lastLsn) });
     return true;
   }
 

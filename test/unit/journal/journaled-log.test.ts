@@ -564,6 +564,25 @@ describe('follow', () => {
     await follower.return!();
   });
 
+  test('ends where it is read from the disk while the log is being closed', async () => {
+    const log = await open({});
+    const COUNT = 20_000;
+    for (let i = 0; i < COUNT; i += 1000)
+      log.appendBatch(Float64Array.from({ length: 1000 }, (_, k) => i + k));
+    await log.sync();
+    let next = 0;
+    let closing: Promise<void> | undefined;
+    for await (const batch of log.follow({ from: 0 })) {
+      expect(batch.firstIndex).toBe(next);
+      next += batch.length;
+      // What it has to write takes longer than a turn of the follower.
+      if (closing === undefined) log.appendBatch(new Float64Array(1000));
+      closing ??= log.close();
+    }
+    await closing;
+    expect(next).toBeLessThan(COUNT);
+  });
+
   test('what was never synced is synced for one who waits for it', async () => {
     await using log = await open({ wal: { ...place(), durability: 'none' } });
     for (let i = 0; i < 1000; ++i) log.append(i);
