@@ -66,7 +66,8 @@ export class WalCore {
       table: () => this.fileTable(),
       files: (after, before) => this.files(after, before),
       firstLsn: () => this.count(WalCounter.firstLsn),
-      checkpoint: (lsn) => this.trimming.checkpointSync(lsn),
+      checkpoint: async (lsn) => this.trimming.checkpoint(lsn, undefined),
+      checkpointSync: (lsn) => this.trimming.checkpointSync(lsn),
     });
   }
 

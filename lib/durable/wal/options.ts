@@ -61,7 +61,8 @@ export interface WalOptions {
   /**
    * Drop the oldest files, a file at a time, while all together use more
    * bytes than this: counted up to the end of what was written to each, not by
-   * its length. The newest file stays, and so does what a cursor still needs.
+   * its length. The newest file stays, and so does what a cursor still needs. They are
+   * dropped off this thread, in the order of the calls; in a long synchronous run on it.
    */
   retainBytes?: number;
   /** Refuse a log with a torn last record, instead of quarantining it. */

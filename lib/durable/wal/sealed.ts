@@ -8,8 +8,9 @@
  * 2. Retention and checkpoints delete only what was announced.
  * 3. What a hook throws ends nothing: the file stays, and it is tried again when
  *    the next one is complete.
- * 4. Hooks run between the turns of the user's code, but for retention in a long
- *    synchronous run, which would never take place otherwise.
+ * 4. Hooks run between the turns of the user's code, and the committer deletes what
+ *    retention drops, one checkpoint after the other; but in a long synchronous run,
+ *    where it would never take place otherwise, both happen at once.
  */
 import type { AsyncResource } from 'node:async_hooks';
 import { types } from 'node:util';
@@ -27,7 +28,9 @@ export interface SealedSource {
   /** Files with numbers between the two, oldest first. */
   files(after: number, before?: number): WalFile[];
   firstLsn(): number;
-  checkpoint(lsn: number): void;
+  /** By the committer. */
+  checkpoint(lsn: number): Promise<void>;
+  checkpointSync(lsn: number): void;
 }
 
 type Hooks = Pick<CheckedWalOptions, 'path' | 'retainBytes' | 'onSegmentSealed' | 'beforeDelete' | 'onError'>;
@@ -44,6 +47,9 @@ export class SealedFiles {
   #isScheduled = false;
   #isWorking = false;
   #isHeld = false;
+  /** The committer is dropping files; and whether there was more to drop meanwhile. */
+  #isDropping = false;
+  #hasMore = false;
   #hasWarned = false;
 
   constructor(options: CheckedWalOptions, source: SealedSource) {
@@ -87,7 +93,7 @@ export class SealedFiles {
       queueMicrotask(() => this.#runScheduled());
     } else if (this.#hooks.retainBytes !== Infinity && rotations > Math.max(this.#seen, 0) + 1) {
       // The second file in one turn of the user's code.
-      this.#work();
+      this.#work(() => this.#retainSync());
     }
   }
 
@@ -116,16 +122,16 @@ export class SealedFiles {
   #runScheduled(): void {
     this.#isScheduled = false;
     if (this.#isHeld) return;
-    if (this.#source.isOpen() && this.#source.rotations() !== this.#seen) this.#work();
+    if (this.#source.isOpen() && this.#source.rotations() !== this.#seen) this.#work(() => this.#retain());
   }
 
-  #work(): void {
+  #work(retain: () => void): void {
     if (this.#isWorking) return;
     this.#isWorking = true;
     this.#seen = this.#source.rotations();
     try {
       this.#announce();
-      if (this.#hooks.retainBytes !== Infinity && this.#source.isOpen()) this.#retain();
+      if (this.#hooks.retainBytes !== Infinity && this.#source.isOpen()) retain();
     } catch (error) {
       // The system has no memory for the list of files. Who appended must be told of the append.
       this.#warn(error);
@@ -159,7 +165,57 @@ export class SealedFiles {
     }
   }
 
+  #retainSync(): void {
+    const lsn = this.#lsnToDrop();
+    if (lsn === undefined) return;
+    try {
+      this.#source.checkpointSync(lsn);
+    } catch (error) {
+      this.#failedToDrop(error);
+    }
+  }
+
   #retain(): void {
+    if (this.#isDropping) {
+      this.#hasMore = true;
+      return;
+    }
+    const lsn = this.#lsnToDrop();
+    if (lsn === undefined) return;
+    this.#isDropping = true;
+    void this.#drop(lsn);
+  }
+
+  async #drop(lsn: number): Promise<void> {
+    try {
+      await this.#source.checkpoint(lsn);
+    } catch (error) {
+      this.#failedToDrop(error);
+    }
+    this.#isDropping = false;
+    if (!this.#hasMore) return;
+    this.#hasMore = false;
+    if (this.#source.isOpen()) this.#work(() => this.#retain());
+  }
+
+  #failedToDrop(error: unknown): void {
+    // The log was closed meanwhile.
+    if (!this.#source.isOpen()) return;
+    if ((error as { code?: unknown }).code === 'ERR_THREAD_UNAVAILABLE') {
+      this.#retainSync();
+      return;
+    }
+    try {
+      const [oldest] = this.#source.files(0, this.#source.table().numberOf(0) + 1);
+      this.#report(error, oldest!);
+    } catch {
+      // The system has no memory for the list of files.
+      this.#warn(error);
+    }
+  }
+
+  /** Entries up to there are to go; undefined for none. */
+  #lsnToDrop(): number | undefined {
     const files = this.#source.table();
     let bytes = 0;
     for (let i = 0; i < files.length; ++i) bytes += files.usedBytesOf(i);
@@ -175,13 +231,7 @@ export class SealedFiles {
     // A truncation begins a file below earlier ones: what stays begins with the lowest.
     let first = Infinity;
     for (let i = going; i < files.length; ++i) first = Math.min(first, files.firstLsnOf(i));
-    if (going === 0 || first - 1 < this.#source.firstLsn()) return;
-    const [oldest] = this.#source.files(0, files.numberOf(0) + 1);
-    try {
-      this.#source.checkpoint(first - 1);
-    } catch (error) {
-      this.#report(error, oldest!);
-    }
+    return going === 0 || first - 1 < this.#source.firstLsn() ? undefined : first - 1;
   }
 
   #run(hook: (file: WalFile) => unknown, file: WalFile): void {

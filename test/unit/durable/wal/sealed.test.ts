@@ -8,11 +8,15 @@ import { thrownBy } from '../../../support/errors';
 import { runInChild } from '../../../support/child';
 import { requireInternal } from '../../../support/internals';
 import { temporaryDirectory } from '../../../support/segments';
-import { entry, expectIntact, fill, range, SMALL_FILES } from '../../../support/wals';
+import { entry, expectIntact, fill, range, SMALL_FILES, withWal } from '../../../support/wals';
 
 const directory = temporaryDirectory();
 const path = () => directory.path('log');
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+/** The committer drops files while the event loop turns. */
+async function comesTrue(holds: () => boolean): Promise<void> {
+  while (!holds()) await turn();
+}
 
 describe('onSegmentSealed', () => {
   test('is told of each file once, oldest first, before retention deletes it', async () => {
@@ -128,7 +132,7 @@ describe('a hook that throws', () => {
     await turn();
     expect(calls).toEqual([1, 1, 1, 1, 2, 3, 4]);
     expect(errors).toEqual([1, 2, 3].map(() => [full, 1]));
-    expect(wal.files.length).toBeLessThan(3);
+    await comesTrue(() => wal.files.length < 3);
     await wal.close();
   });
 
@@ -147,8 +151,7 @@ describe('a hook that throws', () => {
     expect((thrownBy(() => wal.checkpointSync(100)) as Error).message).toBe('not yet');
     isRefusing = false;
     fill(wal, 400);
-    await turn();
-    expect(wal.firstLsn).toBeGreaterThan(300);
+    await comesTrue(() => wal.firstLsn > 300);
     expectIntact(wal, wal.firstLsn, 400);
     await wal.close();
   });
@@ -304,11 +307,44 @@ describe('retainBytes', () => {
       fill(wal, wal.lastLsn + 60);
       wal.truncateAfterSync(wal.lastLsn - 50);
       await turn();
-      const [oldest] = wal.files;
-      expect(wal.firstLsn).toBe(oldest!.firstLsn);
+      await comesTrue(() => wal.firstLsn === wal.files[0]!.firstLsn);
       expectIntact(wal, wal.firstLsn, wal.lastLsn);
     }
     await wal.close();
+  });
+
+  test('drops files while the event loop turns, before what is appended afterwards', async () => {
+    const wal = Wal.openSync(path(), { ...SMALL_FILES, retainBytes: 3 * 8192 });
+    let wasUnderWay = false;
+    for (let lsn = 1; lsn <= 600; ++lsn) {
+      await wal.append(entry(lsn), { durability: 'os' });
+      // The turn in which the file became complete ends: a checkpoint that this thread made would be over.
+      for (let i = 0; i < 2; ++i) await Promise.resolve();
+      wasUnderWay ||= wal.firstLsn > 1 && wal.stats().files > 3;
+      if (lsn % 50 === 0) {
+        await wal.sync();
+        expect(wal.files.length).toBeLessThanOrEqual(4);
+        expectIntact(wal, wal.firstLsn, lsn);
+      }
+    }
+    expect(wasUnderWay).toBe(true);
+    const { firstLsn } = wal;
+    await Promise.all(range(601, 700).map((lsn) => wal.append(entry(lsn))));
+    await wal.close();
+    withWal(path(), (again) => {
+      expect(again.firstLsn).toBeGreaterThan(firstLsn);
+      expectIntact(again, again.firstLsn, 700);
+    });
+  });
+
+  test('keeps a program alive until the files are gone', () => {
+    const left = runInChild(`
+      const { Wal } = require('atomic-log');
+      const path = ${JSON.stringify(path())};
+      const wal = Wal.openSync(path, { segmentBytes: 8192, retainBytes: 8192 });
+      for (let i = 0; i < 12; ++i) wal.appendSync(Buffer.alloc(1000));
+      process.on('exit', () => console.log(wal.files.length));`);
+    expect(Number(left)).toBe(1);
   });
 
   test('acts in a long synchronous run', () => {
