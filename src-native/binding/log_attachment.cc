@@ -1,7 +1,6 @@
 #include "binding/log_attachment.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "binding/codes.h"
@@ -11,23 +10,6 @@
 
 namespace atomic_log::binding {
 namespace {
-
-// The attachment that the first argument names, or null once it is closed.
-template <size_t N>
-LogAttachment* called_log(napi_env env, napi_callback_info info,
-                          napi_value (&arguments)[N]) {
-  auto* const environment = called_object<Environment>(env, info, arguments);
-  return environment->logs().find(to_slot(env, arguments[0]));
-}
-
-// The same for functions whose second argument is a number or nothing.
-LogAttachment* called_log(napi_env env, napi_callback_info info,
-                          uint32_t* argument = nullptr) {
-  napi_value arguments[2] = {};
-  LogAttachment* const log = called_log(env, info, arguments);
-  if (argument != nullptr) *argument = to_uint32(env, arguments[1]);
-  return log;
-}
 
 // [{ thread, name, pinned, followers: [index of the next entry] }]
 napi_value describe_readers(napi_env env, memory::ReaderList& list) {
@@ -50,14 +32,6 @@ napi_value describe_readers(napi_env env, memory::ReaderList& list) {
     napi_set_element(env, readers, count++, object);
   }
   return readers;
-}
-
-napi_value no_thread(napi_env env) {
-  napi_throw_error(
-      env, "ERR_THREAD_UNAVAILABLE",
-      "the system starts no thread that could wait for other processes; raise "
-      "its limit, then try again");
-  return nullptr;
 }
 
 }  // namespace
@@ -168,7 +142,7 @@ napi_value LogAttachment::describe(napi_env env, uint32_t slot) const {
 // (log: number, floor: number, out: Float64Array) => segments pinned, or a status < 0
 napi_value LogAttachment::pin_window(napi_env env, napi_callback_info info) {
   napi_value arguments[3] = {};
-  LogAttachment* const self = called_log(env, info, arguments);
+  LogAttachment* const self = called(env, info, arguments);
   const auto floor = to_double(env, arguments[1]);
   const auto out = to_elements<double>(env, arguments[2], napi_float64_array);
 
@@ -202,7 +176,7 @@ napi_value LogAttachment::pin_window(napi_env env, napi_callback_info info) {
 // (log: number, id: number) => void
 napi_value LogAttachment::unpin(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
-  LogAttachment* const self = called_log(env, info, &id);
+  LogAttachment* const self = called(env, info, &id);
   if (self == nullptr) return nullptr;
   if (Entry* const entry = self->pinned_entry(id)) {
     self->drop_pin(entry);
@@ -214,7 +188,7 @@ napi_value LogAttachment::unpin(napi_env env, napi_callback_info info) {
 napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
                                                napi_callback_info info) {
   napi_value arguments[3] = {};
-  LogAttachment* const self = called_log(env, info, arguments);
+  LogAttachment* const self = called(env, info, arguments);
   const uint32_t id = to_uint32(env, arguments[1]);
   const uint32_t key = to_uint32(env, arguments[2]);
   if (self == nullptr) return nullptr;
@@ -233,7 +207,7 @@ napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
 // segment, or null when this runtime maps no external memory
 napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
   napi_value arguments[3] = {};
-  LogAttachment* const self = called_log(env, info, arguments);
+  LogAttachment* const self = called(env, info, arguments);
   const uint32_t id = to_uint32(env, arguments[1]);
   const uint32_t key = to_uint32(env, arguments[2]);
   napi_value buffer = nullptr;
@@ -250,7 +224,7 @@ napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
 // when this runtime maps no external memory
 napi_value LogAttachment::map_block(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
-  LogAttachment* const self = called_log(env, info, &id);
+  LogAttachment* const self = called(env, info, &id);
   Entry* const entry = self == nullptr ? nullptr : self->pinned_entry(id);
   napi_value buffer = nullptr;
   if (entry == nullptr ||
@@ -263,7 +237,7 @@ napi_value LogAttachment::map_block(napi_env env, napi_callback_info info) {
 // (log: number, id: number) => void. Nothing of a segment that is not pinned here is kept.
 napi_value LogAttachment::forget(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
-  LogAttachment* const self = called_log(env, info, &id);
+  LogAttachment* const self = called(env, info, &id);
   if (self == nullptr || id >= self->entries_.size()) return nullptr;
   Entry& entry = self->entries_[id];
   if (entry.pins == 0) entry = {};
@@ -273,7 +247,7 @@ napi_value LogAttachment::forget(napi_env env, napi_callback_info info) {
 // (log: number, id: number, key: number, buffer: SharedArrayBuffer) => void
 napi_value LogAttachment::adopt(napi_env env, napi_callback_info info) {
   napi_value arguments[4] = {};
-  LogAttachment* const self = called_log(env, info, arguments);
+  LogAttachment* const self = called(env, info, arguments);
   const uint32_t id = to_uint32(env, arguments[1]);
   const uint32_t key = to_uint32(env, arguments[2]);
   if (self == nullptr) return nullptr;
@@ -287,14 +261,14 @@ napi_value LogAttachment::adopt(napi_env env, napi_callback_info info) {
 
 // (log: number) => void. What is pinned as a copy gets what was published since.
 napi_value LogAttachment::catch_up(napi_env env, napi_callback_info info) {
-  LogAttachment* const self = called_log(env, info);
+  LogAttachment* const self = called(env, info);
   if (self != nullptr) self->log_->catch_up();
   return nullptr;
 }
 
 // (log: number) => numbers of the slots that other processes have, and live
 napi_value LogAttachment::living_slots(napi_env env, napi_callback_info info) {
-  LogAttachment* const self = called_log(env, info);
+  LogAttachment* const self = called(env, info);
   napi_value slots = nullptr;
   napi_create_array(env, &slots);
   if (self == nullptr) return slots;
@@ -311,7 +285,7 @@ napi_value LogAttachment::living_slots(napi_env env, napi_callback_info info) {
 // is damaged
 napi_value LogAttachment::bounds(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
-  LogAttachment* const self = called_log(env, info, arguments);
+  LogAttachment* const self = called(env, info, arguments);
   Fields<BoundsField> out(
       to_elements<double>(env, arguments[1], napi_float64_array));
   if (self == nullptr) return nullptr;
@@ -323,7 +297,7 @@ napi_value LogAttachment::bounds(napi_env env, napi_callback_info info) {
 }
 
 napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
-  LogAttachment* const self = called_log(env, info);
+  LogAttachment* const self = called(env, info);
   if (self == nullptr) return nullptr;
   const AnyLog::Stats stats = self->log_->stats();
   const napi_value object = new_object(env);
@@ -341,13 +315,13 @@ napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
 }
 
 napi_value LogAttachment::is_claimed(napi_env env, napi_callback_info info) {
-  LogAttachment* const self = called_log(env, info);
+  LogAttachment* const self = called(env, info);
   return from_bool(env, self != nullptr && self->log_->is_claimed());
 }
 
 // () => the writer's number, null when the claim is held, or a status < 0
 napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
-  LogAttachment* const self = called_log(env, info);
+  LogAttachment* const self = called(env, info);
   if (self == nullptr) return null_value(env);
   bool is_claimed = false;
   const Status status = self->log_->try_claim(&is_claimed);
@@ -359,98 +333,14 @@ napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
 }
 
 napi_value LogAttachment::has_ended(napi_env env, napi_callback_info info) {
-  LogAttachment* const self = called_log(env, info);
+  LogAttachment* const self = called(env, info);
   return from_bool(env, self == nullptr || self->log_->has_ended());
-}
-
-memory::Waiter* LogAttachment::new_waiter(uint32_t id) {
-  auto& waiter = waiters_[id];
-  waiter = std::make_unique<AsyncWaiter>(waker_, id);
-  return waiter.get();
-}
-
-void LogAttachment::drop_waiter(uint32_t id) {
-  const auto waiter = waiters_.find(id);
-  if (waiter == waiters_.end()) return;
-  log_->remove_waiter(waiter->second.get());
-  waiters_.erase(waiter);
-}
-
-// (log: number, id: number, index: number) => whether there is anything to wait for
-napi_value LogAttachment::wait_for_index(napi_env env,
-                                         napi_callback_info info) {
-  napi_value arguments[3] = {};
-  LogAttachment* const self = called_log(env, info, arguments);
-  const uint32_t id = to_uint32(env, arguments[1]);
-  const auto index = to_offset(env, arguments[2]);
-  bool must_wait = false;
-  if (self != nullptr) {
-    const bool is_registered =
-        self->log_->add_waiter(self->new_waiter(id), index);
-    must_wait = self->log_->look_for(index) == memory::Arrival::kPending;
-    if (!must_wait || !is_registered) self->drop_waiter(id);
-    if (must_wait && !is_registered) return no_thread(env);
-  }
-  return from_bool(env, must_wait);
-}
-
-// (log: number, id: number) => whether there is anything to wait for
-napi_value LogAttachment::wait_for_claim(napi_env env,
-                                         napi_callback_info info) {
-  uint32_t id = 0;
-  LogAttachment* const self = called_log(env, info, &id);
-  bool must_wait = false;
-  if (self != nullptr) {
-    const bool is_registered =
-        self->log_->add_claim_waiter(self->new_waiter(id));
-    must_wait = self->log_->is_claimed() && !self->log_->has_ended();
-    if (!must_wait || !is_registered) self->drop_waiter(id);
-    if (must_wait && !is_registered) return no_thread(env);
-  }
-  return from_bool(env, must_wait);
-}
-
-// (log: number, id: number) => void. The next request wakes it.
-napi_value LogAttachment::wait_for_request(napi_env env,
-                                           napi_callback_info info) {
-  uint32_t id = 0;
-  LogAttachment* const self = called_log(env, info, &id);
-  if (self != nullptr) self->log_->add_request_waiter(self->new_waiter(id));
-  return nullptr;
-}
-
-// (log: number) => void
-napi_value LogAttachment::request(napi_env env, napi_callback_info info) {
-  LogAttachment* const self = called_log(env, info);
-  if (self != nullptr) self->log_->request();
-  return nullptr;
-}
-
-// (log: number, id: number) => void; also after the waiter was woken
-napi_value LogAttachment::cancel_wait(napi_env env, napi_callback_info info) {
-  uint32_t id = 0;
-  LogAttachment* const self = called_log(env, info, &id);
-  if (self != nullptr) self->drop_waiter(id);
-  return nullptr;
-}
-
-// (log: number, index: number, milliseconds: number) => 0 timed out, 1 ready, 2 ended.
-// Blocks this thread, and with it worker.terminate(): keep the slices short.
-napi_value LogAttachment::wait_slice(napi_env env, napi_callback_info info) {
-  napi_value arguments[3] = {};
-  LogAttachment* const self = called_log(env, info, arguments);
-  const auto index = to_offset(env, arguments[1]);
-  const std::chrono::milliseconds slice(to_uint32(env, arguments[2]));
-  const memory::Arrival arrival = self == nullptr
-                                      ? memory::Arrival::kEnded
-                                      : self->log_->wait_for(index, slice);
-  return from_number(env, static_cast<uint64_t>(arrival));
 }
 
 // (log: number, id: number, nextIndex: number) => void
 napi_value LogAttachment::follow(napi_env env, napi_callback_info info) {
   napi_value arguments[3] = {};
-  LogAttachment* const self = called_log(env, info, arguments);
+  LogAttachment* const self = called(env, info, arguments);
   if (self == nullptr) return nullptr;
   self->reader_->follow(to_uint32(env, arguments[1]),
                         to_offset(env, arguments[2]));
@@ -460,7 +350,7 @@ napi_value LogAttachment::follow(napi_env env, napi_callback_info info) {
 // (log: number, id: number) => void
 napi_value LogAttachment::unfollow(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
-  LogAttachment* const self = called_log(env, info, &id);
+  LogAttachment* const self = called(env, info, &id);
   if (self != nullptr) self->reader_->unfollow(id);
   return nullptr;
 }
@@ -468,7 +358,7 @@ napi_value LogAttachment::unfollow(napi_env env, napi_callback_info info) {
 // (log: number, name: string) => void
 napi_value LogAttachment::name_reader(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
-  LogAttachment* const self = called_log(env, info, arguments);
+  LogAttachment* const self = called(env, info, arguments);
   if (self != nullptr) self->reader_->set_name(to_text(env, arguments[1]));
   return nullptr;
 }
@@ -476,7 +366,7 @@ napi_value LogAttachment::name_reader(napi_env env, napi_callback_info info) {
 // () => what native code attaches with, or null when the log has none or the
 // runtime fails
 napi_value LogAttachment::native_handle(napi_env env, napi_callback_info info) {
-  LogAttachment* const self = called_log(env, info);
+  LogAttachment* const self = called(env, info);
   const napi_value handle =
       self == nullptr ? nullptr : self->log_->native_handle(env);
   return handle == nullptr ? null_value(env) : handle;

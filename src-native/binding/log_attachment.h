@@ -15,6 +15,7 @@
 
 #include "binding/any_log.h"
 #include "binding/environment.h"
+#include "binding/functions.h"
 #include "binding/mapping.h"
 #include "binding/waker.h"
 #include "core/base/list.h"
@@ -52,6 +53,23 @@ class LogAttachment final {
     std::shared_ptr<memory::HeldSegment> held;
   };
 
+  // The attachment that the first argument of a call names, or null once it is
+  // closed.
+  template <size_t N>
+  static LogAttachment* called(napi_env env, napi_callback_info info,
+                               napi_value (&arguments)[N]) {
+    auto* const environment = called_object<Environment>(env, info, arguments);
+    return environment->logs().find(to_slot(env, arguments[0]));
+  }
+  // The same for functions whose second argument is a number or nothing.
+  static LogAttachment* called(napi_env env, napi_callback_info info,
+                               uint32_t* argument = nullptr) {
+    napi_value arguments[2] = {};
+    LogAttachment* const log = called(env, info, arguments);
+    if (argument != nullptr) *argument = to_uint32(env, arguments[1]);
+    return log;
+  }
+
   static napi_value pin_window(napi_env env, napi_callback_info info);
   static napi_value unpin(napi_env env, napi_callback_info info);
   static napi_value leave_pin_to_mapping(napi_env env, napi_callback_info info);
@@ -66,17 +84,18 @@ class LogAttachment final {
   static napi_value is_claimed(napi_env env, napi_callback_info info);
   static napi_value try_claim(napi_env env, napi_callback_info info);
   static napi_value has_ended(napi_env env, napi_callback_info info);
+  static napi_value follow(napi_env env, napi_callback_info info);
+  static napi_value unfollow(napi_env env, napi_callback_info info);
+  static napi_value name_reader(napi_env env, napi_callback_info info);
+  static napi_value native_handle(napi_env env, napi_callback_info info);
+  static napi_value close(napi_env env, napi_callback_info info);
+  // binding/log_attachment_waits.cc
   static napi_value wait_for_index(napi_env env, napi_callback_info info);
   static napi_value wait_for_claim(napi_env env, napi_callback_info info);
   static napi_value wait_for_request(napi_env env, napi_callback_info info);
   static napi_value request(napi_env env, napi_callback_info info);
   static napi_value cancel_wait(napi_env env, napi_callback_info info);
-  static napi_value follow(napi_env env, napi_callback_info info);
-  static napi_value unfollow(napi_env env, napi_callback_info info);
-  static napi_value name_reader(napi_env env, napi_callback_info info);
-  static napi_value native_handle(napi_env env, napi_callback_info info);
   static napi_value wait_slice(napi_env env, napi_callback_info info);
-  static napi_value close(napi_env env, napi_callback_info info);
 
   napi_value describe(napi_env env, uint32_t slot) const;
   Entry* pinned_entry(uint32_t id);

@@ -11,6 +11,7 @@
 #include "binding/functions.h"
 #include "binding/pool_work.h"
 #include "binding/wal_backup_handle.h"
+#include "binding/wal_submissions.h"
 #include "binding/wal_values.h"
 #include "core/durable/wal/wal_verify.h"
 
@@ -18,8 +19,6 @@ namespace atomic_log::binding {
 
 using durable::Failure;
 using durable::Outcome;
-using durable::WalCompletion;
-using durable::WalLevel;
 using durable::WalLog;
 using durable::WalRequest;
 using durable::WalSubmission;
@@ -160,50 +159,6 @@ napi_value WalHandle::open_async(napi_env env, napi_callback_info info) {
   return PoolWork<Opening>::start(env, "atomic-log open", std::move(opening));
 }
 
-namespace {
-
-// The safest for what is not a level.
-WalLevel to_level(uint32_t number) {
-  for (const WalLevel level : {WalLevel::kNone, WalLevel::kSystem}) {
-    if (number == static_cast<uint32_t>(level)) return level;
-  }
-  return WalLevel::kDisk;
-}
-
-// (level, isBatch, expectedLsn, bytes, byteCount, lengths, count)
-std::unique_ptr<WalSubmission> to_submission(napi_env env,
-                                             const napi_value* arguments) {
-  auto result = std::make_unique<WalSubmission>();
-  WalSubmission& submission = *result;
-  submission.level = to_level(to_uint32(env, arguments[0]));
-  submission.is_batch = to_bool(env, arguments[1]);
-  submission.expected_lsn = to_offset(env, arguments[2]);
-  const auto bytes = to_bytes(env, arguments[3]);
-  const uint64_t byte_count = to_offset(env, arguments[4]);
-  const auto lengths =
-      to_elements<uint32_t>(env, arguments[5], napi_uint32_array);
-  const uint64_t count = to_offset(env, arguments[6]);
-  // TypeScript made all of these, so that they agree; were they to disagree,
-  // nothing is written rather than what is not there.
-  uint64_t total = 0;
-  for (uint64_t i = 0; i < count && i < lengths.count; ++i) {
-    total += lengths.data[i];
-  }
-  if (count > lengths.count || byte_count > bytes.count ||
-      total != byte_count) {
-    return result;
-  }
-  if (!submission.bytes.try_assign(bytes.data,
-                                   static_cast<size_t>(byte_count)) ||
-      !submission.lengths.try_assign(lengths.data,
-                                     static_cast<size_t>(count))) {
-    submission.refused = platform::kNoMemory;
-  }
-  return result;
-}
-
-}  // namespace
-
 // => the bytes that are queued now
 napi_value WalHandle::submit(napi_env env, napi_callback_info info) {
   napi_value arguments[7] = {};
@@ -257,29 +212,7 @@ napi_value WalHandle::close_deleted(napi_env env, napi_callback_info info) {
 // () => CompletionFields of each submission that is done
 napi_value WalHandle::take_completions(napi_env env, napi_callback_info info) {
   auto* const self = called_object<WalHandle>(env, info);
-  const durable::WalSubmissions done = self->log_->take_completions();
-  napi_value array = nullptr;
-  if (napi_create_array(env, &array) != napi_ok) return nullptr;
-  constexpr size_t kFields = kFieldCount<CompletionField>;
-  uint32_t row = 0;
-  for (const WalSubmission* one = done.first(); one != nullptr;
-       one = one->next.get()) {
-    const WalCompletion& completion = one->completion;
-    const auto set_field = [&](CompletionField field, napi_value value) {
-      const uint32_t at = row + static_cast<uint32_t>(field);
-      if (value != nullptr) napi_set_element(env, array, at, value);
-    };
-    set_field(CompletionField::kFirst, from_number(env, completion.first));
-    set_field(CompletionField::kCount, from_number(env, completion.count));
-    set_field(CompletionField::kOutcome,
-              from_number(env, static_cast<uint8_t>(completion.outcome)));
-    if (completion.outcome != Outcome::kOk) {
-      set_field(CompletionField::kFailure,
-                failure_object(env, completion.failure));
-    }
-    row += kFields;
-  }
-  return array;
+  return completions_array(env, self->log_->take_completions());
 }
 
 napi_value WalHandle::commit(napi_env env, napi_callback_info info) {
@@ -307,12 +240,7 @@ napi_value WalHandle::write_staged(napi_env env, napi_callback_info info) {
   const auto lengths =
       to_elements<uint32_t>(env, arguments[2], napi_uint32_array);
   const uint64_t count = to_offset(env, arguments[3]);
-  uint64_t total = 0;
-  for (uint64_t i = 0; i < count && i < lengths.count; ++i) {
-    total += lengths.data[i];
-  }
-  if (count > lengths.count || byte_count > bytes.count ||
-      total != byte_count) {
+  if (!do_lengths_agree(bytes, byte_count, lengths, count)) {
     return from_outcome(env, Outcome::kOutOfRange);
   }
   return from_outcome(
