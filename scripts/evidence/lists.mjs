@@ -1,5 +1,6 @@
 // What there is to be shown: the mutations of the durable logs and of the model check, as the lists have them now.
 import { mutations as ofModel } from '../../test/native/model/mutations.mjs';
+import { sharedMutations } from '../../test/native/model/shared_mutations.mjs';
 import { mutations as ofSegments } from '../../test/native/durable/segment/segment_mutations.mjs';
 import { mutations as ofWals } from '../../test/native/durable/wal/wal_mutations.mjs';
 
@@ -10,7 +11,11 @@ export const mutants = [
 ];
 
 /** The memory orders and steps that can be weakened. */
-export const weakenings = ofModel.map(({ name, expected = 'caught', note }) => ({ name, expected, note }));
+export const weakenings = [...ofModel, ...sharedMutations].map(({ name, expected = 'caught', note }) => ({
+  name,
+  expected,
+  note,
+}));
 
 /**
  * The lists, each entry with what was seen of it; what is not in the lists any more goes.

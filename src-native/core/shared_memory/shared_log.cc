@@ -185,8 +185,9 @@ SharedOutcome SharedLog::pin_window(uint64_t floor,
   return SharedOutcome::kOk;
 }
 
-// Acquire, all but the last: pairs with steps 2, 5 and 6 of roll(). What was
-// stored after the block was retired is not seen without that.
+// Acquire, all: pairs with steps 2, 5, 6 and 8 of roll(). What was stored after
+// the block was retired is not seen without that; and who finds it gone finds, in
+// the head that it looks at afterwards, what was published before.
 bool SharedLog::look_at(uint64_t sequence, uint64_t* first_index,
                         uint32_t* count) const {
   const uint32_t block = ring(sequence).load(std::memory_order_acquire);
@@ -195,8 +196,8 @@ bool SharedLog::look_at(uint64_t sequence, uint64_t* first_index,
   if (stands.load(std::memory_order_acquire) != sequence) return false;
   *first_index = first_of(block).load(std::memory_order_acquire);
   *count = readable(word(block).acquire());
-  return stands.load(std::memory_order_relaxed) == sequence &&
-         stamp_of(block).load(std::memory_order_relaxed) == sequence;
+  return stands.load(std::memory_order_acquire) == sequence &&
+         stamp_of(block).load(std::memory_order_acquire) == sequence;
 }
 
 SharedOutcome SharedLog::bounds(Bounds* bounds) {
@@ -247,7 +248,7 @@ bool SharedLog::is_held(uint32_t block, uint64_t sequence,
 
 SharedLog::Stats SharedLog::stats() const {
   Stats stats = {};
-  const uint64_t newest = head().load(std::memory_order_acquire);
+  const uint64_t newest = head().load(std::memory_order_relaxed);
   stats.retained =
       std::min<uint64_t>(newest, format_.retained_segments - 1) + 1;
   stats.rolls = rolls().load(std::memory_order_relaxed);

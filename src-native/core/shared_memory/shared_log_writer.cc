@@ -64,6 +64,7 @@ void SharedLog::end() {
 //
 // A block that no place of the ring names, retired or half written (steps 2 to
 // 7), needs nothing: it is free, and its sequence says for what to look.
+// Relaxed, all loads: the kernel's lock orders them after what any holder stored.
 SharedOutcome SharedLog::take_over() {
   // First, so that nothing has changed when the system refuses.
   if (!own_ring_.try_resize(format_.retained_segments) ||
@@ -71,25 +72,25 @@ SharedOutcome SharedLog::take_over() {
       !is_in_ring_.try_resize(format_.blocks)) {
     return SharedOutcome::kNoMemory;
   }
-  uint64_t newest = head().load(std::memory_order_acquire);
+  uint64_t newest = head().load(std::memory_order_relaxed);
   if (newest >= kSequenceMax) return SharedOutcome::kDamaged;
-  const uint32_t linked = ring(newest + 1).load(std::memory_order_acquire);
+  const uint32_t linked = ring(newest + 1).load(std::memory_order_relaxed);
   if (linked < format_.blocks &&
-      sequence_of(linked).load(std::memory_order_acquire) == newest + 1) {
+      sequence_of(linked).load(std::memory_order_relaxed) == newest + 1) {
     head().store(++newest, std::memory_order_release);
     writer_step("linked");
   }
-  const uint32_t block = ring(newest).load(std::memory_order_acquire);
+  const uint32_t block = ring(newest).load(std::memory_order_relaxed);
   if (block >= format_.blocks ||
-      sequence_of(block).load(std::memory_order_acquire) != newest ||
-      stamp_of(block).load(std::memory_order_acquire) != newest) {
+      sequence_of(block).load(std::memory_order_relaxed) != newest ||
+      stamp_of(block).load(std::memory_order_relaxed) != newest) {
     return SharedOutcome::kDamaged;
   }
   const uint64_t first_index = first_of(block).load(std::memory_order_relaxed);
   if (newest > 0) {
-    const uint32_t before = ring(newest - 1).load(std::memory_order_acquire);
+    const uint32_t before = ring(newest - 1).load(std::memory_order_relaxed);
     if (before < format_.blocks &&
-        sequence_of(before).load(std::memory_order_acquire) == newest - 1 &&
+        sequence_of(before).load(std::memory_order_relaxed) == newest - 1 &&
         !memory::PublishedWord::is_sealed(word(before).acquire())) {
       const uint64_t count =
           first_index - first_of(before).load(std::memory_order_relaxed);

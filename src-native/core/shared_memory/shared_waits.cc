@@ -20,7 +20,8 @@ SharedWaits::~SharedWaits() { stop(); }
 
 void SharedWaits::stop() {
   const std::lock_guard<std::mutex> lock(mutex_);
-  is_stopped_.store(true, std::memory_order_release);
+  // Relaxed: the epoch that is raised after it orders it.
+  is_stopped_.store(true, std::memory_order_relaxed);
   if (!thread_.is_started()) return;
   wake(place_.own_slot);
   thread_.join();
@@ -40,7 +41,7 @@ std::atomic<uint32_t>& SharedWaits::epoch(uint32_t slot) const {
 // sleepers are woken, or one that is about to sleep would do so.
 void SharedWaits::wake(uint32_t slot) {
   std::atomic<uint32_t>& word = epoch(slot);
-  word.fetch_add(1, std::memory_order_acq_rel);
+  word.fetch_add(1, std::memory_order_release);
   platform::futex_wake_all(word);
 }
 
@@ -48,13 +49,13 @@ void SharedWaits::wake_all() {
   for (uint32_t slot = 0; slot < place_.slot_count; ++slot) wake(slot);
 }
 
-// Acquire-release, all: pairs with lower_hint() and with run(), so that an index
-// which went into the hint before it was emptied is found in its slot.
+// Acquire-release: pairs with lower_hint(), so that an index which went into the
+// hint before it was emptied is found in its slot.
 void SharedWaits::wake_below(uint64_t end_index) {
   place_.hint->exchange(kNoIndex, std::memory_order_acq_rel);
   uint64_t rest = kNoIndex;
   for (uint32_t slot = 0; slot < place_.slot_count; ++slot) {
-    const uint64_t index = waited(slot).load(std::memory_order_acquire);
+    const uint64_t index = waited(slot).load(std::memory_order_relaxed);
     if (index < end_index) {
       wake(slot);
     } else {
@@ -100,17 +101,19 @@ bool SharedWaits::add_for_claim(memory::Waiter* waiter) {
 void SharedWaits::claim_released() { claimants_.wake_all(); }
 
 void SharedWaits::run() {
-  while (!is_stopped_.load(std::memory_order_acquire)) {
-    // Before the look; acquire: pairs with wake().
+  for (;;) {
+    // Before any look, also whether it is stopped: what changes after this ends
+    // the sleep. Acquire: pairs with wake().
     const uint32_t seen =
         epoch(place_.own_slot).load(std::memory_order_acquire);
+    if (is_stopped_.load(std::memory_order_relaxed)) break;
     const uint64_t index =
         waiters_.wake_index().load(std::memory_order_relaxed);
     const bool waits_for_claim =
         claimants_.wake_index().load(std::memory_order_relaxed) != kNoIndex;
-    // The slot before the hint: who empties the hint looks at the slots then.
-    // Release: pairs with wake_below().
-    waited(place_.own_slot).store(index, std::memory_order_release);
+    // The slot before the hint, whose exchange orders it: who empties the hint
+    // looks at the slots then.
+    waited(place_.own_slot).store(index, std::memory_order_relaxed);
     lower_hint(index);
     platform::full_barrier();
 
@@ -132,7 +135,7 @@ void SharedWaits::run() {
                          : waits         ? place_.look_again
                                          : std::chrono::milliseconds(kLong));
   }
-  waited(place_.own_slot).store(kNoIndex, std::memory_order_release);
+  waited(place_.own_slot).store(kNoIndex, std::memory_order_relaxed);
 }
 
 }  // namespace atomic_log::shared_memory

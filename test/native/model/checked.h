@@ -13,13 +13,16 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <new>
 #include <source_location>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -67,6 +70,32 @@ inline void check(bool condition, const char* what,
   }
 }
 
+// What ends a thread whose process is killed. From the throw to the handler no
+// other thread goes on; the handler lets them (survive()).
+struct Killed {};
+
+// Operations that each thread has before it is killed, where any is to be.
+inline constexpr uint32_t kForEver = UINT32_MAX;
+inline constexpr uint32_t kThreadsMax = 8;
+inline uint32_t steps_to_live[kThreadsMax];
+inline bool is_anyone_doomed = false;
+
+inline void live() {
+  if (!is_anyone_doomed) return;
+  uint32_t& left = steps_to_live[rl::ctx().threadx_->index_];
+  if (left == kForEver || left-- > 0) return;
+  left = kForEver;
+  rl::ctx().disable_preemption();
+  throw Killed();
+}
+
+// This thread is not killed any more.
+inline void spare() {
+  if (is_anyone_doomed) steps_to_live[rl::ctx().threadx_->index_] = kForEver;
+}
+
+inline void survive() { rl::ctx().enable_preemption(); }
+
 // One in this many operations lets another thread go on. Chosen anew for each
 // run.
 inline uint32_t steps_per_switch = 1;
@@ -75,6 +104,7 @@ class Step {
  public:
   Step()
       : is_switch_(steps_per_switch == 1 || rl::rand(steps_per_switch) == 0) {
+    live();
     if (!is_switch_) rl::ctx().disable_preemption();
   }
   ~Step() {
@@ -136,8 +166,28 @@ class atomic {
         .compare_exchange_strong(expected, value, success, failure);
   }
 
+  // As the kernel's futex: the look at the value and falling asleep are one
+  // step, fenced on both sides. A sleep that `may_end` ends at some time.
+  void sleep_while(T expected, bool may_end,
+                   Where where = Where::current()) const {
+    { const Step step; }
+    rl::context& context = rl::ctx();
+    context.disable_preemption();
+    context.atomic_thread_fence_seq_cst();
+    if (value_(info_of(where)).load(memory_order_acquire) == expected) {
+      value_.wait(context, may_end, false, info_of(where));
+    }
+    context.enable_preemption();
+  }
+  void wake_all(Where where = Where::current()) const {
+    const Step step;
+    rl::ctx().sched();
+    rl::ctx().atomic_thread_fence_seq_cst();
+    value_.wake(rl::ctx(), kThreadsMax, info_of(where));
+  }
+
  private:
-  rl::atomic<T> value_;
+  mutable rl::atomic<T> value_;
 };
 
 inline void atomic_thread_fence(memory_order order,
@@ -184,6 +234,22 @@ class Plain {
 // system call in front of it.
 inline bool has_process_barrier = false;
 long membarrier(int command);
+
+// What stands at an address of the memory that processes share.
+void* shared_cell(const void* address);
+
+template <typename T>
+T& shared(const void* address) {
+  return *static_cast<T*>(shared_cell(address));
+}
+
+// The mutation that is tried, where all of them are compiled in; 0 for none.
+inline uint32_t mutation = 0;
+
+inline memory_order order(uint32_t number, memory_order mutated,
+                          memory_order as_is) {
+  return mutation == number ? mutated : as_is;
+}
 
 }  // namespace model
 

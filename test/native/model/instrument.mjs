@@ -2,20 +2,24 @@
 // plain field:
 //
 //   node instrument.mjs <target folder> [mutation]
+//   node instrument.mjs <target folder> --shared
 //
 // The text of the core stays as it is but for the substitutions below, and for
-// those of the mutation. Each text to be replaced must be there exactly as often
-// as stated, so that neither can rot.
+// those of the mutation; the log that processes share has all of its mutations
+// in, behind a switch. Each text to be replaced must be there exactly as often
+// as stated, so that none can rot.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { mutations } from './mutations.mjs';
+import { sharedMutations } from './shared_mutations.mjs';
+import { withSwitches } from './switches.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, '../../../src-native');
 
-const FILES = [
+const COMMON = [
   'core/base/check.h',
   'core/base/faults.h',
   'core/base/status.h',
@@ -23,25 +27,50 @@ const FILES = [
   'core/memory/claim.h',
   'core/memory/free_list.h',
   'core/memory/published_word.h',
-  'core/memory/rolling_log.cc',
   'core/memory/rolling_log.h',
   'core/memory/segment.h',
-  'core/memory/segment_pool.cc',
   'core/memory/segment_pool.h',
-  'core/memory/storage.cc',
   'core/memory/storage.h',
   'core/memory/wait_list.cc',
   'core/memory/wait_list.h',
-  'core/memory/window.cc',
-  'core/memory/window.h',
   'core/platform/barrier.h',
   'core/platform/barrier_posix.cc',
   'core/platform/memory.h',
+];
+
+const FILES = [
+  ...COMMON,
+  'core/memory/rolling_log.cc',
+  'core/memory/segment_pool.cc',
+  'core/memory/storage.cc',
+  'core/memory/window.cc',
+  'core/memory/window.h',
   'core/platform/memory_posix.cc',
 ];
 
+const SHARED_FILES = [
+  ...COMMON,
+  'core/base/crc32.h',
+  'core/base/list.h',
+  'core/base/little_endian.h',
+  'core/platform/file.h',
+  'core/platform/futex.h',
+  'core/platform/io_status.h',
+  'core/platform/shared_file.h',
+  'core/platform/thread.h',
+  'core/shared_memory/segment_copies.h',
+  'core/shared_memory/shared_format.cc',
+  'core/shared_memory/shared_format.h',
+  'core/shared_memory/shared_log.cc',
+  'core/shared_memory/shared_log.h',
+  'core/shared_memory/shared_log_writer.cc',
+  'core/shared_memory/shared_waits.cc',
+  'core/shared_memory/shared_waits.h',
+];
+
 // Everything from <atomic> and <mutex> but std::lock_guard, in every file.
-const RENAMED = /\bstd::(atomic\b|atomic_thread_fence|atomic_signal_fence|memory_order_|mutex\b)/g;
+const RENAMED =
+  /\bstd::(atomic\b|atomic_thread_fence|atomic_signal_fence|memory_order\b|memory_order_|mutex\b)/g;
 const LEFT_OVER = /\bstd::(\w*atomic\w*|memory_order\w*|\w*mutex|unique_lock|condition_variable\w*)/;
 
 // The indentation of a field of RollingLog::Cursor.
@@ -91,6 +120,47 @@ const INSTRUMENTS = [
   },
 ];
 
+const SHARED_LOG = 'core/shared_memory/shared_log.h';
+const SHARED_WAITS = 'core/shared_memory/shared_waits.cc';
+
+const SHARED_INSTRUMENTS = [
+  ...INSTRUMENTS.filter(({ file }) => COMMON.includes(file)),
+  plain(SHARED_LOG, 'uint32_t', 'block =', CURSOR),
+  plain(SHARED_LOG, 'uint32_t', 'published =', CURSOR),
+  plain(SHARED_LOG, 'uint64_t', 'sequence =', CURSOR),
+  plain(SHARED_LOG, 'uint64_t', 'first_index =', CURSOR),
+  { file: SHARED_LOG, from: 'sizeof(std::atomic<uint64_t>) == 8', to: 'true' },
+  { file: SHARED_LOG, from: 'sizeof(std::atomic<uint32_t>) == 4', to: 'true' },
+  // What stands in the memory of all processes has its cells in the model.
+  {
+    file: SHARED_LOG,
+    from: '*reinterpret_cast<T*>(base_ + offset)',
+    to: 'model::shared<T>(base_ + offset)',
+  },
+  {
+    file: SHARED_LOG,
+    from: '*reinterpret_cast<memory::PublishedWord*>(block_data(block))',
+    to: 'model::shared<memory::PublishedWord>(block_data(block))',
+  },
+  {
+    file: SHARED_WAITS,
+    from: '*reinterpret_cast<std::atomic<uint64_t>*>(',
+    to: 'model::shared<std::atomic<uint64_t>>(',
+  },
+  {
+    file: SHARED_WAITS,
+    from: '*reinterpret_cast<std::atomic<uint32_t>*>(',
+    to: 'model::shared<std::atomic<uint32_t>>(',
+  },
+  // The scenarios join without a file, and look at places of the memory.
+  { file: SHARED_LOG, from: ' private:\n  using Word64', to: ' public:\n  using Word64' },
+  {
+    file: 'core/shared_memory/shared_waits.h',
+    from: ' private:\n  std::atomic<uint64_t>& waited',
+    to: ' public:\n  std::atomic<uint64_t>& waited',
+  },
+];
+
 function replace(text, { file, from, to, times = 1 }, by) {
   const pieces = text.split(from);
   if (pieces.length !== times + 1) {
@@ -99,36 +169,65 @@ function replace(text, { file, from, to, times = 1 }, by) {
   return pieces.join(to);
 }
 
-export function instrument(target, mutation) {
-  const edits = [
-    ...(mutation?.edits ?? []).map((edit) => ({ edit, by: mutation.name })),
-    ...INSTRUMENTS.map((edit) => ({ edit, by: 'instrument.mjs' })),
-  ];
-  for (const { edit, by } of edits) {
-    if (!FILES.includes(edit.file)) throw new Error(`${by}: ${edit.file} is not part of the model`);
-  }
-  for (const file of FILES) {
-    let text = readFileSync(join(source, file), 'utf8');
-    for (const { edit, by } of edits) {
-      if (edit.file === file) text = replace(text, edit, by);
-    }
-    text = text.replace(RENAMED, 'model::$1');
-    const left = LEFT_OVER.exec(text);
-    if (left !== null) throw new Error(`instrument.mjs: ${left[0]} in ${file} is not modelled`);
-    const path = join(target, file);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
+function checkFiles(edits, files, by) {
+  for (const { file } of edits) {
+    if (!files.includes(file)) throw new Error(`${by}: ${file} is not part of the model`);
   }
 }
 
-/** The orders in core/memory stronger than relaxed that no mutation weakens, as file:line. */
+/** Writes a file of the copy. */
+function write(target, file, changed, instruments) {
+  let text = changed;
+  for (const edit of instruments) if (edit.file === file) text = replace(text, edit, 'instrument.mjs');
+  text = text.replace(RENAMED, 'model::$1');
+  const left = LEFT_OVER.exec(text);
+  if (left !== null) throw new Error(`instrument.mjs: ${left[0]} in ${file} is not modelled`);
+  const path = join(target, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+const read = (file) => readFileSync(join(source, file), 'utf8');
+
+export function instrument(target, mutation) {
+  const edits = mutation?.edits ?? [];
+  checkFiles(edits, FILES, mutation?.name);
+  checkFiles(INSTRUMENTS, FILES, 'instrument.mjs');
+  for (const file of FILES) {
+    const own = edits.filter((edit) => edit.file === file);
+    const text = own.reduce((before, edit) => replace(before, edit, mutation.name), read(file));
+    write(target, file, text, INSTRUMENTS);
+  }
+}
+
+/** The log that processes share, with mutation number n, counted from 1, behind model::mutation == n. */
+export function instrumentShared(target) {
+  const edits = sharedMutations.flatMap(({ name, edits: own }, i) =>
+    own.map((edit) => ({ ...edit, by: name, number: i + 1 })),
+  );
+  checkFiles(edits, SHARED_FILES, 'shared_mutations.mjs');
+  for (const file of SHARED_FILES) {
+    const own = edits.filter((edit) => edit.file === file);
+    write(target, file, withSwitches(read(file), own), SHARED_INSTRUMENTS);
+  }
+}
+
+const ROOMS = [
+  { files: FILES.filter((name) => name.startsWith('core/memory/')), all: mutations },
+  {
+    files: SHARED_FILES.filter((name) => name.startsWith('core/shared_memory/')),
+    all: sharedMutations,
+  },
+];
+
+/** The orders in the core stronger than relaxed that no mutation weakens, as file:line. */
 export function ordersWithoutMutation() {
   const ORDER = /memory_order_\w+/g;
   const missing = [];
-  for (const file of FILES.filter((name) => name.startsWith('core/memory/'))) {
-    const text = readFileSync(join(source, file), 'utf8');
+  for (const { file, all } of ROOMS.flatMap(({ files, all }) => files.map((file) => ({ file, all })))) {
+    const text = read(file);
     const weakened = new Set();
-    for (const { from, to } of mutations.flatMap(({ edits }) => edits).filter((edit) => edit.file === file)) {
+    for (const { from, to } of all.flatMap(({ edits }) => edits).filter((edit) => edit.file === file)) {
       if (from.replace(ORDER, '') !== to.replace(ORDER, '')) continue;
       const after = to.match(ORDER) ?? [];
       [...from.matchAll(ORDER)].forEach((before, i) => {
@@ -146,6 +245,11 @@ export function ordersWithoutMutation() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [target, name] = process.argv.slice(2);
   const mutation = mutations.find((candidate) => candidate.name === name);
-  if (name !== undefined && mutation === undefined) throw new Error(`no mutation is called ${name}`);
-  instrument(target, mutation);
+  if (name === '--shared') {
+    instrumentShared(target);
+  } else if (name !== undefined && mutation === undefined) {
+    throw new Error(`no mutation is called ${name}`);
+  } else {
+    instrument(target, mutation);
+  }
 }

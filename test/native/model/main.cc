@@ -1,6 +1,6 @@
 // Runs the scenarios under Relacy's random scheduler.
 //
-//   model [--runs n] [--history] [scenario ...]
+//   model [--runs n] [--history] [--mutation number] [scenario ...]
 //
 // Repeatable: run number i of a scenario makes the same choices every time.
 // Ends with 1 at the first run that breaks a property, and prints which; with
@@ -98,6 +98,8 @@ int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     if (std::strcmp(argv[i], "--runs") == 0 && i + 1 < argc) {
       runs = std::strtoull(argv[++i], nullptr, 10);
+    } else if (std::strcmp(argv[i], "--mutation") == 0 && i + 1 < argc) {
+      model::mutation = static_cast<uint32_t>(std::atoi(argv[++i]));
     } else if (std::strcmp(argv[i], "--history") == 0) {
       with_history = true;
     } else {

@@ -1,0 +1,197 @@
+#include "shared_machine.h"
+
+#include <utility>
+
+#include "core/platform/futex.h"
+#include "core/platform/thread.h"
+
+namespace atomic_log {
+
+// Nothing is encoded or decoded here.
+Crc32Function crc32_function(Crc32Kind) { return nullptr; }
+
+}  // namespace atomic_log
+
+namespace atomic_log::platform {
+
+// The thread that sleeps for a process is one of the scenario's.
+struct Thread::Native {};
+Thread::Thread() = default;
+Thread::~Thread() = default;
+IoStatus Thread::start(std::function<void()>) {
+  native_ = std::make_unique<Native>();
+  return {};
+}
+void Thread::join() { native_.reset(); }
+
+// Only the look for the claim goes by time. Were a sleep of the others to end,
+// no lost wake-up would be noticed.
+void futex_wait(const model::atomic<uint32_t>& word, uint32_t expected,
+                std::chrono::nanoseconds time) {
+  word.sleep_while(expected, time < std::chrono::milliseconds(10));
+}
+
+void futex_wake_all(const model::atomic<uint32_t>& word) { word.wake_all(); }
+
+}  // namespace atomic_log::platform
+
+void* model::shared_cell(const void* address) {
+  return atomic_log::shared_memory::SharedMachine::current->cell(address);
+}
+
+namespace atomic_log::shared_memory {
+
+// No log is read only here.
+SharedOutcome SegmentCopies::pin_window(uint64_t, std::vector<PinnedBlock>*) {
+  return SharedOutcome::kDamaged;
+}
+void SegmentCopies::unpin(uint32_t) {}
+void SegmentCopies::catch_up() {}
+ShownBlock SegmentCopies::shown(uint32_t) { return {}; }
+
+namespace {
+
+// Never touched.
+char region[1 << 16];
+
+class Mapping final : public platform::SharedMapping {
+ public:
+  char* data() const override { return region; }
+  size_t bytes() const override { return sizeof(region); }
+  void release_file() override {}
+};
+
+class Handle final : public platform::SharedFile {
+ public:
+  Handle(std::vector<model::atomic<uint32_t>>& locks, uint32_t number)
+      : locks_(locks), number_(number) {}
+
+  bool try_lock(uint32_t number) override {
+    uint32_t holder = 0;
+    if (locks_[number].compare_exchange_strong(holder, number_,
+                                               model::memory_order_acq_rel,
+                                               model::memory_order_relaxed)) {
+      held_.push_back(number);
+      return true;
+    }
+    return holder == number_;
+  }
+  platform::IoStatus lock(uint32_t) override {
+    return {platform::IoCode::kUnsupported, 0, "lock"};
+  }
+  // Of a lock that it does not have: nothing, as of the kernel's.
+  void unlock(uint32_t number) override {
+    if (std::find(held_.begin(), held_.end(), number) == held_.end()) return;
+    locks_[number].store(0, model::memory_order_release);
+    held_.erase(std::find(held_.begin(), held_.end(), number));
+  }
+  bool is_locked_elsewhere(uint32_t number) override {
+    const uint32_t holder =
+        locks_[number].fetch_add(0, model::memory_order_relaxed);
+    return holder != 0 && holder != number_;
+  }
+  void release_all() {
+    while (!held_.empty()) {
+      unlock(held_[rl::rand(static_cast<unsigned>(held_.size()))]);
+    }
+  }
+
+  platform::IoStatus link(const std::string&) override { return {}; }
+  platform::IoStatus replace(const std::string&) override { return {}; }
+  platform::IoStatus size(uint64_t*) override { return {}; }
+  platform::IoStatus secure_space(uint64_t) override { return {}; }
+  platform::IoStatus identity(platform::FileIdentity*) override { return {}; }
+  platform::IoStatus is_own(bool*) override { return {}; }
+  platform::IoStatus read_at(uint64_t, void*, size_t, size_t*) override {
+    return {};
+  }
+  platform::IoStatus map(size_t,
+                         std::shared_ptr<platform::SharedMapping>*) override {
+    return {};
+  }
+
+ private:
+  std::vector<model::atomic<uint32_t>>& locks_;
+  const uint32_t number_;
+  // Of the process's own; kept by the order of its operations.
+  std::vector<uint32_t> held_;
+};
+
+}  // namespace
+
+SharedMachine* SharedMachine::current = nullptr;
+
+SharedMachine::SharedMachine(const SharedFormat& format)
+    : format_(format),
+      cells_(format.file_bytes / 4),
+      locks_(slot_lock(format.options.readers_max)) {
+  CORE_CHECK(format.file_bytes <= sizeof(region));
+  current = this;
+  for (const uint64_t at : {kHeadOffset, kRollsOffset, kEarlySealsOffset}) {
+    add_word(format.control_offset + at, 0);
+  }
+  add<model::atomic<uint32_t>>(format.control_offset + kEndedOffset);
+  add_word(format.control_offset + kWakeOffset, kNoIndex);
+  for (uint32_t i = 0; i < format.retained_segments; ++i) {
+    add<model::atomic<uint32_t>>(format.ring_offset + uint64_t{i} * 4)
+        .store(i == 0 ? 0 : kNoBlock, model::memory_order_relaxed);
+  }
+  for (uint32_t block = 0; block < format.blocks; ++block) {
+    const uint64_t at = format.table_offset + uint64_t{block} * 16;
+    const uint64_t sequence = block == 0 ? 0 : kNoSequence | kRetired;
+    add_word(at, sequence);
+    add_word(at + 8, 0);
+    add_word(format.stamps_offset + uint64_t{block} * 8, sequence);
+    add<memory::PublishedWord>(format.data_offset +
+                               block * format.layout.block_bytes());
+  }
+  for (uint32_t slot = 0; slot < format.options.readers_max; ++slot) {
+    const uint64_t at = format.slots_offset + slot * format.slot_bytes;
+    add_word(at + kWaitedOffset, kNoIndex);
+    add<model::atomic<uint32_t>>(at + kEpochOffset);
+    for (uint32_t block = 0; block < format.blocks; ++block) {
+      add_word(at + kEntriesOffset + uint64_t{block} * 8, 0);
+    }
+  }
+}
+
+SharedMachine::~SharedMachine() {
+  for (const auto& remove : deletes_) remove();
+}
+
+template <typename T>
+T& SharedMachine::add(uint64_t offset) {
+  T* const cell = new T();
+  cells_[offset / 4] = cell;
+  deletes_.push_back([cell] { delete cell; });
+  return *cell;
+}
+
+void SharedMachine::add_word(uint64_t offset, uint64_t value) {
+  add<model::atomic<uint64_t>>(offset).store(value,
+                                             model::memory_order_relaxed);
+}
+
+void* SharedMachine::cell(const void* address) const {
+  void* const cell = cells_[(static_cast<const char*>(address) - region) / 4];
+  model::check(cell != nullptr, "outside of what is shared");
+  return cell;
+}
+
+std::unique_ptr<SharedLog> SharedMachine::join() {
+  auto handle = std::make_unique<Handle>(locks_, ++handles_);
+  uint32_t slot = 0;
+  while (slot < format_.options.readers_max &&
+         !handle->try_lock(slot_lock(slot))) {
+    ++slot;
+  }
+  if (slot == format_.options.readers_max) return nullptr;
+  return std::unique_ptr<SharedLog>(new SharedLog(
+      format_, std::move(handle), std::make_shared<Mapping>(), slot));
+}
+
+void SharedMachine::release_locks(const SharedLog& log) {
+  static_cast<Handle&>(*log.file_).release_all();
+}
+
+}  // namespace atomic_log::shared_memory

@@ -1,0 +1,51 @@
+// Stands in for what processes share: the memory of one log and the kernel's
+// locks of its file.
+//
+//  1. The memory is addresses that no one touches. Each place of it that holds
+//     an atomic has that atomic as a cell here (model::shared).
+//  2. A lock belongs to a handle, and does not conflict with itself. Taking one
+//     sees the newest state, and everything before its release.
+//  3. A process that is killed stops between two operations. Its locks become
+//     free after that, one by one, in any order, while others go on.
+#ifndef ATOMIC_LOG_TEST_NATIVE_MODEL_SHARED_MACHINE_H_
+#define ATOMIC_LOG_TEST_NATIVE_MODEL_SHARED_MACHINE_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "checked.h"
+#include "core/shared_memory/shared_log.h"
+
+namespace atomic_log::shared_memory {
+
+class SharedMachine {
+ public:
+  // A log with one empty segment.
+  explicit SharedMachine(const SharedFormat& format);
+  ~SharedMachine();
+
+  // The log of one more process; null when there is no slot for it.
+  std::unique_ptr<SharedLog> join();
+  // Those of a process that is dead.
+  void release_locks(const SharedLog& log);
+
+  void* cell(const void* address) const;
+  static SharedMachine* current;
+
+ private:
+  template <typename T>
+  T& add(uint64_t offset);
+  void add_word(uint64_t offset, uint64_t value);
+
+  const SharedFormat format_;
+  std::vector<void*> cells_;  // by offset, in units of four bytes
+  std::vector<std::function<void()>> deletes_;
+  std::vector<model::atomic<uint32_t>> locks_;
+  uint32_t handles_ = 0;
+};
+
+}  // namespace atomic_log::shared_memory
+
+#endif  // ATOMIC_LOG_TEST_NATIVE_MODEL_SHARED_MACHINE_H_
