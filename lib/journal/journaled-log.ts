@@ -8,15 +8,13 @@
  */
 import { checkInteger } from '../base/checks';
 import { asyncDispose, dispose, type Followed } from '../base/dispose';
-import { illegalConstructor, outOfRange, plainError } from '../base/errors';
+import { illegalConstructor, outOfRange } from '../base/errors';
 import { finishAll, type Pending } from '../base/follow-loop';
 import { showAsText } from '../base/inspect';
 import { setImmediate } from '../base/timers';
 import { Listener, type Wait } from '../base/waits';
-import { withDetails } from '../durable/errors';
 import type { Journal } from '../durable/wal/journal';
 import type { WalCheckpointOptions } from '../durable/wal/options';
-import { WalReader } from '../durable/wal/reader';
 import type { WalRecovery } from '../durable/wal/reports';
 import { journalOf, Wal } from '../durable/wal/wal';
 import { attachToView, AtomicLog, claimForJournal } from '../memory/atomic-log';
@@ -25,34 +23,18 @@ import type { Batch, FollowOptions } from '../memory/follower';
 import { makeView } from '../memory/open-log';
 import type { Span } from '../memory/span';
 import type { LogView } from '../memory/view';
-import { endLog, isTaking, journalEntries, stopStoring, storeSources, type Writer } from '../memory/writer';
+import { endLog, isTaking, journalEntries, stopStoring, type Writer } from '../memory/writer';
 import { taking } from '../memory/writer-errors';
 import { FrameWriter } from './frame';
-import { FrameColumns, frameEntries } from './frame-columns';
 import { followJournaled } from './handover';
-import { checkMetadata, layoutNumber, metadataOf } from './metadata';
+import { checkFound, checkMetadata, layoutNumber, metadataOf } from './metadata';
 import { checkJournaledOptions, type CheckedJournaled } from './options';
+import { rebuild } from './rebuild';
 import { firstOf, isCheckpointed, type Replayed, type ReplayedLog } from './replay';
 
 const makeJournaled = Symbol('makeJournaled');
 /** Of logs that were dropped. */
 const listeners = new FinalizationRegistry<Listener>((listener) => listener.remove());
-/** Entries, and bytes of their frames, that are stored together when the window is made again. */
-const REBUILT_ENTRIES = 4096;
-const REBUILT_BYTES = 1 << 20;
-
-/** Throws unless the log that is in the directory, if there is one, is of these options. Changes nothing. */
-function checkFound({ path, memory }: CheckedJournaled): void {
-  let metadata: Buffer | undefined;
-  try {
-    const reader = WalReader.open(path);
-    if (reader.logId !== undefined) metadata = reader.metadata;
-    reader.close();
-  } catch {
-    // Opening the log says what there is to say.
-  }
-  if (metadata !== undefined) checkMetadata(path, metadata, memory.layout);
-}
 
 /**
  * A log in memory whose entries are in a write-ahead log too, from {@link AtomicLogConstructor.open}. It is its own writer.
@@ -122,7 +104,7 @@ export class JournaledLog<T> extends AtomicLog<T> {
   /** @internal */
   static async make<T>(options: unknown): Promise<JournaledLog<T>> {
     const checked = checkJournaledOptions(options);
-    checkFound(checked);
+    checkFound(checked.path, checked.memory.layout);
     const wal = await Wal.open(checked.path, JournaledLog.#walOptions(checked));
     try {
       const log = JournaledLog.#over<T>(wal, checked);
@@ -137,7 +119,7 @@ export class JournaledLog<T> extends AtomicLog<T> {
   /** @internal */
   static makeSync<T>(options: unknown): JournaledLog<T> {
     const checked = checkJournaledOptions(options);
-    checkFound(checked);
+    checkFound(checked.path, checked.memory.layout);
     const wal = Wal.openSync(checked.path, JournaledLog.#walOptions(checked));
     try {
       const log = JournaledLog.#over<T>(wal, checked);
@@ -166,26 +148,11 @@ export class JournaledLog<T> extends AtomicLog<T> {
     });
   }
 
-  /** Stores what the window holds, part by part; then appends go to the journal. */
   *#rebuild(): IterableIterator<void> {
-    const { layout } = this.#view;
-    const columns = new FrameColumns(layout, this.#layoutNumber, this.#wal.path);
     const writer = this.#writer;
-    let bytes = 0;
+    const { layout } = this.#view;
     try {
-      for (const entry of this.#wal.entries({ from: writer.nextIndex + this.#base })) {
-        if (frameEntries(entry) === 0) continue;
-        columns.add(entry);
-        bytes += entry.data.length;
-        if (columns.length < REBUILT_ENTRIES && bytes < REBUILT_BYTES) continue;
-        writer[storeSources](columns.columns(layout.dataBytes));
-        columns.clear();
-        bytes = 0;
-        yield;
-      }
-      writer[storeSources](columns.columns(layout.dataBytes));
-      const { lastLsn, path } = this.#wal;
-      if (writer.nextIndex + this.#base !== lastLsn + 1) throw notDense(path, lastLsn);
+      yield* rebuild(writer, { wal: this.#wal, layout, layoutNumber: this.#layoutNumber, base: this.#base });
       writer[journalEntries](new FrameWriter(this.#journal, layout.kinds, this.#layoutNumber, this.#base));
       this.#journal.begun();
     } catch (error) {
@@ -474,16 +441,6 @@ function closeQuietly(wal: Wal): void {
   } catch {
     // What failed before says more.
   }
-}
-
-function notDense(path: string, lastLsn: number): Error {
-  return withDetails(
-    plainError(
-      'ERR_CORRUPT',
-      `${path}: the frames do not hold all entries up to ${lastLsn}; restore the log, or read it with Wal`,
-    ),
-    { path },
-  );
 }
 
 showAsText(JournaledLog);

@@ -7,6 +7,7 @@ import { WAL_METADATA_BYTES_MAX } from '../base/codes';
 import { describe, plainError, rangeError, typeError } from '../base/errors';
 import { typeNames } from '../base/scalar';
 import { withDetails } from '../durable/errors';
+import { WalReader } from '../durable/wal/reader';
 import { checkColumnsOf, type Layout } from '../memory/layout';
 import { isFieldType, Kind } from '../base/scalar';
 
@@ -116,4 +117,17 @@ function checkFields(path: string, found: readonly (readonly [string, string])[]
     { kinds: layout.kinds, fields: layout.fields! },
     { what: `${path}: the log`, then: 'open it with the schema that it was made with' },
   );
+}
+
+/** Throws unless the log that is in the directory, if there is one, has this layout. Changes nothing. */
+export function checkFound(path: string, layout: Layout): void {
+  let metadata: Buffer | undefined;
+  try {
+    const reader = WalReader.open(path);
+    if (reader.logId !== undefined) metadata = reader.metadata;
+    reader.close();
+  } catch {
+    // Opening the log says what there is to say.
+  }
+  if (metadata !== undefined) checkMetadata(path, metadata, layout);
 }
