@@ -5,7 +5,7 @@ const { writeSync } = require('node:fs');
 const [, , packageRoot, path, role] = process.argv;
 const { AtomicLog } = require(packageRoot);
 
-const log = AtomicLog.openSync(path, { create: false });
+const log = AtomicLog.openSync(path, role === 'peek' ? { readOnly: true } : { create: false });
 const tell = (...words) => writeSync(3, `${words.join(' ')}\n`);
 /** Two columns that follow from the index. */
 const entryOf = (index) => ({ n: index, x: index / 7, text: `entry ${index} `.repeat(index % 4) });
@@ -59,4 +59,4 @@ async function follow() {
   }
 }
 
-void { write, read, follow }[role]();
+void { write, read, follow, peek: read }[role]();

@@ -33,7 +33,7 @@ class Member {
   wrong: string[] = [];
 
   constructor(
-    readonly role: 'write' | 'read' | 'follow',
+    readonly role: 'write' | 'read' | 'follow' | 'peek',
     path: string,
   ) {
     const program = join(__dirname, 'process-member.cjs');
@@ -66,12 +66,12 @@ describeProcesses('processes that share a log', () => {
     async () => {
       const path = directory.path('log');
       const log = await AtomicLog.open(path, OPTIONS);
-      const members = (['write', 'read', 'follow'] as const).map((role) => new Member(role, path));
+      const members = (['write', 'read', 'follow', 'peek'] as const).map((role) => new Member(role, path));
       await Promise.all(members.map((member) => member.opened));
       let published = 0;
       for (let kill = 0; kill < KILLS; ++kill) {
         await new Promise((resolve) => setTimeout(resolve, (kill * 13) % 40));
-        const at = [0, 1, 0, 2][kill % 4]!;
+        const at = [0, 1, 0, 2, 0, 3][kill % 6]!;
         const victim = members[at]!;
         await victim.kill();
         if (victim.role === 'write') {
@@ -87,6 +87,11 @@ describeProcesses('processes that share a log', () => {
       }
       expect(published).toBeGreaterThan(0);
       for (const member of members) await member.kill();
+      // After all of them, for who only reads it.
+      using reader = AtomicLog.openSync<ReturnType<typeof entryOf>>(path, { readOnly: true });
+      expect(reader.endIndex).toBe(log.endIndex);
+      using window = reader.snapshot();
+      expect([...window]).toEqual([...window].map((_, i) => entryOf(window.firstIndex + i)));
 
       using writer = await log.waitForWriter();
       // Every block once more.

@@ -64,6 +64,67 @@ describeProcesses('memory that others store to', () => {
     log.close();
   });
 
+  test('whatever stands in the file, who only reads it gets entries or a typed error', async () => {
+    const options = { ...SMALL, schema: { n: 'f64', text: 'utf8', data: 'bytes' }, dataBytes: 200 } as const;
+    const log = AtomicLog.openSync(path(), options);
+    using writer = log.tryClaimWriter()!;
+    for (let i = 0; i < 43; ++i) writer.append({ n: i, text: 'é'.repeat(i % 9), data: Buffer.alloc(i % 7) });
+    interface Entry {
+      n: number;
+      text: string;
+      data: Uint8Array;
+    }
+    const reader = AtomicLog.openSync<Entry>(path(), { readOnly: true });
+    const good = readFileSync(path());
+    const { control } = placesOf(good);
+    const file = openSync(path(), 'r+');
+    let state = 1;
+    const random = (below: number): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return Math.floor((state / 2 ** 32) * below);
+    };
+    const values = [0n, 1n, 2n ** 32n - 1n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 48n - 2n];
+    const read = async (held: ReturnType<typeof reader.snapshot> | undefined): Promise<void> => {
+      using snapshot = reader.snapshot();
+      for (const one of [snapshot, held]) {
+        if (one === undefined) continue;
+        one[random(2) === 0 ? 'refresh' : 'extend']();
+        for (const { text, data } of one) expect(text.length + data.length).toBeLessThanOrEqual(400);
+        for (const chunk of one.chunks()) expect(chunk.column('n')).toHaveLength(chunk.length);
+      }
+      reader.latest();
+      reader.stats();
+      expect(reader.waitSync(random(60), 0, { allowMainThread: true })).toMatch(/^(ready|timeout|ended)$/);
+      const follower = reader.follow({ from: random(60), whenWriterLost: 'throw' });
+      await Promise.race([follower.next(), new Promise((resolve) => setImmediate(resolve))]);
+      await follower.return!();
+    };
+    let held: ReturnType<typeof reader.snapshot> | undefined;
+    for (let round = 0; round < 150; ++round) {
+      for (let i = 0; i < 3; ++i) {
+        const place = random(3) === 0 ? random(good.length - 8 - control) : random(1500);
+        const value = random(2) === 0 ? values[random(values.length)]! : BigInt(random(64));
+        writeSync(file, new BigUint64Array([value]), 0, 8, control + (place & ~7));
+      }
+      try {
+        if (round % 7 === 0) {
+          held?.close();
+          held = reader.snapshot();
+        }
+        await read(held);
+      } catch (error) {
+        expect(error).toMatchObject({ code: expect.stringMatching(/^ERR_/) as string });
+      }
+      if (round % 10 === 9) writeSync(file, good, 0, good.length, 0);
+    }
+    writeSync(file, good, 0, good.length, 0);
+    held?.close();
+    closeSync(file);
+    expect(reader.latest()!.n).toBe(42);
+    reader.close();
+    log.close();
+  });
+
   test('columns that the memory has no room for, or names that are none', () => {
     const open = (change: (layout: Record<string, unknown>) => void, options: object = {}) => {
       const made: object = { ...SMALL, segmentCapacity: 20, dataBytes: 300, ...options };
