@@ -104,6 +104,8 @@ class LogAttachment final {
   void drop_pin(Entry* entry);
   memory::Waiter* new_waiter(uint32_t id);
   void drop_waiter(uint32_t id);
+  napi_value has_looked(napi_env env, uint32_t id, bool is_registered,
+                        bool must_wait);
 
   const std::shared_ptr<Waker> waker_;
   // It goes last: with it the log's memory goes, if this was the last.

@@ -32,6 +32,14 @@ void LogAttachment::drop_waiter(uint32_t id) {
   waiters_.erase(waiter);
 }
 
+// The end of each wait's registration, after the second look at the log.
+napi_value LogAttachment::has_looked(napi_env env, uint32_t id,
+                                     bool is_registered, bool must_wait) {
+  if (!must_wait || !is_registered) drop_waiter(id);
+  if (must_wait && !is_registered) return no_thread(env);
+  return from_bool(env, must_wait);
+}
+
 // (log: number, id: number, index: number) => whether there is anything to wait for
 napi_value LogAttachment::wait_for_index(napi_env env,
                                          napi_callback_info info) {
@@ -39,15 +47,12 @@ napi_value LogAttachment::wait_for_index(napi_env env,
   LogAttachment* const self = called(env, info, arguments);
   const uint32_t id = to_uint32(env, arguments[1]);
   const auto index = to_offset(env, arguments[2]);
-  bool must_wait = false;
-  if (self != nullptr) {
-    const bool is_registered =
-        self->log_->add_waiter(self->new_waiter(id), index);
-    must_wait = self->log_->look_for(index) == memory::Arrival::kPending;
-    if (!must_wait || !is_registered) self->drop_waiter(id);
-    if (must_wait && !is_registered) return no_thread(env);
-  }
-  return from_bool(env, must_wait);
+  if (self == nullptr) return from_bool(env, false);
+  const bool is_registered =
+      self->log_->add_waiter(self->new_waiter(id), index);
+  const bool must_wait =
+      self->log_->look_for(index) == memory::Arrival::kPending;
+  return self->has_looked(env, id, is_registered, must_wait);
 }
 
 // (log: number, id: number) => whether there is anything to wait for
@@ -55,15 +60,10 @@ napi_value LogAttachment::wait_for_claim(napi_env env,
                                          napi_callback_info info) {
   uint32_t id = 0;
   LogAttachment* const self = called(env, info, &id);
-  bool must_wait = false;
-  if (self != nullptr) {
-    const bool is_registered =
-        self->log_->add_claim_waiter(self->new_waiter(id));
-    must_wait = self->log_->is_claimed() && !self->log_->has_ended();
-    if (!must_wait || !is_registered) self->drop_waiter(id);
-    if (must_wait && !is_registered) return no_thread(env);
-  }
-  return from_bool(env, must_wait);
+  if (self == nullptr) return from_bool(env, false);
+  const bool is_registered = self->log_->add_claim_waiter(self->new_waiter(id));
+  const bool must_wait = self->log_->is_claimed() && !self->log_->has_ended();
+  return self->has_looked(env, id, is_registered, must_wait);
 }
 
 // (log: number, id: number) => void. The next request wakes it.
