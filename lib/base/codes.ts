@@ -123,6 +123,8 @@ export const SharedOutcome = {
   damaged: 5,
   /** the system refused memory */
   noMemory: 6,
+  /** this process holds a segment as often as is counted */
+  tooManyPins: 7,
 } as const;
 export type SharedOutcome = (typeof SharedOutcome)[keyof typeof SharedOutcome];
 

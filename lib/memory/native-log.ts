@@ -191,6 +191,12 @@ export function logDamaged(): AtomicLogError {
 
 /** What a native log says, a Status below 0, of pins or of a claim that it did not give. */
 export function logRefused(status: number, isReadOnly = false): AtomicLogError {
+  if (status === -Status.pinned) {
+    return plainError(
+      'ERR_PINNED_BYTES',
+      'this process holds a segment 65,535 times, which is as often as the log counts; close snapshots that are done',
+    );
+  }
   if (status !== -Status.outOfMemory) return logDamaged();
   return plainError(
     'ERR_OUT_OF_MEMORY',

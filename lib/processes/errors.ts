@@ -1,4 +1,6 @@
 /** Why a log that processes share was not opened, as errors. */
+import { constants } from 'node:os';
+
 import { IoCode, Mismatch, SharedOutcome } from '../base/codes';
 import type { NativeSharedFailure } from '../../types/native';
 import { plainError, rangeError, type AtomicLogError } from '../base/errors';
@@ -45,6 +47,15 @@ export function openFailed(path: string, failure: NativeSharedFailure): AtomicLo
         'share one between the threads of a process instead',
     );
   }
+  if (systemError === constants.errno.ENAMETOOLONG && process.platform === 'linux') {
+    return withDetails(
+      rangeError(
+        'ERR_OUT_OF_RANGE',
+        'the path, or a name in it, is longer than the file system allows; choose a shorter one',
+      ),
+      { path },
+    );
+  }
   const details = { io, systemError, operation, path, offset: 0, value: 0, detail: '', outcome: 0 as const };
   return ioError(details, {
     [IoCode.notFound]: [
@@ -52,6 +63,10 @@ export function openFailed(path: string, failure: NativeSharedFailure): AtomicLo
       'there is no such log, or its directory is missing; AtomicLog.open() makes a log, but no directory',
     ],
     [IoCode.exists]: ['ERR_FILE_EXISTS', "the log exists already; open it without create: 'exclusive'"],
+    [IoCode.locked]: [
+      'ERR_LOCKED',
+      'another process has stopped while it took the name of this file away or gave it to another; let it go on, or end it',
+    ],
     [IoCode.noSpace]: [
       'ERR_NO_SPACE',
       'the file system has no room for the log; make room, or choose a smaller retainedCapacity or extraSegments',

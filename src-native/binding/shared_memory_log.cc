@@ -16,9 +16,16 @@ using shared_memory::SharedOutcome;
 
 // Of a log that is open.
 Status to_status(SharedOutcome outcome) {
-  if (outcome == SharedOutcome::kOk) return Status::kOk;
-  return outcome == SharedOutcome::kNoMemory ? Status::kOutOfMemory
-                                             : Status::kDamaged;
+  switch (outcome) {
+    case SharedOutcome::kOk:
+      return Status::kOk;
+    case SharedOutcome::kNoMemory:
+      return Status::kOutOfMemory;
+    case SharedOutcome::kTooManyPins:
+      return Status::kPinned;
+    default:
+      return Status::kDamaged;
+  }
 }
 
 class SharedMemoryLog final : public AnyLog {

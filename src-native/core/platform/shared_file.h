@@ -61,7 +61,9 @@ class SharedFile {
 
   // Gives a new file its name: kExists when another has it. One thread.
   virtual IoStatus link(const std::string& path) = 0;
-  // The same in place of what has the name now. One thread.
+  // The same in place of what has the name now. No one else may do so meanwhile:
+  // the file has another name for a moment, and one that was killed then has left
+  // it, which the next takes. One thread.
   virtual IoStatus replace(const std::string& path) = 0;
 
   virtual IoStatus size(uint64_t* bytes) = 0;
@@ -80,8 +82,6 @@ class SharedFile {
   // The exclusive lock of byte `number`; the numbers have nothing to do with
   // what is in the file. False: another handle has it, or the system refused.
   virtual bool try_lock(uint32_t number) = 0;
-  // Waits for it.
-  virtual IoStatus lock(uint32_t number) = 0;
   virtual void unlock(uint32_t number) = 0;
   // Whether another handle has it. Takes no lock.
   virtual bool is_locked_elsewhere(uint32_t number) = 0;

@@ -145,7 +145,8 @@ class LinuxFile final : public SharedFile {
 
   IoStatus replace(const std::string& path) override {
     if (temporary_name_.empty()) {
-      const std::string name = random_name(path);
+      const std::string name = path + ".new-atomic-log";
+      (void)unlink(name.c_str());
       const IoStatus status = link(name);
       if (!status.ok()) return status;
       temporary_name_ = name;
@@ -228,13 +229,6 @@ class LinuxFile final : public SharedFile {
     return again_if_interrupted(
                [&] { return fcntl(descriptor_, F_OFD_SETLK, &lock); }) == 0;
   }
-  IoStatus lock(uint32_t number) override {
-    struct flock lock = lock_of(F_WRLCK, number);
-    return again_if_interrupted(
-               [&] { return fcntl(descriptor_, F_OFD_SETLKW, &lock); }) == 0
-               ? IoStatus{}
-               : failure(errno, "fcntl");
-  }
   void unlock(uint32_t number) override {
     struct flock lock = lock_of(F_UNLCK, number);
     (void)fcntl(descriptor_, F_OFD_SETLK, &lock);
@@ -302,7 +296,10 @@ IoStatus SharedFile::create(const std::string& path, uint32_t mode,
   auto made = std::make_unique<LinuxFile>(descriptor, SharedAccess::kReadWrite,
                                           std::move(temporary_name));
   if (fchmod(descriptor, mode) != 0) return failure(errno, "fchmod");
-  const int error = posix_fallocate(descriptor, 0, static_cast<off_t>(bytes));
+  int error = 0;
+  do {
+    error = posix_fallocate(descriptor, 0, static_cast<off_t>(bytes));
+  } while (error == EINTR);
   if (error != 0) return failure(error, "fallocate");
   *file = std::move(made);
   return {};

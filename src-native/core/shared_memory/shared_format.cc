@@ -22,9 +22,14 @@ constexpr uint64_t round_up(uint64_t bytes, uint64_t unit) {
   return (bytes + unit - 1) / unit * unit;
 }
 
-uint32_t checksum_of(std::vector<uint8_t> header) {
-  std::memset(header.data() + kChecksumAt, 0, 4);
-  return crc32(Crc32Kind::kCastagnoli, 0, header.data(), header.size());
+// With zeros in its own place. The header has at least kHeaderFixedBytes.
+uint32_t checksum_of(const std::vector<uint8_t>& header) {
+  constexpr uint8_t kZeros[4] = {};
+  constexpr size_t kAfter = kChecksumAt + sizeof(kZeros);
+  constexpr Crc32Kind kKind = Crc32Kind::kCastagnoli;
+  uint32_t crc = crc32(kKind, 0, header.data(), kChecksumAt);
+  crc = crc32(kKind, crc, kZeros, sizeof(kZeros));
+  return crc32(kKind, crc, header.data() + kAfter, header.size() - kAfter);
 }
 
 }  // namespace

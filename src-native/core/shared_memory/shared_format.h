@@ -53,6 +53,7 @@ namespace atomic_log::shared_memory {
 
 inline constexpr uint32_t kLayoutVersion = 2;
 inline constexpr uint32_t kNoBlock = UINT32_MAX;
+inline constexpr uint32_t kFullBlock = kNoBlock - 1;
 inline constexpr uint64_t kNoIndex = UINT64_MAX;
 
 inline constexpr uint32_t kReadersMaxMax = 1024;

@@ -82,7 +82,7 @@ uint32_t SharedLog::try_pin(uint64_t sequence) {
     const uint64_t other = Entry::sequence_of(found);
     uint64_t next = Entry::make(sequence, 1);
     if (holders != 0 && other == sequence) {
-      if (holders == Entry::kHoldersMax) return kNoBlock;
+      if (holders == Entry::kHoldersMax) return kFullBlock;
       next = found + 1;
     } else if (holders != 0 && other > sequence) {
       return kNoBlock;
@@ -154,6 +154,10 @@ SharedOutcome SharedLog::pin_window(uint64_t floor,
     while (next > lowest) {
       const uint32_t block = try_pin(next - 1);
       if (block == kNoBlock) break;
+      if (block == kFullBlock) {
+        unpin_from(begin, pinned);
+        return SharedOutcome::kTooManyPins;
+      }
       const uint64_t first = first_of(block).load(std::memory_order_relaxed);
       const uint64_t above =
           next > newest ? first + 1 : pinned->back().first_index;

@@ -48,12 +48,13 @@ namespace atomic_log::shared_memory {
 
 enum class SharedOutcome : uint8_t {
   kOk = 0,
-  kIo = 1,          // OpenResult::io has what the system said
-  kMismatch = 2,    // OpenResult::mismatch has why the file is refused
-  kOutOfRange = 3,  // the options are outside the limits
-  kNoSlot = 4,      // as many processes have the log open as it has slots
-  kDamaged = 5,     // the memory holds what no one of this protocol stores
-  kNoMemory = 6,    // the system refused memory
+  kIo = 1,           // OpenResult::io has what the system said
+  kMismatch = 2,     // OpenResult::mismatch has why the file is refused
+  kOutOfRange = 3,   // the options are outside the limits
+  kNoSlot = 4,       // as many processes have the log open as it has slots
+  kDamaged = 5,      // the memory holds what no one of this protocol stores
+  kNoMemory = 6,     // the system refused memory
+  kTooManyPins = 7,  // this process holds a segment as often as is counted
 };
 
 struct OpenResult {
@@ -260,7 +261,8 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
     return count < segment_capacity() ? count : segment_capacity();
   }
 
-  // The block that is pinned now, or kNoBlock: gone, or not there yet.
+  // The block that is pinned now, or kNoBlock: gone, or not there yet; or
+  // kFullBlock: this process holds it as often as an entry counts.
   uint32_t try_pin(uint64_t sequence);
   void drop(uint32_t block, uint64_t sequence);
   void unpin_from(size_t begin, std::vector<PinnedBlock>* pinned);

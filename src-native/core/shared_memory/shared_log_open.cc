@@ -24,6 +24,9 @@ constexpr int kTriesMax = 100;
 // Looks for a free slot, and the time between two.
 constexpr int kSlotRounds = 50;
 constexpr std::chrono::milliseconds kSlotPause{1};
+// Looks for the lock of a name, and the time between two.
+constexpr int kNameRounds = 200;
+constexpr std::chrono::milliseconds kNamePause{5};
 // Apart from the numbers of logs that one process has.
 constexpr uint64_t kFirstId = uint64_t{1} << 40;
 
@@ -84,6 +87,16 @@ bool lock_any_slot(SharedFile& file, uint32_t count, uint32_t* slot) {
     }
   }
   return false;
+}
+
+// For the moment in which a name is taken away or given to another file. Whoever
+// is stopped just then does not stop others for ever.
+IoStatus lock_name(SharedFile& file) {
+  for (int round = 0; round < kNameRounds; ++round) {
+    if (file.try_lock(kNameLock)) return {};
+    std::this_thread::sleep_for(kNamePause);
+  }
+  return {IoCode::kLocked, 0, "lock"};
 }
 
 // Whether `path` leads to the file that is open.
@@ -183,7 +196,7 @@ OpenResult SharedLog::create(const std::string& path,
 OpenResult SharedLog::replace_old(const std::string& path, SharedFile& old,
                                   const SharedLogOptions& options,
                                   uint32_t permissions) {
-  const IoStatus io = old.lock(kNameLock);
+  const IoStatus io = lock_name(old);
   if (!io.ok()) return failed(io);
   OpenResult result;
   if (leads_to(path, old)) {
@@ -296,7 +309,7 @@ OpenResult SharedLog::unlink(const std::string& path) {
         found.mismatch == Mismatch::kOwner) {
       return found;
     }
-    io = file->lock(kNameLock);
+    io = lock_name(*file);
     if (!io.ok()) return failed(io);
     const bool is_there = leads_to(path, *file);
     if (is_there) io = platform::native_file_system().remove(path);

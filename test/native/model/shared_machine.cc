@@ -76,9 +76,6 @@ class Handle final : public platform::SharedFile {
     }
     return holder == number_;
   }
-  platform::IoStatus lock(uint32_t) override {
-    return {platform::IoCode::kUnsupported, 0, "lock"};
-  }
   // Of a lock that it does not have: nothing, as of the kernel's.
   void unlock(uint32_t number) override {
     if (std::find(held_.begin(), held_.end(), number) == held_.end()) return;

@@ -100,6 +100,8 @@ TEST_CASE("shared log: a file of another run of the system gives way") {
   log.reset();
   change_header(path, 96, 0xff);
   CHECK(try_open(path, SharedOpenMode::kJoin).mismatch == Mismatch::kBoot);
+  // What one that was killed while it replaced such a file has left.
+  close(open((path + ".new-atomic-log").c_str(), O_CREAT | O_RDWR, 0600));
   log = open_log(path);
   REQUIRE(log != nullptr);
   CHECK(log->token() != token);
@@ -123,6 +125,21 @@ TEST_CASE("shared log: unlink takes the name, and who has it keeps the log") {
   CHECK(reads_right(*next, &first, &end));
   CHECK(end == 0);
   log->release_claim();
+}
+
+// A process that is stopped within unlink() has the lock for as long.
+TEST_CASE("shared log: unlink waits for another, but not for ever") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  open_log(path).reset();
+  std::unique_ptr<platform::SharedFile> other;
+  REQUIRE(platform::SharedFile::open(path, platform::SharedAccess::kReadWrite,
+                                     &other)
+              .ok());
+  REQUIRE(other->try_lock(shared_memory::kNameLock));
+  CHECK(SharedLog::unlink(path).io.code == platform::IoCode::kLocked);
+  other->unlock(shared_memory::kNameLock);
+  CHECK(SharedLog::unlink(path).outcome == SharedOutcome::kOk);
 }
 
 TEST_CASE("shared log: processes that make it at once get one") {
@@ -335,7 +352,7 @@ TEST_CASE("shared log: more holders than an entry counts are refused") {
     REQUIRE(log->pin_window(0, &pinned) == SharedOutcome::kOk);
   }
   const size_t held = pinned.size();
-  CHECK(log->pin_window(0, &pinned) != SharedOutcome::kOk);
+  CHECK(log->pin_window(0, &pinned) == SharedOutcome::kTooManyPins);
   CHECK(pinned.size() == held);
   log->unpin(pinned.back().block, pinned.back().sequence);
   CHECK(log->pin_window(0, &pinned) == SharedOutcome::kOk);

@@ -132,6 +132,17 @@ describeProcesses('a log that processes share', () => {
     expectError(() => AtomicLog.openSync(path(), { create: false }), 'ERR_FILE_NOT_FOUND', /no such log/);
     expectError(() => AtomicLog.unlinkSync(path()), 'ERR_FILE_NOT_FOUND', /no such log/);
     expectError(() => AtomicLog.openSync(directory.root(), SMALL), 'ERR_FILE_ACCESS', /not a regular file/);
+    const tooLong = directory.root() + '/' + 'x'.repeat(300);
+    expectError(
+      () => AtomicLog.openSync(tooLong, SMALL),
+      'ERR_OUT_OF_RANGE',
+      /longer than the file system allows/,
+    );
+    expectError(
+      () => AtomicLog.unlinkSync(tooLong),
+      'ERR_OUT_OF_RANGE',
+      /longer than the file system allows/,
+    );
     writeFileSync(path(), 'notes');
     expectError(() => AtomicLog.openSync(path(), SMALL), 'ERR_FORMAT', /not the file of a log/);
     expectError(() => AtomicLog.unlinkSync(path()), 'ERR_FORMAT', /not the file of a log/);
