@@ -68,7 +68,12 @@ export {
   type ClaimedLog,
   type ProcessLogOptions,
 } from './journal/typed-log';
-export { type JoinOptions, type ProcessOptions, type ReadOnlyOptions } from './processes/options';
+export {
+  type JoinOptions,
+  type ProcessOptions,
+  type ReadOnlyOptions,
+  type RecordJoinOptions,
+} from './processes/options';
 export { JournaledLog } from './journal/journaled-log';
 export { JournaledReader } from './journal/journaled-reader';
 export { type JournalAttachOptions, type JournalOptions, type JournalPlace } from './journal/options';

@@ -957,7 +957,7 @@ declare class AtomicLog<T> {
   /** Whether this object was closed. */
   get isClosed(): boolean;
   /**
-   * Whether a writer is claimed, in any thread.
+   * Whether a writer is claimed, in any thread, or any process where processes share the log.
    *
    * @throws `ERR_LOG_CLOSED`
    */
@@ -984,7 +984,7 @@ declare class AtomicLog<T> {
    * The right to append, or null while another writer has it.
    *
    * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`; `ERR_READ_ONLY` with `readOnly: true`;
-   * `ERR_JOURNALED` for a log of `AtomicLog.open()`, which has its writer's calls itself
+   * `ERR_JOURNALED` for a log of `AtomicLog.open({ wal })`, which has its writer's calls itself
    */
   tryClaimWriter(): Writer<T> | null;
   /**
@@ -1859,6 +1859,7 @@ export interface JournalAttachOptions {
 export interface ProcessOptions {
   /** Whether the log is made where there is none: `true` (default), or `'exclusive'` for a new one or none. */
   create?: true | 'exclusive';
+  readOnly?: false;
   /** Permissions of a new file, whatever the umask says. Default 0o600; only its owner can open it. */
   mode?: number;
   /** Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. */
@@ -1877,6 +1878,7 @@ export interface ProcessOptions {
 /** To open a log that is there: it says by itself what its entries are. */
 export interface JoinOptions<T> {
   create: false;
+  readOnly?: false;
   /** The codec of a log that has one, if it is your own. */
   codec?: Codec<T>;
   /**
@@ -1895,11 +1897,21 @@ export interface JoinOptions<T> {
  */
 export interface ReadOnlyOptions<T> {
   readOnly: true;
+  /** A log that is only read is never made. */
+  create?: false;
   /** As for {@link JoinOptions}. */
   codec?: Codec<T>;
   /** As for {@link JoinOptions}. */
   allowOtherOwner?: boolean;
 }
+/** To open a log of records that is there, so that its entries have the types of the schema. */
+export type RecordJoinOptions<S extends Schema> = (
+  JoinOptions<RecordOf<S>> | ReadOnlyOptions<RecordOf<S>>
+) & {
+  /** The schema that the log was made with: its columns are compared with it. */
+  schema: S;
+  codec?: undefined;
+};
 /** A log, and its writer. */
 export interface ClaimedLog<T> {
   writer: Writer<T>;
@@ -1991,6 +2003,7 @@ export interface AtomicLogConstructor {
     path: string,
     options: ProcessLogOptions<RecordLogOptions<S>>,
   ): Promise<AtomicLogImpl<RecordOf<S>>>;
+  open<S extends Schema>(path: string, options: RecordJoinOptions<S>): Promise<AtomicLogImpl<RecordOf<S>>>;
   open<T>(path: string, options: JoinOptions<T> | ReadOnlyOptions<T>): Promise<AtomicLogImpl<T>>;
   /** As {@link open}, on this thread. */
   openSync<K extends NumberScalarType = 'f64'>(
@@ -2014,6 +2027,7 @@ export interface AtomicLogConstructor {
     path: string,
     options: ProcessLogOptions<RecordLogOptions<S>>,
   ): AtomicLogImpl<RecordOf<S>>;
+  openSync<S extends Schema>(path: string, options: RecordJoinOptions<S>): AtomicLogImpl<RecordOf<S>>;
   openSync<T>(path: string, options: JoinOptions<T> | ReadOnlyOptions<T>): AtomicLogImpl<T>;
   /**
    * Takes the name of a log that processes share away. Those that have it open keep it, and its memory goes with

@@ -77,7 +77,7 @@ export interface NativeLogs {
   /** Of a log that is read only: its copy of the head gets what was published since. */
   catchUp(log: number): void;
   /** Of a log that processes share: the slots that other processes have, and live. */
-  livingSlots(log: number): number[];
+  livingSlots(log: number): NativeLivingSlot[];
   /** Writes the BoundsFields of the window. */
   bounds(log: number, out: Float64Array): undefined | false;
   stats(log: number): NativeStats;
@@ -147,6 +147,12 @@ export interface NativeSharedFailure {
   /** errno. */
   systemError: number;
   operation: string;
+}
+
+export interface NativeLivingSlot {
+  slot: number;
+  /** Segments outside of the window that its process pins. */
+  pinnedSegments: number;
 }
 
 export interface NativeStats {

@@ -1,6 +1,6 @@
 /** What a log is and has, for people: the summary of a source, with its bytes scaled and its times as ages. */
 import { escape, formatTable } from './output';
-import type { SegmentSummary, SharedSummary, Summary, WalSummary } from './sources';
+import type { SegmentSummary, SharedSummary, SlotSummary, Summary, WalSummary } from './sources';
 import { counted, formatAge, formatCount, type Paint } from './words';
 
 type Scale = (bytes: number) => string;
@@ -140,6 +140,11 @@ function segmentParts(summary: SegmentSummary, view: View): string[] {
   ];
 }
 
+function slotText({ slot, pid, pinnedSegments }: SlotSummary): string {
+  const kept = pinnedSegments === 0 ? '' : `, keeps ${counted(pinnedSegments, 'segment', 'segments')}`;
+  return pid === undefined ? `slot ${slot}${kept}` : `${pid} (slot ${slot}${kept})`;
+}
+
 function sharedParts(summary: SharedSummary, view: View): string[] {
   const { firstIndex, endIndex, columns, codec, slots, readersMax, segments, segmentBytes } = summary;
   const { scale, paint } = view;
@@ -172,7 +177,7 @@ function sharedParts(summary: SharedSummary, view: View): string[] {
           'processes',
           slots.length === 0
             ? `none, of ${readersMax}`
-            : `${slots.length} of ${readersMax}: slot ${slots.join(', ')}`,
+            : `${slots.length} of ${readersMax}: ${slots.map(slotText).join(', ')}`,
         ],
         [
           'boot id',

@@ -6,8 +6,10 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { inspect } from 'node:util';
 
 import { typeNames } from '../base/scalar';
+import type { NativeLog } from '../memory/native-log';
 import type { Snapshot } from '../memory/snapshot';
 import { readProcessLogSync, type ReadProcessLog } from '../processes/open';
+import { lockHolders } from './lock-holders';
 import { complain } from './output';
 import { availableBytesAt, type Bounds, type Item, type SharedSummary, type Source } from './sources';
 
@@ -58,6 +60,18 @@ function bootIdOf(path: string): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
+/** Who has it open, and its claim, as far as the system shows the processes of others. */
+function openBy(path: string, native: NativeLog): Pick<SharedSummary, 'slots' | 'holder'> {
+  const { writer, slots } = lockHolders(path);
+  return {
+    slots: native.livingSlots().map((living) => {
+      const pid = slots.get(living.slot);
+      return pid === undefined ? living : { ...living, pid };
+    }),
+    ...(writer === undefined ? {} : { holder: writer }),
+  };
+}
+
 function summaryOf(path: string, { log, layout, native, description }: ReadProcessLog): SharedSummary {
   const { retainedCapacity, segmentCapacity, firstIndex, endIndex, ended, isWriterClaimed } = log;
   const { retainedSegments, pinnedSegments, segments, segmentBytes } = log.stats();
@@ -81,7 +95,7 @@ function summaryOf(path: string, { log, layout, native, description }: ReadProce
     segmentBytes,
     size: statSync(path).size,
     readersMax: description.readersMax,
-    slots: native.livingSlots(),
+    ...openBy(path, native),
     bootId: bootIdOf(path),
     isOfEarlierRun: description.isOfEarlierRun,
   };

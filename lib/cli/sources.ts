@@ -66,6 +66,15 @@ export interface SegmentSummary extends Outside {
   readonly mtimeMs: number;
 }
 
+/** A process that has a log open which processes share. */
+export interface SlotSummary {
+  readonly slot: number;
+  /** Segments outside of the window that it keeps from being used again. */
+  readonly pinnedSegments: number;
+  /** Of the process, where this user can see it. */
+  readonly pid?: number;
+}
+
 /** Of a log that processes share; numbers are of now. */
 export interface SharedSummary extends Outside {
   readonly kind: 'shared log';
@@ -84,8 +93,10 @@ export interface SharedSummary extends Outside {
   readonly segmentBytes: number;
   readonly size: number;
   readonly readersMax: number;
+  /** Id of the process that has the claim; absent when none has, or it is not known. */
+  readonly holder?: number;
   /** Of processes that have it open, and live. */
-  readonly slots: readonly number[];
+  readonly slots: readonly SlotSummary[];
   /** Of the run of the system in which the log was made. */
   readonly bootId: string;
   readonly isOfEarlierRun: boolean;
@@ -144,9 +155,10 @@ function isDirectory(path: string): boolean {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such file or directory' : message;
-    throw new Error(`${path}: ${reason}; give a segment file or the directory of a write-ahead log`, {
-      cause: error,
-    });
+    throw new Error(
+      `${path}: ${reason}; give a segment file, the directory of a write-ahead log or the file of a log that processes share`,
+      { cause: error },
+    );
   }
 }
 

@@ -9,7 +9,7 @@ import type { LogHandle } from '../memory/handle';
 import type { JournaledLog } from './journaled-log';
 import type { JournaledReader } from './journaled-reader';
 import type { JournalAttachOptions, JournalOptions } from './options';
-import type { JoinOptions, ProcessOptions, ReadOnlyOptions } from '../processes/options';
+import type { JoinOptions, ProcessOptions, ReadOnlyOptions, RecordJoinOptions } from '../processes/options';
 import type { AttachOptions, RecordAttachOptions } from '../memory/open-log';
 import type { BigIntScalarType, NumberScalarType } from '../base/scalar';
 import type {
@@ -113,6 +113,7 @@ export interface AtomicLogConstructor {
     path: string,
     options: ProcessLogOptions<RecordLogOptions<S>>,
   ): Promise<AtomicLog<RecordOf<S>>>;
+  open<S extends Schema>(path: string, options: RecordJoinOptions<S>): Promise<AtomicLog<RecordOf<S>>>;
   open<T>(path: string, options: JoinOptions<T> | ReadOnlyOptions<T>): Promise<AtomicLog<T>>;
   /** As {@link open}, on this thread. */
   openSync<K extends NumberScalarType = 'f64'>(
@@ -136,6 +137,7 @@ export interface AtomicLogConstructor {
     path: string,
     options: ProcessLogOptions<RecordLogOptions<S>>,
   ): AtomicLog<RecordOf<S>>;
+  openSync<S extends Schema>(path: string, options: RecordJoinOptions<S>): AtomicLog<RecordOf<S>>;
   openSync<T>(path: string, options: JoinOptions<T> | ReadOnlyOptions<T>): AtomicLog<T>;
   /**
    * Takes the name of a log that processes share away. Those that have it open keep it, and its memory goes with

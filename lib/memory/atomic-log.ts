@@ -136,7 +136,7 @@ export class AtomicLog<T> {
   }
 
   /**
-   * Whether a writer is claimed, in any thread.
+   * Whether a writer is claimed, in any thread, or any process where processes share the log.
    *
    * @throws `ERR_LOG_CLOSED`
    */
@@ -175,7 +175,7 @@ export class AtomicLog<T> {
    * The right to append, or null while another writer has it.
    *
    * @throws `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_MAPPING_UNAVAILABLE`; `ERR_READ_ONLY` with `readOnly: true`;
-   * `ERR_JOURNALED` for a log of `AtomicLog.open()`, which has its writer's calls itself
+   * `ERR_JOURNALED` for a log of `AtomicLog.open({ wal })`, which has its writer's calls itself
    */
   tryClaimWriter(): Writer<T> | null {
     if (this.#open().layout.journal !== undefined) {

@@ -203,8 +203,8 @@ export function coderFor(name: string | undefined, codec: unknown): Coder | unde
   throw typeError(
     'ERR_CODEC_MISMATCH',
     name === undefined
-      ? `the log has no codec, and attach was given ${describe(given!.name)}; attach without one`
-      : `the values of the log are encoded by the codec ${describe(name)}; attach with { codec } of that name` +
+      ? `the log has no codec, and options.codec is ${describe(given!.name)}; leave it out`
+      : `the values of the log are encoded by the codec ${describe(name)}; give { codec } of that name` +
           (given === undefined ? '' : `, not ${describe(given.name)}`),
   );
 }

@@ -74,7 +74,7 @@ export function checkColumnsOf(
         : `values of the codec ${describe(coder.name)}`;
     throw typeError(
       'ERR_SCHEMA_MISMATCH',
-      `the log holds ${held}, and options.schema has ${columnsText(expected)}; attach without a schema`,
+      `${what} holds ${held}, and options.schema has ${columnsText(expected)}; leave the schema out`,
     );
   }
   const count = Math.max(fields.length, expected.fields.length);

@@ -7,7 +7,7 @@
  * lib/memory/view.ts does so for users that were dropped.
  */
 import { type Arrival, NO_SLOT, StagedCell, Status } from '../base/codes';
-import type { NativeLogDescription, NativeStats, NativeStatus } from '../../types/native';
+import type { NativeLivingSlot, NativeLogDescription, NativeStats, NativeStatus } from '../../types/native';
 import { plainError, type AtomicLogError } from '../base/errors';
 import { addon } from '../base/native';
 
@@ -76,7 +76,7 @@ export class NativeLog {
   catchUp(): void {
     logs.catchUp(this.#slot);
   }
-  livingSlots(): readonly number[] {
+  livingSlots(): readonly NativeLivingSlot[] {
     return logs.livingSlots(this.#slot);
   }
   bounds(out: Float64Array): void {

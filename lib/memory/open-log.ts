@@ -9,7 +9,7 @@ import { addon, introduceThread } from '../base/native';
 import { NativeLog } from './native-log';
 import { checkOptions, type CheckedOptions, type LogOptions } from './options';
 import { elementBytes, isVariable } from '../base/scalar';
-import { checkSchema, type RecordColumns, type Schema } from './schema';
+import { checkSchema, schemaAndCodec, type RecordColumns, type Schema } from './schema';
 import { chooseMapping, reserveShared, wholeOf } from './storage';
 import { LogView } from './view';
 
@@ -108,12 +108,7 @@ function checkAttachOptions(options: unknown): {
   name: string | undefined;
 } {
   const { schema, codec, name } = optionsOf('options', options, ['schema', 'codec', 'name', 'wal']);
-  if (schema !== undefined && codec !== undefined) {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      'options.schema and options.codec exclude each other: a log holds records, or values of a codec',
-    );
-  }
+  if (schema !== undefined && codec !== undefined) throw schemaAndCodec();
   if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
   return { codec, columns: schema === undefined ? undefined : checkSchema('options.schema', schema), name };
 }

@@ -1,6 +1,6 @@
 /** What the fields of records are: their types, and what follows from them for the compiler. */
 import { FIELDS_MAX } from '../base/codes';
-import { describe, invalidType, outOfRange, typeError } from '../base/errors';
+import { describe, invalidType, outOfRange, typeError, type AtomicLogError } from '../base/errors';
 import {
   isFieldType,
   Kind,
@@ -93,6 +93,13 @@ export interface RecordColumns {
   readonly kinds: readonly Kind[];
   readonly fields: readonly string[];
 }
+
+/** What is said to who gives both. */
+export const schemaAndCodec = (): AtomicLogError =>
+  typeError(
+    'ERR_INVALID_ARG_VALUE',
+    'options.schema and options.codec exclude each other: a log holds records, or values of a codec',
+  );
 
 export function checkSchema(what: string, schema: unknown): RecordColumns {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {

@@ -34,8 +34,8 @@ export function rollFailed(status: NativeStatus, nextIndex: number, isShared: bo
   if (status === -Status.pinned) {
     return plainError(
       'ERR_PINNED_BYTES',
-      'readers pin more than the pinnedBytesMax of this log, or its extraSegments where processes share it ' +
-        '(stats() tells which); close or refresh old snapshots. ' +
+      'readers pin more than the pinnedBytesMax of this log, or its extraSegments where processes share it: stats() ' +
+        'tells which thread, and `npx atomic-log inspect PATH` which process; close or refresh old snapshots. ' +
         `The entries before index ${nextIndex} are kept, and appending works again once readers release memory`,
     );
   }

@@ -19,10 +19,25 @@ const mismatches: Readonly<Partial<Record<Mismatch, (found: number) => string>>>
     'the log was made before the system was started last; open it with create: true, which makes a new one in its place, or ' +
     'with readOnly: true to read it',
   [Mismatch.owner]: () =>
-    'the file belongs to another user; choose another path, or open it with allowOtherOwner: true',
+    'the file belongs to another user; choose another path, or open it with allowOtherOwner: true, and create: false ' +
+    'or readOnly: true',
 };
 
-export function openFailed(path: string, failure: NativeSharedFailure): AtomicLogError {
+/** What was to be done with the path. */
+export interface Asked {
+  readonly what: 'make' | 'join' | 'unlink';
+  /** That a log needs which is to be made, about. */
+  readonly bytes: number;
+}
+
+/** What is not there. */
+const missing: Readonly<Record<Asked['what'], string>> = {
+  make: 'the directory of the log is missing; make it first',
+  join: 'there is no such log; open it without create: false or readOnly: true to make it, or wait until another process has',
+  unlink: 'there is no such log',
+};
+
+export function openFailed(path: string, failure: NativeSharedFailure, asked: Asked): AtomicLogError {
   const { outcome, mismatch, found, io, systemError, operation } = failure;
   switch (outcome) {
     case SharedOutcome.mismatch:
@@ -33,8 +48,8 @@ export function openFailed(path: string, failure: NativeSharedFailure): AtomicLo
       return withDetails(
         plainError(
           'ERR_TOO_MANY_PROCESSES',
-          `${path}: as many processes have the log open as it has room for; close it in one of them, ` +
-            'or make it with a larger readersMax',
+          `${path}: as many processes have the log open as it has room for; close it in one of them (npx atomic-log ` +
+            'inspect lists them), read it with readOnly: true, which needs no room, or unlink it and make it with a larger readersMax',
         ),
         { path },
       );
@@ -58,10 +73,7 @@ export function openFailed(path: string, failure: NativeSharedFailure): AtomicLo
   }
   const details = { io, systemError, operation, path, offset: 0, value: 0, detail: '', outcome: 0 as const };
   return ioError(details, {
-    [IoCode.notFound]: [
-      'ERR_FILE_NOT_FOUND',
-      'there is no such log, or its directory is missing; AtomicLog.open() makes a log, but no directory',
-    ],
+    [IoCode.notFound]: ['ERR_FILE_NOT_FOUND', missing[asked.what]],
     [IoCode.exists]: ['ERR_FILE_EXISTS', "the log exists already; open it without create: 'exclusive'"],
     [IoCode.locked]: [
       'ERR_LOCKED',
@@ -69,7 +81,8 @@ export function openFailed(path: string, failure: NativeSharedFailure): AtomicLo
     ],
     [IoCode.noSpace]: [
       'ERR_NO_SPACE',
-      'the file system has no room for the log; make room, or choose a smaller retainedCapacity or extraSegments',
+      `the file system has no room for the log, which needs about ${asked.bytes} bytes; make room (a container may ` +
+        'need a larger --shm-size), or choose a smaller retainedCapacity, dataBytes or extraSegments',
     ],
   });
 }

@@ -19,7 +19,7 @@ import { NativeLog } from '../memory/native-log';
 import { isFieldName } from '../memory/schema';
 import { canMapExternal } from '../memory/storage';
 import { LogView } from '../memory/view';
-import { differs, noExternalMemory, openFailed } from './errors';
+import { differs, noExternalMemory, openFailed, type Asked } from './errors';
 import { checkProcessOptions, type CheckedProcessOptions } from './options';
 
 type Opened = NativeSharedLogDescription | NativeSharedFailure;
@@ -27,11 +27,14 @@ type Opened = NativeSharedLogDescription | NativeSharedFailure;
 const NOTHING = new Uint32Array(0);
 const CACHE_LINE_BYTES = 64;
 
+interface Prepared {
+  readonly path: string;
+  readonly checked: CheckedProcessOptions;
+  readonly opening: NativeSharedOpening;
+}
+
 /** What the addon takes; checks everything first. */
-function prepare(
-  path: unknown,
-  options: unknown,
-): { path: string; checked: CheckedProcessOptions; opening: NativeSharedOpening } {
+function prepare(path: unknown, options: unknown): Prepared {
   const checked = checkProcessOptions(options);
   const checkedPath = checkPath(path);
   if (!canMapExternal()) throw noExternalMemory();
@@ -69,6 +72,14 @@ function offsetsOf({ kinds, dataBytes }: Layout, segmentCapacity: number): numbe
     offsets.push(offsets.at(-1)! + Math.ceil(bytes / CACHE_LINE_BYTES) * CACHE_LINE_BYTES);
   }
   return offsets;
+}
+
+/** For an error: what is to be done, and the room that it takes, but for a few pages. */
+function askedOf({ memory, extraSegments }: CheckedProcessOptions): Asked {
+  if (memory === undefined) return { what: 'join', bytes: 0 };
+  const { layout, retainedCapacity, segmentCapacity } = memory;
+  const segments = Math.ceil(retainedCapacity / segmentCapacity) + 1 + extraSegments;
+  return { what: 'make', bytes: segments * offsetsOf(layout, segmentCapacity).at(-1)! };
 }
 
 /** Whether the log can be of such columns: they are where its memory has them, and their names are names. */
@@ -122,17 +133,15 @@ function compare(
   native: NativeLog,
   opened: NativeSharedLogDescription,
   there: Layout,
-  { memory, readersMax, extraSegments, given }: CheckedProcessOptions,
+  { memory, columns, readersMax, extraSegments, given }: CheckedProcessOptions,
 ): void {
+  const told = { what: `${path}: the log`, then: 'open it with the schema that it was made with' };
+  if (columns !== undefined) checkColumnsOf(there, columns, told);
   if (memory === undefined) return;
   const { layout: here, retainedCapacity, segmentCapacity } = memory;
   if (here.fields !== undefined && there.fields !== undefined) {
     const { kinds, fields } = here;
-    checkColumnsOf(
-      there,
-      { kinds, fields },
-      { what: `${path}: the log`, then: 'open it with the schema that it was made with' },
-    );
+    checkColumnsOf(there, { kinds, fields }, told);
   }
   const rows: (readonly [string, unknown, unknown])[] = [
     ['the type', typesOf(there), typesOf(here)],
@@ -146,8 +155,8 @@ function compare(
   for (const [what, found, wanted] of rows) if (found !== wanted) throw differs(path, what, found, wanted);
 }
 
-function logOf<T>(path: string, opened: Opened, checked: CheckedProcessOptions): AtomicLog<T> {
-  if ('outcome' in opened) throw openFailed(path, opened);
+function logOf<T>({ path, checked }: Prepared, opened: Opened): AtomicLog<T> {
+  if ('outcome' in opened) throw openFailed(path, opened, askedOf(checked));
   const native = new NativeLog(opened, true);
   try {
     const codec = checked.codec;
@@ -184,10 +193,10 @@ function codecNamedIn(descriptor: string): Codec<Uint8Array> | undefined {
 
 /** For the command line: reads a log whatever its codec is. */
 export function readProcessLogSync(path: string): ReadProcessLog {
-  const { opening } = prepare(path, { readOnly: true, allowOtherOwner: true });
+  const { opening, checked } = prepare(path, { readOnly: true, allowOtherOwner: true });
   introduceThread();
   const description = addon.openSharedLogSync(opening);
-  if ('outcome' in description) throw openFailed(path, description);
+  if ('outcome' in description) throw openFailed(path, description, askedOf(checked));
   const native = new NativeLog(description, true);
   try {
     const layout = layoutOf(path, native, codecNamedIn(native.descriptor));
@@ -205,14 +214,16 @@ export async function openProcessLog<T>(path: unknown, options: unknown): Promis
   introduceThread();
   const opened = addon.openSharedLog(prepared.opening);
   if (opened === undefined) return openProcessLogSync(path, options);
-  return logOf(prepared.path, await opened, prepared.checked);
+  return logOf(prepared, await opened);
 }
 
 export function openProcessLogSync<T>(path: unknown, options: unknown): AtomicLog<T> {
   const prepared = prepare(path, options);
   introduceThread();
-  return logOf(prepared.path, addon.openSharedLogSync(prepared.opening), prepared.checked);
+  return logOf(prepared, addon.openSharedLogSync(prepared.opening));
 }
+
+const UNLINK: Asked = { what: 'unlink', bytes: 0 };
 
 /** {@link AtomicLogConstructor.unlink}. */
 export async function unlinkProcessLog(path: unknown): Promise<void> {
@@ -220,11 +231,11 @@ export async function unlinkProcessLog(path: unknown): Promise<void> {
   const pending = addon.unlinkSharedLog(checkedPath);
   if (pending === undefined) return unlinkProcessLogSync(path);
   const failure = await pending;
-  if (failure !== null) throw openFailed(checkedPath, failure);
+  if (failure !== null) throw openFailed(checkedPath, failure, UNLINK);
 }
 
 export function unlinkProcessLogSync(path: unknown): void {
   const checkedPath = checkPath(path);
   const failure = addon.unlinkSharedLogSync(checkedPath);
-  if (failure !== null) throw openFailed(checkedPath, failure);
+  if (failure !== null) throw openFailed(checkedPath, failure, UNLINK);
 }

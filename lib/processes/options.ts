@@ -4,11 +4,19 @@ import { checkFlag, checkInteger, checkNames, checkObject } from '../base/checks
 import { describe, typeError } from '../base/errors';
 import type { Codec } from '../memory/codec';
 import { checkOptions, optionNames, type CheckedOptions } from '../memory/options';
+import {
+  checkSchema,
+  schemaAndCodec,
+  type RecordColumns,
+  type RecordOf,
+  type Schema,
+} from '../memory/schema';
 
 /** What {@link AtomicLogConstructor.open} takes besides the options of a log in memory, with a path. */
 export interface ProcessOptions {
   /** Whether the log is made where there is none: `true` (default), or `'exclusive'` for a new one or none. */
   create?: true | 'exclusive';
+  readOnly?: false;
   /** Permissions of a new file, whatever the umask says. Default 0o600; only its owner can open it. */
   mode?: number;
   /** Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. */
@@ -28,6 +36,7 @@ export interface ProcessOptions {
 /** To open a log that is there: it says by itself what its entries are. */
 export interface JoinOptions<T> {
   create: false;
+  readOnly?: false;
   /** The codec of a log that has one, if it is your own. */
   codec?: Codec<T>;
   /**
@@ -47,11 +56,22 @@ export interface JoinOptions<T> {
  */
 export interface ReadOnlyOptions<T> {
   readOnly: true;
+  /** A log that is only read is never made. */
+  create?: false;
   /** As for {@link JoinOptions}. */
   codec?: Codec<T>;
   /** As for {@link JoinOptions}. */
   allowOtherOwner?: boolean;
 }
+
+/** To open a log of records that is there, so that its entries have the types of the schema. */
+export type RecordJoinOptions<S extends Schema> = (
+  JoinOptions<RecordOf<S>> | ReadOnlyOptions<RecordOf<S>>
+) & {
+  /** The schema that the log was made with: its columns are compared with it. */
+  schema: S;
+  codec?: undefined;
+};
 
 const MODE_MAX = 0o777;
 const MODE_DEFAULT = 0o600;
@@ -71,17 +91,19 @@ export interface CheckedProcessOptions {
   /** Undefined to join. */
   readonly memory: CheckedOptions | undefined;
   readonly codec: unknown;
+  /** What a log of records that is joined must have, where that was said. */
+  readonly columns: RecordColumns | undefined;
 }
 
 /** Of a log that is there. */
-function checkJoinOptions(
-  given: Record<string, unknown>,
-  openMode: SharedOpenMode,
-  choice: 'create' | 'readOnly',
-): CheckedProcessOptions {
+function checkJoinOptions(given: Record<string, unknown>, openMode: SharedOpenMode): CheckedProcessOptions {
   const what =
-    choice === 'create' ? 'options of a log that is not created' : 'options of a log that is read only';
-  checkNames(what, given, [choice, 'codec', 'allowOtherOwner']);
+    openMode === SharedOpenMode.join
+      ? 'options of a log that is not created'
+      : 'options of a log that is read only';
+  checkNames(what, given, ['create', 'readOnly', 'schema', 'codec', 'allowOtherOwner']);
+  const { schema, codec } = given;
+  if (schema !== undefined && codec !== undefined) throw schemaAndCodec();
   return {
     openMode,
     permissions: MODE_DEFAULT,
@@ -90,25 +112,41 @@ function checkJoinOptions(
     extraSegments: 0,
     given: { readersMax: false, extraSegments: false },
     memory: undefined,
-    codec: given.codec,
+    codec,
+    columns: schema === undefined ? undefined : checkSchema('options.schema', schema),
   };
 }
 
 /** Checks the options. Reads each of them once. */
 export function checkProcessOptions(options: unknown): CheckedProcessOptions {
   const given = checkObject('options', options);
-  if (checkFlag('options.readOnly', given.readOnly)) {
-    return checkJoinOptions(given, SharedOpenMode.readOnly, 'readOnly');
+  const readOnly = checkFlag('options.readOnly', given.readOnly);
+  const create = given.create ?? !readOnly;
+  if (create === false) {
+    return checkJoinOptions(given, readOnly ? SharedOpenMode.readOnly : SharedOpenMode.join);
   }
-  const create = given.create ?? true;
-  if (create === false) return checkJoinOptions(given, SharedOpenMode.join, 'create');
   if (create !== true && create !== 'exclusive') {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',
       `options.create must be true, false or 'exclusive'; got ${describe(create)}`,
     );
   }
-  checkNames('options', given, [...memoryNames, 'create', 'mode', 'readersMax', 'extraSegments']);
+  if (readOnly) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `options.create must be false, or left out, with readOnly: true; got ${describe(create)}`,
+    );
+  }
+  if (given.allowOtherOwner !== undefined) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      'options.allowOtherOwner is for a log that is there: give create: false or readOnly: true, too',
+    );
+  }
+  checkNames('options', given, [
+    ...memoryNames,
+    ...['create', 'readOnly', 'allowOtherOwner', 'mode', 'readersMax', 'extraSegments'],
+  ]);
   const { mode, readersMax, extraSegments } = given;
   // It may be the instance of a class.
   const memory = checkOptions(Object.fromEntries(memoryNames.map((name) => [name, given[name]])));
@@ -134,5 +172,6 @@ export function checkProcessOptions(options: unknown): CheckedProcessOptions {
     given: { readersMax: readersMax !== undefined, extraSegments: extraSegments !== undefined },
     memory,
     codec: given.codec,
+    columns: undefined,
   };
 }

@@ -93,8 +93,12 @@ class AnyLog {
     uint64_t early_seals;
   };
   virtual Stats stats() const = 0;
-  // The slots that other processes have, and live: a bool for each.
-  virtual std::vector<bool> living_slots() const = 0;
+  struct LivingSlot {
+    uint32_t slot;
+    uint64_t pinned;  // segments outside of the window
+  };
+  // The slots that other processes have, and live.
+  virtual std::vector<LivingSlot> living_slots() const = 0;
   virtual memory::ReaderList& readers() = 0;
 
   // --- Waiting.

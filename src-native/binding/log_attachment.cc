@@ -266,17 +266,19 @@ napi_value LogAttachment::catch_up(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (log: number) => numbers of the slots that other processes have, and live
+// (log: number) => NativeLivingSlot[]
 napi_value LogAttachment::living_slots(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called(env, info);
   napi_value slots = nullptr;
   napi_create_array(env, &slots);
   if (self == nullptr) return slots;
-  const std::vector<bool> living = self->log_->living_slots();
   uint32_t count = 0;
-  for (uint32_t slot = 0; slot < living.size(); ++slot) {
-    if (!living[slot]) continue;
-    napi_set_element(env, slots, count++, from_number(env, slot));
+  for (const AnyLog::LivingSlot& living : self->log_->living_slots()) {
+    napi_value slot = nullptr;
+    if (napi_create_object(env, &slot) != napi_ok) return slots;
+    set(env, slot, "slot", uint64_t{living.slot});
+    set(env, slot, "pinnedSegments", living.pinned);
+    napi_set_element(env, slots, count++, slot);
   }
   return slots;
 }

@@ -68,7 +68,7 @@ class MemoryLog final : public AnyLog {
 
   // It has no copies, and no other processes.
   void catch_up() override {}
-  std::vector<bool> living_slots() const override { return {}; }
+  std::vector<LivingSlot> living_slots() const override { return {}; }
 
   bool bounds(memory::WindowBounds* bounds) override {
     *bounds = memory::window_bounds(*log_);

@@ -83,8 +83,12 @@ class SharedMemoryLog final : public AnyLog {
   void unpin_late(const SegmentName& segment) override { unpin(segment); }
 
   void catch_up() override { log_->catch_up(); }
-  std::vector<bool> living_slots() const override {
-    return log_->living_slots();
+  std::vector<LivingSlot> living_slots() const override {
+    std::vector<LivingSlot> slots;
+    for (const SharedLog::LivingSlot& found : log_->living_slots()) {
+      slots.push_back({found.slot, found.pinned});
+    }
+    return slots;
   }
 
   bool bounds(memory::WindowBounds* bounds) override {

@@ -259,20 +259,30 @@ SharedLog::Stats SharedLog::stats() const {
   stats.early_seals = early_seals().load(std::memory_order_relaxed);
   std::vector<Holder> holders(format_.options.readers_max, Holder::kUnknown);
   for (uint32_t block = 0; block < format_.blocks; ++block) {
-    const uint64_t sequence =
-        sequence_of(block).load(std::memory_order_relaxed) & ~kRetired;
+    const uint64_t sequence = named_sequence(block);
     if (sequence == kNoSequence) continue;
     ++stats.used_blocks;
-    if (sequence + format_.retained_segments > newest) continue;
+    if (!has_left_window(sequence, newest)) continue;
     stats.pinned += is_held(block, sequence, &holders);
   }
   return stats;
 }
 
-std::vector<bool> SharedLog::living_slots() const {
-  std::vector<bool> living(format_.options.readers_max);
-  for (uint32_t slot = 0; slot < living.size(); ++slot) {
-    living[slot] = file_->is_locked_elsewhere(slot_lock(slot));
+std::vector<SharedLog::LivingSlot> SharedLog::living_slots() const {
+  std::vector<LivingSlot> living;
+  const uint64_t newest = head().load(std::memory_order_relaxed);
+  for (uint32_t slot = 0; slot < format_.options.readers_max; ++slot) {
+    if (!file_->is_locked_elsewhere(slot_lock(slot))) continue;
+    LivingSlot found = {slot, 0};
+    for (uint32_t block = 0; block < format_.blocks; ++block) {
+      const uint64_t held = entry(slot, block).load(std::memory_order_relaxed);
+      const uint64_t sequence = Entry::sequence_of(held);
+      // What was pinned in vain, for a moment, names another sequence.
+      found.pinned += Entry::holders_of(held) != 0 &&
+                      has_left_window(sequence, newest) &&
+                      sequence == named_sequence(block);
+    }
+    living.push_back(found);
   }
   return living;
 }

@@ -150,8 +150,12 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   };
   Stats stats() const;
 
-  // Which slots a living process has: one bool for each. Not this one's.
-  std::vector<bool> living_slots() const;
+  struct LivingSlot {
+    uint32_t slot;
+    uint64_t pinned;  // segments that are not in the window
+  };
+  // The slots that living processes have. Not this one's.
+  std::vector<LivingSlot> living_slots() const;
 
   // --- Waiting, any thread.
   SharedWaits& waits() { return waits_; }
@@ -270,6 +274,13 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   bool look_at(uint64_t sequence, uint64_t* first_index, uint32_t* count) const;
   void clear_slot(uint32_t slot, std::memory_order order);
 
+  // The sequence that a block has, or had before it was retired.
+  uint64_t named_sequence(uint32_t block) const {
+    return sequence_of(block).load(std::memory_order_relaxed) & ~kRetired;
+  }
+  bool has_left_window(uint64_t sequence, uint64_t newest) const {
+    return sequence + format_.retained_segments <= newest;
+  }
   enum class Holder : uint8_t { kUnknown = 0, kAlive = 1, kDead = 2 };
   bool is_held(uint32_t block, uint64_t sequence,
                std::vector<Holder>* holders) const;

@@ -18,6 +18,7 @@ import { AtomicLog, bytes, defineSchema, structured, utf8, type Codec } from 'at
 import { cli, cliPath, lines } from '../../support/cli';
 import { runInChild } from '../../support/child';
 import { packageRoot } from '../../support/internals';
+import { expectError } from '../../support/errors';
 import { describeProcesses } from '../../support/processes';
 import { crc, temporaryDirectory } from '../../support/segments';
 
@@ -86,7 +87,7 @@ describeProcesses('a log that processes share', () => {
     using writer = log.tryClaimWriter()!;
     for (const value of [1, NaN, -Infinity]) writer.append(value);
     expect(cli('inspect', path()).stdout).toMatch(
-      /entries +3: index 0 to 2\n[^]*columns +value: f64\n[^]*writer +a process has it open\n[^]*processes +1 of 1: slot 0\n/,
+      /entries +3: index 0 to 2\n[^]*columns +value: f64\n[^]*writer +process (\d+)\n[^]*processes +1 of 1: \1 \(slot 0\)\n/,
     );
     expect(json('watch', '--json', '-n', '1', path())).toMatchObject([{ endIndex: 3, isLocked: true }]);
     expect(json('dump', '--json', path())).toEqual([
@@ -102,6 +103,35 @@ describeProcesses('a log that processes share', () => {
       else writer.end();
     }
     expect(shown).toEqual(['2\t"-Infinity"', '3\t4']);
+    log.close();
+  });
+
+  test('which processes have it open, and how much each keeps', () => {
+    const log = AtomicLog.openSync(path(), { ...SMALL, extraSegments: 2 });
+    using writer = log.tryClaimWriter()!;
+    writer.appendBatch(Float64Array.from({ length: 20 }, (_, i) => i));
+    using snapshot = log.snapshot();
+    const append = () => writer.appendBatch(new Float64Array(60));
+    expectError(append, 'ERR_PINNED_BYTES', /`npx atomic-log inspect PATH` which process/);
+    const other = `
+      const { AtomicLog } = require(${JSON.stringify(packageRoot)});
+      const log = AtomicLog.openSync(${JSON.stringify(path())}, { create: false });
+      const { execFileSync } = require('node:child_process');
+      const text = (...args) =>
+        execFileSync(process.execPath, [${JSON.stringify(cliPath)}, 'inspect', ...args, ${JSON.stringify(path())}], { encoding: 'utf8' });
+      console.log(JSON.stringify([process.pid, JSON.parse(text('--json')), text()]));`;
+    const [pid, summary, text] = JSON.parse(runInChild(other)) as [number, object, string];
+    const own = process.pid;
+    expect(summary).toMatchObject({
+      holder: own,
+      slots: [
+        { slot: 0, pinnedSegments: 3, pid: own },
+        { slot: 1, pinnedSegments: 0, pid },
+      ],
+    });
+    expect(text).toMatch(`writer          process ${own}\n`);
+    expect(text).toMatch(`2 of 64: ${own} (slot 0, keeps 3 segments), ${pid} (slot 1)\n`);
+    expect(snapshot.length).toBe(20);
     log.close();
   });
 

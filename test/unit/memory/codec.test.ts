@@ -427,7 +427,7 @@ describe('attach()', () => {
       expectError(
         () => AtomicLog.attach(handle, { codec: points }),
         'ERR_CODEC_MISMATCH',
-        /attach with \{ codec \} of that name, not "point"/,
+        /give \{ codec \} of that name, not "point"/,
       );
     },
   );
@@ -438,7 +438,7 @@ describe('attach()', () => {
     const { handle } = log;
     expect(AtomicLog.attach(handle, { codec: points }).latest()).toEqual(point(3));
     expect(AtomicLog.attach(handle, { codec: pointsInPlace }).latest()).toEqual(point(3));
-    const message = /encoded by the codec "point"; attach with \{ codec \} of that name/;
+    const message = /encoded by the codec "point"; give \{ codec \} of that name/;
     const before = log.stats();
     expectError(() => AtomicLog.attach(handle), 'ERR_CODEC_MISMATCH', message);
     expectError(() => AtomicLog.attach(handle, { codec: json<Point>() }), 'ERR_CODEC_MISMATCH', message);
@@ -462,7 +462,7 @@ describe('attach()', () => {
 
   test('refuses a codec for a log that has none', () => {
     const { log } = AtomicLog.claimed(SMALL);
-    const message = /the log has no codec, and attach was given "json"; attach without one/;
+    const message = /the log has no codec, and options.codec is "json"; leave it out/;
     expectError(() => AtomicLog.attach(log.handle, { codec: json<number>() }), 'ERR_CODEC_MISMATCH', message);
   });
 

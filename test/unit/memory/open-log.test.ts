@@ -23,7 +23,7 @@ test('a thread that has the log already does not attach natively again, whatever
     expect(attached.latest()).toBe('a');
     expect(attachLog).not.toHaveBeenCalled();
     expectError(() => attach(handle, { codec: json() }), 'ERR_CODEC_MISMATCH', /encoded by the codec/);
-    expectError(() => attach(handle, { schema: trades }), 'ERR_SCHEMA_MISMATCH', /attach without a schema/);
+    expectError(() => attach(handle, { schema: trades }), 'ERR_SCHEMA_MISMATCH', /leave the schema out/);
     expectError(() => attach({ ...handle, token: '0'.repeat(32) }, {}), 'ERR_INVALID_HANDLE', /names no log/);
   } finally {
     attachLog.mockRestore();
@@ -82,7 +82,7 @@ describe('attach(handle, { schema })', () => {
     const schema = { value: 'f64' };
     const numbers = smallLog(1);
     const texts = AtomicLog.claimed({ ...SMALL, codec: utf8 });
-    const advice = ', and options\\.schema has value: f64; attach without a schema$';
+    const advice = ', and options\\.schema has value: f64; leave the schema out$';
     const ofNumbers = new RegExp(`^the log holds values of type f64${advice}`);
     expectRefused(numbers, ({ log }) => attach(log.handle, { schema }), 'ERR_SCHEMA_MISMATCH', ofNumbers);
     const ofTexts = new RegExp(`^the log holds values of the codec "utf8"${advice}`);

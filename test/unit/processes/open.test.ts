@@ -1,11 +1,16 @@
 import { closeSync, openSync, readdirSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
 import { AtomicLog, defineSchema, json, utf8, type ErrorCode } from 'atomic-log';
 
+import { IoCode, Mismatch, SharedOutcome } from '../../../lib/base/codes';
+import type * as ErrorsModule from '../../../lib/processes/errors';
+
 import { runInChild } from '../../support/child';
 import { expectError, rejection } from '../../support/errors';
-import { packageRoot } from '../../support/internals';
+import { packageRoot, requireInternal } from '../../support/internals';
 import { describeProcesses, processesRefused } from '../../support/processes';
 import { temporaryDirectory } from '../../support/segments';
 
@@ -126,6 +131,93 @@ describeProcesses('a log that processes share', () => {
     }
     expect(AtomicLog.openSync(path(), { ...SMALL, schema }).endIndex).toBe(0);
     log.close();
+  });
+
+  test('a schema says what a log that is joined, or only read, must have', async () => {
+    const log = AtomicLog.openSync(path(), { ...SMALL, schema });
+    using writer = log.tryClaimWriter()!;
+    writer.append({ time: 1, id: 2n, text: 'three' });
+    const joins = [
+      { create: false },
+      { create: false, readOnly: false },
+      { readOnly: true },
+      { readOnly: true, create: false },
+    ] as const;
+    for (const how of joins) {
+      const joined = await AtomicLog.open(path(), { ...how, schema });
+      const text: string | undefined = joined.latest()?.text;
+      expect(text).toBe('three');
+      joined.close();
+      const other = { ...how, schema: { time: 'f64', id: 'u64', text: 'utf8' } } as const;
+      expectError(
+        () => AtomicLog.openSync(path(), other),
+        'ERR_SCHEMA_MISMATCH',
+        /column 1 is "id: i64" there and "id: u64" here; open it with the schema/,
+      );
+      const both = { ...how, schema, codec: utf8 } as never;
+      expectError(() => AtomicLog.openSync(path(), both), 'ERR_INVALID_ARG_VALUE', /exclude each other/);
+    }
+    log.close();
+    AtomicLog.unlinkSync(path());
+    const numbers = AtomicLog.openSync(path(), { ...SMALL, readOnly: false });
+    expectError(
+      () => AtomicLog.openSync(path(), { create: false, schema }),
+      'ERR_SCHEMA_MISMATCH',
+      /log holds values of type f64.*; leave the schema out/,
+    );
+    numbers.close();
+  });
+
+  test('options that do not go together, and what is not there, are told what to do', () => {
+    const other = join(directory.root(), 'missing', 'log');
+    const refused: [string, object, ErrorCode, RegExp][] = [
+      [path(), { ...SMALL, readonly: true }, 'ERR_INVALID_ARG_VALUE', /the nearest one is readOnly/],
+      [
+        path(),
+        { ...SMALL, allowOtherOwner: true },
+        'ERR_INVALID_ARG_VALUE',
+        /create: false or readOnly: true, too/,
+      ],
+      [
+        path(),
+        { readOnly: true, create: true },
+        'ERR_INVALID_ARG_VALUE',
+        /create must be false, or left out/,
+      ],
+      [
+        path(),
+        { create: false },
+        'ERR_FILE_NOT_FOUND',
+        /no such log; .* without create: false or readOnly: true/,
+      ],
+      [
+        path(),
+        { readOnly: true },
+        'ERR_FILE_NOT_FOUND',
+        /no such log; .* without create: false or readOnly: true/,
+      ],
+      [other, SMALL, 'ERR_FILE_NOT_FOUND', /the directory of the log is missing; make it first/],
+    ];
+    for (const [where, options, code, message] of refused) {
+      expectError(() => AtomicLog.openSync(where, options as typeof SMALL), code, message);
+    }
+    expectError(() => AtomicLog.unlinkSync(path()), 'ERR_FILE_NOT_FOUND', /there is no such log$/);
+  });
+
+  test('where there is no room, it says how much is needed', () => {
+    const { openFailed } = requireInternal<typeof ErrorsModule>('processes/errors.js');
+    const failure = {
+      outcome: SharedOutcome.io,
+      mismatch: Mismatch.none,
+      found: 0,
+      io: IoCode.noSpace,
+      systemError: constants.errno.ENOSPC,
+      operation: 'fallocate',
+    };
+    expect(openFailed('x', failure, { what: 'make', bytes: 123456 })).toMatchObject({
+      code: 'ERR_NO_SPACE',
+      message: expect.stringMatching(/needs about 123456 bytes; make room \(a container .*--shm-size/),
+    });
   });
 
   test('what is no such log is refused, and unlink() does not take it', async () => {
