@@ -219,7 +219,8 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   static OpenResult replace_old(const std::string& path,
                                 platform::SharedFile& old,
                                 const SharedLogOptions& options,
-                                uint32_t permissions);
+                                uint32_t permissions,
+                                std::unique_ptr<platform::SharedFile>* file);
   SharedWaits::Place waits_place();
 
   // --- Places in the memory. None leads outside of it: the caller's numbers are

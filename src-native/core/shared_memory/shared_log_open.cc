@@ -192,16 +192,17 @@ OpenResult SharedLog::create(const std::string& path,
 }
 
 // A file of an earlier run of the system gives way to a new one. Whoever does so
-// has its lock and looks again: two would make two logs.
+// has its lock and looks again: two would make two logs. *file stays null when another
+// has done so.
 OpenResult SharedLog::replace_old(const std::string& path, SharedFile& old,
                                   const SharedLogOptions& options,
-                                  uint32_t permissions) {
+                                  uint32_t permissions,
+                                  std::unique_ptr<SharedFile>* file) {
   const IoStatus io = lock_name(old);
   if (!io.ok()) return failed(io);
   OpenResult result;
   if (leads_to(path, old)) {
-    std::unique_ptr<SharedFile> file;
-    result = create(path, options, permissions, true, &file);
+    result = create(path, options, permissions, true, file);
   }
   old.unlock(kNameLock);
   return result;
@@ -232,10 +233,12 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
     SharedFormat format;
     const OpenResult found = read_format(*file, allows_other_owner, &format);
     if (found.mismatch == Mismatch::kBoot && creates) {
+      std::unique_ptr<SharedFile> made;
       const OpenResult replaced =
-          replace_old(path, *file, *options, permissions);
+          replace_old(path, *file, *options, permissions, &made);
       if (!is_ok(replaced)) return replaced;
-      continue;
+      if (made == nullptr) continue;
+      return join(std::move(made), false, allows_other_owner, log);
     }
     if (mode == SharedOpenMode::kCreate)
       return failed({IoCode::kExists, 0, "open"});

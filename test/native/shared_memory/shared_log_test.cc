@@ -106,6 +106,14 @@ TEST_CASE("shared log: a file of another run of the system gives way") {
   REQUIRE(log != nullptr);
   CHECK(log->token() != token);
   CHECK(directory.names() == 1);
+
+  // Who asks for a new one gets it, and no one after that.
+  log.reset();
+  change_header(path, 96, 0xff);
+  log = open_log(path, small_options(), SharedOpenMode::kCreate);
+  CHECK(log != nullptr);
+  CHECK(try_open(path, SharedOpenMode::kCreate).io.code ==
+        platform::IoCode::kExists);
 }
 
 TEST_CASE("shared log: unlink takes the name, and who has it keeps the log") {
