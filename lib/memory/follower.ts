@@ -109,9 +109,11 @@ class SnapshotBatch<T> implements Batch<T>, RunSource {
 
 /** Whether no one will append unless another writer comes, though there was one. */
 export function isWriterLost(view: LogView): boolean {
-  if (view.native.isClaimed() || view.native.hasEnded()) return false;
+  // First: the entries that are there had a writer, and it was there before the look at the claim. The end comes
+  // last, because a writer ends the log before it gives up the claim.
   const bounds = view.bounds();
-  return bounds[BoundsField.endIndex]! > bounds[BoundsField.firstIndex]!;
+  const isEmpty = bounds[BoundsField.endIndex]! <= bounds[BoundsField.firstIndex]!;
+  return !isEmpty && !view.native.isClaimed() && !view.native.hasEnded();
 }
 
 function writerLost(next: number): AtomicLogError {
@@ -196,8 +198,10 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
   wait(): Wait | undefined {
     const { native } = this.#view;
     if (this.#whenWriterLost === 'wait') return waitForIndex(native, this.#next);
-    // Before the first writer there is none to lose, and no need to look for one until there is an entry.
-    if (!native.isClaimed() && !isWriterLost(this.#view)) return waitForIndex(native, this.#next);
+    // Before the first writer there is none to lose, and no need to look for one until there is an entry, whichever.
+    if (!native.isClaimed() && !isWriterLost(this.#view)) {
+      return waitForIndex(native, Math.min(this.#next, this.#view.bounds()[BoundsField.firstIndex]!));
+    }
     return waitForIndexOrClaim(native, this.#next);
   }
 

@@ -3,16 +3,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
-import { AtomicLog, type FollowOptions } from 'atomic-log';
+import { AtomicLog, type FollowOptions, type Writer } from 'atomic-log';
 
 import { expectError, rejection } from '../../support/errors';
-import { packageRoot } from '../../support/internals';
+import { packageRoot, requireInternal } from '../../support/internals';
 import { describeProcesses } from '../../support/processes';
 import { temporaryDirectory } from '../../support/segments';
 
 const directory = temporaryDirectory();
 const path = () => directory.path('log');
 const SMALL = { retainedCapacity: 20, segmentCapacity: 5 } as const;
+const { isWriterLost } = requireInternal<{ isWriterLost(view: object): boolean }>('memory/follower.js');
 const ALLOWED = { allowMainThread: true, whenWriterLost: 'return' } as const;
 
 async function collect(
@@ -80,6 +81,38 @@ describe('a writer that is gone', () => {
     expect(await collect(log, { whenWriterLost: 'throw' })).toEqual([1, 2]);
     expect(log.waitSync(2, 1000, ALLOWED)).toBe('ended');
     await patient.return!();
+  });
+
+  test('is noticed by one who waits for a later entry than the first', async () => {
+    using log = new AtomicLog(SMALL);
+    const ended = collect(log, { from: 5, whenWriterLost: 'end' });
+    const failed = rejection(collect(log, { from: 1, whenWriterLost: 'throw' }));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    const writer = log.tryClaimWriter()!;
+    writer.append(0);
+    writer.close();
+    expect(await ended).toEqual([]);
+    expect(await failed).toMatchObject({ code: 'ERR_WRITER_LOST' });
+  });
+
+  test('is not one that comes, and appends, between two looks', () => {
+    for (const last of [1, 2, 3]) {
+      using log = new AtomicLog(SMALL);
+      let writer: Writer<number> | undefined;
+      let looks = 0;
+      const look = <R>(result: R): R => {
+        if (++looks !== last) return result;
+        writer = log.tryClaimWriter()!;
+        writer.append(0);
+        return result;
+      };
+      const view = {
+        native: { isClaimed: () => look(log.isWriterClaimed), hasEnded: () => look(log.ended) },
+        bounds: () => look([log.firstIndex, log.endIndex]),
+      };
+      expect([last, isWriterLost(view)]).toEqual([last, false]);
+      writer?.close();
+    }
   });
 
   test('options are checked', () => {
