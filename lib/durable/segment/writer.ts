@@ -231,7 +231,8 @@ export class SegmentWriter {
    * Rejects as {@link syncSync} throws.
    */
   async sync(): Promise<number> {
-    if (this.#changes.isBusy) await this.#changes.idle();
+    // Who waited for the last change may have called another one by now.
+    while (this.#changes.isBusy) await this.#changes.idle();
     this.#buffer.drain();
     const sync = orBusy(this.#native.sync(), 'syncSync()');
     this.#syncs.add(sync);

@@ -159,6 +159,21 @@ describe('close()', () => {
 });
 
 describe('setLength() and replaceHeader()', () => {
+  test('a sync waits for those that are called one after the other', async () => {
+    await using writer = await SegmentWriter.create(file(), { size: 4096, headerSize: 2 });
+    const offsets = Array.from(
+      { length: 9 },
+      (_, i) => writer.append(payload(i, 10), Buffer.alloc(2)).offset,
+    );
+    const changes = (async () => {
+      for (const offset of offsets.slice(3).reverse()) await writer.setLength(offset);
+      await writer.replaceHeader(offsets[0]!, Buffer.from('ab'));
+    })();
+    const syncs = await Promise.all([writer.sync(), writer.sync()]);
+    expect(syncs).toEqual([offsets[3], offsets[3]]);
+    await changes;
+  });
+
   const create = (): Promise<SegmentWriter> => SegmentWriter.create(file(), { size: 1 << 20, headerSize: 4 });
   const header = (number: number): Uint8Array => new Uint8Array(4).fill(number);
   /** Offsets of records 0, 1, … with headers of zeros. */
