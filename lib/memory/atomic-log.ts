@@ -191,7 +191,10 @@ export class AtomicLog<T> {
   [claimForJournal](): Writer<T> | null {
     const view = this.#open();
     if (view.native.hasEnded()) {
-      throw plainError('ERR_LOG_ENDED', 'the writer has ended this log; make a new one to go on');
+      throw plainError(
+        'ERR_LOG_ENDED',
+        'the writer has ended this log; make a new one to go on, with AtomicLog.unlink(path) first where processes share it',
+      );
     }
     if (view.native.isReadOnly) throw logIsReadOnly();
     const native = view.native.tryClaim();
@@ -368,7 +371,7 @@ export class AtomicLog<T> {
     if (this.#isClosed) {
       throw plainError(
         'ERR_LOG_CLOSED',
-        'this AtomicLog is closed; attach to its handle while it is open elsewhere',
+        'this AtomicLog is closed; attach to its handle while it is open elsewhere, or open its path again',
       );
     }
     return this.#view;

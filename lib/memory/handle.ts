@@ -81,6 +81,6 @@ function foreign(pid: unknown, path: unknown): AtomicLogError {
       ? `the handle belongs to another copy of the addon in this process: it was made by ${String(path)}, ` +
           `and this is ${addonPath}; make both sides load the same atomic-log`
       : `the handle belongs to process ${String(pid)}, and this is process ${process.pid}: ` +
-          'logs are shared between the threads of one process only',
+          'a handle is for the threads of its process; open a log that processes share by its path',
   );
 }

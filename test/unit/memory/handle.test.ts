@@ -150,7 +150,7 @@ test('a handle of another process is refused, and the message names both', () =>
   `;
   const foreign = JSON.parse(runInChild(source)) as LogHandle<number>;
   expect(foreign.pid).not.toBe(process.pid);
-  const message = new RegExp(`process ${foreign.pid}.*process ${process.pid}.*one process only`);
+  const message = new RegExp(`process ${foreign.pid}.*process ${process.pid}.*threads of its process`);
   expectRefused(smallLog(2), () => attach(foreign), 'ERR_FOREIGN_HANDLE', message);
 });
 

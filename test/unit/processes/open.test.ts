@@ -204,6 +204,23 @@ describeProcesses('a log that processes share', () => {
     expectError(() => AtomicLog.unlinkSync(path()), 'ERR_FILE_NOT_FOUND', /there is no such log$/);
   });
 
+  test('after the end, and in another process, the message leads to a log that can be written', () => {
+    const log = AtomicLog.openSync(path(), SMALL);
+    log.tryClaimWriter()!.end();
+    expectError(() => log.tryClaimWriter(), 'ERR_LOG_ENDED', /AtomicLog\.unlink\(path\) first/);
+    expect(
+      inOther(`
+        try { AtomicLog.attach(${JSON.stringify(log.handle)}); } catch (error) { print([error.code, error.message]); }`),
+    ).toEqual([
+      'ERR_FOREIGN_HANDLE',
+      expect.stringMatching(/a handle is for the threads of its process; open .* by its path/),
+    ]);
+    AtomicLog.unlinkSync(path());
+    using writer = AtomicLog.openSync(path(), SMALL).tryClaimWriter()!;
+    expect(writer.append(1)).toBe(0);
+    log.close();
+  });
+
   test('where there is no room, it says how much is needed', () => {
     const { openFailed } = requireInternal<typeof ErrorsModule>('processes/errors.js');
     const failure = {
