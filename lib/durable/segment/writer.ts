@@ -60,6 +60,8 @@ export class SegmentWriter {
   #isReleased = false;
   /** What close() has returned. */
   #closing: Promise<void> | undefined;
+  /** Why not everything is durable, once the file is free. */
+  #closeError: Error | undefined;
   /** Of sync(), under way. */
   readonly #syncs = new Set<Promise<number>>();
   readonly #changes: Changes;
@@ -231,8 +233,10 @@ export class SegmentWriter {
    * Rejects as {@link syncSync} throws.
    */
   async sync(): Promise<number> {
+    this.#buffer.checkNotClosed();
     // Who waited for the last change may have called another one by now.
     while (this.#changes.isBusy) await this.#changes.idle();
+    if (this.#buffer.isClosed) return this.#syncedByClose();
     this.#buffer.drain();
     const sync = orBusy(this.#native.sync(), 'syncSync()');
     this.#syncs.add(sync);
@@ -392,8 +396,8 @@ export class SegmentWriter {
     this.#isReleased = true;
     const result = this.#native.closeSync();
     this.#flushed.notify();
-    if (failure !== undefined) throw failure;
-    this.#buffer.check(result);
+    this.#closeError = failure ?? (result < 0 ? segmentError(this.#native.failure()) : undefined);
+    if (this.#closeError !== undefined) throw this.#closeError;
   }
 
   /** As {@link closeSync}: for `using`. */
@@ -421,8 +425,15 @@ export class SegmentWriter {
     this.#isReleased = true;
     this.#native.release();
     this.#flushed.notify();
-    if (failure !== undefined) throw failure;
-    if (error !== undefined) throw error;
+    this.#closeError = failure ?? error;
+    if (this.#closeError !== undefined) throw this.#closeError;
+  }
+
+  /** For a sync that waited for changes when the writer was closed, which syncs after them: as if it had been under way. */
+  async #syncedByClose(): Promise<number> {
+    await this.#closing;
+    if (this.#closeError !== undefined) throw this.#closeError;
+    return this.#flushed.value;
   }
 
   /** The last records go to the system, and no more come; why they did not get there. */

@@ -180,6 +180,23 @@ describe('setLength() and replaceHeader()', () => {
   const append = (writer: SegmentWriter, count: number): number[] =>
     Array.from({ length: count }, (_, i) => writer.append(payload(i, 100), header(0)).offset);
 
+  test.each(['close', 'closeSync'] as const)(
+    'a sync that waits for one resolves also when %s() comes',
+    async (close) => {
+      const writer = await SegmentWriter.create(file(), { size: 4096, headerSize: 2 });
+      const offsets = [1, 2, 3].map((i) => writer.append(payload(i, 10), Buffer.alloc(2)).offset);
+      const changes = Promise.allSettled([writer.setLength(offsets[2]!), writer.setLength(offsets[1]!)]);
+      const sync = writer.sync();
+      const closed = writer[close]();
+      expect(await rejection(writer.sync())).toMatchObject({ code: 'ERR_WRITER_CLOSED' });
+      await closed;
+      const made = (await changes).filter(({ status }) => status === 'fulfilled').length;
+      // closeSync() overtakes those that were not begun.
+      if (close === 'close') expect(made).toBe(2);
+      expect(await sync).toBe([offsets[2]! + 20, offsets[2], offsets[1]][made]);
+    },
+  );
+
   test('are made in the order of the calls, and sync() and close() come after them', async () => {
     const writer = await create();
     const offsets = append(writer, 40);
