@@ -33,7 +33,7 @@ export interface LogStats {
   recycled: number;
   /** Segments begun in fresh memory. */
   fresh: number;
-  /** Who is attached now: every thread, and every attachment of native code. */
+  /** Who is attached now: every thread, and every attachment of native code; where processes share the log, of this one. */
   readers: ReaderStats[];
 }
 

@@ -19,7 +19,10 @@ export interface ProcessOptions {
   readOnly?: false;
   /** Permissions of a new file, whatever the umask says. Default 0o600; only its owner can open it. */
   mode?: number;
-  /** Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. */
+  /**
+   * Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. Who
+   * opens a log that is there need not say it: another number than its own is refused, as with {@link extraSegments}.
+   */
   readersMax?: number;
   /**
    * Segments, beyond the window, that readers may keep from being used again: an append that would begin another
