@@ -26,6 +26,7 @@ const sources = [
       kCacheLineBytes: 'CACHE_LINE_BYTES',
       kBlockBytesMax: 'BLOCK_BYTES_MAX',
       kFieldCountMax: 'FIELDS_MAX',
+      kDescriptorBytesMax: 'DESCRIPTOR_BYTES_MAX',
       kDataBytesMax: 'COLUMN_DATA_BYTES_MAX',
     },
   ],

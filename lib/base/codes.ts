@@ -60,6 +60,9 @@ export const BLOCK_BYTES_MAX = 4294967296;
 /** core/memory/block_layout.h: kFieldCountMax */
 export const FIELDS_MAX = 4096;
 
+/** core/memory/block_layout.h: kDescriptorBytesMax */
+export const DESCRIPTOR_BYTES_MAX = 1048576;
+
 /** core/memory/block_layout.h: kDataBytesMax */
 export const COLUMN_DATA_BYTES_MAX = 2147483647;
 

@@ -7,6 +7,9 @@ import { describe, invalidType, typeError } from '../base/errors';
 /** Offsets stay exact with room for any length. */
 const OFFSET_MAX = 2 ** 52;
 
+/** As core/platform/file.h: no system takes so long a path, and each says so of what is left of it. */
+const PATH_LENGTH_MAX = 2 ** 17;
+
 /**
  * The path, from the root: `process.chdir()` later changes nothing. One that is
  * absolute stays as it is; and `..` is left to the system, because what is before
@@ -35,7 +38,8 @@ export function checkPath(path: unknown, what = 'path'): string {
       `${what} must not be empty and must not contain null bytes; got ${describe(path)}`,
     );
   }
-  return absolute(path);
+  // A longer one may leave no room in a string for the folder.
+  return absolute(path.slice(0, PATH_LENGTH_MAX));
 }
 
 /** An offset or a number of bytes. */

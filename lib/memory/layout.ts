@@ -3,7 +3,8 @@
  * that attach, and the check of what they expect.
  */
 import { coderFor, type Coder } from './codec';
-import { describe, typeError } from '../base/errors';
+import { DESCRIPTOR_BYTES_MAX } from '../base/codes';
+import { describe, outOfRange, rangeError, typeError } from '../base/errors';
 import type { LayoutFunctions } from './layout-functions';
 import { typeNames, type Kind } from '../base/scalar';
 import type { RecordColumns } from './schema';
@@ -25,7 +26,28 @@ export interface Layout {
   functions?: LayoutFunctions | null;
 }
 
-/** The layout as text; the addon hands it to every thread that attaches. Functions stay here: a codec travels by name. */
+const checkLength = (length: number): void => {
+  if (length <= DESCRIPTOR_BYTES_MAX) return;
+  throw rangeError(
+    'ERR_OUT_OF_RANGE',
+    `the names of the log, its fields and its codec take ${length} bytes or more, and a log has room for ` +
+      `${DESCRIPTOR_BYTES_MAX}; choose shorter ones, or fewer fields`,
+  );
+};
+
+/** @throws `ERR_OUT_OF_RANGE` when a log has no room for such a name of one of its readers */
+export function checkNameLength(name: string): void {
+  const bytes = Buffer.byteLength(name);
+  if (bytes > DESCRIPTOR_BYTES_MAX) {
+    throw outOfRange('options.name', `at most ${DESCRIPTOR_BYTES_MAX} bytes long`, bytes);
+  }
+}
+
+/**
+ * The layout as text; the addon hands it to every thread that attaches. Functions stay here: a codec travels by name.
+ *
+ * @throws `ERR_OUT_OF_RANGE` when the names are too long for it
+ */
 export function encodeLayout({
   coder,
   kinds,
@@ -35,7 +57,12 @@ export function encodeLayout({
   dataBytes,
   journal,
 }: Layout): string {
-  return JSON.stringify({ kinds, fields, name, strictViews, dataBytes, journal, codec: coder?.name });
+  const names = [...(fields ?? []), name ?? '', coder?.name ?? ''];
+  // First, because the whole text may be longer than a string can be.
+  checkLength(names.reduce((sum, { length }) => sum + length, 0));
+  const text = JSON.stringify({ kinds, fields, name, strictViews, dataBytes, journal, codec: coder?.name });
+  checkLength(Buffer.byteLength(text));
+  return text;
 }
 
 /** @throws `ERR_CODEC_MISMATCH` when `codec` is not the one that the log needs */

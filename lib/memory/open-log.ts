@@ -4,7 +4,7 @@ import { optionsOf } from '../base/checks';
 import { coderFor, type Codec } from './codec';
 import { invalidType, plainError, rangeError, typeError, type AtomicLogError } from '../base/errors';
 import { checkHandle } from './handle';
-import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from './layout';
+import { checkColumnsOf, checkNameLength, decodeLayout, encodeLayout, type Layout } from './layout';
 import { addon, introduceThread } from '../base/native';
 import { NativeLog } from './native-log';
 import { checkOptions, type CheckedOptions, type LogOptions } from './options';
@@ -110,6 +110,7 @@ function checkAttachOptions(options: unknown): {
   const { schema, codec, name } = optionsOf('options', options, ['schema', 'codec', 'name', 'wal']);
   if (schema !== undefined && codec !== undefined) throw schemaAndCodec();
   if (name !== undefined && typeof name !== 'string') throw invalidType('options.name', 'a string', name);
+  if (name !== undefined) checkNameLength(name);
   return { codec, columns: schema === undefined ? undefined : checkSchema('options.schema', schema), name };
 }
 

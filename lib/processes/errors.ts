@@ -44,6 +44,14 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
       return withDetails(plainError('ERR_FORMAT', `${path}: ${mismatches[mismatch]?.(found)}`), { path });
     case SharedOutcome.outOfRange:
       return rangeError('ERR_OUT_OF_RANGE', 'the log would be larger than the addon can address');
+    case SharedOutcome.noMemory:
+      return withDetails(
+        plainError(
+          'ERR_OUT_OF_MEMORY',
+          `${path}: the system refuses memory for what the file says of the log; free some, then try again`,
+        ),
+        { path },
+      );
     case SharedOutcome.noSlot:
       return withDetails(
         plainError(

@@ -52,7 +52,8 @@ class MemoryLog final : public AnyLog {
       return Status::kOutOfMemory;
     }
     scratch_.clear();
-    memory::pin_window(*log_, floor, &scratch_);
+    const Status status = memory::pin_window(*log_, floor, &scratch_);
+    if (status != Status::kOk) return status;
     for (const auto& [segment, count] : scratch_) {
       pinned->push_back(row_of_segment(segment, count));
     }
@@ -145,8 +146,8 @@ class MemoryLog final : public AnyLog {
  private:
   const std::shared_ptr<memory::RollingLog> log_;
   const memory::LogHandle handle_;
-  // Of pin_window(), so that it allocates nothing.
-  std::vector<memory::PinnedSegment> scratch_;
+  // Of pin_window(), which allocates nothing once it was large enough.
+  List<memory::PinnedSegment> scratch_;
 };
 
 }  // namespace

@@ -169,8 +169,8 @@ class SharedMemoryLog final : public AnyLog {
 
  private:
   const std::shared_ptr<SharedLog> log_;
-  // Of pin_window(), so that it allocates nothing.
-  std::vector<PinnedBlock> scratch_;
+  // Of pin_window(), which allocates nothing once it was large enough.
+  List<PinnedBlock> scratch_;
 };
 
 }  // namespace

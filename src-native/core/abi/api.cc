@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/abi/attachment.h"
+#include "core/base/faults.h"
 #include "core/memory/blocking_wait.h"
 #include "core/memory/column_kind.h"
 #include "core/memory/published_word.h"
@@ -45,6 +46,13 @@ atomic_log_status to_abi(Status status) {
   return static_cast<atomic_log_status>(status);
 }
 
+// Null when the system refuses.
+template <typename T, typename... Arguments>
+T* make(Arguments&&... arguments) {
+  if (memory_is_refused()) return nullptr;
+  return new (std::nothrow) T(std::forward<Arguments>(arguments)...);
+}
+
 Writer& impl(atomic_log_writer* writer) {
   return *static_cast<Writer*>(writer);
 }
@@ -72,8 +80,14 @@ atomic_log_status attach(const atomic_log_handle* handle,
       {handle->id, std::string(handle->token, sizeof(handle->token))}, &log);
   if (status != Status::kOk) return to_abi(status);
   if (!is_for_native_code(*log)) return ATOMIC_LOG_FOREIGN;
-  *result = new (std::nothrow) atomic_log_log(std::move(log));
-  return *result == nullptr ? ATOMIC_LOG_OUT_OF_MEMORY : ATOMIC_LOG_OK;
+  auto* const attached = make<atomic_log_log>(std::move(log));
+  if (attached == nullptr) return ATOMIC_LOG_OUT_OF_MEMORY;
+  if (!attached->describe()) {
+    attached->release();
+    return ATOMIC_LOG_OUT_OF_MEMORY;
+  }
+  *result = attached;
+  return ATOMIC_LOG_OK;
 }
 
 void retain(atomic_log_log* log) { log->retain(); }
@@ -123,7 +137,7 @@ atomic_log_status claim(atomic_log_log* log, atomic_log_writer** result) {
   if (!log->log().try_claim()) {
     return log->log().has_ended() ? ATOMIC_LOG_ENDED : ATOMIC_LOG_CLAIMED;
   }
-  *result = new (std::nothrow) Writer(log);
+  *result = make<Writer>(log);
   if (*result != nullptr) return ATOMIC_LOG_OK;
   log->log().release_claim();
   return ATOMIC_LOG_OUT_OF_MEMORY;
@@ -165,12 +179,20 @@ void unclaim(atomic_log_writer* writer) {
 // --- Reading.
 
 atomic_log_status snapshot(atomic_log_log* log, atomic_log_snapshot** result) {
-  *result = new (std::nothrow) Snapshot(log);
-  return *result == nullptr ? ATOMIC_LOG_OUT_OF_MEMORY : ATOMIC_LOG_OK;
+  *result = nullptr;
+  auto* const made = make<Snapshot>(log);
+  if (made == nullptr) return ATOMIC_LOG_OUT_OF_MEMORY;
+  const Status status = made->open();
+  if (status == Status::kOk) {
+    *result = made;
+  } else {
+    delete made;
+  }
+  return to_abi(status);
 }
 
-void refresh(atomic_log_snapshot* snapshot) {
-  static_cast<Snapshot*>(snapshot)->refresh();
+atomic_log_status refresh(atomic_log_snapshot* snapshot) {
+  return to_abi(static_cast<Snapshot*>(snapshot)->refresh());
 }
 
 void close(atomic_log_snapshot* snapshot) {

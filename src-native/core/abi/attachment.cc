@@ -11,8 +11,13 @@ using atomic_log::memory::RollingLog;
 atomic_log_log::atomic_log_log(std::shared_ptr<RollingLog> presence)
     : presence_(std::move(presence)),
       reader_(std::make_shared<Reader>(Reader::kNative)) {
+  presence_->readers().add(reader_);
+}
+
+bool atomic_log_log::describe() {
   const auto& layout = presence_->layout();
   const auto& labels = presence_->labels();
+  if (!columns_.try_reserve(labels.size())) return false;
   for (size_t i = 0; i < labels.size(); ++i) {
     columns_.push_back({labels[i].name.c_str(), labels[i].name.size(),
                         layout.column_offsets()[i], labels[i].type,
@@ -25,7 +30,7 @@ atomic_log_log::atomic_log_log(std::shared_ptr<RollingLog> presence)
            presence_->segment_capacity(),
            presence_->retained_segments(),
            layout.block_bytes()};
-  presence_->readers().add(reader_);
+  return true;
 }
 
 atomic_log_log::~atomic_log_log() {
@@ -60,18 +65,23 @@ void Writer::describe_head() {
 Snapshot::Snapshot(atomic_log_log* attachment)
     : atomic_log_snapshot{}, log(attachment) {
   struct_size = sizeof(atomic_log_snapshot);
-  memory::pin_window(log->log(), 0, &segments_);
-  log->reader().pinned(static_cast<int64_t>(segments_.size()));
-  describe();
 }
 
-Snapshot::~Snapshot() { drop(0, segments_.size()); }
+Status Snapshot::open() {
+  const Status status = memory::pin_window(log->log(), 0, &segments_);
+  if (status != Status::kOk) return status;
+  log->reader().pinned(static_cast<int64_t>(segments_.size()));
+  if (!described_.try_reserve(segments_.size())) return Status::kOutOfMemory;
+  describe();
+  return Status::kOk;
+}
 
-void Snapshot::drop(size_t begin, size_t end) {
-  for (size_t i = begin; i < end; ++i) log->log().unpin(segments_[i].segment);
-  segments_.erase(segments_.begin() + static_cast<ptrdiff_t>(begin),
-                  segments_.begin() + static_cast<ptrdiff_t>(end));
-  log->reader().pinned(-static_cast<int64_t>(end - begin));
+Snapshot::~Snapshot() { drop(segments_.size()); }
+
+void Snapshot::drop(size_t count) {
+  for (size_t i = 0; i < count; ++i) log->log().unpin(segments_[i].segment);
+  segments_.drop_front(count);
+  log->reader().pinned(-static_cast<int64_t>(count));
 }
 
 // Nothing newer is there: the head may have grown. Its count never falls,
@@ -84,14 +94,22 @@ void Snapshot::update_head() {
   head.count = std::max({head.count, described_.back().length, readable});
 }
 
-void Snapshot::refresh() {
+Status Snapshot::refresh() {
   const uint64_t held_head = segments_.back().segment->sequence();
   newer_.clear();
-  memory::pin_window(log->log(), held_head + 1, &newer_);
+  const Status status = memory::pin_window(log->log(), held_head + 1, &newer_);
+  if (status != Status::kOk) return status;
   if (newer_.empty()) {
     update_head();
     describe();
-    return;
+    return Status::kOk;
+  }
+  const size_t count = segments_.size() + newer_.size();
+  if (!segments_.try_reserve(count) || !described_.try_reserve(count)) {
+    for (const PinnedSegment& pinned : newer_) {
+      log->log().unpin(pinned.segment);
+    }
+    return Status::kOutOfMemory;
   }
   log->reader().pinned(static_cast<int64_t>(newer_.size()));
   const memory::SegmentControl& successor = *newer_.front().segment;
@@ -106,9 +124,10 @@ void Snapshot::refresh() {
     const uint64_t first = segments_.front().segment->sequence();
     lost = lowest > first ? std::min<uint64_t>(lost, lowest - first) : 0;
   }
-  drop(0, lost);
-  segments_.insert(segments_.end(), newer_.begin(), newer_.end());
+  drop(lost);
+  segments_.append(newer_.data(), newer_.size());
   describe();
+  return Status::kOk;
 }
 
 void Snapshot::describe() {

@@ -5,8 +5,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
+#include "core/base/list.h"
+#include "core/base/status.h"
 #include "core/memory/rolling_log.h"
 #include "core/memory/window.h"
 #include "include/atomic_log/abi.h"
@@ -22,6 +23,9 @@ struct atomic_log_log {
 
   atomic_log_log(const atomic_log_log&) = delete;
   atomic_log_log& operator=(const atomic_log_log&) = delete;
+
+  // Once, before info(). False when the system refuses memory.
+  [[nodiscard]] bool describe();
 
   // Relaxed: the caller has a reference already.
   void retain() { refs_.fetch_add(1, std::memory_order_relaxed); }
@@ -39,8 +43,8 @@ struct atomic_log_log {
   // Immutable after construction.
   const std::shared_ptr<atomic_log::memory::RollingLog> presence_;
   const std::shared_ptr<atomic_log::memory::Reader> reader_;
-  std::vector<atomic_log_column> columns_;
-  atomic_log_info info_;
+  atomic_log::List<atomic_log_column> columns_;
+  atomic_log_info info_ = {};
 };
 
 namespace atomic_log::abi {
@@ -71,19 +75,24 @@ struct Snapshot : atomic_log_snapshot {
   explicit Snapshot(atomic_log_log* log);
   ~Snapshot();
 
-  void refresh();
+  // Once, before anything else: pins the window. kOutOfMemory.
+  Status open();
+  // kOutOfMemory, with nothing changed.
+  Status refresh();
 
   const LogReference log;
 
  private:
   // Makes the public part describe segments_.
   void describe();
-  void drop(size_t begin, size_t end);
+  // The first `count` segments.
+  void drop(size_t count);
   void update_head();
 
-  std::vector<memory::PinnedSegment> segments_;
-  std::vector<memory::PinnedSegment> newer_;
-  std::vector<atomic_log_chunk> described_;
+  List<memory::PinnedSegment> segments_;
+  List<memory::PinnedSegment> newer_;
+  // Has room for all segments.
+  List<atomic_log_chunk> described_;
 };
 
 }  // namespace atomic_log::abi

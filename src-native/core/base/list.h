@@ -11,8 +11,9 @@
 //
 // What the core takes in other ways is small and bounded, whatever users ask
 // for and files say: one object of a class, one path (kPathBytesMax and a name
-// after it), the metadata of one log (kWalMetadataBytesMax), a message. Where
-// the system refuses even that, the process ends.
+// after it), the metadata of one log (kWalMetadataBytesMax, kFieldCountMax,
+// kDescriptorBytesMax), a message. Where the system refuses even that, the
+// process ends.
 //
 // One thread at a time.
 #ifndef ATOMIC_LOG_CORE_BASE_LIST_H_
@@ -83,8 +84,7 @@ class List {
   // New elements are zero, or as T() makes them.
   [[nodiscard]] bool try_resize(size_t count) {
     if (count <= size_) {
-      std::destroy(data() + count, end());
-      size_ = count;
+      truncate(count);
       return true;
     }
     if (!try_reserve(count)) return false;
@@ -132,6 +132,12 @@ class List {
   void clear() {
     std::destroy(begin(), end());
     first_ = size_ = 0;
+  }
+  // Keeps the first `count`.
+  void truncate(size_t count) {
+    CORE_CHECK(count <= size_);
+    std::destroy(data() + count, end());
+    size_ = count;
   }
   void pop_back() {
     CORE_CHECK(size_ > 0);

@@ -33,6 +33,8 @@ class BlockLayout {
   // The longest ArrayBuffer that every supported runtime can map.
   static constexpr uint64_t kBlockBytesMax = uint64_t{1} << 32;
   static constexpr size_t kFieldCountMax = 4096;
+  // Of what a log says of its columns: their names, for the most part.
+  static constexpr size_t kDescriptorBytesMax = size_t{1} << 20;
   // Offsets into the data of a field are signed and of 32 bits.
   static constexpr uint64_t kDataBytesMax = (uint64_t{1} << 31) - 1;
 

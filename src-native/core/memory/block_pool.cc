@@ -39,7 +39,7 @@ void* BlockPool::take(size_t bytes) {
   const size_t size = class_bytes(bytes);
   const std::lock_guard<std::mutex> lock(mutex_);
   if (memory_is_refused()) return nullptr;
-  std::vector<void*>& idle = idle_by_class_[size];
+  List<void*>& idle = idle_by_class_[size];
   if (!idle.empty()) {
     void* const block = idle.back();
     idle.pop_back();
@@ -80,8 +80,14 @@ void BlockPool::give_back(void* block, size_t bytes) {
     CORE_CHECK(held->second.count > 0 && !held->second.is_given_back);
     held->second.is_given_back = true;
   } else {
-    idle_by_class_[size].push_back(block);
+    make_idle(block, size);
   }
+}
+
+// A block that no one knows of any more costs address space; it has no place for
+// a list of its own, because a view that was carried off can store to it.
+void BlockPool::make_idle(void* block, size_t class_bytes) {
+  (void)idle_by_class_[class_bytes].try_push_back(block);
 }
 
 void BlockPool::hold(void* block) {
@@ -98,7 +104,7 @@ void BlockPool::release_hold(void* block, size_t bytes) {
   if (!is_given_back) return;
   // A view may have been stored to since.
   decommit(block, bytes);
-  idle_by_class_[class_bytes(bytes)].push_back(block);
+  make_idle(block, class_bytes(bytes));
 }
 
 void BlockPool::decommit(void* block, size_t bytes) {

@@ -5,7 +5,8 @@
 //     view of it may have been carried past every owner we know of, by
 //     ab.transfer() or postMessage.
 //  2. So that address space cannot grow without bound, sizes are rounded up to
-//     classes and a returned block serves the next log that needs its class.
+//     classes and a returned block serves the next log that needs its class;
+//     none any more, when the system refuses room for its address.
 //  3. A returned block holds no memory, as far as it covers whole pages.
 //  4. A block that was returned while JavaScript may still have an ArrayBuffer
 //     over it (hold) is not handed to another log before that has been
@@ -22,7 +23,8 @@
 #include <map>
 #include <mutex>
 #include <unordered_map>
-#include <vector>
+
+#include "core/base/list.h"
 
 namespace atomic_log::memory {
 
@@ -60,6 +62,7 @@ class BlockPool {
  private:
   BlockPool() = default;
   void* map_block(size_t bytes);
+  void make_idle(void* block, size_t class_bytes);
 
   struct Holds {
     uint32_t count = 0;
@@ -68,7 +71,7 @@ class BlockPool {
 
   std::mutex mutex_;
   // All below are guarded by mutex_.
-  std::map<size_t, std::vector<void*>> idle_by_class_;
+  std::map<size_t, List<void*>> idle_by_class_;
   std::unordered_map<void*, Holds> holds_;
   char* slab_next_ = nullptr;
   char* slab_end_ = nullptr;

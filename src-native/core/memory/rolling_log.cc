@@ -40,6 +40,7 @@ Status RollingLog::check(const RollingLogOptions& options, Shape* shape) {
       options.segment_capacity > PublishedWord::kCountMax ||
       options.retained_capacity > kIndexMax ||
       options.first_index > kIndexMax - options.segment_capacity ||
+      options.descriptor.size() > BlockLayout::kDescriptorBytesMax ||
       (!options.labels.empty() &&
        options.labels.size() !=
            options.element_bytes.size() + options.data_bytes.size())) {

@@ -31,13 +31,17 @@ uint32_t readable(const RollingLog& log, uint32_t word) {
 
 }  // namespace
 
-void pin_window(RollingLog& log, uint64_t floor,
-                std::vector<PinnedSegment>* pinned) {
+Status pin_window(RollingLog& log, uint64_t floor,
+                  List<PinnedSegment>* pinned) {
   const size_t begin = pinned->size();
   for (int tries = 0;; ++tries) {
     const uint64_t head = log.head_sequence();
-    if (head < floor) return;
+    if (head < floor) return Status::kOk;
     const uint64_t lowest = std::max(floor, lowest_retained(log, head));
+    // Here, where nothing is pinned yet.
+    if (!pinned->try_reserve(begin + (head + 1 - lowest))) {
+      return Status::kOutOfMemory;
+    }
     uint64_t next = head + 1;
     while (next > lowest) {
       SegmentControl* const segment = log.try_pin(next - 1);
@@ -51,12 +55,12 @@ void pin_window(RollingLog& log, uint64_t floor,
       for (size_t i = begin; i < pinned->size(); ++i) {
         log.unpin((*pinned)[i].segment);
       }
-      pinned->resize(begin);
+      pinned->truncate(begin);
       continue;
     }
     break;
   }
-  std::reverse(pinned->begin() + static_cast<ptrdiff_t>(begin), pinned->end());
+  std::reverse(pinned->begin() + begin, pinned->end());
   const size_t end = pinned->size();
   for (size_t i = begin; i + 1 < end; ++i) {
     // Final, and told by the successor: a stray store can damage the word.
@@ -70,6 +74,7 @@ void pin_window(RollingLog& log, uint64_t floor,
   CORE_CHECK(end > begin && end - begin <= log.retained_segments());
   PinnedSegment& head = pinned->back();
   head.count = readable(log, head.segment->word().acquire());
+  return Status::kOk;
 }
 
 uint64_t end_index(RollingLog& log) {

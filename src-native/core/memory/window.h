@@ -7,8 +7,9 @@
 #define ATOMIC_LOG_CORE_MEMORY_WINDOW_H_
 
 #include <cstdint>
-#include <vector>
 
+#include "core/base/list.h"
+#include "core/base/status.h"
 #include "core/memory/rolling_log.h"
 
 namespace atomic_log::memory {
@@ -27,8 +28,9 @@ struct PinnedSegment {
 // the call began is missed. A writer that laps the walk can shorten it; then it
 // is tried again, a bounded number of times: after that the result may hold
 // fewer entries than the retained capacity.
-void pin_window(RollingLog& log, uint64_t floor,
-                std::vector<PinnedSegment>* pinned);
+//
+// kOutOfMemory with nothing pinned, when the system refuses room in `pinned`.
+Status pin_window(RollingLog& log, uint64_t floor, List<PinnedSegment>* pinned);
 
 // The index after the newest readable entry.
 uint64_t end_index(RollingLog& log);

@@ -126,9 +126,8 @@ bool SegmentCopies::update(Copy* copy, uint64_t newest) {
 
 // What has successors gets the rest of its entries.
 void SegmentCopies::finish_older(uint64_t newest) {
-  for (auto known = by_sequence_.rbegin(); known != by_sequence_.rend();
-       ++known) {
-    Copy& copy = copies_[known->second];
+  for (const Known& known : known_) {
+    Copy& copy = copies_[known.id];
     if (copy.is_final) return;
     if (copy.sequence >= newest || update(&copy, newest)) continue;
     copy.is_final = true;
@@ -136,23 +135,37 @@ void SegmentCopies::finish_older(uint64_t newest) {
   }
 }
 
+SegmentCopies::Known* SegmentCopies::place_of(uint64_t sequence) {
+  return std::lower_bound(known_.begin(), known_.end(), sequence,
+                          [](const Known& known, uint64_t wanted) {
+                            return known.sequence > wanted;
+                          });
+}
+
+uint32_t SegmentCopies::find(uint64_t sequence) {
+  const Known* const place = place_of(sequence);
+  return place != known_.end() && place->sequence == sequence ? place->id
+                                                              : kNone;
+}
+
 // One that no one pins, and whose segment has left the window; or a new one.
 uint32_t SegmentCopies::unused(uint64_t newest) {
-  for (auto known = by_sequence_.begin(); known != by_sequence_.end();
-       ++known) {
-    if (known->first + log_.format_.retained_segments > newest) break;
-    const uint32_t id = known->second;
-    if (copies_[id].pins > 0) continue;
-    by_sequence_.erase(known);
+  for (size_t i = known_.size(); i > 0; --i) {
+    const Known known = known_[i - 1];
+    if (known.sequence + log_.format_.retained_segments > newest) break;
+    if (copies_[known.id].pins > 0) continue;
+    known_.remove(i - 1);
+    return known.id;
+  }
+  if (!idle_.empty()) {
+    const uint32_t id = idle_.back();
+    idle_.pop_back();
     return id;
   }
-  for (uint32_t id = 0; id < copies_.size(); ++id) {
-    const Copy& copy = copies_[id];
-    const auto known = by_sequence_.find(copy.sequence);
-    if (copy.pins == 0 &&
-        (known == by_sequence_.end() || known->second != id)) {
-      return id;
-    }
+  const size_t count = copies_.size() + 1;
+  if (!copies_.try_reserve(count) || !known_.try_reserve(count) ||
+      !idle_.try_reserve(count)) {
+    return kNone;
   }
   std::shared_ptr<char> data = take_block(log_.format_.layout.block_bytes());
   if (data == nullptr) return kNone;
@@ -162,11 +175,11 @@ uint32_t SegmentCopies::unused(uint64_t newest) {
 
 uint32_t SegmentCopies::find_or_copy(uint64_t sequence, uint64_t newest,
                                      bool* has_memory) {
-  const auto known = by_sequence_.find(sequence);
-  if (known != by_sequence_.end()) {
-    Copy& copy = copies_[known->second];
+  const uint32_t known = find(sequence);
+  if (known != kNone) {
+    Copy& copy = copies_[known];
     if (copy.is_lapped) return kNone;
-    if (copy.is_final || update(&copy, newest)) return known->second;
+    if (copy.is_final || update(&copy, newest)) return known;
     copy.is_final = true;
     copy.is_lapped = true;
     return kNone;
@@ -176,13 +189,18 @@ uint32_t SegmentCopies::find_or_copy(uint64_t sequence, uint64_t newest,
   if (id == kNone) return kNone;
   Copy& copy = copies_[id];
   copy = {std::move(copy.data), sequence};
-  if (!update(&copy, newest)) return kNone;
-  by_sequence_[sequence] = id;
+  if (!update(&copy, newest)) {
+    idle_.push_back(id);
+    return kNone;
+  }
+  const auto at = place_of(sequence) - known_.begin();
+  known_.push_back({sequence, id});
+  std::rotate(known_.begin() + at, known_.end() - 1, known_.end());
   return id;
 }
 
 bool SegmentCopies::pin_down(uint64_t lowest, uint64_t newest,
-                             std::vector<PinnedBlock>* pinned,
+                             List<PinnedBlock>* pinned,
                              SharedOutcome* outcome) {
   for (uint64_t next = newest + 1; next > lowest; --next) {
     bool has_memory = true;
@@ -208,7 +226,7 @@ bool SegmentCopies::pin_down(uint64_t lowest, uint64_t newest,
 }
 
 SharedOutcome SegmentCopies::pin_window(uint64_t floor,
-                                        std::vector<PinnedBlock>* pinned) {
+                                        List<PinnedBlock>* pinned) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const size_t begin = pinned->size();
   const uint64_t retained = log_.format_.retained_segments;
@@ -219,11 +237,14 @@ SharedOutcome SegmentCopies::pin_window(uint64_t floor,
     finish_older(newest);
     uint64_t lowest =
         std::max(floor, newest >= retained ? newest - retained + 1 : 0);
-    const auto before = by_sequence_.find(floor - 1);
-    if (before != by_sequence_.end() && copies_[before->second].is_lapped) {
+    const uint32_t before = find(floor - 1);
+    if (before != kNone && copies_[before].is_lapped) {
       lowest = std::max(lowest, floor + 1);
     }
     if (newest < lowest) return SharedOutcome::kOk;
+    if (!pinned->try_reserve(begin + (newest + 1 - lowest))) {
+      return SharedOutcome::kNoMemory;
+    }
     SharedOutcome outcome = SharedOutcome::kOk;
     const bool has_head = pin_down(lowest, newest, pinned, &outcome);
     const uint64_t acceptable =
@@ -231,8 +252,7 @@ SharedOutcome SegmentCopies::pin_window(uint64_t floor,
     const bool is_short =
         has_head && pinned->back().sequence > acceptable && tries < kTriesMax;
     if (outcome == SharedOutcome::kOk && has_head && !is_short) {
-      std::reverse(pinned->begin() + static_cast<ptrdiff_t>(begin),
-                   pinned->end());
+      std::reverse(pinned->begin() + begin, pinned->end());
       return outcome;
     }
     unpin_from(begin, pinned);
@@ -241,11 +261,11 @@ SharedOutcome SegmentCopies::pin_window(uint64_t floor,
   return SharedOutcome::kDamaged;
 }
 
-void SegmentCopies::unpin_from(size_t begin, std::vector<PinnedBlock>* pinned) {
+void SegmentCopies::unpin_from(size_t begin, List<PinnedBlock>* pinned) {
   for (size_t i = begin; i < pinned->size(); ++i) {
     --copies_[(*pinned)[i].block].pins;
   }
-  pinned->resize(begin);
+  pinned->truncate(begin);
 }
 
 void SegmentCopies::unpin(uint32_t id) {
@@ -259,9 +279,9 @@ void SegmentCopies::catch_up() {
   const uint64_t newest = log_.head().load(std::memory_order_acquire);
   if (newest > kSequenceMax) return;
   finish_older(newest);
-  const auto known = by_sequence_.find(newest);
-  if (known == by_sequence_.end()) return;
-  Copy& copy = copies_[known->second];
+  const uint32_t known = find(newest);
+  if (known == kNone) return;
+  Copy& copy = copies_[known];
   if (copy.is_final || update(&copy, newest)) return;
   copy.is_final = true;
   copy.is_lapped = true;

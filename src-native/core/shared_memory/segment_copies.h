@@ -20,10 +20,10 @@
 #define ATOMIC_LOG_CORE_SHARED_MEMORY_SEGMENT_COPIES_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <vector>
+
+#include "core/base/list.h"
 
 namespace atomic_log::shared_memory {
 
@@ -48,7 +48,7 @@ class SegmentCopies {
   explicit SegmentCopies(SharedLog& log) : log_(log) {}
 
   // As SharedLog's; the numbers of blocks are those of copies.
-  SharedOutcome pin_window(uint64_t floor, std::vector<PinnedBlock>* pinned);
+  SharedOutcome pin_window(uint64_t floor, List<PinnedBlock>* pinned);
   void unpin(uint32_t id);
   // Copies what was published in the head since it was copied.
   void catch_up();
@@ -67,26 +67,38 @@ class SegmentCopies {
     // It left the window before it was complete; final, too.
     bool is_lapped = false;
   };
+  struct Known {
+    uint64_t sequence;
+    uint32_t id;
+  };
   static constexpr uint32_t kNone = UINT32_MAX;
 
   // All with mutex_.
+  // Where the sequence stands in known_, or would.
+  Known* place_of(uint64_t sequence);
+  // kNone when there is no copy of it.
+  uint32_t find(uint64_t sequence);
   bool update(Copy* copy, uint64_t newest);
   void copy_entries(const char* from, char* to, uint32_t begin, uint32_t end);
   void finish_older(uint64_t newest);
   uint32_t find_or_copy(uint64_t sequence, uint64_t newest, bool* has_memory);
+  // kNone when the system refuses memory for a new one.
   uint32_t unused(uint64_t newest);
   // Pins the segments from `lowest` to `newest`, descending, as far as they
   // are there; false when even the newest is not.
-  bool pin_down(uint64_t lowest, uint64_t newest,
-                std::vector<PinnedBlock>* pinned, SharedOutcome* outcome);
-  void unpin_from(size_t begin, std::vector<PinnedBlock>* pinned);
+  bool pin_down(uint64_t lowest, uint64_t newest, List<PinnedBlock>* pinned,
+                SharedOutcome* outcome);
+  void unpin_from(size_t begin, List<PinnedBlock>* pinned);
 
   SharedLog& log_;
   std::mutex mutex_;
   // Guarded by mutex_. A copy has its memory for as long as the log is open,
   // because JavaScript knows a block by its number.
-  std::vector<Copy> copies_;
-  std::map<uint64_t, uint32_t> by_sequence_;
+  List<Copy> copies_;
+  // The copies that are of a segment, from the newest down, and the others: both
+  // have room for all.
+  List<Known> known_;
+  List<uint32_t> idle_;
 };
 
 }  // namespace atomic_log::shared_memory

@@ -23,13 +23,13 @@ constexpr uint64_t round_up(uint64_t bytes, uint64_t unit) {
 }
 
 // With zeros in its own place. The header has at least kHeaderFixedBytes.
-uint32_t checksum_of(const std::vector<uint8_t>& header) {
+uint32_t checksum_of(const uint8_t* header, size_t bytes) {
   constexpr uint8_t kZeros[4] = {};
   constexpr size_t kAfter = kChecksumAt + sizeof(kZeros);
   constexpr Crc32Kind kKind = Crc32Kind::kCastagnoli;
-  uint32_t crc = crc32(kKind, 0, header.data(), kChecksumAt);
+  uint32_t crc = crc32(kKind, 0, header, kChecksumAt);
   crc = crc32(kKind, crc, kZeros, sizeof(kZeros));
-  return crc32(kKind, crc, header.data() + kAfter, header.size() - kAfter);
+  return crc32(kKind, crc, header + kAfter, bytes - kAfter);
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ bool SharedFormat::make(const SharedLogOptions& options, SharedFormat* format) {
       options.first_index > kIndexMax - options.segment_capacity ||
       options.readers_max == 0 || options.readers_max > kReadersMaxMax ||
       options.extra_segments > kSegmentsMax ||
-      options.descriptor.size() > kDescriptorBytesMax) {
+      options.descriptor.size() > memory::BlockLayout::kDescriptorBytesMax) {
     return false;
   }
   // Whole segments are retained, and the head besides.
@@ -84,9 +84,8 @@ bool SharedFormat::make(const SharedLogOptions& options, SharedFormat* format) {
   return true;
 }
 
-std::vector<uint8_t> SharedFormat::encode() const {
-  std::vector<uint8_t> header(header_bytes);
-  uint8_t* const to = header.data();
+void SharedFormat::encode(uint8_t* to) const {
+  std::memset(to, 0, kHeaderFixedBytes);
   std::memcpy(to, kMagic, sizeof(kMagic));
   std::memcpy(to + 8, &kByteOrder, 4);
   store_u32(to + 12, kLayoutVersion);
@@ -114,8 +113,7 @@ std::vector<uint8_t> SharedFormat::encode() const {
     at += 8;
   }
   std::memcpy(at, options.descriptor.data(), options.descriptor.size());
-  store_u32(to + kChecksumAt, checksum_of(header));
-  return header;
+  store_u32(to + kChecksumAt, checksum_of(to, header_bytes));
 }
 
 size_t SharedFormat::header_bytes_of(const uint8_t* fixed) {
@@ -124,9 +122,8 @@ size_t SharedFormat::header_bytes_of(const uint8_t* fixed) {
   return bytes < kHeaderFixedBytes || bytes > kHeaderBytesMax ? 0 : bytes;
 }
 
-Mismatch SharedFormat::decode(const std::vector<uint8_t>& header,
-                              uint64_t file_bytes, SharedFormat* format,
-                              uint64_t* found) {
+Mismatch SharedFormat::decode(const Buffer& header, uint64_t file_bytes,
+                              SharedFormat* format, uint64_t* found) {
   const uint8_t* const from = header.data();
   if (header.size() < kHeaderFixedBytes ||
       std::memcmp(from, kMagic, sizeof(kMagic)) != 0) {
@@ -136,7 +133,7 @@ Mismatch SharedFormat::decode(const std::vector<uint8_t>& header,
   *found = load_u32(from + 12);
   if (*found != kLayoutVersion) return Mismatch::kVersion;
   if (header.size() != header_bytes_of(from) ||
-      load_u32(from + kChecksumAt) != checksum_of(header)) {
+      load_u32(from + kChecksumAt) != checksum_of(from, header.size())) {
     return Mismatch::kChecksum;
   }
   SharedLogOptions options;
@@ -147,9 +144,10 @@ Mismatch SharedFormat::decode(const std::vector<uint8_t>& header,
   const uint64_t fixed_count = load_u32(from + 40);
   const uint64_t variable_count = load_u32(from + 44);
   const uint64_t descriptor_bytes = load_u32(from + 48);
-  if (kHeaderFixedBytes + fixed_count * 4 + variable_count * 8 +
-          descriptor_bytes !=
-      header.size()) {
+  if (fixed_count + variable_count > memory::BlockLayout::kFieldCountMax ||
+      kHeaderFixedBytes + fixed_count * 4 + variable_count * 8 +
+              descriptor_bytes !=
+          header.size()) {
     return Mismatch::kSizes;
   }
   const uint8_t* at = from + kHeaderFixedBytes;

@@ -46,6 +46,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/list.h"
 #include "core/memory/block_layout.h"
 #include "core/platform/shared_file.h"
 
@@ -59,10 +60,9 @@ inline constexpr uint64_t kNoIndex = UINT64_MAX;
 inline constexpr uint32_t kReadersMaxMax = 1024;
 inline constexpr uint32_t kSegmentsMax = uint32_t{1} << 20;
 inline constexpr size_t kHeaderFixedBytes = 128;
-inline constexpr size_t kDescriptorBytesMax = size_t{1} << 24;
 inline constexpr size_t kHeaderBytesMax =
     kHeaderFixedBytes + memory::BlockLayout::kFieldCountMax * 8 +
-    kDescriptorBytesMax;
+    memory::BlockLayout::kDescriptorBytesMax;
 
 // A sequence fills 48 bits, so that it fits into an entry with its holders.
 inline constexpr uint64_t kSequenceMax = (uint64_t{1} << 48) - 2;
@@ -132,12 +132,12 @@ struct SharedFormat {
   // False when the options are outside the limits.
   static bool make(const SharedLogOptions& options, SharedFormat* format);
 
-  std::vector<uint8_t> encode() const;
+  // Stores the header's header_bytes bytes.
+  void encode(uint8_t* to) const;
   // `header` is the beginning of a file of `file_bytes` bytes, as much of it as
   // header_bytes_of() asks for. *found has a number where Mismatch says so.
-  static Mismatch decode(const std::vector<uint8_t>& header,
-                         uint64_t file_bytes, SharedFormat* format,
-                         uint64_t* found);
+  static Mismatch decode(const Buffer& header, uint64_t file_bytes,
+                         SharedFormat* format, uint64_t* found);
   // From the first kHeaderFixedBytes; 0 when it cannot be such a file.
   static size_t header_bytes_of(const uint8_t* fixed);
 };

@@ -131,15 +131,14 @@ void SharedLog::unpin(uint32_t block, uint64_t sequence) {
   drop(block, sequence);
 }
 
-void SharedLog::unpin_from(size_t begin, std::vector<PinnedBlock>* pinned) {
+void SharedLog::unpin_from(size_t begin, List<PinnedBlock>* pinned) {
   for (size_t i = begin; i < pinned->size(); ++i) {
     drop((*pinned)[i].block, (*pinned)[i].sequence);
   }
-  pinned->resize(begin);
+  pinned->truncate(begin);
 }
 
-SharedOutcome SharedLog::pin_window(uint64_t floor,
-                                    std::vector<PinnedBlock>* pinned) {
+SharedOutcome SharedLog::pin_window(uint64_t floor, List<PinnedBlock>* pinned) {
   if (copies_ != nullptr) return copies_->pin_window(floor, pinned);
   const size_t begin = pinned->size();
   const uint64_t retained = format_.retained_segments;
@@ -150,6 +149,10 @@ SharedOutcome SharedLog::pin_window(uint64_t floor,
     if (newest > kSequenceMax) return SharedOutcome::kDamaged;
     const uint64_t lowest =
         std::max(floor, newest >= retained ? newest - retained + 1 : 0);
+    // Here, where nothing is pinned yet.
+    if (!pinned->try_reserve(begin + (newest + 1 - lowest))) {
+      return SharedOutcome::kNoMemory;
+    }
     uint64_t next = newest + 1;
     while (next > lowest) {
       const uint32_t block = try_pin(next - 1);
@@ -185,7 +188,7 @@ SharedOutcome SharedLog::pin_window(uint64_t floor,
   PinnedBlock& newest = (*pinned)[begin];
   // Last, so that no append is missed that was over before the call.
   newest.count = readable(word(newest.block).acquire());
-  std::reverse(pinned->begin() + static_cast<ptrdiff_t>(begin), pinned->end());
+  std::reverse(pinned->begin() + begin, pinned->end());
   return SharedOutcome::kOk;
 }
 

@@ -120,8 +120,8 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // --- Readers, any thread.
   // Pins every segment of the window from sequence `floor` on, head included,
   // ascending and without a gap, and appends them to `pinned`; as
-  // memory::pin_window, but for kDamaged.
-  SharedOutcome pin_window(uint64_t floor, std::vector<PinnedBlock>* pinned);
+  // memory::pin_window. kDamaged, kNoMemory, kTooManyPins with nothing pinned.
+  SharedOutcome pin_window(uint64_t floor, List<PinnedBlock>* pinned);
   // Returns one pin.
   void unpin(uint32_t block, uint64_t sequence);
   // Of a read-only log: the copy of the head gets what was published since.
@@ -270,7 +270,7 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // kFullBlock: this process holds it as often as an entry counts.
   uint32_t try_pin(uint64_t sequence);
   void drop(uint32_t block, uint64_t sequence);
-  void unpin_from(size_t begin, std::vector<PinnedBlock>* pinned);
+  void unpin_from(size_t begin, List<PinnedBlock>* pinned);
   // False when the block has become another segment.
   bool look_at(uint64_t sequence, uint64_t* first_index, uint32_t* count) const;
   void clear_slot(uint32_t slot, std::memory_order order);

@@ -132,8 +132,7 @@ void fill(const SharedFormat& format, char* base) {
         base, format.slots_offset + slot * format.slot_bytes + kWaitedOffset,
         kNoIndex);
   }
-  const std::vector<uint8_t> header = format.encode();
-  std::memcpy(base, header.data(), header.size());
+  format.encode(reinterpret_cast<uint8_t*>(base));
 }
 
 }  // namespace
@@ -146,14 +145,15 @@ OpenResult SharedLog::read_format(SharedFile& file, bool allows_other_owner,
   if (io.ok()) io = file.size(&file_bytes);
   if (!io.ok()) return failed(io);
   if (!is_own && !allows_other_owner) return refused(Mismatch::kOwner);
-  std::vector<uint8_t> header(kHeaderFixedBytes);
+  Buffer header;
+  if (!header.try_resize(kHeaderFixedBytes)) return {SharedOutcome::kNoMemory};
   size_t read = 0;
   io = file.read_at(0, header.data(), header.size(), &read);
   if (!io.ok()) return failed(io);
   if (read < header.size()) return refused(Mismatch::kMagic);
   const size_t bytes = SharedFormat::header_bytes_of(header.data());
   if (bytes > 0 && bytes <= file_bytes) {
-    header.resize(bytes);
+    if (!header.try_resize(bytes)) return {SharedOutcome::kNoMemory};
     io = file.read_at(0, header.data(), bytes, &read);
     if (!io.ok()) return failed(io);
   }
@@ -308,6 +308,7 @@ OpenResult SharedLog::unlink(const std::string& path) {
     const OpenResult found = read_format(*file, false, &format);
     // One that is damaged, or of another layout or run, is one nevertheless.
     if (found.outcome == SharedOutcome::kIo ||
+        found.outcome == SharedOutcome::kNoMemory ||
         found.mismatch == Mismatch::kMagic ||
         found.mismatch == Mismatch::kOwner) {
       return found;

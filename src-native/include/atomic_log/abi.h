@@ -145,7 +145,7 @@ struct atomic_log_api {
   uint32_t struct_size;
 
   /* --- Logs, any thread. */
-  /* OK, GONE, FOREIGN or VERSION. Release what it gives. */
+  /* OK, GONE, FOREIGN, VERSION or OUT_OF_MEMORY. Release what it gives. */
   atomic_log_status (*attach)(const atomic_log_handle* handle,
                               atomic_log_log** log);
   void (*retain)(atomic_log_log* log);
@@ -183,8 +183,9 @@ struct atomic_log_api {
   /* OK or OUT_OF_MEMORY. */
   atomic_log_status (*snapshot)(atomic_log_log* log,
                                 atomic_log_snapshot** snapshot);
-  /* The window as it is now. Chunks of before are void. */
-  void (*refresh)(atomic_log_snapshot* snapshot);
+  /* The window as it is now. Chunks of before are void. OK; or OUT_OF_MEMORY,
+   * with nothing changed. */
+  atomic_log_status (*refresh)(atomic_log_snapshot* snapshot);
   void (*close)(atomic_log_snapshot* snapshot);
 };
 

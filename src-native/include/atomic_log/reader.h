@@ -178,10 +178,12 @@ class Snapshot {
   }
   Chunks::Iterator end() const { return view_.end(); }
 
-  // Moves to the window as it is now. Without a call while the newest segment
-  // is the same.
-  Change refresh() {
-    if (snapshot_ == nullptr) return {};
+  // Moves to the window as it is now, and says what that changed. Without a call
+  // while the newest segment is the same. kClosed; kOutOfMemory, with nothing
+  // changed.
+  Status refresh(Change* change = nullptr) {
+    if (change != nullptr) *change = {};
+    if (snapshot_ == nullptr) return Status::kClosed;
     const uint64_t held_end = snapshot_->end_index;
     atomic_log_chunk& head = snapshot_->chunks[snapshot_->chunk_count - 1];
     // Acquire: pairs with the writer's release, so that the entries are there.
@@ -189,7 +191,8 @@ class Snapshot {
         reinterpret_cast<const std::atomic<uint32_t>*>(head.block)
             ->load(std::memory_order_acquire);
     if ((word & ATOMIC_LOG_SEALED) != 0) {
-      log_.api()->refresh(snapshot_);
+      const auto status = static_cast<Status>(log_.api()->refresh(snapshot_));
+      if (status != Status::kOk) return status;
     } else {
       // JavaScript can write to the word: it is never believed beyond reason.
       head.length = (std::max)(head.length,
@@ -197,8 +200,11 @@ class Snapshot {
       snapshot_->end_index = head.first_index + head.length;
     }
     const uint64_t first = snapshot_->first_index;
-    return {snapshot_->end_index - (std::max)(first, held_end),
-            first > held_end ? first - held_end : 0};
+    if (change != nullptr) {
+      *change = {snapshot_->end_index - (std::max)(first, held_end),
+                 first > held_end ? first - held_end : 0};
+    }
+    return Status::kOk;
   }
 
   // Releases its pins. Idempotent.
@@ -242,7 +248,8 @@ class Reader {
   // everything was delivered, kOutOfMemory, kClosed.
   Status next(Batch* batch, std::chrono::nanoseconds timeout = Log::kForever) {
     *batch = {};
-    if (snapshot_) snapshot_.refresh();
+    // Where it is refused, the snapshot has nothing new, and is opened again.
+    if (snapshot_) (void)snapshot_.refresh();
     if (!snapshot_ || snapshot_.end_index() <= next_index_) {
       snapshot_.close();
       Status status = log_.wait(next_index_, timeout);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "abi/native_log.h"
+#include "support/faults.h"
 
 namespace atomic_log::test {
 namespace {
@@ -33,7 +34,8 @@ TEST_CASE("refreshing") {
   // snapshot.
   for (const int count : {0, 3, 1, 1, 7, 1, 9, 30}) {
     append_indexes(writer, count);
-    const Change change = snapshot.refresh();
+    Change change;
+    REQUIRE(snapshot.refresh(&change) == kOk);
     const uint64_t first = log.first_index();
     CHECK(snapshot.first_index() == first);
     CHECK(change.lost == (first > end ? first - end : 0));
@@ -57,7 +59,7 @@ TEST_CASE("a snapshot stays as it is, and returns everything") {
   const auto readers = handled.log->readers().all();
   REQUIRE(readers.size() == 1);
   CHECK(readers[0]->pinned_segments() == 3);
-  snapshot.refresh();
+  REQUIRE(snapshot.refresh() == kOk);
   CHECK(readers[0]->pinned_segments() == 3);
   Snapshot moved = std::move(snapshot);
   CHECK(!snapshot);
@@ -78,14 +80,104 @@ TEST_CASE("a damaged word can neither crash a reader nor take entries back") {
   for (const uint32_t damage :
        {0u, 1u, 0x7fffffffu, 0x80000000u, 0xffffffffu, 0x80000002u}) {
     *word = damage;
-    snapshot.refresh();
+    REQUIRE(snapshot.refresh() == kOk);
     CHECK(snapshot.end_index() >= 2);
     CHECK(snapshot.end_index() <= 4);
     CHECK(values_of(snapshot).size() == snapshot.length());
   }
   append_indexes(writer, 20);
-  snapshot.refresh();
+  REQUIRE(snapshot.refresh() == kOk);
   CHECK(values_of(snapshot) == indexes(12, 22));
+}
+
+TEST_CASE("where memory is refused, nothing is pinned, and nothing changes") {
+  const HandledLog handled = make_number_log(64, 4);
+  const Log log = attach(handled);
+  Writer<double> writer = claim(log);
+  append_indexes(writer, 9);
+  const auto readers = handled.log->readers().all();
+  REQUIRE(readers.size() == 1);
+  // The snapshot, what it pins, and what describes that.
+  for (const int64_t granted : {0, 1, 2}) {
+    Snapshot snapshot;
+    refuse_memory_after(granted);
+    CHECK(snapshot.open(log) == NativeStatus::kOutOfMemory);
+    CHECK(refuse_memory_after(-1) < 0);
+    CHECK(!snapshot);
+    CHECK(readers[0]->pinned_segments() == 0);
+  }
+  append_indexes(writer, 1);
+  // What is newer, and room for it in both lists.
+  for (const int64_t granted : {0, 1, 2, 3}) {
+    Snapshot snapshot;
+    REQUIRE(snapshot.open(log) == kOk);
+    const uint64_t end = snapshot.end_index();
+    append_indexes(writer, 40);
+    refuse_memory_after(granted);
+    Change change{1, 1};
+    const NativeStatus status = snapshot.refresh(&change);
+    CHECK(refuse_memory_after(-1) == (granted < 3 ? -1 : 0));
+    if (granted < 3) {
+      CHECK(status == NativeStatus::kOutOfMemory);
+      CHECK(change.appended == 0);
+      CHECK(change.lost == 0);
+      CHECK(snapshot.end_index() == end);
+      CHECK(values_of(snapshot) == indexes(snapshot.first_index(), end));
+      REQUIRE(snapshot.refresh(&change) == kOk);
+    } else {
+      CHECK(status == kOk);
+    }
+    CHECK(change.appended == 40);
+    CHECK(values_of(snapshot) == indexes(log.first_index(), log.end_index()));
+    snapshot.close();
+    CHECK(readers[0]->pinned_segments() == 0);
+  }
+  CHECK(is_conserved(*handled.log));
+}
+
+TEST_CASE("a reader that is refused memory has missed nothing afterwards") {
+  const HandledLog handled = make_number_log(64, 4);
+  const Log log = attach(handled);
+  Writer<double> writer = claim(log);
+  append_indexes(writer, 4);
+  Reader reader(log);
+  Batch batch;
+  REQUIRE(reader.next(&batch, kSoon) == kOk);
+  append_indexes(writer, 40);
+  // Of what it does once more instead, too.
+  refuse_memory_after(0);
+  REQUIRE(reader.next(&batch, kSoon) == kOk);
+  CHECK(refuse_memory_after(-1) < 0);
+  CHECK(batch.first_index == 4);
+  CHECK(batch.length == 40);
+  reader.release();
+  append_indexes(writer, 1);
+  refuse_memory_after(0);
+  CHECK(reader.next(&batch, kSoon) == NativeStatus::kOutOfMemory);
+  CHECK(refuse_memory_after(-1) < 0);
+  REQUIRE(reader.next(&batch, kSoon) == kOk);
+  CHECK(batch.first_index == 44);
+  CHECK(batch.lost == 0);
+}
+
+TEST_CASE("attaching and claiming are refused, and leave nothing behind") {
+  const HandledLog handled = make_number_log(8, 4);
+  // The attachment, and its columns.
+  for (const int64_t granted : {0, 1}) {
+    Log log;
+    refuse_memory_after(granted);
+    CHECK(Log::attach(&handled.handle, &log) == NativeStatus::kOutOfMemory);
+    CHECK(refuse_memory_after(-1) < 0);
+    CHECK(!log);
+    CHECK(handled.log->readers().all().empty());
+  }
+  const Log log = attach(handled);
+  Writer<double> writer;
+  refuse_memory_after(0);
+  CHECK(writer.claim(log) == NativeStatus::kOutOfMemory);
+  CHECK(refuse_memory_after(-1) < 0);
+  CHECK(!log.is_claimed());
+  CHECK(writer.claim(log) == kOk);
 }
 
 TEST_CASE("a reader is given every entry once") {

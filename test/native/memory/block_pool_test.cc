@@ -11,6 +11,7 @@
 
 #include "core/memory/block_layout.h"
 #include "core/platform/memory.h"
+#include "support/faults.h"
 #include "support/log_fixture.h"
 #include "support/resident.h"
 
@@ -200,6 +201,27 @@ TEST_CASE("the failure comes after as many blocks as were asked for, once") {
   for (void* const block : blocks) {
     if (block != nullptr) pool().give_back(block, 500);
   }
+}
+
+TEST_CASE(
+    "where the list of idle blocks is refused room, nothing else is lost") {
+  // Of a class that no other test has.
+  const size_t bytes = 37 * platform::page_bytes();
+  const BlockPool::Usage before = pool().usage();
+  std::vector<void*> blocks;
+  for (int i = 0; i < 40; ++i) blocks.push_back(pool().take(bytes));
+  test::refuse_memory_after(0);
+  for (void* const block : blocks) pool().give_back(block, bytes);
+  CHECK(test::refuse_memory_after(-1) < 0);
+  const BlockPool::Usage after = pool().usage();
+  CHECK(after.mapped_bytes - after.idle_bytes ==
+        before.mapped_bytes - before.idle_bytes);
+  // The first was the one that had no room.
+  std::set<void*> again;
+  for (size_t i = 1; i < blocks.size(); ++i) again.insert(pool().take(bytes));
+  CHECK(pool().usage().mapped_bytes == after.mapped_bytes);
+  CHECK(again == std::set<void*>(blocks.begin() + 1, blocks.end()));
+  for (void* const block : again) pool().give_back(block, bytes);
 }
 
 TEST_CASE("a failure can be called off") {

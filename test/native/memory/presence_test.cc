@@ -30,8 +30,8 @@ TEST_CASE("the last presence retires the log, no matter who else has it") {
   auto log = make_log(2 * kCapacity, kCapacity);
   auto presence = make_presence(log);
   REQUIRE(Appender(*log).append(5 * kCapacity) == Status::kOk);
-  std::vector<PinnedSegment> window;
-  pin_window(*log, 0, &window);
+  List<PinnedSegment> window;
+  REQUIRE(pin_window(*log, 0, &window) == Status::kOk);
   REQUIRE(window.size() == 3);
   const auto* const kept = static_cast<char*>(window[0].segment->block());
   const auto* const idle = static_cast<char*>(window[1].segment->block());
@@ -69,8 +69,8 @@ TEST_CASE("pins that come back while the log retires are not missed" *
     auto log = make_log(2 * kCapacity, kCapacity);
     auto presence = make_presence(log);
     REQUIRE(Appender(*log).append(3 * kCapacity) == Status::kOk);
-    std::vector<PinnedSegment> window;
-    pin_window(*log, 0, &window);
+    List<PinnedSegment> window;
+    REQUIRE(pin_window(*log, 0, &window) == Status::kOk);
     std::thread returning([&] {
       for (const PinnedSegment& pinned : window) {
         log->unpin_late(pinned.segment);

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "support/faults.h"
 #include "support/log_fixture.h"
 
 namespace atomic_log::memory {
@@ -18,7 +19,7 @@ using test::is_conserved;
 using test::make_log;
 using test::unpin_all;
 
-std::vector<uint64_t> sequences(const std::vector<PinnedSegment>& pinned) {
+std::vector<uint64_t> sequences(const List<PinnedSegment>& pinned) {
   std::vector<uint64_t> result;
   for (const PinnedSegment& entry : pinned) {
     result.push_back(entry.segment->sequence());
@@ -26,18 +27,18 @@ std::vector<uint64_t> sequences(const std::vector<PinnedSegment>& pinned) {
   return result;
 }
 
-uint64_t entries(const std::vector<PinnedSegment>& pinned) {
+uint64_t entries(const List<PinnedSegment>& pinned) {
   uint64_t result = 0;
   for (const PinnedSegment& entry : pinned) result += entry.count;
   return result;
 }
 
-uint64_t end_index(const std::vector<PinnedSegment>& pinned) {
+uint64_t end_index(const List<PinnedSegment>& pinned) {
   return pinned.back().segment->first_index() + pinned.back().count;
 }
 
 // Consecutive segments, no hole between their entries, right values.
-bool is_whole(const RollingLog& log, const std::vector<PinnedSegment>& pinned) {
+bool is_whole(const RollingLog& log, const List<PinnedSegment>& pinned) {
   for (size_t i = 0; i < pinned.size(); ++i) {
     const PinnedSegment& entry = pinned[i];
     if (!holds_values(log, *entry.segment, 0, entry.count)) return false;
@@ -61,8 +62,8 @@ TEST_SUITE_BEGIN("window");
 
 TEST_CASE("the window of an empty log is its empty head") {
   const auto log = make_log(4, 2);
-  std::vector<PinnedSegment> pinned;
-  pin_window(*log, 0, &pinned);
+  List<PinnedSegment> pinned;
+  REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
   REQUIRE(pinned.size() == 1);
   CHECK(pinned[0].segment == &log->head_segment());
   CHECK(pinned[0].count == 0);
@@ -75,10 +76,10 @@ TEST_CASE("the window is ascending, whole, and never below the capacity") {
     for (const uint64_t retained_capacity : {1u, 5u, 24u}) {
       const auto log = make_log(retained_capacity, segment_capacity);
       Appender appender(*log);
-      std::vector<PinnedSegment> pinned;
+      List<PinnedSegment> pinned;
       for (uint64_t length = 1; length < 80; ++length) {
         REQUIRE(appender.append(1) == Status::kOk);
-        pin_window(*log, 0, &pinned);
+        REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
         CHECK(is_whole(*log, pinned));
         CHECK(end_index(pinned) == length);
         CHECK(entries(pinned) >= std::min(length, retained_capacity));
@@ -95,8 +96,8 @@ TEST_CASE("a head that was just begun does not shorten the window") {
   Appender appender(*log);
   REQUIRE(appender.append(30) == Status::kOk);
   REQUIRE(appender.roll() == Status::kOk);
-  std::vector<PinnedSegment> pinned;
-  pin_window(*log, 0, &pinned);
+  List<PinnedSegment> pinned;
+  REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
   CHECK(pinned.back().count == 0);
   CHECK(entries(pinned) == 6);
   unpin_all(*log, &pinned);
@@ -114,8 +115,8 @@ TEST_CASE("a floor leaves out what is below it") {
   for (const Row& row : {Row{0, {6, 7, 8, 9, 10}}, Row{3, {6, 7, 8, 9, 10}},
                          Row{6, {6, 7, 8, 9, 10}}, Row{7, {7, 8, 9, 10}},
                          Row{10, {10}}, Row{11, {}}, Row{UINT64_MAX, {}}}) {
-    std::vector<PinnedSegment> pinned;
-    pin_window(*log, row.floor, &pinned);
+    List<PinnedSegment> pinned;
+    REQUIRE(pin_window(*log, row.floor, &pinned) == Status::kOk);
     CHECK(sequences(pinned) == row.expected);
     unpin_all(*log, &pinned);
   }
@@ -126,14 +127,14 @@ TEST_CASE("what is pinned is appended to what the caller has") {
   const auto log = make_log(6, 2);
   Appender appender(*log);
   REQUIRE(appender.append(3) == Status::kOk);
-  std::vector<PinnedSegment> pinned;
-  pin_window(*log, 0, &pinned);
+  List<PinnedSegment> pinned;
+  REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
   REQUIRE(appender.append(4) == Status::kOk);
   pinned.back().count = 2;  // sealed meanwhile
-  pin_window(*log, 2, &pinned);
+  REQUIRE(pin_window(*log, 2, &pinned) == Status::kOk);
   CHECK(sequences(pinned) == std::vector<uint64_t>{0, 1, 2, 3});
   CHECK(is_whole(*log, pinned));
-  pin_window(*log, 4, &pinned);
+  REQUIRE(pin_window(*log, 4, &pinned) == Status::kOk);
   CHECK(pinned.size() == 4);
   unpin_all(*log, &pinned);
   CHECK(is_conserved(*log));
@@ -143,8 +144,8 @@ TEST_CASE("a window survives being lapped") {
   const auto log = make_log(4, 2);
   Appender appender(*log);
   REQUIRE(appender.append(5) == Status::kOk);
-  std::vector<PinnedSegment> pinned;
-  pin_window(*log, 0, &pinned);
+  List<PinnedSegment> pinned;
+  REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
   REQUIRE(appender.append(200) == Status::kOk);
   CHECK(is_whole(*log, pinned));
   CHECK(end_index(pinned) == 5);
@@ -157,12 +158,12 @@ TEST_CASE("staged entries are in no window before they are published") {
   Appender appender(*log);
   REQUIRE(appender.append(2) == Status::kOk);
   REQUIRE(appender.write() == Status::kOk);
-  std::vector<PinnedSegment> pinned;
-  pin_window(*log, 0, &pinned);
+  List<PinnedSegment> pinned;
+  REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
   CHECK(entries(pinned) == 2);
   unpin_all(*log, &pinned);
   appender.publish();
-  pin_window(*log, 0, &pinned);
+  REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
   CHECK(entries(pinned) == 3);
   unpin_all(*log, &pinned);
 }
@@ -175,8 +176,8 @@ TEST_CASE("the bounds are those of a window") {
   CHECK(bounds.end_index == 0);
   for (uint64_t length = 1; length < 30; ++length) {
     REQUIRE(appender.append(1) == Status::kOk);
-    std::vector<PinnedSegment> pinned;
-    pin_window(*log, 0, &pinned);
+    List<PinnedSegment> pinned;
+    REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
     bounds = window_bounds(*log);
     CHECK(bounds.first_index == pinned.front().segment->first_index());
     CHECK(bounds.end_index == length);
@@ -190,8 +191,8 @@ TEST_CASE("the bounds are those of a window") {
 bool read_windows(RollingLog& log, const std::atomic<bool>& done) {
   uint64_t last_end = 0;
   while (!done.load(std::memory_order_relaxed)) {
-    std::vector<PinnedSegment> pinned;
-    pin_window(log, 0, &pinned);
+    List<PinnedSegment> pinned;
+    if (pin_window(log, 0, &pinned) != Status::kOk) return false;
     const bool whole = is_whole(log, pinned);
     const uint64_t end = end_index(pinned);
     unpin_all(log, &pinned);
@@ -221,19 +222,45 @@ TEST_CASE("windows stay whole and ends never go back next to a writer" *
   CHECK(is_conserved(*log));
 }
 
-// --- Error paths. Nothing here can fail for want of memory; what can be wrong
-// is a published word that JavaScript damaged.
+// --- Error paths.
+
+TEST_CASE("where the list is refused room, nothing is pinned") {
+  // Longer than what a list of one has room for.
+  const auto log = make_log(64, 2);
+  Appender appender(*log);
+  REQUIRE(appender.append(1) == Status::kOk);
+  List<PinnedSegment> pinned;
+  REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
+  REQUIRE(appender.append(63) == Status::kOk);
+  pinned.back().count = 2;
+  test::refuse_memory_after(0);
+  CHECK(pin_window(*log, 1, &pinned) == Status::kOutOfMemory);
+  CHECK(test::refuse_memory_after(-1) < 0);
+  CHECK(sequences(pinned) == std::vector<uint64_t>{0});
+  REQUIRE(pin_window(*log, 1, &pinned) == Status::kOk);
+  CHECK(is_whole(*log, pinned));
+  CHECK(end_index(pinned) == 64);
+  // What there is room for takes no memory.
+  unpin_all(*log, &pinned);
+  test::refuse_memory_after(0);
+  CHECK(pin_window(*log, 0, &pinned) == Status::kOk);
+  CHECK(test::refuse_memory_after(-1) == 0);
+  unpin_all(*log, &pinned);
+  CHECK(is_conserved(*log));
+}
+
+// What can be wrong is a published word that JavaScript damaged, too.
 
 TEST_CASE("counts are clamped to the capacity, whatever the words say") {
   const auto log = make_log(4, 2);
   Appender appender(*log);
   REQUIRE(appender.append(5) == Status::kOk);
   for (const uint32_t word : {0x7FFFFFFFu, 0xFFFFFFFFu, 3u}) {
-    std::vector<PinnedSegment> pinned;
-    pin_window(*log, 0, &pinned);
+    List<PinnedSegment> pinned;
+    REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
     for (PinnedSegment& entry : pinned) damage_word(*entry.segment, word);
     unpin_all(*log, &pinned);
-    pin_window(*log, 0, &pinned);
+    REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
     REQUIRE(pinned.size() == 3);
     for (const PinnedSegment& entry : pinned) CHECK(entry.count == 2);
     unpin_all(*log, &pinned);
@@ -248,8 +275,8 @@ TEST_CASE("the writer does not trust the word: damage ends with the segment") {
   damage_word(log->head_segment(), 0xFFFFFFFFu);
   REQUIRE(appender.append(10) == Status::kOk);
   CHECK(appender.next_index() == 13);
-  std::vector<PinnedSegment> pinned;
-  pin_window(*log, 0, &pinned);
+  List<PinnedSegment> pinned;
+  REQUIRE(pin_window(*log, 0, &pinned) == Status::kOk);
   CHECK(is_whole(*log, pinned));
   CHECK(end_index(pinned) == 13);
   unpin_all(*log, &pinned);

@@ -22,6 +22,7 @@ const source = join(here, '../../../src-native');
 const COMMON = [
   'core/base/check.h',
   'core/base/faults.h',
+  'core/base/list.h',
   'core/base/status.h',
   'core/memory/block_layout.h',
   'core/memory/claim.h',
@@ -51,7 +52,6 @@ const FILES = [
 const SHARED_FILES = [
   ...COMMON,
   'core/base/crc32.h',
-  'core/base/list.h',
   'core/base/little_endian.h',
   'core/platform/file.h',
   'core/platform/futex.h',

@@ -48,7 +48,7 @@ void LogScenario::append(uint32_t publications) {
 }
 
 void LogScenario::take(Snapshot* snapshot, uint64_t at_least) {
-  pin_window(*log_, 0, snapshot);
+  model::check(pin_window(*log_, 0, snapshot) == Status::kOk, "no memory");
   check(*snapshot, at_least);
   check_retains(*snapshot);
 }
@@ -62,23 +62,23 @@ void LogScenario::refresh(Snapshot* snapshot, uint64_t at_least) {
   if (PublishedWord::is_sealed(word)) {
     const uint64_t held = head.segment->sequence();
     Snapshot newer;
-    pin_window(*log_, held + 1, &newer);
+    model::check(pin_window(*log_, held + 1, &newer) == Status::kOk,
+                 "no memory");
     model::check(!newer.empty(), "sealed, but the successor is not there");
     if (newer.front().segment->sequence() == held + 1) {
       const uint64_t newest = newer.back().segment->sequence();
-      Snapshot kept;
+      size_t lost = 0;
       for (const PinnedSegment& pinned : *snapshot) {
-        if (pinned.segment->sequence() + bounds_.full_segments >= newest) {
-          kept.push_back(pinned);
-        } else {
-          log_->unpin(pinned.segment);
-        }
+        if (pinned.segment->sequence() + bounds_.full_segments >= newest) break;
+        log_->unpin(pinned.segment);
+        ++lost;
       }
-      kept.insert(kept.end(), newer.begin(), newer.end());
-      *snapshot = kept;
+      snapshot->drop_front(lost);
+      model::check(snapshot->try_append(newer.data(), newer.size()),
+                   "no memory");
     } else {
       release(snapshot);
-      *snapshot = newer;
+      *snapshot = std::move(newer);
     }
   }
   check(*snapshot, at_least);
@@ -140,7 +140,7 @@ void LogScenario::finish() {
     model::check(segment->id() < seen.size(), "new, although one was idle");
     model::check(!seen[segment->id()], "a segment in two places");
     seen[segment->id()] = true;
-    held.push_back({segment, 0});
+    model::check(held.try_push_back({segment, 0}), "no memory");
   };
   const uint64_t head = log_->head_sequence();
   for (uint64_t i = 0; i < before.retained; ++i) hold(head - i);

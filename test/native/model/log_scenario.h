@@ -23,7 +23,7 @@ struct Bounds {
 };
 
 // Pinned segments, ascending; empty before it is taken and after release().
-using Snapshot = std::vector<PinnedSegment>;
+using Snapshot = List<PinnedSegment>;
 
 class LogScenario : public Scenario {
  public:

@@ -42,7 +42,7 @@ void* model::shared_cell(const void* address) {
 namespace atomic_log::shared_memory {
 
 // No log is read only here.
-SharedOutcome SegmentCopies::pin_window(uint64_t, std::vector<PinnedBlock>*) {
+SharedOutcome SegmentCopies::pin_window(uint64_t, List<PinnedBlock>*) {
   return SharedOutcome::kDamaged;
 }
 void SegmentCopies::unpin(uint32_t) {}

@@ -172,19 +172,18 @@ void SharedScenario::refresh(SharedLog& log, Snapshot* snapshot,
     model::check(!newer.empty(), "sealed, but the successor is not there");
     if (newer.front().sequence == head.sequence + 1) {
       const uint64_t newest = newer.back().sequence;
-      Snapshot kept;
+      size_t lost = 0;
       for (const PinnedBlock& pinned : *snapshot) {
-        if (pinned.sequence + setup_.full_segments >= newest) {
-          kept.push_back(pinned);
-        } else {
-          log.unpin(pinned.block, pinned.sequence);
-        }
+        if (pinned.sequence + setup_.full_segments >= newest) break;
+        log.unpin(pinned.block, pinned.sequence);
+        ++lost;
       }
-      kept.insert(kept.end(), newer.begin(), newer.end());
-      *snapshot = kept;
+      snapshot->drop_front(lost);
+      model::check(snapshot->try_append(newer.data(), newer.size()),
+                   "no memory");
     } else {
       release(log, snapshot);
-      *snapshot = newer;
+      *snapshot = std::move(newer);
     }
   }
   check(log, *snapshot, at_least);

@@ -34,7 +34,7 @@ struct SharedSetup {
 };
 
 // Pinned segments, ascending; empty before it is taken and after release().
-using Snapshot = std::vector<PinnedBlock>;
+using Snapshot = List<PinnedBlock>;
 
 class SharedScenario : public memory::Scenario {
  public:

@@ -11,6 +11,7 @@
 #include <random>
 #include <thread>
 
+#include "support/faults.h"
 #include "support/shared_log_fixture.h"
 
 using namespace atomic_log;
@@ -29,8 +30,7 @@ const uint64_t* shown_column(SharedLog& log, uint32_t block, size_t column) {
 }
 
 // As is_right() of the fixture, for copies.
-bool are_right(SharedLog& log, const std::vector<PinnedBlock>& pinned,
-               uint64_t* end) {
+bool are_right(SharedLog& log, const List<PinnedBlock>& pinned, uint64_t* end) {
   if (pinned.empty()) return false;
   *end = pinned.front().first_index;
   for (const PinnedBlock& segment : pinned) {
@@ -46,7 +46,7 @@ bool are_right(SharedLog& log, const std::vector<PinnedBlock>& pinned,
   return true;
 }
 
-void unpin_all(SharedLog& log, std::vector<PinnedBlock>* pinned) {
+void unpin_all(SharedLog& log, List<PinnedBlock>* pinned) {
   for (const PinnedBlock& segment : *pinned) {
     log.unpin(segment.block, segment.sequence);
   }
@@ -89,7 +89,7 @@ TEST_CASE("segment copies: what is published is read, and nothing is changed") {
   CHECK(reader->living_slots()[0].slot == 0);
   CHECK(reader->living_slots()[0].pinned == 0);
 
-  std::vector<PinnedBlock> pinned;
+  List<PinnedBlock> pinned;
   uint64_t end = 0;
   REQUIRE(reader->pin_window(0, &pinned) == SharedOutcome::kOk);
   CHECK(are_right(*reader, pinned, &end));
@@ -97,17 +97,50 @@ TEST_CASE("segment copies: what is published is read, and nothing is changed") {
   CHECK(pinned.size() == log->format().retained_segments);
 
   // The copies stay as they are while the writer laps them.
-  const std::vector<PinnedBlock> first = pinned;
+  List<PinnedBlock> first = std::move(pinned);
   for (int i = 0; i < 100; ++i) REQUIRE(append(*log) == Status::kOk);
   CHECK(are_right(*reader, first, &end));
   CHECK(end == 30);
-  pinned.clear();
   REQUIRE(reader->pin_window(0, &pinned) == SharedOutcome::kOk);
   CHECK(are_right(*reader, pinned, &end));
   CHECK(end == 130);
   unpin_all(*reader, &pinned);
-  pinned = first;
-  unpin_all(*reader, &pinned);
+  unpin_all(*reader, &first);
+}
+
+TEST_CASE("segment copies: where memory is refused, nothing is pinned") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  SharedLogOptions options = small_options();
+  options.retained_capacity = 60;
+  const auto log = open_log(path, options);
+  REQUIRE(claim(*log));
+  for (int i = 0; i < 100; ++i) REQUIRE(append(*log) == Status::kOk);
+  SharedOutcome outcome = SharedOutcome::kNoMemory;
+  int64_t granted = 0;
+  for (; outcome != SharedOutcome::kOk; ++granted) {
+    // None of its copies is there yet.
+    const auto reader = open_read_only(path);
+    List<PinnedBlock> pinned;
+    refuse_memory_after(granted);
+    outcome = reader->pin_window(0, &pinned);
+    const bool was_met = refuse_memory_after(-1) < 0;
+    if (outcome == SharedOutcome::kOk) {
+      CHECK_FALSE(was_met);
+    } else {
+      CHECK(outcome == SharedOutcome::kNoMemory);
+      CHECK(was_met);
+      CHECK(pinned.empty());
+      REQUIRE(reader->pin_window(0, &pinned) == SharedOutcome::kOk);
+    }
+    CHECK(pinned.size() == log->format().retained_segments);
+    uint64_t end = 0;
+    CHECK(are_right(*reader, pinned, &end));
+    CHECK(end == 100);
+    unpin_all(*reader, &pinned);
+  }
+  // The list, three lists of copies that grow, and each copy.
+  CHECK(granted > log->format().retained_segments);
 }
 
 TEST_CASE(
@@ -119,7 +152,7 @@ TEST_CASE(
   REQUIRE(claim(*log));
   REQUIRE(append(*log) == Status::kOk);
   const auto reader = open_read_only(path);
-  std::vector<PinnedBlock> head;
+  List<PinnedBlock> head;
   REQUIRE(reader->pin_window(0, &head) == SharedOutcome::kOk);
   REQUIRE(head.size() == 1);
   REQUIRE(append(*log) == Status::kOk);
@@ -129,7 +162,7 @@ TEST_CASE(
   CHECK(word->acquire() == (2 | memory::PublishedWord::kSealBit));
   // Completed by the one who asks for its successor.
   for (int i = 2; i < 5; ++i) REQUIRE(append(*log) == Status::kOk);
-  std::vector<PinnedBlock> next;
+  List<PinnedBlock> next;
   REQUIRE(reader->pin_window(1, &next) == SharedOutcome::kOk);
   REQUIRE(next.size() == 1);
   CHECK(next[0].sequence == 1);
@@ -138,7 +171,7 @@ TEST_CASE(
   // Segment 1 has one of its entries here when it leaves the window, segment 2
   // is the first that is left, and is not given as what comes next.
   while (log->cursor().sequence < 4) REQUIRE(append(*log) == Status::kOk);
-  std::vector<PinnedBlock> later;
+  List<PinnedBlock> later;
   REQUIRE(reader->pin_window(2, &later) == SharedOutcome::kOk);
   REQUIRE(later.size() == 2);
   CHECK(later[0].sequence == 3);
@@ -157,9 +190,9 @@ TEST_CASE("segment copies: never wrong while a writer goes round") {
     readers.emplace_back([&] {
       uint64_t floor = 0;
       uint64_t last_end = 0;
-      std::vector<PinnedBlock> held;
+      List<PinnedBlock> held;
       while (!is_over.load()) {
-        std::vector<PinnedBlock> pinned;
+        List<PinnedBlock> pinned;
         if (reader->pin_window(floor, &pinned) != SharedOutcome::kOk) ++wrong;
         uint64_t end = 0;
         if (!pinned.empty() && !are_right(*reader, pinned, &end)) ++wrong;
@@ -175,7 +208,7 @@ TEST_CASE("segment copies: never wrong while a writer goes round") {
         if (!pinned.empty()) {
           last_end = end;
           unpin_all(*reader, &held);
-          held = pinned;
+          held = std::move(pinned);
           floor = held.back().sequence + 1;
         }
         reader->catch_up();
@@ -213,7 +246,7 @@ TEST_CASE(
     for (const auto mode : {SharedOpenMode::kReadOnly, SharedOpenMode::kJoin}) {
       const auto log = open_log(copy, {}, mode);
       REQUIRE(log != nullptr);
-      std::vector<PinnedBlock> pinned;
+      List<PinnedBlock> pinned;
       const SharedOutcome outcome = log->pin_window(0, &pinned);
       if (outcome == SharedOutcome::kDamaged) {
         ++refused;
@@ -239,7 +272,7 @@ TEST_CASE("segment copies: whatever stands in the file leads nowhere") {
   const auto log = open_log(path, options);
   REQUIRE(claim(*log));
   for (int i = 0; i < 30; ++i) REQUIRE(append(*log) == Status::kOk);
-  const SharedFormat format = log->format();
+  const SharedFormat& format = log->format();
   const auto reader = open_read_only(path);
   const int file = open(path.c_str(), O_RDWR);
   auto* const bytes = static_cast<char*>(mmap(
@@ -247,7 +280,7 @@ TEST_CASE("segment copies: whatever stands in the file leads nowhere") {
   REQUIRE(bytes != MAP_FAILED);
   const std::vector<char> good(bytes, bytes + format.file_bytes);
   std::mt19937_64 random(1);
-  std::vector<PinnedBlock> held;
+  List<PinnedBlock> held;
   for (int round = 0; round < 3000; ++round) {
     for (int store = 0; store < 3; ++store) {
       const uint64_t at =
@@ -258,7 +291,7 @@ TEST_CASE("segment copies: whatever stands in the file leads nowhere") {
                                                  : UINT64_MAX - random() % 4;
       std::memcpy(bytes + std::min(at, format.file_bytes - 8), &value, 8);
     }
-    std::vector<PinnedBlock> pinned;
+    List<PinnedBlock> pinned;
     reader->catch_up();
     SharedLog::Bounds bounds = {};
     (void)reader->bounds(&bounds);
@@ -270,7 +303,7 @@ TEST_CASE("segment copies: whatever stands in the file leads nowhere") {
       }
     }
     unpin_all(*reader, &held);
-    held = pinned;
+    held = std::move(pinned);
     if (round % 20 == 19) std::memcpy(bytes, good.data(), good.size());
   }
   unpin_all(*reader, &held);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/base/crc32.h"
+#include "core/base/list.h"
 #include "core/base/little_endian.h"
 
 using namespace atomic_log;
@@ -25,10 +26,23 @@ SharedLogOptions options() {
   return options;
 }
 
+std::vector<uint8_t> header_of(const SharedFormat& format) {
+  // It may stand where something was.
+  std::vector<uint8_t> header(format.header_bytes, 0xcd);
+  format.encode(header.data());
+  return header;
+}
+
+Buffer buffer_of(const std::vector<uint8_t>& bytes) {
+  Buffer buffer;
+  REQUIRE(buffer.try_append(bytes.data(), bytes.size()));
+  return buffer;
+}
+
 Mismatch decode(const std::vector<uint8_t>& header, uint64_t file_bytes) {
   SharedFormat format;
   uint64_t found = 0;
-  return SharedFormat::decode(header, file_bytes, &format, &found);
+  return SharedFormat::decode(buffer_of(header), file_bytes, &format, &found);
 }
 
 void sign(std::vector<uint8_t>* header) {
@@ -45,13 +59,13 @@ TEST_CASE("shared format: what was encoded is decoded") {
   CHECK(made.retained_segments == 11);
   CHECK(made.blocks == 14);
   std::memset(made.random_id, 0xab, 16);
-  const std::vector<uint8_t> header = made.encode();
+  const std::vector<uint8_t> header = header_of(made);
   CHECK(SharedFormat::header_bytes_of(header.data()) == header.size());
 
   SharedFormat format;
   uint64_t found = 0;
-  REQUIRE(SharedFormat::decode(header, made.file_bytes, &format, &found) ==
-          Mismatch::kNone);
+  REQUIRE(SharedFormat::decode(buffer_of(header), made.file_bytes, &format,
+                               &found) == Mismatch::kNone);
   CHECK(format.options.descriptor == made.options.descriptor);
   CHECK(format.options.first_index == 7);
   CHECK(format.options.extra_segments == 2);
@@ -76,7 +90,7 @@ TEST_CASE("shared format: nothing overlaps") {
 TEST_CASE("shared format: other files are refused, and it is said why") {
   SharedFormat made;
   REQUIRE(SharedFormat::make(options(), &made));
-  const std::vector<uint8_t> header = made.encode();
+  const std::vector<uint8_t> header = header_of(made);
   const uint64_t bytes = made.file_bytes;
   CHECK(decode({}, 0) == Mismatch::kMagic);
   CHECK(decode(std::vector<uint8_t>(4096), 4096) == Mismatch::kMagic);
@@ -102,7 +116,7 @@ TEST_CASE("shared format: other files are refused, and it is said why") {
 TEST_CASE("shared format: a header that contradicts itself is refused") {
   SharedFormat made;
   REQUIRE(SharedFormat::make(options(), &made));
-  const std::vector<uint8_t> header = made.encode();
+  const std::vector<uint8_t> header = header_of(made);
   for (const size_t at : {24, 28, 32, 36, 40, 44, 48, 64, 72, 80, 88, 128}) {
     for (const uint32_t value : {0u, 1u, 0x7fffffffu, 0xffffffffu}) {
       auto other = header;
@@ -122,16 +136,18 @@ TEST_CASE("shared format: a header that contradicts itself is refused") {
 
 TEST_CASE("shared format: options outside the limits") {
   SharedFormat made;
-  for (auto change : {+[](SharedLogOptions& o) { o.retained_capacity = 0; },
-                      +[](SharedLogOptions& o) { o.segment_capacity = 0; },
-                      +[](SharedLogOptions& o) { o.readers_max = 0; },
-                      +[](SharedLogOptions& o) { o.readers_max = 1025; },
-                      +[](SharedLogOptions& o) { o.element_bytes = {3}; },
-                      +[](SharedLogOptions& o) { o.first_index = 1ull << 53; },
-                      +[](SharedLogOptions& o) {
-                        o.retained_capacity = 1ull << 52;
-                        o.segment_capacity = 1;
-                      }}) {
+  for (auto change :
+       {+[](SharedLogOptions& o) { o.retained_capacity = 0; },
+        +[](SharedLogOptions& o) { o.segment_capacity = 0; },
+        +[](SharedLogOptions& o) { o.readers_max = 0; },
+        +[](SharedLogOptions& o) { o.readers_max = 1025; },
+        +[](SharedLogOptions& o) { o.element_bytes = {3}; },
+        +[](SharedLogOptions& o) { o.first_index = 1ull << 53; },
+        +[](SharedLogOptions& o) { o.descriptor.resize((1 << 20) + 1); },
+        +[](SharedLogOptions& o) {
+          o.retained_capacity = 1ull << 52;
+          o.segment_capacity = 1;
+        }}) {
     SharedLogOptions other = options();
     change(other);
     CHECK_FALSE(SharedFormat::make(other, &made));

@@ -26,9 +26,9 @@ int read_until_killed(const std::string& path, unsigned seed) {
   if (log == nullptr) return 1;
   std::mt19937 random(seed);
   uint64_t last_end = 0;
-  std::vector<PinnedBlock> kept;
+  List<PinnedBlock> kept;
   for (;;) {
-    std::vector<PinnedBlock> pinned;
+    List<PinnedBlock> pinned;
     if (log->pin_window(0, &pinned) != SharedOutcome::kOk) return 2;
     uint64_t first = 0;
     uint64_t end = 0;

@@ -47,7 +47,7 @@ TEST_CASE("shared log: 64 processes read, and one more is refused") {
   for (int i = 1; i < 64; ++i) {
     readers.push_back(in_child([&] {
       const auto other = open_log(path, options);
-      std::vector<PinnedBlock> pinned;
+      List<PinnedBlock> pinned;
       if (other == nullptr ||
           other->pin_window(0, &pinned) != SharedOutcome::kOk) {
         return 1;
@@ -115,7 +115,7 @@ TEST_CASE(
   const Pipe go;
   const pid_t reader = in_child([&] {
     const auto other = open_log(path);
-    std::vector<PinnedBlock> pinned;
+    List<PinnedBlock> pinned;
     if (other->pin_window(0, &pinned) != SharedOutcome::kOk) return 1;
     raise(SIGSTOP);
     uint64_t first = 0;
@@ -195,7 +195,7 @@ TEST_CASE("shared log: processes of different PID namespaces") {
 
   const pid_t reader = in_namespace([&] {
     const auto other = open_log(path);
-    std::vector<PinnedBlock> pinned;
+    List<PinnedBlock> pinned;
     if (other->pin_window(0, &pinned) != SharedOutcome::kOk) return 2;
     while (ready.tell()) pause();
     return 3;
@@ -223,7 +223,7 @@ TEST_CASE("shared log: a program that a process has started keeps no lock") {
                                MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   const pid_t member = in_child([&] {
     const auto other = open_log(path);
-    std::vector<PinnedBlock> pinned;
+    List<PinnedBlock> pinned;
     if (!claim(*other) || append(*other) != Status::kOk ||
         other->pin_window(0, &pinned) != SharedOutcome::kOk) {
       return 1;

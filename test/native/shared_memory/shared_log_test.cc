@@ -255,7 +255,7 @@ TEST_CASE(
   REQUIRE(pipe(pipes) == 0);
   const pid_t child = in_child([&] {
     const auto other = open_log(path);
-    std::vector<PinnedBlock> pinned;
+    List<PinnedBlock> pinned;
     if (other->pin_window(0, &pinned) != SharedOutcome::kOk) return 1;
     if (write(pipes[1], "x", 1) != 1) return 2;
     for (;;) pause();
@@ -288,7 +288,7 @@ TEST_CASE("shared log: what only the dead have pinned is not counted") {
   REQUIRE(pipe(pipes) == 0);
   const pid_t child = in_child([&] {
     const auto other = open_log(path);
-    std::vector<PinnedBlock> pinned;
+    List<PinnedBlock> pinned;
     if (other->pin_window(0, &pinned) != SharedOutcome::kOk) return 1;
     if (write(pipes[1], "x", 1) != 1) return 2;
     for (;;) pause();
@@ -308,7 +308,7 @@ TEST_CASE("shared log: a roll that is refused changes nothing") {
   const TemporaryDirectory directory;
   const auto log = open_log(directory.file(), small_options(0));
   REQUIRE(claim(*log));
-  std::vector<PinnedBlock> pinned;
+  List<PinnedBlock> pinned;
   REQUIRE(log->pin_window(0, &pinned) == SharedOutcome::kOk);
   uint32_t staged = 0;
   Status status = Status::kOk;
@@ -341,7 +341,7 @@ TEST_CASE("shared log: the writer's own pins count, and are not taken away") {
   const TemporaryDirectory directory;
   const auto log = open_log(directory.file(), small_options(0));
   REQUIRE(claim(*log));
-  std::vector<PinnedBlock> pinned;
+  List<PinnedBlock> pinned;
   REQUIRE(log->pin_window(0, &pinned) == SharedOutcome::kOk);
   Status status = Status::kOk;
   for (int i = 0; i < 30 && status == Status::kOk; ++i) status = append(*log);
@@ -352,10 +352,59 @@ TEST_CASE("shared log: the writer's own pins count, and are not taken away") {
   log->release_claim();
 }
 
+TEST_CASE("shared log: where the list is refused room, nothing is pinned") {
+  const TemporaryDirectory directory;
+  SharedLogOptions options = small_options();
+  options.retained_capacity = 60;
+  const auto log = open_log(directory.file(), options);
+  REQUIRE(claim(*log));
+  for (int i = 0; i < 100; ++i) REQUIRE(append(*log) == Status::kOk);
+  List<PinnedBlock> pinned;
+  refuse_memory_after(0);
+  CHECK(log->pin_window(0, &pinned) == SharedOutcome::kNoMemory);
+  CHECK(refuse_memory_after(-1) < 0);
+  CHECK(pinned.empty());
+  // No one keeps the writer from any block.
+  for (int i = 0; i < 1000; ++i) REQUIRE(append(*log) == Status::kOk);
+  CHECK(log->stats().pinned == 0);
+  REQUIRE(log->pin_window(0, &pinned) == SharedOutcome::kOk);
+  uint64_t first = 0;
+  uint64_t end = 0;
+  CHECK(is_right(*log, pinned, &first, &end));
+  CHECK(end == 1100);
+  log->release_claim();
+}
+
+TEST_CASE("shared log: opening where memory for the header is refused") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  SharedLogOptions options = small_options();
+  options.descriptor.resize(1000);
+  const auto log = open_log(path, options);
+  REQUIRE(log != nullptr);
+  // Its fixed part, and all of it; a joiner reads it twice.
+  for (int64_t granted = 0; granted < 4; ++granted) {
+    std::shared_ptr<SharedLog> joined;
+    refuse_memory_after(granted);
+    const OpenResult result = SharedLog::open(path, SharedOpenMode::kJoin,
+                                              nullptr, 0600, false, &joined);
+    CHECK(refuse_memory_after(-1) < 0);
+    CHECK(result.outcome == SharedOutcome::kNoMemory);
+    CHECK(joined == nullptr);
+  }
+  for (int64_t granted = 0; granted < 2; ++granted) {
+    refuse_memory_after(granted);
+    CHECK(SharedLog::unlink(path).outcome == SharedOutcome::kNoMemory);
+    CHECK(refuse_memory_after(-1) < 0);
+  }
+  CHECK(open_log(path, options) == log);
+  CHECK(SharedLog::unlink(path).outcome == SharedOutcome::kOk);
+}
+
 TEST_CASE("shared log: more holders than an entry counts are refused") {
   const TemporaryDirectory directory;
   const auto log = open_log(directory.file());
-  std::vector<PinnedBlock> pinned;
+  List<PinnedBlock> pinned;
   for (int i = 0; i < 0xFFFF; ++i) {
     REQUIRE(log->pin_window(0, &pinned) == SharedOutcome::kOk);
   }
@@ -556,7 +605,7 @@ TEST_CASE("shared log: stray stores into all that processes share") {
           char* const base = log->mapping()->data();
           const uint64_t from = format.control_offset;
           const int stores = 1 + round % 40;
-          std::vector<PinnedBlock> pinned;
+          List<PinnedBlock> pinned;
           for (int i = 0; i < 3; ++i) {
             for (int k = 0; k < stores; ++k) {
               const uint64_t at =

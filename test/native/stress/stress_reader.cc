@@ -24,8 +24,9 @@ Snapshot::Snapshot(const Snapshot& other)
 }
 
 std::vector<Snapshot::Held> Snapshot::pin(uint64_t floor) const {
-  std::vector<PinnedSegment> pinned;
-  memory::pin_window(*episode_.log, floor, &pinned);
+  List<PinnedSegment> pinned;
+  const Status status = memory::pin_window(*episode_.log, floor, &pinned);
+  require(status == Status::kOk, "no memory", floor, 0);
   std::vector<Held> held;
   for (const PinnedSegment& entry : pinned) {
     held.push_back({entry.segment, entry.count, entry.segment->sequence(),

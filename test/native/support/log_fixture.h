@@ -92,7 +92,7 @@ inline bool holds_values(const memory::RollingLog& log,
 }
 
 inline void unpin_all(memory::RollingLog& log,
-                      std::vector<memory::PinnedSegment>* pinned) {
+                      List<memory::PinnedSegment>* pinned) {
   for (const memory::PinnedSegment& entry : *pinned) log.unpin(entry.segment);
   pinned->clear();
 }

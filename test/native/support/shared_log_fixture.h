@@ -129,7 +129,7 @@ inline Status stage(SharedLog& log, uint32_t most, uint32_t* staged) {
 
 // Whether all entries that are pinned are what was appended, without a gap;
 // *end is the index after the last one.
-inline bool is_right(SharedLog& log, const std::vector<PinnedBlock>& pinned,
+inline bool is_right(SharedLog& log, const List<PinnedBlock>& pinned,
                      uint64_t* first, uint64_t* end) {
   if (pinned.empty()) return false;
   *first = pinned.front().first_index;
@@ -149,7 +149,7 @@ inline bool is_right(SharedLog& log, const std::vector<PinnedBlock>& pinned,
 
 // Takes a snapshot and checks it.
 inline bool reads_right(SharedLog& log, uint64_t* first, uint64_t* end) {
-  std::vector<PinnedBlock> pinned;
+  List<PinnedBlock> pinned;
   if (log.pin_window(0, &pinned) != SharedOutcome::kOk) return false;
   const bool right = is_right(log, pinned, first, end);
   for (const PinnedBlock& segment : pinned) {

@@ -395,6 +395,38 @@ describe('options.codec', () => {
   });
 });
 
+describe('names', () => {
+  const MAX = 2 ** 20;
+
+  test.each<[string, object]>([
+    ['of a log', { name: 'x'.repeat(MAX) }],
+    ['of a log, that takes more room as text', { name: '\u0001'.repeat(MAX / 4) }],
+    ['of fields', { schema: { ['a'.repeat(MAX / 2)]: 'f64', ['b'.repeat(MAX / 2)]: 'f64' } }],
+    ['of a codec', { codec: { name: 'x'.repeat(MAX), encode: () => new Uint8Array(1), decode: () => 1 } }],
+  ])('%s, that a log has no room for', (_name, options) => {
+    expectError(
+      () => new AtomicLog({ ...capacities, ...options } as never),
+      'ERR_OUT_OF_RANGE',
+      /a log has room for 1048576; choose shorter ones/,
+    );
+  });
+
+  test('of a reader, that a log has no room for', () => {
+    using log = new AtomicLog(capacities);
+    expectError(
+      () => AtomicLog.attach(log.handle, { name: 'x'.repeat(MAX + 1) }),
+      'ERR_OUT_OF_RANGE',
+      /options.name must be at most 1048576 bytes long; got 1048577/,
+    );
+    AtomicLog.attach(log.handle, { name: 'x'.repeat(MAX) }).close();
+  });
+
+  test('that a log has just room for', () => {
+    using log = new AtomicLog({ ...capacities, name: 'x'.repeat(MAX - 100) });
+    expect(log.stats().name).toHaveLength(MAX - 100);
+  });
+});
+
 describe('other options', () => {
   test.each([0, 1, 'true', null, {}])('strictViews refuses %p', (strictViews) => {
     const message = /options\.strictViews must be a boolean/;

@@ -56,8 +56,8 @@ type Call = [
 const MAPPING = isShared ? 0 : 1;
 /** A segment that is begun takes a block and its control block, and the writer maps it. */
 const SEGMENT = 2 + MAPPING;
-/** The first window that an environment pins: the list of its segments, and what is known of each here. */
-const FIRST_PIN = 2;
+/** The first window that an environment pins: two lists of its segments, and what is known of each here. */
+const FIRST_PIN = 3;
 /** A segment that is not known here yet. */
 const NEW_PIN = 1;
 const follow = async ({ log }: State): Promise<void> => {

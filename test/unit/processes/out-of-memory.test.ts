@@ -28,7 +28,8 @@ describeWithFaults('memory that is refused', () => {
       expect(log.endIndex).toBe(end + 8);
     });
 
-    test.each(range(0, 2))('pinning its window, allocation %i', async (refused) => {
+    // Two lists of its segments, and what is known of each here.
+    test.each(range(0, 3))('pinning its window, allocation %i', async (refused) => {
       using log = open();
       using writer = log.tryClaimWriter()!;
       const end = log.endIndex;
@@ -36,6 +37,27 @@ describeWithFaults('memory that is refused', () => {
       expect(await refusing(refused, () => log.snapshot())).toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
       expect(log.stats()).toMatchObject({ pinnedHere: 0 });
       expect(entriesOf(log)).toEqual(range(log.firstIndex, end + 8));
+    });
+
+    // Besides, three lists of the copies, and a block for each.
+    test.each(range(0, 8))('pinning copies of its window, allocation %i', async (refused) => {
+      using log = open();
+      using writer = log.tryClaimWriter()!;
+      writer.appendBatch(range(log.endIndex, log.endIndex + 25));
+      using reader = AtomicLog.openSync<number>(directory.path('log'), { readOnly: true });
+      expect(await refusing(refused, () => reader.snapshot())).toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
+      expect(reader.stats()).toMatchObject({ pinnedHere: 0 });
+      expect(entriesOf(reader)).toEqual(range(log.firstIndex, log.endIndex));
+    });
+
+    // What the file says of the log: the part that all files have, and all of it, each read twice.
+    test.each(range(0, 4))('joining it, allocation %i', async (refused) => {
+      using log = open();
+      const join = (): AtomicLog<number> =>
+        AtomicLog.openSync<number>(directory.path('log'), { create: false });
+      expect(await refusing(refused, join)).toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
+      using again = join();
+      expect(again.endIndex).toBe(log.endIndex);
     });
   });
 });
