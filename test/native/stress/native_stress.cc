@@ -213,7 +213,8 @@ class Episode {
                 "a snapshot that is shorter than it says");
         if (random() % 4 == 0) std::this_thread::yield();
         const uint64_t before = snapshot.end_index();
-        const Change change = snapshot.refresh();
+        Change change;
+        require(snapshot.refresh(&change) == kOk, "refresh");
         require(snapshot.end_index() - before == change.appended + change.lost,
                 "a refresh that does not add up");
         add(totals_.refreshes, 1);
