@@ -25,7 +25,13 @@ Snapshot::Snapshot(const Snapshot& other)
 
 std::vector<Snapshot::Held> Snapshot::pin(uint64_t floor) const {
   List<PinnedSegment> pinned;
-  const Status status = memory::pin_window(*episode_.log, floor, &pinned);
+  Status status = memory::pin_window(*episode_.log, floor, &pinned);
+  // The refusal that the writer has asked for can meet this thread instead.
+  while (status == Status::kOutOfMemory &&
+         episode_.configuration.out_of_memory) {
+    require(pinned.empty(), "a refused window is pinned", pinned.size(), 0);
+    status = memory::pin_window(*episode_.log, floor, &pinned);
+  }
   require(status == Status::kOk, "no memory", floor, 0);
   std::vector<Held> held;
   for (const PinnedSegment& entry : pinned) {
