@@ -129,5 +129,9 @@ export function atomicsLoad(word) {
  * @param {Row[]} rows
  */
 export function report(rows) {
-  for (const row of rows) process.stdout.write(`${JSON.stringify(row)}\n`);
+  for (const row of rows) {
+    if (row.table === undefined && row.target === undefined)
+      throw new Error(`${row.operation}: what is its target, or null?`);
+    process.stdout.write(`${JSON.stringify(row)}\n`);
+  }
 }

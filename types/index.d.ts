@@ -344,7 +344,7 @@ export interface CommonLogOptions {
    * where another one ended. Default: 0.
    */
   firstIndex?: number;
-  /** A name for `stats()` and for people. */
+  /** A name for `stats()` and for people; at most 1 MiB of UTF-8. */
   name?: string;
 }
 /** Options of a log of numbers. */
@@ -424,7 +424,7 @@ export interface CommonAttachOptions {
   /**
    * A name for this thread as a reader of the log: `stats().readers` has it, in
    * every thread. When a thread attaches several times, the name that it gave last
-   * counts, because its objects share what they pin.
+   * counts, because its objects share what they pin. At most 1 MiB of UTF-8.
    */
   name?: string;
 }

@@ -111,7 +111,7 @@ report([
       commands.map(({ bare, lazy, eager }) => (lazy - bare) / (eager - bare)),
       'with the library loaded first',
     ),
-    reason: 'what a command does not need is not loaded: the library, the addon, tables and progress bars',
+    target: null,
   },
   {
     operation: 'the binary, without symbols',

@@ -65,7 +65,7 @@ export interface CommonLogOptions {
    * where another one ended. Default: 0.
    */
   firstIndex?: number;
-  /** A name for `stats()` and for people. */
+  /** A name for `stats()` and for people; at most 1 MiB of UTF-8. */
   name?: string;
 }
 

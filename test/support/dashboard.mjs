@@ -21,7 +21,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 // Chromium's sandbox is not for root.
 const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-const browser = await chromium.launch({ executablePath, args });
+const browser = await chromium.launch({ executablePath, args, timeout: PATIENCE_MS });
 const page = await browser.newPage({ viewport: DESK, colorScheme: 'light' });
 page.setDefaultTimeout(PATIENCE_MS);
 const complaints = [];
