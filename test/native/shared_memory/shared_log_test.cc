@@ -45,6 +45,24 @@ void change_header(const std::string& path, size_t at, uint8_t mask) {
   close(file);
 }
 
+// A process that has pinned the window, and keeps it until it is killed.
+pid_t pinning_child(const std::string& path) {
+  int pipes[2];
+  REQUIRE(pipe(pipes) == 0);
+  const pid_t child = in_child([&] {
+    const auto other = open_log(path);
+    List<PinnedBlock> pinned;
+    if (other->pin_window(0, &pinned) != SharedOutcome::kOk) return 1;
+    if (write(pipes[1], "x", 1) != 1) return 2;
+    for (;;) pause();
+  });
+  char ready = 0;
+  REQUIRE(read(pipes[0], &ready, 1) == 1);
+  close(pipes[0]);
+  close(pipes[1]);
+  return child;
+}
+
 }  // namespace
 
 TEST_CASE("shared log: made, joined, joined again by the same process") {
@@ -251,17 +269,7 @@ TEST_CASE(
   const auto log = open_log(path, small_options(0));
   REQUIRE(claim(*log));
   for (int i = 0; i < 30; ++i) REQUIRE(append(*log) == Status::kOk);
-  int pipes[2];
-  REQUIRE(pipe(pipes) == 0);
-  const pid_t child = in_child([&] {
-    const auto other = open_log(path);
-    List<PinnedBlock> pinned;
-    if (other->pin_window(0, &pinned) != SharedOutcome::kOk) return 1;
-    if (write(pipes[1], "x", 1) != 1) return 2;
-    for (;;) pause();
-  });
-  char ready = 0;
-  REQUIRE(read(pipes[0], &ready, 1) == 1);
+  const pid_t child = pinning_child(path);
   Status status = Status::kOk;
   for (int i = 0; i < 30 && status == Status::kOk; ++i) status = append(*log);
   CHECK(status == Status::kPinned);
@@ -273,8 +281,6 @@ TEST_CASE(
   uint64_t end = 0;
   CHECK(reads_right(*log, &first, &end));
   log->release_claim();
-  close(pipes[0]);
-  close(pipes[1]);
 }
 
 // With blocks to spare, the writer never comes to those that the dead have left.
@@ -284,24 +290,12 @@ TEST_CASE("shared log: what only the dead have pinned is not counted") {
   const auto log = open_log(path, small_options(20));
   REQUIRE(claim(*log));
   for (int i = 0; i < 30; ++i) REQUIRE(append(*log) == Status::kOk);
-  int pipes[2];
-  REQUIRE(pipe(pipes) == 0);
-  const pid_t child = in_child([&] {
-    const auto other = open_log(path);
-    List<PinnedBlock> pinned;
-    if (other->pin_window(0, &pinned) != SharedOutcome::kOk) return 1;
-    if (write(pipes[1], "x", 1) != 1) return 2;
-    for (;;) pause();
-  });
-  char ready = 0;
-  REQUIRE(read(pipes[0], &ready, 1) == 1);
+  const pid_t child = pinning_child(path);
   for (int i = 0; i < 60; ++i) REQUIRE(append(*log) == Status::kOk);
   CHECK(log->stats().pinned > 0);
   kill_child(child);
   CHECK(log->stats().pinned == 0);
   log->release_claim();
-  close(pipes[0]);
-  close(pipes[1]);
 }
 
 TEST_CASE("shared log: a roll that is refused changes nothing") {
