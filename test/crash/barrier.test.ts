@@ -42,6 +42,7 @@ function canTrace(): boolean {
   return spawnSync('strace', ['-o', '/dev/null', '/bin/true']).status === 0;
 }
 
+// The calls of the system are counted by strace, which may not be there, or not be allowed to trace.
 (canTrace() ? describe : describe.skip)('the process-wide barrier', () => {
   test('is not registered by loading the package, writing and reading', () => {
     const { commands, output } = traced('writer.append(7); console.log(log.latest());');

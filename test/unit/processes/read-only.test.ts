@@ -34,6 +34,20 @@ function changeHeader(change: (header: Buffer) => void): void {
   closeSync(descriptor);
 }
 
+/** Another process, which appends to the log until it is killed. */
+async function endlessWriter() {
+  const source = `
+    const { AtomicLog } = require(${JSON.stringify(packageRoot)});
+    const log = AtomicLog.openSync(${JSON.stringify(path())}, { create: false });
+    const writer = log.tryClaimWriter();
+    const record = ${record.toString()};
+    console.log('on');
+    for (let i = 0; ; ++i) writer.append(record(i));`;
+  const child = spawn(process.execPath, ['--eval', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  return child;
+}
+
 describeProcesses('a log that is only read', () => {
   test('as any other, and it takes no slot and changes nothing', () => {
     const log = AtomicLog.openSync(path(), { ...RECORDS, readersMax: 1 });
@@ -147,15 +161,7 @@ describeProcesses('a log that is only read', () => {
 
   test('never wrong while a writer in another process goes round', async () => {
     const log = AtomicLog.openSync(path(), RECORDS);
-    const source = `
-      const { AtomicLog } = require(${JSON.stringify(packageRoot)});
-      const log = AtomicLog.openSync(${JSON.stringify(path())}, { create: false });
-      const writer = log.tryClaimWriter();
-      const record = ${record.toString()};
-      console.log('on');
-      for (let i = 0; ; ++i) writer.append(record(i));`;
-    const child = spawn(process.execPath, ['--eval', source], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const child = await endlessWriter();
     const reader = AtomicLog.openSync<Entry>(path(), { readOnly: true });
     const snapshot = reader.snapshot();
     for (let round = 0; round < 400; ++round) {
@@ -176,15 +182,7 @@ describeProcesses('a log that is only read', () => {
 
   test('a copy of the file that is made meanwhile is right or refused', async () => {
     AtomicLog.openSync(path(), { ...RECORDS, retainedCapacity: 2000, segmentCapacity: 50 }).close();
-    const source = `
-      const { AtomicLog } = require(${JSON.stringify(packageRoot)});
-      const log = AtomicLog.openSync(${JSON.stringify(path())}, { create: false });
-      const writer = log.tryClaimWriter();
-      const record = ${record.toString()};
-      console.log('on');
-      for (let i = 0; ; ++i) writer.append(record(i));`;
-    const child = spawn(process.execPath, ['--eval', source], { stdio: ['ignore', 'pipe', 'inherit'] });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const child = await endlessWriter();
     const copy = directory.path('copy');
     for (let round = 0; round < 12; ++round) {
       // From its beginning to its end, as cp does.
