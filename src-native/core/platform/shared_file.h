@@ -61,10 +61,6 @@ class SharedFile {
 
   // Gives a new file its name: kExists when another has it. One thread.
   virtual IoStatus link(const std::string& path) = 0;
-  // The same in place of what has the name now. No one else may do so meanwhile:
-  // the file has another name for a moment, and one that was killed then has left
-  // it, which the next takes. One thread.
-  virtual IoStatus replace(const std::string& path) = 0;
 
   virtual IoStatus size(uint64_t* bytes) = 0;
   // Secures the space of a file that has holes, as a copy can: a store into one

@@ -143,21 +143,6 @@ class LinuxFile final : public SharedFile {
     return {};
   }
 
-  IoStatus replace(const std::string& path) override {
-    if (temporary_name_.empty()) {
-      const std::string name = path + ".new-atomic-log";
-      (void)unlink(name.c_str());
-      const IoStatus status = link(name);
-      if (!status.ok()) return status;
-      temporary_name_ = name;
-    }
-    if (rename(temporary_name_.c_str(), path.c_str()) != 0) {
-      return failure(errno, "rename");
-    }
-    temporary_name_.clear();
-    return {};
-  }
-
   IoStatus size(uint64_t* bytes) override {
     struct stat info;
     if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
@@ -239,11 +224,12 @@ class LinuxFile final : public SharedFile {
            lock.l_type != F_UNLCK;
   }
 
-  static std::string random_name(const std::string& path) {
+  // Not made of the log's own name, which may be as long as names can be.
+  static std::string random_name_in(const std::string& directory) {
     std::random_device device;
-    char text[32];
-    snprintf(text, sizeof(text), ".new-%08x%08x", device(), device());
-    return path + text;
+    char text[40];
+    snprintf(text, sizeof(text), ".atomic-log-%08x%08x", device(), device());
+    return path_in(directory, text);
   }
 
  private:
@@ -279,7 +265,7 @@ int create_near(const std::string& path, std::string* temporary_name) {
   } else if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) {
     return -1;
   }
-  *temporary_name = LinuxFile::random_name(path);
+  *temporary_name = LinuxFile::random_name_in(directory);
   return again_if_interrupted([&] {
     return ::open(temporary_name->c_str(),
                   O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -185,7 +185,8 @@ OpenResult SharedLog::create(const std::string& path,
   if (!io.ok()) return failed(io);
   fill(format, mapping->data());
   mapping.reset();
-  io = replaces ? made->replace(path) : made->link(path);
+  if (replaces) io = platform::native_file_system().remove(path);
+  if (io.ok() || io.code == IoCode::kNotFound) io = made->link(path);
   if (!io.ok()) return failed(io);
   *file = std::move(made);
   return {};
@@ -193,7 +194,8 @@ OpenResult SharedLog::create(const std::string& path,
 
 // A file of an earlier run of the system gives way to a new one. Whoever does so
 // has its lock and looks again: two would make two logs. *file stays null when another
-// has done so.
+// has done so. For a moment no file has the name: who is killed then leaves nothing
+// behind, and who comes then makes the log.
 OpenResult SharedLog::replace_old(const std::string& path, SharedFile& old,
                                   const SharedLogOptions& options,
                                   uint32_t permissions,
@@ -205,7 +207,7 @@ OpenResult SharedLog::replace_old(const std::string& path, SharedFile& old,
     result = create(path, options, permissions, true, file);
   }
   old.unlock(kNameLock);
-  return result;
+  return result.io.code == IoCode::kExists ? OpenResult{} : result;
 }
 
 OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,

@@ -118,8 +118,6 @@ TEST_CASE("shared log: a file of another run of the system gives way") {
   log.reset();
   change_header(path, 96, 0xff);
   CHECK(try_open(path, SharedOpenMode::kJoin).mismatch == Mismatch::kBoot);
-  // What one that was killed while it replaced such a file has left.
-  close(open((path + ".new-atomic-log").c_str(), O_CREAT | O_RDWR, 0600));
   log = open_log(path);
   REQUIRE(log != nullptr);
   CHECK(log->token() != token);
@@ -132,6 +130,27 @@ TEST_CASE("shared log: a file of another run of the system gives way") {
   CHECK(log != nullptr);
   CHECK(try_open(path, SharedOpenMode::kCreate).io.code ==
         platform::IoCode::kExists);
+}
+
+TEST_CASE("shared log: it gives way whatever its name, and no other file") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  const std::string longest = directory.file(std::string(255, 'x').c_str());
+  const std::string theirs = path + ".new-atomic-log";
+  close(open(theirs.c_str(), O_CREAT | O_RDWR, 0600));
+  for (const std::string& old : {path, longest}) {
+    auto log = open_log(old);
+    REQUIRE(log != nullptr);
+    const std::string token = log->token();
+    log.reset();
+    change_header(old, 96, 0xff);
+    log = open_log(old);
+    REQUIRE(log != nullptr);
+    CHECK(log->token() != token);
+  }
+  struct stat info;
+  CHECK(stat(theirs.c_str(), &info) == 0);
+  CHECK(directory.names() == 3);
 }
 
 TEST_CASE("shared log: unlink takes the name, and who has it keeps the log") {
