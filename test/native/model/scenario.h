@@ -26,6 +26,11 @@ struct ScenarioKind {
   std::unique_ptr<Scenario> (*make)();
 };
 
+template <typename T>
+std::unique_ptr<Scenario> make_scenario() {
+  return std::make_unique<T>();
+}
+
 // In the order in which they run.
 const std::vector<ScenarioKind>& scenarios();
 

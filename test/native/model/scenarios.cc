@@ -394,48 +394,46 @@ class Claims final : public LogScenario {
   bool has_claimed_[2] = {};
 };
 
-template <typename T>
-std::unique_ptr<Scenario> make() {
-  return std::make_unique<T>();
-}
-
 }  // namespace
 
 const std::vector<ScenarioKind>& scenarios() {
   static const std::vector<ScenarioKind> all = {
       {"pins-2", "single segments, a ring of two, 3 rolls", 100,
-       make<Pins<1, 3>>},
+       make_scenario<Pins<1, 3>>},
       {"pins-3", "single segments, a ring of three, 4 rolls", 100,
-       make<Pins<2, 4>>},
+       make_scenario<Pins<2, 4>>},
       {"snapshots-2", "two snapshots, a ring of two, 2 rolls", 100,
-       make<Snapshots<1, 2>>},
+       make_scenario<Snapshots<1, 2>>},
       {"snapshots-3", "two snapshots, a ring of three, 4 rolls", 100,
-       make<Snapshots<2, 4>>},
+       make_scenario<Snapshots<2, 4>>},
       {"refreshes", "held snapshots refreshed once and twice, 3 rolls", 100,
-       make<Refreshes>},
-      {"batches", "batches of two in segments of three", 100, make<Batches>},
+       make_scenario<Refreshes>},
+      {"batches", "batches of two in segments of three", 100,
+       make_scenario<Batches>},
       {"relay", "a refresh after another reader's snapshot, 1 roll", 100,
-       make<Relay<1, 1>>},
+       make_scenario<Relay<1, 1>>},
       {"relay-batches", "the same, and the roll finds an entry staged", 100,
-       make<Relay<3, 2>>},
+       make_scenario<Relay<3, 2>>},
       {"releases", "last references dropped during 3 rolls", 100,
-       make<Releases>},
+       make_scenario<Releases>},
       {"retains", "references passed to another thread, 3 rolls", 100,
-       make<Retains>},
-      {"window-ends", "bounds of the window, 3 rolls", 100, make<WindowEnds>},
+       make_scenario<Retains>},
+      {"window-ends", "bounds of the window, 3 rolls", 100,
+       make_scenario<WindowEnds>},
       {"writers", "two writers, 4 rolls, one snapshot", 100,
-       make<Writers<false>>},
+       make_scenario<Writers<false>>},
       {"writers-drop", "two writers, 4 rolls, one release", 100,
-       make<Writers<true>>},
-      {"retires", "the log retires while pins come back", 100, make<Retires>},
+       make_scenario<Writers<true>>},
+      {"retires", "the log retires while pins come back", 100,
+       make_scenario<Retires>},
       {"waits-fences", "two waiters, fences on both sides", 100,
-       make<Waits<false, 1>>},
+       make_scenario<Waits<false, 1>>},
       {"waits-barrier", "two waiters, process-wide barrier, rolls", 100,
-       make<Waits<true, 1>>},
+       make_scenario<Waits<true, 1>>},
       {"waits-head", "two waiters, process-wide barrier, no roll", 100,
-       make<Waits<true, 4>>},
-      {"ends", "the end of a log", 100, make<Ends>},
-      {"claims", "two wait for the claim", 100, make<Claims>},
+       make_scenario<Waits<true, 4>>},
+      {"ends", "the end of a log", 100, make_scenario<Ends>},
+      {"claims", "two wait for the claim", 100, make_scenario<Claims>},
   };
   return all;
 }

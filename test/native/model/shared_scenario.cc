@@ -9,6 +9,13 @@ constexpr uint32_t kNone = UINT32_MAX;
 
 }  // namespace
 
+void Flag::wake() {
+  is_woken_ = true;
+  if (stops_ == nullptr) return;
+  stops_->is_stopped_.store(true, model::memory_order_relaxed);
+  stops_->wake(stops_->place_.own_slot);
+}
+
 SharedFormat SharedScenario::format_of(const SharedSetup& setup) {
   SharedLogOptions options;
   options.retained_capacity =
@@ -145,6 +152,22 @@ void SharedScenario::append(uint32_t process, uint32_t publications) {
 }
 
 // --- Readers.
+
+void SharedScenario::pin_downwards(SharedLog& log) {
+  const uint64_t head = log.head().load(model::memory_order_acquire);
+  for (uint64_t sequence = head;; --sequence) {
+    const uint32_t block = log.try_pin(sequence);
+    if (block == kNoBlock) {
+      // The ring names its successor one step before the head is stored.
+      model::check(sequence + log.format().retained_segments - 1 <=
+                       log.head().load(model::memory_order_acquire),
+                   "gone, but never replaced");
+      return;
+    }
+    log.unpin(block, sequence);
+    if (sequence == 0) return;
+  }
+}
 
 void SharedScenario::saw(uint64_t end) {
   model::check(end <= values_.size(), "entries that no one has staged");

@@ -36,6 +36,18 @@ struct SharedSetup {
 // Pinned segments, ascending; empty before it is taken and after release().
 using Snapshot = List<PinnedBlock>;
 
+// Is woken once, and then has the sleeper of its process end.
+class Flag final : public memory::Waiter {
+ public:
+  explicit Flag(SharedWaits* stops = nullptr) : stops_(stops) {}
+  void wake() override;
+  bool is_woken() const { return is_woken_; }
+
+ private:
+  SharedWaits* const stops_;
+  model::Plain<bool> is_woken_;
+};
+
 class SharedScenario : public memory::Scenario {
  public:
   explicit SharedScenario(const SharedSetup& setup);
@@ -79,6 +91,9 @@ class SharedScenario : public memory::Scenario {
   }
 
   // --- Readers. What was appended before the call must be in what it takes.
+  // Single segments, from the head downwards. What is reported gone must have
+  // been replaced, and whoever is told so must find the newer head.
+  void pin_downwards(SharedLog& log);
   uint64_t told() const { return told_.load(model::memory_order_acquire); }
   void take(SharedLog& log, Snapshot* snapshot, uint64_t at_least);
   void refresh(SharedLog& log, Snapshot* snapshot, uint64_t at_least);

@@ -6,9 +6,15 @@
 #include "core/shared_memory/shared_log.cc"
 #include "core/shared_memory/shared_log_writer.cc"
 #include "core/shared_memory/shared_waits.cc"
+#include "shared_claims_scenarios.cc"
 #include "shared_machine.cc"
+#include "shared_pins_scenarios.cc"
+#include "shared_roll_scenarios.cc"
 #include "shared_scenario.cc"
 #include "shared_scenarios.cc"
+#include "shared_slots_scenarios.cc"
+#include "shared_takeover_scenarios.cc"
+#include "shared_wakeups_scenarios.cc"
 
 namespace atomic_log {
 
