@@ -14,6 +14,7 @@ const isFragment = ({ note }: Block): boolean => note === 'fragment';
 
 /** How many blocks of a page leave something for the reader to add: a new one is a decision. */
 const FRAGMENTS: Readonly<Record<string, number>> = {
+  'README.md': 1,
   'docs/packaging.md': 1,
   'docs/processes.md': 1,
   'docs/replication.md': 4,
