@@ -58,6 +58,10 @@ class SharedFile {
                          std::unique_ptr<SharedFile>* file);
   static IoStatus open(const std::string& path, SharedAccess access,
                        std::unique_ptr<SharedFile>* file);
+  // `bytes` zeros that no path leads to: memory of this process which is to be
+  // mapped at several places. Space is taken as it is stored to.
+  static IoStatus create_unnamed(uint64_t bytes,
+                                 std::unique_ptr<SharedFile>* file);
 
   // Gives a new file its name: kExists when another has it. One thread.
   virtual IoStatus link(const std::string& path) = 0;
@@ -74,6 +78,16 @@ class SharedFile {
                            size_t* read) = 0;
   virtual IoStatus map(size_t bytes,
                        std::shared_ptr<SharedMapping>* mapping) = 0;
+  // The `bytes` from `offset` on, writable, in place of memory that is there and
+  // that someone else has; all three are whole pages. The mapping returns no
+  // addresses, and is to be released before their owner returns them. That memory
+  // may be zeros afterwards also when this fails. kUnsupported where the system
+  // maps nothing over other memory.
+  virtual IoStatus map_over(uint64_t offset, void* address, size_t bytes,
+                            std::unique_ptr<SharedMapping>* mapping) {
+    (void)offset, (void)address, (void)bytes, (void)mapping;
+    return {IoCode::kUnsupported, 0, "mmap"};
+  }
 
   // The exclusive lock of byte `number`; the numbers have nothing to do with
   // what is in the file. False: another handle has it, or the system refused.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <mutex>
@@ -101,10 +102,14 @@ bool map_anonymous(void* address, size_t bytes) {
 
 class LinuxMapping final : public SharedMapping {
  public:
-  LinuxMapping(void* data, size_t bytes) : data_(data), bytes_(bytes) {}
+  // `has_addresses`: no one else has them.
+  LinuxMapping(void* data, size_t bytes, bool has_addresses)
+      : data_(data), bytes_(bytes), has_addresses_(has_addresses) {}
   ~LinuxMapping() override {
     release_file();
-    if (is_released_) Ranges::instance().give_back(data_, bytes_);
+    if (is_released_ && has_addresses_) {
+      Ranges::instance().give_back(data_, bytes_);
+    }
   }
   char* data() const override { return static_cast<char*>(data_); }
   size_t bytes() const override { return bytes_; }
@@ -115,6 +120,7 @@ class LinuxMapping final : public SharedMapping {
  private:
   void* const data_;
   const size_t bytes_;
+  const bool has_addresses_;
   bool is_released_ = false;
 };
 
@@ -205,7 +211,21 @@ class LinuxFile final : public SharedFile {
       return status;
     }
     (void)madvise(data, bytes, MADV_DONTFORK);
-    *mapping = std::make_shared<LinuxMapping>(data, bytes);
+    *mapping = std::make_shared<LinuxMapping>(data, bytes, true);
+    return {};
+  }
+
+  IoStatus map_over(uint64_t offset, void* address, size_t bytes,
+                    std::unique_ptr<SharedMapping>* mapping) override {
+    if (mmap(address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+             descriptor_, static_cast<off_t>(offset)) == MAP_FAILED) {
+      const IoStatus status = failure(errno, "mmap");
+      // What was there may be gone already.
+      (void)map_anonymous(address, bytes);
+      return status;
+    }
+    (void)madvise(address, bytes, MADV_DONTFORK);
+    *mapping = std::make_unique<LinuxMapping>(address, bytes, false);
     return {};
   }
 
@@ -312,6 +332,21 @@ IoStatus SharedFile::open(const std::string& path, SharedAccess access,
   if (fstat(descriptor, &info) != 0) return failure(errno, "fstat");
   if (!S_ISREG(info.st_mode)) return {IoCode::kNotAFile, 0, "open"};
   *file = std::move(opened);
+  return {};
+}
+
+IoStatus SharedFile::create_unnamed(uint64_t bytes,
+                                    std::unique_ptr<SharedFile>* file) {
+  // Not memfd_create(), which old C libraries lack.
+  const int descriptor = static_cast<int>(
+      syscall(SYS_memfd_create, "atomic-log", /* MFD_CLOEXEC */ 1u));
+  if (descriptor < 0) return failure(errno, "memfd_create");
+  auto made = std::make_unique<LinuxFile>(descriptor, SharedAccess::kReadWrite,
+                                          std::string());
+  const int result = again_if_interrupted(
+      [&] { return ftruncate(descriptor, static_cast<off_t>(bytes)); });
+  if (result != 0) return failure(errno, "ftruncate");
+  *file = std::move(made);
   return {};
 }
 

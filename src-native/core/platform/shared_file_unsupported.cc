@@ -19,6 +19,10 @@ IoStatus SharedFile::open(const std::string&, SharedAccess,
   return kNotHere;
 }
 
+IoStatus SharedFile::create_unnamed(uint64_t, std::unique_ptr<SharedFile>*) {
+  return kNotHere;
+}
+
 BootId boot_id() { return {}; }
 
 // No file is ever shared here, so no one needs it.
