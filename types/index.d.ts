@@ -853,7 +853,7 @@ export declare class Writer<T> {
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
    * `ERR_UNKNOWN_FIELD` for a value that does not fit, `ERR_VALUE_TOO_LARGE` for
    * one that no segment has room for; `ERR_CODEC_RESULT`, `ERR_WRITER_BUSY` and
-   * what the codec throws; `ERR_WRITER_CLOSED`; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
+   * what the codec throws; `ERR_WRITER_CLOSED`, or `ERR_LOG_ENDED` after {@link end}; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   append(value: T): number;
   /**
@@ -1868,9 +1868,9 @@ export interface ProcessOptions {
    */
   readersMax?: number;
   /**
-   * Segments, beyond the window, that readers may keep from being used again: an append that would begin another
-   * segment while they keep more fails with `ERR_PINNED_BYTES`. The file has them from the beginning. An integer
-   * from 1 to 2²⁰. Default: as many as the window has, so that one snapshot of all of it stops no one.
+   * Segments, beyond the window, that readers may keep from being used again without stopping the writer: while they
+   * keep more, an append that would begin another segment fails with `ERR_PINNED_BYTES`. The file has them from the
+   * beginning. An integer from 1 to 2²⁰. Default: as many as the window has, so that one snapshot of all of it stops no one.
    */
   extraSegments?: number;
   /** External memory only. */

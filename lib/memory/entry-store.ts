@@ -108,7 +108,7 @@ export class EntryStore {
       head.endEncoding();
       if (strictViews) shown.detach();
     }
-    if (head.isClosed) throw closed();
+    if (head.isClosed) throw closed(head);
     if (length === -1) return -1;
     area.take(position, length);
     head.count = position + 1;

@@ -66,6 +66,8 @@ export class Head {
   doubles = NO_DOUBLES;
 
   isClosed = false;
+  /** Whether its writer has ended the log. */
+  hasEnded = false;
   /** Whether a span shows room of the head to a user. */
   hasSpan = false;
   /** Whether a codec is writing into the head. */
@@ -122,7 +124,7 @@ export class Head {
 
   /** Throws when nothing may be stored now, whatever room there is. */
   checkFree(): void {
-    if (this.isClosed) throw closed();
+    if (this.isClosed) throw closed(this);
     if (this.#isEncoding) throw busy();
     if (this.#isTaking) throw taking();
     if (this.hasSpan) throw spanOpen();
@@ -227,7 +229,7 @@ export class Head {
   // --- Publishing, and the journal.
 
   publish(): void {
-    if (this.isClosed) throw closed();
+    if (this.isClosed) throw closed(this);
     if (this.#journal === undefined) publishEntries(this.slot, this.count);
     else this.#publishJournaled(this.#journal);
   }

@@ -3,7 +3,15 @@ import type { NativeStatus } from '../../types/native';
 import { Status } from '../base/codes';
 import { plainError, rangeError, type AtomicLogError } from '../base/errors';
 
-export function closed(): AtomicLogError {
+/** `hasEnded`: whether it was this writer that ended the log. */
+export function closed({ hasEnded }: { readonly hasEnded: boolean }): AtomicLogError {
+  if (hasEnded) {
+    return plainError(
+      'ERR_LOG_ENDED',
+      'this writer has ended its log, which takes no entries and no claims any more; make a new log to go on, with ' +
+        'AtomicLog.unlink(path) first where processes share it',
+    );
+  }
   return plainError(
     'ERR_WRITER_CLOSED',
     'the writer is closed; claim a new one with log.tryClaimWriter(), or open the log again where AtomicLog.open() made it',

@@ -135,7 +135,7 @@ export class Writer<T> {
    * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, `ERR_MISSING_FIELD` and
    * `ERR_UNKNOWN_FIELD` for a value that does not fit, `ERR_VALUE_TOO_LARGE` for
    * one that no segment has room for; `ERR_CODEC_RESULT`, `ERR_WRITER_BUSY` and
-   * what the codec throws; `ERR_WRITER_CLOSED`; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
+   * what the codec throws; `ERR_WRITER_CLOSED`, or `ERR_LOG_ENDED` after {@link end}; `ERR_OUT_OF_MEMORY`, `ERR_PINNED_BYTES`
    */
   append(value: T): number {
     const head = this.#head;
@@ -240,7 +240,7 @@ export class Writer<T> {
    */
   commit(count: number): number {
     const head = this.#head;
-    if (head.isClosed) throw closed();
+    if (head.isClosed) throw closed(head);
     if (head.isTaking) throw taking();
     const span = this.#span;
     if (span === undefined) throw plainError('ERR_SPAN_OVER', 'there is no open span; reserve one first');
@@ -263,6 +263,7 @@ export class Writer<T> {
     if (this.#span !== undefined) throw spanOpen();
     this.publish();
     this.#native.end();
+    this.#head.hasEnded = true;
     this.close();
   }
 

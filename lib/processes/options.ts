@@ -1,7 +1,7 @@
 /** The options of a log that processes share: those of a log in memory, and those of its file. */
 import { READERS_MAX_MAX, SHARED_SEGMENTS_MAX, SharedOpenMode } from '../base/codes';
 import { checkFlag, checkInteger, checkNames, checkObject } from '../base/checks';
-import { describe, typeError } from '../base/errors';
+import { describe, invalidType, rangeError, typeError } from '../base/errors';
 import type { Codec } from '../memory/codec';
 import { checkOptions, optionNames, type CheckedOptions } from '../memory/options';
 import {
@@ -25,9 +25,9 @@ export interface ProcessOptions {
    */
   readersMax?: number;
   /**
-   * Segments, beyond the window, that readers may keep from being used again: an append that would begin another
-   * segment while they keep more fails with `ERR_PINNED_BYTES`. The file has them from the beginning. An integer
-   * from 1 to 2²⁰. Default: as many as the window has, so that one snapshot of all of it stops no one.
+   * Segments, beyond the window, that readers may keep from being used again without stopping the writer: while they
+   * keep more, an append that would begin another segment fails with `ERR_PINNED_BYTES`. The file has them from the
+   * beginning. An integer from 1 to 2²⁰. Default: as many as the window has, so that one snapshot of all of it stops no one.
    */
   extraSegments?: number;
   /** External memory only. */
@@ -120,6 +120,17 @@ function checkJoinOptions(given: Record<string, unknown>, openMode: SharedOpenMo
   };
 }
 
+const octal = (mode: number): string => `0o${mode.toString(8)}`;
+
+/** Shown as permissions are written. */
+function checkMode(mode: unknown): number {
+  const expected = 'permissions from 0o0 to 0o777, such as 0o640';
+  if (typeof mode !== 'number') throw invalidType('options.mode', expected, mode);
+  if (Number.isInteger(mode) && mode >= 0 && mode <= MODE_MAX) return mode;
+  const got = Number.isInteger(mode) && mode > 0 ? `${octal(mode)} (${mode})` : String(mode);
+  throw rangeError('ERR_OUT_OF_RANGE', `options.mode must be ${expected}; got ${got}`);
+}
+
 /** Checks the options. Reads each of them once. */
 export function checkProcessOptions(options: unknown): CheckedProcessOptions {
   const given = checkObject('options', options);
@@ -163,7 +174,7 @@ export function checkProcessOptions(options: unknown): CheckedProcessOptions {
   return {
     openMode: create === 'exclusive' ? SharedOpenMode.create : SharedOpenMode.createOrJoin,
     allowsOtherOwner: false,
-    permissions: mode === undefined ? MODE_DEFAULT : checkInteger('options.mode', mode, 0, MODE_MAX),
+    permissions: mode === undefined ? MODE_DEFAULT : checkMode(mode),
     readersMax:
       readersMax === undefined
         ? READERS_DEFAULT

@@ -148,14 +148,24 @@ uint32_t SegmentCopies::find(uint64_t sequence) {
                                                               : kNone;
 }
 
-// One that no one pins, and whose segment has left the window; or a new one.
+uint32_t SegmentCopies::take_unpinned(size_t at) {
+  const uint32_t id = known_[at].id;
+  if (copies_[id].pins > 0) return kNone;
+  known_.remove(at);
+  return id;
+}
+
+// One that no one pins, and whose segment is not in the window: it has left it, or
+// a stray store had the head beyond where it is now. Or a new one.
 uint32_t SegmentCopies::unused(uint64_t newest) {
   for (size_t i = known_.size(); i > 0; --i) {
-    const Known known = known_[i - 1];
-    if (known.sequence + log_.format_.retained_segments > newest) break;
-    if (copies_[known.id].pins > 0) continue;
-    known_.remove(i - 1);
-    return known.id;
+    if (known_[i - 1].sequence + log_.format_.retained_segments > newest) break;
+    const uint32_t id = take_unpinned(i - 1);
+    if (id != kNone) return id;
+  }
+  for (size_t i = 0; i < known_.size() && known_[i].sequence > newest; ++i) {
+    const uint32_t id = take_unpinned(i);
+    if (id != kNone) return id;
   }
   if (!idle_.empty()) {
     const uint32_t id = idle_.back();

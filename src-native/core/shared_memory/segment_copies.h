@@ -13,7 +13,8 @@
 //  4. The published word of a copy always has the seal: who finds it asks for
 //     what comes next, and so has the copies brought up to date.
 //  5. Copies of the window are kept for the next snapshot. They take as much
-//     memory as the window, and what is pinned besides.
+//     memory as the window, and what is pinned besides, wherever a stray store puts
+//     the head.
 //
 // Any thread may call anything.
 #ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SEGMENT_COPIES_H_
@@ -82,6 +83,9 @@ class SegmentCopies {
   void copy_entries(const char* from, char* to, uint32_t begin, uint32_t end);
   void finish_older(uint64_t newest);
   uint32_t find_or_copy(uint64_t sequence, uint64_t newest, bool* has_memory);
+  // The copy that known_ has there, which it does not have after that; kNone when it
+  // is pinned.
+  uint32_t take_unpinned(size_t at);
   // kNone when the system refuses memory for a new one.
   uint32_t unused(uint64_t newest);
   // Pins the segments from `lowest` to `newest`, descending, as far as they

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <random>
@@ -176,6 +177,39 @@ TEST_CASE(
   REQUIRE(later.size() == 2);
   CHECK(later[0].sequence == 3);
   for (auto* const pinned : {&head, &next, &later}) unpin_all(*reader, pinned);
+}
+
+// A stray process can say of one block that it is any segment, and the newest.
+TEST_CASE("segment copies: a head that jumps takes no more than a window") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  const auto log = open_log(path);
+  REQUIRE(claim(*log));
+  REQUIRE(append(*log) == Status::kOk);
+  const auto reader = open_read_only(path);
+  const SharedFormat& format = log->format();
+  const uint64_t retained = format.retained_segments;
+  const auto store = [&](uint64_t offset, auto value) {
+    std::memcpy(log->mapping()->data() + offset, &value, sizeof(value));
+  };
+  std::minstd_rand random;
+  uint32_t copies = 0;
+  const auto read_head = [&](uint64_t sequence) {
+    store(format.ring_offset + sequence % retained * 4, uint32_t{0});
+    store(format.table_offset, sequence);
+    store(format.stamps_offset, sequence);
+    store(format.control_offset + shared_memory::kHeadOffset, sequence);
+    List<PinnedBlock> pinned;
+    // One alone is short of a window.
+    REQUIRE(reader->pin_window(sequence, &pinned) == SharedOutcome::kOk);
+    REQUIRE(pinned.size() == 1);
+    copies = std::max(copies, pinned[0].block + 1);
+    unpin_all(*reader, &pinned);
+  };
+  for (uint64_t i = 0; i < 500; ++i) read_head(1'000'000 - i);
+  for (uint64_t i = 0; i < 500; ++i) read_head(2'000'000 - i * 2 * retained);
+  for (uint64_t i = 0; i < 500; ++i) read_head(random() % 1'000'000);
+  CHECK(copies <= retained);
 }
 
 TEST_CASE("segment copies: never wrong while a writer goes round") {

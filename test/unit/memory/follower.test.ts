@@ -1,6 +1,7 @@
 import { AtomicLog, type Batch } from 'atomic-log';
 
 import { runInChild } from '../../support/child';
+import { expectError } from '../../support/errors';
 import { collectUntil } from '../../support/memory';
 
 const options = { retainedCapacity: 8, segmentCapacity: 4 };
@@ -164,7 +165,9 @@ describe('how it ends', () => {
     expect(await collect(log.follow())).toEqual([{ firstIndex: 0, lost: 0, values: [1] }]);
     expect(await collect(log.follow({ from: 'latest' }))).toEqual([]);
     expect(() => log.tryClaimWriter()).toThrow(expect.objectContaining({ code: 'ERR_LOG_ENDED' }));
-    expect(() => writer.append(2)).toThrow(expect.objectContaining({ code: 'ERR_WRITER_CLOSED' }));
+    for (const call of [() => writer.append(2), () => writer.write(2), () => writer.publish()]) {
+      expectError(call, 'ERR_LOG_ENDED', /this writer has ended its log.*make a new log/);
+    }
   });
 
   test('abort rejects with the reason, waiting or not', async () => {

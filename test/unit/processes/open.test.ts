@@ -275,7 +275,11 @@ describeProcesses('a log that processes share', () => {
   test('options are checked', () => {
     const refused: [object, ErrorCode, RegExp][] = [
       [{ ...SMALL, create: 1 }, 'ERR_INVALID_ARG_VALUE', /create/],
-      [{ ...SMALL, mode: 0o1000 }, 'ERR_OUT_OF_RANGE', /mode/],
+      [{ ...SMALL, mode: 0o1640 }, 'ERR_OUT_OF_RANGE', /mode must be .* 0o0 to 0o777.*; got 0o1640 \(928\)$/],
+      [{ ...SMALL, mode: 640 }, 'ERR_OUT_OF_RANGE', /got 0o1200 \(640\)$/],
+      [{ ...SMALL, mode: -1 }, 'ERR_OUT_OF_RANGE', /got -1$/],
+      [{ ...SMALL, mode: 0.5 }, 'ERR_OUT_OF_RANGE', /got 0.5$/],
+      [{ ...SMALL, mode: '640' }, 'ERR_INVALID_ARG_TYPE', /0o777/],
       [{ ...SMALL, readersMax: 0 }, 'ERR_OUT_OF_RANGE', /readersMax/],
       [{ ...SMALL, extraSegments: 0 }, 'ERR_OUT_OF_RANGE', /extraSegments/],
       [{ ...SMALL, mapping: 'shared' }, 'ERR_INVALID_ARG_VALUE', /SharedArrayBuffer/],
@@ -346,6 +350,30 @@ describeProcesses('a log that processes share', () => {
     expect(log.stats()).toMatchObject({ pinnedSegments: 0, segments: 7 });
     log.close();
   });
+
+  test.each([1, 2, 3])(
+    'readers keep as many as extraSegments, which are %i, and stop no writer',
+    (extraSegments) => {
+      for (const kept of [extraSegments, extraSegments + 1]) {
+        const log = AtomicLog.openSync(path(), { ...SMALL, extraSegments });
+        using writer = log.tryClaimWriter()!;
+        const append = (segments: number) => {
+          for (let i = 0; i < segments * 5; ++i) writer.append(i);
+        };
+        append(kept);
+        using snapshot = log.snapshot();
+        // The window has five segments, and each of the other blocks is used many times.
+        if (kept > extraSegments) expectError(() => append(200), 'ERR_PINNED_BYTES', /extraSegments/);
+        else append(200);
+        expect(log.stats()).toMatchObject({ pinnedSegments: kept });
+        expect([...snapshot]).toHaveLength(kept * 5);
+        snapshot.close();
+        append(200);
+        log.close();
+        AtomicLog.unlinkSync(path());
+      }
+    },
+  );
 
   test('the end is the end in every process', async () => {
     const log = AtomicLog.openSync(path(), SMALL);
