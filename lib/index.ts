@@ -70,6 +70,7 @@ export {
 } from './journal/typed-log';
 export {
   type JoinOptions,
+  type JoinWaitOptions,
   type ProcessOptions,
   type ReadOnlyOptions,
   type RecordJoinOptions,

@@ -1857,8 +1857,12 @@ export interface JournalAttachOptions {
 }
 /** What {@link AtomicLogConstructor.open} takes besides the options of a log in memory, with a path. */
 export interface ProcessOptions {
-  /** Whether the log is made where there is none: `true` (default), or `'exclusive'` for a new one or none. */
-  create?: true | 'exclusive';
+  /**
+   * Whether the log is made where there is none: `true` (default); `'exclusive'` for a new one or none; or
+   * `'replace-ended'`, which also makes a new one in place of one that has ended, whatever its options were. Who has
+   * that one open keeps it, and of several processes that do so at once, one makes the log and the others join it.
+   */
+  create?: true | 'exclusive' | 'replace-ended';
   readOnly?: false;
   /** Permissions of a new file, whatever the umask says. Default 0o600; only its owner can open it. */
   mode?: number;
@@ -1906,6 +1910,16 @@ export interface ReadOnlyOptions<T> {
   codec?: Codec<T>;
   /** As for {@link JoinOptions}. */
   allowOtherOwner?: boolean;
+}
+/** What {@link AtomicLogConstructor.open} takes besides, to open a log that is there or comes. */
+export interface JoinWaitOptions {
+  /**
+   * Whether the log is waited for where there is none, or no directory; with `create: false` also where it is one of an
+   * earlier run of the system, which its maker replaces. Keeps the process alive meanwhile. Default false: refused.
+   */
+  wait?: boolean;
+  /** With `wait: true`: ends the waiting, as `AbortSignal.timeout(5000)` does. */
+  signal?: AbortSignal;
 }
 /** To open a log of records that is there, so that its entries have the types of the schema. */
 export type RecordJoinOptions<S extends Schema> = (
@@ -1991,7 +2005,8 @@ export interface AtomicLogConstructor {
    *
    * @throws (rejects) `ERR_FORMAT` when what is there is not such a log, or another one than the options say;
    * `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_EXISTS`, `ERR_FILE_ACCESS`,
-   * `ERR_NO_SPACE`, `ERR_TOO_MANY_PROCESSES`, `ERR_PLATFORM_UNSUPPORTED`, `ERR_MAPPING_UNAVAILABLE`; as the constructor
+   * `ERR_NO_SPACE`, `ERR_TOO_MANY_PROCESSES`, `ERR_PLATFORM_UNSUPPORTED`, `ERR_MAPPING_UNAVAILABLE`; as the constructor;
+   * with `wait: true` the signal's reason
    */
   open<K extends NumberScalarType = 'f64'>(
     path: string,
@@ -2006,8 +2021,14 @@ export interface AtomicLogConstructor {
     path: string,
     options: ProcessLogOptions<RecordLogOptions<S>>,
   ): Promise<AtomicLogImpl<RecordOf<S>>>;
-  open<S extends Schema>(path: string, options: RecordJoinOptions<S>): Promise<AtomicLogImpl<RecordOf<S>>>;
-  open<T>(path: string, options: JoinOptions<T> | ReadOnlyOptions<T>): Promise<AtomicLogImpl<T>>;
+  open<S extends Schema>(
+    path: string,
+    options: RecordJoinOptions<S> & JoinWaitOptions,
+  ): Promise<AtomicLogImpl<RecordOf<S>>>;
+  open<T>(
+    path: string,
+    options: (JoinOptions<T> | ReadOnlyOptions<T>) & JoinWaitOptions,
+  ): Promise<AtomicLogImpl<T>>;
   /** As {@link open}, on this thread. */
   openSync<K extends NumberScalarType = 'f64'>(
     options: NumberLogOptions<K> & JournalOptions,

@@ -138,6 +138,8 @@ export const SharedOpenMode = {
   create: 2,
   /** also one of an earlier run of the system */
   readOnly: 3,
+  /** As kCreateOrJoin, but one that has ended gives way to a new one, whatever its options. */
+  replaceEnded: 4,
 } as const;
 export type SharedOpenMode = (typeof SharedOpenMode)[keyof typeof SharedOpenMode];
 

@@ -9,7 +9,13 @@ import type { LogHandle } from '../memory/handle';
 import type { JournaledLog } from './journaled-log';
 import type { JournaledReader } from './journaled-reader';
 import type { JournalAttachOptions, JournalOptions } from './options';
-import type { JoinOptions, ProcessOptions, ReadOnlyOptions, RecordJoinOptions } from '../processes/options';
+import type {
+  JoinOptions,
+  JoinWaitOptions,
+  ProcessOptions,
+  ReadOnlyOptions,
+  RecordJoinOptions,
+} from '../processes/options';
 import type { AttachOptions, RecordAttachOptions } from '../memory/open-log';
 import type { BigIntScalarType, NumberScalarType } from '../base/scalar';
 import type {
@@ -98,7 +104,8 @@ export interface AtomicLogConstructor {
    *
    * @throws (rejects) `ERR_FORMAT` when what is there is not such a log, or another one than the options say;
    * `ERR_SCHEMA_MISMATCH`, `ERR_CODEC_MISMATCH`, `ERR_FILE_NOT_FOUND`, `ERR_FILE_EXISTS`, `ERR_FILE_ACCESS`,
-   * `ERR_NO_SPACE`, `ERR_TOO_MANY_PROCESSES`, `ERR_PLATFORM_UNSUPPORTED`, `ERR_MAPPING_UNAVAILABLE`; as the constructor
+   * `ERR_NO_SPACE`, `ERR_TOO_MANY_PROCESSES`, `ERR_PLATFORM_UNSUPPORTED`, `ERR_MAPPING_UNAVAILABLE`; as the constructor;
+   * with `wait: true` the signal's reason
    */
   open<K extends NumberScalarType = 'f64'>(
     path: string,
@@ -113,8 +120,14 @@ export interface AtomicLogConstructor {
     path: string,
     options: ProcessLogOptions<RecordLogOptions<S>>,
   ): Promise<AtomicLog<RecordOf<S>>>;
-  open<S extends Schema>(path: string, options: RecordJoinOptions<S>): Promise<AtomicLog<RecordOf<S>>>;
-  open<T>(path: string, options: JoinOptions<T> | ReadOnlyOptions<T>): Promise<AtomicLog<T>>;
+  open<S extends Schema>(
+    path: string,
+    options: RecordJoinOptions<S> & JoinWaitOptions,
+  ): Promise<AtomicLog<RecordOf<S>>>;
+  open<T>(
+    path: string,
+    options: (JoinOptions<T> | ReadOnlyOptions<T>) & JoinWaitOptions,
+  ): Promise<AtomicLog<T>>;
   /** As {@link open}, on this thread. */
   openSync<K extends NumberScalarType = 'f64'>(
     options: NumberLogOptions<K> & JournalOptions,

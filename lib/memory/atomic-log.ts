@@ -193,7 +193,7 @@ export class AtomicLog<T> {
     if (view.native.hasEnded()) {
       throw plainError(
         'ERR_LOG_ENDED',
-        'the writer has ended this log; make a new one to go on, with AtomicLog.unlink(path) first where processes share it',
+        "the writer has ended this log; make a new one to go on, where processes share it with AtomicLog.open(path, { create: 'replace-ended' })",
       );
     }
     if (view.native.isReadOnly) throw logIsReadOnly();

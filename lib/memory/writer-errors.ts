@@ -8,8 +8,8 @@ export function closed({ hasEnded }: { readonly hasEnded: boolean }): AtomicLogE
   if (hasEnded) {
     return plainError(
       'ERR_LOG_ENDED',
-      'this writer has ended its log, which takes no entries and no claims any more; make a new log to go on, with ' +
-        'AtomicLog.unlink(path) first where processes share it',
+      'this writer has ended its log, which takes no entries and no claims any more; make a new log to go on, where ' +
+        "processes share it with AtomicLog.open(path, { create: 'replace-ended' })",
     );
   }
   return plainError(

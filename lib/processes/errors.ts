@@ -16,8 +16,8 @@ const mismatches: Readonly<Partial<Record<Mismatch, (found: number) => string>>>
   [Mismatch.sizes]: () => 'the beginning of the file contradicts itself; unlink it',
   [Mismatch.fileBytes]: (found) => `the file has only ${found} bytes, fewer than the log needs; unlink it`,
   [Mismatch.boot]: () =>
-    'the log was made before the system was started last; open it with create: true, which makes a new one in its place, or ' +
-    'with readOnly: true to read it',
+    'the log was made before the system was started last; open it with create: true, which makes a new one in its place, ' +
+    'with wait: true until another process has, or with readOnly: true to read it',
   [Mismatch.owner]: () =>
     'the file belongs to another user; choose another path, or open it with allowOtherOwner: true, and create: false ' +
     'or readOnly: true',
@@ -33,7 +33,7 @@ export interface Asked {
 /** What is not there. */
 const missing: Readonly<Record<Asked['what'], string>> = {
   make: 'the directory of the log is missing; make it first',
-  join: 'there is no such log; open it without create: false or readOnly: true to make it, or wait until another process has',
+  join: 'there is no such log; open it without create: false or readOnly: true to make it, or with wait: true until another process has',
   unlink: 'there is no such log',
 };
 

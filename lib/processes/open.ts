@@ -7,10 +7,13 @@ import type {
   NativeSharedLogDescription,
   NativeSharedOpening,
 } from '../../types/native';
+import { throwIfAborted, waitUnlessAborted } from '../base/abort';
+import { IoCode, Mismatch } from '../base/codes';
 import { plainError } from '../base/errors';
 import { addon, introduceThread } from '../base/native';
 import { environmentVariable } from '../base/runtime';
 import { elementBytes, isVariable, typeNames } from '../base/scalar';
+import { waitForTime } from '../base/waits';
 import { checkPath } from '../durable/options';
 import { AtomicLog, attachToView } from '../memory/atomic-log';
 import { isBuiltIn, type Codec } from '../memory/codec';
@@ -25,6 +28,8 @@ import { checkProcessOptions, type CheckedProcessOptions } from './options';
 type Opened = NativeSharedLogDescription | NativeSharedFailure;
 
 const NOTHING = new Uint32Array(0);
+/** Between two looks for a log that is waited for. */
+const LOOK_AGAIN_MS = 20;
 const CACHE_LINE_BYTES = 64;
 
 interface Prepared {
@@ -34,8 +39,8 @@ interface Prepared {
 }
 
 /** What the addon takes; checks everything first. */
-function prepare(path: unknown, options: unknown): Prepared {
-  const checked = checkProcessOptions(options);
+function prepare(path: unknown, options: unknown, canWait = false): Prepared {
+  const checked = checkProcessOptions(options, canWait);
   const checkedPath = checkPath(path);
   if (!canMapExternal()) throw noExternalMemory();
   const { memory, openMode: mode, permissions, allowsOtherOwner, readersMax, extraSegments } = checked;
@@ -208,13 +213,23 @@ export function readProcessLogSync(path: string): ReadProcessLog {
   }
 }
 
+/** Whether another process will make the log: there is none, or it is one that is replaced. */
+const isToCome = (opened: Opened): boolean =>
+  'outcome' in opened && (opened.io === IoCode.notFound || opened.mismatch === Mismatch.boot);
+
 /** {@link AtomicLogConstructor.open} with a path. */
 export async function openProcessLog<T>(path: unknown, options: unknown): Promise<AtomicLog<T>> {
-  const prepared = prepare(path, options);
+  const prepared = prepare(path, options, true);
+  const { opening, checked } = prepared;
+  const { wait, signal } = checked;
   introduceThread();
-  const opened = addon.openSharedLog(prepared.opening);
-  if (opened === undefined) return openProcessLogSync(path, options);
-  return logOf(prepared, await opened);
+  for (;;) {
+    throwIfAborted(signal);
+    // Undefined where the system has no thread for it.
+    const opened = await (addon.openSharedLog(opening) ?? addon.openSharedLogSync(opening));
+    if (!wait || !isToCome(opened)) return logOf(prepared, opened);
+    await waitUnlessAborted(waitForTime(LOOK_AGAIN_MS), signal);
+  }
 }
 
 export function openProcessLogSync<T>(path: unknown, options: unknown): AtomicLog<T> {

@@ -1,5 +1,6 @@
 /** The options of a log that processes share: those of a log in memory, and those of its file. */
 import { READERS_MAX_MAX, SHARED_SEGMENTS_MAX, SharedOpenMode } from '../base/codes';
+import { checkSignal } from '../base/abort';
 import { checkFlag, checkInteger, checkNames, checkObject } from '../base/checks';
 import { describe, invalidType, rangeError, typeError } from '../base/errors';
 import type { Codec } from '../memory/codec';
@@ -14,8 +15,12 @@ import {
 
 /** What {@link AtomicLogConstructor.open} takes besides the options of a log in memory, with a path. */
 export interface ProcessOptions {
-  /** Whether the log is made where there is none: `true` (default), or `'exclusive'` for a new one or none. */
-  create?: true | 'exclusive';
+  /**
+   * Whether the log is made where there is none: `true` (default); `'exclusive'` for a new one or none; or
+   * `'replace-ended'`, which also makes a new one in place of one that has ended, whatever its options were. Who has
+   * that one open keeps it, and of several processes that do so at once, one makes the log and the others join it.
+   */
+  create?: true | 'exclusive' | 'replace-ended';
   readOnly?: false;
   /** Permissions of a new file, whatever the umask says. Default 0o600; only its owner can open it. */
   mode?: number;
@@ -67,6 +72,17 @@ export interface ReadOnlyOptions<T> {
   allowOtherOwner?: boolean;
 }
 
+/** What {@link AtomicLogConstructor.open} takes besides, to open a log that is there or comes. */
+export interface JoinWaitOptions {
+  /**
+   * Whether the log is waited for where there is none, or no directory; with `create: false` also where it is one of an
+   * earlier run of the system, which its maker replaces. Keeps the process alive meanwhile. Default false: refused.
+   */
+  wait?: boolean;
+  /** With `wait: true`: ends the waiting, as `AbortSignal.timeout(5000)` does. */
+  signal?: AbortSignal;
+}
+
 /** To open a log of records that is there, so that its entries have the types of the schema. */
 export type RecordJoinOptions<S extends Schema> = (
   JoinOptions<RecordOf<S>> | ReadOnlyOptions<RecordOf<S>>
@@ -96,15 +112,29 @@ export interface CheckedProcessOptions {
   readonly codec: unknown;
   /** What a log of records that is joined must have, where that was said. */
   readonly columns: RecordColumns | undefined;
+  readonly wait: boolean;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** Of a log that is there. */
-function checkJoinOptions(given: Record<string, unknown>, openMode: SharedOpenMode): CheckedProcessOptions {
+function checkJoinOptions(
+  given: Record<string, unknown>,
+  openMode: SharedOpenMode,
+  canWait: boolean,
+): CheckedProcessOptions {
   const what =
     openMode === SharedOpenMode.join
       ? 'options of a log that is not created'
       : 'options of a log that is read only';
-  checkNames(what, given, ['create', 'readOnly', 'schema', 'codec', 'allowOtherOwner']);
+  const wait = checkFlag('options.wait', given.wait);
+  if (wait && !canWait) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      'options.wait is for AtomicLog.open(), which returns a promise; openSync() does not wait',
+    );
+  }
+  const names = ['create', 'readOnly', 'schema', 'codec', 'allowOtherOwner', 'wait'];
+  checkNames(what, given, wait ? [...names, 'signal'] : names);
   const { schema, codec } = given;
   if (schema !== undefined && codec !== undefined) throw schemaAndCodec();
   return {
@@ -117,6 +147,8 @@ function checkJoinOptions(given: Record<string, unknown>, openMode: SharedOpenMo
     memory: undefined,
     codec,
     columns: schema === undefined ? undefined : checkSchema('options.schema', schema),
+    wait,
+    signal: wait ? checkSignal(given.signal) : undefined,
   };
 }
 
@@ -131,18 +163,25 @@ function checkMode(mode: unknown): number {
   throw rangeError('ERR_OUT_OF_RANGE', `options.mode must be ${expected}; got ${got}`);
 }
 
-/** Checks the options. Reads each of them once. */
-export function checkProcessOptions(options: unknown): CheckedProcessOptions {
+const openModes: ReadonlyMap<unknown, SharedOpenMode> = new Map<unknown, SharedOpenMode>([
+  [true, SharedOpenMode.createOrJoin],
+  ['exclusive', SharedOpenMode.create],
+  ['replace-ended', SharedOpenMode.replaceEnded],
+]);
+
+/** Checks the options. Reads each of them once. `canWait`: whether the caller returns a promise. */
+export function checkProcessOptions(options: unknown, canWait: boolean): CheckedProcessOptions {
   const given = checkObject('options', options);
   const readOnly = checkFlag('options.readOnly', given.readOnly);
   const create = given.create ?? !readOnly;
   if (create === false) {
-    return checkJoinOptions(given, readOnly ? SharedOpenMode.readOnly : SharedOpenMode.join);
+    return checkJoinOptions(given, readOnly ? SharedOpenMode.readOnly : SharedOpenMode.join, canWait);
   }
-  if (create !== true && create !== 'exclusive') {
+  const openMode = openModes.get(create);
+  if (openMode === undefined) {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',
-      `options.create must be true, false or 'exclusive'; got ${describe(create)}`,
+      `options.create must be true, false, 'exclusive' or 'replace-ended'; got ${describe(create)}`,
     );
   }
   if (readOnly) {
@@ -157,9 +196,15 @@ export function checkProcessOptions(options: unknown): CheckedProcessOptions {
       'options.allowOtherOwner is for a log that is there: give create: false or readOnly: true, too',
     );
   }
+  if (given.wait !== undefined) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      'options.wait is for a log that another process makes: give create: false or readOnly: true, too',
+    );
+  }
   checkNames('options', given, [
     ...memoryNames,
-    ...['create', 'readOnly', 'allowOtherOwner', 'mode', 'readersMax', 'extraSegments'],
+    ...['create', 'readOnly', 'allowOtherOwner', 'wait', 'mode', 'readersMax', 'extraSegments'],
   ]);
   const { mode, readersMax, extraSegments } = given;
   // It may be the instance of a class.
@@ -172,7 +217,7 @@ export function checkProcessOptions(options: unknown): CheckedProcessOptions {
   }
   const windowSegments = Math.ceil(memory.retainedCapacity / memory.segmentCapacity) + 1;
   return {
-    openMode: create === 'exclusive' ? SharedOpenMode.create : SharedOpenMode.createOrJoin,
+    openMode,
     allowsOtherOwner: false,
     permissions: mode === undefined ? MODE_DEFAULT : checkMode(mode),
     readersMax:
@@ -187,5 +232,7 @@ export function checkProcessOptions(options: unknown): CheckedProcessOptions {
     memory,
     codec: given.codec,
     columns: undefined,
+    wait: false,
+    signal: undefined,
   };
 }

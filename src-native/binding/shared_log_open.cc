@@ -66,7 +66,7 @@ std::unique_ptr<Opening> read_opening(napi_env env, napi_callback_info info) {
   opening->permissions = given.uint32("permissions");
   const uint32_t mode = given.uint32("mode");
   opening->allows_other_owner = given.flag("allowsOtherOwner");
-  if (mode > static_cast<uint32_t>(SharedOpenMode::kReadOnly)) {
+  if (mode > static_cast<uint32_t>(SharedOpenMode::kReplaceEnded)) {
     given.refuse("mode", "a SharedOpenMode");
   }
   opening->mode = static_cast<SharedOpenMode>(mode);

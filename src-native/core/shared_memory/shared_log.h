@@ -69,6 +69,9 @@ enum class SharedOpenMode : uint8_t {
   kCreateOrJoin = 1,
   kCreate = 2,
   kReadOnly = 3,  // also one of an earlier run of the system
+  // As kCreateOrJoin, but one that has ended gives way to a new one, whatever
+  // its options.
+  kReplaceEnded = 4,
 };
 
 class SharedLog : public std::enable_shared_from_this<SharedLog> {
@@ -216,6 +219,7 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // kBoot comes last: then the format is there nevertheless.
   static OpenResult read_format(platform::SharedFile& file,
                                 bool allows_other_owner, SharedFormat* format);
+  static bool has_ended(platform::SharedFile& file, const SharedFormat& format);
   static OpenResult replace_old(const std::string& path,
                                 platform::SharedFile& old,
                                 const SharedLogOptions& options,

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "core/base/faults.h"
 #include "core/shared_memory/shared_log.h"
 
 namespace atomic_log::shared_memory {
@@ -185,14 +186,27 @@ OpenResult SharedLog::create(const std::string& path,
   if (!io.ok()) return failed(io);
   fill(format, mapping->data());
   mapping.reset();
-  if (replaces) io = platform::native_file_system().remove(path);
+  if (replaces) {
+    io = platform::native_file_system().remove(path);
+    writer_step("unnamed");
+  }
   if (io.ok() || io.code == IoCode::kNotFound) io = made->link(path);
   if (!io.ok()) return failed(io);
   *file = std::move(made);
   return {};
 }
 
-// A file of an earlier run of the system gives way to a new one. Whoever does so
+// For good: no one takes an end back.
+bool SharedLog::has_ended(SharedFile& file, const SharedFormat& format) {
+  uint32_t ended = 0;
+  size_t read = 0;
+  const IoStatus io = file.read_at(format.control_offset + kEndedOffset, &ended,
+                                   sizeof(ended), &read);
+  return io.ok() && read == sizeof(ended) && ended != 0;
+}
+
+// A file of an earlier run of the system, or whose log has ended, gives way to a
+// new one. Whoever does so
 // has its lock and looks again: two would make two logs. *file stays null when another
 // has done so. For a moment no file has the name: who is killed then leaves nothing
 // behind, and who comes then makes the log.
@@ -215,8 +229,7 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
                            uint32_t permissions, bool allows_other_owner,
                            std::shared_ptr<SharedLog>* log) {
   const bool is_read_only = mode == SharedOpenMode::kReadOnly;
-  const bool creates =
-      mode == SharedOpenMode::kCreateOrJoin || mode == SharedOpenMode::kCreate;
+  const bool creates = !is_read_only && mode != SharedOpenMode::kJoin;
   for (int tries = 0; tries < kTriesMax; ++tries) {
     std::unique_ptr<SharedFile> file;
     const IoStatus io = SharedFile::open(
@@ -234,7 +247,10 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
     }
     SharedFormat format;
     const OpenResult found = read_format(*file, allows_other_owner, &format);
-    if (found.mismatch == Mismatch::kBoot && creates) {
+    const bool is_over = found.mismatch == Mismatch::kBoot ||
+                         (mode == SharedOpenMode::kReplaceEnded &&
+                          is_ok(found) && has_ended(*file, format));
+    if (is_over && creates) {
       std::unique_ptr<SharedFile> made;
       const OpenResult replaced =
           replace_old(path, *file, *options, permissions, &made);

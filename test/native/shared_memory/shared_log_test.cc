@@ -153,6 +153,95 @@ TEST_CASE("shared log: it gives way whatever its name, and no other file") {
   CHECK(directory.names() == 3);
 }
 
+namespace {
+
+// An ended log with other sizes than those that small_options() has.
+std::string end_log(const std::string& path) {
+  SharedLogOptions options = small_options();
+  options.retained_capacity = 80;
+  const auto log = open_log(path, options, SharedOpenMode::kReplaceEnded);
+  REQUIRE(log != nullptr);
+  REQUIRE(claim(*log));
+  log->end();
+  log->release_claim();
+  return log->token();
+}
+
+}  // namespace
+
+TEST_CASE("shared log: one that has ended gives way where that is asked for") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  const std::string token = end_log(path);
+  CHECK(open_log(path, {}, SharedOpenMode::kJoin)->token() == token);
+  CHECK(open_log(path)->token() == token);
+  CHECK(try_open(path, SharedOpenMode::kCreate).io.code ==
+        platform::IoCode::kExists);
+  // Who has it open keeps it.
+  const auto old = open_log(path);
+  const auto log =
+      open_log(path, small_options(), SharedOpenMode::kReplaceEnded);
+  REQUIRE(log != nullptr);
+  CHECK(log->token() != token);
+  CHECK(log->format().options.retained_capacity == 8);
+  CHECK(old->has_ended());
+  REQUIRE(claim(*log));
+  REQUIRE(append(*log) == Status::kOk);
+  CHECK(directory.names() == 1);
+  // One that goes on is joined.
+  CHECK(open_log(path, small_options(), SharedOpenMode::kReplaceEnded) == log);
+  log->release_claim();
+}
+
+TEST_CASE("shared log: processes that replace it at once get one") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  for (int round = 0; round < 10; ++round) {
+    const std::string old = end_log(path);
+    pid_t children[4];
+    int pipes[2];
+    REQUIRE(pipe(pipes) == 0);
+    for (pid_t& child : children) {
+      child = in_child([&] {
+        const auto log =
+            open_log(path, small_options(), SharedOpenMode::kReplaceEnded);
+        if (log == nullptr) return 1;
+        return write(pipes[1], log->token().data(), 32) == 32 ? 0 : 2;
+      });
+    }
+    std::string tokens[4];
+    for (std::string& token : tokens) {
+      token.resize(32);
+      CHECK(read(pipes[0], token.data(), 32) == 32);
+      CHECK(token == tokens[0]);
+      CHECK(token != old);
+    }
+    for (const pid_t child : children) CHECK(status_of(child) == 0);
+    close(pipes[0]);
+    close(pipes[1]);
+    CHECK(directory.names() == 1);
+    CHECK(SharedLog::unlink(path).outcome == SharedOutcome::kOk);
+  }
+}
+
+TEST_CASE("shared log: who is killed while it replaces one leaves nothing") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  const std::string old = end_log(path);
+  CHECK(status_of(in_child([&] {
+          at_writer_step([](const char* name) {
+            if (std::strcmp(name, "unnamed") == 0) kill(getpid(), SIGKILL);
+          });
+          open_log(path, small_options(), SharedOpenMode::kReplaceEnded);
+          return 0;
+        })) == -SIGKILL);
+  CHECK(directory.names() == 0);
+  const auto log =
+      open_log(path, small_options(), SharedOpenMode::kReplaceEnded);
+  REQUIRE(log != nullptr);
+  CHECK(log->token() != old);
+}
+
 TEST_CASE("shared log: unlink takes the name, and who has it keeps the log") {
   const TemporaryDirectory directory;
   const std::string path = directory.file();
