@@ -93,6 +93,8 @@
         "src-native/core/platform/module_windows.cc",
         "src-native/core/platform/pipe_posix.cc",
         "src-native/core/platform/pipe_windows.cc",
+        "src-native/core/platform/process_watch_linux.cc",
+        "src-native/core/platform/process_watch_unsupported.cc",
         "src-native/core/platform/shared_file_linux.cc",
         "src-native/core/platform/shared_file_unsupported.cc",
         "src-native/core/platform/thread_posix.cc",

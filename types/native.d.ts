@@ -96,8 +96,8 @@ export interface NativeLogs {
   /** Wakes those that provide what readers cannot get by themselves. */
   request(log: number): void;
   cancelWait(log: number, id: number): void;
-  /** Blocks until entry `index` is readable, the log has ended, or the time is over. */
-  waitSlice(log: number, index: number, milliseconds: number): Arrival;
+  /** Blocks until entry `index` is readable, the log has ended, no one has the claim if that counts, or the time is over. */
+  waitSlice(log: number, index: number, milliseconds: number, orUnclaimed: boolean): Arrival;
   /** For statistics: follower `id` of this environment delivers `nextIndex` next. */
   follow(log: number, id: number, nextIndex: number): void;
   unfollow(log: number, id: number): void;

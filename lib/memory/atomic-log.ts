@@ -34,8 +34,8 @@ import { makeWriter, Writer } from './writer';
 const INDEX_MAX = Number.MAX_SAFE_INTEGER;
 /** A native wait delays `worker.terminate()` for as long as it takes. */
 const WAIT_SLICE_MS = 50;
-/** How often it is looked whether there still is a writer, by those who want to know. */
-const LOST_SLICE_MS = 4;
+/** How often it is looked whether there is a writer yet, by those who want to know when it is lost. */
+const UNCLAIMED_SLICE_MS = 4;
 
 /** For the library: in place of options, with the view. */
 export const attachToView = Symbol('attachToView');
@@ -294,12 +294,14 @@ export class AtomicLog<T> {
     // While this thread sleeps its turn does not end, and a writer may need what a closed snapshot still pins.
     view.dropIdleWindow();
     const deadline = now() + timeoutMs;
-    const sliceMs = returnsWhenLost ? LOST_SLICE_MS : WAIT_SLICE_MS;
     for (;;) {
       const left = deadline - now();
       // Before the look at the log: what was published before the loss is there then.
       const isLost = returnsWhenLost && isWriterLost(view);
-      const result = native.waitSlice(index, isLost ? 0 : Math.max(0, Math.min(sliceMs, Math.ceil(left))));
+      const tellsOfLoss = returnsWhenLost && native.isClaimed();
+      const sliceMs = returnsWhenLost && !tellsOfLoss ? UNCLAIMED_SLICE_MS : WAIT_SLICE_MS;
+      const waitMs = isLost ? 0 : Math.max(0, Math.min(sliceMs, Math.ceil(left)));
+      const result = native.waitSlice(index, waitMs, tellsOfLoss);
       if (result === Arrival.ready) return 'ready';
       if (result === Arrival.ended) return 'ended';
       if (isLost) return 'writer-lost';

@@ -106,8 +106,8 @@ export class NativeLog {
   cancelWait(id: number): void {
     logs.cancelWait(this.#slot, id);
   }
-  waitSlice(index: number, milliseconds: number): Arrival {
-    return logs.waitSlice(this.#slot, index, milliseconds);
+  waitSlice(index: number, milliseconds: number, orUnclaimed: boolean): Arrival {
+    return logs.waitSlice(this.#slot, index, milliseconds, orUnclaimed);
   }
   follow(id: number, nextIndex: number): void {
     logs.follow(this.#slot, id, nextIndex);

@@ -104,7 +104,8 @@ class AnyLog {
   // --- Waiting.
   virtual memory::Arrival look_for(uint64_t index) = 0;
   virtual memory::Arrival wait_for(uint64_t index,
-                                   std::chrono::nanoseconds time) = 0;
+                                   std::chrono::nanoseconds time,
+                                   memory::WaitUntil until) = 0;
   // Registers; the caller looks at the log again afterwards. False when the
   // system has no thread that could wait; then nothing is registered.
   virtual bool add_waiter(memory::Waiter* waiter, uint64_t index) = 0;

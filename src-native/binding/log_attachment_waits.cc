@@ -90,16 +90,19 @@ napi_value LogAttachment::cancel_wait(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (log: number, index: number, milliseconds: number) => 0 timed out, 1 ready, 2 ended.
-// Blocks this thread, and with it worker.terminate(): keep the slices short.
+// (log: number, index: number, milliseconds: number, orUnclaimed: boolean) => 0 timed out,
+// or unclaimed; 1 ready, 2 ended. Blocks this thread, and with it worker.terminate(): keep the slices short.
 napi_value LogAttachment::wait_slice(napi_env env, napi_callback_info info) {
-  napi_value arguments[3] = {};
+  napi_value arguments[4] = {};
   LogAttachment* const self = called(env, info, arguments);
   const auto index = to_offset(env, arguments[1]);
+  const auto until = to_bool(env, arguments[3])
+                         ? memory::WaitUntil::kEntryOrClaim
+                         : memory::WaitUntil::kEntry;
   const std::chrono::milliseconds slice(to_uint32(env, arguments[2]));
-  const memory::Arrival arrival = self == nullptr
-                                      ? memory::Arrival::kEnded
-                                      : self->log_->wait_for(index, slice);
+  const memory::Arrival arrival =
+      self == nullptr ? memory::Arrival::kEnded
+                      : self->log_->wait_for(index, slice, until);
   return from_number(env, static_cast<uint64_t>(arrival));
 }
 

@@ -91,9 +91,9 @@ class MemoryLog final : public AnyLog {
   memory::Arrival look_for(uint64_t index) override {
     return memory::look_for(*log_, index);
   }
-  memory::Arrival wait_for(uint64_t index,
-                           std::chrono::nanoseconds time) override {
-    return memory::wait_for(*log_, index, time);
+  memory::Arrival wait_for(uint64_t index, std::chrono::nanoseconds time,
+                           memory::WaitUntil until) override {
+    return memory::wait_for(*log_, index, time, until);
   }
 
   bool add_waiter(memory::Waiter* waiter, uint64_t index) override {

@@ -122,9 +122,9 @@ class SharedMemoryLog final : public AnyLog {
   memory::Arrival look_for(uint64_t index) override {
     return log_->look_for(index);
   }
-  memory::Arrival wait_for(uint64_t index,
-                           std::chrono::nanoseconds time) override {
-    return log_->wait_for(index, time);
+  memory::Arrival wait_for(uint64_t index, std::chrono::nanoseconds time,
+                           memory::WaitUntil until) override {
+    return log_->wait_for(index, time, until);
   }
 
   bool add_waiter(memory::Waiter* waiter, uint64_t index) override {

@@ -116,8 +116,8 @@ atomic_log_status wait(atomic_log_log* log, uint64_t index,
   constexpr uint64_t kSliceNs = uint64_t{3600} * 1'000'000'000;
   for (;;) {
     const uint64_t slice = std::min(timeout_ns, kSliceNs);
-    switch (
-        memory::wait_for(log->log(), index, std::chrono::nanoseconds(slice))) {
+    switch (memory::wait_for(log->log(), index, std::chrono::nanoseconds(slice),
+                             memory::WaitUntil::kEntry)) {
       case memory::Arrival::kReady:
         return ATOMIC_LOG_OK;
       case memory::Arrival::kEnded:

@@ -41,9 +41,16 @@ class ThreadWaiter final : public Waiter {
 // precede it are then all there.
 Arrival look_for(RollingLog& log, uint64_t index);
 
-// The same, once it is not kPending any more or `time` is over.
-Arrival wait_for(RollingLog& log, uint64_t index,
-                 std::chrono::nanoseconds time);
+// What else than the entry ends a wait.
+enum class WaitUntil : uint8_t {
+  kEntry,
+  kEntryOrClaim,  // also when no one has the claim
+};
+
+// The same, once it is not kPending any more or `time` is over, or `until` has
+// it.
+Arrival wait_for(RollingLog& log, uint64_t index, std::chrono::nanoseconds time,
+                 WaitUntil until = WaitUntil::kEntry);
 
 }  // namespace atomic_log::memory
 

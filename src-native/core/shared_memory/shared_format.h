@@ -3,7 +3,8 @@
 //   0             header: what the log is; complete before the file has its
 //                 name, and never stored to again
 //   control       line 0: head sequence (8), ended (4), 4 unused,
-//                         rolls (8), early seals (8)
+//                         rolls (8), early seals (8), the writer's process, a
+//                 hint (8)
 //                 line 1: lowest index that any process waits for, a hint (8)
 //   ring          retained_segments x 4: the block of sequence s stands at
 //                 s % retained_segments; kNoBlock where there is none yet
@@ -147,6 +148,7 @@ inline constexpr uint64_t kHeadOffset = 0;
 inline constexpr uint64_t kEndedOffset = 8;
 inline constexpr uint64_t kRollsOffset = 16;
 inline constexpr uint64_t kEarlySealsOffset = 24;
+inline constexpr uint64_t kWriterProcessOffset = 32;
 inline constexpr uint64_t kWakeOffset = memory::kCacheLineBytes;
 inline constexpr uint64_t kControlBytes = 2 * memory::kCacheLineBytes;
 // In a slot.

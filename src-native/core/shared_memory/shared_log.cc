@@ -301,19 +301,24 @@ memory::Arrival SharedLog::look_for(uint64_t index) {
 }
 
 memory::Arrival SharedLog::wait_for(uint64_t index,
-                                    std::chrono::nanoseconds time) {
+                                    std::chrono::nanoseconds time,
+                                    memory::WaitUntil until) {
   memory::Arrival arrival = look_for(index);
   if (arrival != memory::Arrival::kPending || time.count() <= 0) return arrival;
   memory::ThreadWaiter waiter;
+  const bool needs_claim = until == memory::WaitUntil::kEntryOrClaim;
   if (!waits_.add(&waiter, index)) {
     // No thread to be had: this one looks from time to time.
     std::this_thread::sleep_for(
         std::min<std::chrono::nanoseconds>(time, std::chrono::milliseconds(1)));
     return look_for(index);
   }
+  if (needs_claim) waits_.add_for_claim(&waiter);
   arrival = look_for(index);
-  if (arrival == memory::Arrival::kPending) waiter.wait_for(time);
+  const bool is_free = needs_claim && !is_claimed();
+  if (arrival == memory::Arrival::kPending && !is_free) waiter.wait_for(time);
   waits_.remove(&waiter);
+  if (needs_claim) waits_.remove_for_claim(&waiter);
   return arrival == memory::Arrival::kPending ? look_for(index) : arrival;
 }
 

@@ -39,6 +39,7 @@
 #include "core/memory/published_word.h"
 #include "core/memory/reader_list.h"
 #include "core/platform/barrier.h"
+#include "core/platform/process_watch.h"
 #include "core/platform/shared_file.h"
 #include "core/shared_memory/segment_copies.h"
 #include "core/shared_memory/shared_format.h"
@@ -163,11 +164,16 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // --- Waiting, any thread.
   SharedWaits& waits() { return waits_; }
   memory::Arrival look_for(uint64_t index);
-  memory::Arrival wait_for(uint64_t index, std::chrono::nanoseconds time);
+  memory::Arrival wait_for(uint64_t index, std::chrono::nanoseconds time,
+                           memory::WaitUntil until = memory::WaitUntil::kEntry);
   memory::ReaderList& readers() { return readers_; }
 
   // --- The claim, any thread.
   bool is_claimed();
+  // Who has it, as far as is known. Relaxed: a hint.
+  platform::ProcessName writer_process() const {
+    return writer_name().load(std::memory_order_relaxed);
+  }
   // kOk with *is_claimed false: another has it, or the log has ended.
   SharedOutcome try_claim(bool* is_claimed);
   // The holder.
@@ -244,6 +250,9 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   }
   Word64& early_seals() const {
     return at<Word64>(format_.control_offset + kEarlySealsOffset);
+  }
+  Word64& writer_name() const {
+    return at<Word64>(format_.control_offset + kWriterProcessOffset);
   }
   Word32& ring(uint64_t sequence) const {
     return at<Word32>(format_.ring_offset +

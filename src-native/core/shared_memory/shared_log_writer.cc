@@ -26,6 +26,9 @@ SharedOutcome SharedLog::try_claim(bool* is_claimed) {
     claim_.release();
     return SharedOutcome::kOk;
   }
+  // Relaxed, as all stores of it: a hint. Before take_over() wakes those who go
+  // by it.
+  writer_name().store(platform::own_process_name(), std::memory_order_relaxed);
   // The last holder may have ended the log between the two looks.
   const bool ended = has_ended();
   const SharedOutcome outcome = ended ? SharedOutcome::kOk : take_over();
@@ -40,6 +43,7 @@ SharedOutcome SharedLog::try_claim(bool* is_claimed) {
 // The kernel's lock first, or another thread of this process could have the
 // claim and, with it, a lock that is being released.
 void SharedLog::release_claim() {
+  writer_name().store(platform::kNoProcess, std::memory_order_relaxed);
   file_->unlock(kWriterLock);
   claim_.release();
   waits_.claim_released();

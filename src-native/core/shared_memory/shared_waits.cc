@@ -9,8 +9,6 @@
 namespace atomic_log::shared_memory {
 namespace {
 
-// While a thread of this process waits for the claim, which no one tells it of.
-constexpr std::chrono::milliseconds kLookForClaim{4};
 // While none waits for anything: until it is woken.
 constexpr std::chrono::hours kLong{1};
 
@@ -98,7 +96,29 @@ bool SharedWaits::add_for_claim(memory::Waiter* waiter) {
   return true;
 }
 
-void SharedWaits::claim_released() { claimants_.wake_all(); }
+void SharedWaits::claim_released() {
+  claimants_.wake_all();
+  wake_all();
+}
+
+// Whether the end of the process that has the claim would be told. Each name is
+// watched once: that of one who is dead stands there until the next has claimed.
+bool SharedWaits::watch_writer() {
+  const platform::ProcessName writer = log_.writer_process();
+  if (writer != watched_) {
+    watched_ = writer;
+    watch_.start(writer, [this] { wake(place_.own_slot); });
+  }
+  return watch_.is_watching();
+}
+
+// Wakes who waits for the claim when it is free. True when the next look need
+// not be soon.
+bool SharedWaits::look_for_claim(bool has_ended) {
+  if (!has_ended && log_.is_claimed()) return watch_writer();
+  claimants_.wake_all();
+  return true;
+}
 
 void SharedWaits::run() {
   for (;;) {
@@ -126,15 +146,15 @@ void SharedWaits::run() {
       continue;
     }
     if (has_ended) waiters_.wake_all();
-    if (waits_for_claim && (has_ended || !log_.is_claimed())) {
-      claimants_.wake_all();
+    std::chrono::milliseconds time = kLong;
+    if (waits_for_claim && !look_for_claim(has_ended)) {
+      time = kLookForClaim;
+    } else if ((waits_for_claim || index != kNoIndex) && !has_ended) {
+      time = place_.look_again;
     }
-    const bool waits = index != kNoIndex && !has_ended;
-    platform::futex_wait(epoch(place_.own_slot), seen,
-                         waits_for_claim ? kLookForClaim
-                         : waits         ? place_.look_again
-                                         : std::chrono::milliseconds(kLong));
+    platform::futex_wait(epoch(place_.own_slot), seen, time);
   }
+  watch_.stop();
   waited(place_.own_slot).store(kNoIndex, std::memory_order_relaxed);
 }
 

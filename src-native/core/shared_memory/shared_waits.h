@@ -16,6 +16,9 @@
 //     in a WaitList as those of the other logs are. It is started by the first
 //     of them. It looks again every kLookAgain, because a writer can be killed
 //     after publishing and before waking.
+//  6. Who waits for the claim is told when it is released, and when the process
+//     ends that has it, by its name in the file. Where that is not known here,
+//     or wrong, the thread looks every kLookForClaim. The lock alone decides.
 #ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_WAITS_H_
 #define ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_WAITS_H_
 
@@ -26,6 +29,7 @@
 
 #include "core/memory/wait_list.h"
 #include "core/platform/barrier.h"
+#include "core/platform/process_watch.h"
 #include "core/platform/thread.h"
 
 namespace atomic_log::shared_memory {
@@ -35,6 +39,8 @@ class SharedLog;
 class SharedWaits {
  public:
   static constexpr std::chrono::milliseconds kLookAgain{20};
+  // While a thread waits for the claim, and no one would tell that it is free.
+  static constexpr std::chrono::milliseconds kLookForClaim{4};
   // Without a slot, no writer wakes it.
   static constexpr std::chrono::milliseconds kLookUntold{1};
 
@@ -62,8 +68,7 @@ class SharedWaits {
   bool remove_for_claim(memory::Waiter* waiter) {
     return claimants_.remove(waiter);
   }
-  // A writer of this process has released the claim. Those of other processes
-  // find out by looking.
+  // A writer of this process has released the claim.
   void claim_released();
 
   // Writer, after the end of the log became `end_index`. Relaxed: the fence
@@ -85,11 +90,16 @@ class SharedWaits {
   void lower_hint(uint64_t index);
   bool start();
   void run();
+  bool watch_writer();
+  bool look_for_claim(bool has_ended);
 
   SharedLog& log_;
   const Place place_;
   memory::WaitList waiters_;
   memory::WaitList claimants_;
+  // The thread's.
+  platform::ProcessName watched_ = platform::kNoProcess;
+  platform::ProcessWatch watch_;
 
   std::mutex mutex_;
   // Guarded by mutex_.

@@ -56,6 +56,7 @@ const SHARED_FILES = [
   'core/platform/file.h',
   'core/platform/futex.h',
   'core/platform/io_status.h',
+  'core/platform/process_watch.h',
   'core/platform/shared_file.h',
   'core/platform/thread.h',
   'core/shared_memory/segment_copies.h',

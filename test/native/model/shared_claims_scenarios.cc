@@ -51,13 +51,14 @@ class ClaimWaits final : public SharedScenario {
   bool has_claimed_ = false;
 };
 
-// The claim of a process that is killed: who waits for it in another one finds
-// out by looking.
-class KilledClaim final : public SharedScenario {
+// The claim of a process that is killed, or gives it up: who waits for it in
+// another one is told.
+template <bool kIsKilled>
+class ClaimOfOther final : public SharedScenario {
  public:
-  KilledClaim()
+  ClaimOfOther()
       : SharedScenario({.processes = 2, .initial = 1}), flag_(&log(1).waits()) {
-    doom(0, 0, 20);
+    if (kIsKilled) doom(0, 0, 20);
     log(1).waits().add_for_claim(&flag_);
   }
 
@@ -66,6 +67,34 @@ class KilledClaim final : public SharedScenario {
     if (index == 0) {
       append(0, 1);
       return release_claim(0);
+    }
+    log(1).waits().run();
+    claim(1);
+    release_claim(1);
+  }
+
+ private:
+  Flag flag_;
+};
+
+// Another one gets it first, and is killed too.
+class KilledClaims final : public SharedScenario {
+ public:
+  KilledClaims()
+      : SharedScenario({.processes = 3, .initial = 1}), flag_(&log(1).waits()) {
+    doom(0, 0, 4);
+    doom(2, 2, 30);
+    log(1).waits().add_for_claim(&flag_);
+  }
+
+  void run(uint32_t index) override {
+    if (index == 0) {
+      append(0, 1);
+      return release_claim(0);
+    }
+    if (index == 2) {
+      claim(2);
+      return release_claim(2);
     }
     log(1).waits().run();
     claim(1);
@@ -111,7 +140,11 @@ std::vector<ScenarioKind> claim_scenarios() {
       {"claim-waits", "one waits for the claim of its process", 100,
        make_scenario<ClaimWaits>},
       {"killed-claim", "one waits for the claim of one that is killed", 100,
-       make_scenario<KilledClaim>},
+       make_scenario<ClaimOfOther<true>>},
+      {"given-claim", "one waits for the claim that another gives up", 100,
+       make_scenario<ClaimOfOther<false>>},
+      {"killed-claims", "the same, and another that gets it is killed too", 100,
+       make_scenario<KilledClaims>},
       {"ends", "the end of a log", 100, make_scenario<Ends>},
   };
 }

@@ -33,6 +33,33 @@ void futex_wait(const model::atomic<uint32_t>& word, uint32_t expected,
 
 void futex_wake_all(const model::atomic<uint32_t>& word) { word.wake_all(); }
 
+// The thread that dies calls who watches its process, in place of a thread of
+// theirs.
+ProcessName own_process_name() {
+  return shared_memory::SharedMachine::current->name_of_caller();
+}
+bool ProcessWatch::start(ProcessName name, std::function<void()> ended) {
+  auto& machine = *shared_memory::SharedMachine::current;
+  stop();
+  if (name == kNoProcess) return false;
+  const auto tell = [this, ended = std::move(ended)] {
+    is_watching_.store(false, model::memory_order_relaxed);
+    ended();
+  };
+  is_watching_.store(true, model::memory_order_relaxed);
+  // No other thread goes on between the two.
+  if (machine.has_ended(name)) {
+    tell();
+  } else {
+    machine.watch(name, this, tell);
+  }
+  return true;
+}
+void ProcessWatch::stop() {
+  shared_memory::SharedMachine::current->forget(this);
+  is_watching_.store(false, model::memory_order_relaxed);
+}
+
 }  // namespace atomic_log::platform
 
 void* model::shared_cell(const void* address) {
@@ -94,7 +121,6 @@ class Handle final : public platform::SharedFile {
   }
 
   platform::IoStatus link(const std::string&) override { return {}; }
-  platform::IoStatus replace(const std::string&) override { return {}; }
   platform::IoStatus size(uint64_t*) override { return {}; }
   platform::IoStatus secure_space(uint64_t) override { return {}; }
   platform::IoStatus identity(platform::FileIdentity*) override { return {}; }
@@ -128,6 +154,7 @@ SharedMachine::SharedMachine(const SharedFormat& format)
     add_word(format.control_offset + at, 0);
   }
   add<model::atomic<uint32_t>>(format.control_offset + kEndedOffset);
+  add_word(format.control_offset + kWriterProcessOffset, 0);
   add_word(format.control_offset + kWakeOffset, kNoIndex);
   for (uint32_t i = 0; i < format.retained_segments; ++i) {
     add<model::atomic<uint32_t>>(format.ring_offset + uint64_t{i} * 4)
@@ -185,6 +212,43 @@ std::unique_ptr<SharedLog> SharedMachine::join() {
   if (slot == format_.options.readers_max) return nullptr;
   return std::unique_ptr<SharedLog>(new SharedLog(
       format_, std::move(handle), std::make_shared<Mapping>(), slot));
+}
+
+void SharedMachine::is_of(uint32_t process) {
+  caller_[rl::ctx().threadx_->index_] = process + 1;
+}
+
+platform::ProcessName SharedMachine::name_of_caller() const {
+  return caller_[rl::ctx().threadx_->index_];
+}
+
+bool SharedMachine::has_ended(platform::ProcessName name) const {
+  return std::find(ended_.begin(), ended_.end(), name) != ended_.end();
+}
+
+void SharedMachine::watch(platform::ProcessName name,
+                          const platform::ProcessWatch* watch,
+                          std::function<void()> ended) {
+  watchers_.push_back({name, watch, std::move(ended)});
+}
+
+void SharedMachine::forget(const platform::ProcessWatch* watch) {
+  std::erase_if(watchers_,
+                [&](const Watcher& other) { return other.watch == watch; });
+}
+
+void SharedMachine::tell_of_end(uint32_t process) {
+  const platform::ProcessName name = process + 1;
+  ended_.push_back(name);
+  for (;;) {
+    const auto found =
+        std::find_if(watchers_.begin(), watchers_.end(),
+                     [&](const Watcher& other) { return other.name == name; });
+    if (found == watchers_.end()) return;
+    const Watcher watcher = std::move(*found);
+    watchers_.erase(found);
+    watcher.ended();
+  }
 }
 
 void SharedMachine::release_locks(const SharedLog& log) {

@@ -6,7 +6,8 @@
 //  2. A lock belongs to a handle, and does not conflict with itself. Taking one
 //     sees the newest state, and everything before its release.
 //  3. A process that is killed stops between two operations. Its locks become
-//     free after that, one by one, in any order, while others go on.
+//     free after that, one by one, in any order, while others go on. Then those
+//     are told who watch it.
 #ifndef ATOMIC_LOG_TEST_NATIVE_MODEL_SHARED_MACHINE_H_
 #define ATOMIC_LOG_TEST_NATIVE_MODEL_SHARED_MACHINE_H_
 
@@ -31,6 +32,16 @@ class SharedMachine {
   // Those of a process that is dead.
   void release_locks(const SharedLog& log);
 
+  // The name of the process that this thread is of, from now on.
+  void is_of(uint32_t process);
+  platform::ProcessName name_of_caller() const;
+  // Calls each who watches the process.
+  void tell_of_end(uint32_t process);
+  void watch(platform::ProcessName name, const platform::ProcessWatch* watch,
+             std::function<void()> ended);
+  void forget(const platform::ProcessWatch* watch);
+  bool has_ended(platform::ProcessName name) const;
+
   void* cell(const void* address) const;
   static SharedMachine* current;
 
@@ -44,6 +55,16 @@ class SharedMachine {
   std::vector<std::function<void()>> deletes_;
   std::vector<model::atomic<uint32_t>> locks_;
   uint32_t handles_ = 0;
+
+  // Beside the model.
+  struct Watcher {
+    platform::ProcessName name;
+    const platform::ProcessWatch* watch;
+    std::function<void()> ended;
+  };
+  platform::ProcessName caller_[model::kThreadsMax] = {};
+  std::vector<platform::ProcessName> ended_;
+  std::vector<Watcher> watchers_;
 };
 
 }  // namespace atomic_log::shared_memory

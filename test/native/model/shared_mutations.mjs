@@ -111,16 +111,13 @@ const WAITED = '    waited(place_.own_slot).store(index, std::memory_order_relax
 const LOWER = '    lower_hint(index);\n';
 const WAIT_FENCE = '    platform::full_barrier();\n';
 const STOPPED = '    if (is_stopped_.load(std::memory_order_relaxed)) break;\n';
-const SLEEP = `    platform::futex_wait(epoch(place_.own_slot), seen,
-                         waits_for_claim ? kLookForClaim
-                         : waits         ? place_.look_again
-                                         : std::chrono::milliseconds(kLong));
-`;
+const SLEEP = '    platform::futex_wait(epoch(place_.own_slot), seen, time);\n';
 const HINT_PASSED = 'end_index > place_.hint->load(std::memory_order_relaxed)';
 const END_STORE = '  ended().store(1, std::memory_order_release);\n';
 const END_WAKE = '  waits_.wake_all();\n';
 const KERNEL_CLAIM = '  file_->unlock(kWriterLock);\n';
 const OWN_CLAIM = '  claim_.release();\n';
+const CLAIM_TOLD = '  wake_all();\n';
 const CLAIM_WAKE = '  waits_.claim_released();\n';
 
 const WALK =
@@ -546,8 +543,18 @@ const list = [
   },
   {
     name: 'the claim of another process not looked at',
-    edits: [edit(WAITS, 'has_ended || !log_.is_claimed()', 'has_ended')],
+    edits: [edit(WAITS, '!has_ended && log_.is_claimed()', '!has_ended')],
     seenBy: ['killed-claim'],
+  },
+  {
+    name: 'other processes not told of a claim that is released',
+    edits: [edit(WAITS, CLAIM_TOLD, '')],
+    seenBy: ['given-claim'],
+  },
+  {
+    name: 'a name that has been told of counts as watched',
+    edits: [edit(WAITS, 'watch_.is_watching()', 'writer != platform::kNoProcess')],
+    seenBy: ['killed-claims'],
   },
 ];
 

@@ -79,6 +79,7 @@ void SharedScenario::thread(uint32_t index) {
     processes_[process].is_writer = false;
     model::survive();
     machine_->release_locks(log(process));
+    machine_->tell_of_end(process);
   }
 }
 
@@ -86,12 +87,14 @@ void SharedScenario::kill(uint32_t process) {
   processes_[process].is_dead = true;
   processes_[process].is_writer = false;
   machine_->release_locks(log(process));
+  machine_->tell_of_end(process);
 }
 
 // --- The claim.
 
 bool SharedScenario::try_claim(uint32_t process) {
   SharedLog& log = this->log(process);
+  machine_->is_of(process);
   bool is_claimed = false;
   const SharedOutcome outcome = log.try_claim(&is_claimed);
   model::check(outcome == SharedOutcome::kOk, "damaged");

@@ -11,6 +11,7 @@
 namespace atomic_log::memory {
 
 enum class Arrival : uint8_t { kPending = 0, kReady = 1, kEnded = 2 };
+enum class WaitUntil : uint8_t { kEntry, kEntryOrClaim };
 
 class ThreadWaiter final : public Waiter {
  public:

@@ -1,0 +1,60 @@
+// Being told that another process has ended. Linux (pidfd); elsewhere start()
+// refuses, and who waits looks from time to time.
+//
+//  1. A process is named by its number and the number's namespace, in one word
+//     that processes can leave each other. A name is a hint: it may be stale, or
+//     anything. That a process has ended is no proof of more than that.
+//  2. When ended() is called, the locks of a process that was named rightly are
+//     free: the system closes its files before it says that it is dead.
+#ifndef ATOMIC_LOG_CORE_PLATFORM_PROCESS_WATCH_H_
+#define ATOMIC_LOG_CORE_PLATFORM_PROCESS_WATCH_H_
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+
+#include "core/platform/thread.h"
+
+namespace atomic_log::platform {
+
+using ProcessName = uint64_t;
+inline constexpr ProcessName kNoProcess = 0;
+
+// The process that calls; kNoProcess where its namespace cannot be told.
+ProcessName own_process_name();
+// As this process calls it. 0 when it is of another namespace, or unknown.
+uint32_t process_number(ProcessName name);
+
+// Only one thread at a time may call anything of an object, but is_watching().
+class ProcessWatch {
+ public:
+  ProcessWatch() = default;
+  ~ProcessWatch() { stop(); }
+  ProcessWatch(const ProcessWatch&) = delete;
+  ProcessWatch& operator=(const ProcessWatch&) = delete;
+
+  // Ends the last watch, and begins one: `ended` is called once, by a thread of
+  // this object, when the process has ended. False: it is not known here, or is
+  // this one, or the system has no such thing, or no descriptor or thread to
+  // spare.
+  bool start(ProcessName name, std::function<void()> ended);
+  // `ended` is neither running nor to come. Idempotent.
+  void stop();
+  // Whether `ended` is still to come.
+  bool is_watching() const {
+    return is_watching_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  void run(const std::function<void()>& ended);
+
+  Thread thread_;
+  int process_ = -1;
+  int cancel_ = -1;
+  // Relaxed: who is told by `ended` looks again.
+  std::atomic<bool> is_watching_{false};
+};
+
+}  // namespace atomic_log::platform
+
+#endif  // ATOMIC_LOG_CORE_PLATFORM_PROCESS_WATCH_H_

@@ -1,0 +1,19 @@
+#if !defined(__linux__)
+
+#include "core/platform/process_watch.h"
+#include "core/platform/shared_file.h"
+
+namespace atomic_log::platform {
+
+ProcessName own_process_name() { return process_id(); }
+
+uint32_t process_number(ProcessName name) {
+  return static_cast<uint32_t>(name);
+}
+
+bool ProcessWatch::start(ProcessName, std::function<void()>) { return false; }
+void ProcessWatch::stop() {}
+
+}  // namespace atomic_log::platform
+
+#endif  // !defined(__linux__)

@@ -1,0 +1,115 @@
+#if defined(__linux__)
+
+#include "core/platform/process_watch.h"
+
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+
+#include "support/faults.h"
+
+namespace atomic_log::test {
+namespace {
+
+using platform::own_process_name;
+using platform::process_number;
+using platform::ProcessName;
+using platform::ProcessWatch;
+
+TEST_SUITE_BEGIN("process watch");
+
+pid_t sleeping_child() {
+  const pid_t child = fork();
+  if (child == 0) {
+    for (;;) pause();
+  }
+  return child;
+}
+
+ProcessName name_of(pid_t child) {
+  return own_process_name() >> 32 << 32 | static_cast<uint32_t>(child);
+}
+
+bool comes(const std::atomic<int>& calls, int count) {
+  for (int i = 0; i < 60'000 && calls.load() != count; ++i) usleep(1000);
+  return calls.load() == count;
+}
+
+TEST_CASE("the end of a process is told once, before it is reaped") {
+  ProcessWatch watch;
+  std::atomic<int> calls{0};
+  for (int i = 1; i <= 3; ++i) {
+    const pid_t child = sleeping_child();
+    REQUIRE(watch.start(name_of(child), [&calls] { ++calls; }));
+    CHECK(watch.is_watching());
+    // One that is stopped has not ended.
+    kill(child, SIGSTOP);
+    waitpid(child, nullptr, WUNTRACED);
+    CHECK(watch.is_watching());
+    kill(child, SIGKILL);
+    CHECK(comes(calls, i));
+    CHECK(!watch.is_watching());
+    // Of one that has ended, too.
+    ProcessWatch late;
+    std::atomic<int> late_calls{0};
+    REQUIRE(late.start(name_of(child), [&late_calls] { ++late_calls; }));
+    CHECK(comes(late_calls, 1));
+    waitpid(child, nullptr, 0);
+    // Unless it was reaped: no one has that number.
+    CHECK(!late.start(name_of(child), [&late_calls] { ++late_calls; }));
+    CHECK(late_calls.load() == 1);
+  }
+}
+
+TEST_CASE("a watch that is stopped tells nothing") {
+  std::atomic<int> calls{0};
+  const pid_t child = sleeping_child();
+  {
+    ProcessWatch watch;
+    watch.stop();
+    REQUIRE(watch.start(name_of(child), [&calls] { ++calls; }));
+    watch.stop();
+    CHECK(!watch.is_watching());
+    watch.stop();
+    REQUIRE(watch.start(name_of(child), [&calls] { ++calls; }));
+    // Another one in its place; and the destructor stops that.
+    REQUIRE(watch.start(name_of(child), [&calls] { ++calls; }));
+  }
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  CHECK(calls.load() == 0);
+}
+
+TEST_CASE("names that say nothing here are refused") {
+  ProcessWatch watch;
+  const ProcessName own = own_process_name();
+  REQUIRE(own != platform::kNoProcess);
+  CHECK(process_number(own) == static_cast<uint32_t>(getpid()));
+  CHECK(process_number(own ^ uint64_t{1} << 32) == 0);
+  const ProcessName here = own >> 32 << 32;
+  for (const ProcessName name :
+       {platform::kNoProcess, own, own ^ uint64_t{1} << 32, here,
+        here | 0x80000000u, here | 0xFFFFFFFFu, here | 0x7FFFFFFFu,
+        ~ProcessName{0}}) {
+    CHECK(!watch.start(name, [] {}));
+    CHECK(!watch.is_watching());
+  }
+  const pid_t child = sleeping_child();
+  refuse_threads(true);
+  const bool has_started = watch.start(name_of(child), [] {});
+  refuse_threads(false);
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  CHECK(!has_started);
+  CHECK(!watch.is_watching());
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace atomic_log::test
+
+#endif  // defined(__linux__)
