@@ -12,7 +12,7 @@ export { Cursor } from './memory/cursor';
 export { type Followed } from './base/dispose';
 export { type AtomicLogError, type ErrorCode } from './base/errors';
 export { FlushedOffset, type FlushedOffsetHandle } from './durable/segment/flushed-offset';
-export { type Batch, type FollowOptions, type WhenWriterLost } from './memory/follower';
+export { type Batch, type FollowOptions, type WhenReplaced, type WhenWriterLost } from './memory/follower';
 export { type LogHandle, type NativeHandle } from './memory/handle';
 export { parseRecord, type ParseOptions } from './durable/segment/parse-record';
 export {

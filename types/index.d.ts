@@ -980,6 +980,17 @@ declare class AtomicLog<T> {
    * @throws `ERR_LOG_CLOSED`
    */
   get ended(): boolean;
+  /** Of a log that processes share: the random id of its file, which another one at the same path does not have. Else undefined. */
+  get logId(): string | undefined;
+  /**
+   * Whether the path of a log that processes share leads to another file by now, or to none, because that was
+   * unlinked, moved or replaced: who opens the path does not find this log. No one is told of it by itself, and a writer
+   * goes on: look from time to time, as the file system is asked each time. False for other logs, and where the system
+   * does not tell. A log that was opened by several paths goes by the first.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get isReplaced(): boolean;
   /**
    * The right to append, or null while another writer has it.
    *
@@ -1008,7 +1019,8 @@ declare class AtomicLog<T> {
    * also an `AsyncDisposable`, for `await using`.
    *
    * @throws `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
-   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`, `ERR_WRITER_LOST`
+   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`, `ERR_WRITER_LOST`,
+   * `ERR_FILE_REPLACED`
    */
   follow(options?: FollowOptions): Followed<Batch<T>>;
   /**
@@ -1037,11 +1049,13 @@ declare class AtomicLog<T> {
     },
   ): 'ready' | 'timeout' | 'ended' | 'writer-lost';
   /**
-   * The right to append, as soon as it is free: for fail-over.
+   * The right to append, as soon as it is free: for fail-over. With `whenReplaced: 'throw'` only while others find the
+   * log, as `follow()` has it: it rejects with `ERR_FILE_REPLACED` when the log {@link isReplaced}.
    *
-   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_READ_ONLY`, `ERR_JOURNALED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_READ_ONLY`, `ERR_JOURNALED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`;
+   * `ERR_FILE_REPLACED`
    */
-  waitForWriter(options?: { signal?: AbortSignal }): Promise<Writer<T>>;
+  waitForWriter(options?: { signal?: AbortSignal; whenReplaced?: 'wait' | 'throw' }): Promise<Writer<T>>;
   /**
    * What the log holds now.
    *
@@ -1079,9 +1093,17 @@ export interface FollowOptions {
    * the first entry, a writer is waited for in any case.
    */
   whenWriterLost?: WhenWriterLost;
+  /**
+   * When the path of a log that processes share leads to another file by now, or to none, and everything that was
+   * published is delivered: `'wait'` for more (default), `'end'` the iteration, or `'throw'` `ERR_FILE_REPLACED`. It is
+   * looked at every quarter of a second, while the follower waits, and whenever it has to.
+   */
+  whenReplaced?: WhenReplaced;
 }
 /** What a follower does when the writer is gone without having ended the log. */
 export type WhenWriterLost = 'wait' | 'end' | 'throw';
+/** What a follower does when no one else finds the log any more: see {@link AtomicLog.isReplaced}. */
+export type WhenReplaced = 'wait' | 'end' | 'throw';
 /** Consecutive entries that a follower delivers. Valid until its next `next()` or `return()`, also after an abort. */
 export interface Batch<T> extends Iterable<T> {
   /** Absolute index of the first entry. */

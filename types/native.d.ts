@@ -83,6 +83,8 @@ export interface NativeLogs {
   stats(log: number): NativeStats;
   isClaimed(log: number): boolean;
   hasEnded(log: number): boolean;
+  /** Whether the path of a log that processes share leads to another file by now, or to none. Asks the file system. */
+  isReplaced(log: number): boolean;
   /**
    * Has dispatch called with `id` once entry `index` is readable or the log has
    * ended. False, and nothing is registered, when that is so already. Every id

@@ -8,7 +8,7 @@ const pages: Readonly<Partial<Record<ErrorCode, string>>> = {
   ERR_CORRUPT: 'operations.md#a-damaged-log',
   ERR_CURSOR_DAMAGED: 'durability.md#cursors',
   ERR_DIRECTORY_REPLACED: 'operations.md#a-directory-that-was-replaced',
-  ERR_FILE_REPLACED: 'segments.md#when-something-fails',
+  ERR_FILE_REPLACED: 'operations.md#a-file-that-was-replaced',
   ERR_FOREIGN_HANDLE: 'processes.md',
   ERR_LOCKED: 'operations.md#locked',
   ERR_LOG_DAMAGED: 'processes.md#what-it-trusts',

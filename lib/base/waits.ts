@@ -70,6 +70,14 @@ export function waitForTime(ms: number): Wait {
   return wait;
 }
 
+/** Until the first of them ends; the others are cancelled then. */
+export function waitForFirst(...each: readonly Wait[]): Wait {
+  const cancel = (): void => {
+    for (const one of each) one.cancel();
+  };
+  return { done: Promise.race(each.map(({ done }) => done)).then(cancel), cancel };
+}
+
 function wait(native: Source, register: (id: number) => boolean): Wait | undefined {
   const id = nextId();
   if (!register(id)) return undefined;
@@ -97,11 +105,7 @@ export function waitForIndexOrClaim(native: Source, index: number): Wait | undef
     entry.cancel();
     return undefined;
   }
-  const cancel = (): void => {
-    entry.cancel();
-    claim.cancel();
-  };
-  return { done: Promise.race([entry.done, claim.done]).then(cancel), cancel };
+  return waitForFirst(entry, claim);
 }
 
 /** Until the claim is free or the log has ended; undefined when that is so already. */

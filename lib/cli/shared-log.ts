@@ -142,7 +142,7 @@ export function sharedSource(path: string): Source {
       return [...itemsOf(all, Math.max(all.endIndex - count, all.firstIndex), all.endIndex)];
     },
     async *follow(position = -1) {
-      for await (const batch of log.follow({ from: position + 1 })) {
+      for await (const batch of log.follow({ from: position + 1, whenReplaced: 'throw' })) {
         if (batch.lost > 0) complain(`${batch.lost} entries left the window before they were read`);
         let index = batch.firstIndex;
         for (const value of batch) yield itemOf(index++, value);

@@ -168,7 +168,7 @@ export class JournaledLog<T> extends AtomicLog<T> {
   }
 
   /** Names the log and its copies: as `Wal.logId`. */
-  get logId(): string {
+  override get logId(): string {
     return this.#wal.logId;
   }
 

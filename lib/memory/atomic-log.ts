@@ -9,6 +9,8 @@ import { plainError } from '../base/errors';
 import {
   BatchSource,
   isWriterLost,
+  logReplaced,
+  REPLACED_LOOK_MS,
   type Batch,
   type CheckedFollowOptions,
   type FollowOptions,
@@ -26,7 +28,7 @@ import { makeSnapshot, Snapshot } from './snapshot';
 import { readStats, type LogStats } from './stats';
 import type { MappingKind } from './storage';
 import { now } from '../base/timers';
-import { waitForClaim, waitForTime } from '../base/waits';
+import { waitForClaim, waitForFirst, waitForTime } from '../base/waits';
 import type { Window } from './window';
 import { makeWriter, Writer } from './writer';
 
@@ -171,6 +173,24 @@ export class AtomicLog<T> {
     return this.#open().native.hasEnded();
   }
 
+  /** Of a log that processes share: the random id of its file, which another one at the same path does not have. Else undefined. */
+  get logId(): string | undefined {
+    const { isOfProcesses, token } = this.#view.native;
+    return isOfProcesses ? token : undefined;
+  }
+
+  /**
+   * Whether the path of a log that processes share leads to another file by now, or to none, because that was
+   * unlinked, moved or replaced: who opens the path does not find this log. No one is told of it by itself, and a writer
+   * goes on: look from time to time, as the file system is asked each time. False for other logs, and where the system
+   * does not tell. A log that was opened by several paths goes by the first.
+   *
+   * @throws `ERR_LOG_CLOSED`
+   */
+  get isReplaced(): boolean {
+    return this.#open().native.isReplaced();
+  }
+
   /**
    * The right to append, or null while another writer has it.
    *
@@ -239,7 +259,8 @@ export class AtomicLog<T> {
    * also an `AsyncDisposable`, for `await using`.
    *
    * @throws `ERR_LOG_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`,
-   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`, `ERR_WRITER_LOST`
+   * `ERR_OUT_OF_RANGE`; while iterating the signal's reason, `ERR_ENTRIES_LOST`, `ERR_WRITER_LOST`,
+   * `ERR_FILE_REPLACED`
    */
   follow(options: FollowOptions = {}): Followed<Batch<T>> {
     const { from, signal, ...checked } = checkFollowOptions(options);
@@ -310,22 +331,30 @@ export class AtomicLog<T> {
   }
 
   /**
-   * The right to append, as soon as it is free: for fail-over.
+   * The right to append, as soon as it is free: for fail-over. With `whenReplaced: 'throw'` only while others find the
+   * log, as `follow()` has it: it rejects with `ERR_FILE_REPLACED` when the log {@link isReplaced}.
    *
-   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_READ_ONLY`, `ERR_JOURNALED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
+   * @throws (rejects) `ERR_LOG_ENDED`, `ERR_LOG_CLOSED`, `ERR_READ_ONLY`, `ERR_JOURNALED`, the signal's reason; `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`;
+   * `ERR_FILE_REPLACED`
    */
-  async waitForWriter(options: { signal?: AbortSignal } = {}): Promise<Writer<T>> {
-    const signal = checkSignal(optionsOf('options', options, ['signal']).signal);
+  async waitForWriter(
+    options: { signal?: AbortSignal; whenReplaced?: 'wait' | 'throw' } = {},
+  ): Promise<Writer<T>> {
+    const given = optionsOf('options', options, ['signal', 'whenReplaced']);
+    const signal = checkSignal(given.signal);
+    const throws = checkChoice('options.whenReplaced', given.whenReplaced, ['wait', 'throw']) === 'throw';
     for (;;) {
       throwIfAborted(signal);
+      if (throws && this.isReplaced) throw logReplaced();
       const writer = this.tryClaimWriter();
       if (writer !== null) return writer;
-      const wait = waitForClaim(this.#open().native);
-      if (wait === undefined) {
+      const claim = waitForClaim(this.#open().native);
+      if (claim === undefined) {
         // It became free just now, and another may get it; or the system refuses the lock. Timers and signals go on.
         await waitUnlessAborted(waitForTime(1), signal);
         continue;
       }
+      const wait = throws ? waitForFirst(claim, waitForTime(REPLACED_LOOK_MS)) : claim;
       const pending: Pending = { finish: wait.cancel };
       this.#pending.add(pending);
       await waitUnlessAborted(wait, signal);
@@ -382,9 +411,9 @@ export class AtomicLog<T> {
 
 /** Reads each option once. */
 export function checkFollowOptions(options: unknown): CheckedFollowOptions {
-  const names = ['from', 'signal', 'batchEntriesMax', 'onLost', 'whenWriterLost'] as const;
+  const names = ['from', 'signal', 'batchEntriesMax', 'onLost', 'whenWriterLost', 'whenReplaced'] as const;
   const given = optionsOf('options', options, names);
-  const { from = 'oldest', signal, batchEntriesMax = Infinity, onLost, whenWriterLost } = given;
+  const { from = 'oldest', signal, batchEntriesMax = Infinity, onLost, whenWriterLost, whenReplaced } = given;
   return {
     from:
       from === 'latest' || from === 'oldest'
@@ -395,6 +424,7 @@ export function checkFollowOptions(options: unknown): CheckedFollowOptions {
       batchEntriesMax === Infinity ? Infinity : checkInteger('options.batchEntriesMax', batchEntriesMax, 1),
     throwsWhenLost: checkChoice('options.onLost', onLost, ['report', 'throw']) === 'throw',
     whenWriterLost: checkChoice('options.whenWriterLost', whenWriterLost, ['wait', 'end', 'throw']),
+    whenReplaced: checkChoice('options.whenReplaced', whenReplaced, ['wait', 'end', 'throw']),
   };
 }
 

@@ -8,7 +8,7 @@ import type { LogView } from './view';
 import { logDamaged, type NativeLog } from './native-log';
 import { currentSegments, type RunSource } from './run';
 import { chunksBetween, mapBetween, endViews, entriesBetween, rowsBetween, type Snapshot } from './snapshot';
-import { waitForIndex, waitForIndexOrClaim, type Wait } from '../base/waits';
+import { waitForFirst, waitForIndex, waitForIndexOrClaim, waitForTime, type Wait } from '../base/waits';
 import { NO_VERSION } from './window';
 
 /** Where a follower begins, and what it does when it is too slow. */
@@ -36,10 +36,22 @@ export interface FollowOptions {
    * the first entry, a writer is waited for in any case.
    */
   whenWriterLost?: WhenWriterLost;
+  /**
+   * When the path of a log that processes share leads to another file by now, or to none, and everything that was
+   * published is delivered: `'wait'` for more (default), `'end'` the iteration, or `'throw'` `ERR_FILE_REPLACED`. It is
+   * looked at every quarter of a second, while the follower waits, and whenever it has to.
+   */
+  whenReplaced?: WhenReplaced;
 }
 
 /** What a follower does when the writer is gone without having ended the log. */
 export type WhenWriterLost = 'wait' | 'end' | 'throw';
+
+/** What a follower does when no one else finds the log any more: see {@link AtomicLog.isReplaced}. */
+export type WhenReplaced = 'wait' | 'end' | 'throw';
+
+/** How often it is looked whether a log still has its name, by those who want to know. */
+export const REPLACED_LOOK_MS = 250;
 
 export interface CheckedFollowOptions {
   readonly from: 'latest' | 'oldest' | number;
@@ -47,6 +59,7 @@ export interface CheckedFollowOptions {
   readonly batchEntriesMax: number;
   readonly throwsWhenLost: boolean;
   readonly whenWriterLost: WhenWriterLost;
+  readonly whenReplaced: WhenReplaced;
 }
 
 /** Consecutive entries that a follower delivers. Valid until its next `next()` or `return()`, also after an abort. */
@@ -124,6 +137,14 @@ function writerLost(next: number): AtomicLogError {
   );
 }
 
+export function logReplaced(): AtomicLogError {
+  return plainError(
+    'ERR_FILE_REPLACED',
+    'the path of this log leads to another file, or to none: it was unlinked, moved or replaced, and who opens the path ' +
+      'does not find this log; close it and open the path again',
+  );
+}
+
 interface Dropped {
   readonly native: NativeLog;
   readonly id: number;
@@ -141,6 +162,7 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
   readonly #batchEntriesMax: number;
   readonly #throwsWhenLost: boolean;
   readonly #whenWriterLost: WhenWriterLost;
+  readonly #whenReplaced: WhenReplaced;
   readonly pending: Set<Pending>;
   /** Index of the next entry to deliver. */
   #next: number;
@@ -153,7 +175,7 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
     view: LogView,
     start: number,
     options: Pick<CheckedFollowOptions, 'batchEntriesMax' | 'throwsWhenLost'> &
-      Partial<Pick<CheckedFollowOptions, 'whenWriterLost'>>,
+      Partial<Pick<CheckedFollowOptions, 'whenWriterLost' | 'whenReplaced'>>,
     pending: Set<Pending>,
   ) {
     this.#log = log;
@@ -162,6 +184,8 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
     this.#batchEntriesMax = options.batchEntriesMax;
     this.#throwsWhenLost = options.throwsWhenLost;
     this.#whenWriterLost = options.whenWriterLost ?? 'wait';
+    const { whenReplaced = 'wait' } = options;
+    this.#whenReplaced = view.native.isOfProcesses ? whenReplaced : 'wait';
     this.pending = pending;
     view.addUser(this);
     const { native } = view;
@@ -192,10 +216,18 @@ export class BatchSource<T> implements FollowSource<Batch<T>> {
     if (batch !== undefined) return batch;
     if (hasEnded || (isLost && this.#whenWriterLost === 'end')) return END;
     if (isLost) throw writerLost(this.#next);
-    return undefined;
+    if (this.#whenReplaced === 'wait' || !this.#view.native.isReplaced()) return undefined;
+    if (this.#whenReplaced === 'end') return END;
+    throw logReplaced();
   }
 
   wait(): Wait | undefined {
+    const wait = this.#waitForMore();
+    if (wait === undefined || this.#whenReplaced === 'wait') return wait;
+    return waitForFirst(wait, waitForTime(REPLACED_LOOK_MS));
+  }
+
+  #waitForMore(): Wait | undefined {
     const { native } = this.#view;
     if (this.#whenWriterLost === 'wait') return waitForIndex(native, this.#next);
     // Before the first writer there is none to lose, and no need to look for one until there is an entry, whichever.

@@ -91,6 +91,9 @@ export class NativeLog {
   hasEnded(): boolean {
     return hasEnded(this.#slot);
   }
+  isReplaced(): boolean {
+    return logs.isReplaced(this.#slot);
+  }
   waitForIndex(id: number, index: number): boolean {
     return logs.waitForIndex(this.#slot, id, index);
   }

@@ -81,6 +81,8 @@ class AnyLog {
   // False when the log is damaged.
   virtual bool bounds(memory::WindowBounds* bounds) = 0;
   virtual bool has_ended() const = 0;
+  // Whether its file has lost its name. Asks the file system.
+  virtual bool is_replaced() const = 0;
 
   struct Stats {
     uint64_t segments;

@@ -101,6 +101,7 @@ napi_value LogAttachment::define_functions(napi_env env,
   define("isClaimed", is_claimed);
   define("tryClaim", try_claim);
   define("hasEnded", has_ended);
+  define("isReplaced", is_replaced);
   define("waitForIndex", wait_for_index);
   define("waitForClaim", wait_for_claim);
   define("waitForRequest", wait_for_request);
@@ -332,6 +333,12 @@ napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
   const uint32_t slot = Environment::of(env)->writers().add(
       std::make_shared<WriterHandle>(self->log_, self->presence_));
   return from_number(env, slot);
+}
+
+// (log: number) => boolean
+napi_value LogAttachment::is_replaced(napi_env env, napi_callback_info info) {
+  LogAttachment* const self = called(env, info);
+  return from_bool(env, self != nullptr && self->log_->is_replaced());
 }
 
 napi_value LogAttachment::has_ended(napi_env env, napi_callback_info info) {

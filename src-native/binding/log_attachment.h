@@ -84,6 +84,7 @@ class LogAttachment final {
   static napi_value is_claimed(napi_env env, napi_callback_info info);
   static napi_value try_claim(napi_env env, napi_callback_info info);
   static napi_value has_ended(napi_env env, napi_callback_info info);
+  static napi_value is_replaced(napi_env env, napi_callback_info info);
   static napi_value follow(napi_env env, napi_callback_info info);
   static napi_value unfollow(napi_env env, napi_callback_info info);
   static napi_value name_reader(napi_env env, napi_callback_info info);

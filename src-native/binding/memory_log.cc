@@ -77,6 +77,7 @@ class MemoryLog final : public AnyLog {
   }
 
   bool has_ended() const override { return log_->has_ended(); }
+  bool is_replaced() const override { return false; }
 
   Stats stats() const override {
     const memory::RollingLog::Stats stats = log_->stats();

@@ -99,6 +99,7 @@ class SharedMemoryLog final : public AnyLog {
   }
 
   bool has_ended() const override { return log_->has_ended(); }
+  bool is_replaced() const override { return log_->is_replaced(); }
 
   // The file has all segments, with their memory, from the beginning.
   Stats stats() const override {

@@ -107,6 +107,9 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // Then it has no slot, pins nothing in the file, and is never claimed: what it
   // pins are copies.
   bool is_read_only() const { return copies_ != nullptr; }
+  // Whether the path that this process opened it by leads to another file by now,
+  // or to none: no one else finds this log. False where the system does not tell.
+  bool is_replaced() const;
   // Whether the file was made before the system was started last.
   bool is_of_earlier_run() const { return is_of_earlier_run_; }
   // The block of a segment that is pinned, or of the writer's head, as
@@ -219,7 +222,8 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
                            const SharedLogOptions& options,
                            uint32_t permissions, bool replaces,
                            std::unique_ptr<platform::SharedFile>* file);
-  static OpenResult join(std::unique_ptr<platform::SharedFile> file,
+  static OpenResult join(const std::string& path,
+                         std::unique_ptr<platform::SharedFile> file,
                          bool is_read_only, bool allows_other_owner,
                          std::shared_ptr<SharedLog>* log);
   // kBoot comes last: then the format is there nevertheless.
@@ -310,6 +314,7 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   const std::shared_ptr<platform::SharedMapping> mapping_;
   char* const base_;
   const uint32_t slot_;
+  std::string path_;
   bool is_of_earlier_run_ = false;
   uint64_t id_ = 0;
   std::string token_;

@@ -100,13 +100,18 @@ IoStatus lock_name(SharedFile& file) {
   return {IoCode::kLocked, 0, "lock"};
 }
 
-// Whether `path` leads to the file that is open.
-bool leads_to(const std::string& path, SharedFile& file) {
+enum class Named : uint8_t { kThis, kOther, kUnknown };
+
+// What `path` leads to: the file that is open, another one or none, or what the
+// system does not tell.
+Named named_by(const std::string& path, SharedFile& file) {
   platform::FileIdentity ours;
   platform::FileIdentity named;
-  return file.identity(&ours).ok() &&
-         platform::native_file_system().identity(path, &named).ok() &&
-         ours == named;
+  if (!file.identity(&ours).ok()) return Named::kUnknown;
+  const IoStatus io = platform::native_file_system().identity(path, &named);
+  if (io.code == IoCode::kNotFound) return Named::kOther;
+  if (!io.ok()) return Named::kUnknown;
+  return ours == named ? Named::kThis : Named::kOther;
 }
 
 template <typename T>
@@ -217,7 +222,7 @@ OpenResult SharedLog::replace_old(const std::string& path, SharedFile& old,
   const IoStatus io = lock_name(old);
   if (!io.ok()) return failed(io);
   OpenResult result;
-  if (leads_to(path, old)) {
+  if (named_by(path, old) == Named::kThis) {
     result = create(path, options, permissions, true, file);
   }
   old.unlock(kNameLock);
@@ -238,12 +243,13 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
     if (io.code == IoCode::kNotFound && creates) {
       const OpenResult made = create(path, *options, permissions, false, &file);
       if (made.io.code == IoCode::kExists) continue;
-      return is_ok(made) ? join(std::move(file), false, allows_other_owner, log)
-                         : made;
+      return is_ok(made)
+                 ? join(path, std::move(file), false, allows_other_owner, log)
+                 : made;
     }
     if (!io.ok()) return failed(io);
     if (is_read_only) {
-      return join(std::move(file), true, allows_other_owner, log);
+      return join(path, std::move(file), true, allows_other_owner, log);
     }
     SharedFormat format;
     const OpenResult found = read_format(*file, allows_other_owner, &format);
@@ -256,17 +262,18 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
           replace_old(path, *file, *options, permissions, &made);
       if (!is_ok(replaced)) return replaced;
       if (made == nullptr) continue;
-      return join(std::move(made), false, allows_other_owner, log);
+      return join(path, std::move(made), false, allows_other_owner, log);
     }
     if (mode == SharedOpenMode::kCreate)
       return failed({IoCode::kExists, 0, "open"});
     if (!is_ok(found)) return found;
-    return join(std::move(file), false, allows_other_owner, log);
+    return join(path, std::move(file), false, allows_other_owner, log);
   }
   return failed({IoCode::kFailed, 0, "open"});
 }
 
-OpenResult SharedLog::join(std::unique_ptr<SharedFile> file, bool is_read_only,
+OpenResult SharedLog::join(const std::string& path,
+                           std::unique_ptr<SharedFile> file, bool is_read_only,
                            bool allows_other_owner,
                            std::shared_ptr<SharedLog>* log) {
   SharedFormat format;
@@ -299,6 +306,7 @@ OpenResult SharedLog::join(std::unique_ptr<SharedFile> file, bool is_read_only,
   if (!io.ok()) return failed(io);
   log->reset(new SharedLog(std::move(format), std::move(file),
                            std::move(mapping), slot));
+  (*log)->path_ = path;
   (*log)->is_of_earlier_run_ = is_of_earlier_run;
   (*log)->id_ = ++logs.last_id;
   (*log)->token_ = hexadecimal((*log)->format_.random_id);
@@ -317,6 +325,10 @@ std::shared_ptr<SharedLog> SharedLog::find(uint64_t id,
   return nullptr;
 }
 
+bool SharedLog::is_replaced() const {
+  return named_by(path_, *file_) == Named::kOther;
+}
+
 OpenResult SharedLog::unlink(const std::string& path) {
   for (int tries = 0; tries < kTriesMax; ++tries) {
     std::unique_ptr<SharedFile> file;
@@ -333,7 +345,7 @@ OpenResult SharedLog::unlink(const std::string& path) {
     }
     io = lock_name(*file);
     if (!io.ok()) return failed(io);
-    const bool is_there = leads_to(path, *file);
+    const bool is_there = named_by(path, *file) == Named::kThis;
     if (is_there) io = platform::native_file_system().remove(path);
     file->unlock(kNameLock);
     if (is_there) return io.ok() ? OpenResult{} : failed(io);

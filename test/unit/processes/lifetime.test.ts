@@ -1,6 +1,17 @@
 // From the first process that opens a path to the last: a log that is waited for, and one that takes the place of another.
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import { AtomicLog, defineSchema, type ErrorCode } from 'atomic-log';
 
@@ -138,5 +149,112 @@ describeProcesses('a log that takes the place of another', () => {
     expect(delivered).toEqual([1]);
     expect(readdirSync(directory.root())).toEqual(['log']);
     for (const log of [first, same, next]) log.close();
+  });
+});
+
+describeProcesses('a log whose path leads elsewhere', () => {
+  /** What takes its name away, or gives it to another file. */
+  const losses: [string, () => void][] = [
+    ['unlinked', () => AtomicLog.unlinkSync(path())],
+    ['moved', () => renameSync(path(), directory.path('other'))],
+    [
+      'replaced',
+      () => {
+        AtomicLog.openSync(directory.path('new'), SMALL).close();
+        renameSync(directory.path('new'), path());
+      },
+    ],
+    [
+      'in a directory that has gone',
+      () => {
+        renameSync(directory.root(), `${directory.root()}-moved`);
+        cleanUps.push(() => renameSync(`${directory.root()}-moved`, directory.root()));
+      },
+    ],
+  ];
+  const cleanUps: (() => void)[] = [];
+  afterEach(() => {
+    for (const cleanUp of cleanUps.splice(0)) cleanUp();
+  });
+
+  test.each(losses)('%s: those who ask are told, and the others go on', async (_, lose) => {
+    const log = AtomicLog.openSync(path(), SMALL);
+    const reader = AtomicLog.openSync(path(), { readOnly: true });
+    const writer = log.tryClaimWriter()!;
+    writer.append(1);
+    for (const each of [log, reader]) expect(each.isReplaced).toBe(false);
+    const ending = log.follow({ whenReplaced: 'end' });
+    const throwing = reader.follow({ whenReplaced: 'throw' });
+    const waiting = log.follow();
+    for (const each of [ending, throwing, waiting]) expect([...(await each.next()).value!]).toEqual([1]);
+    const last = [ending.next(), rejection(throwing.next())] as const;
+    const standby = rejection(log.waitForWriter({ whenReplaced: 'throw' }));
+    const next = waiting.next();
+    lose();
+    expect((await last[0]).done).toBe(true);
+    for (const error of [await last[1], await standby]) {
+      expect(error).toMatchObject({
+        code: 'ERR_FILE_REPLACED',
+        message: expect.stringMatching(/unlinked, moved or replaced.*open the path again/) as string,
+      });
+    }
+    for (const each of [log, reader]) expect(each.isReplaced).toBe(true);
+    writer.append(2);
+    expect([...(await next).value!]).toEqual([2]);
+    // Everything that is there is delivered first.
+    const late = log.follow({ whenReplaced: 'end' });
+    expect([...(await late.next()).value!]).toEqual([1, 2]);
+    expect((await late.next()).done).toBe(true);
+    writer.end();
+    expect((await waiting.next()).done).toBe(true);
+    for (const each of [log, reader]) each.close();
+  });
+
+  test('where the system does not tell, no one is alarmed', async () => {
+    // A loop of links is no answer; permissions are none to root.
+    const real = directory.path('real');
+    const link = directory.path('link');
+    mkdirSync(real);
+    symlinkSync(real, link);
+    const log = AtomicLog.openSync(join(link, 'log'), SMALL);
+    using writer = log.tryClaimWriter()!;
+    rmSync(link);
+    symlinkSync(link, link);
+    expect(log.isReplaced).toBe(false);
+    const follower = log.follow({ whenReplaced: 'throw' });
+    const next = follower.next();
+    await pause(300);
+    writer.append(1);
+    expect((await next).done).toBe(false);
+    await follower.return!();
+    log.close();
+  });
+
+  test('the id of its file tells which one it is', () => {
+    const log = AtomicLog.openSync(path(), SMALL);
+    const id = log.logId;
+    expect(id).toMatch(/^[\da-f]{32}$/);
+    expect(AtomicLog.openSync(path(), { readOnly: true }).logId).toBe(id);
+    log.tryClaimWriter()!.end();
+    const next = AtomicLog.openSync(path(), { ...SMALL, create: 'replace-ended' });
+    expect(next.logId).not.toBe(id);
+    expect([log.isReplaced, next.isReplaced]).toEqual([true, false]);
+    for (const each of [log, next]) each.close();
+    expectError(() => log.isReplaced, 'ERR_LOG_CLOSED', /closed/);
+  });
+
+  test('a log of one process has no path', async () => {
+    const { writer, log } = AtomicLog.claimed(SMALL);
+    expect([log.logId, log.isReplaced]).toEqual([undefined, false]);
+    const follower = log.follow({ whenReplaced: 'throw' });
+    const next = follower.next();
+    writer.append(1);
+    expect((await next).done).toBe(false);
+    expectError(() => log.follow({ whenReplaced: 'x' as 'end' }), 'ERR_INVALID_ARG_VALUE', /whenReplaced/);
+    const error = await rejection(log.waitForWriter({ whenReplaced: 'end' as 'throw' }));
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARG_VALUE' });
+    writer.close();
+    (await log.waitForWriter({ whenReplaced: 'throw' })).close();
+    log.close();
   });
 });
