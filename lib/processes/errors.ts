@@ -30,6 +30,9 @@ export interface Asked {
   readonly bytes: number;
 }
 
+/** ERROR_INVALID_NAME of Windows. */
+const INVALID_NAME = 123;
+
 /** What is not there. */
 const missing: Readonly<Record<Asked['what'], string>> = {
   make: 'the directory of the log is missing; make it first',
@@ -66,7 +69,7 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
   if (io === IoCode.unsupported) {
     return plainError(
       'ERR_PLATFORM_UNSUPPORTED',
-      `logs that processes share are there on Linux only, and this is ${process.platform}; ` +
+      `logs that processes share are there on Linux and Windows only, and this is ${process.platform}; ` +
         'share one between the threads of a process instead',
     );
   }
@@ -75,6 +78,15 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
       rangeError(
         'ERR_OUT_OF_RANGE',
         'the path, or a name in it, is longer than the file system allows; choose a shorter one',
+      ),
+      { path },
+    );
+  }
+  if (systemError === INVALID_NAME && process.platform === 'win32') {
+    return withDetails(
+      rangeError(
+        'ERR_OUT_OF_RANGE',
+        'the name is longer than the file system allows, or has characters that Windows does not allow in names; choose another one',
       ),
       { path },
     );

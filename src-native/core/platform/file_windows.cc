@@ -1,73 +1,15 @@
 #if defined(_WIN32)
 
-#define NOMINMAX
-#define WIN32_LEAN_AND_MEAN
-#include <windows.h>
-
-#include <cstring>
-
 #include "core/platform/file.h"
+#include "core/platform/handle_windows.h"
 #include "core/platform/io_loop.h"
 
 namespace atomic_log::platform {
 namespace {
 
-// Windows locks are mandatory: one on the data would stop the readers. This
-// byte is beyond every file.
-constexpr uint64_t kLockOffset = uint64_t{1} << 62;
 constexpr int kLockAttempts = 8;
 // Of a millisecond or more each: what has the target open reads a few bytes.
 constexpr int kRenameAttempts = 60;
-
-IoStatus failure(DWORD error, const char* operation) {
-  IoCode code = IoCode::kFailed;
-  switch (error) {
-    case ERROR_FILE_NOT_FOUND:
-    case ERROR_PATH_NOT_FOUND:
-    case ERROR_INVALID_NAME:
-      code = IoCode::kNotFound;
-      break;
-    case ERROR_FILE_EXISTS:
-    case ERROR_ALREADY_EXISTS:
-    case ERROR_DIR_NOT_EMPTY:
-      code = IoCode::kExists;
-      break;
-    case ERROR_ACCESS_DENIED:
-    case ERROR_SHARING_VIOLATION:
-    case ERROR_WRITE_PROTECT:
-      code = IoCode::kDenied;
-      break;
-    case ERROR_TOO_MANY_OPEN_FILES:
-    case ERROR_NO_SYSTEM_RESOURCES:
-      code = IoCode::kNoDescriptor;
-      break;
-    case ERROR_DISK_FULL:
-    case ERROR_HANDLE_DISK_FULL:
-    case ERROR_FILE_TOO_LARGE:
-      code = IoCode::kNoSpace;
-      break;
-    case ERROR_LOCK_VIOLATION:
-      code = IoCode::kLocked;
-      break;
-    default:
-      break;
-  }
-  return {code, static_cast<int32_t>(error), operation};
-}
-
-// Of a call that returns whether it succeeded.
-IoStatus check(BOOL result, const char* operation) {
-  return result ? IoStatus{} : failure(GetLastError(), operation);
-}
-
-std::wstring wide(const std::string& text) {
-  const int length = MultiByteToWideChar(
-      CP_UTF8, 0, text.data(), static_cast<int>(text.size()), nullptr, 0);
-  std::wstring result(static_cast<size_t>(length), L'\0');
-  MultiByteToWideChar(CP_UTF8, 0, text.data(), static_cast<int>(text.size()),
-                      result.data(), length);
-  return result;
-}
 
 std::string narrow(const wchar_t* text) {
   const int length =
@@ -80,48 +22,17 @@ std::string narrow(const wchar_t* text) {
   return result;
 }
 
-// FILE_RENAME_INFO with flags, which older headers do not have.
-struct RenameInfo {
-  DWORD flags;
-  HANDLE root;
-  DWORD name_bytes;
-  wchar_t name[1];
-};
-constexpr auto kRenameInfoEx = static_cast<FILE_INFO_BY_HANDLE_CLASS>(22);
-constexpr DWORD kReplaceIfExists = 1;
-constexpr DWORD kPosixSemantics = 2;
-
 // Replaces a target that someone has open, as POSIX does; not every Windows and
 // file system can.
 bool replace_open_file(const std::wstring& from, const std::wstring& to) {
   const HANDLE handle =
-      CreateFileW(from.c_str(), DELETE,
-                  FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-                  nullptr, OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, nullptr);
+      CreateFileW(from.c_str(), DELETE, kShareAll, nullptr, OPEN_EXISTING,
+                  FILE_ATTRIBUTE_NORMAL, nullptr);
   if (handle == INVALID_HANDLE_VALUE) return false;
-  const size_t name_bytes = to.size() * sizeof(wchar_t);
-  // Of words, so that it is aligned; the zero at the end is in RenameInfo.
-  List<uint64_t> words;
-  bool is_done = words.try_resize((sizeof(RenameInfo) + name_bytes) / 8 + 1);
-  if (is_done) {
-    auto* const info = reinterpret_cast<RenameInfo*>(words.data());
-    *info = {kReplaceIfExists | kPosixSemantics,
-             nullptr,
-             static_cast<DWORD>(name_bytes),
-             {}};
-    std::memcpy(info->name, to.c_str(), name_bytes + sizeof(wchar_t));
-    is_done = SetFileInformationByHandle(handle, kRenameInfoEx, info,
-                                         static_cast<DWORD>(words.size() * 8));
-  }
+  const bool is_done =
+      rename_handle(handle, to, kReplaceIfExists | kPosixSemantics);
   CloseHandle(handle);
   return is_done;
-}
-
-OVERLAPPED at_offset(uint64_t offset) {
-  OVERLAPPED overlapped = {};
-  overlapped.Offset = static_cast<DWORD>(offset);
-  overlapped.OffsetHigh = static_cast<DWORD>(offset >> 32);
-  return overlapped;
 }
 
 class WindowsFileMapping final : public FileMapping {
@@ -141,17 +52,6 @@ class WindowsFileMapping final : public FileMapping {
   void* const data_;
   const size_t bytes_;
 };
-
-IoStatus identity_of(HANDLE handle, FileIdentity* identity) {
-  BY_HANDLE_FILE_INFORMATION info;
-  if (!GetFileInformationByHandle(handle, &info)) {
-    return failure(GetLastError(), "GetFileInformationByHandle");
-  }
-  *identity = {
-      info.dwVolumeSerialNumber,
-      static_cast<uint64_t>(info.nFileIndexHigh) << 32 | info.nFileIndexLow};
-  return {};
-}
 
 // NTFS writes names to its journal, in order with what FlushFileBuffers writes;
 // there is no call for a directory.
@@ -294,11 +194,10 @@ class WindowsFileSystem final : public FileSystem {
     const std::wstring name = wide(path);
     const DWORD access =
         GENERIC_READ | (mode == OpenMode::kRead ? 0 : GENERIC_WRITE);
-    const HANDLE handle = CreateFileW(
-        name.c_str(), access,
-        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
-        mode == OpenMode::kCreateNew ? CREATE_NEW : OPEN_EXISTING,
-        FILE_ATTRIBUTE_NORMAL, nullptr);
+    const HANDLE handle =
+        CreateFileW(name.c_str(), access, kShareAll, nullptr,
+                    mode == OpenMode::kCreateNew ? CREATE_NEW : OPEN_EXISTING,
+                    FILE_ATTRIBUTE_NORMAL, nullptr);
     if (handle == INVALID_HANDLE_VALUE) {
       const DWORD error = GetLastError();
       const DWORD attributes = GetFileAttributesW(name.c_str());
@@ -381,10 +280,9 @@ class WindowsFileSystem final : public FileSystem {
   IoStatus check_writable(const std::string& directory) override {
     // Asked for the right to add a file to it, which is what its list of rights
     // names; the read-only attribute of a directory means nothing.
-    const HANDLE handle = CreateFileW(
-        wide(directory).c_str(), FILE_ADD_FILE,
-        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
-        OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr);
+    const HANDLE handle =
+        CreateFileW(wide(directory).c_str(), FILE_ADD_FILE, kShareAll, nullptr,
+                    OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr);
     if (handle == INVALID_HANDLE_VALUE) {
       return failure(GetLastError(), "CreateFileW");
     }
@@ -401,10 +299,9 @@ class WindowsFileSystem final : public FileSystem {
   IoStatus identity(const std::string& path, FileIdentity* identity) override {
     // Without any right, so that it disturbs no one; the flag is for
     // directories.
-    const HANDLE handle = CreateFileW(
-        wide(path).c_str(), 0,
-        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
-        OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS, nullptr);
+    const HANDLE handle =
+        CreateFileW(wide(path).c_str(), 0, kShareAll, nullptr, OPEN_EXISTING,
+                    FILE_FLAG_BACKUP_SEMANTICS, nullptr);
     if (handle == INVALID_HANDLE_VALUE) {
       return failure(GetLastError(), "CreateFileW");
     }

@@ -1,4 +1,4 @@
-#if !defined(__linux__)
+#if !defined(__linux__) && !defined(_WIN32)
 
 #include <algorithm>
 #include <thread>
@@ -18,4 +18,4 @@ void futex_wake_all(const std::atomic<uint32_t>&) {}
 
 }  // namespace atomic_log::platform
 
-#endif  // !defined(__linux__)
+#endif  // !defined(__linux__) && !defined(_WIN32)

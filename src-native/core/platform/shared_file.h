@@ -1,6 +1,6 @@
 // A file that several processes map as one memory, and the kernel's locks of
-// its bytes. The only such door; Linux so far. Elsewhere create() and open()
-// say kUnsupported.
+// its bytes. The only such door; Linux and Windows so far. Elsewhere create() and
+// open() say kUnsupported.
 //
 //  1. A lock belongs to the handle, not to the thread or the process: it is
 //     free when the handle is closed, and when the process is dead, before
@@ -62,6 +62,9 @@ class SharedFile {
   // mapped at several places. Space is taken as it is stored to.
   static IoStatus create_unnamed(uint64_t bytes,
                                  std::unique_ptr<SharedFile>* file);
+
+  // Takes a file's name away; who has it open keeps the file.
+  static IoStatus unlink(const std::string& path);
 
   // Gives a new file its name: kExists when another has it. One thread.
   virtual IoStatus link(const std::string& path) = 0;

@@ -260,7 +260,7 @@ class LinuxFile final : public SharedFile {
   }
   void drop_temporary_name() {
     if (temporary_name_.empty()) return;
-    (void)unlink(temporary_name_.c_str());
+    (void)::unlink(temporary_name_.c_str());
     temporary_name_.clear();
   }
 
@@ -348,6 +348,10 @@ IoStatus SharedFile::create_unnamed(uint64_t bytes,
   if (result != 0) return failure(errno, "ftruncate");
   *file = std::move(made);
   return {};
+}
+
+IoStatus SharedFile::unlink(const std::string& path) {
+  return ::unlink(path.c_str()) == 0 ? IoStatus{} : failure(errno, "unlink");
 }
 
 BootId boot_id() {

@@ -1,4 +1,4 @@
-#if !defined(__linux__)
+#if !defined(__linux__) && !defined(_WIN32)
 
 #include "core/platform/shared_file.h"
 
@@ -19,9 +19,13 @@ IoStatus SharedFile::open(const std::string&, SharedAccess,
   return kNotHere;
 }
 
+<<<<<<< HEAD
 IoStatus SharedFile::create_unnamed(uint64_t, std::unique_ptr<SharedFile>*) {
   return kNotHere;
 }
+=======
+IoStatus SharedFile::unlink(const std::string&) { return kNotHere; }
+>>>>>>> 1ecb23c (Windows: the log that processes share)
 
 BootId boot_id() { return {}; }
 
@@ -30,4 +34,4 @@ uint64_t process_id() { return 0; }
 
 }  // namespace atomic_log::platform
 
-#endif  // !defined(__linux__)
+#endif  // !defined(__linux__) && !defined(_WIN32)

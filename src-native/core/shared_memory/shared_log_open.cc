@@ -192,7 +192,7 @@ OpenResult SharedLog::create(const std::string& path,
   fill(format, mapping->data());
   mapping.reset();
   if (replaces) {
-    io = platform::native_file_system().remove(path);
+    io = SharedFile::unlink(path);
     writer_step("unnamed");
   }
   if (io.ok() || io.code == IoCode::kNotFound) io = made->link(path);
@@ -346,7 +346,7 @@ OpenResult SharedLog::unlink(const std::string& path) {
     io = lock_name(*file);
     if (!io.ok()) return failed(io);
     const bool is_there = named_by(path, *file) == Named::kThis;
-    if (is_there) io = platform::native_file_system().remove(path);
+    if (is_there) io = SharedFile::unlink(path);
     file->unlock(kNameLock);
     if (is_there) return io.ok() ? OpenResult{} : failed(io);
   }

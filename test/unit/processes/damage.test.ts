@@ -154,6 +154,8 @@ describeProcesses('memory that others store to', () => {
   });
 
   test('links that lead nowhere', async () => {
+    // Windows lets few users make links, and Wine makes none.
+    if (process.platform === 'win32') return;
     symlinkSync(directory.path('nowhere'), path());
     symlinkSync(directory.path('loop'), directory.path('loop'));
     for (const link of [path(), directory.path('loop')]) {
@@ -172,6 +174,8 @@ describeProcesses('memory that others store to', () => {
     closeSync(copy);
     expect(statSync(path()).blocks * 512).toBeLessThan(bytes.length);
     AtomicLog.openSync(path(), { create: false }).close();
+    // Wine makes holes, and fills none.
+    if (process.platform === 'win32') return;
     expect(statSync(path()).blocks * 512).toBeGreaterThanOrEqual(bytes.length);
   });
 

@@ -19,6 +19,9 @@ const path = () => directory.path('log');
 /** As src-native/core/shared_memory/shared_format.h has it. */
 const LAYOUT_VERSION_AT = 12;
 const SMALL = { retainedCapacity: 20, segmentCapacity: 5 } as const;
+const isWindows = process.platform === 'win32';
+/** What is in the directory; but Windows keeps a file without its name for as long as it is mapped. */
+const names = () => readdirSync(directory.root()).filter((name) => !name.startsWith('.atomic-log-old-'));
 const schema = defineSchema({ time: 'f64', id: 'i64', text: 'utf8' });
 
 /** Runs in another process, with `log` open; what it prints, as JSON. */
@@ -251,15 +254,17 @@ describeProcesses('a log that processes share', () => {
       'ERR_OUT_OF_RANGE',
       /longer than the file system allows/,
     );
-    expectError(
-      () => AtomicLog.unlinkSync(tooLong),
-      'ERR_OUT_OF_RANGE',
-      /longer than the file system allows/,
-    );
+    if (!isWindows) {
+      expectError(
+        () => AtomicLog.unlinkSync(tooLong),
+        'ERR_OUT_OF_RANGE',
+        /longer than the file system allows/,
+      );
+    }
     writeFileSync(path(), 'notes');
     expectError(() => AtomicLog.openSync(path(), SMALL), 'ERR_FORMAT', /not the file of a log/);
     expectError(() => AtomicLog.unlinkSync(path()), 'ERR_FORMAT', /not the file of a log/);
-    expect(readdirSync(directory.root())).toEqual(['log']);
+    expect(names()).toEqual(['log']);
     const other = directory.path('other');
     AtomicLog.openSync(other, SMALL).close();
     truncateSync(other, 1000);
@@ -273,7 +278,7 @@ describeProcesses('a log that processes share', () => {
       expectError(() => AtomicLog.openSync(other, options as typeof SMALL), 'ERR_FORMAT', /layout 77/);
     }
     await AtomicLog.unlink(other);
-    expect(readdirSync(directory.root())).toEqual(['log']);
+    expect(names()).toEqual(['log']);
   });
 
   test('options are checked', () => {
@@ -295,14 +300,15 @@ describeProcesses('a log that processes share', () => {
       expectError(() => AtomicLog.openSync(path(), options as typeof SMALL), code, message);
     }
     expectError(() => AtomicLog.openSync('', SMALL), 'ERR_INVALID_ARG_VALUE', /path/);
-    expect(readdirSync(directory.root())).toEqual([]);
+    expect(names()).toEqual([]);
   });
 
   test('a new file has the permissions that were asked for, and its memory', () => {
     const log = AtomicLog.openSync(path(), { ...SMALL, mode: 0o640 });
     const { mode, size, blocks } = statSync(path());
-    expect(mode & 0o777).toBe(0o640);
-    expect(blocks * 512).toBeGreaterThanOrEqual(size);
+    if (!isWindows) expect(mode & 0o777).toBe(0o640);
+    // Wine says nothing of blocks that were not written to.
+    if (!isWindows) expect(blocks * 512).toBeGreaterThanOrEqual(size);
     log.close();
   });
 
@@ -320,7 +326,7 @@ describeProcesses('a log that processes share', () => {
     const log = AtomicLog.openSync(path(), SMALL);
     const writer = log.tryClaimWriter()!;
     await AtomicLog.unlink(path());
-    expect(readdirSync(directory.root())).toEqual([]);
+    expect(names()).toEqual([]);
     const next = AtomicLog.openSync(path(), SMALL);
     for (let i = 0; i < 100; ++i) writer.append(i);
     expect(log.latest()).toBe(99);
