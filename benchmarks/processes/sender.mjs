@@ -130,7 +130,7 @@ if (canShareLogs) {
     note: `${unit} takes ${median(of(unit)).toFixed(0)} ns`,
   });
   const unwatched = median(of('unwatched').map((ns, round) => ns / of('Unix socket')[round]));
-  const reason = `with no follower to wake, it takes ${unwatched.toFixed(2)} of the socket's time`;
+  const reason = `with no follower to wake, it takes ${unwatched.toFixed(2)} of the socket's time; the rest is one wake-up of a thread that sleeps, for ${GROUP / BATCH} batches`;
   const each = "sender's time per record of eight numbers, to another process";
   report([
     row(`${each}, one by one`, 'records', 'process.send', SHARE),

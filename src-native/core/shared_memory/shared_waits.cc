@@ -120,6 +120,17 @@ bool SharedWaits::look_for_claim(bool has_ended) {
   return true;
 }
 
+// Wakes who waits when the entry is there. Those of a damaged log find that out
+// when they read.
+bool SharedWaits::look_for(uint64_t index) {
+  if (index == kNoIndex) return false;
+  SharedLog::Bounds bounds = {};
+  if (log_.bounds(&bounds) != SharedOutcome::kOk) bounds.end_index = kNoIndex;
+  if (bounds.end_index <= index) return false;
+  waiters_.published(bounds.end_index);
+  return true;
+}
+
 void SharedWaits::run() {
   for (;;) {
     // Before any look, also whether it is stopped: what changes after this ends
@@ -131,6 +142,9 @@ void SharedWaits::run() {
         waiters_.wake_index().load(std::memory_order_relaxed);
     const bool waits_for_claim =
         claimants_.wake_index().load(std::memory_order_relaxed) != kNoIndex;
+    // What it was woken for: registered once more, it would cost the writer a
+    // wake-up that finds no one.
+    if (look_for(index)) continue;
     // The slot before the hint, whose exchange orders it: who empties the hint
     // looks at the slots then.
     waited(place_.own_slot).store(index, std::memory_order_relaxed);
@@ -138,13 +152,7 @@ void SharedWaits::run() {
     platform::full_barrier();
 
     const bool has_ended = log_.has_ended();
-    SharedLog::Bounds bounds = {};
-    // Those of a damaged log find that out when they read.
-    if (log_.bounds(&bounds) != SharedOutcome::kOk) bounds.end_index = kNoIndex;
-    if (bounds.end_index > index) {
-      waiters_.published(bounds.end_index);
-      continue;
-    }
+    if (look_for(index)) continue;
     if (has_ended) waiters_.wake_all();
     std::chrono::milliseconds time = kLong;
     if (waits_for_claim && !look_for_claim(has_ended)) {

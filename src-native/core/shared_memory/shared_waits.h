@@ -90,6 +90,7 @@ class SharedWaits {
   void lower_hint(uint64_t index);
   bool start();
   void run();
+  bool look_for(uint64_t index);
   bool watch_writer();
   bool look_for_claim(bool has_ended);
 

@@ -106,7 +106,9 @@ class KilledClaims final : public SharedScenario {
 };
 
 // The writer appends, ends the log and gives up the claim. Who sees the end sees
-// every entry; who waits is woken; no one claims it again.
+// every entry; who waits is woken, also while the claim is kept; no one claims it
+// again.
+template <bool kReleases>
 class Ends final : public SharedScenario {
  public:
   Ends()
@@ -118,7 +120,7 @@ class Ends final : public SharedScenario {
     if (index == 0) {
       append(0, 1);
       log(0).end();
-      release_claim(0);
+      if (kReleases) release_claim(0);
     } else if (index == 1) {
       log(1).waits().run();
     } else {
@@ -145,7 +147,9 @@ std::vector<ScenarioKind> claim_scenarios() {
        make_scenario<ClaimOfOther<false>>},
       {"killed-claims", "the same, and another that gets it is killed too", 100,
        make_scenario<KilledClaims>},
-      {"ends", "the end of a log", 100, make_scenario<Ends>},
+      {"ends", "the end of a log", 100, make_scenario<Ends<true>>},
+      {"ends-held", "the same, by a writer that keeps the claim", 100,
+       make_scenario<Ends<false>>},
   };
 }
 

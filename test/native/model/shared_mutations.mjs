@@ -111,6 +111,7 @@ const WAITED = '    waited(place_.own_slot).store(index, std::memory_order_relax
 const LOWER = '    lower_hint(index);\n';
 const WAIT_FENCE = '    platform::full_barrier();\n';
 const STOPPED = '    if (is_stopped_.load(std::memory_order_relaxed)) break;\n';
+const LAST_LOOK = '    if (look_for(index)) continue;\n    if (has_ended) waiters_.wake_all();\n';
 const SLEEP = '    platform::futex_wait(epoch(place_.own_slot), seen, time);\n';
 const HINT_PASSED = 'end_index > place_.hint->load(std::memory_order_relaxed)';
 const END_STORE = '  ended().store(1, std::memory_order_release);\n';
@@ -504,7 +505,7 @@ const list = [
   {
     name: 'sleepers woken before the epoch is raised',
     edits: [swap(WAITS, RAISE, WAKE_SLEEPERS)],
-    seenBy: ['ends'],
+    seenBy: ['ends-held'],
   },
   {
     name: 'epoch read after the look',
@@ -512,6 +513,11 @@ const list = [
       edit(WAITS, SLEEP, SLEEP.replace('seen', 'epoch(place_.own_slot).load(std::memory_order_acquire)')),
     ],
     seenBy: ['ends'],
+  },
+  {
+    name: 'no look after registering',
+    edits: [edit(WAITS, LAST_LOOK, '    if (has_ended) waiters_.wake_all();\n')],
+    seenBy: ['waits-head'],
   },
   { name: 'index of the slot after the hint', edits: [swap(WAITS, WAITED, LOWER)], seenBy: ['waits-head'] },
   { name: 'hint of the others forgotten', edits: [edit(WAITS, REST, '')], seenBy: ['waits-head'] },
@@ -534,7 +540,7 @@ const list = [
   {
     name: 'end stored after the waiters are woken',
     edits: [swap(WRITER, END_STORE, END_WAKE)],
-    seenBy: ['ends'],
+    seenBy: ['ends-held'],
   },
   {
     name: 'claim released after the waiters are woken',
