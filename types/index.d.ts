@@ -419,6 +419,7 @@ export interface NativeHandle {
   readonly [nativeHandle]: true;
 }
 type MappingKind = 'external' | 'shared';
+type WakeUps = 'immediate' | 'polled';
 /** Options of {@link AtomicLogConstructor.attach} for every log. */
 export interface CommonAttachOptions {
   /**
@@ -954,6 +955,12 @@ declare class AtomicLog<T> {
   get segmentCapacity(): number;
   /** How this log's memory is shown to JavaScript. */
   get mapping(): MappingKind;
+  /**
+   * How those who wait in this process (`follow()`, `waitSync()`) learn of what was published: `'immediate'`, they are
+   * woken, or `'polled'`, they look every millisecond while they wait. That is so with `readOnly: true`, and where
+   * the system wakes no thread of another process (macOS before 14.4).
+   */
+  get wakeUps(): WakeUps;
   /** Whether this object was closed. */
   get isClosed(): boolean;
   /**
@@ -2019,7 +2026,7 @@ export interface AtomicLogConstructor {
   open<S extends Schema>(options: RecordLogOptions<S> & JournalOptions): Promise<JournaledLog<RecordOf<S>>>;
   /**
    * With a path: a log in memory that all processes of this machine share, which is made where there is none. Its
-   * memory is a file, best one in `/dev/shm`, that stays until {@link unlink}; one process has the writer, and any of them may be killed at any time. On Linux and Windows.
+   * memory is a file, best one in `/dev/shm`, that stays until {@link unlink}; one process has the writer, and any of them may be killed at any time.
    *
    * ```ts
    * const log = await AtomicLog.open('/dev/shm/trades', { schema, retainedCapacity: 1e6, segmentCapacity: 1e4 });

@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 
-/** As src-native/core/platform/shared_file_linux.cc and core/shared_memory/shared_format.h number them. */
+/** As src-native/core/platform/shared_file_posix.cc and core/shared_memory/shared_format.h number them. */
 const FIRST_LOCK = 1n << 62n;
 const WRITER_LOCK = 0;
 const FIRST_SLOT_LOCK = 16;

@@ -96,7 +96,7 @@ export interface AtomicLogConstructor {
   open<S extends Schema>(options: RecordLogOptions<S> & JournalOptions): Promise<JournaledLog<RecordOf<S>>>;
   /**
    * With a path: a log in memory that all processes of this machine share, which is made where there is none. Its
-   * memory is a file, best one in `/dev/shm`, that stays until {@link unlink}; one process has the writer, and any of them may be killed at any time. On Linux and Windows.
+   * memory is a file, best one in `/dev/shm`, that stays until {@link unlink}; one process has the writer, and any of them may be killed at any time.
    *
    * ```ts
    * const log = await AtomicLog.open('/dev/shm/trades', { schema, retainedCapacity: 1e6, segmentCapacity: 1e4 });

@@ -26,7 +26,7 @@ import type { Schema } from './schema';
 import { logIsReadOnly } from './native-log';
 import { makeSnapshot, Snapshot } from './snapshot';
 import { readStats, type LogStats } from './stats';
-import type { MappingKind } from './storage';
+import type { MappingKind, WakeUps } from './storage';
 import { now } from '../base/timers';
 import { waitForClaim, waitForFirst, waitForTime } from '../base/waits';
 import type { Window } from './window';
@@ -130,6 +130,15 @@ export class AtomicLog<T> {
   /** How this log's memory is shown to JavaScript. */
   get mapping(): MappingKind {
     return this.#view.storage.kind;
+  }
+
+  /**
+   * How those who wait in this process (`follow()`, `waitSync()`) learn of what was published: `'immediate'`, they are
+   * woken, or `'polled'`, they look every millisecond while they wait. That is so with `readOnly: true`, and where
+   * the system wakes no thread of another process (macOS before 14.4).
+   */
+  get wakeUps(): WakeUps {
+    return this.#view.native.wakesAtOnce ? 'immediate' : 'polled';
   }
 
   /** Whether this object was closed. */

@@ -33,11 +33,17 @@ export class NativeLog {
   readonly isOfProcesses: boolean;
   /** Whether what is pinned are copies, which {@link catchUp} brings up to date. */
   readonly isReadOnly: boolean;
+  /** Whether waiters are woken when something is published; else they look every millisecond. */
+  readonly wakesAtOnce: boolean;
   #slot: number;
 
-  constructor(description: NativeLogDescription & { isReadOnly?: boolean }, isOfProcesses = false) {
+  constructor(
+    description: NativeLogDescription & { isReadOnly?: boolean; wakesAtOnce?: boolean },
+    isOfProcesses = false,
+  ) {
     this.isOfProcesses = isOfProcesses;
     this.isReadOnly = description.isReadOnly === true;
+    this.wakesAtOnce = description.wakesAtOnce !== false;
     // Copied for the same reason.
     this.id = description.id;
     this.token = description.token;

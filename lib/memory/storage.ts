@@ -20,6 +20,9 @@ import { structuredClone } from '../base/timers';
 /** How a log's memory is shown to JavaScript. */
 export type MappingKind = 'external' | 'shared';
 
+/** How those who wait for entries learn of them: they are woken, or they look every millisecond. */
+export type WakeUps = 'immediate' | 'polled';
+
 /** Node 20 and Bun refuse longer ones. */
 const SHARED_BYTES_MAX = 2 ** 32;
 /** Address space for blocks that are pinned outside the window; it costs no memory. */

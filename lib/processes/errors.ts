@@ -69,8 +69,8 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
   if (io === IoCode.unsupported) {
     return plainError(
       'ERR_PLATFORM_UNSUPPORTED',
-      `logs that processes share are there on Linux and Windows only, and this is ${process.platform}; ` +
-        'share one between the threads of a process instead',
+      `${path}: this file system, or this system, has no locks that belong to an open file, as network file systems often have ` +
+        'none; put the log on a disk of this machine',
     );
   }
   if (systemError === constants.errno.ENAMETOOLONG && process.platform === 'linux') {

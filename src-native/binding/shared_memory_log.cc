@@ -47,6 +47,7 @@ class SharedMemoryLog final : public AnyLog {
     set(env, object, "strideBytes", format.layout.block_bytes());
     set(env, object, "isShared", from_bool(env, false));
     set(env, object, "isReadOnly", from_bool(env, log_->is_read_only()));
+    set(env, object, "wakesAtOnce", from_bool(env, log_->wakes_at_once()));
     set(env, object, "isOfEarlierRun",
         from_bool(env, log_->is_of_earlier_run()));
     set(env, object, "readersMax", uint64_t{options.readers_max});

@@ -11,15 +11,8 @@ function allowsExternalMemory(): boolean {
 }
 
 /** Why there are no logs that processes share: the code of the error, and what its message says. */
-export const processesRefused:
-  readonly [code: 'ERR_PLATFORM_UNSUPPORTED' | 'ERR_MAPPING_UNAVAILABLE', message: RegExp] | undefined = ![
-  'linux',
-  'win32',
-].includes(process.platform)
-  ? ['ERR_PLATFORM_UNSUPPORTED', /Linux and Windows only/]
-  : allowsExternalMemory()
-    ? undefined
-    : ['ERR_MAPPING_UNAVAILABLE', /external/];
+export const processesRefused: readonly [code: 'ERR_MAPPING_UNAVAILABLE', message: RegExp] | undefined =
+  allowsExternalMemory() ? undefined : ['ERR_MAPPING_UNAVAILABLE', /external/];
 
 /** Whether the system says which process has a lock. */
 export const tellsHolders = process.platform === 'linux';

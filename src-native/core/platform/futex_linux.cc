@@ -1,4 +1,4 @@
-#if defined(__linux__)
+#if defined(__linux__) && !defined(ATOMIC_LOG_PORTABLE)
 
 #include <limits.h>
 #include <linux/futex.h>
@@ -32,6 +32,8 @@ void futex_wake_all(const std::atomic<uint32_t>& word) {
   futex(word, FUTEX_WAKE, INT_MAX, nullptr);
 }
 
+bool wakes_across_processes() { return true; }
+
 }  // namespace atomic_log::platform
 
-#endif  // defined(__linux__)
+#endif  // defined(__linux__) && !defined(ATOMIC_LOG_PORTABLE)

@@ -87,6 +87,9 @@ void futex_wake_all(const std::atomic<uint32_t>& word) {
   if (wake != nullptr) wake(const_cast<std::atomic<uint32_t>*>(&word));
 }
 
+// But to those who may not use the event.
+bool wakes_across_processes() { return true; }
+
 }  // namespace atomic_log::platform
 
 #endif  // defined(_WIN32)

@@ -1,4 +1,4 @@
-#if defined(__linux__)
+#if defined(__linux__) && !defined(ATOMIC_LOG_PORTABLE)
 
 #include <errno.h>
 #include <limits.h>
@@ -83,4 +83,4 @@ void ProcessWatch::run(const std::function<void()>& ended) {
 
 }  // namespace atomic_log::platform
 
-#endif  // defined(__linux__)
+#endif  // defined(__linux__) && !defined(ATOMIC_LOG_PORTABLE)

@@ -1,6 +1,6 @@
 // A file that several processes map as one memory, and the kernel's locks of
-// its bytes. The only such door; Linux and Windows so far. Elsewhere create() and
-// open() say kUnsupported.
+// its bytes. The only such door. Where a system or its file system lacks what is
+// promised here, create() and open() say kUnsupported.
 //
 //  1. A lock belongs to the handle, not to the thread or the process: it is
 //     free when the handle is closed, and when the process is dead, before
@@ -53,7 +53,9 @@ class SharedFile {
   virtual ~SharedFile() = default;
 
   // A new file of `bytes` zeros, near `path`, which has no name yet: should its
-  // maker die, nothing is left. `mode` is as chmod() takes it, without umask.
+  // maker die, nothing is left. Where there are no files without a name it has a
+  // random one, ".atomic-log-" and 16 digits; what a dead maker left so, the next
+  // one takes away. `mode` is as chmod() takes it, without umask.
   static IoStatus create(const std::string& path, uint32_t mode, uint64_t bytes,
                          std::unique_ptr<SharedFile>* file);
   static IoStatus open(const std::string& path, SharedAccess access,
@@ -100,7 +102,7 @@ class SharedFile {
   virtual bool is_locked_elsewhere(uint32_t number) = 0;
 };
 
-// What tells one run of the system from the next; zeros where it does not say.
+// What tells one run of the system from the next; zeros where that is not said.
 struct BootId {
   uint8_t bytes[16] = {};
 };

@@ -4,6 +4,8 @@
 #include <thread>
 #include <utility>
 
+#include "core/platform/futex.h"
+
 namespace atomic_log::shared_memory {
 namespace {
 
@@ -32,6 +34,10 @@ SharedLog::SharedLog(SharedFormat format,
   // What a dead owner of the slot has left. Release: its reads were before, and
   // whoever finds the entries empty writes after them.
   clear_slot(slot_, std::memory_order_release);
+}
+
+bool SharedLog::wakes_at_once() const {
+  return !is_read_only() && platform::wakes_across_processes();
 }
 
 SharedWaits::Place SharedLog::waits_place() {

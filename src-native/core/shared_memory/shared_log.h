@@ -110,6 +110,9 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // Whether the path that this process opened it by leads to another file by now,
   // or to none: no one else finds this log. False where the system does not tell.
   bool is_replaced() const;
+  // Whether its waiters are woken when something is published. Else they look every
+  // millisecond.
+  bool wakes_at_once() const;
   // Whether the file was made before the system was started last.
   bool is_of_earlier_run() const { return is_of_earlier_run_; }
   // The block of a segment that is pinned, or of the writer's head, as

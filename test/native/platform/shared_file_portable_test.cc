@@ -1,6 +1,6 @@
 // What every system does alike of shared_file.h and futex.h, as far as one process
 // can see: two handles of it are to each other what those of two processes are.
-#if defined(__linux__) || defined(_WIN32)
+#if defined(__linux__) || defined(__APPLE__) || defined(_WIN32)
 
 #include <doctest/doctest.h>
 
@@ -275,4 +275,4 @@ TEST_SUITE_END();
 }  // namespace
 }  // namespace atomic_log::platform
 
-#endif  // defined(__linux__) || defined(_WIN32)
+#endif  // defined(__linux__) || defined(__APPLE__) || defined(_WIN32)

@@ -235,11 +235,13 @@ TEST_CASE("shared log: who is killed while it replaces one leaves nothing") {
           open_log(path, small_options(), SharedOpenMode::kReplaceEnded);
           return 0;
         })) == -SIGKILL);
-  CHECK(directory.names() == 0);
+  // Where every file has a name, the next one takes it away.
+  if (makes_unnamed_files(directory)) CHECK(directory.names() == 0);
   const auto log =
       open_log(path, small_options(), SharedOpenMode::kReplaceEnded);
   REQUIRE(log != nullptr);
   CHECK(log->token() != old);
+  CHECK(directory.names() == 1);
 }
 
 TEST_CASE("shared log: unlink takes the name, and who has it keeps the log") {

@@ -58,6 +58,16 @@ class TemporaryDirectory {
   std::string path_;
 };
 
+// Whether a file that is being made has no name, so that its maker's death leaves
+// none.
+inline bool makes_unnamed_files(const TemporaryDirectory& directory) {
+  const size_t before = directory.names();
+  std::unique_ptr<platform::SharedFile> file;
+  CHECK(platform::SharedFile::create(directory.file("probe"), 0600, 4096, &file)
+            .ok());
+  return directory.names() == before;
+}
+
 inline SharedLogOptions small_options(uint32_t extra_segments = 1) {
   SharedLogOptions options;
   options.retained_capacity = 8;

@@ -39,7 +39,6 @@ if (processesRefused !== undefined) {
   test('where it cannot be had, it is refused', async () => {
     expectError(() => AtomicLog.openSync(path(), SMALL), code, message);
     expect((await rejection(AtomicLog.open(path(), SMALL))).code).toBe(code);
-    if (code === 'ERR_PLATFORM_UNSUPPORTED') expectError(() => AtomicLog.unlinkSync(path()), code, message);
   });
 }
 
@@ -242,6 +241,34 @@ describeProcesses('a log that processes share', () => {
       code: 'ERR_NO_SPACE',
       message: expect.stringMatching(/needs about 123456 bytes; make room \(a container .*--shm-size/),
     });
+  });
+
+  test('where the file system has no locks, it says so', () => {
+    const { openFailed } = requireInternal<typeof ErrorsModule>('processes/errors.js');
+    const failure = {
+      outcome: SharedOutcome.io,
+      mismatch: Mismatch.none,
+      found: 0,
+      io: IoCode.unsupported,
+      systemError: constants.errno.EINVAL,
+      operation: 'fcntl',
+    };
+    expect(openFailed('/mnt/log', failure, { what: 'make', bytes: 1 })).toMatchObject({
+      code: 'ERR_PLATFORM_UNSUPPORTED',
+      message: expect.stringMatching(/\/mnt\/log: .* has no locks .*; put the log on a disk of this machine/),
+    });
+  });
+
+  test('it says how those who wait learn of what was published', () => {
+    const log = AtomicLog.openSync(path(), SMALL);
+    const reader = AtomicLog.openSync(path(), { readOnly: true });
+    const ofThreads = new AtomicLog(SMALL);
+    expect(ofThreads.wakeUps).toBe('immediate');
+    // Linux with futexes, and built without.
+    expect(log.wakeUps).toBe(process.env['ATOMIC_LOG_PORTABLE'] === undefined ? 'immediate' : 'polled');
+    expect(reader.wakeUps).toBe('polled');
+    for (const user of [log, reader, ofThreads]) user.close();
+    expect(reader.wakeUps).toBe('polled');
   });
 
   test('what is no such log is refused, and unlink() does not take it', async () => {

@@ -1,0 +1,418 @@
+// What all POSIX systems have in common; what they have not is in
+// shared_file_system.h.
+#if !defined(_WIN32)
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <mutex>
+#include <random>
+#include <unordered_map>
+#include <vector>
+
+#include "core/platform/shared_file.h"
+#include "core/platform/shared_file_system.h"
+
+namespace atomic_log::platform {
+namespace {
+
+IoStatus failure(int error, const char* operation) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return {IoCode::kNotFound, error, operation};
+    case EEXIST:
+      return {IoCode::kExists, error, operation};
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return {IoCode::kDenied, error, operation};
+    case EISDIR:
+    case ENXIO:
+    case ELOOP:
+      return {IoCode::kNotAFile, error, operation};
+    case EMFILE:
+    case ENFILE:
+      return {IoCode::kNoDescriptor, error, operation};
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return {IoCode::kNoSpace, error, operation};
+    case ENOMEM:
+      return {IoCode::kNoMemory, error, operation};
+    default:
+      return {IoCode::kFailed, error, operation};
+  }
+}
+
+// Locks of an open file description: none else is its handle's alone, whatever
+// other files this process closes. macOS has had them for longer than it names
+// them (fcntl(2) of macOS 14).
+#if defined(F_OFD_SETLK)
+constexpr int kSetLock = F_OFD_SETLK;
+constexpr int kQueryLock = F_OFD_GETLK;
+#elif defined(__APPLE__)
+constexpr int kSetLock = 90;
+constexpr int kQueryLock = 92;
+#else
+constexpr int kSetLock = -1;
+constexpr int kQueryLock = -1;
+#endif
+
+// Neither a network's file system, in general, nor every system has them.
+IoStatus no_locks() { return {IoCode::kUnsupported, errno, "fcntl"}; }
+
+// The numbers of locks begin where no file has bytes: some network file systems
+// make locks mandatory.
+struct flock lock_of(short type, uint32_t number) {
+  struct flock lock = {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = (off_t{1} << 62) + off_t{number};
+  lock.l_len = 1;
+  return lock;
+}
+
+// Who makes a file has this one for as long as that has a temporary name.
+constexpr uint32_t kMakerLock = UINT32_MAX;
+
+// Address ranges whose mappings are gone. Never destroyed: threads may outlive
+// static destructors.
+class Ranges {
+ public:
+  static Ranges& instance() {
+    static Ranges* const ranges = new Ranges();
+    return *ranges;
+  }
+  // Null when there is none of that size.
+  void* take(size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = free_.find(bytes);
+    if (found == free_.end() || found->second.empty()) return nullptr;
+    void* const address = found->second.back();
+    found->second.pop_back();
+    return address;
+  }
+  void give_back(void* address, size_t bytes) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    free_[bytes].push_back(address);
+  }
+
+ private:
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::unordered_map<size_t, std::vector<void*>> free_;
+};
+
+bool map_anonymous(void* address, size_t bytes) {
+  return mmap(address, bytes, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+              0) != MAP_FAILED;
+}
+
+class PosixMapping final : public SharedMapping {
+ public:
+  // `has_addresses`: no one else has them.
+  PosixMapping(void* data, size_t bytes, bool has_addresses)
+      : data_(data), bytes_(bytes), has_addresses_(has_addresses) {}
+  ~PosixMapping() override {
+    release_file();
+    if (is_released_ && has_addresses_) {
+      Ranges::instance().give_back(data_, bytes_);
+    }
+  }
+  char* data() const override { return static_cast<char*>(data_); }
+  size_t bytes() const override { return bytes_; }
+  void release_file() override {
+    if (!is_released_) is_released_ = map_anonymous(data_, bytes_);
+  }
+
+ private:
+  void* const data_;
+  const size_t bytes_;
+  const bool has_addresses_;
+  bool is_released_ = false;
+};
+
+class PosixFile final : public SharedFile {
+ public:
+  PosixFile(int descriptor, SharedAccess access)
+      : descriptor_(descriptor), access_(access) {}
+  // A new one: `name` is what link() finds it by. A temporary one goes with the
+  // link, or with this object.
+  PosixFile(int descriptor, std::string name, bool is_temporary)
+      : descriptor_(descriptor),
+        access_(SharedAccess::kReadWrite),
+        name_(std::move(name)),
+        is_temporary_(is_temporary) {}
+  ~PosixFile() override {
+    drop_temporary_name();
+    // A child that was forked meanwhile has the descriptor too, until it
+    // executes another program: the caller unlocks what it has locked.
+    close(descriptor_);
+  }
+
+  IoStatus link(const std::string& path) override {
+    if (linkat(AT_FDCWD, name_.c_str(), AT_FDCWD, path.c_str(),
+               AT_SYMLINK_FOLLOW) != 0) {
+      return failure(errno, "linkat");
+    }
+    drop_temporary_name();
+    return {};
+  }
+
+  IoStatus size(uint64_t* bytes) override {
+    struct stat info;
+    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
+    *bytes = static_cast<uint64_t>(info.st_size);
+    return {};
+  }
+
+  IoStatus secure_space(uint64_t bytes) override {
+    struct stat info;
+    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
+    if (static_cast<uint64_t>(info.st_blocks) * 512 >= bytes) return {};
+    const int error = internal::fill_holes(descriptor_, bytes);
+    return error == 0 ? IoStatus{} : failure(error, "fallocate");
+  }
+
+  IoStatus identity(FileIdentity* identity) override {
+    struct stat info;
+    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
+    *identity = {static_cast<uint64_t>(info.st_dev),
+                 static_cast<uint64_t>(info.st_ino)};
+    return {};
+  }
+
+  IoStatus is_own(bool* is_own) override {
+    struct stat info;
+    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
+    *is_own = info.st_uid == geteuid();
+    return {};
+  }
+
+  IoStatus read_at(uint64_t offset, void* data, size_t bytes,
+                   size_t* read) override {
+    for (*read = 0; *read < bytes;) {
+      const ssize_t moved = internal::again_if_interrupted([&] {
+        return pread(descriptor_, static_cast<char*>(data) + *read,
+                     bytes - *read, static_cast<off_t>(offset + *read));
+      });
+      if (moved < 0) return failure(errno, "pread");
+      if (moved == 0) return {};
+      *read += static_cast<size_t>(moved);
+    }
+    return {};
+  }
+
+  IoStatus map(size_t bytes, std::shared_ptr<SharedMapping>* mapping) override {
+    void* const range = Ranges::instance().take(bytes);
+    const int protection =
+        access_ == SharedAccess::kReadOnly ? PROT_READ : PROT_READ | PROT_WRITE;
+    void* const data = mmap(
+        range, bytes, protection,
+        range == nullptr ? MAP_SHARED : MAP_SHARED | MAP_FIXED, descriptor_, 0);
+    if (data == MAP_FAILED) {
+      const IoStatus status = failure(errno, "mmap");
+      if (range != nullptr) Ranges::instance().give_back(range, bytes);
+      return status;
+    }
+    internal::keep_from_children(data, bytes);
+    *mapping = std::make_shared<PosixMapping>(data, bytes, true);
+    return {};
+  }
+
+  IoStatus map_over(uint64_t offset, void* address, size_t bytes,
+                    std::unique_ptr<SharedMapping>* mapping) override {
+    if (mmap(address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+             descriptor_, static_cast<off_t>(offset)) == MAP_FAILED) {
+      const IoStatus status = failure(errno, "mmap");
+      // What was there may be gone already.
+      (void)map_anonymous(address, bytes);
+      return status;
+    }
+    internal::keep_from_children(address, bytes);
+    *mapping = std::make_unique<PosixMapping>(address, bytes, false);
+    return {};
+  }
+
+  bool try_lock(uint32_t number) override {
+    struct flock lock = lock_of(F_WRLCK, number);
+    return internal::again_if_interrupted(
+               [&] { return fcntl(descriptor_, kSetLock, &lock); }) == 0;
+  }
+  void unlock(uint32_t number) override {
+    struct flock lock = lock_of(F_UNLCK, number);
+    (void)fcntl(descriptor_, kSetLock, &lock);
+  }
+  bool is_locked_elsewhere(uint32_t number) override {
+    struct flock lock = lock_of(F_WRLCK, number);
+    return fcntl(descriptor_, kQueryLock, &lock) == 0 && lock.l_type != F_UNLCK;
+  }
+  int descriptor() const { return descriptor_; }
+  bool knows_locks() const {
+    struct flock lock = lock_of(F_WRLCK, 0);
+    return fcntl(descriptor_, kQueryLock, &lock) == 0;
+  }
+
+ private:
+  void drop_temporary_name() {
+    if (!is_temporary_) return;
+    (void)::unlink(name_.c_str());
+    unlock(kMakerLock);
+    is_temporary_ = false;
+  }
+
+  const int descriptor_;
+  const SharedAccess access_;
+  const std::string name_;
+  bool is_temporary_ = false;
+};
+
+// Not made of the log's own name, which may be as long as names can be.
+std::string temporary_name_in(const std::string& directory) {
+  return path_in(directory, std::string(".").append(internal::random_name()));
+}
+
+bool is_temporary_name(const std::string& name) {
+  static const size_t bytes = internal::random_name().size() + 1;
+  return name.size() == bytes && name.starts_with(".atomic-log-") &&
+         name.find_first_not_of("0123456789abcdef", bytes - 16) ==
+             std::string::npos;
+}
+
+// Takes away the temporary names that dead makers have left in a directory. Who
+// lives has the lock.
+void remove_left_names(const std::string& directory) {
+  List<std::string> names;
+  if (!native_file_system().list(directory, &names).ok()) return;
+  for (const std::string& name : names) {
+    if (!is_temporary_name(name)) continue;
+    const std::string path = path_in(directory, name);
+    std::unique_ptr<SharedFile> left;
+    if (SharedFile::open(path, SharedAccess::kReadWrite, &left).ok() &&
+        left->try_lock(kMakerLock)) {
+      (void)::unlink(path.c_str());
+    }
+  }
+}
+
+// A new file with such a name. Null, and errno, where none can be made.
+std::unique_ptr<PosixFile> make_named(const std::string& directory) {
+  remove_left_names(directory);
+  for (;;) {
+    std::string name = temporary_name_in(directory);
+    const int descriptor = internal::again_if_interrupted([&] {
+      return ::open(name.c_str(),
+                    O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+    });
+    if (descriptor < 0) return nullptr;
+    auto made = std::make_unique<PosixFile>(descriptor, std::move(name), true);
+    // Who looks for names that were left may have found this one first.
+    struct stat info;
+    if (!made->knows_locks() ||
+        (made->try_lock(kMakerLock) && fstat(descriptor, &info) == 0 &&
+         info.st_nlink > 0)) {
+      return made;
+    }
+  }
+}
+
+}  // namespace
+
+IoStatus SharedFile::create(const std::string& path, uint32_t mode,
+                            uint64_t bytes, std::unique_ptr<SharedFile>* file) {
+  const std::string directory = parent_of(path);
+  std::string name;
+  const int unnamed = internal::open_unnamed(directory, &name);
+  if (unnamed < 0 && errno != EOPNOTSUPP) return failure(errno, "open");
+  auto made = unnamed >= 0
+                  ? std::make_unique<PosixFile>(unnamed, std::move(name), false)
+                  : make_named(directory);
+  if (made == nullptr) return failure(errno, "open");
+  if (!made->knows_locks()) return no_locks();
+  if (fchmod(made->descriptor(), mode) != 0) return failure(errno, "fchmod");
+  const int error = internal::allocate(made->descriptor(), bytes);
+  if (error != 0) return failure(error, "fallocate");
+  *file = std::move(made);
+  return {};
+}
+
+IoStatus SharedFile::open(const std::string& path, SharedAccess access,
+                          std::unique_ptr<SharedFile>* file) {
+  const int mode = access == SharedAccess::kReadOnly ? O_RDONLY : O_RDWR;
+  // Opening a pipe would wait for its other end without O_NONBLOCK.
+  const int descriptor = internal::again_if_interrupted([&] {
+    return ::open(path.c_str(), mode | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  });
+  if (descriptor < 0) {
+    const int error = errno;
+    struct stat named;
+    // A link that leads nowhere: it is not followed to make the file, and its
+    // name is taken.
+    const bool is_link = error == ENOENT && lstat(path.c_str(), &named) == 0 &&
+                         S_ISLNK(named.st_mode);
+    return failure(is_link ? ELOOP : error, "open");
+  }
+  auto opened = std::make_unique<PosixFile>(descriptor, access);
+  struct stat info;
+  if (fstat(descriptor, &info) != 0) return failure(errno, "fstat");
+  if (!S_ISREG(info.st_mode)) return {IoCode::kNotAFile, 0, "open"};
+  // Who only reads can do without.
+  if (access == SharedAccess::kReadWrite && !opened->knows_locks()) {
+    return no_locks();
+  }
+  *file = std::move(opened);
+  return {};
+}
+
+IoStatus SharedFile::create_unnamed(uint64_t bytes,
+                                    std::unique_ptr<SharedFile>* file) {
+  const int descriptor = internal::open_memory();
+  if (descriptor < 0) return failure(errno, "memfd_create");
+  auto made = std::make_unique<PosixFile>(descriptor, SharedAccess::kReadWrite);
+  const int result = internal::again_if_interrupted(
+      [&] { return ftruncate(descriptor, static_cast<off_t>(bytes)); });
+  if (result != 0) return failure(errno, "ftruncate");
+  *file = std::move(made);
+  return {};
+}
+
+std::string internal::random_name() {
+  std::random_device device;
+  char text[40];
+  snprintf(text, sizeof(text), "atomic-log-%08x%08x", device(), device());
+  return text;
+}
+
+IoStatus SharedFile::unlink(const std::string& path) {
+  return ::unlink(path.c_str()) == 0 ? IoStatus{} : failure(errno, "unlink");
+}
+
+BootId internal::boot_id_of(const char* text) {
+  BootId id;
+  size_t digits = 0;
+  for (; *text != 0 && digits < 32; ++text) {
+    const char c = *text;
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (digit < 0) continue;
+    uint8_t& byte = id.bytes[digits / 2];
+    byte = static_cast<uint8_t>(byte << 4 | digit);
+    ++digits;
+  }
+  return id;
+}
+
+uint64_t process_id() { return static_cast<uint64_t>(getpid()); }
+
+}  // namespace atomic_log::platform
+
+#endif  // !defined(_WIN32)
