@@ -244,7 +244,7 @@ export class LogView {
     const newer = this.pins.pin(held.head.sequence + 1);
     // A stray store can make an unsealed head look sealed, and copies look so always.
     if (newer.length === 0) return this.#newLease(held.copy());
-    if (!follows(held, newer, this.segmentCapacity)) return this.#newLease(newer);
+    if (!this.#follows(held, newer)) return this.#newLease(newer);
     const lowest = newer[newer.length - 1]!.sequence - this.native.retainedSegments + 1;
     if (held.openCount === (previous === own ? 1 : 0)) {
       this.#append(held, newer);
@@ -265,12 +265,27 @@ export class LogView {
     if (this.native.isReadOnly) this.native.catchUp();
     this.#loadHeadWord(held);
     const newer = this.pins.pin(held.head.sequence + 1);
-    if (newer.length > 0 && !follows(held, newer, this.segmentCapacity)) return this.#newLease(newer);
+    if (newer.length > 0 && !this.#follows(held, newer)) return this.#newLease(newer);
     // What other snapshots have now, or the next one would begin with, stays as it is.
     const isShared = held.openCount > 1 || own === this.#current || own === this.#weakCurrent?.deref();
     if (newer.length === 0 || isShared) return this.#newLease(held.copy().concat(newer));
     this.#append(held, newer);
     return own;
+  }
+
+  /** Whether nothing is missing between the two; then the count of the held head is final, and known for certain. */
+  #follows(held: Window, newer: readonly PinnedSegment[]): boolean {
+    const { head } = held;
+    const successor = newer[0]!;
+    if (successor.sequence !== head.sequence + 1) return false;
+    const count = successor.firstIndex - head.firstIndex;
+    // A stray store of another process can have put the successor anywhere.
+    if (count < 0 || count > this.segmentCapacity) return false;
+    // A copy lacks the entries that were written over before it had them.
+    if (this.native.isReadOnly && this.readable(this.#loadHeadWord(held)) < count) return false;
+    head.count = count;
+    head.isFinal = true;
+    return true;
   }
 
   #append(window: Window, newer: readonly PinnedSegment[]): void {
@@ -375,17 +390,4 @@ export class LogView {
     this.#spareLeases.length = 0;
     this.#attendance.closeIfUnused();
   }
-}
-
-/** Whether nothing is missing between the two; then the count of the held head is final, and known for certain. */
-function follows(held: Window, newer: readonly PinnedSegment[], segmentCapacity: number): boolean {
-  const { head } = held;
-  const successor = newer[0]!;
-  if (successor.sequence !== head.sequence + 1) return false;
-  const count = successor.firstIndex - head.firstIndex;
-  // A stray store of another process can have put the successor anywhere.
-  if (count < 0 || count > segmentCapacity) return false;
-  head.count = count;
-  head.isFinal = true;
-  return true;
 }

@@ -12,10 +12,6 @@ namespace {
 
 using memory::BlockPool;
 
-// As in shared_log.cc.
-constexpr int kTriesMax = 16;
-constexpr int kBoundedTries = 1 << 12;
-
 template <typename Word>
 Word load_relaxed(const char* from) {
   return reinterpret_cast<const std::atomic<Word>*>(from)->load(
@@ -113,7 +109,8 @@ bool SegmentCopies::update(Copy* copy, uint64_t newest) {
   // it sees that the block was retired. Acquire would do; this one is known to
   // the thread sanitizer too.
   platform::full_barrier();
-  if (log_.stamp_of(block).load(std::memory_order_relaxed) != sequence) {
+  // Acquire, too: who finds it gone finds what was published before.
+  if (log_.stamp_of(block).load(std::memory_order_acquire) != sequence) {
     return false;
   }
   if (copy->count == 0) copy->first_index = first_index;
@@ -124,14 +121,20 @@ bool SegmentCopies::update(Copy* copy, uint64_t newest) {
   return true;
 }
 
+bool SegmentCopies::complete(Copy* copy, uint64_t newest) {
+  if (copy->is_lapped) return false;
+  if (copy->is_final || update(copy, newest)) return true;
+  copy->is_final = true;
+  copy->is_lapped = true;
+  return false;
+}
+
 // What has successors gets the rest of its entries.
 void SegmentCopies::finish_older(uint64_t newest) {
   for (const Known& known : known_) {
     Copy& copy = copies_[known.id];
     if (copy.is_final) return;
-    if (copy.sequence >= newest || update(&copy, newest)) continue;
-    copy.is_final = true;
-    copy.is_lapped = true;
+    if (copy.sequence < newest) complete(&copy, newest);
   }
 }
 
@@ -187,12 +190,7 @@ uint32_t SegmentCopies::find_or_copy(uint64_t sequence, uint64_t newest,
                                      bool* has_memory) {
   const uint32_t known = find(sequence);
   if (known != kNone) {
-    Copy& copy = copies_[known];
-    if (copy.is_lapped) return kNone;
-    if (copy.is_final || update(&copy, newest)) return known;
-    copy.is_final = true;
-    copy.is_lapped = true;
-    return kNone;
+    return complete(&copies_[known], newest) ? known : kNone;
   }
   const uint32_t id = unused(newest);
   *has_memory = id != kNone;
@@ -235,6 +233,19 @@ bool SegmentCopies::pin_down(uint64_t lowest, uint64_t newest,
   return true;
 }
 
+// Where one below was evicted meanwhile, the head was rolled over: the entries that
+// take the place of what is missing came after its first look.
+bool SegmentCopies::has_looked_at_head_last(uint64_t lowest, uint64_t newest,
+                                            size_t begin,
+                                            List<PinnedBlock>* pinned) {
+  if (pinned->back().sequence == lowest) return true;
+  PinnedBlock& head = (*pinned)[begin];
+  Copy& copy = copies_[head.block];
+  if (!complete(&copy, newest)) return false;
+  head.count = copy.count;
+  return true;
+}
+
 SharedOutcome SegmentCopies::pin_window(uint64_t floor,
                                         List<PinnedBlock>* pinned) {
   const std::lock_guard<std::mutex> lock(mutex_);
@@ -245,12 +256,8 @@ SharedOutcome SegmentCopies::pin_window(uint64_t floor,
     const uint64_t newest = log_.head().load(std::memory_order_acquire);
     if (newest > kSequenceMax) return SharedOutcome::kDamaged;
     finish_older(newest);
-    uint64_t lowest =
+    const uint64_t lowest =
         std::max(floor, newest >= retained ? newest - retained + 1 : 0);
-    const uint32_t before = find(floor - 1);
-    if (before != kNone && copies_[before].is_lapped) {
-      lowest = std::max(lowest, floor + 1);
-    }
     if (newest < lowest) return SharedOutcome::kOk;
     if (!pinned->try_reserve(begin + (newest + 1 - lowest))) {
       return SharedOutcome::kNoMemory;
@@ -259,9 +266,10 @@ SharedOutcome SegmentCopies::pin_window(uint64_t floor,
     const bool has_head = pin_down(lowest, newest, pinned, &outcome);
     const uint64_t acceptable =
         std::max(lowest, newest + 2 > retained ? newest + 2 - retained : 0);
-    const bool is_short =
-        has_head && pinned->back().sequence > acceptable && tries < kTriesMax;
-    if (outcome == SharedOutcome::kOk && has_head && !is_short) {
+    const bool is_short = has_head && pinned->back().sequence > acceptable &&
+                          tries < kWalkTriesMax;
+    if (outcome == SharedOutcome::kOk && has_head && !is_short &&
+        has_looked_at_head_last(lowest, newest, begin, pinned)) {
       std::reverse(pinned->begin() + begin, pinned->end());
       return outcome;
     }
@@ -291,10 +299,7 @@ void SegmentCopies::catch_up() {
   finish_older(newest);
   const uint32_t known = find(newest);
   if (known == kNone) return;
-  Copy& copy = copies_[known];
-  if (copy.is_final || update(&copy, newest)) return;
-  copy.is_final = true;
-  copy.is_lapped = true;
+  complete(&copies_[known], newest);
 }
 
 ShownBlock SegmentCopies::shown(uint32_t id) {

@@ -7,9 +7,9 @@
 //  2. What is copied stays: the copy of the head gets what was published since,
 //     after what it has. It is pinned as a block of the file is, and used again
 //     for another segment only when no one pins it.
-//  3. A segment that left the window before all of it was copied is followed by
-//     a gap: its successor is left out of the next window, so that no one takes
-//     the one for the beginning of the other.
+//  3. The copy of a segment that left the window before all of it was copied
+//     stays short. Who takes what follows one that it holds compares its count
+//     with the successor's first index: there may be a gap.
 //  4. The published word of a copy always has the seal: who finds it asks for
 //     what comes next, and so has the copies brought up to date.
 //  5. Copies of the window are kept for the next snapshot. They take as much
@@ -81,6 +81,8 @@ class SegmentCopies {
   uint32_t find(uint64_t sequence);
   bool update(Copy* copy, uint64_t newest);
   void copy_entries(const char* from, char* to, uint32_t begin, uint32_t end);
+  // As update(), of one that others may have; false for good.
+  bool complete(Copy* copy, uint64_t newest);
   void finish_older(uint64_t newest);
   uint32_t find_or_copy(uint64_t sequence, uint64_t newest, bool* has_memory);
   // The copy that known_ has there, which it does not have after that; kNone when it
@@ -92,6 +94,9 @@ class SegmentCopies {
   // are there; false when even the newest is not.
   bool pin_down(uint64_t lowest, uint64_t newest, List<PinnedBlock>* pinned,
                 SharedOutcome* outcome);
+  // False when the head is gone, too.
+  bool has_looked_at_head_last(uint64_t lowest, uint64_t newest, size_t begin,
+                               List<PinnedBlock>* pinned);
   void unpin_from(size_t begin, List<PinnedBlock>* pinned);
 
   SharedLog& log_;

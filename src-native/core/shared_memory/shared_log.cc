@@ -7,17 +7,6 @@
 #include "core/platform/futex.h"
 
 namespace atomic_log::shared_memory {
-namespace {
-
-// Tries at a walk that the writer keeps lapping; each repeats only after a whole
-// window went by during it (memory/window.cc).
-constexpr int kTriesMax = 16;
-// Tries at anything that only a process which keeps to no protocol could make
-// fail so often.
-constexpr int kBoundedTries = 1 << 12;
-
-}  // namespace
-
 SharedLog::SharedLog(SharedFormat format,
                      std::unique_ptr<platform::SharedFile> file,
                      std::shared_ptr<platform::SharedMapping> mapping,
@@ -186,7 +175,7 @@ SharedOutcome SharedLog::pin_window(uint64_t floor, List<PinnedBlock>* pinned) {
     const uint64_t acceptable =
         std::max(floor, newest + 2 > retained ? newest + 2 - retained : 0);
     const bool head_is_gone = next > newest;
-    const bool is_lapped = next > acceptable && tries < kTriesMax;
+    const bool is_lapped = next > acceptable && tries < kWalkTriesMax;
     if (!head_is_gone && !is_lapped) break;
     unpin_from(begin, pinned);
     if (tries == kBoundedTries) return SharedOutcome::kDamaged;
@@ -226,7 +215,7 @@ SharedOutcome SharedLog::bounds(Bounds* bounds) {
     while (lowest < newest && !look_at(lowest, &oldest, &count)) ++lowest;
     const uint64_t acceptable =
         newest + 2 > retained ? newest + 2 - retained : 0;
-    if (lowest > acceptable && tries < kTriesMax) continue;
+    if (lowest > acceptable && tries < kWalkTriesMax) continue;
     // The head last: when one below was evicted meanwhile, the head was rolled
     // over, and an earlier look could have found it empty.
     uint64_t first = 0;

@@ -75,6 +75,13 @@ enum class SharedOpenMode : uint8_t {
   kReplaceEnded = 4,
 };
 
+// Tries at a walk that the writer keeps lapping; each repeats only after a whole
+// window went by during it (memory/window.cc).
+inline constexpr int kWalkTriesMax = 16;
+// Tries at anything that only a process which keeps to no protocol could make
+// fail so often.
+inline constexpr int kBoundedTries = 1 << 12;
+
 class SharedLog : public std::enable_shared_from_this<SharedLog> {
  public:
   // `options` is not needed for kJoin and kReadOnly. `permissions` are those of

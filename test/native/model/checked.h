@@ -243,6 +243,22 @@ T& shared(const void* address) {
   return *static_cast<T*>(shared_cell(address));
 }
 
+// Memory of a process's own that is asked about by address, too: what stands
+// there begins as T(), and each address has the same T always.
+void* own_memory(size_t bytes);
+std::shared_ptr<void>& own_cell(const void* address);
+
+template <typename T>
+T& own(const void* address) {
+  std::shared_ptr<void>& cell = own_cell(address);
+  if (cell == nullptr) {
+    rl::ctx().disable_preemption();
+    cell = std::make_shared<T>();
+    rl::ctx().enable_preemption();
+  }
+  return *static_cast<T*>(cell.get());
+}
+
 // The mutation that is tried, where all of them are compiled in; 0 for none.
 inline uint32_t mutation = 0;
 

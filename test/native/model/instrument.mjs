@@ -1,13 +1,11 @@
 // Makes a copy of the core in which Relacy sees every atomic, mutex and shared
 // plain field:
 //
-//   node instrument.mjs <target folder> [mutation]
-//   node instrument.mjs <target folder> --shared
+//   node instrument.mjs <target folder> threads|processes
 //
 // The text of the core stays as it is but for the substitutions below, and for
-// those of the mutation; the log that processes share has all of its mutations
-// in, behind a switch. Each text to be replaced must be there exactly as often
-// as stated, so that none can rot.
+// the mutations, each behind a switch. Each text to be replaced must be there
+// exactly once, so that none can rot.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,6 +57,7 @@ const SHARED_FILES = [
   'core/platform/process_watch.h',
   'core/platform/shared_file.h',
   'core/platform/thread.h',
+  'core/shared_memory/segment_copies.cc',
   'core/shared_memory/segment_copies.h',
   'core/shared_memory/shared_format.cc',
   'core/shared_memory/shared_format.h',
@@ -122,6 +121,7 @@ const INSTRUMENTS = [
 ];
 
 const SHARED_LOG = 'core/shared_memory/shared_log.h';
+const COPIES = 'core/shared_memory/segment_copies.cc';
 const SHARED_WAITS = 'core/shared_memory/shared_waits.cc';
 
 const SHARED_INSTRUMENTS = [
@@ -153,6 +153,24 @@ const SHARED_INSTRUMENTS = [
     from: '*reinterpret_cast<std::atomic<uint32_t>*>(',
     to: 'model::shared<std::atomic<uint32_t>>(',
   },
+  // A copy's memory has cells, too: the threads of its process share it.
+  { file: COPIES, from: 'BlockPool::instance().take(bytes)', to: 'model::own_memory(bytes)' },
+  { file: COPIES, from: 'BlockPool::instance().give_back(taken, bytes);', to: '(void)taken;' },
+  {
+    file: COPIES,
+    from: 'reinterpret_cast<const std::atomic<Word>*>(from)->',
+    to: 'model::shared<std::atomic<Word>>(from).',
+  },
+  {
+    file: COPIES,
+    from: '*reinterpret_cast<Word*>(to)',
+    to: 'model::own<model::Plain<Word>>(to)',
+  },
+  {
+    file: COPIES,
+    from: 'reinterpret_cast<std::atomic<uint32_t>*>(block)->',
+    to: 'model::own<std::atomic<uint32_t>>(block).',
+  },
   // The scenarios join without a file, and look at places of the memory.
   { file: SHARED_LOG, from: ' private:\n  using Word64', to: ' public:\n  using Word64' },
   {
@@ -162,25 +180,24 @@ const SHARED_INSTRUMENTS = [
   },
 ];
 
-function replace(text, { file, from, to, times = 1 }, by) {
+function replaceOnce(text, { file, from, to }) {
   const pieces = text.split(from);
-  if (pieces.length !== times + 1) {
-    throw new Error(`${by}: ${pieces.length - 1} times, not ${times}, in ${file}:\n${from}`);
+  if (pieces.length !== 2) {
+    throw new Error(`instrument.mjs: ${pieces.length - 1} times, not once, in ${file}:\n${from}`);
   }
   return pieces.join(to);
 }
 
-function checkFiles(edits, files, by) {
-  for (const { file } of edits) {
+function checkFiles(edits, files) {
+  for (const { file, by = 'instrument.mjs' } of edits) {
     if (!files.includes(file)) throw new Error(`${by}: ${file} is not part of the model`);
   }
 }
 
 /** Writes a file of the copy. */
-function write(target, file, changed, instruments) {
-  let text = changed;
-  for (const edit of instruments) if (edit.file === file) text = replace(text, edit, 'instrument.mjs');
-  text = text.replace(RENAMED, 'model::$1');
+function write(target, file, mutated, instruments) {
+  const own = instruments.filter((edit) => edit.file === file);
+  const text = own.reduce(replaceOnce, mutated).replace(RENAMED, 'model::$1');
   const left = LEFT_OVER.exec(text);
   if (left !== null) throw new Error(`instrument.mjs: ${left[0]} in ${file} is not modelled`);
   const path = join(target, file);
@@ -190,42 +207,49 @@ function write(target, file, changed, instruments) {
 
 const read = (file) => readFileSync(join(source, file), 'utf8');
 
-export function instrument(target, mutation) {
-  const edits = mutation?.edits ?? [];
-  checkFiles(edits, FILES, mutation?.name);
-  checkFiles(INSTRUMENTS, FILES, 'instrument.mjs');
-  for (const file of FILES) {
-    const own = edits.filter((edit) => edit.file === file);
-    const text = own.reduce((before, edit) => replace(before, edit, mutation.name), read(file));
-    write(target, file, text, INSTRUMENTS);
-  }
-}
+/**
+ * The two programs: what is copied, and the ways to break it. One in `share` of the runs is made, because a
+ * run of the log of processes takes longer.
+ */
+export const MODELS = {
+  threads: {
+    unit: 'unity.cc',
+    files: FILES,
+    instruments: INSTRUMENTS,
+    mutations,
+    room: 'core/memory/',
+    share: { unchanged: 1, mutated: 1 },
+  },
+  processes: {
+    unit: 'shared_unity.cc',
+    files: SHARED_FILES,
+    instruments: SHARED_INSTRUMENTS,
+    mutations: sharedMutations,
+    room: 'core/shared_memory/',
+    share: { unchanged: 5, mutated: 10 },
+  },
+};
 
-/** The log that processes share, with mutation number n, counted from 1, behind model::mutation == n. */
-export function instrumentShared(target) {
-  const edits = sharedMutations.flatMap(({ name, edits: own }, i) =>
+/** With mutation number n, counted from 1, behind model::mutation == n. */
+export function instrument(target, { files, instruments, mutations: all }) {
+  const edits = all.flatMap(({ name, edits: own }, i) =>
     own.map((edit) => ({ ...edit, by: name, number: i + 1 })),
   );
-  checkFiles(edits, SHARED_FILES, 'shared_mutations.mjs');
-  for (const file of SHARED_FILES) {
+  checkFiles([...edits, ...instruments], files);
+  for (const file of files) {
     const own = edits.filter((edit) => edit.file === file);
-    write(target, file, withSwitches(read(file), own), SHARED_INSTRUMENTS);
+    write(target, file, withSwitches(read(file), own), instruments);
   }
 }
-
-const ROOMS = [
-  { files: FILES.filter((name) => name.startsWith('core/memory/')), all: mutations },
-  {
-    files: SHARED_FILES.filter((name) => name.startsWith('core/shared_memory/')),
-    all: sharedMutations,
-  },
-];
 
 /** The orders in the core stronger than relaxed that no mutation weakens, as file:line. */
 export function ordersWithoutMutation() {
   const ORDER = /memory_order_\w+/g;
   const missing = [];
-  for (const { file, all } of ROOMS.flatMap(({ files, all }) => files.map((file) => ({ file, all })))) {
+  const places = Object.values(MODELS).flatMap(({ files, mutations: all, room }) =>
+    files.filter((file) => file.startsWith(room)).map((file) => ({ file, all })),
+  );
+  for (const { file, all } of places) {
     const text = read(file);
     const weakened = new Set();
     for (const { from, to } of all.flatMap(({ edits }) => edits).filter((edit) => edit.file === file)) {
@@ -245,12 +269,5 @@ export function ordersWithoutMutation() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [target, name] = process.argv.slice(2);
-  const mutation = mutations.find((candidate) => candidate.name === name);
-  if (name === '--shared') {
-    instrumentShared(target);
-  } else if (name !== undefined && mutation === undefined) {
-    throw new Error(`no mutation is called ${name}`);
-  } else {
-    instrument(target, mutation);
-  }
+  instrument(target, MODELS[name]);
 }

@@ -1,25 +1,23 @@
-// Checks the core as it is, then mutations of it, and prints a table: of the log
-// of threads, each mutation built by itself, and of the log that processes share,
-// whose mutations are all in one program.
+// Checks the core as it is and mutations of it, and prints a table: of the log of
+// threads and of the log that processes share, each one program with all of its
+// mutations in it.
 //
 //   node mutate.mjs [--unchanged runs] [--mutations none|quick|all|<text>]
 //                   [--runs runs] [--jobs n]
 //
-// The log of processes is run a twentieth as often, and its mutations a tenth.
-// quick are those that are expected to be caught; any other text takes those
-// with that text in their name. Fails when the core as it is breaks a property,
+// The log of processes is run less often (instrument.mjs: share). quick are those
+// that are expected to be caught; any other text takes those with that text in
+// their name. Fails when the core as it is breaks a property,
 // when a mutation that is expected to be caught is not, and when one that is
 // not expected to be is. MUTATIONS_SEEN names a file that each verdict is added to.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-import { instrument, instrumentShared, ordersWithoutMutation } from './instrument.mjs';
-import { mutations } from './mutations.mjs';
-import { sharedMutations } from './shared_mutations.mjs';
+import { MODELS, instrument, ordersWithoutMutation } from './instrument.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const { values: options } = parseArgs({
@@ -44,7 +42,9 @@ function run(command, args) {
   });
 }
 
-async function compile(folder, unit) {
+/** Resolves to the path of the program. */
+async function build({ unit, ...model }, folder) {
+  instrument(join(here, folder), model);
   const program = join(folder, 'model');
   const { status, stderr } = await run(process.env.CXX ?? 'g++', [
     ...process.env.MODEL_CXXFLAGS.split(' '),
@@ -53,16 +53,6 @@ async function compile(folder, unit) {
   ]);
   if (status !== 0) throw new Error(`${folder} does not compile\n${stderr}`);
   return program;
-}
-
-function build(folder, mutation) {
-  instrument(join(here, folder), mutation);
-  return compile(folder, 'unity.cc');
-}
-
-function buildShared(folder) {
-  instrumentShared(join(here, folder));
-  return compile(folder, 'shared_unity.cc');
 }
 
 const VERDICT = /^(\S+) +(\d+) runs +[\d.]+ s {2}(.*)$/gm;
@@ -79,8 +69,9 @@ async function hunt(program, runs, args) {
 const seconds = (start) => ((performance.now() - start) / 1000).toFixed(1);
 
 /** Resolves to whether the mutation did what is expected of it. */
-async function examine({ name, seenBy, expected = 'caught' }, program, runs, args = []) {
+async function examine(program, runs, { name, number, seenBy, expected }) {
   const start = performance.now();
+  const args = ['--mutation', String(number)];
   let found;
   for (const scenario of seenBy) found ??= await hunt(program, runs, [...args, scenario]);
   found ??= await hunt(program, runs, args);
@@ -94,46 +85,54 @@ async function examine({ name, seenBy, expected = 'caught' }, program, runs, arg
   return isAsExpected;
 }
 
-const missing = ordersWithoutMutation();
-if (missing.length > 0) throw new Error(`no mutation weakens the order at ${missing.join(', ')}`);
-
-async function checkUnchanged(what, program, runs) {
+/** Resolves to whether the core as it is keeps every property. */
+async function checkUnchanged(name, program, runs) {
   const start = performance.now();
-  const { status } = spawnSync(await program, ['--runs', String(runs)], { cwd: here, stdio: 'inherit' });
-  console.log(`${what} as it is: ${status === 0 ? 'good' : 'BROKEN'}, ${seconds(start)} s\n`);
-  if (status !== 0) process.exit(1);
+  const { status, stdout } = await run(program, ['--runs', String(runs)]);
+  const verdict = status === 0 ? 'good' : 'BROKEN';
+  console.log(`${stdout}the log of ${name} as it is: ${verdict}, ${seconds(start)} s\n`);
+  return status === 0;
 }
 
-// Of the runs, because one takes longer.
-const sharedRuns = (runs, share) => Math.ceil(Number(runs) / share);
-const shared = await buildShared('build/shared');
-if (Number(options.unchanged) > 0) {
-  await checkUnchanged('the log of threads', build('build/unchanged'), options.unchanged);
-  await checkUnchanged('the log of processes', shared, sharedRuns(options.unchanged, 20));
+/** Resolves to how many of the tasks said no. */
+async function failuresOf(tasks) {
+  let failures = 0;
+  const queue = tasks.values();
+  const worker = async () => {
+    for (const task of queue) if (!(await task())) ++failures;
+  };
+  await Promise.all(Array.from({ length: Number(options.jobs) }, worker));
+  return failures;
 }
 
-const isWanted = ({ name, expected = 'caught' }) => {
+const isWanted = ({ name, expected }) => {
   if (options.mutations === 'none') return false;
   if (options.mutations === 'quick') return expected === 'caught';
   return options.mutations === 'all' || name.includes(options.mutations);
 };
-const wanted = [
-  ...mutations.filter(isWanted).map((mutation) => async (folder) => {
-    return examine(mutation, await build(folder, mutation), options.runs);
+
+const missing = ordersWithoutMutation();
+if (missing.length > 0) throw new Error(`no mutation weakens the order at ${missing.join(', ')}`);
+
+const start = performance.now();
+const programs = {};
+await failuresOf(
+  Object.entries(MODELS).map(([name, model]) => async () => {
+    programs[name] = await build(model, `build/${name}`);
+    return true;
   }),
-  ...sharedMutations.flatMap((mutation, i) => {
-    const examined = () => examine(mutation, shared, sharedRuns(options.runs, 10), ['--mutation', String(i + 1)]);
-    return isWanted(mutation) ? [examined] : [];
-  }),
-];
-if (wanted.length > 0) {
-  const start = performance.now();
-  let failures = 0;
-  const queue = wanted.values();
-  const worker = async (folder) => {
-    for (const isAsExpected of queue) if (!(await isAsExpected(folder))) ++failures;
-  };
-  await Promise.all(Array.from({ length: Number(options.jobs) }, (_, i) => worker(`build/mutated-${i}`)));
-  console.log(`${wanted.length} mutations, ${failures} not as expected, ${seconds(start)} s`);
-  process.exitCode = failures === 0 ? 0 : 1;
-}
+);
+const checks = Object.entries(MODELS).map(([name, { share }]) => {
+  const runs = Math.ceil(Number(options.unchanged) / share.unchanged);
+  return () => checkUnchanged(name, programs[name], runs);
+});
+const wanted = Object.entries(MODELS).flatMap(([name, { mutations, share }]) => {
+  const runs = Math.ceil(Number(options.runs) / share.mutated);
+  return mutations
+    .map((mutation, i) => ({ expected: 'caught', ...mutation, number: i + 1 }))
+    .filter(isWanted)
+    .map((mutation) => () => examine(programs[name], runs, mutation));
+});
+const failures = await failuresOf([...(Number(options.unchanged) > 0 ? checks : []), ...wanted]);
+console.log(`${wanted.length} mutations; ${failures} not as expected, ${seconds(start)} s`);
+process.exitCode = failures === 0 ? 0 : 1;

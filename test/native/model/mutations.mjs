@@ -2,7 +2,9 @@
 // and every step whose place matters has one.
 //
 //   name      what is changed
-//   edits     the substitutions; texts are those of the core
+//   edits     the substitutions. Texts are those of the core, and there once. All
+//             are compiled in at once (switches.mjs): a text is whole statements,
+//             with their lines, or an expression, or differs in memory orders only
 //   seenBy    scenarios that notice, the fastest first; they are tried before
 //             the others
 //   expected  'caught' unless said otherwise:
@@ -23,7 +25,7 @@ const WAITS_H = 'core/memory/wait_list.h';
 const WAITS = 'core/memory/wait_list.cc';
 const BARRIER = 'core/platform/barrier.h';
 
-const edit = (file, from, to, times = 1) => ({ file, from, to, times });
+const edit = (file, from, to) => ({ file, from, to });
 /** Replaces the last memory order of `text` (or the only one) by `order`. */
 const reorder = (file, text, order = 'relaxed') =>
   edit(file, text, text.replace(/memory_order_\w+(?!.*memory_order)/s, `memory_order_${order}`));
@@ -36,14 +38,26 @@ const INSTALL = '  install(successor, sequence);\n';
 const RING = '  slot(sequence).store(successor, std::memory_order_release);\n';
 const HEAD = '  head_sequence_.store(sequence, std::memory_order_release);\n';
 const EVICT = '  if (evicted != nullptr && evicted->release()) pool_.give_back_owned(evicted);\n';
-const RETAINED = 'if (segment == nullptr || !segment->try_retain()) return nullptr;\n';
+const RETAINED = '  if (segment == nullptr || !segment->try_retain()) return nullptr;\n';
+const OTHER = 'segment->sequence() != sequence';
 const PUBLISH_WORD = '    cursor_.word->publish(count);\n';
 const PUBLISH_WAKE = '    entries_.published(cursor_.first_index + count);\n';
+const REGISTER = '    entries_.push_back({waiter, index});\n';
 const HEAVY = '  platform::heavy_barrier();\n';
+const WAKE_INDEX = 'wake_index_.load(std::memory_order_relaxed)';
 const END_STORE = '  has_ended_.store(true, std::memory_order_release);\n';
 
+const ITS_OWN = 'segment != nullptr && segment->release()';
 const RETIRED = '  is_retired_.fetch_add(1, std::memory_order_acq_rel);\n';
-const TAKE_RETURNED = '  uint64_t idle = decommit_returned(may_touch) + cold_.length();\n';
+const TAKE_RETURNED = 'decommit_returned(may_touch) + cold_.length()';
+const LATE_SEAL = `    if (cursor_.sequence > 0) {
+      SegmentControl* const before =
+          slot(cursor_.sequence - 1).load(std::memory_order_relaxed);
+      if (!PublishedWord::is_sealed(before->word().acquire())) {
+        before->word().seal(static_cast<uint32_t>(cursor_.first_index - before->first_index()));
+      }
+    }
+`;
 const RMW_NOTE =
   'a read-modify-write sees what came before it in the run, whatever its order; elsewhere it may not';
 
@@ -65,7 +79,18 @@ export const mutations = [
   },
   {
     name: 'retire takes what came back before it says so',
-    edits: [edit(POOL, RETIRED + TAKE_RETURNED, TAKE_RETURNED + RETIRED)],
+    edits: [
+      edit(POOL, RETIRED, ''),
+      edit(
+        POOL,
+        TAKE_RETURNED,
+        `[&] {
+          const uint64_t idle = ${TAKE_RETURNED};
+          ${RETIRED}
+          return idle;
+        }()`,
+      ),
+    ],
     seenBy: ['retires'],
   },
   {
@@ -75,12 +100,12 @@ export const mutations = [
   },
   {
     name: "retire keeps the log's own references",
-    edits: [edit(LOG, 'if (segment != nullptr && segment->release()) {', 'if (false) {')],
+    edits: [edit(LOG, ITS_OWN, 'false')],
     seenBy: ['retires'],
   },
   {
     name: 'retire decommits what is pinned',
-    edits: [edit(LOG, 'if (segment != nullptr && segment->release()) {', 'segment->release(); {')],
+    edits: [edit(LOG, ITS_OWN, '(segment->release(), true)')],
     seenBy: ['retires'],
   },
   // --- Publication.
@@ -112,12 +137,12 @@ export const mutations = [
   {
     name: 'ring store: relaxed',
     edits: [reorder(LOG, RING)],
-    seenBy: ['releases', 'pins-2'],
+    seenBy: ['pins-2'],
   },
   {
     name: 'ring load: relaxed',
     edits: [reorder(LOG, 'slot(sequence).load(std::memory_order_acquire)')],
-    seenBy: ['releases', 'pins-2'],
+    seenBy: ['pins-2'],
   },
 
   // --- References.
@@ -225,20 +250,7 @@ export const mutations = [
   },
   {
     name: 'seal after the first publish in the successor',
-    edits: [
-      edit(LOG, SEAL, '  unsealed_ = sealed;\n  unsealed_count_ = count;\n'),
-      edit(
-        LOG_H,
-        PUBLISH_WORD,
-        `${PUBLISH_WORD}    if (unsealed_ != nullptr) unsealed_->word().seal(unsealed_count_);
-    unsealed_ = nullptr;\n`,
-      ),
-      edit(
-        LOG_H,
-        '  Counter rolls_;\n',
-        '  Counter rolls_;\n  SegmentControl* unsealed_ = nullptr;\n  uint32_t unsealed_count_ = 0;\n',
-      ),
-    ],
+    edits: [edit(LOG, SEAL, ''), edit(LOG_H, PUBLISH_WORD, PUBLISH_WORD + LATE_SEAL)],
     seenBy: ['relay'],
   },
   {
@@ -281,16 +293,16 @@ export const mutations = [
       edit(
         LOG,
         RETAINED,
-        `if (segment == nullptr || segment->sequence() != sequence) return nullptr;
+        `  if (segment == nullptr || ${OTHER}) return nullptr;
   if (!segment->try_retain()) return nullptr;\n`,
       ),
-      edit(LOG, '  if (segment->sequence() != sequence) {', '  if (false) {'),
+      edit(LOG, OTHER, 'false'),
     ],
     seenBy: ['pins-2'],
   },
   {
     name: 'sequence check left out',
-    edits: [edit(LOG, '  if (segment->sequence() != sequence) {', '  if (false) {')],
+    edits: [edit(LOG, OTHER, 'false')],
     seenBy: ['pins-2'],
   },
   {
@@ -299,7 +311,7 @@ export const mutations = [
       edit(
         LOG,
         RETAINED,
-        `if (segment == nullptr) return nullptr;
+        `  if (segment == nullptr) return nullptr;
   segment->retain();\n`,
       ),
     ],
@@ -311,7 +323,7 @@ export const mutations = [
       edit(
         LOG,
         RETAINED,
-        `if (segment == nullptr) return nullptr;
+        `  if (segment == nullptr) return nullptr;
   segment->retain();\n`,
       ),
       edit(
@@ -329,13 +341,7 @@ export const mutations = [
   },
   {
     name: 'evicted segment not returned',
-    edits: [
-      edit(
-        LOG,
-        'if (evicted != nullptr && evicted->release()) pool_.give_back_owned(evicted);',
-        'if (evicted != nullptr) (void)evicted->release();',
-      ),
-    ],
+    edits: [edit(LOG, EVICT, '  if (evicted != nullptr) (void)evicted->release();\n')],
     seenBy: ['pins-2'],
   },
   {
@@ -343,8 +349,8 @@ export const mutations = [
     edits: [
       edit(
         LOG_H,
-        'if (segment->release()) pool_.give_back_shared(segment);',
-        'segment->release(); pool_.give_back_shared(segment);',
+        '    if (segment->release()) pool_.give_back_shared(segment);\n',
+        '    segment->release();\n    pool_.give_back_shared(segment);\n',
       ),
     ],
     seenBy: ['pins-2'],
@@ -389,8 +395,8 @@ export const mutations = [
       edit(BARRIER, '    internal::full_fence();\n', ''),
       edit(
         WORD,
-        'word_.store(count, std::memory_order_release)',
-        'word_.exchange(count, std::memory_order_acq_rel)',
+        '    word_.store(count, std::memory_order_release);\n',
+        '    word_.exchange(count, std::memory_order_acq_rel);\n',
       ),
     ],
     seenBy: ['waits-fences'],
@@ -407,14 +413,7 @@ export const mutations = [
   },
   {
     name: 'barrier before registering',
-    edits: [
-      edit(WAITS, HEAVY, ''),
-      edit(
-        WAITS,
-        'void WaitList::add(Waiter* waiter, uint64_t index) {\n',
-        `void WaitList::add(Waiter* waiter, uint64_t index) {\n${HEAVY}`,
-      ),
-    ],
+    edits: [edit(WAITS, HEAVY, ''), edit(WAITS, REGISTER, HEAVY + REGISTER)],
     seenBy: ['waits-barrier', 'waits-fences'],
   },
   {
@@ -424,7 +423,7 @@ export const mutations = [
   },
   {
     name: 'waiters woken one entry late',
-    edits: [edit(WAITS_H, 'if (end_index > wake_index_', 'if (end_index > 1 + wake_index_')],
+    edits: [edit(WAITS_H, `end_index > ${WAKE_INDEX}`, `end_index > 1 + ${WAKE_INDEX}`)],
     seenBy: ['waits-head'],
   },
   {

@@ -66,20 +66,20 @@ void* model::shared_cell(const void* address) {
   return atomic_log::shared_memory::SharedMachine::current->cell(address);
 }
 
-namespace atomic_log::shared_memory {
-
-// No log is read only here.
-SharedOutcome SegmentCopies::pin_window(uint64_t, List<PinnedBlock>*) {
-  return SharedOutcome::kDamaged;
+void* model::own_memory(size_t bytes) {
+  return atomic_log::shared_memory::SharedMachine::current->own_memory(bytes);
 }
-void SegmentCopies::unpin(uint32_t) {}
-void SegmentCopies::catch_up() {}
-ShownBlock SegmentCopies::shown(uint32_t) { return {}; }
 
+std::shared_ptr<void>& model::own_cell(const void* address) {
+  return atomic_log::shared_memory::SharedMachine::current->own_cell(address);
+}
+
+namespace atomic_log::shared_memory {
 namespace {
 
 // Never touched.
-char region[1 << 16];
+alignas(memory::kCacheLineBytes) char region[1 << 16];
+alignas(memory::kCacheLineBytes) char own_region[1 << 16];
 
 class Mapping final : public platform::SharedMapping {
  public:
@@ -144,7 +144,7 @@ class Handle final : public platform::SharedFile {
 
 SharedMachine* SharedMachine::current = nullptr;
 
-SharedMachine::SharedMachine(const SharedFormat& format)
+SharedMachine::SharedMachine(const SharedFormat& format, bool has_copies)
     : format_(format),
       cells_(format.file_bytes / 4),
       locks_(slot_lock(format.options.readers_max)) {
@@ -166,8 +166,14 @@ SharedMachine::SharedMachine(const SharedFormat& format)
     add_word(at, sequence);
     add_word(at + 8, 0);
     add_word(format.stamps_offset + uint64_t{block} * 8, sequence);
-    add<memory::PublishedWord>(format.data_offset +
-                               block * format.layout.block_bytes());
+    const uint64_t data =
+        format.data_offset + block * format.layout.block_bytes();
+    add<memory::PublishedWord>(data);
+    if (!has_copies) continue;
+    const uint64_t entries = data + format.layout.column_offsets()[0];
+    for (uint32_t i = 0; i < format.options.segment_capacity; ++i) {
+      add_word(entries + uint64_t{i} * 8, 0);
+    }
   }
   for (uint32_t slot = 0; slot < format.options.readers_max; ++slot) {
     const uint64_t at = format.slots_offset + slot * format.slot_bytes;
@@ -200,6 +206,28 @@ void* SharedMachine::cell(const void* address) const {
   void* const cell = cells_[(static_cast<const char*>(address) - region) / 4];
   model::check(cell != nullptr, "outside of what is shared");
   return cell;
+}
+
+// As a block is: from the beginning of a cache line on.
+void* SharedMachine::own_memory(size_t bytes) {
+  char* const memory = own_region + own_bytes_;
+  const size_t line = memory::kCacheLineBytes;
+  own_bytes_ += (bytes + line - 1) / line * line;
+  CORE_CHECK(own_bytes_ <= sizeof(own_region));
+  return memory;
+}
+
+std::shared_ptr<void>& SharedMachine::own_cell(const void* address) {
+  const auto* const place = static_cast<const char*>(address);
+  model::check(place >= own_region && place < own_region + own_bytes_,
+               "outside of what is its own");
+  return own_cells_[address];
+}
+
+std::unique_ptr<SharedLog> SharedMachine::join_read_only() {
+  return std::unique_ptr<SharedLog>(
+      new SharedLog(format_, std::make_unique<Handle>(locks_, ++handles_),
+                    std::make_shared<Mapping>(), SharedLog::kNoSlot));
 }
 
 std::unique_ptr<SharedLog> SharedMachine::join() {

@@ -3,6 +3,7 @@
 //
 //  1. The memory is addresses that no one touches. Each place of it that holds
 //     an atomic has that atomic as a cell here (model::shared).
+//     So has the memory of copies (model::own), when it is first used.
 //  2. A lock belongs to a handle, and does not conflict with itself. Taking one
 //     sees the newest state, and everything before its release.
 //  3. A process that is killed stops between two operations. Its locks become
@@ -13,6 +14,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -23,12 +25,15 @@ namespace atomic_log::shared_memory {
 
 class SharedMachine {
  public:
-  // A log with one empty segment.
-  explicit SharedMachine(const SharedFormat& format);
+  // A log with one empty segment. The entries have no places unless copies are
+  // made of them.
+  SharedMachine(const SharedFormat& format, bool has_copies);
   ~SharedMachine();
 
   // The log of one more process; null when there is no slot for it.
   std::unique_ptr<SharedLog> join();
+  // The log of one more process that may only read.
+  std::unique_ptr<SharedLog> join_read_only();
   // Those of a process that is dead.
   void release_locks(const SharedLog& log);
 
@@ -43,6 +48,8 @@ class SharedMachine {
   bool has_ended(platform::ProcessName name) const;
 
   void* cell(const void* address) const;
+  void* own_memory(size_t bytes);
+  std::shared_ptr<void>& own_cell(const void* address);
   static SharedMachine* current;
 
  private:
@@ -53,6 +60,9 @@ class SharedMachine {
   const SharedFormat format_;
   std::vector<void*> cells_;  // by offset, in units of four bytes
   std::vector<std::function<void()>> deletes_;
+  // Of the memory of copies, which is taken from its beginning, and not given back.
+  size_t own_bytes_ = 0;
+  std::map<const void*, std::shared_ptr<void>> own_cells_;
   std::vector<model::atomic<uint32_t>> locks_;
   uint32_t handles_ = 0;
 

@@ -7,6 +7,7 @@ const LOG = 'core/shared_memory/shared_log.cc';
 const WRITER = 'core/shared_memory/shared_log_writer.cc';
 const WAITS_H = 'core/shared_memory/shared_waits.h';
 const WAITS = 'core/shared_memory/shared_waits.cc';
+const COPIES = 'core/shared_memory/segment_copies.cc';
 
 const edit = (file, from, to) => ({ file, from, to });
 /** Replaces the last memory order of `text` (or the only one) by `order`. */
@@ -120,6 +121,19 @@ const KERNEL_CLAIM = '  file_->unlock(kWriterLock);\n';
 const OWN_CLAIM = '  claim_.release();\n';
 const CLAIM_TOLD = '  wake_all();\n';
 const CLAIM_WAKE = '  waits_.claim_released();\n';
+
+// --- Copies.
+const COPY_HEAD = 'const uint64_t newest = log_.head().load(std::memory_order_acquire)';
+const COPY_STANDS = 'log_.sequence_of(block).load(std::memory_order_acquire) != sequence';
+const COPY_STAMP = `  if (log_.stamp_of(block).load(std::memory_order_acquire) != sequence) {
+    return false;
+  }
+`;
+const COPY_ENTRIES = `  if (count > copy->count) {
+    copy_entries(log_.block_data(block), copy->data.get(), copy->count, count);
+  }
+`;
+const SHOW = '  show_count(copy->data.get(), copy->count);\n';
 
 const WALK =
   'a walk begins at the head, and the load of the head has acquired all that was stored before; the order stays, so that nothing rests on that';
@@ -319,7 +333,7 @@ const list = [
   },
   {
     name: 'a lapped walk is not tried again',
-    edits: [edit(LOG, 'next > acceptable && tries < kTriesMax', 'false')],
+    edits: [edit(LOG, 'next > acceptable && tries < kWalkTriesMax', 'false')],
     seenBy: ['snapshots-3'],
   },
   {
@@ -336,7 +350,7 @@ const list = [
   },
   {
     name: 'bounds: a lapped look is not tried again',
-    edits: [edit(LOG, 'lowest > acceptable && tries < kTriesMax', 'false')],
+    edits: [edit(LOG, 'lowest > acceptable && tries < kWalkTriesMax', 'false')],
     seenBy: ['looks-3'],
   },
   { name: 'bounds: head looked at first', edits: [edit(LOG, BOUNDS_WALK, HEAD_FIRST)], seenBy: ['looks-2'] },
@@ -561,6 +575,105 @@ const list = [
     name: 'a name that has been told of counts as watched',
     edits: [edit(WAITS, 'watch_.is_watching()', 'writer != platform::kNoProcess')],
     seenBy: ['killed-claims'],
+  },
+
+  // --- Copies of what may only be read.
+  {
+    name: 'copies, head: relaxed',
+    edits: [reorder(COPIES, `${COPY_HEAD};\n    if`)],
+    seenBy: ['copies-batches'],
+  },
+  {
+    name: "copies, head of the head's: relaxed",
+    edits: [reorder(COPIES, `${COPY_HEAD};\n  if`)],
+    seenBy: ['copy-heads'],
+  },
+  {
+    name: 'copies, ring: relaxed',
+    edits: [reorder(COPIES, 'log_.ring(sequence).load(std::memory_order_acquire)')],
+    seenBy: ['copies-2'],
+  },
+  { name: 'copies, sequence: relaxed', edits: [reorder(COPIES, COPY_STANDS)], seenBy: ['copies-2'] },
+  {
+    name: 'copies, first index: relaxed',
+    edits: [reorder(COPIES, 'log_.first_of(block).load(std::memory_order_acquire)')],
+    seenBy: [],
+    expected: 'harmless',
+    note: FENCED,
+  },
+  { name: 'copies, stamp: relaxed', edits: [reorder(COPIES, COPY_STAMP)], seenBy: ['copies-2'] },
+  {
+    name: 'copies, count shown: relaxed',
+    edits: [reorder(COPIES, 'memory::PublishedWord::kSealBit, std::memory_order_release')],
+    seenBy: [],
+    expected: 'harmless',
+    note: FENCED,
+  },
+  { name: 'copies: no look at the stamp', edits: [edit(COPIES, COPY_STAMP, '')], seenBy: ['copies-2'] },
+  {
+    name: 'copies: stamp looked at before the entries',
+    edits: [edit(COPIES, COPY_ENTRIES, COPY_STAMP + COPY_ENTRIES), edit(COPIES, COPY_STAMP, '')],
+    seenBy: ['copies-2'],
+  },
+  {
+    name: 'copies: no fence after the entries',
+    edits: [edit(COPIES, '  platform::full_barrier();\n', '')],
+    seenBy: ['copies-2'],
+  },
+  {
+    name: 'copies: no look at the sequence',
+    edits: [edit(COPIES, COPY_STANDS, 'false')],
+    seenBy: [],
+    expected: 'harmless',
+    note: 'the ring names the block, and the stamp says whether it is another one; it spares a copy that would be dropped',
+  },
+  {
+    name: 'copies: count shown before the entries',
+    edits: [
+      edit(
+        COPIES,
+        COPY_ENTRIES,
+        `  show_count(copy->data.get(), std::max(copy->count, count));\n${COPY_ENTRIES}`,
+      ),
+    ],
+    seenBy: ['copy-heads'],
+  },
+  { name: 'copies: count not shown', edits: [edit(COPIES, SHOW, '')], seenBy: ['copies-2'] },
+  {
+    name: 'copies: the head is final',
+    edits: [edit(COPIES, '  copy->is_final = sequence < newest;\n', '  copy->is_final = true;\n')],
+    seenBy: ['copy-heads'],
+  },
+  {
+    name: 'copies: one that is short is given out',
+    edits: [edit(COPIES, '  if (copy->is_lapped) return false;\n', '')],
+    seenBy: ['copies-2'],
+  },
+  {
+    name: 'copies: one that is pinned is used again',
+    edits: [edit(COPIES, '  if (copies_[id].pins > 0) return kNone;\n', '')],
+    seenBy: ['copy-threads'],
+  },
+  {
+    name: 'copies: one that is used again keeps its count',
+    edits: [
+      edit(
+        COPIES,
+        '  copy = {std::move(copy.data), sequence};\n',
+        '  copy.sequence = sequence;\n  copy.is_final = false;\n  copy.is_lapped = false;\n',
+      ),
+    ],
+    seenBy: ['copy-threads'],
+  },
+  {
+    name: 'copies: a lapped walk is not tried again',
+    edits: [edit(COPIES, 'pinned->back().sequence > acceptable', 'false')],
+    seenBy: ['copies-3'],
+  },
+  {
+    name: 'copies: head looked at first',
+    edits: [edit(COPIES, 'pinned->back().sequence == lowest', 'true')],
+    seenBy: ['copies-2'],
   },
 ];
 

@@ -31,6 +31,8 @@ struct SharedSetup {
   uint32_t readers_max = 4;       // slots
   // Whether readers keep more than that, or are dead and not yet gone.
   bool may_refuse = true;
+  // Whether any process reads copies.
+  bool has_copies = false;
 };
 
 // Pinned segments, ascending; empty before it is taken and after release().
@@ -57,6 +59,15 @@ class SharedScenario : public memory::Scenario {
   // Nothing that was published is missing; no one holds anything; a process that
   // joins claims the log and uses every block once more.
   void finish() override;
+
+  // --- Properties, of whoever reads.
+  // The entry that `index` has must be `value`.
+  void check_entry(uint64_t index, uint64_t value) const {
+    model::check(index < values_.size() && value == values_[index],
+                 "an entry that is not the published one");
+  }
+  // What holds of every window.
+  void check_window(uint64_t first, uint64_t end, uint64_t at_least);
 
  protected:
   virtual void run(uint32_t index) = 0;

@@ -19,6 +19,7 @@ std::vector<ScenarioKind> slot_scenarios();
 std::vector<ScenarioKind> takeover_scenarios();
 std::vector<ScenarioKind> claim_scenarios();
 std::vector<ScenarioKind> wakeup_scenarios();
+std::vector<ScenarioKind> copy_scenarios();
 
 }  // namespace atomic_log::shared_memory
 

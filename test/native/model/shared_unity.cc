@@ -2,11 +2,13 @@
 // one unit, with every mutation of it compiled in: model --mutation <number>.
 #include "core/memory/wait_list.cc"
 #include "core/platform/barrier_posix.cc"
+#include "core/shared_memory/segment_copies.cc"
 #include "core/shared_memory/shared_format.cc"
 #include "core/shared_memory/shared_log.cc"
 #include "core/shared_memory/shared_log_writer.cc"
 #include "core/shared_memory/shared_waits.cc"
 #include "shared_claims_scenarios.cc"
+#include "shared_copies_scenarios.cc"
 #include "shared_machine.cc"
 #include "shared_pins_scenarios.cc"
 #include "shared_roll_scenarios.cc"

@@ -1,5 +1,5 @@
-// The checked copy of the core and the scenarios over it, as one unit: it is
-// compiled again for every mutation.
+// The checked copy of the log of threads and the scenarios over it, as one unit,
+// with every mutation of it compiled in: model --mutation <number>.
 #include "core/memory/rolling_log.cc"
 #include "core/memory/segment_pool.cc"
 #include "core/memory/storage.cc"
