@@ -34,7 +34,7 @@ const ORDER = [
   ],
   ...['sum', 'readers', 'native', 'shared', 'logs', 'read', 'rows', 'records', 'values', 'peers'],
   ...['durable', 'wal', 'processes', 'pipelined', 'journal', 'forward'],
-  ...['operations', 'latency', 'sender', 'takeover'],
+  ...['operations', 'readonly', 'latency', 'sender', 'takeover'],
 ];
 const rank = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
 const inOrder = (a, b) => rank(a) - rank(b) || a.localeCompare(b);

@@ -32,15 +32,14 @@ bool SharedLog::wakes_at_once() const {
 SharedWaits::Place SharedLog::waits_place() {
   if (slot_ == kNoSlot) {
     // No writer knows of it.
-    return {own_slot_, sizeof(own_slot_), 1,
-            0,         &own_hint_,        SharedWaits::kLookUntold};
+    return {own_slot_, sizeof(own_slot_), 1, 0, &own_hint_, false};
   }
   return {base_ + format_.slots_offset,
           format_.slot_bytes,
           format_.options.readers_max,
           slot_,
           &at<Word64>(format_.control_offset + kWakeOffset),
-          SharedWaits::kLookAgain};
+          true};
 }
 
 SharedLog::~SharedLog() {

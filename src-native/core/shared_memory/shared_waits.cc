@@ -132,6 +132,7 @@ bool SharedWaits::look_for(uint64_t index) {
 }
 
 void SharedWaits::run() {
+  std::chrono::milliseconds quiet{0};
   for (;;) {
     // Before any look, also whether it is stopped: what changes after this ends
     // the sleep. Acquire: pairs with wake().
@@ -144,7 +145,10 @@ void SharedWaits::run() {
         claimants_.wake_index().load(std::memory_order_relaxed) != kNoIndex;
     // What it was woken for: registered once more, it would cost the writer a
     // wake-up that finds no one.
-    if (look_for(index)) continue;
+    if (look_for(index)) {
+      quiet = std::chrono::milliseconds(0);
+      continue;
+    }
     // The slot before the hint, whose exchange orders it: who empties the hint
     // looks at the slots then.
     waited(place_.own_slot).store(index, std::memory_order_relaxed);
@@ -158,7 +162,8 @@ void SharedWaits::run() {
     if (waits_for_claim && !look_for_claim(has_ended)) {
       time = kLookForClaim;
     } else if ((waits_for_claim || index != kNoIndex) && !has_ended) {
-      time = place_.look_again;
+      time = place_.is_told ? kLookAgain : look_after(quiet);
+      quiet += time;
     }
     platform::futex_wait(epoch(place_.own_slot), seen, time);
   }

@@ -22,6 +22,7 @@
 #ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_WAITS_H_
 #define ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_WAITS_H_
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -41,18 +42,23 @@ class SharedWaits {
   static constexpr std::chrono::milliseconds kLookAgain{20};
   // While a thread waits for the claim, and no one would tell that it is free.
   static constexpr std::chrono::milliseconds kLookForClaim{4};
-  // Without a slot, no writer wakes it.
-  static constexpr std::chrono::milliseconds kLookUntold{1};
+  // How long a thread sleeps that no writer wakes, when nothing has come for
+  // `quiet`: what comes after a pause is seen late by a thirty-second part of it.
+  static constexpr std::chrono::milliseconds look_after(
+      std::chrono::milliseconds quiet) {
+    return std::clamp(quiet / 32, std::chrono::milliseconds(1),
+                      std::chrono::milliseconds(10));
+  }
 
   // Where the slots begin, how far apart they are, how many, which is this
-  // process's, and how often a waiter looks without having been woken.
+  // process's, and whether writers know of it, who wake its waiters.
   struct Place {
     char* slots;
     uint64_t slot_bytes;
     uint32_t slot_count;
     uint32_t own_slot;
     std::atomic<uint64_t>* hint;
-    std::chrono::milliseconds look_again;
+    bool is_told;
   };
   SharedWaits(SharedLog& log, Place place) : log_(log), place_(place) {}
   ~SharedWaits();

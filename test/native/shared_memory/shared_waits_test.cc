@@ -82,6 +82,19 @@ std::atomic<uint64_t>& name_in(SharedLog& log) {
 
 }  // namespace
 
+TEST_CASE("shared waits: who is not told looks less often after a pause") {
+  using std::chrono::milliseconds;
+  const auto ms = [](int quiet) {
+    return shared_memory::SharedWaits::look_after(milliseconds(quiet)).count();
+  };
+  CHECK(ms(0) == 1);
+  CHECK(ms(63) == 1);
+  CHECK(ms(64) == 2);
+  CHECK(ms(319) == 9);
+  CHECK(ms(320) == 10);
+  CHECK(ms(3'600'000) == 10);
+}
+
 TEST_CASE("shared waits: who has the claim is named in the file") {
   const TemporaryDirectory directory;
   const auto log = open_log(directory.file());
