@@ -109,6 +109,7 @@
         "src-native/core/shared_memory/segment_copies.cc",
         "src-native/core/shared_memory/shared_format.cc",
         "src-native/core/shared_memory/shared_log.cc",
+        "src-native/core/shared_memory/shared_log_members.cc",
         "src-native/core/shared_memory/shared_log_open.cc",
         "src-native/core/shared_memory/shared_log_writer.cc",
         "src-native/core/shared_memory/shared_waits.cc",

@@ -60,7 +60,7 @@ export { type SegmentEntry } from './durable/segment/entries';
 export { SegmentWriter } from './durable/segment/writer';
 export { type Appended } from './durable/segment/append-buffer';
 export { Snapshot, type SnapshotChange } from './memory/snapshot';
-export { type FollowerStats, type LogStats, type ReaderStats } from './memory/stats';
+export { type FollowerStats, type LogStats, type ProcessStats, type ReaderStats } from './memory/stats';
 export { type Span } from './memory/span';
 export {
   AtomicLog,

@@ -76,7 +76,7 @@ export interface NativeLogs {
   forget(log: number, id: number): void;
   /** Of a log that is read only: its copy of the head gets what was published since. */
   catchUp(log: number): void;
-  /** Of a log that processes share: the slots that other processes have, and live. */
+  /** Of a log that processes share: the slots of those that live. */
   livingSlots(log: number): NativeLivingSlot[];
   /** Writes the BoundsFields of the window. */
   bounds(log: number, out: Float64Array): undefined | false;
@@ -155,6 +155,11 @@ export interface NativeSharedFailure {
 
 export interface NativeLivingSlot {
   slot: number;
+  /** Id of its process; 0 when that is of another namespace, or not known. */
+  process: number;
+  /** Whether it is this process's. */
+  isOwn: boolean;
+  isWriter: boolean;
   /** Segments outside of the window that its process pins. */
   pinnedSegments: number;
 }

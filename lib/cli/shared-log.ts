@@ -9,7 +9,6 @@ import { typeNames } from '../base/scalar';
 import type { NativeLog } from '../memory/native-log';
 import type { Snapshot } from '../memory/snapshot';
 import { readProcessLogSync, type ReadProcessLog } from '../processes/open';
-import { lockHolders } from './lock-holders';
 import { complain } from './output';
 import { availableBytesAt, type Bounds, type Item, type SharedSummary, type Source } from './sources';
 
@@ -60,15 +59,17 @@ function bootIdOf(path: string): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-/** Who has it open, and its claim, as far as the system shows the processes of others. */
-function openBy(path: string, native: NativeLog): Pick<SharedSummary, 'slots' | 'holder'> {
-  const { writer, slots } = lockHolders(path);
+/** Who has it open, and its claim. */
+function openBy(native: NativeLog): Pick<SharedSummary, 'slots' | 'holder'> {
+  const living = native.livingSlots();
+  const writer = living.find(({ isWriter }) => isWriter)?.process ?? 0;
   return {
-    slots: native.livingSlots().map((living) => {
-      const pid = slots.get(living.slot);
-      return pid === undefined ? living : { ...living, pid };
-    }),
-    ...(writer === undefined ? {} : { holder: writer }),
+    slots: living.map(({ slot, process, pinnedSegments }) => ({
+      slot,
+      pinnedSegments,
+      ...(process === 0 ? {} : { pid: process }),
+    })),
+    ...(writer === 0 ? {} : { holder: writer }),
   };
 }
 
@@ -95,7 +96,7 @@ function summaryOf(path: string, { log, layout, native, description }: ReadProce
     segmentBytes,
     size: statSync(path).size,
     readersMax: description.readersMax,
-    ...openBy(path, native),
+    ...openBy(native),
     bootId: bootIdOf(path),
     isOfEarlierRun: description.isOfEarlierRun,
   };

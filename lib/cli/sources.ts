@@ -71,7 +71,7 @@ export interface SlotSummary {
   readonly slot: number;
   /** Segments outside of the window that it keeps from being used again. */
   readonly pinnedSegments: number;
-  /** Of the process, where this user can see it. */
+  /** Of the process, where it is in the same PID namespace. */
   readonly pid?: number;
 }
 

@@ -35,6 +35,22 @@ export interface LogStats {
   fresh: number;
   /** Who is attached now: every thread, and every attachment of native code; where processes share the log, of this one. */
   readers: ReaderStats[];
+  /** Where processes share the log: those that have it open now, but with `readOnly: true`. Else empty. */
+  processes: ProcessStats[];
+}
+
+/** What a process keeps of a log that processes share. */
+export interface ProcessStats {
+  /** Its id; undefined when it is in another PID namespace, or the system does not tell. For people: it may be out of date. */
+  pid: number | undefined;
+  /** Whether it is this process. */
+  isSelf: boolean;
+  /** Whether it has the writer's claim. */
+  isWriter: boolean;
+  /** Segments that only it and others like it keep: pinned, and no longer in the window. */
+  pinnedSegments: number;
+  /** Bytes of those segments. */
+  pinnedBytes: number;
 }
 
 /**
@@ -93,5 +109,14 @@ export function readStats(native: NativeLog, { name, dataBytes }: Layout): LogSt
       pinnedBytes: pinned * segmentBytes,
       followers: followers.map((nextIndex) => ({ nextIndex, lag: Math.max(0, endIndex - nextIndex) })),
     })),
+    processes: !native.isOfProcesses
+      ? []
+      : native.livingSlots().map(({ process, isOwn, isWriter, pinnedSegments }) => ({
+          pid: process === 0 ? undefined : process,
+          isSelf: isOwn,
+          isWriter,
+          pinnedSegments,
+          pinnedBytes: pinnedSegments * segmentBytes,
+        })),
   };
 }

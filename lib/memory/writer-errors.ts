@@ -43,7 +43,7 @@ export function rollFailed(status: NativeStatus, nextIndex: number, isShared: bo
     return plainError(
       'ERR_PINNED_BYTES',
       'readers pin more than the pinnedBytesMax of this log, or its extraSegments where processes share it: stats() ' +
-        'tells which thread, and `npx atomic-log inspect PATH` which process; close or refresh old snapshots. ' +
+        'tells which thread, or process (as `npx atomic-log inspect PATH`); close or refresh old snapshots. ' +
         `The entries before index ${nextIndex} are kept, and appending works again once readers release memory`,
     );
   }

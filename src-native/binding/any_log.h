@@ -97,9 +97,12 @@ class AnyLog {
   virtual Stats stats() const = 0;
   struct LivingSlot {
     uint32_t slot;
+    uint32_t process_number;  // 0: not known
+    bool is_own;
+    bool is_writer;
     uint64_t pinned;  // segments outside of the window
   };
-  // The slots that other processes have, and live.
+  // The slots of processes that live.
   virtual std::vector<LivingSlot> living_slots() const = 0;
   virtual memory::ReaderList& readers() = 0;
 

@@ -278,6 +278,9 @@ napi_value LogAttachment::living_slots(napi_env env, napi_callback_info info) {
     napi_value slot = nullptr;
     if (napi_create_object(env, &slot) != napi_ok) return slots;
     set(env, slot, "slot", uint64_t{living.slot});
+    set(env, slot, "process", uint64_t{living.process_number});
+    set(env, slot, "isOwn", from_bool(env, living.is_own));
+    set(env, slot, "isWriter", from_bool(env, living.is_writer));
     set(env, slot, "pinnedSegments", living.pinned);
     napi_set_element(env, slots, count++, slot);
   }

@@ -87,7 +87,8 @@ class SharedMemoryLog final : public AnyLog {
   std::vector<LivingSlot> living_slots() const override {
     std::vector<LivingSlot> slots;
     for (const SharedLog::LivingSlot& found : log_->living_slots()) {
-      slots.push_back({found.slot, found.pinned});
+      slots.push_back({found.slot, found.process_number, found.is_own,
+                       found.is_writer, found.pinned});
     }
     return slots;
   }

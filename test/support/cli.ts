@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 import { packageRoot } from './internals';
@@ -23,6 +23,18 @@ export function cliInTime(timeout: number, ...args: string[]): CliResult {
     timeout,
   });
   return { status, stdout, stderr };
+}
+
+/** The same next to others: for several that do not depend on each other. */
+export function cliLater(...args: string[]): Promise<CliResult> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      [cliPath, ...args],
+      { encoding: 'utf8', timeout: TIMEOUT_MS },
+      (_, stdout, stderr) => resolve({ status: child.exitCode, stdout, stderr }),
+    );
+  });
 }
 
 /** The same in a shell, which knows "$@" as the command, followed by `rest`. */

@@ -14,7 +14,4 @@ function allowsExternalMemory(): boolean {
 export const processesRefused: readonly [code: 'ERR_MAPPING_UNAVAILABLE', message: RegExp] | undefined =
   allowsExternalMemory() ? undefined : ['ERR_MAPPING_UNAVAILABLE', /external/];
 
-/** Whether the system says which process has a lock. */
-export const tellsHolders = process.platform === 'linux';
-
 export const describeProcesses = processesRefused === undefined ? describe : describe.skip;

@@ -28,6 +28,7 @@ import {
   type LogHandle,
   type LogOptions,
   type LogStats,
+  type ProcessStats,
   type ReaderStats,
   type NumberArray,
   type RecordOf,
@@ -376,7 +377,8 @@ describe('reading', () => {
     exactly<string | undefined>()(stats.name);
     exactly<ReaderStats[]>()(stats.readers);
     expectType<Same<ReaderStats['threadId'], number | undefined>>();
-    type Numbers = Omit<LogStats, 'name' | 'readers'>;
+    exactly<ProcessStats[]>()(stats.processes);
+    type Numbers = Omit<LogStats, 'name' | 'readers' | 'processes'>;
     expectType<Same<Numbers[keyof Numbers], number>>();
   });
 });

@@ -10,8 +10,9 @@
 //                 s % retained_segments; kNoBlock where there is none yet
 //   table         blocks x 16: sequence | kRetired (8), first index (8)
 //   slots         readers_max x slot_bytes: lowest index waited for (8), epoch,
-//                 a futex word (4), unused to 64; then one entry of 8 bytes per
-//                 block: sequence << 16 | holders
+//                 a futex word (4), 4 unused, the process that has it (8), as
+//                 hint, unused to 64; then one entry of 8 bytes per block:
+//                 sequence << 16 | holders
 //   data          blocks x block_bytes, as memory/block_layout.h has it; begins
 //                 on a page
 //   stamps        blocks x 8: the sequence of each block once more. Stored before
@@ -154,6 +155,7 @@ inline constexpr uint64_t kControlBytes = 2 * memory::kCacheLineBytes;
 // In a slot.
 inline constexpr uint64_t kWaitedOffset = 0;
 inline constexpr uint64_t kEpochOffset = 8;
+inline constexpr uint64_t kProcessOffset = 16;
 inline constexpr uint64_t kEntriesOffset = memory::kCacheLineBytes;
 
 // Numbers of locks.

@@ -265,25 +265,6 @@ SharedLog::Stats SharedLog::stats() const {
   return stats;
 }
 
-std::vector<SharedLog::LivingSlot> SharedLog::living_slots() const {
-  std::vector<LivingSlot> living;
-  const uint64_t newest = head().load(std::memory_order_relaxed);
-  for (uint32_t slot = 0; slot < format_.options.readers_max; ++slot) {
-    if (!file_->is_locked_elsewhere(slot_lock(slot))) continue;
-    LivingSlot found = {slot, 0};
-    for (uint32_t block = 0; block < format_.blocks; ++block) {
-      const uint64_t held = entry(slot, block).load(std::memory_order_relaxed);
-      const uint64_t sequence = Entry::sequence_of(held);
-      // What was pinned in vain, for a moment, names another sequence.
-      found.pinned += Entry::holders_of(held) != 0 &&
-                      has_left_window(sequence, newest) &&
-                      sequence == named_sequence(block);
-    }
-    living.push_back(found);
-  }
-  return living;
-}
-
 memory::Arrival SharedLog::look_for(uint64_t index) {
   const bool ended = has_ended();
   Bounds now = {};

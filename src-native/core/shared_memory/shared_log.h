@@ -169,9 +169,13 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
 
   struct LivingSlot {
     uint32_t slot;
-    uint64_t pinned;  // segments that are not in the window
+    // Of its process, as this one calls it; 0 when that is not known.
+    uint32_t process_number = 0;
+    bool is_own = false;
+    bool is_writer = false;
+    uint64_t pinned = 0;  // segments that are not in the window
   };
-  // The slots that living processes have. Not this one's.
+  // The slots that living processes have; what it says of them is a hint.
   std::vector<LivingSlot> living_slots() const;
 
   // --- Waiting, any thread.
@@ -265,6 +269,10 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   Word64& early_seals() const {
     return at<Word64>(format_.control_offset + kEarlySealsOffset);
   }
+  Word64& process_name(uint32_t slot) const {
+    return at<Word64>(format_.slots_offset + slot * format_.slot_bytes +
+                      kProcessOffset);
+  }
   Word64& writer_name() const {
     return at<Word64>(format_.control_offset + kWriterProcessOffset);
   }
@@ -301,6 +309,8 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // False when the block has become another segment.
   bool look_at(uint64_t sequence, uint64_t* first_index, uint32_t* count) const;
   void clear_slot(uint32_t slot, std::memory_order order);
+  // In its slot, for living_slots().
+  void leave_name();
 
   // The sequence that a block has, or had before it was retired.
   uint64_t named_sequence(uint32_t block) const {

@@ -306,6 +306,7 @@ OpenResult SharedLog::join(const std::string& path,
   if (!io.ok()) return failed(io);
   log->reset(new SharedLog(std::move(format), std::move(file),
                            std::move(mapping), slot));
+  if (!is_read_only) (*log)->leave_name();
   (*log)->path_ = path;
   (*log)->is_of_earlier_run_ = is_of_earlier_run;
   (*log)->id_ = ++logs.last_id;

@@ -412,6 +412,33 @@ describeProcesses('a log that processes share', () => {
     },
   );
 
+  test('stats() tells which processes have it open, and what each keeps', async () => {
+    const log = AtomicLog.openSync(path(), { ...SMALL, extraSegments: 2 });
+    using writer = log.tryClaimWriter()!;
+    const append = (count: number) => writer.appendBatch(new Float64Array(count));
+    append(15);
+    using snapshot = log.snapshot();
+    expectError(() => append(60), 'ERR_PINNED_BYTES', /stats\(\)/);
+    const { segmentBytes, processes } = log.stats();
+    const own = { pid: process.pid, isWriter: true, pinnedSegments: 3, pinnedBytes: 3 * segmentBytes };
+    expect(processes).toEqual([{ ...own, isSelf: true }]);
+    const [pid, seen] = inOther('print([process.pid, log.stats().processes])') as [number, unknown];
+    expect(seen).toEqual([
+      { ...own, isSelf: false },
+      { pid, isSelf: true, isWriter: false, pinnedSegments: 0, pinnedBytes: 0 },
+    ]);
+    const reader = AtomicLog.openSync(path(), { readOnly: true });
+    expect(reader.stats().processes).toEqual([{ ...own, isSelf: false }]);
+    expect(snapshot.length).toBe(15);
+    snapshot.close();
+    writer.close();
+    // The next one of this turn would have had what it has.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log.stats().processes).toMatchObject([{ isSelf: true, isWriter: false, pinnedSegments: 0 }]);
+    expect(new AtomicLog(SMALL).stats().processes).toEqual([]);
+    for (const each of [reader, log]) each.close();
+  });
+
   test('the end is the end in every process', async () => {
     const log = AtomicLog.openSync(path(), SMALL);
     const writer = log.tryClaimWriter()!;
