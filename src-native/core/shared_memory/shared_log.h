@@ -19,7 +19,7 @@
 //     process can make entries wrong or unreadable, nothing more. The writer
 //     goes by its own copy of where things stand.
 //
-// The steps are numbered as in docs/processes.md; "pairs with" names the other
+// The steps are numbered as in docs/concurrency.md; "pairs with" names the other
 // side of each.
 #ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_LOG_H_
 #define ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_LOG_H_
