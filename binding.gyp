@@ -87,7 +87,7 @@
         "src-native/core/platform/file_windows.cc",
         "src-native/core/platform/futex_darwin.cc",
         "src-native/core/platform/futex_linux.cc",
-        "src-native/core/platform/futex_polled.cc",
+                "src-native/core/platform/futex_local.cc",
         "src-native/core/platform/futex_windows.cc",
         "src-native/core/platform/handle_windows.cc",
         "src-native/core/platform/memory_posix.cc",

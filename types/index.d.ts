@@ -972,8 +972,8 @@ declare class AtomicLog<T> {
   get mapping(): MappingKind;
   /**
    * How those who wait in this process (`follow()`, `waitSync()`) learn of what was published: `'immediate'`, they are
-   * woken, or `'polled'`, they look every millisecond while they wait. That is so with `readOnly: true`, and where
-   * the system wakes no thread of another process (macOS before 14.4).
+   * woken, or `'polled'`, they look every millisecond while entries come, and after a pause less often, at least every
+   * 10 ms. That is so with `readOnly: true`, and where the system wakes no thread of another process (macOS before 14.4).
    */
   get wakeUps(): WakeUps;
   /** Whether this object was closed. */
@@ -1943,7 +1943,7 @@ export interface JoinOptions<T> {
  * system. Needs no permission to write, takes none of `readersMax`, and changes nothing in the file.
  *
  * The writer does not know of it. So what is read is a copy, as large as the window, whose entries are valid as always;
- * new entries are looked for every millisecond while something waits; and what leaves the window before it was copied
+ * new entries are looked for every 1 to 10 ms while something waits; and what leaves the window before it was copied
  * is lost, as for any reader that is too slow.
  */
 export interface ReadOnlyOptions<T> {

@@ -116,7 +116,7 @@ export interface NativeLogs {
 /** As {@link NativeLogDescription}, for a log that processes share. */
 export interface NativeSharedLogDescription extends NativeLogDescription {
   readonly isReadOnly: boolean;
-  /** Whether waiters are woken when something is published; else they look every millisecond. */
+  /** Whether waiters are woken when something is published; else they look again and again. */
   readonly wakesAtOnce: boolean;
   /** Whether the file was made before the system was started last. */
   readonly isOfEarlierRun: boolean;

@@ -134,8 +134,8 @@ export class AtomicLog<T> {
 
   /**
    * How those who wait in this process (`follow()`, `waitSync()`) learn of what was published: `'immediate'`, they are
-   * woken, or `'polled'`, they look every millisecond while they wait. That is so with `readOnly: true`, and where
-   * the system wakes no thread of another process (macOS before 14.4).
+   * woken, or `'polled'`, they look every millisecond while entries come, and after a pause less often, at least every
+   * 10 ms. That is so with `readOnly: true`, and where the system wakes no thread of another process (macOS before 14.4).
    */
   get wakeUps(): WakeUps {
     return this.#view.native.wakesAtOnce ? 'immediate' : 'polled';

@@ -33,7 +33,7 @@ export class NativeLog {
   readonly isOfProcesses: boolean;
   /** Whether what is pinned are copies, which {@link catchUp} brings up to date. */
   readonly isReadOnly: boolean;
-  /** Whether waiters are woken when something is published; else they look every millisecond. */
+  /** Whether waiters are woken when something is published; else they look again and again. */
   readonly wakesAtOnce: boolean;
   #slot: number;
 

@@ -20,7 +20,7 @@ import { structuredClone } from '../base/timers';
 /** How a log's memory is shown to JavaScript. */
 export type MappingKind = 'external' | 'shared';
 
-/** How those who wait for entries learn of them: they are woken, or they look every millisecond. */
+/** How those who wait for entries learn of them: they are woken, or they look again and again. */
 export type WakeUps = 'immediate' | 'polled';
 
 /** Node 20 and Bun refuse longer ones. */

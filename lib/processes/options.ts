@@ -59,7 +59,7 @@ export interface JoinOptions<T> {
  * system. Needs no permission to write, takes none of `readersMax`, and changes nothing in the file.
  *
  * The writer does not know of it. So what is read is a copy, as large as the window, whose entries are valid as always;
- * new entries are looked for every millisecond while something waits; and what leaves the window before it was copied
+ * new entries are looked for every 1 to 10 ms while something waits; and what leaves the window before it was copied
  * is lost, as for any reader that is too slow.
  */
 export interface ReadOnlyOptions<T> {

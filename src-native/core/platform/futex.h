@@ -1,7 +1,7 @@
 // Sleeping until another process changes a word of memory that both have mapped.
 // Linux has futexes, macOS 14.4 os_sync_wait_on_address(), Windows named events.
-// Elsewhere only threads of this process are woken, and who sleeps looks at the
-// word every millisecond.
+// Elsewhere only threads of the same process are woken, and who waits for others
+// must look again after a while.
 //
 // Any thread may call anything.
 #ifndef ATOMIC_LOG_CORE_PLATFORM_FUTEX_H_
@@ -14,10 +14,6 @@
 
 namespace atomic_log::platform {
 
-// A time for those whom no other process needs to wake: they are not, where wakes
-// do not cross processes, and need not look.
-inline constexpr std::chrono::hours kUntilWokenHere{1};
-
 // Sleeps while *word is `expected`, until it is woken or `time` is over. It may
 // return for no reason.
 void futex_wait(const std::atomic<uint32_t>& word, uint32_t expected,
@@ -28,17 +24,15 @@ void futex_wait(const std::atomic<uint32_t>& word, uint32_t expected,
 // only one.
 void futex_wake_all(const std::atomic<uint32_t>& word);
 
-// False: those of other processes find out by looking.
+// False: no sleeper of another process is woken.
 bool wakes_across_processes();
 
 namespace internal {
 
-// What there is on any system: a look at the word in a while, and a condition that
-// threads of this process are told of.
-inline constexpr std::chrono::milliseconds kPolled{1};
-void polled_wait(const std::atomic<uint32_t>& word, uint32_t expected,
-                 std::chrono::nanoseconds time);
-void polled_wake_all();
+// What there is on any system.
+void local_wait(const std::atomic<uint32_t>& word, uint32_t expected,
+                std::chrono::nanoseconds time);
+void local_wake_all();
 
 // os_sync_wait_on_address_with_timeout() and os_sync_wake_by_address_all() of
 // macOS, looked up at run time; null where it has none.

@@ -16,6 +16,9 @@ namespace {
 constexpr uint32_t kShared = 1;
 constexpr uint32_t kMachAbsoluteTime = 32;
 
+// Whatever it was that the system refused must not keep a processor busy.
+constexpr std::chrono::milliseconds kRefused{1};
+
 void* address_of(const std::atomic<uint32_t>& word) {
   return const_cast<std::atomic<uint32_t>*>(&word);
 }
@@ -32,9 +35,8 @@ void internal::AddressWaits::wait_for(const std::atomic<uint32_t>& word,
       errno == ETIMEDOUT || errno == EINTR) {
     return;
   }
-  // Whatever it was, this must not keep a processor busy.
-  polled_wait(word, expected,
-              std::min<std::chrono::nanoseconds>(time, kPolled));
+  local_wait(word, expected,
+             std::min<std::chrono::nanoseconds>(time, kRefused));
 }
 
 void internal::AddressWaits::wake(const std::atomic<uint32_t>& word) const {
@@ -62,7 +64,7 @@ void futex_wait(const std::atomic<uint32_t>& word, uint32_t expected,
   if (wakes_across_processes()) {
     address_waits().wait_for(word, expected, time);
   } else {
-    internal::polled_wait(word, expected, time);
+    internal::local_wait(word, expected, time);
   }
 }
 
@@ -70,7 +72,7 @@ void futex_wake_all(const std::atomic<uint32_t>& word) {
   if (wakes_across_processes()) {
     address_waits().wake(word);
   } else {
-    internal::polled_wake_all();
+    internal::local_wake_all();
   }
 }
 

@@ -17,7 +17,7 @@ int open_unnamed(const std::string&, std::string*) {
 
 int open_memory() {
   // Short enough for macOS, which takes 31 bytes.
-  const std::string name = "/" + random_name();
+  const std::string name = std::string("/").append(random_name());
   // Closed when another program is executed.
   const int descriptor =
       shm_open(name.c_str(), O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -29,10 +29,6 @@ int open_memory() {
 // allocates from the end of a file on, and leaves holes as they are).
 int allocate(int descriptor, uint64_t bytes) {
   static constexpr char kZeros[size_t{64} << 10] = {};
-  // The length first, so that a file system that has no such files says so.
-  const int result = again_if_interrupted(
-      [&] { return ftruncate(descriptor, static_cast<off_t>(bytes)); });
-  if (result != 0) return errno;
   for (uint64_t offset = 0; offset < bytes;) {
     const ssize_t moved = again_if_interrupted([&] {
       return pwrite(descriptor, kZeros,

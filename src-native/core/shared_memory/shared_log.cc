@@ -39,7 +39,7 @@ SharedWaits::Place SharedLog::waits_place() {
           format_.options.readers_max,
           slot_,
           &at<Word64>(format_.control_offset + kWakeOffset),
-          true};
+          platform::wakes_across_processes()};
 }
 
 SharedLog::~SharedLog() {

@@ -117,8 +117,8 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // Whether the path that this process opened it by leads to another file by now,
   // or to none: no one else finds this log. False where the system does not tell.
   bool is_replaced() const;
-  // Whether its waiters are woken when something is published. Else they look every
-  // millisecond.
+  // Whether its waiters are woken when something is published. Else they look again
+  // and again.
   bool wakes_at_once() const;
   // Whether the file was made before the system was started last.
   bool is_of_earlier_run() const { return is_of_earlier_run_; }

@@ -51,7 +51,7 @@ class SharedWaits {
   }
 
   // Where the slots begin, how far apart they are, how many, which is this
-  // process's, and whether writers know of it, who wake its waiters.
+  // process's, and whether writers of other processes wake its waiters.
   struct Place {
     char* slots;
     uint64_t slot_bytes;

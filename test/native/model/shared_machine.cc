@@ -33,6 +33,8 @@ void futex_wait(const model::atomic<uint32_t>& word, uint32_t expected,
 
 void futex_wake_all(const model::atomic<uint32_t>& word) { word.wake_all(); }
 
+bool wakes_across_processes() { return true; }
+
 // The thread that dies calls who watches its process, in place of a thread of
 // theirs.
 ProcessName own_process_name() {

@@ -1,6 +1,5 @@
 #if (!defined(__linux__) && !defined(_WIN32)) || defined(ATOMIC_LOG_PORTABLE)
 
-#include <algorithm>
 #include <mutex>
 
 #include "core/platform/condition.h"
@@ -23,29 +22,18 @@ struct Sleepers {
 
 }  // namespace
 
-void internal::polled_wait(const std::atomic<uint32_t>& word, uint32_t expected,
-                           std::chrono::nanoseconds time) {
-  const bool looks = time < kUntilWokenHere;
-  const auto end = std::chrono::steady_clock::now() +
-                   std::min<std::chrono::nanoseconds>(time, kUntilWokenHere);
+void internal::local_wait(const std::atomic<uint32_t>& word, uint32_t expected,
+                          std::chrono::nanoseconds time) {
   Sleepers& sleepers = Sleepers::instance();
   std::unique_lock<std::mutex> lock(sleepers.mutex);
   // Acquire: pairs with the change of the word. Under the mutex, which the waker
-  // of this process takes after it has changed the word.
-  const auto is_changed = [&] {
+  // takes after it has changed the word.
+  (void)sleepers.woken.wait_for(lock, time, [&] {
     return word.load(std::memory_order_acquire) != expected;
-  };
-  for (;;) {
-    const std::chrono::nanoseconds rest =
-        end - std::chrono::steady_clock::now();
-    if (rest.count() <= 0) return;
-    const auto next =
-        looks ? std::min<std::chrono::nanoseconds>(rest, kPolled) : rest;
-    if (sleepers.woken.wait_for(lock, next, is_changed)) return;
-  }
+  });
 }
 
-void internal::polled_wake_all() {
+void internal::local_wake_all() {
   Sleepers& sleepers = Sleepers::instance();
   { const std::lock_guard<std::mutex> lock(sleepers.mutex); }
   sleepers.woken.notify_all();
@@ -55,11 +43,11 @@ void internal::polled_wake_all() {
 
 void futex_wait(const std::atomic<uint32_t>& word, uint32_t expected,
                 std::chrono::nanoseconds time) {
-  internal::polled_wait(word, expected, time);
+  internal::local_wait(word, expected, time);
 }
 
 void futex_wake_all(const std::atomic<uint32_t>&) {
-  internal::polled_wake_all();
+  internal::local_wake_all();
 }
 
 bool wakes_across_processes() { return false; }
