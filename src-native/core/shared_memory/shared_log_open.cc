@@ -73,8 +73,13 @@ std::string hexadecimal(const uint8_t (&bytes)[16]) {
   return text;
 }
 
-bool is_same(const platform::BootId& a, const platform::BootId& b) {
-  return std::memcmp(a.bytes, b.bytes, sizeof(a.bytes)) == 0;
+// Where one of them is not said, the log may be in use: it is not replaced.
+bool is_same_run(const platform::BootId& a, const platform::BootId& b) {
+  static constexpr platform::BootId kUnsaid;
+  const auto is = [](const platform::BootId& one, const platform::BootId& two) {
+    return std::memcmp(one.bytes, two.bytes, sizeof(one.bytes)) == 0;
+  };
+  return is(a, b) || is(a, kUnsaid) || is(b, kUnsaid);
 }
 
 // A writer has the lock of a dead process's slot for the moment in which it clears
@@ -167,7 +172,7 @@ OpenResult SharedLog::read_format(SharedFile& file, bool allows_other_owner,
   const Mismatch mismatch =
       SharedFormat::decode(header, file_bytes, format, &found);
   if (mismatch != Mismatch::kNone) return refused(mismatch, found);
-  if (!is_same(format->boot_id, platform::boot_id())) {
+  if (!is_same_run(format->boot_id, platform::boot_id())) {
     return refused(Mismatch::kBoot);
   }
   return {};

@@ -169,6 +169,23 @@ std::string end_log(const std::string& path) {
 
 }  // namespace
 
+// Where /proc is not there, or a sandbox hides it: the log that others use must not
+// be taken for one of an earlier run.
+TEST_CASE("shared log: a run of the system that is not said is this one") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  auto log = open_log(path);
+  const std::string token = log->token();
+  log.reset();
+  for (size_t i = 0; i < 16; ++i) {
+    change_header(path, 96 + i, platform::boot_id().bytes[i]);
+  }
+  log = open_log(path);
+  REQUIRE(log != nullptr);
+  CHECK(log->token() == token);
+  CHECK_FALSE(log->is_of_earlier_run());
+}
+
 TEST_CASE("shared log: one that has ended gives way where that is asked for") {
   const TemporaryDirectory directory;
   const std::string path = directory.file();
