@@ -16,6 +16,7 @@
         "src-native/binding/mapping.cc",
         "src-native/binding/memory_log.cc",
         "src-native/binding/native_handle.cc",
+        "src-native/binding/overlay.cc",
         "src-native/binding/record_functions.cc",
         "src-native/binding/segment_reader_handle.cc",
         "src-native/binding/segment_change.cc",
@@ -111,6 +112,7 @@
         "src-native/core/shared_memory/shared_log.cc",
         "src-native/core/shared_memory/shared_log_members.cc",
         "src-native/core/shared_memory/shared_log_open.cc",
+        "src-native/core/shared_memory/shared_log_pages.cc",
         "src-native/core/shared_memory/shared_log_writer.cc",
         "src-native/core/shared_memory/shared_waits.cc",
         "<!@(node scripts/zstd.mjs sources)"

@@ -1921,8 +1921,11 @@ export interface ProcessOptions {
    * beginning. An integer from 1 to 2²⁰. Default: as many as the window has, so that one snapshot of all of it stops no one.
    */
   extraSegments?: number;
-  /** External memory only. */
-  mapping?: 'auto' | 'external';
+  /**
+   * How this thread shows the log's memory: as of a log in memory, but that every process, and every thread, chooses
+   * for itself. Who joins a log goes by `'auto'`.
+   */
+  mapping?: MappingKind | 'auto';
   /** The file has `extraSegments`. */
   pinnedBytesMax?: undefined;
 }

@@ -33,7 +33,10 @@ export interface NativeLogDescription {
   readonly retainedCapacity: number;
   readonly segmentCapacity: number;
   readonly retainedSegments: number;
-  /** Whether the blocks lie in a SharedArrayBuffer: block `id` begins at `id * strideBytes`. */
+  /**
+   * Whether the blocks lie in a SharedArrayBuffer: block `id` begins at `id * strideBytes`. Of a log that processes
+   * share: whether they can be shown in one only.
+   */
   readonly isShared: boolean;
   readonly strideBytes: number;
   /** Bytes of one block. */
@@ -72,6 +75,12 @@ export interface NativeLogs {
   mapBlock(log: number, id: number): ArrayBuffer | null;
   /** As map(), for a SharedArrayBuffer that holds the block already. */
   adopt(log: number, id: number, key: number, buffer: SharedArrayBuffer): void;
+  /**
+   * Of a log that processes share: lays its blocks over `memory`, which is all of a SharedArrayBuffer of `shownBytes`
+   * that never grows. Until the log is closed here they are shown there and by adopt() only, and zeros after that.
+   * IoCode.unsupported where memory of the engine cannot be mapped over.
+   */
+  layOver(log: number, memory: Uint8Array): IoCode;
   /** What is kept of a segment that is not pinned here is dropped. */
   forget(log: number, id: number): void;
   /** Of a log that is read only: its copy of the head gets what was published since. */
@@ -122,6 +131,10 @@ export interface NativeSharedLogDescription extends NativeLogDescription {
   readonly isOfEarlierRun: boolean;
   readonly readersMax: number;
   readonly extraSegments: number;
+  /** What layOver() needs; 0 when it cannot be. */
+  readonly shownBytes: number;
+  /** Where the first block is there; the next follows `strideBytes` after it. */
+  readonly blocksAt: number;
 }
 
 export interface NativeSharedOpening {

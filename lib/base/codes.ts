@@ -140,6 +140,8 @@ export const SharedOpenMode = {
   readOnly: 3,
   /** As kCreateOrJoin, but one that has ended gives way to a new one, whatever its options. */
   replaceEnded: 4,
+  /** as kReadOnly, with copies that lay_over() can show */
+  readOnlyInFile: 5,
 } as const;
 export type SharedOpenMode = (typeof SharedOpenMode)[keyof typeof SharedOpenMode];
 

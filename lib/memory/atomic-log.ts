@@ -97,7 +97,7 @@ export class AtomicLog<T> {
   get handle(): LogHandle<T> {
     if (this.#handle !== undefined) return this.#handle;
     const { id, token } = this.#view.native;
-    this.#handle = makeHandle<T>(id, token, this.#view.storage.memory);
+    this.#handle = makeHandle<T>(id, token, this.#view.storage.ownMemory);
     if (!this.#isClosed) this.#view.keepFor(this);
     return this.#handle;
   }

@@ -6,8 +6,14 @@
  * Nothing here is noticed by the collector: who makes one must close it, and
  * lib/memory/view.ts does so for users that were dropped.
  */
-import { type Arrival, NO_SLOT, StagedCell, Status } from '../base/codes';
-import type { NativeLivingSlot, NativeLogDescription, NativeStats, NativeStatus } from '../../types/native';
+import { type Arrival, type IoCode, NO_SLOT, StagedCell, Status } from '../base/codes';
+import type {
+  NativeLivingSlot,
+  NativeLogDescription,
+  NativeSharedLogDescription,
+  NativeStats,
+  NativeStatus,
+} from '../../types/native';
 import { plainError, type AtomicLogError } from '../base/errors';
 import { addon } from '../base/native';
 
@@ -26,7 +32,11 @@ export class NativeLog {
   readonly segmentCapacity: number;
   readonly retainedSegments: number;
   readonly isShared: boolean;
+  /** Where blocks are in a SharedArrayBuffer: the first one, and each after the last. */
+  readonly blocksAt: number;
   readonly strideBytes: number;
+  /** Bytes of the SharedArrayBuffer that the blocks of a log that processes share are laid over; 0 where they are not. */
+  readonly shownBytes: number;
   readonly blockBytes: number;
   readonly columnOffsets: readonly number[];
   /** Whether processes share it. */
@@ -37,13 +47,13 @@ export class NativeLog {
   readonly wakesAtOnce: boolean;
   #slot: number;
 
-  constructor(
-    description: NativeLogDescription & { isReadOnly?: boolean; wakesAtOnce?: boolean },
-    isOfProcesses = false,
-  ) {
-    this.isOfProcesses = isOfProcesses;
-    this.isReadOnly = description.isReadOnly === true;
-    this.wakesAtOnce = description.wakesAtOnce !== false;
+  constructor(description: NativeLogDescription | NativeSharedLogDescription) {
+    const shared = 'shownBytes' in description ? description : undefined;
+    this.isOfProcesses = shared !== undefined;
+    this.isReadOnly = shared?.isReadOnly === true;
+    this.blocksAt = shared?.blocksAt ?? 0;
+    this.shownBytes = shared?.shownBytes ?? 0;
+    this.wakesAtOnce = shared?.wakesAtOnce !== false;
     // Copied for the same reason.
     this.id = description.id;
     this.token = description.token;
@@ -75,6 +85,9 @@ export class NativeLog {
   }
   adopt(id: number, key: number, buffer: SharedArrayBuffer): void {
     logs.adopt(this.#slot, id, key, buffer);
+  }
+  layOver(memory: Uint8Array): IoCode {
+    return logs.layOver(this.#slot, memory);
   }
   forget(id: number): void {
     logs.forget(this.#slot, id);

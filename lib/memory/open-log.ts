@@ -9,6 +9,7 @@ import { addon, introduceThread } from '../base/native';
 import { NativeLog } from './native-log';
 import { checkOptions, type CheckedOptions, type LogOptions } from './options';
 import { elementBytes, isVariable } from '../base/scalar';
+import { overlayOf } from './overlay';
 import { checkSchema, schemaAndCodec, type RecordColumns, type Schema } from './schema';
 import { chooseMapping, reserveShared, wholeOf } from './storage';
 import { LogView } from './view';
@@ -116,7 +117,7 @@ function checkAttachOptions(options: unknown): {
 
 function attachedTo(id: number, token: string, memory: SharedArrayBuffer | undefined): NativeLog {
   const shared = addon.attachSharedLog(id, token);
-  if (shared !== null) return new NativeLog(shared, true);
+  if (shared !== null) return new NativeLog(shared);
   const attached = addon.attachLog(id, token, memory && wholeOf(memory));
   if (typeof attached === 'number') throw attachFailed(attached);
   return new NativeLog(attached);
@@ -140,7 +141,9 @@ export function viewOfHandle(handle: unknown, options: unknown): LogView {
   try {
     const layout = decodeLayout(native.descriptor, codec);
     if (columns !== undefined) checkColumnsOf(layout, columns);
-    const view = LogView.attached(native, layout, native.isShared ? memory : undefined);
+    const view = LogView.attached(native, layout, () =>
+      native.isOfProcesses ? overlayOf(native, chooseMapping('auto')) : native.isShared ? memory : undefined,
+    );
     if (name !== undefined) view.native.nameReader(name);
     return view;
   } catch (error) {

@@ -129,8 +129,8 @@ export class Pins {
   close(): void {
     this.#mappings.length = 0;
     this.#weakBuffers.clear();
-    const { memory } = this.#storage;
-    this.#native.close(memory && wholeOf(memory));
+    const { ownMemory } = this.#storage;
+    this.#native.close(ownMemory && wholeOf(ownMemory));
     this.#storage.close();
   }
 

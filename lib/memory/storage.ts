@@ -5,6 +5,8 @@
  * - shared: one growable SharedArrayBuffer per log, for runtimes that allow no
  *   external memory (V8's sandbox, as in Electron). It travels in the handle,
  *   and every environment that attached holds it; native code uses its address.
+ *   Of a log that processes share, every environment has one of its own, over
+ *   which the addon lays the file (lib/memory/overlay.ts).
  *
  * Nothing else needs to know which of the two a log has.
  */
@@ -24,7 +26,7 @@ export type MappingKind = 'external' | 'shared';
 export type WakeUps = 'immediate' | 'polled';
 
 /** Node 20 and Bun refuse longer ones. */
-const SHARED_BYTES_MAX = 2 ** 32;
+export const SHARED_BYTES_MAX = 2 ** 32;
 /** Address space for blocks that are pinned outside the window; it costs no memory. */
 const PINNED_WINDOWS = 7;
 const RESERVED_BYTES_MIN = 2 ** 24;
@@ -51,6 +53,11 @@ export class Storage {
   /** Undefined for external memory, and once the view of the log is closed. */
   get memory(): SharedArrayBuffer | undefined {
     return this.#memory;
+  }
+
+  /** What of it is the log's own, in every environment: a handle carries it, and the addon returns its pages. */
+  get ownMemory(): SharedArrayBuffer | undefined {
+    return this.#native.isOfProcesses ? undefined : this.#memory;
   }
 
   /** Releases the memory. A view that is still there keeps its part of it. */
@@ -99,10 +106,15 @@ export class Storage {
   /** A mapping over a buffer; readers' buffers have a key by which the addon knows them. */
   #over(id: number, buffer: ArrayBufferLike | null, key?: number): Mapping {
     if (buffer === null) throw mappingUnavailable();
-    const { columnOffsets, segmentCapacity, strideBytes, isOfProcesses } = this.#native;
+    const { columnOffsets, segmentCapacity, isOfProcesses } = this.#native;
     // An external buffer begins with the columns.
-    const start = this.memory === undefined ? -columnOffsets[0]! : id * strideBytes;
+    const start = this.memory === undefined ? -columnOffsets[0]! : this.#startOf(id);
     return new Mapping(buffer, start, this.#layout, columnOffsets, segmentCapacity, key, isOfProcesses);
+  }
+
+  /** Where a block is in shared memory. */
+  #startOf(id: number): number {
+    return this.#native.blocksAt + id * this.#native.strideBytes;
   }
 
   /**
@@ -112,7 +124,7 @@ export class Storage {
   wordOf(id: number): Int32Array {
     const known = this.#words[id];
     if (known !== undefined) return known;
-    const start = this.memory === undefined ? 0 : id * this.#native.strideBytes;
+    const start = this.memory === undefined ? 0 : this.#startOf(id);
     const buffer = this.memory ?? (this.#blocks[id] ??= this.#native.mapBlock(id) ?? undefined);
     if (buffer === undefined) throw mappingUnavailable();
     return (this.#words[id] = new Int32Array(buffer, start, 1));
@@ -124,9 +136,9 @@ export class Storage {
    */
   wipe(id: number): void {
     if (this.memory === undefined) return;
-    const { blockBytes, columnOffsets, strideBytes } = this.#native;
+    const { blockBytes, columnOffsets } = this.#native;
     const first = columnOffsets[0]!;
-    new Uint8Array(this.memory, id * strideBytes + first, blockBytes - first).fill(0xff);
+    new Uint8Array(this.memory, this.#startOf(id) + first, blockBytes - first).fill(0xff);
   }
 
   /** Makes room for one more block at least; false when there is none. */
@@ -183,13 +195,14 @@ export function chooseMapping(option: MappingKind | 'auto'): MappingKind {
 /** The SharedArrayBuffer for a new log with such a window. */
 export function reserveShared(retainedSegments: number, strideBytes: number): SharedArrayBuffer {
   const windowBytes = retainedSegments * strideBytes;
-  if (windowBytes > SHARED_BYTES_MAX) {
-    throw rangeError(
-      'ERR_OUT_OF_RANGE',
-      `the window needs ${windowBytes} bytes; a log with shared mapping has at most ${SHARED_BYTES_MAX}, ` +
-        'so choose a smaller retainedCapacity',
-    );
-  }
+  if (windowBytes > SHARED_BYTES_MAX) throw windowTooLarge(windowBytes);
+  const reserved = Math.max(windowBytes * (1 + PINNED_WINDOWS), RESERVED_BYTES_MIN);
+  const committed = Math.max(strideBytes, Math.min(windowBytes, COMMITTED_BYTES_MIN));
+  return growableShared(committed, Math.min(reserved, SHARED_BYTES_MAX));
+}
+
+/** Growable ones begin on a page, and are apart from any other memory. */
+export function growableShared(bytes: number, bytesMax: number): SharedArrayBuffer {
   if (typeof SharedArrayBuffer !== 'function') {
     throw plainError(
       'ERR_MAPPING_UNAVAILABLE',
@@ -197,18 +210,24 @@ export function reserveShared(retainedSegments: number, strideBytes: number): Sh
         'cross-origin isolated); put the log into the main or a utility process',
     );
   }
-  const reserved = Math.max(windowBytes * (1 + PINNED_WINDOWS), RESERVED_BYTES_MIN);
-  const committed = Math.max(strideBytes, Math.min(windowBytes, COMMITTED_BYTES_MIN));
   try {
-    return new SharedArrayBuffer(committed, { maxByteLength: Math.min(reserved, SHARED_BYTES_MAX) });
+    return new SharedArrayBuffer(bytes, { maxByteLength: bytesMax });
   } catch (cause) {
     throw plainError(
       'ERR_OUT_OF_MEMORY',
-      `the system refused ${Math.min(reserved, SHARED_BYTES_MAX)} bytes of address space for the log; choose a ` +
+      `the system refused ${bytesMax} bytes of address space for the log; choose a ` +
         'smaller retainedCapacity, segmentCapacity or dataBytes, or close logs that are done',
       cause,
     );
   }
+}
+
+export function windowTooLarge(bytes: number): AtomicLogError {
+  return rangeError(
+    'ERR_OUT_OF_RANGE',
+    `the window needs ${bytes} bytes; a log with shared mapping has at most ${SHARED_BYTES_MAX}, ` +
+      'so choose a smaller retainedCapacity',
+  );
 }
 
 function mappingUnavailable(): AtomicLogError {

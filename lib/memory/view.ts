@@ -128,22 +128,22 @@ export class LogView {
   /** The view that this environment has of a log, if it has one: then it need not attach again. */
   static known(id: number, token: string, memory: SharedArrayBuffer | undefined): LogView | undefined {
     const view = viewOfId(id);
-    const isSame = view !== undefined && view.native.token === token && view.storage.memory === memory;
+    const isSame = view !== undefined && view.native.token === token && view.storage.ownMemory === memory;
     return isSame ? view : undefined;
   }
 
   /**
    * The view of a log that this environment attaches to. When this environment has one
    * already, `native` is closed again, and the view keeps the layout, and so the
-   * codec, that it has. `memory` is the log's storage when that is shared.
+   * codec and the mapping, that it has. `memory` gives the log's storage when that is shared.
    */
-  static attached(native: NativeLog, layout: Layout, memory: SharedArrayBuffer | undefined): LogView {
+  static attached(native: NativeLog, layout: Layout, memory: () => SharedArrayBuffer | undefined): LogView {
     const known = viewOfId(native.id);
     if (known !== undefined) {
       native.close(undefined);
       return known;
     }
-    const view = new LogView(native, layout, memory);
+    const view = new LogView(native, layout, memory());
     if (viewsById.size >= sweepViewsAt) sweepViews();
     viewsById.set(native.id, new WeakRef(view));
     return view;

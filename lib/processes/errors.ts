@@ -118,11 +118,3 @@ export function differs(path: string, what: string, there: unknown, here: unknow
     { path },
   );
 }
-
-export function noExternalMemory(): Error {
-  return plainError(
-    'ERR_MAPPING_UNAVAILABLE',
-    'this runtime allows no external memory (V8 sandbox, as in Electron), or has none left for it: the memory of other ' +
-      "processes cannot be mapped here; have a log of this process alone, with mapping: 'shared'",
-  );
-}

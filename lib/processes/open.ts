@@ -8,7 +8,7 @@ import type {
   NativeSharedOpening,
 } from '../../types/native';
 import { throwIfAborted, waitUnlessAborted } from '../base/abort';
-import { IoCode, Mismatch } from '../base/codes';
+import { IoCode, Mismatch, SharedOpenMode } from '../base/codes';
 import { plainError } from '../base/errors';
 import { addon, introduceThread } from '../base/native';
 import { environmentVariable } from '../base/runtime';
@@ -20,9 +20,10 @@ import { isBuiltIn, type Codec } from '../memory/codec';
 import { checkColumnsOf, decodeLayout, encodeLayout, type Layout } from '../memory/layout';
 import { NativeLog } from '../memory/native-log';
 import { isFieldName } from '../memory/schema';
-import { canMapExternal } from '../memory/storage';
+import { checkOverlay, overlayOf } from '../memory/overlay';
+import { chooseMapping, type MappingKind } from '../memory/storage';
 import { LogView } from '../memory/view';
-import { differs, noExternalMemory, openFailed, type Asked } from './errors';
+import { differs, openFailed, type Asked } from './errors';
 import { checkProcessOptions, type CheckedProcessOptions } from './options';
 
 type Opened = NativeSharedLogDescription | NativeSharedFailure;
@@ -35,6 +36,7 @@ const CACHE_LINE_BYTES = 64;
 interface Prepared {
   readonly path: string;
   readonly checked: CheckedProcessOptions;
+  readonly mapping: MappingKind;
   readonly opening: NativeSharedOpening;
 }
 
@@ -42,8 +44,11 @@ interface Prepared {
 function prepare(path: unknown, options: unknown, canWait = false): Prepared {
   const checked = checkProcessOptions(options, canWait);
   const checkedPath = checkPath(path);
-  if (!canMapExternal()) throw noExternalMemory();
-  const { memory, openMode: mode, permissions, allowsOtherOwner, readersMax, extraSegments } = checked;
+  const mapping = chooseMapping(checked.memory?.mapping ?? 'auto');
+  if (mapping === 'shared') checkOverlay(askedOf(checked).bytes);
+  const { memory, openMode, permissions, allowsOtherOwner, readersMax, extraSegments } = checked;
+  const isCopiedForShared = mapping === 'shared' && openMode === SharedOpenMode.readOnly;
+  const mode = isCopiedForShared ? SharedOpenMode.readOnlyInFile : openMode;
   const common = { path: checkedPath, mode, permissions, allowsOtherOwner, readersMax, extraSegments };
   const { retainedCapacity, segmentCapacity, firstIndex, layout } = memory ?? {
     retainedCapacity: 0,
@@ -65,7 +70,7 @@ function prepare(path: unknown, options: unknown, canWait = false): Prepared {
         ? NOTHING
         : new Uint32Array(layout.kinds.length - fixed.length).fill(layout.dataBytes),
   };
-  return { path: checkedPath, checked, opening };
+  return { path: checkedPath, checked, mapping, opening };
 }
 
 /** Where columns begin in a block, as core/memory/block_layout.h has it, and where the block ends. */
@@ -160,16 +165,16 @@ function compare(
   for (const [what, found, wanted] of rows) if (found !== wanted) throw differs(path, what, found, wanted);
 }
 
-function logOf<T>({ path, checked }: Prepared, opened: Opened): AtomicLog<T> {
+function logOf<T>({ path, checked, mapping }: Prepared, opened: Opened): AtomicLog<T> {
   if ('outcome' in opened) throw openFailed(path, opened, askedOf(checked));
-  const native = new NativeLog(opened, true);
+  const native = new NativeLog(opened);
   try {
     const codec = checked.codec;
     const there = layoutOf(path, native, codec);
     compare(path, native, opened, there, checked);
     const strictViews =
       checked.memory?.layout.strictViews ?? environmentVariable('ATOMIC_LOG_STRICT_VIEWS') === '1';
-    const view = LogView.attached(native, { ...there, strictViews }, undefined);
+    const view = LogView.attached(native, { ...there, strictViews }, () => overlayOf(native, mapping));
     return new AtomicLog<T>(attachToView, view);
   } catch (error) {
     native.close(undefined);
@@ -198,14 +203,15 @@ function codecNamedIn(descriptor: string): Codec<Uint8Array> | undefined {
 
 /** For the command line: reads a log whatever its codec is. */
 export function readProcessLogSync(path: string): ReadProcessLog {
-  const { opening, checked } = prepare(path, { readOnly: true, allowOtherOwner: true });
+  const { opening, checked, mapping } = prepare(path, { readOnly: true, allowOtherOwner: true });
   introduceThread();
   const description = addon.openSharedLogSync(opening);
   if ('outcome' in description) throw openFailed(path, description, askedOf(checked));
-  const native = new NativeLog(description, true);
+  const native = new NativeLog(description);
   try {
     const layout = layoutOf(path, native, codecNamedIn(native.descriptor));
-    const log = new AtomicLog<unknown>(attachToView, LogView.attached(native, layout, undefined));
+    const view = LogView.attached(native, layout, () => overlayOf(native, mapping));
+    const log = new AtomicLog<unknown>(attachToView, view);
     return { log, layout, native, description };
   } catch (error) {
     native.close(undefined);

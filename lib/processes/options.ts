@@ -4,6 +4,7 @@ import { checkSignal } from '../base/abort';
 import { checkFlag, checkInteger, checkNames, checkObject } from '../base/checks';
 import { describe, invalidType, rangeError, typeError } from '../base/errors';
 import type { Codec } from '../memory/codec';
+import type { MappingKind } from '../memory/storage';
 import { checkOptions, optionNames, type CheckedOptions } from '../memory/options';
 import {
   checkSchema,
@@ -35,8 +36,11 @@ export interface ProcessOptions {
    * beginning. An integer from 1 to 2²⁰. Default: as many as the window has, so that one snapshot of all of it stops no one.
    */
   extraSegments?: number;
-  /** External memory only. */
-  mapping?: 'auto' | 'external';
+  /**
+   * How this thread shows the log's memory: as of a log in memory, but that every process, and every thread, chooses
+   * for itself. Who joins a log goes by `'auto'`.
+   */
+  mapping?: MappingKind | 'auto';
   /** The file has `extraSegments`. */
   pinnedBytesMax?: undefined;
 }
@@ -209,12 +213,6 @@ export function checkProcessOptions(options: unknown, canWait: boolean): Checked
   const { mode, readersMax, extraSegments } = given;
   // It may be the instance of a class.
   const memory = checkOptions(Object.fromEntries(memoryNames.map((name) => [name, given[name]])));
-  if (memory.mapping === 'shared') {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      "options.mapping must be 'auto' or 'external': a SharedArrayBuffer belongs to one process",
-    );
-  }
   const windowSegments = Math.ceil(memory.retainedCapacity / memory.segmentCapacity) + 1;
   return {
     openMode,

@@ -32,6 +32,7 @@
 #include "core/memory/segment.h"
 #include "core/memory/wait_list.h"
 #include "core/memory/window.h"
+#include "core/platform/io_status.h"
 
 namespace atomic_log::binding {
 
@@ -137,6 +138,9 @@ class AnyLog {
   // --- Blocks of segments that are pinned, or the head.
   virtual void* block(const SegmentName& segment) const = 0;
   virtual BlockHold hold_block(const SegmentName& segment) const = 0;
+  // From now on the blocks are shown by a SharedArrayBuffer, all of which is
+  // `array` (binding/overlay.h).
+  virtual platform::IoStatus lay_over(napi_env env, napi_value array) = 0;
 
  protected:
   AnyLog() = default;

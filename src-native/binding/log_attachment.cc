@@ -93,6 +93,7 @@ napi_value LogAttachment::define_functions(napi_env env,
   define("map", map);
   define("mapBlock", map_block);
   define("adopt", adopt);
+  define("layOver", lay_over);
   define("forget", forget);
   define("catchUp", catch_up);
   define("livingSlots", living_slots);
@@ -258,6 +259,17 @@ napi_value LogAttachment::adopt(napi_env env, napi_callback_info info) {
                    arguments[3]);
   }
   return nullptr;
+}
+
+// (log: number, memory: Uint8Array over all of a SharedArrayBuffer) => IoCode
+napi_value LogAttachment::lay_over(napi_env env, napi_callback_info info) {
+  napi_value arguments[2] = {};
+  LogAttachment* const self = called(env, info, arguments);
+  const platform::IoStatus io =
+      self == nullptr
+          ? platform::IoStatus{platform::IoCode::kUnsupported, 0, "mmap"}
+          : self->log_->lay_over(env, arguments[1]);
+  return from_number(env, static_cast<uint8_t>(io.code));
 }
 
 // (log: number) => void. What is pinned as a copy gets what was published since.

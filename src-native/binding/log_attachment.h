@@ -77,6 +77,7 @@ class LogAttachment final {
   static napi_value map_block(napi_env env, napi_callback_info info);
   static napi_value forget(napi_env env, napi_callback_info info);
   static napi_value adopt(napi_env env, napi_callback_info info);
+  static napi_value lay_over(napi_env env, napi_callback_info info);
   static napi_value catch_up(napi_env env, napi_callback_info info);
   static napi_value living_slots(napi_env env, napi_callback_info info);
   static napi_value bounds(napi_env env, napi_callback_info info);

@@ -143,6 +143,10 @@ class MemoryLog final : public AnyLog {
     if (log_->storage().as_shared() != nullptr) return {};
     return {segment.control->block(), log_->layout().block_bytes()};
   }
+  // One that JavaScript has made is the log's storage from the beginning.
+  platform::IoStatus lay_over(napi_env, napi_value) override {
+    return {platform::IoCode::kUnsupported, 0, "mmap"};
+  }
 
  private:
   const std::shared_ptr<memory::RollingLog> log_;

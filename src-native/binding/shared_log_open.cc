@@ -66,12 +66,12 @@ std::unique_ptr<Opening> read_opening(napi_env env, napi_callback_info info) {
   opening->permissions = given.uint32("permissions");
   const uint32_t mode = given.uint32("mode");
   opening->allows_other_owner = given.flag("allowsOtherOwner");
-  if (mode > static_cast<uint32_t>(SharedOpenMode::kReplaceEnded)) {
+  if (mode > static_cast<uint32_t>(SharedOpenMode::kReadOnlyInFile)) {
     given.refuse("mode", "a SharedOpenMode");
   }
   opening->mode = static_cast<SharedOpenMode>(mode);
   if (opening->mode != SharedOpenMode::kJoin &&
-      opening->mode != SharedOpenMode::kReadOnly) {
+      !shared_memory::reads_only(opening->mode)) {
     SharedLogOptions& options = opening->options;
     options.retained_capacity = given.integer("retainedCapacity");
     options.segment_capacity = given.uint32("segmentCapacity");

@@ -5,6 +5,7 @@
 
 #include "binding/any_log.h"
 #include "binding/functions.h"
+#include "binding/overlay.h"
 #include "core/shared_memory/shared_log.h"
 
 namespace atomic_log::binding {
@@ -45,7 +46,11 @@ class SharedMemoryLog final : public AnyLog {
     set(env, object, "retainedSegments", uint64_t{format.retained_segments});
     set(env, object, "blockBytes", format.layout.block_bytes());
     set(env, object, "strideBytes", format.layout.block_bytes());
-    set(env, object, "isShared", from_bool(env, false));
+    const SharedLog::ShownPages pages = log_->shown_pages();
+    set(env, object, "isShared",
+        from_bool(env, log_->is_read_only() && pages.bytes > 0));
+    set(env, object, "shownBytes", pages.bytes);
+    set(env, object, "blocksAt", pages.block_at);
     set(env, object, "isReadOnly", from_bool(env, log_->is_read_only()));
     set(env, object, "wakesAtOnce", from_bool(env, log_->wakes_at_once()));
     set(env, object, "isOfEarlierRun",
@@ -167,11 +172,17 @@ class SharedMemoryLog final : public AnyLog {
     return log_->shown(segment.id).data;
   }
   BlockHold hold_block(const SegmentName& segment) const override {
+    if (overlay_ != nullptr) return {};
     return BlockHold(log_->shown(segment.id).owner);
+  }
+  platform::IoStatus lay_over(napi_env env, napi_value array) override {
+    return Overlay::make(env, array, *log_, &overlay_);
   }
 
  private:
   const std::shared_ptr<SharedLog> log_;
+  // Null where ArrayBuffers show the file's own memory, or the copies.
+  std::unique_ptr<Overlay> overlay_;
   // Of pin_window(), which allocates nothing once it was large enough.
   List<PinnedBlock> scratch_;
 };

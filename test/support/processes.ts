@@ -12,6 +12,11 @@ function allowsExternalMemory(): boolean {
 
 /** Why there are no logs that processes share: the code of the error, and what its message says. */
 export const processesRefused: readonly [code: 'ERR_MAPPING_UNAVAILABLE', message: RegExp] | undefined =
-  allowsExternalMemory() ? undefined : ['ERR_MAPPING_UNAVAILABLE', /external/];
+  process.platform !== 'win32' || allowsExternalMemory()
+    ? undefined
+    : ['ERR_MAPPING_UNAVAILABLE', /mapped over/];
+
+/** Where the mappings of a process can be looked at. */
+export const describeOnLinux = process.platform === 'linux' ? describe : describe.skip;
 
 export const describeProcesses = processesRefused === undefined ? describe : describe.skip;

@@ -8,11 +8,18 @@
 #define ATOMIC_LOG_CORE_PLATFORM_MEMORY_H_
 
 #include <cstddef>
+#include <cstdint>
 
 namespace atomic_log::platform {
 
 // Bytes in a page of this system.
 size_t page_bytes();
+
+// The bytes of the pages that `bytes` take.
+inline uint64_t whole_pages(uint64_t bytes) {
+  const uint64_t page = page_bytes();
+  return (bytes + page - 1) / page * page;
+}
 
 // Maps `bytes` (a multiple of page_bytes()) of zeroed memory; null when the
 // system refuses.

@@ -51,8 +51,7 @@ void show_count(char* block, uint32_t count) {
       count | memory::PublishedWord::kSealBit, std::memory_order_release);
 }
 
-// Null when the system refuses.
-std::shared_ptr<char> take_block(size_t bytes) {
+std::shared_ptr<char> take_pooled(size_t bytes) {
   auto* const block = static_cast<char*>(BlockPool::instance().take(bytes));
   if (block == nullptr) return nullptr;
   return {block, [bytes](char* taken) {
@@ -61,6 +60,14 @@ std::shared_ptr<char> take_block(size_t bytes) {
 }
 
 }  // namespace
+
+std::shared_ptr<char> SegmentCopies::take_block() {
+  const uint64_t bytes = log_.format().layout.block_bytes();
+  if (file_.mapping == nullptr) return take_pooled(bytes);
+  const uint64_t at = copies_.size() * bytes;
+  if (at + bytes > file_.mapping->bytes()) return nullptr;
+  return {file_.mapping, file_.mapping->data() + at};
+}
 
 // Offsets come from the file: what is copied by them lies within the data of its
 // column. Those of the entries that the copy has were looked at before.
@@ -180,7 +187,7 @@ uint32_t SegmentCopies::unused(uint64_t newest) {
       !idle_.try_reserve(count)) {
     return kNone;
   }
-  std::shared_ptr<char> data = take_block(log_.format_.layout.block_bytes());
+  std::shared_ptr<char> data = take_block();
   if (data == nullptr) return kNone;
   copies_.push_back({std::move(data)});
   return static_cast<uint32_t>(copies_.size() - 1);

@@ -15,6 +15,9 @@
 //  5. Copies of the window are kept for the next snapshot. They take as much
 //     memory as the window, and what is pinned besides, wherever a stray store puts
 //     the head.
+//  6. Where ArrayBuffers cannot show them in place, copies are made in a file
+//     without a name, which is laid over memory that they can show. It has room
+//     for kWindowsInFile windows; when readers pin more, there is no memory.
 //
 // Any thread may call anything.
 #ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SEGMENT_COPIES_H_
@@ -23,13 +26,16 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "core/base/list.h"
+#include "core/platform/shared_file.h"
 
 namespace atomic_log::shared_memory {
 
 enum class SharedOutcome : uint8_t;
 class SharedLog;
+struct SharedFormat;
 
 struct PinnedBlock {
   uint32_t block;
@@ -44,9 +50,24 @@ struct ShownBlock {
   std::shared_ptr<const void> owner;
 };
 
+// Where copies are that can be laid over other memory: copy `id` at id x the bytes
+// of a block.
+struct CopyFile {
+  static constexpr uint32_t kWindowsInFile = 8;
+  // What an engine gives at most.
+  static constexpr uint64_t kBytesMax = uint64_t{1} << 32;
+
+  std::unique_ptr<platform::SharedFile> file;
+  std::shared_ptr<platform::SharedMapping> mapping;
+
+  static platform::IoStatus make(const SharedFormat& format, CopyFile* copies);
+};
+
 class SegmentCopies {
  public:
-  explicit SegmentCopies(SharedLog& log) : log_(log) {}
+  // `file` is empty for copies that ArrayBuffers can show where they are.
+  SegmentCopies(SharedLog& log, CopyFile file)
+      : log_(log), file_(std::move(file)) {}
 
   // As SharedLog's; the numbers of blocks are those of copies.
   SharedOutcome pin_window(uint64_t floor, List<PinnedBlock>* pinned);
@@ -55,6 +76,7 @@ class SegmentCopies {
   void catch_up();
   // A copy that is pinned.
   ShownBlock shown(uint32_t id);
+  const CopyFile& file() const { return file_; }
 
  private:
   struct Copy {
@@ -99,7 +121,11 @@ class SegmentCopies {
                                List<PinnedBlock>* pinned);
   void unpin_from(size_t begin, List<PinnedBlock>* pinned);
 
+  // Null when the system refuses; for the next copy.
+  std::shared_ptr<char> take_block();
+
   SharedLog& log_;
+  const CopyFile file_;
   std::mutex mutex_;
   // Guarded by mutex_. A copy has its memory for as long as the log is open,
   // because JavaScript knows a block by its number.

@@ -10,15 +10,16 @@ namespace atomic_log::shared_memory {
 SharedLog::SharedLog(SharedFormat format,
                      std::unique_ptr<platform::SharedFile> file,
                      std::shared_ptr<platform::SharedMapping> mapping,
-                     uint32_t slot)
+                     uint32_t slot, CopyFile copies)
     : format_(std::move(format)),
       file_(std::move(file)),
       mapping_(std::move(mapping)),
       base_(mapping_->data()),
       slot_(slot),
       waits_(*this, waits_place()),
-      copies_(slot == kNoSlot ? std::make_unique<SegmentCopies>(*this)
-                              : nullptr) {
+      copies_(slot == kNoSlot
+                  ? std::make_unique<SegmentCopies>(*this, std::move(copies))
+                  : nullptr) {
   if (is_read_only()) return;
   // What a dead owner of the slot has left. Release: its reads were before, and
   // whoever finds the entries empty writes after them.

@@ -73,6 +73,7 @@ enum class SharedOpenMode : uint8_t {
   // As kCreateOrJoin, but one that has ended gives way to a new one, whatever
   // its options.
   kReplaceEnded = 4,
+  kReadOnlyInFile = 5,  // as kReadOnly, with copies that lay_over() can show
 };
 
 // Tries at a walk that the writer keeps lapping; each repeats only after a whole
@@ -82,9 +83,14 @@ inline constexpr int kWalkTriesMax = 16;
 // fail so often.
 inline constexpr int kBoundedTries = 1 << 12;
 
+constexpr bool reads_only(SharedOpenMode mode) {
+  return mode == SharedOpenMode::kReadOnly ||
+         mode == SharedOpenMode::kReadOnlyInFile;
+}
+
 class SharedLog : public std::enable_shared_from_this<SharedLog> {
  public:
-  // `options` is not needed for kJoin and kReadOnly. `permissions` are those of
+  // `options` is not needed for kJoin and those that are read only. `permissions` are those of
   // a new file. Files of other users are refused unless `allows_other_owner`.
   static OpenResult open(const std::string& path, SharedOpenMode mode,
                          const SharedLogOptions* options, uint32_t permissions,
@@ -128,6 +134,19 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
     if (copies_ != nullptr) return copies_->shown(block);
     return {block_data(block), mapping_};
   }
+  // Whole pages which have all that shown() gives; none of copies that are in no
+  // file.
+  struct ShownPages {
+    uint64_t offset;    // in their file
+    uint64_t bytes;     //
+    uint64_t block_at;  // where block 0 begins in them
+  };
+  ShownPages shown_pages() const;
+  // Lays them over as much memory that has its pages, for engines whose ArrayBuffers
+  // show their own memory only. The same entries, at another place: who pins, and the
+  // writer, use this log as ever. `over` is to be released before that memory.
+  platform::IoStatus lay_over(void* memory,
+                              std::unique_ptr<platform::SharedMapping>* over);
   // `block` is one of the format's.
   char* block_data(uint32_t block) const {
     CORE_CHECK(block < format_.blocks);
@@ -228,7 +247,8 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
 
   // `slot` is kNoSlot for a read-only one.
   SharedLog(SharedFormat format, std::unique_ptr<platform::SharedFile> file,
-            std::shared_ptr<platform::SharedMapping> mapping, uint32_t slot);
+            std::shared_ptr<platform::SharedMapping> mapping, uint32_t slot,
+            CopyFile copies = {});
   friend class SegmentCopies;
   static constexpr uint32_t kNoSlot = UINT32_MAX;
 
@@ -236,9 +256,10 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
                            const SharedLogOptions& options,
                            uint32_t permissions, bool replaces,
                            std::unique_ptr<platform::SharedFile>* file);
+  // `mode` is kJoin, or one of those that are read only.
   static OpenResult join(const std::string& path,
                          std::unique_ptr<platform::SharedFile> file,
-                         bool is_read_only, bool allows_other_owner,
+                         SharedOpenMode mode, bool allows_other_owner,
                          std::shared_ptr<SharedLog>* log);
   // kBoot comes last: then the format is there nevertheless.
   static OpenResult read_format(platform::SharedFile& file,

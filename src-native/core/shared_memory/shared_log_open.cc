@@ -38,8 +38,9 @@ struct OpenLogs {
     std::weak_ptr<SharedLog> log;
     uint64_t process;
   };
-  // The file, and whether it is read only: a process may have both.
-  using Key = std::pair<platform::FileIdentity, bool>;
+  // The file, and the mode that it was joined with: a process may have a file
+  // several times.
+  using Key = std::pair<platform::FileIdentity, SharedOpenMode>;
   std::mutex mutex;
   // Guarded by mutex, all.
   std::map<Key, Known> by_identity;
@@ -238,7 +239,7 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
                            const SharedLogOptions* options,
                            uint32_t permissions, bool allows_other_owner,
                            std::shared_ptr<SharedLog>* log) {
-  const bool is_read_only = mode == SharedOpenMode::kReadOnly;
+  const bool is_read_only = reads_only(mode);
   const bool creates = !is_read_only && mode != SharedOpenMode::kJoin;
   for (int tries = 0; tries < kTriesMax; ++tries) {
     std::unique_ptr<SharedFile> file;
@@ -248,13 +249,13 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
     if (io.code == IoCode::kNotFound && creates) {
       const OpenResult made = create(path, *options, permissions, false, &file);
       if (made.io.code == IoCode::kExists) continue;
-      return is_ok(made)
-                 ? join(path, std::move(file), false, allows_other_owner, log)
-                 : made;
+      return is_ok(made) ? join(path, std::move(file), SharedOpenMode::kJoin,
+                                allows_other_owner, log)
+                         : made;
     }
     if (!io.ok()) return failed(io);
     if (is_read_only) {
-      return join(path, std::move(file), true, allows_other_owner, log);
+      return join(path, std::move(file), mode, allows_other_owner, log);
     }
     SharedFormat format;
     const OpenResult found = read_format(*file, allows_other_owner, &format);
@@ -267,20 +268,23 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
           replace_old(path, *file, *options, permissions, &made);
       if (!is_ok(replaced)) return replaced;
       if (made == nullptr) continue;
-      return join(path, std::move(made), false, allows_other_owner, log);
+      return join(path, std::move(made), SharedOpenMode::kJoin,
+                  allows_other_owner, log);
     }
     if (mode == SharedOpenMode::kCreate)
       return failed({IoCode::kExists, 0, "open"});
     if (!is_ok(found)) return found;
-    return join(path, std::move(file), false, allows_other_owner, log);
+    return join(path, std::move(file), SharedOpenMode::kJoin,
+                allows_other_owner, log);
   }
   return failed({IoCode::kFailed, 0, "open"});
 }
 
 OpenResult SharedLog::join(const std::string& path,
-                           std::unique_ptr<SharedFile> file, bool is_read_only,
-                           bool allows_other_owner,
+                           std::unique_ptr<SharedFile> file,
+                           SharedOpenMode mode, bool allows_other_owner,
                            std::shared_ptr<SharedLog>* log) {
+  const bool is_read_only = reads_only(mode);
   SharedFormat format;
   const OpenResult found = read_format(*file, allows_other_owner, &format);
   const bool is_of_earlier_run = found.mismatch == Mismatch::kBoot;
@@ -293,7 +297,7 @@ OpenResult SharedLog::join(const std::string& path,
   const std::lock_guard<std::mutex> lock(logs.mutex);
   logs.drop_expired();
   const uint64_t process = platform::process_id();
-  const OpenLogs::Key key = {identity, is_read_only};
+  const OpenLogs::Key key = {identity, mode};
   const auto known = logs.by_identity.find(key);
   if (known != logs.by_identity.end() && known->second.process == process) {
     *log = known->second.log.lock();
@@ -308,9 +312,13 @@ OpenResult SharedLog::join(const std::string& path,
   }
   std::shared_ptr<platform::SharedMapping> mapping;
   if (io.ok()) io = file->map(format.file_bytes, &mapping);
+  CopyFile copies;
+  if (io.ok() && mode == SharedOpenMode::kReadOnlyInFile) {
+    io = CopyFile::make(format, &copies);
+  }
   if (!io.ok()) return failed(io);
   log->reset(new SharedLog(std::move(format), std::move(file),
-                           std::move(mapping), slot));
+                           std::move(mapping), slot, std::move(copies)));
   if (!is_read_only) (*log)->leave_name();
   (*log)->path_ = path;
   (*log)->is_of_earlier_run_ = is_of_earlier_run;

@@ -5,6 +5,7 @@ import { describeWithFaults, refusing } from '../../support/faults';
 import { AtomicLog } from 'atomic-log';
 
 import { range, entriesOf } from '../../support/logs';
+import { isShared } from '../../support/mapping';
 import { describeProcesses } from '../../support/processes';
 import { temporaryDirectory } from '../../support/segments';
 
@@ -15,8 +16,8 @@ const open = (): AtomicLog<number> => AtomicLog.openSync(directory.path('log'), 
 
 describeWithFaults('memory that is refused', () => {
   describeProcesses('to a log that processes share', () => {
-    // What stands where in the ring, three lists of it; and the mapping of the head.
-    test.each(range(0, 4))('claiming it, allocation %i', async (refused) => {
+    // What stands where in the ring, three lists of it; and the mapping of the head, unless it is shared memory already.
+    test.each(range(0, isShared ? 3 : 4))('claiming it, allocation %i', async (refused) => {
       using log = open();
       expect(await refusing(refused, () => log.tryClaimWriter())).toMatchObject({
         code: refused < 3 ? 'ERR_OUT_OF_MEMORY' : 'ERR_MAPPING_UNAVAILABLE',
@@ -58,6 +59,18 @@ describeWithFaults('memory that is refused', () => {
       expect(await refusing(refused, join)).toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
       using again = join();
       expect(again.endIndex).toBe(log.endIndex);
+    });
+
+    // What the file says of it, as above; the memory that it is laid over.
+    test.each(range(0, 5))('opening it over shared memory, allocation %i', async (refused) => {
+      open().close();
+      const openShared = (): AtomicLog<number> =>
+        AtomicLog.openSync(directory.path('log'), { ...SMALL, mapping: 'shared' });
+      expect(await refusing(refused, openShared)).toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
+      using again = openShared();
+      using writer = again.tryClaimWriter()!;
+      writer.append(again.endIndex);
+      expect(again.latest()).toBe(again.endIndex - 1);
     });
   });
 });
