@@ -1,5 +1,5 @@
-// Being told that another process has ended. Linux (pidfd); elsewhere start()
-// refuses, and who waits looks from time to time.
+// Being told that another process has ended. Linux (pidfd) and Windows; elsewhere
+// start() refuses, and who waits looks from time to time.
 //
 //  1. A process is named by its number and the number's namespace, in one word
 //     that processes can leave each other. A name is a hint: it may be stale, or
@@ -49,8 +49,9 @@ class ProcessWatch {
   void run(const std::function<void()>& ended);
 
   Thread thread_;
-  int process_ = -1;
-  int cancel_ = -1;
+  // Descriptors or handles; -1 where there is none.
+  intptr_t process_ = -1;
+  intptr_t cancel_ = -1;
   // Relaxed: who is told by `ended` looks again.
   std::atomic<bool> is_watching_{false};
 };

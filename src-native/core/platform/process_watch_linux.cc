@@ -26,8 +26,8 @@ uint32_t own_namespace() {
   return static_cast<uint32_t>(info.st_ino);
 }
 
-void close_and_forget(int* descriptor) {
-  if (*descriptor >= 0) close(*descriptor);
+void close_and_forget(intptr_t* descriptor) {
+  if (*descriptor >= 0) close(static_cast<int>(*descriptor));
   *descriptor = -1;
 }
 
@@ -50,7 +50,7 @@ bool ProcessWatch::start(ProcessName name, std::function<void()> ended) {
   const uint32_t number = process_number(name);
   if (number == 0 || number == process_id()) return false;
   // Both are closed when a child process executes another program.
-  process_ = static_cast<int>(syscall(kPidfdOpen, number, 0));
+  process_ = syscall(kPidfdOpen, number, 0);
   if (process_ >= 0) cancel_ = eventfd(0, EFD_CLOEXEC);
   is_watching_.store(true, std::memory_order_relaxed);
   if (cancel_ < 0 ||
@@ -63,7 +63,7 @@ bool ProcessWatch::start(ProcessName name, std::function<void()> ended) {
 
 void ProcessWatch::stop() {
   if (thread_.is_started()) {
-    (void)eventfd_write(cancel_, 1);
+    (void)eventfd_write(static_cast<int>(cancel_), 1);
     thread_.join();
   }
   close_and_forget(&process_);
@@ -72,7 +72,8 @@ void ProcessWatch::stop() {
 }
 
 void ProcessWatch::run(const std::function<void()>& ended) {
-  pollfd events[] = {{process_, POLLIN, 0}, {cancel_, POLLIN, 0}};
+  pollfd events[] = {{static_cast<int>(process_), POLLIN, 0},
+                     {static_cast<int>(cancel_), POLLIN, 0}};
   int ready = 0;
   do {
     ready = poll(events, 2, -1);

@@ -1,4 +1,4 @@
-#if !defined(__linux__) || defined(ATOMIC_LOG_PORTABLE)
+#if (!defined(__linux__) && !defined(_WIN32)) || defined(ATOMIC_LOG_PORTABLE)
 
 #include "core/platform/process_watch.h"
 #include "core/platform/shared_file.h"
@@ -16,4 +16,4 @@ void ProcessWatch::stop() {}
 
 }  // namespace atomic_log::platform
 
-#endif  // !defined(__linux__) || defined(ATOMIC_LOG_PORTABLE)
+#endif  // neither Linux nor Windows, or ATOMIC_LOG_PORTABLE

@@ -1,19 +1,14 @@
 #if defined(_WIN32)
 
-#include "core/platform/shared_file.h"
-
-// Before the other headers of the system.
-#include <aclapi.h>
-#include <sddl.h>
-#include <winioctl.h>
-
+#include <algorithm>
 #include <cstring>
 #include <cwchar>
-#include <mutex>
 #include <random>
-#include <set>
 
 #include "core/platform/handle_windows.h"
+#include "core/platform/permissions_windows.h"
+#include "core/platform/shared_file.h"
+#include "core/platform/shared_locks_windows.h"
 #include "core/platform/shared_mapping_windows.h"
 
 namespace atomic_log::platform {
@@ -91,65 +86,6 @@ void delete_old_files(const std::wstring& directory) {
   FindClose(search);
 }
 
-// Of this process: its user, or the owner of what it makes.
-class TokenSid {
- public:
-  explicit TokenSid(TOKEN_INFORMATION_CLASS kind) {
-    HANDLE token = nullptr;
-    if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) return;
-    DWORD bytes = 0;
-    // Both kinds begin with a pointer to the identifier.
-    is_known_ =
-        GetTokenInformation(token, kind, buffer_, sizeof(buffer_), &bytes);
-    CloseHandle(token);
-  }
-  PSID get() const {
-    PSID sid = nullptr;
-    if (is_known_) std::memcpy(&sid, buffer_, sizeof(sid));
-    return sid;
-  }
-  bool is(PSID other) const {
-    return is_known_ && other != nullptr && EqualSid(get(), other);
-  }
-
- private:
-  alignas(TOKEN_USER) char buffer_[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-  bool is_known_ = false;
-};
-
-// What a file may be used for, by a mode as of POSIX: without rights for group
-// and others, this user, the system and its administrators may do anything;
-// otherwise the rules of the directory hold.
-class Permissions {
- public:
-  explicit Permissions(uint32_t mode) {
-    const TokenSid user(TokenUser);
-    LPWSTR text = nullptr;
-    if ((mode & 077) != 0 || user.get() == nullptr ||
-        !ConvertSidToStringSidW(user.get(), &text)) {
-      return;
-    }
-    const std::wstring name(text);
-    LocalFree(text);
-    const std::wstring rules =
-        L"O:" + name + L"D:P(A;;FA;;;" + name + L")(A;;FA;;;SY)(A;;FA;;;BA)";
-    if (ConvertStringSecurityDescriptorToSecurityDescriptorW(
-            rules.c_str(), SDDL_REVISION_1, &descriptor_, nullptr)) {
-      attributes_ = {sizeof(attributes_), descriptor_, FALSE};
-    }
-  }
-  ~Permissions() { LocalFree(descriptor_); }
-  Permissions(const Permissions&) = delete;
-  Permissions& operator=(const Permissions&) = delete;
-  SECURITY_ATTRIBUTES* get() {
-    return descriptor_ == nullptr ? nullptr : &attributes_;
-  }
-
- private:
-  PSECURITY_DESCRIPTOR descriptor_ = nullptr;
-  SECURITY_ATTRIBUTES attributes_ = {};
-};
-
 bool is_full(DWORD error) {
   return error == ERROR_DISK_FULL || error == ERROR_HANDLE_DISK_FULL;
 }
@@ -172,67 +108,6 @@ IoStatus fill_holes(HANDLE handle) {
   }
   return {};
 }
-
-// The locks of one handle. Windows has no query for one, and a handle's own lock
-// is in its own way. So each lock is two bytes: who has the first owns it, and
-// then takes the second for others to look at: they take that, shared, for a
-// moment. So no one who looks, be it stopped just then, keeps another from a lock.
-class Locks {
- public:
-  explicit Locks(HANDLE handle) : handle_(handle) {}
-
-  bool try_lock(uint32_t number) {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    if (held_.contains(number)) return true;
-    if (!take(owned_byte(number), LOCKFILE_EXCLUSIVE_LOCK)) return false;
-    // Without it others take the lock for free, as they would have before.
-    for (int attempt = 1; !take(shown_byte(number), LOCKFILE_EXCLUSIVE_LOCK) &&
-                          attempt < kAttempts;
-         ++attempt) {
-      Sleep(1);
-    }
-    held_.insert(number);
-    return true;
-  }
-
-  void unlock(uint32_t number) {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    if (held_.erase(number) == 0) return;
-    // This one first: who has the other finds it free.
-    drop(shown_byte(number));
-    drop(owned_byte(number));
-  }
-
-  bool is_locked_elsewhere(uint32_t number) {
-    const std::lock_guard<std::mutex> guard(mutex_);
-    if (held_.contains(number)) return false;
-    if (!take(shown_byte(number), 0)) return true;
-    drop(shown_byte(number));
-    return false;
-  }
-
- private:
-  // The first is that of a durable log.
-  static uint64_t owned_byte(uint32_t number) {
-    return kLockOffset + 2 + uint64_t{number} * 2;
-  }
-  static uint64_t shown_byte(uint32_t number) { return owned_byte(number) + 1; }
-
-  bool take(uint64_t byte, DWORD flags) {
-    OVERLAPPED position = at_offset(byte);
-    return LockFileEx(handle_, flags | LOCKFILE_FAIL_IMMEDIATELY, 0, 1, 0,
-                      &position);
-  }
-  void drop(uint64_t byte) {
-    OVERLAPPED position = at_offset(byte);
-    (void)UnlockFileEx(handle_, 0, 1, 0, &position);
-  }
-
-  const HANDLE handle_;
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::set<uint32_t> held_;
-};
 
 class WindowsSharedFile final : public SharedFile {
  public:
@@ -293,18 +168,7 @@ class WindowsSharedFile final : public SharedFile {
   }
 
   IoStatus is_own(bool* is_own) override {
-    PSID owner = nullptr;
-    PSECURITY_DESCRIPTOR descriptor = nullptr;
-    const DWORD error =
-        GetSecurityInfo(handle_, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION,
-                        &owner, nullptr, nullptr, nullptr, &descriptor);
-    // Some file systems know no owners.
-    *is_own = error == ERROR_NOT_SUPPORTED || error == ERROR_INVALID_FUNCTION;
-    if (*is_own) return {};
-    if (error != ERROR_SUCCESS) return failure(error, "GetSecurityInfo");
-    *is_own = TokenSid(TokenUser).is(owner) || TokenSid(TokenOwner).is(owner);
-    LocalFree(descriptor);
-    return {};
+    return is_own_file(handle_, is_own);
   }
 
   IoStatus read_at(uint64_t offset, void* data, size_t bytes,
@@ -355,7 +219,7 @@ class WindowsSharedFile final : public SharedFile {
   // file had then, and finds none when it has another.
   FileIdentity identity_;
   const IoStatus identity_status_;
-  Locks locks_;
+  SharedLocks locks_;
 };
 
 }  // namespace

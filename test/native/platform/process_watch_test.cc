@@ -112,4 +112,96 @@ TEST_SUITE_END();
 }  // namespace
 }  // namespace atomic_log::test
 
-#endif  // defined(__linux__)
+#elif defined(_WIN32)
+
+#define NOMINMAX
+#include <doctest/doctest.h>
+#include <windows.h>
+
+#include <atomic>
+#include <string>
+
+#include "core/platform/process_watch.h"
+
+namespace atomic_log::test {
+namespace {
+
+using platform::own_process_name;
+using platform::ProcessWatch;
+
+TEST_SUITE_BEGIN("process watch");
+
+// The child's side of the next.
+TEST_CASE("a process that sleeps" * doctest::skip()) { Sleep(INFINITE); }
+
+class SleepingChild {
+ public:
+  SleepingChild() {
+    wchar_t program[MAX_PATH] = {};
+    GetModuleFileNameW(nullptr, program, MAX_PATH);
+    std::wstring command =
+        L"\"" + std::wstring(program) +
+        L"\" --no-skip --test-case=\"a process that sleeps\"";
+    STARTUPINFOW startup = {};
+    startup.cb = sizeof(startup);
+    REQUIRE(CreateProcessW(nullptr, command.data(), nullptr, nullptr, FALSE, 0,
+                           nullptr, nullptr, &startup, &child_));
+  }
+  ~SleepingChild() {
+    kill();
+    CloseHandle(child_.hThread);
+    CloseHandle(child_.hProcess);
+  }
+  SleepingChild(const SleepingChild&) = delete;
+  SleepingChild& operator=(const SleepingChild&) = delete;
+  DWORD number() const { return child_.dwProcessId; }
+  void kill() const {
+    TerminateProcess(child_.hProcess, 1);
+    WaitForSingleObject(child_.hProcess, INFINITE);
+  }
+
+ private:
+  PROCESS_INFORMATION child_ = {};
+};
+
+bool comes(const std::atomic<int>& calls, int count) {
+  for (int i = 0; i < 60'000 && calls.load() != count; ++i) Sleep(1);
+  return calls.load() == count;
+}
+
+TEST_CASE("the end of a process is told once") {
+  ProcessWatch watch;
+  std::atomic<int> calls{0};
+  for (int i = 1; i <= 3; ++i) {
+    const SleepingChild child;
+    REQUIRE(watch.start(child.number(), [&calls] { ++calls; }));
+    CHECK(watch.is_watching());
+    CHECK(calls.load() == i - 1);
+    child.kill();
+    CHECK(comes(calls, i));
+    CHECK_FALSE(watch.is_watching());
+  }
+}
+
+TEST_CASE("a watch that is stopped tells nothing; nor is every name watched") {
+  ProcessWatch watch;
+  std::atomic<int> calls{0};
+  const SleepingChild child;
+  REQUIRE(watch.start(child.number(), [&calls] { ++calls; }));
+  watch.stop();
+  watch.stop();
+  CHECK_FALSE(watch.is_watching());
+  REQUIRE(watch.start(child.number(), [&calls] { ++calls; }));
+  CHECK_FALSE(watch.start(own_process_name(), [&calls] { ++calls; }));
+  CHECK_FALSE(watch.start(platform::kNoProcess, [&calls] { ++calls; }));
+  CHECK_FALSE(watch.start(~uint64_t{0}, [&calls] { ++calls; }));
+  child.kill();
+  CHECK(calls.load() == 0);
+}
+
+TEST_SUITE_END();
+
+}  // namespace
+}  // namespace atomic_log::test
+
+#endif  // defined(_WIN32)

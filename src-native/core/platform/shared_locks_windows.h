@@ -1,0 +1,45 @@
+// The locks of one handle of a file, by numbers. Windows has no query for a lock,
+// and a handle's own is in its own way. So
+//
+//  1. Each is two bytes: who has the first owns the lock, and then takes the second
+//     for others to look at. They take that one, shared, for a moment.
+//  2. So no one who looks, be it stopped just then, keeps another from a lock. At
+//     worst a lock that was taken meanwhile looks free.
+//  3. What this handle has it can take again, and it is not elsewhere.
+//
+// Any thread.
+#ifndef ATOMIC_LOG_CORE_PLATFORM_SHARED_LOCKS_WINDOWS_H_
+#define ATOMIC_LOG_CORE_PLATFORM_SHARED_LOCKS_WINDOWS_H_
+
+#if defined(_WIN32)
+
+#include <mutex>
+#include <set>
+
+#include "core/platform/handle_windows.h"
+
+namespace atomic_log::platform {
+
+class SharedLocks {
+ public:
+  explicit SharedLocks(HANDLE handle) : handle_(handle) {}
+
+  bool try_lock(uint32_t number);
+  void unlock(uint32_t number);
+  bool is_locked_elsewhere(uint32_t number);
+
+ private:
+  bool take(uint64_t byte, DWORD flags);
+  void drop(uint64_t byte);
+
+  const HANDLE handle_;
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::set<uint32_t> held_;
+};
+
+}  // namespace atomic_log::platform
+
+#endif  // defined(_WIN32)
+
+#endif  // ATOMIC_LOG_CORE_PLATFORM_SHARED_LOCKS_WINDOWS_H_
