@@ -34,7 +34,7 @@ const sourcesIn = (directory) =>
 const core = ['base', 'platform'].flatMap((part) => sourcesIn(`src-native/core/${part}`));
 const support = ['unit_main.cc', 'support/faults.cc', 'support/simulated_file_system.cc'];
 /** Those that need nothing of POSIX. */
-const tests = ['file', 'process_watch', 'shared_file_portable'].map((name) => `platform/${name}_test.cc`);
+const tests = ['process_watch', 'shared_file_portable'].map((name) => `platform/${name}_test.cc`);
 const sources = [...core, ...[...support, ...tests].map((name) => `test/native/${name}`)];
 
 mkdirSync(output, { recursive: true });

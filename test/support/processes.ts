@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+
 import { AtomicLog } from 'atomic-log';
 
 /** Whether the runtime allows external memory, whatever ATOMIC_LOG_MAPPING says. */
@@ -18,5 +20,9 @@ export const processesRefused: readonly [code: 'ERR_MAPPING_UNAVAILABLE', messag
 
 /** Where the mappings of a process can be looked at. */
 export const describeOnLinux = process.platform === 'linux' ? describe : describe.skip;
+
+/** What is in the directory; but Windows keeps a file without its name for as long as it is mapped. */
+export const namesIn = (directory: string): string[] =>
+  readdirSync(directory).filter((name) => !name.startsWith('.atomic-log-old-'));
 
 export const describeProcesses = processesRefused === undefined ? describe : describe.skip;

@@ -3,7 +3,6 @@ import {
   closeSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -16,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { AtomicLog, defineSchema, type ErrorCode } from 'atomic-log';
 
 import { expectError, rejection } from '../../support/errors';
-import { describeProcesses } from '../../support/processes';
+import { describeProcesses, namesIn } from '../../support/processes';
 import { crc, temporaryDirectory } from '../../support/segments';
 
 const directory = temporaryDirectory();
@@ -147,14 +146,14 @@ describeProcesses('a log that takes the place of another', () => {
     const delivered: number[] = [];
     for await (const batch of same.follow()) delivered.push(...batch);
     expect(delivered).toEqual([1]);
-    expect(readdirSync(directory.root())).toEqual(['log']);
+    expect(namesIn(directory.root())).toEqual(['log']);
     for (const log of [first, same, next]) log.close();
   });
 });
 
 describeProcesses('a log whose path leads elsewhere', () => {
   /** What takes its name away, or gives it to another file. */
-  const losses: [string, () => void][] = [
+  const all: [string, () => void][] = [
     ['unlinked', () => AtomicLog.unlinkSync(path())],
     ['moved', () => renameSync(path(), directory.path('other'))],
     [
@@ -172,6 +171,8 @@ describeProcesses('a log whose path leads elsewhere', () => {
       },
     ],
   ];
+  // Windows refuses the others while the file is open.
+  const losses = process.platform === 'win32' ? all.slice(0, 2) : all;
   const cleanUps: (() => void)[] = [];
   afterEach(() => {
     for (const cleanUp of cleanUps.splice(0)) cleanUp();
@@ -211,6 +212,8 @@ describeProcesses('a log whose path leads elsewhere', () => {
   });
 
   test('where the system does not tell, no one is alarmed', async () => {
+    // Windows lets few users make links, and Wine makes none.
+    if (process.platform === 'win32') return;
     // A loop of links is no answer; permissions are none to root.
     const real = directory.path('real');
     const link = directory.path('link');
