@@ -74,6 +74,7 @@ class SharedFile {
   virtual IoStatus size(uint64_t* bytes) = 0;
   // Secures the space of a file that has holes, as a copy can: a store into one
   // would end the process where the file system is full.
+  // No more can be had where the file system copies what is written, or compresses.
   virtual IoStatus secure_space(uint64_t bytes) = 0;
   virtual IoStatus identity(FileIdentity* identity) = 0;
   // Whether the file is this user's.

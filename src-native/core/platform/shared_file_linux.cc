@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "core/platform/shared_file.h"
@@ -56,6 +57,20 @@ int allocate(int descriptor, uint64_t bytes) {
     error = posix_fallocate(descriptor, 0, static_cast<off_t>(bytes));
   } while (error == EINTR);
   return error;
+}
+
+// Of a file in memory each block is a page of it, and to look for a hole, or to fill
+// none, takes as long as it has pages.
+bool may_hide_hole(int descriptor, uint64_t bytes) {
+  constexpr long kTmpfs = 0x01021994;
+  struct statfs system;
+  if (fstatfs(descriptor, &system) == 0 &&
+      static_cast<long>(system.f_type) == kTmpfs) {
+    return false;
+  }
+  // Space that is secured and was not written yet may be called a hole, too.
+  const off_t hole = lseek(descriptor, 0, SEEK_HOLE);
+  return hole < 0 || static_cast<uint64_t>(hole) < bytes;
 }
 
 int fill_holes(int descriptor, uint64_t bytes) {

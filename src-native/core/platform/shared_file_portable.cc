@@ -41,6 +41,8 @@ int allocate(int descriptor, uint64_t bytes) {
   return 0;
 }
 
+bool may_hide_hole(int, uint64_t) { return false; }
+
 int fill_holes(int, uint64_t) { return 0; }
 
 }  // namespace atomic_log::platform::internal

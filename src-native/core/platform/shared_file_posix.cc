@@ -176,7 +176,9 @@ class PosixFile final : public SharedFile {
   IoStatus secure_space(uint64_t bytes) override {
     struct stat info;
     if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
-    if (static_cast<uint64_t>(info.st_blocks) * 512 >= bytes) return {};
+    const bool has_blocks =
+        static_cast<uint64_t>(info.st_blocks) * 512 >= bytes;
+    if (has_blocks && !internal::may_hide_hole(descriptor_, bytes)) return {};
     const int error = internal::fill_holes(descriptor_, bytes);
     return error == 0 ? IoStatus{} : failure(error, "fallocate");
   }

@@ -35,6 +35,10 @@ int open_memory();
 // Gives an empty file its size, all zeros, with the space secured.
 int allocate(int descriptor, uint64_t bytes);
 
+// Whether there may be a hole in the first `bytes` of a file that has blocks for
+// them: they may be beyond its end, or a file system that compresses counts its own.
+bool may_hide_hole(int descriptor, uint64_t bytes);
+
 // Secures the space of a file that others store into meanwhile, where that can be
 // done without writing.
 int fill_holes(int descriptor, uint64_t bytes);

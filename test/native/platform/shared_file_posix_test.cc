@@ -6,6 +6,9 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#if defined(__linux__)
+#include <sys/vfs.h>
+#endif
 #include <unistd.h>
 
 #include <cstring>
@@ -23,6 +26,9 @@ using atomic_log::test::TemporaryDirectory;
 
 namespace {
 
+#if defined(__linux__)
+constexpr long kTmpfs = 0x01021994;
+#endif
 // Not whole pages.
 constexpr uint64_t kBytes = 200'001;
 
@@ -241,6 +247,33 @@ TEST_CASE("shared file: holes are no reason to refuse it") {
   CHECK(file->secure_space(1 << 20).ok());
   CHECK(make(directory.file("whole"))->secure_space(kBytes).ok());
 }
+
+#if defined(__linux__) && !defined(ATOMIC_LOG_PORTABLE)
+// The system counts blocks that were taken beyond the end of a file, too, as some
+// file systems do by themselves.
+TEST_CASE("shared file: a hole is filled that the count of blocks hides") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  constexpr off_t kHole = 1 << 20;
+  const int descriptor = ::open(path.c_str(), O_CREAT | O_RDWR, 0600);
+  REQUIRE(ftruncate(descriptor, kHole) == 0);
+  // Not everywhere; and of a file in memory the count is believed.
+  struct statfs system;
+  if (fstatfs(descriptor, &system) == 0 &&
+      static_cast<long>(system.f_type) != kTmpfs &&
+      fallocate(descriptor, FALLOC_FL_KEEP_SIZE, kHole, kHole) == 0) {
+    struct stat before;
+    struct stat after;
+    REQUIRE(fstat(descriptor, &before) == 0);
+    REQUIRE(before.st_blocks * 512 >= kHole);
+    CHECK(open(path)->secure_space(kHole).ok());
+    REQUIRE(fstat(descriptor, &after) == 0);
+    CHECK((after.st_blocks - before.st_blocks) * 512 >= kHole);
+    CHECK(after.st_size == kHole);
+  }
+  close(descriptor);
+}
+#endif
 
 TEST_CASE("shared file: a lock is one handle's, and only that byte's") {
   const TemporaryDirectory directory;
