@@ -32,7 +32,7 @@ const sourcesIn = (directory) =>
     .filter((name) => name.endsWith('.cc'))
     .map((name) => `${directory}/${name}`);
 const core = ['base', 'platform'].flatMap((part) => sourcesIn(`src-native/core/${part}`));
-const support = ['unit_main.cc', 'support/faults.cc', 'support/simulated_file_system.cc'];
+const support = ['unit_main.cc', 'support/faults.cc'];
 /** Those that need nothing of POSIX. */
 const tests = ['process_watch', 'shared_file_portable'].map((name) => `platform/${name}_test.cc`);
 const sources = [...core, ...[...support, ...tests].map((name) => `test/native/${name}`)];
