@@ -248,15 +248,25 @@ T& shared(const void* address) {
 void* own_memory(size_t bytes);
 std::shared_ptr<void>& own_cell(const void* address);
 
+// The one of its process.
+std::shared_ptr<void>& process_cell();
+
 template <typename T>
-T& own(const void* address) {
-  std::shared_ptr<void>& cell = own_cell(address);
+T& made(std::shared_ptr<void>& cell) {
   if (cell == nullptr) {
     rl::ctx().disable_preemption();
     cell = std::make_shared<T>();
     rl::ctx().enable_preemption();
   }
   return *static_cast<T*>(cell.get());
+}
+template <typename T>
+T& own(const void* address) {
+  return made<T>(own_cell(address));
+}
+template <typename T>
+T& of_process() {
+  return made<T>(process_cell());
 }
 
 // The mutation that is tried, where all of them are compiled in; 0 for none.

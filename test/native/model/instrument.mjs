@@ -63,6 +63,7 @@ const SHARED_FILES = [
   'core/shared_memory/shared_format.h',
   'core/shared_memory/shared_log.cc',
   'core/shared_memory/shared_log.h',
+  'core/shared_memory/shared_log_open.cc',
   'core/shared_memory/shared_log_writer.cc',
   'core/shared_memory/shared_waits.cc',
   'core/shared_memory/shared_waits.h',
@@ -122,6 +123,7 @@ const INSTRUMENTS = [
 
 const SHARED_LOG = 'core/shared_memory/shared_log.h';
 const COPIES = 'core/shared_memory/segment_copies.cc';
+const OPEN = 'core/shared_memory/shared_log_open.cc';
 const SHARED_WAITS = 'core/shared_memory/shared_waits.cc';
 
 const SHARED_INSTRUMENTS = [
@@ -171,6 +173,22 @@ const SHARED_INSTRUMENTS = [
     from: 'reinterpret_cast<std::atomic<uint32_t>*>(block)->',
     to: 'model::own<std::atomic<uint32_t>>(block).',
   },
+  {
+    file: OPEN,
+    from: 'reinterpret_cast<std::atomic<T>*>(base + offset)\n      ->',
+    to: 'model::shared<std::atomic<T>>(base + offset)\n      .',
+  },
+  // Processes are threads here.
+  {
+    file: OPEN,
+    from: 'static OpenLogs* const logs = new OpenLogs();\n    return *logs;',
+    to: 'return model::of_process<OpenLogs>();',
+  },
+  { file: OPEN, from: 'std::this_thread::sleep_for(kSlotPause)', to: 'rl::yield(1, RL_INFO)' },
+  { file: OPEN, from: 'std::this_thread::sleep_for(kNamePause)', to: 'rl::yield(1, RL_INFO)' },
+  // A run makes the same choices every time.
+  { file: OPEN, from: '  std::random_device device;\n', to: '' },
+  { file: OPEN, from: 'static_cast<uint8_t>(device())', to: 'uint8_t{0}' },
   // The scenarios join without a file, and look at places of the memory.
   { file: SHARED_LOG, from: ' private:\n  using Word64', to: ' public:\n  using Word64' },
   {

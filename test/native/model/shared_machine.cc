@@ -1,5 +1,6 @@
 #include "shared_machine.h"
 
+#include <numeric>
 #include <utility>
 
 #include "core/platform/futex.h"
@@ -7,8 +8,13 @@
 
 namespace atomic_log {
 
-// Nothing is encoded or decoded here.
-Crc32Function crc32_function(Crc32Kind) { return nullptr; }
+// Any would do.
+Crc32Function crc32_function(Crc32Kind) {
+  return [](uint32_t sum, const void* data, size_t bytes) {
+    const auto* const begin = static_cast<const uint8_t*>(data);
+    return std::accumulate(begin, begin + bytes, sum + 1);
+  };
+}
 
 }  // namespace atomic_log
 
@@ -76,81 +82,36 @@ std::shared_ptr<void>& model::own_cell(const void* address) {
   return atomic_log::shared_memory::SharedMachine::current->own_cell(address);
 }
 
+std::shared_ptr<void>& model::process_cell() {
+  return atomic_log::shared_memory::SharedMachine::current->process_cell();
+}
+
 namespace atomic_log::shared_memory {
 namespace {
 
-// Never touched.
-alignas(memory::kCacheLineBytes) char region[1 << 16];
+// Of each file one after the other. What has cells is never touched.
+alignas(memory::kCacheLineBytes) char region[SharedMachine::kFilesMax]
+                                            [SharedMachine::kFileBytesMax];
 alignas(memory::kCacheLineBytes) char own_region[1 << 16];
-
-class Mapping final : public platform::SharedMapping {
- public:
-  char* data() const override { return region; }
-  size_t bytes() const override { return sizeof(region); }
-  void release_file() override {}
-};
-
-class Handle final : public platform::SharedFile {
- public:
-  Handle(std::vector<model::atomic<uint32_t>>& locks, uint32_t number)
-      : locks_(locks), number_(number) {}
-
-  bool try_lock(uint32_t number) override {
-    uint32_t holder = 0;
-    if (locks_[number].compare_exchange_strong(holder, number_,
-                                               model::memory_order_acq_rel,
-                                               model::memory_order_relaxed)) {
-      held_.push_back(number);
-      return true;
-    }
-    return holder == number_;
-  }
-  // Of a lock that it does not have: nothing, as of the kernel's.
-  void unlock(uint32_t number) override {
-    if (std::find(held_.begin(), held_.end(), number) == held_.end()) return;
-    locks_[number].store(0, model::memory_order_release);
-    held_.erase(std::find(held_.begin(), held_.end(), number));
-  }
-  bool is_locked_elsewhere(uint32_t number) override {
-    const uint32_t holder =
-        locks_[number].fetch_add(0, model::memory_order_relaxed);
-    return holder != 0 && holder != number_;
-  }
-  void release_all() {
-    while (!held_.empty()) {
-      unlock(held_[rl::rand(static_cast<unsigned>(held_.size()))]);
-    }
-  }
-
-  platform::IoStatus link(const std::string&) override { return {}; }
-  platform::IoStatus size(uint64_t*) override { return {}; }
-  platform::IoStatus secure_space(uint64_t) override { return {}; }
-  platform::IoStatus identity(platform::FileIdentity*) override { return {}; }
-  platform::IoStatus is_own(bool*) override { return {}; }
-  platform::IoStatus read_at(uint64_t, void*, size_t, size_t*) override {
-    return {};
-  }
-  platform::IoStatus map(size_t,
-                         std::shared_ptr<platform::SharedMapping>*) override {
-    return {};
-  }
-
- private:
-  std::vector<model::atomic<uint32_t>>& locks_;
-  const uint32_t number_;
-  // Of the process's own; kept by the order of its operations.
-  std::vector<uint32_t> held_;
-};
 
 }  // namespace
 
 SharedMachine* SharedMachine::current = nullptr;
 
+// Copies are in memory that can be shown where it is.
+platform::IoStatus CopyFile::make(const SharedFormat&, CopyFile*) { return {}; }
+
+// Relaxed: a hint.
+void SharedLog::leave_name() {
+  process_name(slot_).store(platform::own_process_name(),
+                            model::memory_order_relaxed);
+}
+
 SharedMachine::SharedMachine(const SharedFormat& format, bool has_copies)
     : format_(format),
       cells_(format.file_bytes / 4),
       locks_(slot_lock(format.options.readers_max)) {
-  CORE_CHECK(format.file_bytes <= sizeof(region));
+  CORE_CHECK(format.file_bytes <= kFileBytesMax);
   current = this;
   for (const uint64_t at : {kHeadOffset, kRollsOffset, kEarlySealsOffset}) {
     add_word(format.control_offset + at, 0);
@@ -180,6 +141,7 @@ SharedMachine::SharedMachine(const SharedFormat& format, bool has_copies)
   for (uint32_t slot = 0; slot < format.options.readers_max; ++slot) {
     const uint64_t at = format.slots_offset + slot * format.slot_bytes;
     add_word(at + kWaitedOffset, kNoIndex);
+    add_word(at + kProcessOffset, 0);
     add<model::atomic<uint32_t>>(at + kEpochOffset);
     for (uint32_t block = 0; block < format.blocks; ++block) {
       add_word(at + kEntriesOffset + uint64_t{block} * 8, 0);
@@ -205,9 +167,23 @@ void SharedMachine::add_word(uint64_t offset, uint64_t value) {
 }
 
 void* SharedMachine::cell(const void* address) const {
-  void* const cell = cells_[(static_cast<const char*>(address) - region) / 4];
+  const auto offset =
+      static_cast<size_t>(static_cast<const char*>(address) - region[0]);
+  model::check(offset < sizeof(region), "outside of what is shared");
+  void* const cell = cells_[offset % kFileBytesMax / 4];
   model::check(cell != nullptr, "outside of what is shared");
   return cell;
+}
+
+char* SharedMachine::memory_of(uint32_t file) {
+  CORE_CHECK(file < kFilesMax);
+  return region[file];
+}
+
+size_t Mapping::bytes() const { return SharedMachine::kFileBytesMax; }
+
+std::shared_ptr<void>& SharedMachine::process_cell() {
+  return process_cells_[rl::ctx().threadx_->index_];
 }
 
 // As a block is: from the beginning of a cache line on.
@@ -227,9 +203,9 @@ std::shared_ptr<void>& SharedMachine::own_cell(const void* address) {
 }
 
 std::unique_ptr<SharedLog> SharedMachine::join_read_only() {
-  return std::unique_ptr<SharedLog>(
-      new SharedLog(format_, std::make_unique<Handle>(locks_, ++handles_),
-                    std::make_shared<Mapping>(), SharedLog::kNoSlot));
+  return std::unique_ptr<SharedLog>(new SharedLog(
+      format_, std::make_unique<Handle>(locks_, ++handles_),
+      std::make_shared<Mapping>(memory_of(0)), SharedLog::kNoSlot));
 }
 
 std::unique_ptr<SharedLog> SharedMachine::join() {
@@ -240,8 +216,9 @@ std::unique_ptr<SharedLog> SharedMachine::join() {
     ++slot;
   }
   if (slot == format_.options.readers_max) return nullptr;
-  return std::unique_ptr<SharedLog>(new SharedLog(
-      format_, std::move(handle), std::make_shared<Mapping>(), slot));
+  return std::unique_ptr<SharedLog>(
+      new SharedLog(format_, std::move(handle),
+                    std::make_shared<Mapping>(memory_of(0)), slot));
 }
 
 void SharedMachine::is_of(uint32_t process) {

@@ -23,8 +23,79 @@
 
 namespace atomic_log::shared_memory {
 
+// A handle of a file: its locks, and no more of it unless the scenario is about
+// files.
+class Handle : public platform::SharedFile {
+ public:
+  Handle(std::vector<model::atomic<uint32_t>>& locks, uint32_t number)
+      : locks_(locks), number_(number) {}
+
+  bool try_lock(uint32_t number) override {
+    uint32_t holder = 0;
+    if (locks_[number].compare_exchange_strong(holder, number_,
+                                               model::memory_order_acq_rel,
+                                               model::memory_order_relaxed)) {
+      held_.push_back(number);
+      return true;
+    }
+    return holder == number_;
+  }
+  // Of a lock that it does not have: nothing, as of the kernel's.
+  void unlock(uint32_t number) override {
+    if (std::find(held_.begin(), held_.end(), number) == held_.end()) return;
+    locks_[number].store(0, model::memory_order_release);
+    held_.erase(std::find(held_.begin(), held_.end(), number));
+  }
+  bool is_locked_elsewhere(uint32_t number) override {
+    const uint32_t holder =
+        locks_[number].fetch_add(0, model::memory_order_relaxed);
+    return holder != 0 && holder != number_;
+  }
+  void release_all() {
+    while (!held_.empty()) {
+      unlock(held_[rl::rand(static_cast<unsigned>(held_.size()))]);
+    }
+  }
+
+  platform::IoStatus link(const std::string&) override { return {}; }
+  platform::IoStatus size(uint64_t*) override { return {}; }
+  platform::IoStatus secure_space(uint64_t) override { return {}; }
+  platform::IoStatus identity(platform::FileIdentity*) override { return {}; }
+  platform::IoStatus is_own(bool*) override { return {}; }
+  platform::IoStatus read_at(uint64_t, void*, size_t, size_t*) override {
+    return {};
+  }
+  platform::IoStatus map(size_t,
+                         std::shared_ptr<platform::SharedMapping>*) override {
+    return {};
+  }
+
+ protected:
+  // Of the process's own; kept by the order of its operations.
+  std::vector<uint32_t> held_;
+
+ private:
+  std::vector<model::atomic<uint32_t>>& locks_;
+  const uint32_t number_;
+};
+
+// All files have the same cells: no scenario uses two of them as logs.
+class Mapping final : public platform::SharedMapping {
+ public:
+  explicit Mapping(char* data) : data_(data) {}
+  char* data() const override { return data_; }
+  size_t bytes() const override;
+  void release_file() override {}
+
+ private:
+  char* const data_;
+};
+
 class SharedMachine {
  public:
+  static constexpr uint32_t kFilesMax = 8;
+  static constexpr size_t kFileBytesMax = 1 << 16;
+
   // A log with one empty segment. The entries have no places unless copies are
   // made of them.
   SharedMachine(const SharedFormat& format, bool has_copies);
@@ -50,6 +121,8 @@ class SharedMachine {
   void* cell(const void* address) const;
   void* own_memory(size_t bytes);
   std::shared_ptr<void>& own_cell(const void* address);
+  std::shared_ptr<void>& process_cell();
+  static char* memory_of(uint32_t file);
   static SharedMachine* current;
 
  private:
@@ -63,6 +136,7 @@ class SharedMachine {
   // Of the memory of copies, which is taken from its beginning, and not given back.
   size_t own_bytes_ = 0;
   std::map<const void*, std::shared_ptr<void>> own_cells_;
+  std::shared_ptr<void> process_cells_[model::kThreadsMax];
   std::vector<model::atomic<uint32_t>> locks_;
   uint32_t handles_ = 0;
 

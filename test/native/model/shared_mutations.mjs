@@ -7,6 +7,7 @@ const LOG = 'core/shared_memory/shared_log.cc';
 const WRITER = 'core/shared_memory/shared_log_writer.cc';
 const WAITS_H = 'core/shared_memory/shared_waits.h';
 const WAITS = 'core/shared_memory/shared_waits.cc';
+const OPEN = 'core/shared_memory/shared_log_open.cc';
 const COPIES = 'core/shared_memory/segment_copies.cc';
 
 const edit = (file, from, to) => ({ file, from, to });
@@ -134,6 +135,11 @@ const COPY_ENTRIES = `  if (count > copy->count) {
   }
 `;
 const SHOW = '  show_count(copy->data.get(), copy->count);\n';
+
+// --- Creation.
+const FILL = '  fill(format, mapping->data());\n';
+const LINK = 'made->link(path)';
+const REPLACE = '    result = create(path, options, permissions, true, file);\n';
 
 const WALK =
   'a walk begins at the head, and the load of the head has acquired all that was stored before; the order stays, so that nothing rests on that';
@@ -674,6 +680,63 @@ const list = [
     name: 'copies: head looked at first',
     edits: [edit(COPIES, 'pinned->back().sequence == lowest', 'true')],
     seenBy: ['copies-2'],
+  },
+
+  // --- How a process comes to a log.
+  {
+    name: 'creation: a new file takes the name away',
+    edits: [edit(OPEN, LINK, `(SharedFile::unlink(path), ${LINK})`)],
+    seenBy: ['makers'],
+  },
+  {
+    name: 'creation: name before header',
+    edits: [
+      edit(OPEN, FILL, `  io = ${LINK};\n  if (!io.ok()) return failed(io);\n${FILL}`),
+      edit(OPEN, LINK, 'IoStatus{}'),
+    ],
+    seenBy: ['makers'],
+  },
+  {
+    name: 'creation: what another has made meanwhile is an error',
+    edits: [edit(OPEN, 'made.io.code == IoCode::kExists', 'false')],
+    seenBy: ['makers'],
+  },
+  {
+    name: 'creation: a slot without its lock',
+    edits: [edit(OPEN, 'file.try_lock(slot_lock(*slot))', 'true')],
+    seenBy: ['makers'],
+  },
+  {
+    name: 'creation: replaced without the lock',
+    edits: [edit(OPEN, 'lock_name(old)', 'IoStatus{}')],
+    seenBy: ['replaces'],
+  },
+  {
+    name: 'creation: replaced without a second look',
+    edits: [edit(OPEN, 'named_by(path, old) == Named::kThis', 'true')],
+    seenBy: ['replaces'],
+  },
+  {
+    name: 'creation: unlocked before it is replaced',
+    edits: [edit(OPEN, REPLACE, `    old.unlock(kNameLock);\n${REPLACE}`)],
+    seenBy: ['replaces'],
+  },
+  {
+    name: 'creation: what has replaced it meanwhile is an error',
+    edits: [edit(OPEN, 'result.io.code == IoCode::kExists', 'false')],
+    seenBy: ['replaces'],
+  },
+  {
+    name: 'creation: unlinked without the lock',
+    edits: [edit(OPEN, 'lock_name(*file)', 'IoStatus{}')],
+    seenBy: ['unlinks-old'],
+  },
+  {
+    name: 'creation: unlinked without a second look',
+    edits: [edit(OPEN, 'named_by(path, *file) == Named::kThis', 'true')],
+    seenBy: [],
+    expected: 'harmless',
+    note: 'what it takes away then is what has the name now, as if it had come later',
   },
 ];
 

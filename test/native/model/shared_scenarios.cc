@@ -8,7 +8,8 @@ const std::vector<ScenarioKind>& scenarios() {
     std::vector<ScenarioKind> kinds;
     for (const auto topic :
          {pin_scenarios, roll_scenarios, slot_scenarios, takeover_scenarios,
-          claim_scenarios, wakeup_scenarios, copy_scenarios}) {
+          claim_scenarios, wakeup_scenarios, copy_scenarios,
+          creation_scenarios}) {
       for (const ScenarioKind& kind : topic()) kinds.push_back(kind);
     }
     return kinds;

@@ -20,6 +20,7 @@ std::vector<ScenarioKind> takeover_scenarios();
 std::vector<ScenarioKind> claim_scenarios();
 std::vector<ScenarioKind> wakeup_scenarios();
 std::vector<ScenarioKind> copy_scenarios();
+std::vector<ScenarioKind> creation_scenarios();
 
 }  // namespace atomic_log::shared_memory
 
