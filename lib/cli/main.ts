@@ -15,12 +15,12 @@ import {
   exitOnOutputError,
   FAILED,
   FORMATS,
-  formatBytes,
   formatItem,
   print,
   printAll,
   printLines,
   type Format,
+  textOfItem,
 } from './output';
 import type { Item, Source } from './sources';
 import type { Survives } from './torture-writer';
@@ -192,7 +192,7 @@ const formatOf = ({ json, format }: Options): Format => (json ? 'json' : format)
 function filterOf({ grep, ignoreCase }: Options): (item: Item) => boolean {
   if (grep === undefined) return () => true;
   const regexp = ignoreCase ? new RegExp(grep.source, 'iu') : grep;
-  return ({ data }) => regexp.test(formatBytes(data));
+  return (item) => regexp.test(textOfItem(item));
 }
 
 function* formatItems(items: Iterable<Item>, options: Options): Iterable<string | Uint8Array> {

@@ -38,6 +38,9 @@ function escaped(character: string): string {
 const escapedUnits = (character: string): string =>
   character.replace(/[^]/g, (unit) => `\\u${hex(unit.charCodeAt(0), 4)}`);
 
+/** JSON, which has escaped most of them already, and leaves some as they are. */
+const printableJson = (json: string): string => json.replace(unprintable, escapedUnits);
+
 /** One row whatever the text is, and nothing that a terminal obeys. */
 export function escape(text: string): string {
   return text.replace(unprintableOrBackslash, (character) => shortEscapes[character] ?? escaped(character));
@@ -57,11 +60,16 @@ export function formatBytes(data: Uint8Array): string {
   return escape(text).replace(/^0(?=x)/, '\\x30');
 }
 
+/** What `text` shows of an item, and what `--grep` looks at. What JSON has escaped already stays JSON. */
+export function textOfItem(item: Item): string {
+  return 'value' in item ? printableJson(Buffer.from(item.data).toString()) : formatBytes(item.data);
+}
+
 export function formatItem(item: Item, format: Format): string | Uint8Array {
   const { unit, position, data, header } = item;
   // Those that are values are texts here, and need an end.
   if (format === 'raw') return 'value' in item ? Buffer.concat([data, LINE_BREAK]) : data;
-  if (format === 'text') return `${position}\t${formatBytes(data)}\n`;
+  if (format === 'text') return `${position}\t${textOfItem(item)}\n`;
   const bytes = Buffer.from(data.buffer, data.byteOffset, data.length);
   const text = textOf(bytes);
   const extra =
@@ -72,9 +80,7 @@ export function formatItem(item: Item, format: Format): string | Uint8Array {
       : text === undefined
         ? { base64: bytes.toString('base64') }
         : { text };
-  // JSON leaves some of them as they are.
-  const json = JSON.stringify({ [unit]: position, ...extra, ...value });
-  return `${json.replace(unprintable, escapedUnits)}\n`;
+  return `${printableJson(JSON.stringify({ [unit]: position, ...extra, ...value }))}\n`;
 }
 
 /** A table with a line under its heads, as wide as what is in it; without a last line break. */

@@ -193,16 +193,20 @@ function processLogs(): typeof import('../processes/open') {
   return require('../processes/open') as typeof import('../processes/open');
 }
 
+/** A path, or what is meant as one: two arguments, or no object. The other form has one, the options with `wal`. */
+const isPath = (first: unknown, options: unknown): boolean =>
+  options !== undefined || typeof first !== 'object' || first === null;
+
 const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true });
 
 export const AtomicLog = Object.defineProperties(UntypedLog, {
   attach: hidden(attach),
   // Async functions, so that what is refused rejects. A path, or the options of a log with a write-ahead log.
   open: hidden(async (first: unknown, options: unknown): Promise<unknown> =>
-    typeof first === 'string' ? processLogs().openProcessLog(first, options) : journaledLogs().make(first),
+    isPath(first, options) ? processLogs().openProcessLog(first, options) : journaledLogs().make(first),
   ),
   openSync: hidden((first: unknown, options: unknown): unknown =>
-    typeof first === 'string'
+    isPath(first, options)
       ? processLogs().openProcessLogSync(first, options)
       : journaledLogs().makeSync(first),
   ),

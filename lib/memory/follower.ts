@@ -140,8 +140,8 @@ function writerLost(next: number): AtomicLogError {
 export function logReplaced(): AtomicLogError {
   return plainError(
     'ERR_FILE_REPLACED',
-    'the path of this log leads to another file, or to none: it was unlinked, moved or replaced, and who opens the path ' +
-      'does not find this log; close it and open the path again',
+    'this log was unlinked, moved or replaced: its path leads to another file by now, or to none; close the log, and ' +
+      'open its path again',
   );
 }
 

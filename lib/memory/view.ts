@@ -170,7 +170,8 @@ export class LogView {
     if (this.native.isOfProcesses) {
       throw plainError(
         'ERR_MAPPING_UNAVAILABLE',
-        'native threads can use logs of one process only, and this one is shared by processes',
+        'native threads can use logs of one process only, and this one is shared by processes; let them append to one of ' +
+          'this process, and append here what is read there',
       );
     }
     if (this.storage.memory !== undefined) {

@@ -14,7 +14,8 @@ const mismatches: Readonly<Partial<Record<Mismatch, (found: number) => string>>>
     `the log has layout ${found}, and this version of atomic-log knows another; use one version in all processes, or unlink it`,
   [Mismatch.checksum]: () => 'the beginning of the file is damaged; unlink it',
   [Mismatch.sizes]: () => 'the beginning of the file contradicts itself; unlink it',
-  [Mismatch.fileBytes]: (found) => `the file has only ${found} bytes, fewer than the log needs; unlink it`,
+  [Mismatch.fileBytes]: (found) =>
+    `the file has only ${found} bytes, fewer than the log needs: it was shortened, or copied in part; copy it again, or unlink it`,
   [Mismatch.boot]: () =>
     'the log was made before the system was started last; open it with create: true, which makes a new one in its place, ' +
     'with wait: true until another process has, or with readOnly: true to read it',
@@ -28,6 +29,13 @@ export interface Asked {
   readonly what: 'make' | 'join' | 'unlink';
   /** That a log needs which is to be made, about. */
   readonly bytes: number;
+}
+
+function said(mismatch: Mismatch, found: number, what: Asked['what']): string | undefined {
+  if (mismatch === Mismatch.owner && what === 'unlink') {
+    return 'the file belongs to another user; its owner unlinks it, or remove the file by hand';
+  }
+  return mismatches[mismatch]?.(found);
 }
 
 /** ERROR_INVALID_NAME of Windows. */
@@ -44,7 +52,7 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
   const { outcome, mismatch, found, io, systemError, operation } = failure;
   switch (outcome) {
     case SharedOutcome.mismatch:
-      return withDetails(plainError('ERR_FORMAT', `${path}: ${mismatches[mismatch]?.(found)}`), { path });
+      return withDetails(plainError('ERR_FORMAT', `${path}: ${said(mismatch, found, asked.what)}`), { path });
     case SharedOutcome.outOfRange:
       return rangeError('ERR_OUT_OF_RANGE', 'the log would be larger than the addon can address');
     case SharedOutcome.noMemory:
@@ -91,9 +99,13 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
       { path },
     );
   }
+  const denied =
+    'the system denies access; check the permissions of the file and of its directory. Who makes a log says with mode ' +
+    'who may open it (0o600 unless given), and who may only read it needs readOnly: true';
   const details = { io, systemError, operation, path, offset: 0, value: 0, detail: '', outcome: 0 as const };
   return ioError(details, {
     [IoCode.notFound]: ['ERR_FILE_NOT_FOUND', missing[asked.what]],
+    ...(asked.what === 'unlink' ? {} : { [IoCode.denied]: ['ERR_FILE_ACCESS', denied] as const }),
     [IoCode.exists]: ['ERR_FILE_EXISTS', "the log exists already; open it without create: 'exclusive'"],
     [IoCode.locked]: [
       'ERR_LOCKED',
@@ -105,6 +117,18 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
         'need a larger --shm-size), or choose a smaller retainedCapacity, dataBytes or extraSegments',
     ],
   });
+}
+
+/** The entries of the log that is there are others than those that the options describe. */
+export function hasOthers(path: string, there: string, here: string): AtomicLogError {
+  return withDetails(
+    plainError(
+      'ERR_FORMAT',
+      `${path}: the log that is there has ${there}, and options say ${here}; ` +
+        'open it with the same schema, type or codec, or unlink it',
+    ),
+    { path },
+  );
 }
 
 /** The log that is there is not the one that the options describe. */

@@ -23,7 +23,7 @@ import { isFieldName } from '../memory/schema';
 import { checkOverlay, overlayOf } from '../memory/overlay';
 import { chooseMapping, type MappingKind } from '../memory/storage';
 import { LogView } from '../memory/view';
-import { differs, openFailed, type Asked } from './errors';
+import { differs, hasOthers, openFailed, type Asked } from './errors';
 import { checkProcessOptions, type CheckedProcessOptions } from './options';
 
 type Opened = NativeSharedLogDescription | NativeSharedFailure;
@@ -42,8 +42,8 @@ interface Prepared {
 
 /** What the addon takes; checks everything first. */
 function prepare(path: unknown, options: unknown, canWait = false): Prepared {
-  const checked = checkProcessOptions(options, canWait);
   const checkedPath = checkPath(path);
+  const checked = checkProcessOptions(options, canWait);
   const mapping = chooseMapping(checked.memory?.mapping ?? 'auto');
   if (mapping === 'shared') checkOverlay(askedOf(checked).bytes);
   const { memory, openMode, permissions, allowsOtherOwner, readersMax, extraSegments } = checked;
@@ -134,8 +134,13 @@ function layoutOf(path: string, native: NativeLog, codec: unknown): Layout {
   return { ...layout, strictViews: false, journal: undefined };
 }
 
-const typesOf = ({ kinds, coder }: Layout): string =>
-  coder === undefined ? kinds.map((kind) => typeNames[kind]).join(', ') : `codec ${coder.name}`;
+/** What the entries are, in words. */
+function entriesOf({ kinds, fields, coder }: Layout): string {
+  if (coder !== undefined) return `values of the codec ${coder.name}`;
+  const types = kinds.map((kind) => typeNames[kind]!);
+  if (fields === undefined) return `numbers of ${types[0]}`;
+  return `records of ${fields.map((field, i) => `${field}: ${types[i]}`).join(', ')}`;
+}
 
 /** Refuses a log that is another one than the options describe. */
 function compare(
@@ -153,9 +158,9 @@ function compare(
     const { kinds, fields } = here;
     checkColumnsOf(there, { kinds, fields }, told);
   }
+  const entries = [entriesOf(there), entriesOf(here)] as const;
+  if (entries[0] !== entries[1]) throw hasOthers(path, ...entries);
   const rows: (readonly [string, unknown, unknown])[] = [
-    ['the type', typesOf(there), typesOf(here)],
-    ['having a schema', there.fields !== undefined, here.fields !== undefined],
     ['retainedCapacity', native.retainedCapacity, retainedCapacity],
     ['segmentCapacity', native.segmentCapacity, segmentCapacity],
     ['dataBytes', there.dataBytes, here.dataBytes],

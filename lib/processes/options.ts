@@ -102,6 +102,17 @@ const READERS_DEFAULT = 64;
 const SEGMENTS_DEFAULT_MAX = 2 ** 10;
 
 const memoryNames = optionNames.filter((name) => name !== 'pinnedBytesMax');
+const makersNames = [...memoryNames, 'mode', 'readersMax', 'extraSegments'];
+const waitsOnly = 'is for wait: true, which waits for a log that another process makes';
+const thereOnly = 'give create: false or readOnly: true, too';
+/** What is refused of one who makes a log. */
+const notOfMakers = {
+  allowOtherOwner: `is for a log that is there: ${thereOnly}`,
+  wait: `is for a log that another process makes: ${thereOnly}`,
+  signal: `${waitsOnly}: give that, and create: false or readOnly: true, too`,
+  pinnedBytesMax: 'is for the threads of one process: give extraSegments, which bounds what all readers keep',
+  wal: 'is for AtomicLog.open({ wal }), which takes no path: processes share no write-ahead log',
+};
 
 export interface CheckedProcessOptions {
   readonly openMode: SharedOpenMode;
@@ -120,16 +131,23 @@ export interface CheckedProcessOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** What is an option elsewhere, and is asked for with good reason: says where. */
+function refuseMisplaced(given: Record<string, unknown>, why: Readonly<Record<string, string>>): void {
+  for (const [name, reason] of Object.entries(why)) {
+    if (given[name] !== undefined) throw typeError('ERR_INVALID_ARG_VALUE', `options.${name} ${reason}`);
+  }
+}
+
 /** Of a log that is there. */
 function checkJoinOptions(
   given: Record<string, unknown>,
   openMode: SharedOpenMode,
   canWait: boolean,
 ): CheckedProcessOptions {
-  const what =
-    openMode === SharedOpenMode.join
-      ? 'options of a log that is not created'
-      : 'options of a log that is read only';
+  const isJoin = openMode === SharedOpenMode.join;
+  const leaveOut = `is for who makes the log: leave it out with ${isJoin ? 'create: false' : 'readOnly: true'}`;
+  const makersOnly = makersNames.filter((name) => name !== 'schema' && name !== 'codec');
+  refuseMisplaced(given, Object.fromEntries(makersOnly.map((name) => [name, leaveOut])));
   const wait = checkFlag('options.wait', given.wait);
   if (wait && !canWait) {
     throw typeError(
@@ -137,8 +155,16 @@ function checkJoinOptions(
       'options.wait is for AtomicLog.open(), which returns a promise; openSync() does not wait',
     );
   }
-  const names = ['create', 'readOnly', 'schema', 'codec', 'allowOtherOwner', 'wait'];
-  checkNames(what, given, wait ? [...names, 'signal'] : names);
+  checkNames('options', given, [
+    'create',
+    'readOnly',
+    'schema',
+    'codec',
+    'allowOtherOwner',
+    'wait',
+    'signal',
+  ]);
+  if (!wait) refuseMisplaced(given, { signal: waitsOnly });
   const { schema, codec } = given;
   if (schema !== undefined && codec !== undefined) throw schemaAndCodec();
   return {
@@ -177,7 +203,7 @@ const openModes: ReadonlyMap<unknown, SharedOpenMode> = new Map<unknown, SharedO
 export function checkProcessOptions(options: unknown, canWait: boolean): CheckedProcessOptions {
   const given = checkObject('options', options);
   const readOnly = checkFlag('options.readOnly', given.readOnly);
-  const create = given.create ?? !readOnly;
+  const { create = !readOnly } = given;
   if (create === false) {
     return checkJoinOptions(given, readOnly ? SharedOpenMode.readOnly : SharedOpenMode.join, canWait);
   }
@@ -194,22 +220,8 @@ export function checkProcessOptions(options: unknown, canWait: boolean): Checked
       `options.create must be false, or left out, with readOnly: true; got ${describe(create)}`,
     );
   }
-  if (given.allowOtherOwner !== undefined) {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      'options.allowOtherOwner is for a log that is there: give create: false or readOnly: true, too',
-    );
-  }
-  if (given.wait !== undefined) {
-    throw typeError(
-      'ERR_INVALID_ARG_VALUE',
-      'options.wait is for a log that another process makes: give create: false or readOnly: true, too',
-    );
-  }
-  checkNames('options', given, [
-    ...memoryNames,
-    ...['create', 'readOnly', 'allowOtherOwner', 'wait', 'mode', 'readersMax', 'extraSegments'],
-  ]);
+  refuseMisplaced(given, notOfMakers);
+  checkNames('options', given, [...makersNames, ...Object.keys(notOfMakers), 'create', 'readOnly']);
   const { mode, readersMax, extraSegments } = given;
   // It may be the instance of a class.
   const memory = checkOptions(Object.fromEntries(memoryNames.map((name) => [name, given[name]])));

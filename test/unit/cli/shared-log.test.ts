@@ -43,6 +43,18 @@ function changeFile(change: (file: Buffer) => void): void {
 }
 
 describeProcesses('a log that processes share', () => {
+  test('text in a record is escaped once, so that a line has the JSON of it', () => {
+    const log = AtomicLog.openSync(path(), { ...SMALL, schema: defineSchema({ text: 'utf8' }) });
+    using writer = log.tryClaimWriter()!;
+    const text = 'a\tb\\c\n"\u200b\u{e0041}';
+    writer.append({ text });
+    const { stdout } = cli('tail', path());
+    expect(stdout).toBe('0\t{"text":"a\\tb\\\\c\\n\\"\\u200b\\udb40\\udc41"}\n');
+    expect(JSON.parse(stdout.slice(2))).toEqual({ text });
+    expect(cli('dump', '--grep', 'b\\\\\\\\c', path()).stdout).toBe(stdout);
+    log.close();
+  });
+
   test('every published entry, after its writer was killed', async () => {
     const child = `
       const { AtomicLog, defineSchema } = require(${JSON.stringify(packageRoot)});

@@ -121,7 +121,11 @@ describeProcesses('a log that processes share', () => {
       [{ ...SMALL, schema, readersMax: 3 }, 'ERR_FORMAT', /readersMax .* is 64/],
       [{ ...SMALL, schema, extraSegments: 77 }, 'ERR_FORMAT', /extraSegments/],
       [{ ...SMALL, schema, dataBytes: 9 }, 'ERR_FORMAT', /dataBytes/],
-      [SMALL, 'ERR_FORMAT', /the type of the log that is there is f64, i64, utf8, .* f64/],
+      [
+        SMALL,
+        'ERR_FORMAT',
+        /has records of time: f64, id: i64, text: utf8, and options say numbers of f64; .*schema/,
+      ],
       [{ ...SMALL, schema: { time: 'f64', id: 'i64', other: 'utf8' } }, 'ERR_SCHEMA_MISMATCH', /column 2/],
       [{ ...SMALL, codec: utf8 }, 'ERR_CODEC_MISMATCH', /no codec/],
       [{ ...SMALL, schema, create: 'exclusive' }, 'ERR_FILE_EXISTS', /exclusive/],
@@ -296,7 +300,11 @@ describeProcesses('a log that processes share', () => {
     // Of its own: Windows does not shorten a file that is still mapped.
     const shorter = directory.path('shorter');
     writeFileSync(shorter, readFileSync(other).subarray(0, 1000));
-    expectError(() => AtomicLog.openSync(shorter, SMALL), 'ERR_FORMAT', /only 1000 bytes/);
+    expectError(
+      () => AtomicLog.openSync(shorter, SMALL),
+      'ERR_FORMAT',
+      /only 1000 bytes.*; copy it again, or unlink it/,
+    );
     await AtomicLog.unlink(shorter);
     const file = openSync(other, 'r+');
     writeSync(file, Buffer.from([77]), 0, 1, LAYOUT_VERSION_AT);
@@ -319,15 +327,45 @@ describeProcesses('a log that processes share', () => {
       [{ ...SMALL, readersMax: 0 }, 'ERR_OUT_OF_RANGE', /readersMax/],
       [{ ...SMALL, extraSegments: 0 }, 'ERR_OUT_OF_RANGE', /extraSegments/],
       [{ ...SMALL, mapping: 'both' }, 'ERR_INVALID_ARG_VALUE', /mapping/],
-      [{ ...SMALL, pinnedBytesMax: 1 }, 'ERR_INVALID_ARG_VALUE', /pinnedBytesMax/],
-      [{ ...SMALL, create: false }, 'ERR_INVALID_ARG_VALUE', /retainedCapacity/],
-      [{ ...SMALL, wal: 'x' }, 'ERR_INVALID_ARG_VALUE', /wal/],
+      [{ ...SMALL, pinnedBytesMax: 1 }, 'ERR_INVALID_ARG_VALUE', /pinnedBytesMax .*: give extraSegments/],
+      [
+        { ...SMALL, create: false },
+        'ERR_INVALID_ARG_VALUE',
+        /retainedCapacity is for who makes the log: leave it out with create: false/,
+      ],
+      [
+        { segmentCapacity: 5, readOnly: true },
+        'ERR_INVALID_ARG_VALUE',
+        /segmentCapacity is .*: leave it out with readOnly: true/,
+      ],
+      [{ create: false, mode: 0o640 }, 'ERR_INVALID_ARG_VALUE', /mode is for who makes the log/],
+      [{ create: false, shema: schema }, 'ERR_INVALID_ARG_VALUE', /"shema"; the nearest one is schema/],
+      [{ ...SMALL, wal: 'x' }, 'ERR_INVALID_ARG_VALUE', /wal .*AtomicLog\.open\(\{ wal \}\)/],
+      [{ ...SMALL, signal: AbortSignal.timeout(1) }, 'ERR_INVALID_ARG_VALUE', /signal is for wait: true/],
+      [{ ...SMALL, create: null }, 'ERR_INVALID_ARG_VALUE', /create must be .*; got null/],
     ];
     for (const [options, code, message] of refused) {
       expectError(() => AtomicLog.openSync(path(), options as typeof SMALL), code, message);
     }
     expectError(() => AtomicLog.openSync('', SMALL), 'ERR_INVALID_ARG_VALUE', /path/);
+    AtomicLog.openSync(path(), { ...SMALL, pinnedBytesMax: undefined }).close();
+    AtomicLog.openSync(path(), { create: false, schema: undefined, codec: undefined }).close();
+    AtomicLog.unlinkSync(path());
     expect(names()).toEqual([]);
+  });
+
+  test('what is meant as a path is told so', async () => {
+    const open = AtomicLog.open as (...args: unknown[]) => Promise<unknown>;
+    const openSync = AtomicLog.openSync as (...args: unknown[]) => unknown;
+    const type = 'ERR_INVALID_ARG_TYPE';
+    // As where a variable of the environment is not set.
+    for (const args of [[undefined, SMALL], [null, SMALL], [undefined], [], [7], [Buffer.from('x'), SMALL]]) {
+      expectError(() => openSync(...args), type, /^path must be a string; got /);
+      expect(await rejection(open(...args))).toMatchObject({ code: type });
+    }
+    expectError(() => openSync(new URL('file:///x'), SMALL), type, /^path must be a string; got an object/);
+    expectError(() => openSync(path()), type, /^options must be an object; got undefined/);
+    expectError(() => openSync(SMALL), type, /^options\.wal must be the path of a directory/);
   });
 
   test('a new file has the permissions that were asked for, and its memory', () => {

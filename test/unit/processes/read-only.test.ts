@@ -239,11 +239,23 @@ describeProcesses('a log that is only read', () => {
         console.log(log.latest());
       } catch ({ code, message }) { console.log(code, message) }`;
     chmodSync(directory.root(), 0o755);
-    expect(runInChild(source('{ readOnly: true }'))).toMatch(/^ERR_FILE_ACCESS/);
+    expect(runInChild(source('{ readOnly: true }'))).toMatch(/^ERR_FILE_ACCESS .*with mode.*0o600/);
     chmodSync(path(), 0o644);
     expect(runInChild(source('{ readOnly: true }'))).toMatch(/^ERR_FORMAT .*allowOtherOwner/);
     expect(runInChild(source('{ readOnly: true, allowOtherOwner: true }'))).toBe('1');
-    expect(runInChild(source('{ create: false, allowOtherOwner: true }'))).toMatch(/^ERR_FILE_ACCESS/);
+    expect(runInChild(source('{ create: false, allowOtherOwner: true }'))).toMatch(
+      /^ERR_FILE_ACCESS .*only read .* readOnly: true/,
+    );
+    chmodSync(path(), 0o666);
+    chmodSync(directory.root(), 0o777);
+    expect(
+      runInChild(
+        source('{ readOnly: true, allowOtherOwner: true }').replace(
+          'console.log(log.latest())',
+          `AtomicLog.unlinkSync(${JSON.stringify(path())})`,
+        ),
+      ),
+    ).toMatch(/^ERR_FORMAT .*its owner unlinks it/);
     log.close();
   });
 });
