@@ -140,8 +140,8 @@ function writerLost(next: number): AtomicLogError {
 export function logReplaced(): AtomicLogError {
   return plainError(
     'ERR_FILE_REPLACED',
-    'this log was unlinked, moved or replaced: its path leads to another file by now, or to none; close the log, and ' +
-      'open its path again',
+    'this log was unlinked, moved or replaced: its path leads to another file by now, or to none; close it, and open ' +
+      'the path again',
   );
 }
 
