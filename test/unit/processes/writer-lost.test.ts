@@ -2,6 +2,7 @@
 // its process.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 
 import { AtomicLog, type FollowOptions, type Writer } from 'atomic-log';
 
@@ -145,6 +146,21 @@ describe('a writer that is gone', () => {
   });
 });
 
+test('one who blocks is told when a thread gives up the claim', async () => {
+  using log = new AtomicLog(SMALL);
+  const worker = new Worker(
+    `const { workerData, parentPort } = require('node:worker_threads');
+     const writer = require(${JSON.stringify(packageRoot)}).AtomicLog.attach(workerData).tryClaimWriter();
+     writer.append(0);
+     parentPort.postMessage('on');
+     setTimeout(() => writer.close(), 100);`,
+    { eval: true, workerData: log.handle },
+  );
+  await once(worker, 'message');
+  expect(log.waitSync(1, 60_000, ALLOWED)).toBe('writer-lost');
+  await worker.terminate();
+});
+
 describeProcesses('a writer whose process was killed', () => {
   test('is noticed by those that share the log, and by those that only read it', async () => {
     const log = AtomicLog.openSync(path(), SMALL);
@@ -167,5 +183,20 @@ describeProcesses('a writer whose process was killed', () => {
     expect((await waiting).value).toHaveLength(1);
     reader.close();
     log.close();
+  });
+
+  test('is noticed by one who blocks', () => {
+    using log = AtomicLog.openSync(path(), SMALL);
+    using reader = AtomicLog.openSync<number>(path(), { readOnly: true });
+    for (const [i, one] of [log, reader].entries()) {
+      const source = `
+        const { AtomicLog } = require(${JSON.stringify(packageRoot)});
+        const writer = AtomicLog.openSync(${JSON.stringify(path())}, { create: false }).tryClaimWriter();
+        writer.append(0);
+        setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100);`;
+      spawn(process.execPath, ['--eval', source], { stdio: 'ignore' });
+      expect(one.waitSync(i, 60_000, { allowMainThread: true })).toBe('ready');
+      expect(one.waitSync(i + 1, 60_000, ALLOWED)).toBe('writer-lost');
+    }
   });
 });
