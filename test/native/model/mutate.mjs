@@ -69,8 +69,9 @@ async function hunt(program, runs, args) {
 const seconds = (start) => ((performance.now() - start) / 1000).toFixed(1);
 
 /** Resolves to whether the mutation did what is expected of it. */
-async function examine(program, runs, { name, number, seenBy, expected }) {
+async function examine(program, share, { name, number, seenBy, times = 1, expected }) {
   const start = performance.now();
+  const runs = share * times;
   const args = ['--mutation', String(number)];
   let found;
   for (const scenario of seenBy) found ??= await hunt(program, runs, [...args, scenario]);

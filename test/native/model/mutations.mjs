@@ -7,6 +7,8 @@
 //             with their lines, or an expression, or differs in memory orders only
 //   seenBy    scenarios that notice, the fastest first; they are tried before
 //             the others
+//   times     how many times as many runs are made of each scenario, because few
+//             notice it
 //   expected  'caught' unless said otherwise:
 //             'harmless'  changes nothing that can be seen; kept to show that
 //             'unseen'    does harm, but this model has no way to see it

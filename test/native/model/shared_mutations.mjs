@@ -414,7 +414,12 @@ const list = [
     edits: [edit(WRITER, ALIVE, 'slot == slot_ || file_->is_locked_elsewhere(slot_lock(slot))')],
     seenBy: ['killed-reader'],
   },
-  { name: 'unlocked before it is cleared', edits: [swap(WRITER, CLEAR, UNLOCK)], seenBy: ['joins'] },
+  {
+    name: 'unlocked before it is cleared',
+    edits: [swap(WRITER, CLEAR, UNLOCK)],
+    seenBy: ['joins'],
+    times: 10,
+  },
   { name: 'lock of a dead one kept', edits: [edit(WRITER, UNLOCK, '')], seenBy: ['killed-joins'] },
   {
     name: 'slot of a dead one not cleared',
@@ -607,7 +612,12 @@ const list = [
     expected: 'harmless',
     note: FENCED,
   },
-  { name: 'copies, stamp: relaxed', edits: [reorder(COPIES, COPY_STAMP)], seenBy: ['copies-2'] },
+  {
+    name: 'copies, stamp: relaxed',
+    edits: [reorder(COPIES, COPY_STAMP)],
+    seenBy: ['copies-2'],
+    times: 5,
+  },
   {
     name: 'copies, count shown: relaxed',
     edits: [reorder(COPIES, 'memory::PublishedWord::kSealBit, std::memory_order_release')],
