@@ -16,6 +16,16 @@ const SHOW_MS = 250;
 /** Between two kills, unless keys say when. */
 const PAUSE_MS = 400;
 
+/** @param {string} directory */
+function removeDirectory(directory) {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch (error) {
+    // Windows keeps a file for as long as a process has it mapped, as this one may until it ends.
+    if (process.platform !== 'win32') throw error;
+  }
+}
+
 /**
  * One log, several processes: a writer, a standby and readers, all of which may be killed.
  *
@@ -28,7 +38,7 @@ export async function killProcesses({ readers, rate = PER_SECOND, seconds, windo
   try {
     return await new Demo(join(directory, 'log'), readers, rate, window).run(seconds);
   } finally {
-    rmSync(directory, { recursive: true, force: true });
+    removeDirectory(directory);
   }
 }
 
