@@ -108,7 +108,7 @@ std::vector<ScenarioKind> slot_scenarios() {
   return {
       {"killed-reader", "a reader is killed, 3 rolls", 100,
        make_scenario<KilledReader>},
-      {"joins", "a dead one's slot is taken and cleared, 3 rolls", 300,
+      {"joins", "a dead one's slot is taken and cleared, 3 rolls", 100,
        make_scenario<Joins>},
       {"killed-joins", "a reader is killed, and another takes its slot", 100,
        make_scenario<KilledJoins>},
