@@ -107,7 +107,8 @@ class SharedFile {
 struct BootId {
   uint8_t bytes[16] = {};
 };
-BootId boot_id();
+// A shortage is a status: zeros in its place would make this another run.
+IoStatus boot_id(BootId* id);
 
 // Of the process that calls; it is another one after fork().
 uint64_t process_id();

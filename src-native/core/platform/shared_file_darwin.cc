@@ -12,12 +12,13 @@
 
 namespace atomic_log::platform {
 
-BootId boot_id() {
+IoStatus boot_id(BootId* id) {
+  *id = {};
 #if defined(__APPLE__)
   char text[64] = {};
   size_t bytes = sizeof(text) - 1;
   if (sysctlbyname("kern.bootsessionuuid", text, &bytes, nullptr, 0) == 0) {
-    return internal::boot_id_of(text);
+    *id = internal::boot_id_of(text);
   }
 #endif
   return {};

@@ -11,14 +11,20 @@
 
 namespace atomic_log::platform {
 
-BootId boot_id() {
+IoStatus boot_id(BootId* id) {
+  *id = {};
   char text[64] = {};
-  const int descriptor =
-      ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return {};
+  const int descriptor = internal::again_if_interrupted([] {
+    return ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  });
+  if (descriptor < 0) {
+    const IoStatus io = internal::failure(errno, "open");
+    return io.is_shortage() ? io : IoStatus{};
+  }
   const ssize_t length = read(descriptor, text, sizeof(text) - 1);
   close(descriptor);
-  return length < 0 ? BootId{} : internal::boot_id_of(text);
+  if (length > 0) *id = internal::boot_id_of(text);
+  return {};
 }
 
 namespace internal {

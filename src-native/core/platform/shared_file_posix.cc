@@ -21,34 +21,7 @@
 namespace atomic_log::platform {
 namespace {
 
-IoStatus failure(int error, const char* operation) {
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-      return {IoCode::kNotFound, error, operation};
-    case EEXIST:
-      return {IoCode::kExists, error, operation};
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return {IoCode::kDenied, error, operation};
-    case EISDIR:
-    case ENXIO:
-    case ELOOP:
-      return {IoCode::kNotAFile, error, operation};
-    case EMFILE:
-    case ENFILE:
-      return {IoCode::kNoDescriptor, error, operation};
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-      return {IoCode::kNoSpace, error, operation};
-    case ENOMEM:
-      return {IoCode::kNoMemory, error, operation};
-    default:
-      return {IoCode::kFailed, error, operation};
-  }
-}
+using internal::failure;
 
 // Locks of an open file description: none else is its handle's alone, whatever
 // other files this process closes. macOS has had them for longer than it names
@@ -394,6 +367,35 @@ std::string internal::random_name() {
 
 IoStatus SharedFile::unlink(const std::string& path) {
   return ::unlink(path.c_str()) == 0 ? IoStatus{} : failure(errno, "unlink");
+}
+
+IoStatus internal::failure(int error, const char* operation) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return {IoCode::kNotFound, error, operation};
+    case EEXIST:
+      return {IoCode::kExists, error, operation};
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return {IoCode::kDenied, error, operation};
+    case EISDIR:
+    case ENXIO:
+    case ELOOP:
+      return {IoCode::kNotAFile, error, operation};
+    case EMFILE:
+    case ENFILE:
+      return {IoCode::kNoDescriptor, error, operation};
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return {IoCode::kNoSpace, error, operation};
+    case ENOMEM:
+      return {IoCode::kNoMemory, error, operation};
+    default:
+      return {IoCode::kFailed, error, operation};
+  }
 }
 
 BootId internal::boot_id_of(const char* text) {

@@ -17,6 +17,9 @@
 
 namespace atomic_log::platform::internal {
 
+// As a status. 0 is kFailed.
+IoStatus failure(int error, const char* operation);
+
 // Of a call that returns -1 and sets errno.
 template <typename Call>
 auto again_if_interrupted(Call call) {

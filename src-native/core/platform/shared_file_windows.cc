@@ -311,7 +311,8 @@ IoStatus SharedFile::unlink(const std::string& path) {
 
 // The time at which the system was started, by a clock that no one sets: its
 // time of day would be another one after each setting.
-BootId boot_id() {
+IoStatus boot_id(BootId* id) {
+  *id = {};
   // SystemTimeOfDayInformation, in units of 100 ns.
   struct TimeOfDay {
     int64_t booted;
@@ -324,7 +325,6 @@ BootId boot_id() {
     int64_t slept;
   } times = {};
   using QueryCall = LONG(WINAPI*)(int, void*, ULONG, ULONG*);
-  BootId id;
   const HMODULE system = GetModuleHandleW(L"ntdll.dll");
   const auto query =
       system == nullptr
@@ -332,10 +332,10 @@ BootId boot_id() {
           : reinterpret_cast<QueryCall>(reinterpret_cast<void*>(
                 GetProcAddress(system, "NtQuerySystemInformation")));
   if (query == nullptr || query(3, &times, sizeof(times), nullptr) < 0)
-    return id;
+    return {};
   const int64_t started = times.booted - times.booted_moved;
-  std::memcpy(id.bytes, &started, sizeof(started));
-  return id;
+  std::memcpy(id->bytes, &started, sizeof(started));
+  return {};
 }
 
 uint64_t process_id() { return GetCurrentProcessId(); }

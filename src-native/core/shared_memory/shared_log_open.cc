@@ -173,7 +173,10 @@ OpenResult SharedLog::read_format(SharedFile& file, bool allows_other_owner,
   const Mismatch mismatch =
       SharedFormat::decode(header, file_bytes, format, &found);
   if (mismatch != Mismatch::kNone) return refused(mismatch, found);
-  if (!is_same_run(format->boot_id, platform::boot_id())) {
+  platform::BootId own;
+  io = platform::boot_id(&own);
+  if (!io.ok()) return failed(io);
+  if (!is_same_run(format->boot_id, own)) {
     return refused(Mismatch::kBoot);
   }
   return {};
@@ -186,11 +189,12 @@ OpenResult SharedLog::create(const std::string& path,
   SharedFormat format;
   if (!SharedFormat::make(options, &format))
     return {SharedOutcome::kOutOfRange};
-  format.boot_id = platform::boot_id();
+  IoStatus io = platform::boot_id(&format.boot_id);
+  if (!io.ok()) return failed(io);
   std::random_device device;
   for (uint8_t& byte : format.random_id) byte = static_cast<uint8_t>(device());
   std::unique_ptr<SharedFile> made;
-  IoStatus io = SharedFile::create(path, permissions, format.file_bytes, &made);
+  io = SharedFile::create(path, permissions, format.file_bytes, &made);
   if (!io.ok()) return failed(io);
   std::shared_ptr<platform::SharedMapping> mapping;
   io = made->map(format.file_bytes, &mapping);

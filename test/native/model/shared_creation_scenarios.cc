@@ -174,7 +174,7 @@ class Creation : public memory::Scenario {
     Inode& inode = files_.make(memory::kThreads);
     inode.is_over = found != Found::kLog;
     SharedFormat header = format_;
-    header.boot_id = platform::boot_id();
+    (void)platform::boot_id(&header.boot_id);
     if (found == Found::kOld) ++header.boot_id.bytes[0];
     char* const memory = files_.memory_of(inode.number);
     header.encode(reinterpret_cast<uint8_t*>(memory));
@@ -317,7 +317,10 @@ namespace atomic_log::platform {
 using shared_memory::FileHandle;
 using shared_memory::Files;
 
-BootId boot_id() { return {{1}}; }
+IoStatus boot_id(BootId* id) {
+  *id = {{1}};
+  return {};
+}
 uint64_t process_id() { return shared_memory::caller() + 1; }
 
 FileSystem& native_file_system() {

@@ -14,7 +14,9 @@ import { dirname, join } from 'node:path';
 
 import { AtomicLog, defineSchema, type ErrorCode } from 'atomic-log';
 
+import { runInChild } from '../../support/child';
 import { expectError, rejection } from '../../support/errors';
+import { packageRoot } from '../../support/internals';
 import { describeProcesses, namesIn } from '../../support/processes';
 import { crc, temporaryDirectory } from '../../support/segments';
 
@@ -26,10 +28,10 @@ const schema = defineSchema({ time: 'f64' });
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Makes the log one of an earlier run of the system. */
-function changeBootId(): void {
+function changeBootId(change = (header: Buffer): void => void (header[96]! ^= 1)): void {
   const file = readFileSync(path());
   const header = file.subarray(0, file.readUInt32LE(16));
-  header[96]! ^= 1;
+  change(header);
   header.writeUInt32LE(0, 20);
   header.writeUInt32LE(crc('crc32c', header), 20);
   const descriptor = openSync(path(), 'r+');
@@ -74,6 +76,20 @@ describeProcesses('a log that is waited for', () => {
     const read = await AtomicLog.open(path(), { readOnly: true, wait: true });
     expect(read.firstIndex).toBe(100);
     read.close();
+  });
+
+  test('one whose maker was not told of the run of the system does not give way', () => {
+    const made = AtomicLog.openSync(path(), SMALL);
+    made.tryClaimWriter()!.append(7);
+    changeBootId((header) => header.fill(0, 96, 112));
+    // As another process: this one has it open already.
+    const source = `
+      const { AtomicLog } = require(${JSON.stringify(packageRoot)});
+      const options = [{ create: false }, ${JSON.stringify(SMALL)}, { readOnly: true }];
+      console.log(options.map((each) => AtomicLog.openSync(${JSON.stringify(path())}, each).latest()));`;
+    expect(runInChild(source)).toBe('[ 7, 7, 7 ]');
+    expect(made.isReplaced).toBe(false);
+    made.close();
   });
 
   test('until the signal ends it, or something else has the name', async () => {
