@@ -67,6 +67,9 @@ class SharedFile {
 
   // Takes a file's name away; who has it open keeps the file.
   static IoStatus unlink(const std::string& path);
+  // Where a symbolic link leads; of anything else, its own name. Windows: always
+  // its own name.
+  static IoStatus follow_links(const std::string& path, std::string* file);
 
   // Gives a new file its name: kExists when another has it. One thread.
   virtual IoStatus link(const std::string& path) = 0;

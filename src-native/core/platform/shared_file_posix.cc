@@ -365,6 +365,18 @@ std::string internal::random_name() {
   return text;
 }
 
+IoStatus SharedFile::follow_links(const std::string& path, std::string* file) {
+  struct stat named;
+  if (lstat(path.c_str(), &named) != 0) return failure(errno, "lstat");
+  *file = path;
+  if (!S_ISLNK(named.st_mode)) return {};
+  char* const found = realpath(path.c_str(), nullptr);
+  if (found == nullptr) return failure(errno, "realpath");
+  *file = found;
+  free(found);
+  return {};
+}
+
 IoStatus SharedFile::unlink(const std::string& path) {
   return ::unlink(path.c_str()) == 0 ? IoStatus{} : failure(errno, "unlink");
 }

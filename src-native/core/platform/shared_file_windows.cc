@@ -287,6 +287,11 @@ IoStatus SharedFile::create_unnamed(uint64_t, std::unique_ptr<SharedFile>*) {
 
 // Windows keeps a file, and its name, for as long as a process has it mapped. So
 // it gets another name first.
+IoStatus SharedFile::follow_links(const std::string& path, std::string* file) {
+  *file = path;
+  return {};
+}
+
 IoStatus SharedFile::unlink(const std::string& path) {
   const std::wstring name = wide(path);
   IoStatus status;

@@ -221,19 +221,23 @@ bool SharedLog::has_ended(SharedFile& file, const SharedFormat& format) {
 }
 
 // A file of an earlier run of the system, or whose log has ended, gives way to a
-// new one. Whoever does so
-// has its lock and looks again: two would make two logs. *file stays null when another
-// has done so. For a moment no file has the name: who is killed then leaves nothing
-// behind, and who comes then makes the log.
+// new one; a link that leads to it stays. Whoever does so has its lock and looks
+// again: two would make two logs. *file stays null when another has done so. For
+// a moment no file has the name: who is killed then leaves nothing behind, and
+// who comes then makes the log.
 OpenResult SharedLog::replace_old(const std::string& path, SharedFile& old,
                                   const SharedLogOptions& options,
                                   uint32_t permissions,
                                   std::unique_ptr<SharedFile>* file) {
-  const IoStatus io = lock_name(old);
+  std::string name;
+  IoStatus io = SharedFile::follow_links(path, &name);
+  // Its name has gone since it was opened.
+  if (io.code == IoCode::kNotFound) return {};
+  if (io.ok()) io = lock_name(old);
   if (!io.ok()) return failed(io);
   OpenResult result;
-  if (named_by(path, old) == Named::kThis) {
-    result = create(path, options, permissions, true, file);
+  if (named_by(name, old) == Named::kThis) {
+    result = create(name, options, permissions, true, file);
   }
   old.unlock(kNameLock);
   return result.io.code == IoCode::kExists ? OpenResult{} : result;

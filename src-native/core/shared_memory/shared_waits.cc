@@ -9,8 +9,10 @@
 namespace atomic_log::shared_memory {
 namespace {
 
-// While none waits for anything: until it is woken.
-constexpr std::chrono::hours kLong{1};
+// While none waits for anything: until it is woken. No longer, because a stray
+// store of another process into the epoch can swallow a wake-up, also the one
+// of stop().
+constexpr std::chrono::seconds kLong{1};
 
 }  // namespace
 

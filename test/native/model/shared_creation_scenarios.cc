@@ -343,6 +343,11 @@ IoStatus SharedFile::open(const std::string&, SharedAccess,
   return {};
 }
 
+IoStatus SharedFile::follow_links(const std::string& path, std::string* file) {
+  *file = path;
+  return {};
+}
+
 IoStatus SharedFile::unlink(const std::string&) {
   Files& files = *Files::current;
   const uint32_t named = files.name.exchange(0, model::memory_order_acq_rel);

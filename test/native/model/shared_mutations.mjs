@@ -139,7 +139,7 @@ const SHOW = '  show_count(copy->data.get(), copy->count);\n';
 // --- Creation.
 const FILL = '  fill(format, mapping->data());\n';
 const LINK = 'made->link(path)';
-const REPLACE = '    result = create(path, options, permissions, true, file);\n';
+const REPLACE = '    result = create(name, options, permissions, true, file);\n';
 
 const WALK =
   'a walk begins at the head, and the load of the head has acquired all that was stored before; the order stays, so that nothing rests on that';
@@ -723,7 +723,7 @@ const list = [
   },
   {
     name: 'creation: replaced without a second look',
-    edits: [edit(OPEN, 'named_by(path, old) == Named::kThis', 'true')],
+    edits: [edit(OPEN, 'named_by(name, old) == Named::kThis', 'true')],
     seenBy: ['replaces'],
   },
   {

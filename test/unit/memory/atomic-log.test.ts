@@ -282,6 +282,7 @@ describe('stats()', () => {
       fresh: 1,
       segments: 1,
       readers: [{ threadId: 0, pinnedSegments: 0, pinnedBytes: 0, followers: [] }],
+      processes: [],
     });
     expect(new AtomicLog(SMALL).stats().name).toBeUndefined();
   });

@@ -1,5 +1,14 @@
 /** Logs of any values: codecs of users, whatever these do. */
-import { AtomicLog, bytes, json, structured, utf8, type Codec, type Writer } from 'atomic-log';
+import {
+  AtomicLog,
+  bytes,
+  json,
+  structured,
+  utf8,
+  type Codec,
+  type ErrorCode,
+  type Writer,
+} from 'atomic-log';
 
 import { claimedWith, ways } from '../../support/codecs';
 import { expectError, thrownBy } from '../../support/errors';
@@ -194,20 +203,21 @@ describe('encodeInto()', () => {
     expect(entriesOf(log)).toEqual([1]);
   });
 
-  test.each<[string, (log: Claimed<number>) => unknown]>([
-    ['close the writer', ({ writer }) => writer.close()],
-    ['end the log', ({ writer }) => writer.end()],
+  test.each<[string, ErrorCode, (log: Claimed<number>) => unknown]>([
+    ['close the writer', 'ERR_WRITER_CLOSED', ({ writer }) => writer.close()],
+    ['end the log', 'ERR_LOG_ENDED', ({ writer }) => writer.end()],
     [
       'hand the claim over',
+      'ERR_WRITER_CLOSED',
       ({ writer, log }) => {
         writer.close();
         using next = log.tryClaimWriter()!;
         expect(() => next.append(7)).toThrow('closed');
       },
     ],
-  ])('may %s: then nothing is stored', (_name, act) => {
+  ])('may %s: then nothing is stored', (_name, code, act) => {
     const log = acting(act);
-    expectError(() => log.writer.append(1), 'ERR_WRITER_CLOSED', /the writer is closed/);
+    expectError(() => log.writer.append(1), code, /the writer is closed|this writer has ended its log/);
     expect([entriesOf(log.log), log.log.isWriterClaimed]).toEqual([[], false]);
   });
 

@@ -1,6 +1,7 @@
 // From the first process that opens a path to the last: a log that is waited for, and one that takes the place of another.
 import {
   closeSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -251,6 +252,20 @@ describeProcesses('a log whose path leads elsewhere', () => {
     expect((await next).done).toBe(false);
     await follower.return!();
     log.close();
+  });
+
+  test('what gives way is the file that a link leads to, not the link', () => {
+    // Windows lets few users make links, and Wine makes none.
+    if (process.platform === 'win32') return;
+    const link = directory.path('link');
+    symlinkSync(path(), link);
+    const log = AtomicLog.openSync(path(), SMALL);
+    log.tryClaimWriter()!.end();
+    const next = AtomicLog.openSync(link, { ...SMALL, create: 'replace-ended' });
+    expect([log.isReplaced, next.isReplaced]).toEqual([true, false]);
+    expect(AtomicLog.openSync(path(), { create: false }).logId).toBe(next.logId);
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+    for (const each of [log, next]) each.close();
   });
 
   test('the id of its file tells which one it is', () => {
