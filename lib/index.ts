@@ -45,6 +45,7 @@ export {
   type Schema,
   type ValueOf,
 } from './memory/schema';
+export { type WakeUps } from './memory/storage';
 export { type SegmentError } from './durable/errors';
 export {
   type Compression,

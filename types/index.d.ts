@@ -419,7 +419,8 @@ export interface NativeHandle {
   readonly [nativeHandle]: true;
 }
 type MappingKind = 'external' | 'shared';
-type WakeUps = 'immediate' | 'polled';
+/** How those who wait for entries learn of them: they are woken, or they look again and again. */
+export type WakeUps = 'immediate' | 'polled';
 /** Options of {@link AtomicLogConstructor.attach} for every log. */
 export interface CommonAttachOptions {
   /**
@@ -1124,7 +1125,7 @@ export interface FollowOptions {
 }
 /** What a follower does when the writer is gone without having ended the log. */
 export type WhenWriterLost = 'wait' | 'end' | 'throw';
-/** What a follower does when no one else finds the log any more: see {@link AtomicLog.isReplaced}. */
+/** What a follower does when no one else finds the log any more: see `log.isReplaced`. */
 export type WhenReplaced = 'wait' | 'end' | 'throw';
 /** Consecutive entries that a follower delivers. Valid until its next `next()` or `return()`, also after an abort. */
 export interface Batch<T> extends Iterable<T> {

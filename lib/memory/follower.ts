@@ -47,7 +47,7 @@ export interface FollowOptions {
 /** What a follower does when the writer is gone without having ended the log. */
 export type WhenWriterLost = 'wait' | 'end' | 'throw';
 
-/** What a follower does when no one else finds the log any more: see {@link AtomicLog.isReplaced}. */
+/** What a follower does when no one else finds the log any more: see `log.isReplaced`. */
 export type WhenReplaced = 'wait' | 'end' | 'throw';
 
 /** How often it is looked whether a log still has its name, by those who want to know. */
