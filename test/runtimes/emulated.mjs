@@ -46,7 +46,7 @@ const arm64 = {
   leavesOut: [
     'test/crash/',
     'test/threads/(?!attach|readers)',
-    'test/unit/(cli/main|base/index|memory/model|base/native|memory/out-of-memory|durable/out-of-memory|memory/pins|documents/(readme|code)|durable/segment/recovery|durable/wal/recovery|scripts/(benchmark-units|build-addon))\\.',
+    'test/unit/(cli/main|base/index|memory/model|base/native|(memory|durable|processes)/out-of-memory|memory/pins|documents/(readme|code)|durable/segment/recovery|durable/wal/recovery|scripts/(benchmark-units|build-addon))\\.',
     'test/types/',
   ],
   skips: [],
