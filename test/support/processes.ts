@@ -1,6 +1,8 @@
-import { readdirSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 
 import { AtomicLog } from 'atomic-log';
+
+import { crc } from './segments';
 
 /** Whether the runtime allows external memory, whatever ATOMIC_LOG_MAPPING says. */
 function allowsExternalMemory(): boolean {
@@ -26,3 +28,18 @@ export const namesIn = (directory: string): string[] =>
   readdirSync(directory).filter((name) => !name.startsWith('.atomic-log-old-'));
 
 export const describeProcesses = processesRefused === undefined ? describe : describe.skip;
+
+/** Changes the header of a log's file in place, and its checksum with it. */
+export function changeHeader(path: string, change: (header: Buffer) => void): void {
+  const file = readFileSync(path);
+  const header = file.subarray(0, file.readUInt32LE(16));
+  change(header);
+  header.writeUInt32LE(0, 20);
+  header.writeUInt32LE(crc('crc32c', header), 20);
+  const descriptor = openSync(path, 'r+');
+  writeSync(descriptor, header, 0, header.length, 0);
+  closeSync(descriptor);
+}
+
+/** The file is of an earlier run of the system then. */
+export const changeBootId = (header: Buffer): void => void (header[96]! ^= 1);

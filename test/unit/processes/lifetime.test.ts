@@ -1,16 +1,5 @@
 // From the first process that opens a path to the last: a log that is waited for, and one that takes the place of another.
-import {
-  closeSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { AtomicLog, defineSchema, type ErrorCode } from 'atomic-log';
@@ -18,8 +7,8 @@ import { AtomicLog, defineSchema, type ErrorCode } from 'atomic-log';
 import { runInChild } from '../../support/child';
 import { expectError, rejection } from '../../support/errors';
 import { packageRoot } from '../../support/internals';
-import { describeProcesses, namesIn } from '../../support/processes';
-import { crc, temporaryDirectory } from '../../support/segments';
+import { changeBootId, changeHeader, describeProcesses, namesIn } from '../../support/processes';
+import { temporaryDirectory } from '../../support/segments';
 
 const directory = temporaryDirectory();
 const path = () => directory.path('log');
@@ -27,18 +16,6 @@ const SMALL = { retainedCapacity: 20, segmentCapacity: 5 } as const;
 const schema = defineSchema({ time: 'f64' });
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Makes the log one of an earlier run of the system. */
-function changeBootId(change = (header: Buffer): void => void (header[96]! ^= 1)): void {
-  const file = readFileSync(path());
-  const header = file.subarray(0, file.readUInt32LE(16));
-  change(header);
-  header.writeUInt32LE(0, 20);
-  header.writeUInt32LE(crc('crc32c', header), 20);
-  const descriptor = openSync(path(), 'r+');
-  writeSync(descriptor, header, 0, header.length, 0);
-  closeSync(descriptor);
-}
 
 describeProcesses('a log that is waited for', () => {
   test.each([{ create: false }, { readOnly: true }] as const)('%j: opened when it is there', async (how) => {
@@ -63,7 +40,7 @@ describeProcesses('a log that is waited for', () => {
 
   test('one of an earlier run of the system gives way first', async () => {
     AtomicLog.openSync(path(), SMALL).close();
-    changeBootId();
+    changeHeader(path(), changeBootId);
     expectError(() => AtomicLog.openSync(path(), { create: false }), 'ERR_FORMAT', /wait: true/);
     const opening = AtomicLog.open(path(), { create: false, wait: true });
     await pause(50);
@@ -72,7 +49,7 @@ describeProcesses('a log that is waited for', () => {
     expect(log.firstIndex).toBe(100);
     log.close();
     made.close();
-    changeBootId();
+    changeHeader(path(), changeBootId);
     // Who only reads reads it.
     const read = await AtomicLog.open(path(), { readOnly: true, wait: true });
     expect(read.firstIndex).toBe(100);
@@ -82,7 +59,7 @@ describeProcesses('a log that is waited for', () => {
   test('one whose maker was not told of the run of the system does not give way', () => {
     const made = AtomicLog.openSync(path(), SMALL);
     made.tryClaimWriter()!.append(7);
-    changeBootId((header) => header.fill(0, 96, 112));
+    changeHeader(path(), (header) => header.fill(0, 96, 112));
     // As another process: this one has it open already.
     const source = `
       const { AtomicLog } = require(${JSON.stringify(packageRoot)});

@@ -1,7 +1,7 @@
 // Reading a log that processes share without being one of them: with readOnly, nothing is taken and nothing is
 // changed, and what is read is a copy.
 import { spawn } from 'node:child_process';
-import { chmodSync, closeSync, openSync, readFileSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 
 import { AtomicLog, defineSchema, json, type RecordOf } from 'atomic-log';
@@ -9,8 +9,8 @@ import { AtomicLog, defineSchema, json, type RecordOf } from 'atomic-log';
 import { runInChild } from '../../support/child';
 import { expectError, rejection } from '../../support/errors';
 import { packageRoot } from '../../support/internals';
-import { describeProcesses } from '../../support/processes';
-import { crc, temporaryDirectory } from '../../support/segments';
+import { changeBootId, changeHeader, describeProcesses } from '../../support/processes';
+import { temporaryDirectory } from '../../support/segments';
 
 const directory = temporaryDirectory();
 const path = () => directory.path('log');
@@ -21,18 +21,6 @@ const record = (i: number) => ({ n: i / 2, id: BigInt(i), small: i % 256, text: 
 type Entry = RecordOf<typeof schema>;
 const range = (first: number, end: number) =>
   Array.from({ length: end - first }, (_, i) => record(first + i));
-
-/** The header of the file with some of it changed, and its checksum. */
-function changeHeader(change: (header: Buffer) => void): void {
-  const file = readFileSync(path());
-  const header = file.subarray(0, file.readUInt32LE(16));
-  change(header);
-  header.writeUInt32LE(0, 20);
-  header.writeUInt32LE(crc('crc32c', header), 20);
-  const descriptor = openSync(path(), 'r+');
-  writeSync(descriptor, header, 0, header.length, 0);
-  closeSync(descriptor);
-}
 
 /** Another process, which appends to the log until it is killed. */
 async function endlessWriter() {
@@ -157,7 +145,7 @@ describeProcesses('a log that is only read', () => {
     };
     const all = Array.from({ length: 23 }, (_, i) => i + 10);
     expect(read()).toEqual(all);
-    changeHeader((header) => (header[96]! ^= 1));
+    changeHeader(path(), changeBootId);
     expectError(() => AtomicLog.openSync(path(), { create: false }), 'ERR_FORMAT', /readOnly: true/);
     expect(read()).toEqual(all);
   });
