@@ -1,9 +1,12 @@
-// Runs the cases in one runtime with a log of one mapping; prints a mark for each.
+// Runs the cases and the decoders in one runtime with a log of one mapping; prints a mark for each.
 // Arguments: the mapping, and the node_modules of the peers or nothing.
-const { AtomicLog } = require('../..');
+const atomicLog = require('../..');
 
+const { AtomicLog } = atomicLog;
 const mapping = process.argv[2];
 const cases = require('./cases.cjs');
+const decoders = require('./decoders.cjs');
+const { bytesOf, CONTENT } = decoders;
 
 /** 24 bytes: longer than a word, shorter than what any format treats apart. */
 function viewsOf() {
@@ -22,18 +25,39 @@ const isMissing = ({ code, message }) =>
   code === 'MODULE_NOT_FOUND' ||
   /(crc32|WebSocket|CompressionStream).* is not (a (function|constructor)|defined)/i.test(message);
 
+const outcome = async (name, run) => {
+  try {
+    return await run();
+  } catch (error) {
+    if (process.env.HANDOVER_ERRORS) console.error(name, error);
+    return isMissing(error) ? '–' : 'T';
+  }
+};
+
+/** What the content lies in that is decoded from bytes in a log. */
+async function decoded(make) {
+  const { bytes, content = CONTENT, decode } = await make();
+  const { log, writer } = AtomicLog.claimed({
+    retainedCapacity: 1000,
+    segmentCapacity: 500,
+    mapping,
+    codec: atomicLog.bytes,
+  });
+  writer.append(new Uint8Array(bytes));
+  const view = [...log.snapshot().chunks()][0].encoded.bytesAt(0);
+  const got = decode(view);
+  if (Buffer.compare(bytesOf(got), bytesOf(content)) !== 0) return '✗';
+  return got.buffer === view.buffer ? '=' : 'copy';
+}
+
 async function main() {
   const marks = {};
+  for (const { name, make } of decoders.all) marks[name] = await outcome(name, () => decoded(make));
   for (const { name, run, views = ['u8', 'f64'] } of cases) {
     const found = new Set();
     for (const kind of views) {
-      try {
-        // A log of its own: a case may take the memory away.
-        found.add(await run(viewsOf()[kind]()));
-      } catch (error) {
-        found.add(isMissing(error) ? '–' : 'T');
-        if (process.env.HANDOVER_ERRORS) console.error(name, kind, error);
-      }
+      // A log of its own: a case may take the memory away.
+      found.add(await outcome(`${name}, ${kind}`, () => run(viewsOf()[kind]())));
     }
     // Where the two typed arrays differ, both are said.
     marks[name] = [...found].join(' / ');

@@ -1,8 +1,8 @@
-// Hands views to other software on every runtime and writes the table of
-// docs/views.md: `node test/handover/run.mjs`. Runtimes and peers are pinned, and
+// Hands views to other software on every runtime, has decoders read what lies in a log, and writes the
+// tables of docs/views.md: `node test/handover/run.mjs`. Runtimes and peers are pinned, and
 // installed on demand (about 1.5 GB).
 //
-//   --only node20,bun   some runtimes; the table is printed, not written
+//   --only node20,bun   some runtimes; the tables are printed, not written
 //   --here              this Node only, without peers: needs nothing from outside
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -17,7 +17,9 @@ import { install, pinOf, runtimes } from '../runtimes/install.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const page = join(here, '..', '..', 'docs', 'views.md');
-const cases = createRequire(import.meta.url)('./cases.cjs');
+const require = createRequire(import.meta.url);
+const cases = require('./cases.cjs');
+const decoders = require('./decoders.cjs').all;
 const CASES_MS_MAX = 120_000;
 
 const { values: options } = parseArgs({ options: { only: { type: 'string' }, here: { type: 'boolean' } } });
@@ -64,40 +66,51 @@ function cell(byRuntime) {
     .join('; ');
 }
 
-async function table(answers) {
-  const rows = cases.map(({ name, keep }) => {
-    const cells = ['external', 'shared'].map((mapping) =>
-      cell(answers.map(({ title, marks }) => [title, marks[mapping][name].replaceAll('✗', '**✗**')])),
-    );
-    return `| ${name} | ${cells.join(' | ')} | ${keep ? 'keep' : ''} |`;
-  });
+const cellsOf = (answers, name) =>
+  ['external', 'shared'].map((mapping) =>
+    cell(answers.map(({ title, marks }) => [title, marks[mapping][name].replaceAll('✗', '**✗**')])),
+  );
+
+async function table(head, rows, answers) {
   const versions = answers
     .map(({ title, version }) => (version ? `${title} (${version})` : title))
     .join(', ');
-  const text = [
-    '| given to | external | shared | |',
-    '| - | - | - | - |',
-    ...rows,
-    '',
-    `Run on ${versions}.`,
-  ];
-  return format(text.join('\n'), { ...(await resolveConfig(page)), parser: 'markdown' });
+  const lines = [head, head.map(() => '-'), ...rows].map((row) => `| ${row.join(' | ')} |`);
+  const text = [...lines, '', `Run on ${versions}.`].join('\n');
+  return format(text, { ...(await resolveConfig(page)), parser: 'markdown' });
 }
+
+/** Of a peer, as it is pinned. */
+const versionOf = (peer) => require('./peers/package.json').dependencies[peer];
 
 const peers = options.here ? tmpdir() : installPinned('handover', join(here, 'peers'));
 const answers = asked().map((runtime) => {
   console.error(`${runtime.title} ${runtime.version ?? ''}`);
   return { ...runtime, marks: ask(runtime, peers) };
 });
-const text = await table(answers);
+const tables = {
+  handover: await table(
+    ['given to', 'external', 'shared', ''],
+    cases.map(({ name, keep }) => [name, ...cellsOf(answers, name), keep ? 'keep' : '']),
+    answers,
+  ),
+  decoders: await table(
+    ['decoded by', 'external', 'shared'],
+    decoders.map(({ name, peer }) => [
+      peer === undefined ? name : name.replace(peer, `${peer} ${versionOf(peer)}`),
+      ...cellsOf(answers, name),
+    ]),
+    answers,
+  ),
+};
 if (isWhole) {
-  const marked = /(<!-- handover -->\n)[^]*?(<!-- \/handover -->)/;
-  const old = readFileSync(page, 'utf8');
-  if (!marked.test(old)) throw new Error('docs/views.md has lost its <!-- handover --> markers');
-  writeFileSync(
-    page,
-    old.replace(marked, (_, before, after) => `${before}\n${text}\n${after}`),
-  );
+  let text = readFileSync(page, 'utf8');
+  for (const [name, content] of Object.entries(tables)) {
+    const marked = new RegExp(`(<!-- ${name} -->\\n)[^]*?(<!-- /${name} -->)`);
+    if (!marked.test(text)) throw new Error(`docs/views.md has lost its <!-- ${name} --> markers`);
+    text = text.replace(marked, (_, before, after) => `${before}\n${content}\n${after}`);
+  }
+  writeFileSync(page, text);
 } else {
-  console.log(text);
+  for (const content of Object.values(tables)) console.log(content);
 }

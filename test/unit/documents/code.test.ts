@@ -19,6 +19,7 @@ const FRAGMENTS: Readonly<Record<string, number>> = {
   'docs/processes.md': 1,
   'docs/replication.md': 4,
   'docs/testing.md': 1,
+  'docs/values.md': 1,
   'docs/wal.md': 2,
 };
 
@@ -126,6 +127,7 @@ test('fragments are counted', () => {
 const PRELUDE = `
 import type * as atomicLog from 'atomic-log';
 declare global {
+  const AtomicLog: typeof atomicLog.AtomicLog;
   const log: atomicLog.AtomicLog<any>;
   const writer: atomicLog.Writer<any>;
   const wal: atomicLog.Wal;
@@ -138,7 +140,7 @@ declare global {
   const target: atomicLog.ForwardTarget;
   const signal: AbortSignal;
   // What is the reader's own.
-  const apply: any, db: any, handle: any, load: any, report: any, save: any, saved: any, servers: any, url: any;
+  const apply: any, db: any, handle: any, load: any, pack: any, report: any, save: any, saved: any, servers: any, unpack: any, url: any;
 }`;
 
 /** An implicit `any`, and what may be undefined: JavaScript has no way to say that it is meant. */
