@@ -23,7 +23,11 @@ function exportsOf(module) {
       `lib/${module}.ts:${line + 1}: only "export { … } from './…'" can be made lazy, not: ${node.getText()}`,
     );
   };
-  const lines = ["'use strict';", "Object.defineProperty(exports, '__esModule', { value: true });"];
+  const lines = [
+    "'use strict';",
+    "Object.defineProperty(exports, '__esModule', { value: true });",
+    "const { loadLate } = require('./base/late');",
+  ];
   const names = [];
   for (const statement of source.statements) {
     const { exportClause, moduleSpecifier, isTypeOnly } = statement;
@@ -35,8 +39,10 @@ function exportsOf(module) {
     if (!existsSync(join(root, 'dist', `${file}.js`))) refuse(statement);
     const load = `require('${file}')`;
     if (file === AT_ONCE) lines.push(`${load};`);
+    // See lib/base/late.ts.
+    const loaded = file.startsWith('./memory/') || file === AT_ONCE ? load : `loadLate(() => ${load})`;
     for (const { name, propertyName } of values) {
-      const getter = `return ${load}.${(propertyName ?? name).text};`;
+      const getter = `return ${loaded}.${(propertyName ?? name).text};`;
       lines.push(
         `Object.defineProperty(exports, '${name.text}', { enumerable: true, get() { ${getter} } });`,
       );

@@ -16,6 +16,7 @@ import type {
   ReadOnlyOptions,
   RecordJoinOptions,
 } from '../processes/options';
+import { loadLate } from '../base/late';
 import type { AttachOptions, RecordAttachOptions } from '../memory/open-log';
 import type { BigIntScalarType, NumberScalarType } from '../base/scalar';
 import type {
@@ -156,8 +157,8 @@ export interface AtomicLogConstructor {
    * Takes the name of a log that processes share away. Those that have it open keep it, and its memory goes with
    * the last of them; who opens the path after that makes a new one.
    *
-   * @throws (rejects) `ERR_FILE_NOT_FOUND`, `ERR_FORMAT` when it is not such a log, `ERR_FILE_ACCESS`,
-   * `ERR_PLATFORM_UNSUPPORTED`
+   * @throws (rejects) `ERR_FILE_NOT_FOUND`, `ERR_FORMAT` when it is not such a log, `ERR_FILE_ACCESS`, also when it is
+   * another user's, `ERR_TOO_MANY_FILES`, `ERR_PLATFORM_UNSUPPORTED`
    */
   unlink(path: string): Promise<void>;
   /** As {@link unlink}, on this thread. */
@@ -171,12 +172,13 @@ export type AtomicLog<T> = UntypedLog<T>;
 
 function journaledLogs(): typeof JournaledLog {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- on demand, and at once for openSync(); by a path that is right in the bundle too
-  return (require('../journal/journaled-log') as typeof import('./journaled-log')).JournaledLog;
+  return loadLate(() => require('../journal/journaled-log') as typeof import('./journaled-log')).JournaledLog;
 }
 
 function journaledReaders(): typeof JournaledReader {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
-  return (require('../journal/journaled-reader') as typeof import('./journaled-reader')).JournaledReader;
+  return loadLate(() => require('../journal/journaled-reader') as typeof import('./journaled-reader'))
+    .JournaledReader;
 }
 
 const untypedAttach = UntypedLog.attach.bind(UntypedLog);
@@ -190,7 +192,7 @@ function attach(handle: unknown, options: unknown = {}): unknown {
 
 function processLogs(): typeof import('../processes/open') {
   // eslint-disable-next-line @typescript-eslint/no-require-imports -- as above
-  return require('../processes/open') as typeof import('../processes/open');
+  return loadLate(() => require('../processes/open') as typeof import('../processes/open'));
 }
 
 /** A path, or what is meant as one: two arguments, or no object. The other form has one, the options with `wal`. */

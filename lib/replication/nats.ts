@@ -4,6 +4,7 @@
  */
 import { invalidType } from '../base/errors';
 import { checkObject } from '../base/checks';
+import { loadLate } from '../base/late';
 
 /** A connection of `@nats-io/transport-node`. */
 export interface NatsConnection {
@@ -89,10 +90,10 @@ interface Modules {
 /** Loaded when they are needed: both are optional. */
 function modules(): Modules {
   /* eslint-disable @typescript-eslint/no-require-imports -- so that they can be missing, and bundlers see them */
-  return {
+  return loadLate(() => ({
     ...(require('@nats-io/jetstream') as Pick<Modules, 'jetstream' | 'jetstreamManager'>),
     headers: (require('@nats-io/transport-node') as Pick<Modules, 'headers'>).headers,
-  };
+  }));
   /* eslint-enable @typescript-eslint/no-require-imports */
 }
 

@@ -18,7 +18,6 @@ function withFewDescriptors(source: string): unknown {
     const { AtomicLog } = require(${JSON.stringify(packageRoot)});
     const { openSync, closeSync } = require('node:fs');
     const path = ${JSON.stringify(path())};
-    AtomicLog.openSync(path, { create: false }).close();
     const codeOf = (work) => { try { work().close(); return 'done'; } catch (error) { return error.code; } };
     function leave(count, work) {
       const taken = [];
@@ -36,6 +35,7 @@ describeProcesses('a process that has no descriptor left', () => {
     const log = AtomicLog.openSync(path(), SMALL);
     log.tryClaimWriter()!.append(7);
     const found = withFewDescriptors(`
+      AtomicLog.openSync(path, { create: false }).close();
       const open = (options) => () => AtomicLog.openSync(path, options);
       const ways = [{ create: false }, { readOnly: true }, ${JSON.stringify(SMALL)}];
       const codes = [0, 1, 4].map((count) => ways.map((way) => leave(count, () => codeOf(open(way)))));
@@ -45,5 +45,24 @@ describeProcesses('a process that has no descriptor left', () => {
     expect(found).toEqual([refused, refused, Array<string>(3).fill('done')]);
     expect(log.isReplaced).toBe(false);
     log.close();
+  });
+
+  onLinux('is told so by what the package loads when it is first needed, and may try again', () => {
+    AtomicLog.openSync(path(), SMALL).close();
+    const found = withFewDescriptors(`
+      const atomicLog = require(${JSON.stringify(packageRoot)});
+      const join = () => AtomicLog.openSync(path, { create: false });
+      const journal = () => AtomicLog.openSync({ ...${JSON.stringify(SMALL)}, wal: path + '-wal' });
+      const wal = () => atomicLog.Wal.openSync(path + '-wal');
+      const ways = [join, journal, wal];
+      const refused = leave(0, () => ways.map(codeOf));
+      leave(0, () => { try { join() } catch ({ message }) { refused.push(/ulimit -n/.test(message)) } });
+      console.log(JSON.stringify([refused, ways.map(codeOf)]));
+    `);
+    const code = 'ERR_TOO_MANY_FILES';
+    expect(found).toEqual([
+      [code, code, code, true],
+      ['done', 'done', expect.anything()],
+    ]);
   });
 });
