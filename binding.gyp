@@ -98,6 +98,8 @@
         "src-native/core/platform/permissions_windows.cc",
         "src-native/core/platform/pipe_posix.cc",
         "src-native/core/platform/pipe_windows.cc",
+        "src-native/core/platform/process_watch.cc",
+        "src-native/core/platform/process_watch_kqueue.cc",
         "src-native/core/platform/process_watch_linux.cc",
         "src-native/core/platform/process_watch_unsupported.cc",
         "src-native/core/platform/process_watch_windows.cc",

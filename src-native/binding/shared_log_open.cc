@@ -12,6 +12,7 @@
 namespace atomic_log::binding {
 namespace {
 
+using shared_memory::Accepted;
 using shared_memory::OpenResult;
 using shared_memory::SharedLog;
 using shared_memory::SharedLogOptions;
@@ -27,14 +28,13 @@ struct Opening {
   SharedOpenMode mode = SharedOpenMode::kJoin;
   SharedLogOptions options;
   uint32_t permissions = 0;
-  bool allows_other_owner = false;
+  Accepted accepted;
 
   std::shared_ptr<SharedLog> log;
   OpenResult result;
 
   void run() {
-    result = SharedLog::open(path, mode, &options, permissions,
-                             allows_other_owner, &log);
+    result = SharedLog::open(path, mode, &options, permissions, accepted, &log);
   }
   napi_value finish(napi_env env);
 };
@@ -65,7 +65,8 @@ std::unique_ptr<Opening> read_opening(napi_env env, napi_callback_info info) {
   opening->path = given.path("path");
   opening->permissions = given.uint32("permissions");
   const uint32_t mode = given.uint32("mode");
-  opening->allows_other_owner = given.flag("allowsOtherOwner");
+  opening->accepted.other_owner = given.flag("allowsOtherOwner");
+  opening->accepted.other_than = given.text("otherThan");
   if (mode > static_cast<uint32_t>(SharedOpenMode::kReadOnlyInFile)) {
     given.refuse("mode", "a SharedOpenMode");
   }

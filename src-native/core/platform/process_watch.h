@@ -1,5 +1,5 @@
-// Being told that another process has ended. Linux (pidfd) and Windows; elsewhere
-// start() refuses, and who waits looks from time to time.
+// Being told that another process has ended. Linux (pidfd), macOS (kqueue) and
+// Windows; elsewhere start() refuses, and who waits looks from time to time.
 //
 //  1. A process is named by its number and the number's namespace, in one word
 //     that processes can leave each other. A name is a hint: it may be stale, or
@@ -25,6 +25,29 @@ ProcessName own_process_name();
 // As this process calls it. 0 when it is of another namespace, or unknown.
 uint32_t process_number(ProcessName name);
 
+namespace internal {
+
+// The system's part of a watch, one for each system. One thread calls all of it, but
+// wait().
+class ProcessEnd {
+ public:
+  // False: there is no such process, or the system has no such thing or nothing
+  // left for it; then close() is needed all the same.
+  bool open(uint32_t number);
+  // Until the process has ended (true), or cancel() was called (either).
+  bool wait();
+  void cancel();
+  // Idempotent; wait() has returned.
+  void close();
+
+ private:
+  // Descriptors or handles; -1 where there is none.
+  intptr_t process_ = -1;
+  intptr_t cancel_ = -1;
+};
+
+}  // namespace internal
+
 // Only one thread at a time may call anything of an object, but is_watching().
 class ProcessWatch {
  public:
@@ -49,9 +72,7 @@ class ProcessWatch {
   void run(const std::function<void()>& ended);
 
   Thread thread_;
-  // Descriptors or handles; -1 where there is none.
-  intptr_t process_ = -1;
-  intptr_t cancel_ = -1;
+  internal::ProcessEnd end_;
   // Relaxed: who is told by `ended` looks again.
   std::atomic<bool> is_watching_{false};
 };

@@ -8,8 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <utility>
-
 #include "core/platform/process_watch.h"
 #include "core/platform/shared_file.h"
 
@@ -27,7 +25,7 @@ uint32_t own_namespace() {
 }
 
 void close_and_forget(intptr_t* descriptor) {
-  if (*descriptor >= 0) close(static_cast<int>(*descriptor));
+  if (*descriptor >= 0) ::close(static_cast<int>(*descriptor));
   *descriptor = -1;
 }
 
@@ -45,41 +43,30 @@ uint32_t process_number(ProcessName name) {
   return name >> 32 == own_namespace() ? number : 0;
 }
 
-bool ProcessWatch::start(ProcessName name, std::function<void()> ended) {
-  stop();
-  const uint32_t number = process_number(name);
-  if (number == 0 || number == process_id()) return false;
+bool internal::ProcessEnd::open(uint32_t number) {
   // Both are closed when a child process executes another program.
   process_ = syscall(kPidfdOpen, number, 0);
   if (process_ >= 0) cancel_ = eventfd(0, EFD_CLOEXEC);
-  is_watching_.store(true, std::memory_order_relaxed);
-  if (cancel_ < 0 ||
-      !thread_.start([this, ended = std::move(ended)] { run(ended); }).ok()) {
-    stop();
-    return false;
-  }
-  return true;
+  return cancel_ >= 0;
 }
 
-void ProcessWatch::stop() {
-  if (thread_.is_started()) {
-    (void)eventfd_write(static_cast<int>(cancel_), 1);
-    thread_.join();
-  }
-  close_and_forget(&process_);
-  close_and_forget(&cancel_);
-  is_watching_.store(false, std::memory_order_relaxed);
-}
-
-void ProcessWatch::run(const std::function<void()>& ended) {
+bool internal::ProcessEnd::wait() {
   pollfd events[] = {{static_cast<int>(process_), POLLIN, 0},
                      {static_cast<int>(cancel_), POLLIN, 0}};
-  int ready = 0;
+  int ready;
   do {
     ready = poll(events, 2, -1);
   } while (ready < 0 && errno == EINTR);
-  is_watching_.store(false, std::memory_order_relaxed);
-  if (ready > 0 && events[1].revents == 0) ended();
+  return ready > 0 && events[1].revents == 0;
+}
+
+void internal::ProcessEnd::cancel() {
+  (void)eventfd_write(static_cast<int>(cancel_), 1);
+}
+
+void internal::ProcessEnd::close() {
+  close_and_forget(&process_);
+  close_and_forget(&cancel_);
 }
 
 }  // namespace atomic_log::platform

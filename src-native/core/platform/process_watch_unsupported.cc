@@ -1,4 +1,5 @@
-#if (!defined(__linux__) && !defined(_WIN32)) || defined(ATOMIC_LOG_PORTABLE)
+#if !defined(__linux__) && !defined(__APPLE__) && !defined(_WIN32) && \
+    !defined(ATOMIC_LOG_PORTABLE)
 
 #include "core/platform/process_watch.h"
 #include "core/platform/shared_file.h"
@@ -11,9 +12,11 @@ uint32_t process_number(ProcessName name) {
   return static_cast<uint32_t>(name);
 }
 
-bool ProcessWatch::start(ProcessName, std::function<void()>) { return false; }
-void ProcessWatch::stop() {}
+bool internal::ProcessEnd::open(uint32_t) { return false; }
+bool internal::ProcessEnd::wait() { return false; }
+void internal::ProcessEnd::cancel() {}
+void internal::ProcessEnd::close() {}
 
 }  // namespace atomic_log::platform
 
-#endif  // neither Linux nor Windows, or ATOMIC_LOG_PORTABLE
+#endif  // none of Linux, macOS and Windows

@@ -98,6 +98,7 @@ enum class Mismatch : uint8_t {
   kFileBytes = 6,  // the file is shorter than it says: found, in bytes
   kBoot = 7,       // of an earlier run of the system
   kOwner = 8,      // another user's
+  kSame = 9,       // the one log that is not meant
 };
 
 // What a new log is made of.

@@ -83,6 +83,13 @@ inline constexpr int kWalkTriesMax = 16;
 // fail so often.
 inline constexpr int kBoundedTries = 1 << 12;
 
+// Which logs that are there are joined or read.
+struct Accepted {
+  bool other_owner = false;  // also a file of another user
+  // Not the log with this id, 32 hexadecimal digits; empty: any.
+  std::string other_than = {};
+};
+
 constexpr bool reads_only(SharedOpenMode mode) {
   return mode == SharedOpenMode::kReadOnly ||
          mode == SharedOpenMode::kReadOnlyInFile;
@@ -91,10 +98,10 @@ constexpr bool reads_only(SharedOpenMode mode) {
 class SharedLog : public std::enable_shared_from_this<SharedLog> {
  public:
   // `options` is not needed for kJoin and those that are read only. `permissions` are those of
-  // a new file. Files of other users are refused unless `allows_other_owner`.
+  // a new file.
   static OpenResult open(const std::string& path, SharedOpenMode mode,
                          const SharedLogOptions* options, uint32_t permissions,
-                         bool allows_other_owner,
+                         const Accepted& accepted,
                          std::shared_ptr<SharedLog>* log);
   // Takes the name away; who has the log open keeps it. Refuses what is not
   // such a file.
@@ -206,6 +213,9 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
 
   // --- The claim, any thread.
   bool is_claimed();
+  // By this process, which opened the file in the same mode: then release_claim()
+  // tells who waits.
+  bool is_claimed_here() const { return claim_.is_held(); }
   // Who has it, as far as is known. Relaxed: a hint.
   platform::ProcessName writer_process() const {
     return writer_name().load(std::memory_order_relaxed);
@@ -259,11 +269,11 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // `mode` is kJoin, or one of those that are read only.
   static OpenResult join(const std::string& path,
                          std::unique_ptr<platform::SharedFile> file,
-                         SharedOpenMode mode, bool allows_other_owner,
+                         SharedOpenMode mode, const Accepted& accepted,
                          std::shared_ptr<SharedLog>* log);
   // kBoot comes last: then the format is there nevertheless.
   static OpenResult read_format(platform::SharedFile& file,
-                                bool allows_other_owner, SharedFormat* format);
+                                const Accepted& accepted, SharedFormat* format);
   static bool has_ended(platform::SharedFile& file, const SharedFormat& format);
   static OpenResult replace_old(const std::string& path,
                                 platform::SharedFile& old,

@@ -149,14 +149,14 @@ void fill(const SharedFormat& format, char* base) {
 
 }  // namespace
 
-OpenResult SharedLog::read_format(SharedFile& file, bool allows_other_owner,
+OpenResult SharedLog::read_format(SharedFile& file, const Accepted& accepted,
                                   SharedFormat* format) {
   uint64_t file_bytes = 0;
   bool is_own = false;
   IoStatus io = file.is_own(&is_own);
   if (io.ok()) io = file.size(&file_bytes);
   if (!io.ok()) return failed(io);
-  if (!is_own && !allows_other_owner) return refused(Mismatch::kOwner);
+  if (!is_own && !accepted.other_owner) return refused(Mismatch::kOwner);
   Buffer header;
   if (!header.try_resize(kHeaderFixedBytes)) return {SharedOutcome::kNoMemory};
   size_t read = 0;
@@ -173,6 +173,10 @@ OpenResult SharedLog::read_format(SharedFile& file, bool allows_other_owner,
   const Mismatch mismatch =
       SharedFormat::decode(header, file_bytes, format, &found);
   if (mismatch != Mismatch::kNone) return refused(mismatch, found);
+  if (!accepted.other_than.empty() &&
+      hexadecimal(format->random_id) == accepted.other_than) {
+    return refused(Mismatch::kSame);
+  }
   platform::BootId own;
   io = platform::boot_id(&own);
   if (!io.ok()) return failed(io);
@@ -245,7 +249,7 @@ OpenResult SharedLog::replace_old(const std::string& path, SharedFile& old,
 
 OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
                            const SharedLogOptions* options,
-                           uint32_t permissions, bool allows_other_owner,
+                           uint32_t permissions, const Accepted& accepted,
                            std::shared_ptr<SharedLog>* log) {
   const bool is_read_only = reads_only(mode);
   const bool creates = !is_read_only && mode != SharedOpenMode::kJoin;
@@ -258,15 +262,15 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
       const OpenResult made = create(path, *options, permissions, false, &file);
       if (made.io.code == IoCode::kExists) continue;
       return is_ok(made) ? join(path, std::move(file), SharedOpenMode::kJoin,
-                                allows_other_owner, log)
+                                accepted, log)
                          : made;
     }
     if (!io.ok()) return failed(io);
     if (is_read_only) {
-      return join(path, std::move(file), mode, allows_other_owner, log);
+      return join(path, std::move(file), mode, accepted, log);
     }
     SharedFormat format;
-    const OpenResult found = read_format(*file, allows_other_owner, &format);
+    const OpenResult found = read_format(*file, accepted, &format);
     const bool is_over = found.mismatch == Mismatch::kBoot ||
                          (mode == SharedOpenMode::kReplaceEnded &&
                           is_ok(found) && has_ended(*file, format));
@@ -276,25 +280,23 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
           replace_old(path, *file, *options, permissions, &made);
       if (!is_ok(replaced)) return replaced;
       if (made == nullptr) continue;
-      return join(path, std::move(made), SharedOpenMode::kJoin,
-                  allows_other_owner, log);
+      return join(path, std::move(made), SharedOpenMode::kJoin, accepted, log);
     }
     if (mode == SharedOpenMode::kCreate)
       return failed({IoCode::kExists, 0, "open"});
     if (!is_ok(found)) return found;
-    return join(path, std::move(file), SharedOpenMode::kJoin,
-                allows_other_owner, log);
+    return join(path, std::move(file), SharedOpenMode::kJoin, accepted, log);
   }
   return failed({IoCode::kFailed, 0, "open"});
 }
 
 OpenResult SharedLog::join(const std::string& path,
                            std::unique_ptr<SharedFile> file,
-                           SharedOpenMode mode, bool allows_other_owner,
+                           SharedOpenMode mode, const Accepted& accepted,
                            std::shared_ptr<SharedLog>* log) {
   const bool is_read_only = reads_only(mode);
   SharedFormat format;
-  const OpenResult found = read_format(*file, allows_other_owner, &format);
+  const OpenResult found = read_format(*file, accepted, &format);
   const bool is_of_earlier_run = found.mismatch == Mismatch::kBoot;
   if (!is_ok(found) && !(is_of_earlier_run && is_read_only)) return found;
   platform::FileIdentity identity;
@@ -357,7 +359,7 @@ OpenResult SharedLog::unlink(const std::string& path) {
     IoStatus io = SharedFile::open(path, SharedAccess::kReadWrite, &file);
     if (!io.ok()) return failed(io);
     SharedFormat format;
-    const OpenResult found = read_format(*file, false, &format);
+    const OpenResult found = read_format(*file, {}, &format);
     // One that is damaged, or of another layout or run, is one nevertheless.
     if (found.outcome == SharedOutcome::kIo ||
         found.outcome == SharedOutcome::kNoMemory ||

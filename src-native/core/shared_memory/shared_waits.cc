@@ -103,9 +103,16 @@ void SharedWaits::claim_released() {
   wake_all();
 }
 
-// Whether the end of the process that has the claim would be told. Each name is
-// watched once: that of one who is dead stands there until the next has claimed.
+// Whether it would be told that the claim is free. Another thread of this process
+// tells it, also when it ends: claim_released(). Of another process, its end is
+// watched, each name once: that of one who is dead stands there until the next has
+// claimed.
 bool SharedWaits::watch_writer() {
+  if (log_.is_claimed_here()) {
+    watch_.stop();
+    watched_ = platform::kNoProcess;
+    return true;
+  }
   const platform::ProcessName writer = log_.writer_process();
   if (writer != watched_) {
     watched_ = writer;
@@ -117,9 +124,11 @@ bool SharedWaits::watch_writer() {
 // Wakes who waits for the claim when it is free. True when the next look need
 // not be soon.
 bool SharedWaits::look_for_claim(bool has_ended) {
-  if (!has_ended && log_.is_claimed()) return watch_writer();
-  claimants_.wake_all();
-  return true;
+  const bool is_claimed = !has_ended && log_.is_claimed();
+  const bool is_told = !is_claimed || watch_writer();
+  is_told_of_claim_.store(is_told, std::memory_order_relaxed);
+  if (!is_claimed) claimants_.wake_all();
+  return is_told;
 }
 
 // Wakes who waits when the entry is there. Those of a damaged log find that out

@@ -16,9 +16,10 @@
 //     in a WaitList as those of the other logs are. It is started by the first
 //     of them. It looks again every kLookAgain, because a writer can be killed
 //     after publishing and before waking.
-//  6. Who waits for the claim is told when it is released, and when the process
-//     ends that has it, by its name in the file. Where that is not known here,
-//     or wrong, the thread looks every kLookForClaim. The lock alone decides.
+//  6. Who waits for the claim is told when it is released, by this process or by
+//     another, and when the process ends that has it, by its name in the file.
+//     Where that is not known here, or wrong, the thread looks every
+//     kLookForClaim. The lock alone decides.
 #ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_WAITS_H_
 #define ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_WAITS_H_
 
@@ -76,6 +77,11 @@ class SharedWaits {
   }
   // A writer of this process has released the claim.
   void claim_released();
+  // Whether who waits for the claim is told that it is free, as of the last look at
+  // it; if not, the looks go on.
+  bool is_told_of_claim() const {
+    return is_told_of_claim_.load(std::memory_order_relaxed);
+  }
 
   // Writer, after the end of the log became `end_index`. Relaxed: the fence
   // orders it after the published word.
@@ -107,6 +113,8 @@ class SharedWaits {
   // The thread's.
   platform::ProcessName watched_ = platform::kNoProcess;
   platform::ProcessWatch watch_;
+  // Relaxed: a hint.
+  std::atomic<bool> is_told_of_claim_{false};
 
   std::mutex mutex_;
   // Guarded by mutex_.

@@ -270,7 +270,7 @@ class Creation : public memory::Scenario {
                                 : act == Act::kReplaceEnded
                                     ? SharedOpenMode::kReplaceEnded
                                     : SharedOpenMode::kCreateOrJoin;
-    return SharedLog::open("log", mode, &options, 0600, false, log);
+    return SharedLog::open("log", mode, &options, 0600, {}, log);
   }
 
   const SharedFormat format_;

@@ -11,9 +11,12 @@
 
 #include "core/platform/futex.h"
 #include "core/platform/shared_file.h"
+#include "support/shared_file_fixture.h"
 
 namespace atomic_log::platform {
 namespace {
+
+using test::map_all;
 
 constexpr char kPath[] = "./shared_file_portable_test.bin";
 constexpr size_t kBytes = 3 * 4096;
@@ -26,22 +29,12 @@ std::unique_ptr<SharedFile> make_file() {
 
 std::unique_ptr<SharedFile> make_named_file() {
   (void)SharedFile::unlink(kPath);
-  auto file = make_file();
-  REQUIRE(file->link(kPath).ok());
-  return file;
+  return test::make_shared_file(kPath, kBytes);
 }
 
 std::unique_ptr<SharedFile> open_file(
     SharedAccess access = SharedAccess::kReadWrite) {
-  std::unique_ptr<SharedFile> file;
-  REQUIRE(SharedFile::open(kPath, access, &file).ok());
-  return file;
-}
-
-std::shared_ptr<SharedMapping> map(SharedFile& file) {
-  std::shared_ptr<SharedMapping> mapping;
-  REQUIRE(file.map(kBytes, &mapping).ok());
-  return mapping;
+  return test::open_shared_file(kPath, access);
 }
 
 FileIdentity identity_of(SharedFile& file) {
@@ -107,9 +100,9 @@ TEST_CASE("every mapping of a file is the same memory, and so is the file") {
   const auto file = make_named_file();
   const auto other = open_file();
   const auto reader = open_file(SharedAccess::kReadOnly);
-  const auto one = map(*file);
-  const auto two = map(*other);
-  const auto three = map(*reader);
+  const auto one = map_all(*file);
+  const auto two = map_all(*other);
+  const auto three = map_all(*reader);
   CHECK(one->bytes() == kBytes);
   CHECK(one->data() != two->data());
   std::memcpy(one->data() + 5000, "text", 4);
@@ -174,14 +167,14 @@ TEST_CASE("who looks at a lock keeps no one from it") {
 
 TEST_CASE("who has a file open, or mapped, keeps it without its name") {
   const auto file = make_named_file();
-  const auto mapping = map(*file);
+  const auto mapping = map_all(*file);
   std::memcpy(mapping->data(), "old", 3);
   REQUIRE(SharedFile::unlink(kPath).ok());
   CHECK_FALSE(native_file_system().may_exist(kPath));
   auto next = make_file();
   REQUIRE(next->link(kPath).ok());
   CHECK((identity_of(*next) != identity_of(*file)));
-  const auto fresh = map(*next);
+  const auto fresh = map_all(*next);
   CHECK(fresh->data()[0] == 0);
   CHECK(std::memcmp(mapping->data(), "old", 3) == 0);
   CHECK(file->try_lock(1));
@@ -193,7 +186,7 @@ TEST_CASE("memory can be touched when its file has gone from it") {
   const auto file = make_named_file();
   char* data = nullptr;
   for (int round = 0; round < 20; ++round) {
-    auto mapping = map(*file);
+    auto mapping = map_all(*file);
     // The addresses are used again, and only by another mapping.
     if (round > 0) CHECK(mapping->data() == data);
     data = mapping->data();
@@ -218,7 +211,7 @@ TEST_CASE("memory can be touched when its file has gone from it") {
 #if defined(__linux__)
     // Nothing of that is in the file. Not every Windows can do so.
     mapping.reset();
-    mapping = map(*file);
+    mapping = map_all(*file);
     CHECK(mapping->data()[1] == 0);
 #endif
   }
@@ -227,8 +220,8 @@ TEST_CASE("memory can be touched when its file has gone from it") {
 
 TEST_CASE("a sleeper is woken through another mapping of the same file") {
   const auto file = make_named_file();
-  const auto one = map(*file);
-  const auto two = map(*file);
+  const auto one = map_all(*file);
+  const auto two = map_all(*file);
   constexpr size_t kAt = 4096 + 64;
   auto& here = *reinterpret_cast<std::atomic<uint32_t>*>(one->data() + kAt);
   auto& there = *reinterpret_cast<std::atomic<uint32_t>*>(two->data() + kAt);

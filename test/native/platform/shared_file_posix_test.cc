@@ -1,5 +1,6 @@
-// Every promise of shared_file.h; with the implementation of Linux, and with the
-// one for all POSIX systems.
+// What shared_file.h promises besides what shared_file_portable_test.cc has: between
+// processes, and of files as POSIX has them; with the implementation of Linux, and
+// with the one for all POSIX systems.
 #if !defined(_WIN32)
 
 #include <doctest/doctest.h>
@@ -15,11 +16,15 @@
 
 #include "core/platform/shared_file.h"
 #include "core/platform/shared_file_system.h"
+#include "support/shared_file_fixture.h"
 #include "support/shared_log_fixture.h"
 
 using namespace atomic_log::platform;
 using atomic_log::test::in_child;
 using atomic_log::test::kill_child;
+using atomic_log::test::make_shared_file;
+using atomic_log::test::map_all;
+using atomic_log::test::open_shared_file;
 using atomic_log::test::Pipe;
 using atomic_log::test::status_of;
 using atomic_log::test::TemporaryDirectory;
@@ -34,23 +39,7 @@ constexpr uint64_t kBytes = 200'001;
 
 std::unique_ptr<SharedFile> make(const std::string& path,
                                  uint32_t mode = 0600) {
-  std::unique_ptr<SharedFile> file;
-  REQUIRE(SharedFile::create(path, mode, kBytes, &file).ok());
-  REQUIRE(file->link(path).ok());
-  return file;
-}
-
-std::unique_ptr<SharedFile> open(
-    const std::string& path, SharedAccess access = SharedAccess::kReadWrite) {
-  std::unique_ptr<SharedFile> file;
-  REQUIRE(SharedFile::open(path, access, &file).ok());
-  return file;
-}
-
-std::shared_ptr<SharedMapping> map(SharedFile& file) {
-  std::shared_ptr<SharedMapping> mapping;
-  REQUIRE(file.map(kBytes, &mapping).ok());
-  return mapping;
+  return make_shared_file(path, kBytes, mode);
 }
 
 // Dead processes' locks are free, but not at once.
@@ -86,29 +75,10 @@ TEST_CASE("shared file: a new one has its space, zeros and permissions") {
   uint64_t bytes = 0;
   REQUIRE(file->size(&bytes).ok());
   CHECK(bytes == kBytes);
-  const auto mapping = map(*file);
+  const auto mapping = map_all(*file);
   CHECK(mapping->bytes() == kBytes);
   CHECK(mapping->data()[0] == 0);
   CHECK(std::memcmp(mapping->data(), mapping->data() + 1, kBytes - 1) == 0);
-}
-
-TEST_CASE("shared file: a name is taken once, and nothing else is left") {
-  const TemporaryDirectory directory;
-  const std::string path = directory.file();
-  std::unique_ptr<SharedFile> first;
-  std::unique_ptr<SharedFile> second;
-  REQUIRE(SharedFile::create(path, 0600, kBytes, &first).ok());
-  REQUIRE(SharedFile::create(path, 0600, kBytes, &second).ok());
-  CHECK(access(path.c_str(), F_OK) != 0);
-  REQUIRE(first->link(path).ok());
-  CHECK(second->link(path).code == IoCode::kExists);
-  second.reset();
-  CHECK(directory.names() == 1);
-  FileIdentity made;
-  FileIdentity named;
-  REQUIRE(first->identity(&made).ok());
-  REQUIRE(open(path)->identity(&named).ok());
-  CHECK(made == named);
 }
 
 TEST_CASE("shared file: what a dead maker has left goes, and nothing else") {
@@ -179,44 +149,24 @@ TEST_CASE("shared file: what is no file is refused, and where none can be") {
   CHECK(file == nullptr);
 }
 
-TEST_CASE("shared file: all mappings of all processes are one memory") {
+TEST_CASE("shared file: another process has the same memory") {
   const TemporaryDirectory directory;
   const std::string path = directory.file();
-  auto file = make(path);
-  const auto mapping = map(*file);
-  const auto again = map(*open(path));
+  const auto mapping = map_all(*make(path));
   mapping->data()[kBytes - 1] = 5;
-  CHECK(again->data()[kBytes - 1] == 5);
   CHECK(status_of(in_child([&] {
-          const auto mine = map(*open(path));
+          const auto mine = map_all(*open_shared_file(path));
           const bool is_seen = mine->data()[kBytes - 1] == 5;
           mine->data()[7] = 9;
           return is_seen ? 0 : 1;
         })) == 0);
   CHECK(mapping->data()[7] == 9);
-  char read[4] = {};
-  size_t count = 0;
-  REQUIRE(file->read_at(kBytes - 2, read, 4, &count).ok());
-  CHECK(count == 2);
-  CHECK(read[1] == 5);
-  bool is_own = false;
-  CHECK(file->is_own(&is_own).ok());
-  CHECK(is_own);
-}
-
-TEST_CASE("shared file: who may only read maps it so") {
-  const TemporaryDirectory directory;
-  const std::string path = directory.file();
-  auto file = make(path, 0400);
-  auto reader = open(path, SharedAccess::kReadOnly);
-  map(*file)->data()[1] = 3;
-  CHECK(map(*reader)->data()[1] == 3);
 }
 
 TEST_CASE("shared file: released memory can be touched, and is used again") {
   const TemporaryDirectory directory;
   auto file = make(directory.file());
-  auto mapping = map(*file);
+  auto mapping = map_all(*file);
   char* const address = mapping->data();
   address[3] = 1;
   mapping->release_file();
@@ -224,7 +174,7 @@ TEST_CASE("shared file: released memory can be touched, and is used again") {
   address[3] = 2;
   mapping.reset();
   CHECK(address[3] == 2);
-  const auto next = map(*file);
+  const auto next = map_all(*file);
   CHECK(next->data() == address);
   CHECK(address[3] == 1);
 }
@@ -232,7 +182,7 @@ TEST_CASE("shared file: released memory can be touched, and is used again") {
 TEST_CASE("shared file: no child process has the mapping") {
   const TemporaryDirectory directory;
   auto file = make(directory.file());
-  const auto mapping = map(*file);
+  const auto mapping = map_all(*file);
   CHECK(is_mapped(mapping->data()));
   CHECK(status_of(in_child([&] { return is_mapped(mapping->data()); })) == 0);
 }
@@ -243,7 +193,7 @@ TEST_CASE("shared file: holes are no reason to refuse it") {
   const int descriptor = ::open(path.c_str(), O_CREAT | O_RDWR, 0600);
   REQUIRE(ftruncate(descriptor, 1 << 20) == 0);
   close(descriptor);
-  auto file = open(path);
+  auto file = open_shared_file(path);
   CHECK(file->secure_space(1 << 20).ok());
   CHECK(make(directory.file("whole"))->secure_space(kBytes).ok());
 }
@@ -266,7 +216,7 @@ TEST_CASE("shared file: a hole is filled that the count of blocks hides") {
     struct stat after;
     REQUIRE(fstat(descriptor, &before) == 0);
     REQUIRE(before.st_blocks * 512 >= kHole);
-    CHECK(open(path)->secure_space(kHole).ok());
+    CHECK(open_shared_file(path)->secure_space(kHole).ok());
     REQUIRE(fstat(descriptor, &after) == 0);
     CHECK((after.st_blocks - before.st_blocks) * 512 >= kHole);
     CHECK(after.st_size == kHole);
@@ -275,51 +225,22 @@ TEST_CASE("shared file: a hole is filled that the count of blocks hides") {
 }
 #endif
 
-TEST_CASE("shared file: a lock is one handle's, and only that byte's") {
-  const TemporaryDirectory directory;
-  const std::string path = directory.file();
-  auto mine = make(path);
-  auto other = open(path);
-  for (const uint32_t number : {0u, 1u, 16u, 17u, 18u, 1039u}) {
-    REQUIRE(mine->try_lock(number));
-  }
-  // Not in the way of itself.
-  CHECK(mine->try_lock(17));
-  CHECK(!mine->is_locked_elsewhere(17));
-  CHECK(other->is_locked_elsewhere(17));
-  CHECK(!other->try_lock(17));
-  // The neighbours stay.
-  mine->unlock(17);
-  CHECK(!other->is_locked_elsewhere(17));
-  CHECK(other->is_locked_elsewhere(16));
-  CHECK(other->is_locked_elsewhere(18));
-  CHECK(!other->try_lock(16));
-  CHECK(other->try_lock(17));
-  CHECK(mine->is_locked_elsewhere(17));
-  CHECK(!mine->try_lock(17));
-  // What is not locked can be unlocked, by whom it may be.
-  mine->unlock(17);
-  CHECK(mine->is_locked_elsewhere(17));
-  other.reset();
-  CHECK(mine->try_lock(17));
-}
-
 TEST_CASE("shared file: closing another handle of the file frees no lock") {
   const TemporaryDirectory directory;
   const std::string path = directory.file();
   auto mine = make(path);
   REQUIRE(mine->try_lock(3));
-  open(path).reset();
-  open(path, SharedAccess::kReadOnly).reset();
+  open_shared_file(path).reset();
+  open_shared_file(path, SharedAccess::kReadOnly).reset();
   close(::open(path.c_str(), O_RDWR));
-  CHECK(open(path)->is_locked_elsewhere(3));
+  CHECK(open_shared_file(path)->is_locked_elsewhere(3));
 }
 
 TEST_CASE("shared file: to look takes no lock, and needs no right to write") {
   const TemporaryDirectory directory;
   const std::string path = directory.file();
   auto mine = make(path);
-  auto reader = open(path, SharedAccess::kReadOnly);
+  auto reader = open_shared_file(path, SharedAccess::kReadOnly);
   CHECK(!reader->is_locked_elsewhere(5));
   CHECK(mine->try_lock(5));
   CHECK(reader->is_locked_elsewhere(5));
@@ -334,13 +255,13 @@ TEST_CASE("shared file: locks are the file's, whatever it is called") {
   auto first = make(path);
   REQUIRE(first->try_lock(0));
   REQUIRE(::link(path.c_str(), directory.file("same").c_str()) == 0);
-  CHECK(open(directory.file("same"))->is_locked_elsewhere(0));
+  CHECK(open_shared_file(directory.file("same"))->is_locked_elsewhere(0));
   REQUIRE(rename(path.c_str(), directory.file("moved").c_str()) == 0);
-  CHECK(open(directory.file("moved"))->is_locked_elsewhere(0));
+  CHECK(open_shared_file(directory.file("moved"))->is_locked_elsewhere(0));
   // Another one of that name has its own.
   auto second = make(path);
   CHECK(second->try_lock(0));
-  CHECK(!open(directory.file("moved"))->try_lock(0));
+  CHECK(!open_shared_file(directory.file("moved"))->try_lock(0));
 }
 
 TEST_CASE("shared file: the locks of a process that is killed are free") {
@@ -349,7 +270,7 @@ TEST_CASE("shared file: the locks of a process that is killed are free") {
   auto file = make(path);
   const Pipe locked;
   const pid_t child = in_child([&] {
-    auto mine = open(path);
+    auto mine = open_shared_file(path);
     if (!mine->try_lock(0) || !mine->try_lock(20) || !locked.tell()) return 1;
     for (;;) pause();
   });

@@ -63,7 +63,7 @@ TEST_CASE("shared log: 64 processes read, and one more is refused") {
   const auto join = [&] {
     std::shared_ptr<SharedLog> other;
     const OpenResult result =
-        SharedLog::open(path, SharedOpenMode::kJoin, nullptr, 0, false, &other);
+        SharedLog::open(path, SharedOpenMode::kJoin, nullptr, 0, {}, &other);
     return static_cast<int>(result.outcome);
   };
   CHECK(status_of(in_child(join)) == static_cast<int>(SharedOutcome::kNoSlot));
@@ -266,8 +266,8 @@ TEST_CASE("shared log: a file system that is full") {
     const auto open = [&](const char* name, const SharedLogOptions& options) {
       std::shared_ptr<SharedLog> log;
       return SharedLog::open(directory.file(name),
-                             SharedOpenMode::kCreateOrJoin, &options, 0600,
-                             false, &log);
+                             SharedOpenMode::kCreateOrJoin, &options, 0600, {},
+                             &log);
     };
     SharedLogOptions large = small_options();
     large.retained_capacity = 100'000;

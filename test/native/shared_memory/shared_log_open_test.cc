@@ -19,7 +19,7 @@ namespace {
 OpenResult try_open(const std::string& path, SharedOpenMode mode) {
   const SharedLogOptions options = small_options();
   std::shared_ptr<SharedLog> log;
-  return SharedLog::open(path, mode, &options, 0600, false, &log);
+  return SharedLog::open(path, mode, &options, 0600, {}, &log);
 }
 
 // Changes a header, and its checksum with it.
@@ -131,6 +131,30 @@ TEST_CASE("shared log: it gives way whatever its name, and no other file") {
 
 namespace {
 
+// Four processes open it so at once; the id of the log that all of them have.
+std::string opened_at_once(const std::string& path, SharedOpenMode mode) {
+  pid_t children[4];
+  int pipes[2];
+  REQUIRE(pipe(pipes) == 0);
+  for (pid_t& child : children) {
+    child = in_child([&] {
+      const auto log = open_log(path, small_options(), mode);
+      if (log == nullptr) return 1;
+      return write(pipes[1], log->token().data(), 32) == 32 ? 0 : 2;
+    });
+  }
+  std::string tokens[4];
+  for (std::string& token : tokens) {
+    token.resize(32);
+    CHECK(read(pipes[0], token.data(), 32) == 32);
+    CHECK(token == tokens[0]);
+  }
+  for (const pid_t child : children) CHECK(status_of(child) == 0);
+  close(pipes[0]);
+  close(pipes[1]);
+  return tokens[0];
+}
+
 // An ended log with other sizes than those that small_options() has.
 std::string end_log(const std::string& path) {
   SharedLogOptions options = small_options();
@@ -188,32 +212,30 @@ TEST_CASE("shared log: one that has ended gives way where that is asked for") {
   log->release_claim();
 }
 
+TEST_CASE("shared log: one that is not meant is refused, and takes no slot") {
+  const TemporaryDirectory directory;
+  const std::string path = directory.file();
+  const std::string token = open_log(path)->token();
+  for (const SharedOpenMode mode :
+       {SharedOpenMode::kJoin, SharedOpenMode::kReadOnly,
+        SharedOpenMode::kReadOnlyInFile}) {
+    std::shared_ptr<SharedLog> log;
+    const auto open = [&](const std::string& other_than) {
+      return SharedLog::open(path, mode, nullptr, 0, {false, other_than}, &log);
+    };
+    CHECK(open(token).mismatch == Mismatch::kSame);
+    CHECK(log == nullptr);
+    CHECK(open(std::string(32, '0')).outcome == SharedOutcome::kOk);
+    CHECK(log->token() == token);
+  }
+}
+
 TEST_CASE("shared log: processes that replace it at once get one") {
   const TemporaryDirectory directory;
   const std::string path = directory.file();
   for (int round = 0; round < 10; ++round) {
     const std::string old = end_log(path);
-    pid_t children[4];
-    int pipes[2];
-    REQUIRE(pipe(pipes) == 0);
-    for (pid_t& child : children) {
-      child = in_child([&] {
-        const auto log =
-            open_log(path, small_options(), SharedOpenMode::kReplaceEnded);
-        if (log == nullptr) return 1;
-        return write(pipes[1], log->token().data(), 32) == 32 ? 0 : 2;
-      });
-    }
-    std::string tokens[4];
-    for (std::string& token : tokens) {
-      token.resize(32);
-      CHECK(read(pipes[0], token.data(), 32) == 32);
-      CHECK(token == tokens[0]);
-      CHECK(token != old);
-    }
-    for (const pid_t child : children) CHECK(status_of(child) == 0);
-    close(pipes[0]);
-    close(pipes[1]);
+    CHECK(opened_at_once(path, SharedOpenMode::kReplaceEnded) != old);
     CHECK(directory.names() == 1);
     CHECK(SharedLog::unlink(path).outcome == SharedOutcome::kOk);
   }
@@ -277,25 +299,7 @@ TEST_CASE("shared log: processes that make it at once get one") {
   const TemporaryDirectory directory;
   for (int round = 0; round < 10; ++round) {
     const std::string path = directory.file();
-    std::vector<pid_t> children;
-    int pipes[2];
-    REQUIRE(pipe(pipes) == 0);
-    for (int i = 0; i < 4; ++i) {
-      children.push_back(in_child([&] {
-        const auto log = open_log(path);
-        if (log == nullptr) return 1;
-        return write(pipes[1], log->token().data(), 32) == 32 ? 0 : 2;
-      }));
-    }
-    std::string tokens[4];
-    for (std::string& token : tokens) {
-      token.resize(32);
-      CHECK(read(pipes[0], token.data(), 32) == 32);
-      CHECK(token == tokens[0]);
-    }
-    for (const pid_t child : children) CHECK(status_of(child) == 0);
-    close(pipes[0]);
-    close(pipes[1]);
+    CHECK(opened_at_once(path, SharedOpenMode::kCreateOrJoin).size() == 32);
     CHECK(directory.names() == 1);
     CHECK(SharedLog::unlink(path).outcome == SharedOutcome::kOk);
   }
@@ -310,7 +314,7 @@ TEST_CASE("shared log: as many processes as it has slots") {
   CHECK(status_of(in_child([&] {
           std::shared_ptr<SharedLog> other;
           const OpenResult result = SharedLog::open(path, SharedOpenMode::kJoin,
-                                                    nullptr, 0, false, &other);
+                                                    nullptr, 0, {}, &other);
           return result.outcome == SharedOutcome::kNoSlot ? 0 : 1;
         })) == 0);
   log.reset();
@@ -331,7 +335,7 @@ TEST_CASE("shared log: opening where memory for the header is refused") {
     std::shared_ptr<SharedLog> joined;
     refuse_memory_after(granted);
     const OpenResult result = SharedLog::open(path, SharedOpenMode::kJoin,
-                                              nullptr, 0600, false, &joined);
+                                              nullptr, 0600, {}, &joined);
     CHECK(refuse_memory_after(-1) < 0);
     CHECK(result.outcome == SharedOutcome::kNoMemory);
     CHECK(joined == nullptr);

@@ -15,6 +15,7 @@ using namespace atomic_log::test;
 
 namespace {
 
+// One for each watch, which ends it.
 size_t watches() {
   size_t count = 0;
   std::error_code error;
@@ -22,7 +23,7 @@ size_t watches() {
        std::filesystem::directory_iterator("/proc/self/fd", error)) {
     const std::string target =
         std::filesystem::read_symlink(entry.path(), error).string();
-    if (target.find("pidfd") != std::string::npos) ++count;
+    if (target.find("[eventfd]") != std::string::npos) ++count;
   }
   return count;
 }
@@ -103,6 +104,21 @@ TEST_CASE("shared waits: who has the claim is named in the file") {
   CHECK(log->writer_process() == platform::own_process_name());
   log->release_claim();
   CHECK(log->writer_process() == platform::kNoProcess);
+}
+
+TEST_CASE("shared waits: who waits for a claim of its own process is told") {
+  const TemporaryDirectory directory;
+  const auto log = open_log(directory.file());
+  REQUIRE(claim(*log));
+  std::thread standby([&] { CHECK(wait_and_claim(*log)); });
+  for (int i = 0; i < 10'000 && !log->waits().is_told_of_claim(); ++i) {
+    usleep(1000);
+  }
+  CHECK(log->waits().is_told_of_claim());
+  CHECK(watches() == 0);
+  log->release_claim();
+  standby.join();
+  log->release_claim();
 }
 
 TEST_CASE("shared waits: a claim that another process releases") {

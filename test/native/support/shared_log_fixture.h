@@ -83,7 +83,7 @@ inline std::shared_ptr<SharedLog> open_log(
     SharedOpenMode mode = SharedOpenMode::kCreateOrJoin) {
   std::shared_ptr<SharedLog> log;
   const OpenResult result =
-      SharedLog::open(path, mode, &options, 0600, false, &log);
+      SharedLog::open(path, mode, &options, 0600, {}, &log);
   if (result.outcome != SharedOutcome::kOk) return nullptr;
   return log;
 }
