@@ -1909,7 +1909,10 @@ export interface ProcessOptions {
    */
   create?: true | 'exclusive' | 'replace-ended';
   readOnly?: false;
-  /** Permissions of a new file, whatever the umask says. Default 0o600; only its owner can open it. */
+  /**
+   * Permissions of a new file, whatever the umask says; those of 0o600 are always among them, so that its owner can
+   * open it. Default 0o600: no one else can.
+   */
   mode?: number;
   /**
    * Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. Who
@@ -1968,6 +1971,11 @@ export interface JoinWaitOptions {
   wait?: boolean;
   /** With `wait: true`: ends the waiting, as `AbortSignal.timeout(5000)` does. */
   signal?: AbortSignal;
+  /**
+   * With `wait: true`: the `logId` of a log that is waited past, as if it were not there. So who has followed a log to
+   * its end waits for the one that takes its place.
+   */
+  otherThan?: string | undefined;
 }
 /** To open a log of records that is there, so that its entries have the types of the schema. */
 export type RecordJoinOptions<S extends Schema> = (
@@ -2105,8 +2113,8 @@ export interface AtomicLogConstructor {
    * Takes the name of a log that processes share away. Those that have it open keep it, and its memory goes with
    * the last of them; who opens the path after that makes a new one.
    *
-   * @throws (rejects) `ERR_FILE_NOT_FOUND`, `ERR_FORMAT` when it is not such a log, `ERR_FILE_ACCESS`,
-   * `ERR_PLATFORM_UNSUPPORTED`
+   * @throws (rejects) `ERR_FILE_NOT_FOUND`, `ERR_FORMAT` when it is not such a log, `ERR_FILE_ACCESS`, also when it is
+   * another user's, `ERR_TOO_MANY_FILES`, `ERR_PLATFORM_UNSUPPORTED`
    */
   unlink(path: string): Promise<void>;
   /** As {@link unlink}, on this thread. */

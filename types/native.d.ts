@@ -143,6 +143,8 @@ export interface NativeSharedOpening {
   /** Of a new file, as chmod takes them. */
   permissions: number;
   allowsOtherOwner: boolean;
+  /** Not the log with this id; empty: any. */
+  otherThan: string;
   // The others are not needed to join, or to read.
   retainedCapacity: number;
   segmentCapacity: number;

@@ -108,6 +108,8 @@ export const Mismatch = {
   boot: 7,
   /** another user's */
   owner: 8,
+  /** the one log that is not meant */
+  same: 9,
 } as const;
 export type Mismatch = (typeof Mismatch)[keyof typeof Mismatch];
 

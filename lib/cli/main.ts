@@ -36,6 +36,7 @@ interface Options {
   to?: number;
   lines: number;
   follow?: boolean;
+  wait?: boolean;
   apply?: boolean;
   dropIntact?: boolean;
   grep?: RegExp;
@@ -55,6 +56,13 @@ const DAMAGED = 1;
 
 async function openSource(path: string, options: SegmentOptions): Promise<Source> {
   return (await import('./sources.js')).openSource(path, options);
+}
+
+/** What `tail` reads; with --wait once it is there. */
+async function openFollowable(path: string, options: Options): Promise<Source> {
+  if (options.wait || options.follow) await endWithReader();
+  if (!options.wait) return openSource(path, segmentOptions(options));
+  return (await import('./sources.js')).waitForSource(path, segmentOptions(options));
 }
 
 /** On standard error: standard output is for the entries. */
@@ -223,15 +231,18 @@ itemCommand('dump', 'print all entries')
 itemCommand('tail', 'print the last entries')
   .option('-n, --lines <count>', 'how many', integer, 10)
   .option('-f, --follow', 'go on with what comes')
+  .option(
+    '--wait',
+    'of a log that processes share: wait for it where there is none; with -f, go on with the log that takes its place',
+  )
   .action(async (path: string, options: Options) => {
-    const source = await openSource(path, segmentOptions(options));
+    const source = await openFollowable(path, options);
     const last = options.lines === 0 ? [] : source.last(options.lines);
     await complainOfUnproved(source);
     await printAll(formatItems(last, options));
     if (options.follow) {
       const position =
         last.at(-1)?.position ?? (source.kind === 'segment' ? source.last(1)[0]?.position : source.end);
-      await endWithReader();
       const isAskedFor = filterOf(options);
       for await (const item of source.follow(position)) {
         if (isAskedFor(item)) await print(formatItem(item, formatOf(options)));

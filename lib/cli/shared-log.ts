@@ -6,9 +6,11 @@ import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { inspect } from 'node:util';
 
 import { typeNames } from '../base/scalar';
+import type { AtomicLog } from '../memory/atomic-log';
+import type { FollowOptions } from '../memory/follower';
 import type { NativeLog } from '../memory/native-log';
 import type { Snapshot } from '../memory/snapshot';
-import { readProcessLogSync, type ReadProcessLog } from '../processes/open';
+import { readProcessLog, readProcessLogSync, type ReadProcessLog } from '../processes/open';
 import { complain } from './output';
 import { availableBytesAt, type Bounds, type Item, type SharedSummary, type Source } from './sources';
 
@@ -116,8 +118,48 @@ function readable<R>(path: string, read: () => R): R {
   }
 }
 
-export function sharedSource(path: string): Source {
-  const opened = readProcessLogSync(path);
+async function* itemsFollowed(
+  log: AtomicLog<unknown>,
+  options: Pick<FollowOptions, 'from' | 'whenReplaced'>,
+): AsyncIterable<Item> {
+  for await (const batch of log.follow(options)) {
+    if (batch.lost > 0) complain(`${batch.lost} entries left the window before they were read`);
+    let index = batch.firstIndex;
+    for (const value of batch) yield itemOf(index++, value);
+  }
+}
+
+/** Of one log at the path after another. */
+async function* itemsOfAll(path: string, first: AtomicLog<unknown>, from: number): AsyncIterable<Item> {
+  yield* itemsFollowed(first, { from, whenReplaced: 'end' });
+  for (let over = first; ;) {
+    const why = over.ended ? 'has ended' : 'was unlinked, moved or replaced';
+    complain(`${path}: the log ${why}; waiting for the one that takes its place`);
+    const { log } = await readProcessLog(path, over.logId);
+    complain(`${path}: going on with the log ${log.logId}`);
+    over.close();
+    over = log;
+    yield* itemsFollowed(log, { whenReplaced: 'end' });
+  }
+}
+
+/** A log that is waited for where there is none. Who follows it goes on with the log that takes its place. */
+export async function waitedSource(path: string): Promise<Source> {
+  let opened: ReadProcessLog;
+  try {
+    opened = readProcessLogSync(path);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'ERR_FILE_NOT_FOUND') throw error;
+    complain(`${path}: no log is there; waiting for one`);
+    opened = await readProcessLog(path);
+  }
+  const source = sourceOf(path, opened);
+  return { ...source, follow: (position = -1) => itemsOfAll(path, opened.log, position + 1) };
+}
+
+export const sharedSource = (path: string): Source => sourceOf(path, readProcessLogSync(path));
+
+function sourceOf(path: string, opened: ReadProcessLog): Source {
   const { log } = opened;
   /** What was there when it was opened, once that is asked for. */
   let taken: Snapshot<unknown> | undefined;
@@ -142,13 +184,7 @@ export function sharedSource(path: string): Source {
       const all = snapshot();
       return [...itemsOf(all, Math.max(all.endIndex - count, all.firstIndex), all.endIndex)];
     },
-    async *follow(position = -1) {
-      for await (const batch of log.follow({ from: position + 1, whenReplaced: 'throw' })) {
-        if (batch.lost > 0) complain(`${batch.lost} entries left the window before they were read`);
-        let index = batch.firstIndex;
-        for (const value of batch) yield itemOf(index++, value);
-      }
-    },
+    follow: (position = -1) => itemsFollowed(log, { from: position + 1, whenReplaced: 'throw' }),
     close() {
       taken?.close();
       log.close();

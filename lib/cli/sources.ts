@@ -238,6 +238,16 @@ export async function openSource(path: string, options: SegmentOptions): Promise
   }
 }
 
+/** The same, but a log that processes share is waited for, and its followers go on with the log that takes its place. */
+export async function waitForSource(path: string, options: SegmentOptions): Promise<Source> {
+  if (Object.keys(options).length > 0 || (existsSync(path) && kindOf(path, options) !== 'shared')) {
+    throw new Error(
+      `${path}: --wait is for the file of a log that processes share; leave it out for any other`,
+    );
+  }
+  return (await import('./shared-log.js')).waitedSource(path);
+}
+
 /** What the segment file holds; throws for one that opening would refuse. */
 export function scanSegment(path: string, options: SegmentOptions): NativeSegmentScan {
   const format = checkFormat({ ...options });

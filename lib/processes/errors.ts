@@ -52,7 +52,14 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
   const { outcome, mismatch, found, io, systemError, operation } = failure;
   switch (outcome) {
     case SharedOutcome.mismatch:
-      return withDetails(plainError('ERR_FORMAT', `${path}: ${said(mismatch, found, asked.what)}`), { path });
+      return withDetails(
+        plainError(
+          // What the file is, is not known then.
+          mismatch === Mismatch.owner ? 'ERR_FILE_ACCESS' : 'ERR_FORMAT',
+          `${path}: ${said(mismatch, found, asked.what)}`,
+        ),
+        { path },
+      );
     case SharedOutcome.outOfRange:
       return rangeError('ERR_OUT_OF_RANGE', 'the log would be larger than the addon can address');
     case SharedOutcome.noMemory:
@@ -100,8 +107,10 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
     );
   }
   const denied =
-    'the system denies access; check the permissions of the file and of its directory. Who makes a log says with mode ' +
-    'who may open it (0o600 unless given), and who may only read it needs readOnly: true';
+    systemError === constants.errno.EROFS
+      ? 'the file system is mounted for reading only; choose another path, or read a log that is there with readOnly: true'
+      : 'the system denies access; check the permissions of the file and of its directory. Who makes a log says with mode ' +
+        'who may open it (0o600 unless given), and who may only read it needs readOnly: true';
   const details = { io, systemError, operation, path, offset: 0, value: 0, detail: '', outcome: 0 as const };
   return ioError(details, {
     [IoCode.notFound]: ['ERR_FILE_NOT_FOUND', missing[asked.what]],

@@ -46,10 +46,18 @@ function prepare(path: unknown, options: unknown, canWait = false): Prepared {
   const checked = checkProcessOptions(options, canWait);
   const mapping = chooseMapping(checked.memory?.mapping ?? 'auto');
   if (mapping === 'shared') checkOverlay(askedOf(checked).bytes);
-  const { memory, openMode, permissions, allowsOtherOwner, readersMax, extraSegments } = checked;
+  const { memory, openMode, permissions, allowsOtherOwner, otherThan, readersMax, extraSegments } = checked;
   const isCopiedForShared = mapping === 'shared' && openMode === SharedOpenMode.readOnly;
   const mode = isCopiedForShared ? SharedOpenMode.readOnlyInFile : openMode;
-  const common = { path: checkedPath, mode, permissions, allowsOtherOwner, readersMax, extraSegments };
+  const common = {
+    path: checkedPath,
+    mode,
+    permissions,
+    allowsOtherOwner,
+    otherThan,
+    readersMax,
+    extraSegments,
+  };
   const { retainedCapacity, segmentCapacity, firstIndex, layout } = memory ?? {
     retainedCapacity: 0,
     segmentCapacity: 0,
@@ -206,11 +214,9 @@ function codecNamedIn(descriptor: string): Codec<Uint8Array> | undefined {
   }
 }
 
-/** For the command line: reads a log whatever its codec is. */
-export function readProcessLogSync(path: string): ReadProcessLog {
-  const { opening, checked, mapping } = prepare(path, { readOnly: true, allowOtherOwner: true });
-  introduceThread();
-  const description = addon.openSharedLogSync(opening);
+const readAny = { readOnly: true, allowOtherOwner: true };
+
+function readOf({ path, checked, mapping }: Prepared, description: Opened): ReadProcessLog {
   if ('outcome' in description) throw openFailed(path, description, askedOf(checked));
   const native = new NativeLog(description);
   try {
@@ -224,23 +230,41 @@ export function readProcessLogSync(path: string): ReadProcessLog {
   }
 }
 
+/** For the command line: reads a log whatever its codec is. */
+export function readProcessLogSync(path: string): ReadProcessLog {
+  const prepared = prepare(path, readAny);
+  introduceThread();
+  return readOf(prepared, addon.openSharedLogSync(prepared.opening));
+}
+
+/** The same of one that is waited for; not of the one with the id `otherThan`. */
+export async function readProcessLog(path: string, otherThan?: string): Promise<ReadProcessLog> {
+  const prepared = prepare(path, { ...readAny, wait: true, otherThan }, true);
+  return readOf(prepared, await openedOf(prepared));
+}
+
 /** Whether another process will make the log: there is none, or it is one that is replaced. */
 const isToCome = (opened: Opened): boolean =>
-  'outcome' in opened && (opened.io === IoCode.notFound || opened.mismatch === Mismatch.boot);
+  'outcome' in opened &&
+  (opened.io === IoCode.notFound || opened.mismatch === Mismatch.boot || opened.mismatch === Mismatch.same);
 
-/** {@link AtomicLogConstructor.open} with a path. */
-export async function openProcessLog<T>(path: unknown, options: unknown): Promise<AtomicLog<T>> {
-  const prepared = prepare(path, options, true);
-  const { opening, checked } = prepared;
+/** What is there; with `wait: true`, once it is. */
+async function openedOf({ opening, checked }: Prepared): Promise<Opened> {
   const { wait, signal } = checked;
   introduceThread();
   for (;;) {
     throwIfAborted(signal);
     // Undefined where the system has no thread for it.
     const opened = await (addon.openSharedLog(opening) ?? addon.openSharedLogSync(opening));
-    if (!wait || !isToCome(opened)) return logOf(prepared, opened);
+    if (!wait || !isToCome(opened)) return opened;
     await waitUnlessAborted(waitForTime(LOOK_AGAIN_MS), signal);
   }
+}
+
+/** {@link AtomicLogConstructor.open} with a path. */
+export async function openProcessLog<T>(path: unknown, options: unknown): Promise<AtomicLog<T>> {
+  const prepared = prepare(path, options, true);
+  return logOf(prepared, await openedOf(prepared));
 }
 
 export function openProcessLogSync<T>(path: unknown, options: unknown): AtomicLog<T> {

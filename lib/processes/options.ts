@@ -23,7 +23,10 @@ export interface ProcessOptions {
    */
   create?: true | 'exclusive' | 'replace-ended';
   readOnly?: false;
-  /** Permissions of a new file, whatever the umask says. Default 0o600; only its owner can open it. */
+  /**
+   * Permissions of a new file, whatever the umask says; those of 0o600 are always among them, so that its owner can
+   * open it. Default 0o600: no one else can.
+   */
   mode?: number;
   /**
    * Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. Who
@@ -85,6 +88,11 @@ export interface JoinWaitOptions {
   wait?: boolean;
   /** With `wait: true`: ends the waiting, as `AbortSignal.timeout(5000)` does. */
   signal?: AbortSignal;
+  /**
+   * With `wait: true`: the `logId` of a log that is waited past, as if it were not there. So who has followed a log to
+   * its end waits for the one that takes its place.
+   */
+  otherThan?: string | undefined;
 }
 
 /** To open a log of records that is there, so that its entries have the types of the schema. */
@@ -110,6 +118,7 @@ const notOfMakers = {
   allowOtherOwner: `is for a log that is there: ${thereOnly}`,
   wait: `is for a log that another process makes: ${thereOnly}`,
   signal: `${waitsOnly}: give that, and create: false or readOnly: true, too`,
+  otherThan: `${waitsOnly}: give that, and create: false or readOnly: true, too`,
   pinnedBytesMax: 'is for the threads of one process: give extraSegments, which bounds what all readers keep',
   wal: 'is for AtomicLog.open({ wal }), which takes no path: processes share no write-ahead log',
 };
@@ -129,6 +138,8 @@ export interface CheckedProcessOptions {
   readonly columns: RecordColumns | undefined;
   readonly wait: boolean;
   readonly signal: AbortSignal | undefined;
+  /** The id of the log that is waited past; empty: none. */
+  readonly otherThan: string;
 }
 
 /** What is an option elsewhere, and is asked for with good reason: says where. */
@@ -136,6 +147,14 @@ function refuseMisplaced(given: Record<string, unknown>, why: Readonly<Record<st
   for (const [name, reason] of Object.entries(why)) {
     if (given[name] !== undefined) throw typeError('ERR_INVALID_ARG_VALUE', `options.${name} ${reason}`);
   }
+}
+
+/** As `log.logId` has it. */
+function checkLogId(id: unknown): string {
+  const expected = 'the logId of a log that processes share: 32 hexadecimal digits';
+  if (typeof id !== 'string') throw invalidType('options.otherThan', expected, id);
+  if (/^[0-9a-f]{32}$/.test(id)) return id;
+  throw typeError('ERR_INVALID_ARG_VALUE', `options.otherThan must be ${expected}; got ${describe(id)}`);
 }
 
 /** Of a log that is there. */
@@ -163,9 +182,10 @@ function checkJoinOptions(
     'allowOtherOwner',
     'wait',
     'signal',
+    'otherThan',
   ]);
-  if (!wait) refuseMisplaced(given, { signal: waitsOnly });
-  const { schema, codec } = given;
+  if (!wait) refuseMisplaced(given, { signal: waitsOnly, otherThan: waitsOnly });
+  const { schema, codec, otherThan } = given;
   if (schema !== undefined && codec !== undefined) throw schemaAndCodec();
   return {
     openMode,
@@ -179,6 +199,7 @@ function checkJoinOptions(
     columns: schema === undefined ? undefined : checkSchema('options.schema', schema),
     wait,
     signal: wait ? checkSignal(given.signal) : undefined,
+    otherThan: otherThan === undefined ? '' : checkLogId(otherThan),
   };
 }
 
@@ -186,9 +207,11 @@ const octal = (mode: number): string => `0o${mode.toString(8)}`;
 
 /** Shown as permissions are written. */
 function checkMode(mode: unknown): number {
-  const expected = 'permissions from 0o0 to 0o777, such as 0o640';
+  const expected = 'permissions up to 0o777 that let the owner read and write, such as 0o600 or 0o640';
   if (typeof mode !== 'number') throw invalidType('options.mode', expected, mode);
-  if (Number.isInteger(mode) && mode >= 0 && mode <= MODE_MAX) return mode;
+  // Who could not open its own file would be refused by the log it has made.
+  const isOwners = (mode & MODE_DEFAULT) === MODE_DEFAULT;
+  if (Number.isInteger(mode) && mode >= 0 && mode <= MODE_MAX && isOwners) return mode;
   const got = Number.isInteger(mode) && mode > 0 ? `${octal(mode)} (${mode})` : String(mode);
   throw rangeError('ERR_OUT_OF_RANGE', `options.mode must be ${expected}; got ${got}`);
 }
@@ -244,5 +267,6 @@ export function checkProcessOptions(options: unknown, canWait: boolean): Checked
     columns: undefined,
     wait: false,
     signal: undefined,
+    otherThan: '',
   };
 }

@@ -144,6 +144,54 @@ describeProcesses('a log that processes share', () => {
     log.close();
   });
 
+  test('is waited for, and so is each that takes its place', async () => {
+    const write = (value: number, end: boolean): AtomicLog<number> => {
+      const log = AtomicLog.openSync(path(), { ...SMALL, create: 'replace-ended' });
+      using writer = log.tryClaimWriter()!;
+      writer.append(value);
+      if (end) writer.end();
+      return log;
+    };
+    const tail = spawn(process.execPath, [cliPath, 'tail', '-f', '--wait', path()]);
+    const told: string[] = [];
+    const logs: AtomicLog<number>[] = [];
+    // What is done once it has said or shown so much, which begins with that.
+    const steps: [string, () => void][] = [
+      [`${path()}: no log is there; waiting for one`, () => logs.push(write(1, true))],
+      ['0\t1', () => undefined],
+      [`${path()}: the log has ended; waiting for the one`, () => logs.push(write(2, false))],
+      [`${path()}: going on with the log `, () => undefined],
+      ['0\t2', () => AtomicLog.unlinkSync(path())],
+      [`${path()}: the log was unlinked, moved or replaced`, () => logs.push(write(3, false))],
+      [`${path()}: going on with the log `, () => undefined],
+      ['0\t3', () => tail.kill()],
+    ];
+    const hear = (line: string): void => {
+      told.push(line.replace(/^atomic-log: /, ''));
+      steps[told.length - 1]?.[1]();
+    };
+    createInterface({ input: tail.stdout }).on('line', hear);
+    createInterface({ input: tail.stderr }).on('line', hear);
+    await once(tail, 'close');
+    expect(told).toHaveLength(steps.length);
+    for (const [i, [start]] of steps.entries()) expect(told[i]).toContain(start);
+    expect(told[3]).toContain(logs[1]!.logId);
+    for (const log of logs) log.close();
+  });
+
+  test('waiting for one is for such logs', () => {
+    const log = AtomicLog.openSync(path(), SMALL);
+    using writer = log.tryClaimWriter()!;
+    writer.append(5);
+    expect(cli('tail', '--wait', path())).toMatchObject({ status: 0, stdout: '0\t5\n', stderr: '' });
+    for (const args of [[directory.root()], ['--header-size', '3', path()], [cliPath]]) {
+      const { status, stderr } = cli('tail', '--wait', ...args);
+      expect(stderr).toMatch(/--wait is for the file of a log that processes share|no write-ahead log/);
+      expect(status).toBe(2);
+    }
+    log.close();
+  });
+
   test('which processes have it open, and how much each keeps', async () => {
     const log = AtomicLog.openSync(path(), { ...SMALL, extraSegments: 2 });
     using writer = log.tryClaimWriter()!;

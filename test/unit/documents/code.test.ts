@@ -33,7 +33,8 @@ const PRINTED: Readonly<Record<string, (string | RegExp)[] | RegExp>> = {
   'docs/sizing.md 1': ['true true'],
   'docs/testing.md 1': ['true'],
   'docs/migrating.md 1': ['2'],
-  'docs/processes.md 1': ['true', 'undefined'],
+  'docs/processes.md 1': ['101', '102', '103', 'AbortError'],
+  'docs/processes.md 2': ['true', 'undefined'],
   'docs/values.md 1': ['disk is nearly full', '19', '2'],
   'docs/segments.md 1': [
     'first',

@@ -319,9 +319,15 @@ describeProcesses('a log that processes share', () => {
   test('options are checked', () => {
     const refused: [object, ErrorCode, RegExp][] = [
       [{ ...SMALL, create: 1 }, 'ERR_INVALID_ARG_VALUE', /create/],
-      [{ ...SMALL, mode: 0o1640 }, 'ERR_OUT_OF_RANGE', /mode must be .* 0o0 to 0o777.*; got 0o1640 \(928\)$/],
+      [{ ...SMALL, mode: 0o1640 }, 'ERR_OUT_OF_RANGE', /mode must be .* up to 0o777 .*; got 0o1640 \(928\)$/],
       [{ ...SMALL, mode: 640 }, 'ERR_OUT_OF_RANGE', /got 0o1200 \(640\)$/],
       [{ ...SMALL, mode: -1 }, 'ERR_OUT_OF_RANGE', /got -1$/],
+      // Who made it could not open it.
+      ...[0, 0o200, 0o400, 0o466].map((mode): [object, ErrorCode, RegExp] => [
+        { ...SMALL, mode },
+        'ERR_OUT_OF_RANGE',
+        /let the owner read and write, such as 0o600/,
+      ]),
       [{ ...SMALL, mode: 0.5 }, 'ERR_OUT_OF_RANGE', /got 0.5$/],
       [{ ...SMALL, mode: '640' }, 'ERR_INVALID_ARG_TYPE', /0o777/],
       [{ ...SMALL, readersMax: 0 }, 'ERR_OUT_OF_RANGE', /readersMax/],
@@ -342,6 +348,8 @@ describeProcesses('a log that processes share', () => {
       [{ create: false, shema: schema }, 'ERR_INVALID_ARG_VALUE', /"shema"; the nearest one is schema/],
       [{ ...SMALL, wal: 'x' }, 'ERR_INVALID_ARG_VALUE', /wal .*AtomicLog\.open\(\{ wal \}\)/],
       [{ ...SMALL, signal: AbortSignal.timeout(1) }, 'ERR_INVALID_ARG_VALUE', /signal is for wait: true/],
+      [{ ...SMALL, otherThan: 'a' }, 'ERR_INVALID_ARG_VALUE', /otherThan is for wait: true/],
+      [{ create: false, otherThan: 'a' }, 'ERR_INVALID_ARG_VALUE', /otherThan is for wait: true/],
       [{ ...SMALL, create: null }, 'ERR_INVALID_ARG_VALUE', /create must be .*; got null/],
     ];
     for (const [options, code, message] of refused) {

@@ -1,14 +1,20 @@
 // Reading a log that processes share without being one of them: with readOnly, nothing is taken and nothing is
 // changed, and what is read is a copy.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, closeSync, openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { constants } from 'node:os';
 import { Worker } from 'node:worker_threads';
 
 import { AtomicLog, defineSchema, json, type RecordOf } from 'atomic-log';
 
+import { IoCode, Mismatch, SharedOutcome } from '../../../lib/base/codes';
+import type * as ErrorsModule from '../../../lib/processes/errors';
+
 import { runInChild } from '../../support/child';
 import { expectError, rejection } from '../../support/errors';
-import { packageRoot } from '../../support/internals';
+import { packageRoot, requireInternal } from '../../support/internals';
 import { changeBootId, changeHeader, describeProcesses } from '../../support/processes';
 import { temporaryDirectory } from '../../support/segments';
 
@@ -213,6 +219,37 @@ describeProcesses('a log that is only read', () => {
     expectError(() => AtomicLog.openSync(path(), { readOnly: true }), 'ERR_FORMAT', /not the file of a log/);
   });
 
+  test('what is no file, and what the system does not let it use, is told so', async () => {
+    const { openFailed } = requireInternal<typeof ErrorsModule>('processes/errors.js');
+    const failure = {
+      outcome: SharedOutcome.io,
+      mismatch: Mismatch.none,
+      found: 0,
+      io: IoCode.denied,
+      systemError: constants.errno.EROFS,
+      operation: 'open',
+    };
+    expect(openFailed('/mnt/log', failure, { what: 'join', bytes: 0 })).toMatchObject({
+      code: 'ERR_FILE_ACCESS',
+      message: expect.stringMatching(/mounted for reading only; .* readOnly: true/) as string,
+    });
+    if (process.platform === 'win32') return;
+    const pipe = directory.path('pipe');
+    execFileSync('mkfifo', [pipe]);
+    const socket = directory.path('socket');
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+    const ways: object[] = [SMALL, { create: false }, { readOnly: true }];
+    for (const where of [directory.root(), pipe, socket, '/dev/null']) {
+      for (const options of ways) {
+        const open = () => AtomicLog.openSync(where, options as typeof SMALL);
+        expectError(open, 'ERR_FILE_ACCESS', /not a regular file; give the path of one/);
+      }
+      expectError(() => AtomicLog.unlinkSync(where), 'ERR_FILE_ACCESS', /not a regular file/);
+    }
+    server.close();
+  });
+
   test("another user's file is opened only where that is asked for", () => {
     // Only root can give a file away, or be another one for a while.
     if (process.getuid?.() !== 0) return;
@@ -229,7 +266,7 @@ describeProcesses('a log that is only read', () => {
     chmodSync(directory.root(), 0o755);
     expect(runInChild(source('{ readOnly: true }'))).toMatch(/^ERR_FILE_ACCESS .*with mode.*0o600/);
     chmodSync(path(), 0o644);
-    expect(runInChild(source('{ readOnly: true }'))).toMatch(/^ERR_FORMAT .*allowOtherOwner/);
+    expect(runInChild(source('{ readOnly: true }'))).toMatch(/^ERR_FILE_ACCESS .*allowOtherOwner/);
     expect(runInChild(source('{ readOnly: true, allowOtherOwner: true }'))).toBe('1');
     expect(runInChild(source('{ create: false, allowOtherOwner: true }'))).toMatch(
       /^ERR_FILE_ACCESS .*only read .* readOnly: true/,
@@ -243,7 +280,7 @@ describeProcesses('a log that is only read', () => {
           `AtomicLog.unlinkSync(${JSON.stringify(path())})`,
         ),
       ),
-    ).toMatch(/^ERR_FORMAT .*its owner unlinks it/);
+    ).toMatch(/^ERR_FILE_ACCESS .*its owner unlinks it/);
     log.close();
   });
 });
