@@ -3,6 +3,8 @@
  * `ERR_INVALID_ARG_TYPE` for another type, `ERR_OUT_OF_RANGE` and
  * `ERR_INVALID_ARG_VALUE` for a value of the right type.
  */
+import { types } from 'node:util';
+
 import { describe, invalidType, outOfRange, typeError } from './errors';
 import { typedArrayLength, typedArrayTag } from './typed-array';
 
@@ -13,8 +15,21 @@ export const NO_BYTES = new Uint8Array(0);
  * the type and returns the length, without running code of the user.
  */
 export function checkBytes(what: string, value: unknown): number {
-  if (typedArrayTag(value) !== 'Uint8Array') throw invalidType(what, 'a Uint8Array', value);
+  if (typedArrayTag(value) !== 'Uint8Array') {
+    throw invalidType(what, 'a Uint8Array', value, bytesAdvice(value));
+  }
   return typedArrayLength(value as Uint8Array);
+}
+
+/** How a value that is not bytes becomes some; undefined where no one can know what was meant. */
+function bytesAdvice(value: unknown): string | undefined {
+  if (typeof value === 'string') return 'Buffer.from(text) has its bytes';
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  if (types.isAnyArrayBuffer(value)) return 'new Uint8Array(buffer) shows its bytes';
+  if (ArrayBuffer.isView(value)) {
+    return 'new Uint8Array(view.buffer, view.byteOffset, view.byteLength) shows its bytes';
+  }
+  return 'Buffer.from(JSON.stringify(value)) has its bytes';
 }
 
 /** An integer within bounds, which are inclusive; an infinite one does not bind. */
@@ -97,8 +112,11 @@ export function checkNames(
   }
 }
 
-export function checkObject(what: string, value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) throw invalidType(what, 'an object', value);
+/** `withWhat`: what it must have at least. */
+export function checkObject(what: string, value: unknown, withWhat?: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) {
+    throw invalidType(what, withWhat === undefined ? 'an object' : `an object ${withWhat}`, value);
+  }
   return value as Record<string, unknown>;
 }
 

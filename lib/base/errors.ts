@@ -213,8 +213,10 @@ export function describe(value: unknown): string {
   }
 }
 
-export function invalidType(what: string, expected: string, value: unknown): AtomicLogError {
-  return typeError('ERR_INVALID_ARG_TYPE', `${what} must be ${expected}; got ${describe(value)}`);
+/** `advice`: what to give instead, where that is not plain. */
+export function invalidType(what: string, expected: string, value: unknown, advice?: string): AtomicLogError {
+  const message = `${what} must be ${expected}; got ${describe(value)}`;
+  return typeError('ERR_INVALID_ARG_TYPE', advice === undefined ? message : `${message}; ${advice}`);
 }
 
 export function outOfRange(what: string, expected: string, value: unknown): AtomicLogError {

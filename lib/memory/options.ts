@@ -219,7 +219,7 @@ export const optionNames = [
 
 /** Checks the options of a new log. Reads each of them once. */
 export function checkOptions(options: unknown): CheckedOptions {
-  const given = checkObject('options', options);
+  const given = checkObject('options', options, 'with retainedCapacity and segmentCapacity');
   if (Object.hasOwn(given, 'wal')) {
     throw typeError(
       'ERR_INVALID_ARG_VALUE',

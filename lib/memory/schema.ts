@@ -61,12 +61,48 @@ export type ColumnOf<T, K extends keyof T> = T[K] extends string | Uint8Array
   ? VarColumn<T[K]>
   : FieldArrayOf<T, K>;
 
+/** What the types are called elsewhere. */
+const elsewhere: Readonly<Record<string, FieldType>> = {
+  number: 'f64',
+  float: 'f64',
+  double: 'f64',
+  float64: 'f64',
+  float32: 'f32',
+  integer: 'i32',
+  int: 'i32',
+  int8: 'i8',
+  int16: 'i16',
+  int32: 'i32',
+  int64: 'i64',
+  uint8: 'u8',
+  uint16: 'u16',
+  uint32: 'u32',
+  uint64: 'u64',
+  bigint: 'i64',
+  boolean: 'u8',
+  bool: 'u8',
+  date: 'f64',
+  string: 'utf8',
+  text: 'utf8',
+  buffer: 'bytes',
+  binary: 'bytes',
+};
+
+/** The type that was meant; undefined where it is not among `types`, or no one can tell. */
+function typeMeant(name: string, types: readonly FieldType[]): FieldType | undefined {
+  const small = name.toLowerCase();
+  const meant = Object.hasOwn(elsewhere, small) ? elsewhere[small] : (small as FieldType);
+  return types.find((type) => type === meant);
+}
+
 /** `types`: those that there are, indexed by kind. */
 export function checkType(what: string, value: unknown, types: readonly FieldType[]): Kind {
   const expected = `one of ${types.map((type) => `'${type}'`).join(', ')}`;
   if (typeof value !== 'string') throw invalidType(what, expected, value);
   if (!isFieldType(value) || !types.includes(value)) {
-    throw typeError('ERR_INVALID_ARG_VALUE', `${what} must be ${expected}; got ${describe(value)}`);
+    const meant = typeMeant(value, types);
+    const advice = meant === undefined ? '' : `, which is '${meant}' here`;
+    throw typeError('ERR_INVALID_ARG_VALUE', `${what} must be ${expected}; got ${describe(value)}${advice}`);
   }
   return Kind[value];
 }

@@ -2,7 +2,7 @@
 import { READERS_MAX_MAX, SHARED_SEGMENTS_MAX, SharedOpenMode } from '../base/codes';
 import { checkSignal } from '../base/abort';
 import { checkFlag, checkInteger, checkNames, checkObject } from '../base/checks';
-import { describe, invalidType, rangeError, typeError } from '../base/errors';
+import { describe, invalidType, rangeError, typeError, type AtomicLogError } from '../base/errors';
 import type { Codec } from '../memory/codec';
 import type { MappingKind } from '../memory/storage';
 import { checkOptions, optionNames, type CheckedOptions } from '../memory/options';
@@ -222,9 +222,19 @@ const openModes: ReadonlyMap<unknown, SharedOpenMode> = new Map<unknown, SharedO
   ['replace-ended', SharedOpenMode.replaceEnded],
 ]);
 
+/** Who gives no sizes has most likely forgotten to say that the log is there. */
+const sizesMissing = (): AtomicLogError =>
+  invalidType(
+    'options.retainedCapacity',
+    `an integer from 1 to ${Number.MAX_SAFE_INTEGER}`,
+    undefined,
+    'give create: false to join a log',
+  );
+
 /** Checks the options. Reads each of them once. `canWait`: whether the caller returns a promise. */
 export function checkProcessOptions(options: unknown, canWait: boolean): CheckedProcessOptions {
-  const given = checkObject('options', options);
+  const needed = 'with retainedCapacity and segmentCapacity, or create: false to join a log';
+  const given = checkObject('options', options, needed);
   const readOnly = checkFlag('options.readOnly', given.readOnly);
   const { create = !readOnly } = given;
   if (create === false) {
@@ -247,7 +257,9 @@ export function checkProcessOptions(options: unknown, canWait: boolean): Checked
   checkNames('options', given, [...makersNames, ...Object.keys(notOfMakers), 'create', 'readOnly']);
   const { mode, readersMax, extraSegments } = given;
   // It may be the instance of a class.
-  const memory = checkOptions(Object.fromEntries(memoryNames.map((name) => [name, given[name]])));
+  const own = Object.fromEntries(memoryNames.map((name) => [name, given[name]]));
+  if (own.retainedCapacity === undefined && own.segmentCapacity === undefined) throw sizesMissing();
+  const memory = checkOptions(own);
   const windowSegments = Math.ceil(memory.retainedCapacity / memory.segmentCapacity) + 1;
   return {
     openMode,

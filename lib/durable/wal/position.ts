@@ -58,7 +58,9 @@ export function parsePosition(position: WalPosition): Past {
 
 /** A position, and no LSN. */
 export function checkPosition(what: string, value: unknown): Past {
-  if (typeof value === 'number') throw invalidType(what, 'the position of an entry', value);
+  if (typeof value === 'number') {
+    throw invalidType(what, 'the position of an entry', value, 'give entry.position, not its LSN');
+  }
   return checkFrom(what, value, 1, '') as Past;
 }
 

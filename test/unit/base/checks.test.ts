@@ -248,3 +248,24 @@ describe('numbers', () => {
     log.closeSync();
   });
 });
+
+describe('what is not bytes is refused with how it becomes some', () => {
+  test.each([
+    ['a string', 'an order', /; got "an order"; Buffer\.from\(text\) has its bytes$/],
+    ['an object', { id: 1 }, /; got an object; Buffer\.from\(JSON\.stringify\(value\)\) has its bytes$/],
+    ['an ArrayBuffer', new ArrayBuffer(1), /; got an ArrayBuffer; new Uint8Array\(buffer\) shows its bytes$/],
+    ['a SharedArrayBuffer', new SharedArrayBuffer(1), /; new Uint8Array\(buffer\) shows its bytes$/],
+    [
+      'a view of another type',
+      new Float64Array(1),
+      /; new Uint8Array\(view\.buffer, view\.byteOffset, view\.byteLength\) /,
+    ],
+    ['a number', 7, /; got 7$/],
+    ['an array', [1], /; got an array$/],
+    ['null', null, /; got null$/],
+  ])('%s', async (_, data, message) => {
+    await using wal = await Wal.open(path());
+    expectError(() => wal.write(data as never), 'ERR_INVALID_ARG_TYPE', /^data must be a Uint8Array; got /);
+    expectError(() => wal.write(data as never), 'ERR_INVALID_ARG_TYPE', message);
+  });
+});

@@ -35,7 +35,11 @@ describe('options', () => {
     ['a string', 'f64'],
     ['a function', () => capacities],
   ])('must be an object; %s is not', (_name, options) => {
-    expectRefusedOptions(options, 'ERR_INVALID_ARG_TYPE', /options must be an object/);
+    expectRefusedOptions(
+      options,
+      'ERR_INVALID_ARG_TYPE',
+      /options must be an object with retainedCapacity and segmentCapacity; got/,
+    );
   });
 
   test('may be a class instance with getters, each read once', () => {

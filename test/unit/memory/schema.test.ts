@@ -48,6 +48,20 @@ test('fields that a log cannot have are refused at once', () => {
   const type = /^schema\["price"\] must be one of 'f64', .*; got "f16"$/;
   expectError(() => define({ price: 'f16' }), 'ERR_INVALID_ARG_VALUE', type);
   expectError(() => define({ price: 8 }), 'ERR_INVALID_ARG_TYPE', /^schema\["price"\] must be one of/);
+  for (const [meant, type] of [
+    ['number', 'f64'],
+    ['Float64', 'f64'],
+    ['int32', 'i32'],
+    ['uint8', 'u8'],
+    ['bool', 'u8'],
+    ['bigint', 'i64'],
+    ['string', 'utf8'],
+    ['buffer', 'bytes'],
+    ['F64', 'f64'],
+  ] as const) {
+    const message = new RegExp(`; got "${meant}", which is '${type}' here$`);
+    expectError(() => define({ price: meant }), 'ERR_INVALID_ARG_VALUE', message);
+  }
   for (const name of ['', '7', '__proto__']) {
     const message = /^schema has the field name .*; names must not be empty/;
     expectError(() => define(JSON.parse(`{ "${name}": "f64" }`)), 'ERR_INVALID_ARG_VALUE', message);

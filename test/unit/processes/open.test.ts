@@ -372,7 +372,12 @@ describeProcesses('a log that processes share', () => {
       expect(await rejection(open(...args))).toMatchObject({ code: type });
     }
     expectError(() => openSync(new URL('file:///x'), SMALL), type, /^path must be a string; got an object/);
-    expectError(() => openSync(path()), type, /^options must be an object; got undefined/);
+    const sizes =
+      /^options must be an object with retainedCapacity and segmentCapacity, or create: false to join a log; got /;
+    expectError(() => openSync(path()), type, sizes);
+    const none = /^options\.retainedCapacity must be .*; got undefined; give create: false to join a log$/;
+    expectError(() => openSync(path(), {}), type, none);
+    expectError(() => openSync(path(), { schema: { time: 'f64' } }), type, none);
     expectError(() => openSync(SMALL), type, /^options\.wal must be the path of a directory/);
   });
 

@@ -127,6 +127,12 @@ test('the position of another log is refused, and what is none', async () => {
       'ERR_INVALID_ARG_TYPE',
       /range\.from must be an LSN or the position of an entry; got null/,
     );
+    const cursor = wal.cursorSync('by-number');
+    expectError(
+      () => void cursor.commitSync(5 as never),
+      'ERR_INVALID_ARG_TYPE',
+      /position must be the position of an entry; got 5; give entry\.position, not its LSN$/,
+    );
   });
 });
 
