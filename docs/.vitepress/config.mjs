@@ -62,6 +62,7 @@ const sidebar = [
     text: 'In production',
     items: [
       page('Sizes, windows, memory', 'sizing'),
+      page('Deployment', 'deployment'),
       page('Operations', 'operations'),
       page('Errors by code', 'errors'),
       page('Durability', 'durability'),

@@ -15,6 +15,7 @@ const isFragment = ({ note }: Block): boolean => note === 'fragment';
 /** How many blocks of a page leave something for the reader to add: a new one is a decision. */
 const FRAGMENTS: Readonly<Record<string, number>> = {
   'README.md': 1,
+  'docs/deployment.md': 2,
   'docs/packaging.md': 1,
   'docs/processes.md': 1,
   'docs/replication.md': 4,
@@ -27,6 +28,8 @@ const FRAGMENTS: Readonly<Record<string, number>> = {
 const PRINTED: Readonly<Record<string, (string | RegExp)[] | RegExp>> = {
   'README.md 1': ['the other thread wrote 7453671.520698285'],
   'README.md 2': ['1 an order'],
+  'docs/deployment.md 1': ['0'],
+  'docs/deployment.md 2': ['closed [ 1, 2, 3 ]'],
   'docs/errors.md 1': [/^ERR_INVALID_ARG_VALUE .*segmentCapacity/],
   'docs/memory.md 4': [/^5000 entries, although the window has 1\d\d\d$/],
   'docs/operations.md 1': ['2'],
@@ -142,6 +145,8 @@ declare global {
   const signal: AbortSignal;
   // What is the reader's own.
   const apply: any, db: any, handle: any, load: any, pack: any, report: any, save: any, saved: any, servers: any, unpack: any, url: any;
+  // Of prom-client, and of OpenTelemetry.
+  const Gauge: any, meter: any;
 }`;
 
 /** An implicit `any`, and what may be undefined: JavaScript has no way to say that it is meant. */
