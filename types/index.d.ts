@@ -2473,6 +2473,7 @@ export declare class Wal {
   /**
    * Entries from `from` on, in batches, and then those that become durable, one
    * batch after the other without gap or repetition. Ends when the log is closed.
+   * While it waits it keeps no process alive: what it waits for, only this process could append.
    *
    * @throws while iterating the signal's reason, `ERR_CHECKPOINTED`,
    * `ERR_TRUNCATED` when what was delivered was taken back (`lsn` is the first such
