@@ -3,14 +3,15 @@
 // MUTATION_SHARE=2/3 takes the second of every three. MUTATIONS_SEEN names a file that each verdict is added to.
 // MUTATION_JOBS: mutants that are compiled and tested at once; by default as many as there are cores.
 //
-// What no mutation changes is compiled once, and again only when it has changed. A mutant is a
-// folder with the files that are edited, before the core in the compiler's search path.
+// What no mutation changes are the objects of the unit tests, which make compiles where they are
+// missing or old. A mutant is a folder with the files that are edited, before the core in the
+// compiler's search path.
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { mutations as ofSegments } from './segment/segment_mutations.mjs';
 import { mutations as ofWals } from './wal/wal_mutations.mjs';
@@ -19,10 +20,11 @@ const native = dirname(dirname(fileURLToPath(import.meta.url)));
 const source = join(native, '..', '..', 'src-native');
 const core = join(source, 'core');
 const compiler = process.env.CXX ?? 'g++';
+// Those of the unit tests in the Makefile, but for what finds mistakes and names lines.
 const flags = ['-std=c++20', '-O1', '-pthread', '-DATOMIC_LOG_FAULTS', '-DATOMIC_LOG_CHECKS'];
 const search = [`-I${source}`, `-I${native}`];
-const built = createHash('sha256').update([compiler, ...flags].join(' ')).digest('hex').slice(0, 8);
-const build = join(native, 'build', `mutated-${built}`);
+const unit = join(native, 'build', 'unit');
+const build = join(native, 'build', 'mutated');
 const mutants = join(build, 'mutants');
 /** A mutation may make a test run forever. */
 const RUN_MS_MAX = 600_000;
@@ -58,29 +60,35 @@ function run(command, args, cwd = build) {
   });
 }
 
-async function compile(file, object, overlay = []) {
-  const { passed, stderr } = await run(compiler, [...flags, ...overlay, ...search, '-MMD', '-c', file, '-o', object]);
+async function compile(file, object, overlay) {
+  const { passed, stderr } = await run(compiler, [...flags, ...overlay, ...search, '-c', file, '-o', object]);
   if (!passed) throw new Error(`${file} does not compile\n${stderr}`);
   return object;
 }
 
-const objectOf = (file) => join(build, `${file.replace(dirname(source), '').replaceAll(/[^\w]/g, '_')}.o`);
+/** Where make puts what it compiles for the unit tests. */
+function objectOf(file) {
+  const [folder, path] = file.startsWith(core) ? ['core', relative(core, file)] : ['test', relative(native, file)];
+  return join(unit, folder, path.replace(/\.cc$/, '.o'));
+}
+
+/** Has make compile what is missing or old. */
+async function makeObjects() {
+  // Not as a part of the make that may have started this: that one's processors are its own.
+  const options = { cwd: native, env: { ...process.env, MAKEFLAGS: '' }, maxBuffer: 2 ** 30 };
+  await promisify(execFile)('make', ['-s', 'unit-objects'], options);
+}
 
 /** The files that an object was made of. */
 function madeOf(object) {
   const rule = readFileSync(object.replace(/\.o$/, '.d'), 'utf8');
   return rule
-    .replaceAll('\\\n', ' ')
     .slice(rule.indexOf(':') + 1)
+    .replaceAll('\\\n', ' ')
+    .split('\n')[0]
     .split(/\s+/)
     .filter(Boolean)
-    .map((path) => resolve(build, path));
-}
-
-function isCurrent(object) {
-  if (!existsSync(object) || !existsSync(object.replace(/\.o$/, '.d'))) return false;
-  const made = statSync(object).mtimeMs;
-  return madeOf(object).every((path) => existsSync(path) && statSync(path).mtimeMs < made);
+    .map((path) => resolve(native, path));
 }
 
 /** The test that fails first, among these; undefined when all pass. */
@@ -129,7 +137,7 @@ async function noticed(mutation, number, suite) {
     const isTouched = madeOf(object).some((path) => originals.includes(path));
     const own = edited.find((name) => join(core, name) === file);
     const text = own === undefined ? file : join(folder, 'core', own);
-    const mutated = join(folder, basename(object));
+    const mutated = join(folder, `${objects.length}.o`);
     objects.push(isTouched ? await compile(text, mutated, [`-I${folder}`]) : object);
   }
   const program = await link(objects, join(folder, 'tests'));
@@ -155,6 +163,7 @@ const support = ['faults.cc', 'segment_script.cc', 'simulated_file_system.cc', '
 );
 const common = [...sources, ...support, join(native, 'unit_main.cc')];
 
+await makeObjects();
 let missed = 0;
 for (const suite of suites.filter((each) => log === undefined || each.log === log)) {
   const folder = join(native, 'durable', suite.log);
@@ -162,11 +171,6 @@ for (const suite of suites.filter((each) => log === undefined || each.log === lo
     .filter((name) => name.endsWith('_test.cc'))
     .map((name) => join(folder, name));
   suite.files = [...common, ...tests];
-  await forEach(
-    suite.files.filter((file) => !isCurrent(objectOf(file))),
-    (file) => compile(file, objectOf(file)),
-  );
-
   // A test that fails anyway would notice every mutation.
   const program = await link(suite.files.map(objectOf), join(build, suite.log));
   const pass = async (chosen) => {
