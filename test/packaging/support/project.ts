@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { packageRoot } from '../../support/internals';
@@ -86,10 +86,29 @@ export async function run(...args: Parameters<typeof attempt>): Promise<string> 
   return output;
 }
 
+/** The node_modules of such a project. npm makes it once; install.test.ts watches npm and others at it. */
+async function installedModules(): Promise<string> {
+  // Not under the name that the projects next to it would be searched for.
+  const modules = join(packaging.folder, 'installed');
+  if (existsSync(modules)) return modules;
+  const project = makeProject();
+  await run(project, 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund']);
+  const made = join(project, 'node_modules');
+  try {
+    renameSync(made, modules);
+    return modules;
+  } catch (error) {
+    // Another test file, which runs at the same time, was first.
+    if (existsSync(modules)) return made;
+    throw error;
+  }
+}
+
 /** A project in which npm has installed the package, with scripts blocked. */
 export async function installedProject(files: Readonly<Record<string, string>> = {}): Promise<string> {
   const project = makeProject(files);
-  await run(project, 'npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund']);
+  const options = { recursive: true, verbatimSymlinks: true };
+  cpSync(await installedModules(), join(project, 'node_modules'), options);
   return project;
 }
 
