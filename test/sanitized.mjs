@@ -11,7 +11,8 @@ const addon = await buildAddon('sanitized', {
   flags: [
     '-O1',
     '-DATOMIC_LOG_CHECKS',
-    '-g',
+    // Lines in backtraces, and no more.
+    '-g1',
     '-fsanitize=address,undefined',
     '-fno-sanitize-recover=undefined',
     '-fno-omit-frame-pointer',
