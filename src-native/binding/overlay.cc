@@ -14,8 +14,7 @@ using platform::IoCode;
 using platform::IoStatus;
 
 IoStatus Overlay::make(napi_env env, napi_value array,
-                       shared_memory::SharedLog& log,
-                       std::unique_ptr<Overlay>* overlay) {
+                       shared_memory::SharedLog& log, Owned* overlay) {
   const auto bytes = to_bytes(env, array);
   const auto address = reinterpret_cast<uintptr_t>(bytes.data);
   if (bytes.count == 0 || bytes.count != log.shown_pages().bytes ||
@@ -30,12 +29,13 @@ IoStatus Overlay::make(napi_env env, napi_value array,
   }
   std::unique_ptr<platform::SharedMapping> pages;
   const IoStatus io = log.lay_over(bytes.data, &pages);
-  if (!io.ok()) {
+  if (pages == nullptr) {
     napi_delete_reference(env, memory);
     return io;
   }
-  overlay->reset(new Overlay(env, memory, std::move(pages)));
-  return {};
+  Owned made(new Overlay(env, memory, std::move(pages)));
+  if (io.ok()) *overlay = std::move(made);
+  return io;
 }
 
 Overlay::Overlay(napi_env env, napi_ref memory,
@@ -47,10 +47,16 @@ Overlay::Overlay(napi_env env, napi_ref memory,
   environment_->add(this);
 }
 
-Overlay::~Overlay() { give_back(); }
+void Overlay::Drop::operator()(Overlay* overlay) const {
+  overlay->give_back();
+  if (overlay->pages_ == nullptr) delete overlay;
+}
 
 void Overlay::give_back() {
   if (pages_ == nullptr) return;
+  const bool is_released = !memory_is_refused() && pages_->release_file().ok();
+  // The environment's end is the last time that this can be tried.
+  if (!is_released && !environment_->has_ended()) return;
   environment_->remove(this);
   pages_.reset();
   napi_delete_reference(env_, std::exchange(memory_, nullptr));

@@ -182,7 +182,7 @@ class SharedMemoryLog final : public AnyLog {
  private:
   const std::shared_ptr<SharedLog> log_;
   // Null where ArrayBuffers show the file's own memory, or the copies.
-  std::unique_ptr<Overlay> overlay_;
+  Overlay::Owned overlay_;
   // Of pin_window(), which allocates nothing once it was large enough.
   List<PinnedBlock> scratch_;
 };

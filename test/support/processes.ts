@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs';
 
 import { AtomicLog } from 'atomic-log';
 
@@ -22,6 +22,14 @@ export const processesRefused: readonly [code: 'ERR_MAPPING_UNAVAILABLE', messag
 
 /** Where the mappings of a process can be looked at. */
 export const describeOnLinux = process.platform === 'linux' ? describe : describe.skip;
+
+/** How often a file is mapped in this process. */
+export function mappingsOf(path: string): number {
+  const inode = ` ${statSync(path).ino} `;
+  return readFileSync('/proc/self/maps', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(inode)).length;
+}
 
 /** What is in the directory; but Windows keeps a file without its name for as long as it is mapped. */
 export const namesIn = (directory: string): string[] =>

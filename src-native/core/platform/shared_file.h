@@ -38,8 +38,9 @@ class SharedMapping {
   virtual char* data() const = 0;
   virtual size_t bytes() const = 0;
   // Puts anonymous zeroed pages in place of the file, at the same address: the
-  // memory stays touchable for as long as this object lives. One thread.
-  virtual void release_file() = 0;
+  // memory stays touchable for as long as this object lives. When the system
+  // refuses them the file stays mapped, and this can be tried again. One thread.
+  virtual IoStatus release_file() = 0;
 };
 
 enum class SharedAccess : uint8_t {
@@ -90,8 +91,9 @@ class SharedFile {
   // The `bytes` from `offset` on, writable, in place of memory that is there and
   // that someone else has; all three are whole pages. The mapping returns no
   // addresses, and is to be released before their owner returns them. That memory
-  // may be zeros afterwards also when this fails. kUnsupported where the system
-  // maps nothing over other memory.
+  // may be zeros afterwards also when this fails. Should it be gone, this fails
+  // with a *mapping, whose release puts it there again. kUnsupported where the
+  // system maps nothing over other memory.
   virtual IoStatus map_over(uint64_t offset, void* address, size_t bytes,
                             std::unique_ptr<SharedMapping>* mapping) {
     (void)offset, (void)address, (void)bytes, (void)mapping;

@@ -94,15 +94,15 @@ class PosixMapping final : public SharedMapping {
   PosixMapping(void* data, size_t bytes, bool has_addresses)
       : data_(data), bytes_(bytes), has_addresses_(has_addresses) {}
   ~PosixMapping() override {
-    release_file();
-    if (is_released_ && has_addresses_) {
+    if (PosixMapping::release_file().ok() && has_addresses_) {
       Ranges::instance().give_back(data_, bytes_);
     }
   }
   char* data() const override { return static_cast<char*>(data_); }
   size_t bytes() const override { return bytes_; }
-  void release_file() override {
+  IoStatus release_file() override {
     if (!is_released_) is_released_ = map_anonymous(data_, bytes_);
+    return is_released_ ? IoStatus{} : failure(errno, "mmap");
   }
 
  private:
@@ -204,16 +204,20 @@ class PosixFile final : public SharedFile {
 
   IoStatus map_over(uint64_t offset, void* address, size_t bytes,
                     std::unique_ptr<SharedMapping>* mapping) override {
+    IoStatus status;
     if (mmap(address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
              descriptor_, static_cast<off_t>(offset)) == MAP_FAILED) {
-      const IoStatus status = failure(errno, "mmap");
-      // What was there may be gone already.
-      (void)map_anonymous(address, bytes);
+      status = failure(errno, "mmap");
+    }
+    auto over = std::make_unique<PosixMapping>(address, bytes, false);
+    if (status.ok()) {
+      internal::keep_from_children(address, bytes);
+    } else if (over->release_file().ok()) {
+      // What was there may have been gone already.
       return status;
     }
-    internal::keep_from_children(address, bytes);
-    *mapping = std::make_unique<PosixMapping>(address, bytes, false);
-    return {};
+    *mapping = std::move(over);
+    return status;
   }
 
   bool try_lock(uint32_t number) override {

@@ -288,7 +288,11 @@ class WindowsMapping final : public SharedMapping {
   ~WindowsMapping() override { Ranges::instance().give_back(data_); }
   char* data() const override { return data_; }
   size_t bytes() const override { return bytes_; }
-  void release_file() override { Ranges::instance().release(data_); }
+  // Where the system refuses, the view stays.
+  IoStatus release_file() override {
+    Ranges::instance().release(data_);
+    return {};
+  }
 
  private:
   char* const data_;

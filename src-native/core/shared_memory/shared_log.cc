@@ -46,14 +46,14 @@ SharedWaits::Place SharedLog::waits_place() {
 SharedLog::~SharedLog() {
   waits_.stop();
   if (is_read_only()) {
-    mapping_->release_file();
+    (void)mapping_->release_file();
     return;
   }
   clear_slot(slot_, std::memory_order_release);
   // By itself, because a child process that was forked meanwhile may have the
   // handle too.
   file_->unlock(slot_lock(slot_));
-  mapping_->release_file();
+  (void)mapping_->release_file();
 }
 
 // Under the slot's lock.

@@ -85,7 +85,7 @@ class Mapping final : public platform::SharedMapping {
   explicit Mapping(char* data) : data_(data) {}
   char* data() const override { return data_; }
   size_t bytes() const override;
-  void release_file() override {}
+  platform::IoStatus release_file() override { return {}; }
 
  private:
   char* const data_;

@@ -54,7 +54,7 @@ ${BOUNDS_WALK}    bounds->end_index = head_first + head_count;
 const JOIN_CLEAR =
   '  // whoever finds the entries empty writes after them.\n  clear_slot(slot_, std::memory_order_release);';
 const LEAVE_CLEAR =
-  '    mapping_->release_file();\n    return;\n  }\n  clear_slot(slot_, std::memory_order_release)';
+  '    (void)mapping_->release_file();\n    return;\n  }\n  clear_slot(slot_, std::memory_order_release)';
 const HEAD_COUNT = '  newest.count = readable(word(newest.block).acquire());\n';
 
 // --- The writer.

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <cstring>
 #include <memory>
@@ -24,6 +25,21 @@ struct Pages {
   ~Pages() { unmap_pages(data, bytes); }
   const size_t bytes;
   char* const data;
+};
+
+// While it lives, the system refuses memory that is writable and not shared.
+class NoMemory {
+ public:
+  NoMemory() {
+    REQUIRE(getrlimit(RLIMIT_DATA, &before_) == 0);
+    // None at all would mean the opposite.
+    const rlimit limit = {1, before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_DATA, &limit) == 0);
+  }
+  ~NoMemory() { (void)setrlimit(RLIMIT_DATA, &before_); }
+
+ private:
+  rlimit before_ = {};
 };
 
 }  // namespace
@@ -72,7 +88,7 @@ TEST_CASE(
   }
   SUBCASE("released, the memory is its owner's again") {
     whole->data()[page] = 1;
-    over->release_file();
+    REQUIRE(over->release_file().ok());
     CHECK(pages.data[page] == 0);
     pages.data[page] = 5;
     over.reset();
@@ -96,6 +112,48 @@ TEST_CASE(
   const IoStatus status = file->map_over(page / 2, pages.data, page, &over);
   CHECK(!status.ok());
   CHECK(over == nullptr);
+  pages.data[0] = 1;
+  CHECK(pages.data[0] == 1);
+}
+
+TEST_CASE(
+    "shared file: laid over memory, it stays there while the system refuses "
+    "other pages") {
+  const size_t page = page_bytes();
+  std::unique_ptr<SharedFile> file;
+  REQUIRE(SharedFile::create_unnamed(page, &file).ok());
+  const Pages pages(1);
+  std::unique_ptr<SharedMapping> over;
+  REQUIRE(file->map_over(0, pages.data, page, &over).ok());
+  pages.data[0] = 1;
+  IoStatus status;
+  {
+    const NoMemory limited;
+    status = over->release_file();
+  }
+  CHECK(status.code == IoCode::kNoMemory);
+  CHECK(pages.data[0] == 1);
+  CHECK(over->release_file().ok());
+  CHECK(pages.data[0] == 0);
+}
+
+TEST_CASE(
+    "shared file: where memory may be gone that it was to be laid over, that "
+    "is "
+    "said") {
+  const size_t page = page_bytes();
+  std::unique_ptr<SharedFile> file;
+  REQUIRE(SharedFile::create_unnamed(page, &file).ok());
+  const Pages pages(1);
+  std::unique_ptr<SharedMapping> over;
+  IoStatus status;
+  {
+    const NoMemory limited;
+    status = file->map_over(page / 2, pages.data, page, &over);
+  }
+  CHECK(!status.ok());
+  REQUIRE(over != nullptr);
+  CHECK(over->release_file().ok());
   pages.data[0] = 1;
   CHECK(pages.data[0] == 1);
 }

@@ -1,12 +1,13 @@
 // What a log that processes share takes of this process, each allocation refused in turn: a typed error, nothing has
 // changed, and the same call works afterwards.
-import { describeWithFaults, refusing } from '../../support/faults';
+import { describeWithFaults, refusing, refusingOne } from '../../support/faults';
 
 import { AtomicLog } from 'atomic-log';
 
 import { range, entriesOf } from '../../support/logs';
 import { isShared } from '../../support/mapping';
-import { describeProcesses } from '../../support/processes';
+import { collectGarbage } from '../../support/memory';
+import { describeProcesses, mappingsOf } from '../../support/processes';
 import { temporaryDirectory } from '../../support/segments';
 
 const directory = temporaryDirectory();
@@ -68,6 +69,24 @@ describeWithFaults('memory that is refused', () => {
         AtomicLog.openSync(directory.path('log'), { ...SMALL, mapping: 'shared' });
       expect(await refusing(refused, openShared)).toMatchObject({ code: 'ERR_OUT_OF_MEMORY' });
       using again = openShared();
+      using writer = again.tryClaimWriter()!;
+      writer.append(again.endIndex);
+      expect(again.latest()).toBe(again.endIndex - 1);
+    });
+
+    // An engine that uses the addresses again would show the file to whoever gets them.
+    test('closing it over shared memory, allocation 0: the memory stays, and with it the file', async () => {
+      let log: AtomicLog<number> | undefined = AtomicLog.openSync(directory.path('log'), {
+        ...SMALL,
+        mapping: 'shared',
+      });
+      const close = (): void => log!.close();
+      expect(await refusingOne(0, close)).toEqual({ error: undefined, wasMet: true });
+      log = undefined;
+      expect(mappingsOf(directory.path('log'))).toBe(1);
+      await collectGarbage(10);
+      expect(mappingsOf(directory.path('log'))).toBe(1);
+      using again = open();
       using writer = again.tryClaimWriter()!;
       writer.append(again.endIndex);
       expect(again.latest()).toBe(again.endIndex - 1);

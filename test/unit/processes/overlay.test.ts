@@ -1,5 +1,5 @@
 // Logs that processes share, where the engine shows its own memory only: the file is laid over a SharedArrayBuffer.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { types } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
@@ -10,7 +10,7 @@ import { expectError } from '../../support/errors';
 import { packageRoot } from '../../support/internals';
 import { entriesOf, range } from '../../support/logs';
 import { collectUntil } from '../../support/memory';
-import { describeOnLinux } from '../../support/processes';
+import { describeOnLinux, mappingsOf } from '../../support/processes';
 import { temporaryDirectory } from '../../support/segments';
 import { until } from '../../support/servers';
 import { hasStrictViews } from '../../support/strict';
@@ -21,13 +21,7 @@ const SMALL = { retainedCapacity: 20, segmentCapacity: 5, mapping: 'shared' } as
 /** With a page and more in each segment. */
 const LARGE = { ...SMALL, retainedCapacity: 5000, segmentCapacity: 1000 } as const;
 
-/** How often the file is mapped in this process. */
-function mappings(): number {
-  const inode = ` ${statSync(path()).ino} `;
-  return readFileSync('/proc/self/maps', 'utf8')
-    .split('\n')
-    .filter((line) => line.includes(inode)).length;
-}
+const mappings = (): number => mappingsOf(path());
 
 const inOther = (source: string): unknown =>
   JSON.parse(
