@@ -1688,6 +1688,13 @@ export interface WalOptions {
    * All three run in the AsyncLocalStorage context of the call that opened the log.
    */
   onError?: (error: unknown, file: WalFile) => void;
+  /**
+   * Of `open()` alone, not of `openSync()`: wait while another writer has the log, as the process before this one may at a
+   * restart, instead of `ERR_LOCKED`. Looks every 25 ms, and keeps the process alive meanwhile. Default: false.
+   */
+  wait?: boolean;
+  /** With `wait: true`: ends the waiting, as `AbortSignal.timeout(30_000)` does. What is being opened by then is opened. */
+  signal?: AbortSignal;
 }
 /** How far a checkpoint may go. */
 export interface WalCheckpointOptions {
@@ -2345,10 +2352,11 @@ export declare class Wal {
   private constructor();
   /**
    * Opens the log in `directory`, or creates it; the directory and those above
-   * are made when they are missing. {@link recovery} says what was found.
+   * are made when they are missing. {@link recovery} says what was found. With
+   * `wait: true` it waits while another writer has the log, as at a restart.
    *
    * @throws `ERR_LOCKED` while another writer has it, in this process or
-   * another; `ERR_CORRUPT` when entries that were durable are damaged, and
+   * another, and with `wait: true` the signal's reason instead; `ERR_CORRUPT` when entries that were durable are damaged, and
    * `ERR_FORMAT` for files that are not a log or of a later release: nothing was
    * changed then; `ERR_FILE_ACCESS` when the directory or a file may not be
    * written (a {@link WalReader} reads it all the same); `ERR_TORN_TAIL` with

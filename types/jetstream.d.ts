@@ -76,6 +76,13 @@ interface WalOptions {
    * All three run in the AsyncLocalStorage context of the call that opened the log.
    */
   onError?: (error: unknown, file: WalFile) => void;
+  /**
+   * Of `open()` alone, not of `openSync()`: wait while another writer has the log, as the process before this one may at a
+   * restart, instead of `ERR_LOCKED`. Looks every 25 ms, and keeps the process alive meanwhile. Default: false.
+   */
+  wait?: boolean;
+  /** With `wait: true`: ends the waiting, as `AbortSignal.timeout(30_000)` does. What is being opened by then is opened. */
+  signal?: AbortSignal;
 }
 /**
  * Names an entry together with its past: a string to be saved and given back as

@@ -6,7 +6,7 @@ import type { Wait } from './waits';
  * An AbortSignal, or undefined. Known by what it can do, and no more than is used:
  * other realms and older implementations have signals of their own.
  */
-export function checkSignal(signal: unknown): AbortSignal | undefined {
+export function checkSignal(signal: unknown, what = 'options.signal'): AbortSignal | undefined {
   if (signal === undefined) return undefined;
   const { aborted, addEventListener, removeEventListener } = (signal ?? {}) as Partial<AbortSignal>;
   if (
@@ -14,7 +14,7 @@ export function checkSignal(signal: unknown): AbortSignal | undefined {
     typeof addEventListener !== 'function' ||
     typeof removeEventListener !== 'function'
   )
-    throw invalidType('options.signal', 'an AbortSignal', signal);
+    throw invalidType(what, 'an AbortSignal', signal);
   return signal as AbortSignal;
 }
 

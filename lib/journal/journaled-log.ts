@@ -103,7 +103,7 @@ export class JournaledLog<T> extends AtomicLog<T> {
 
   /** @internal */
   static async make<T>(options: unknown): Promise<JournaledLog<T>> {
-    const checked = checkJournaledOptions(options);
+    const checked = checkJournaledOptions(options, true);
     checkFound(checked.path, checked.memory.layout);
     const wal = await Wal.open(checked.path, JournaledLog.#walOptions(checked));
     try {
@@ -118,7 +118,7 @@ export class JournaledLog<T> extends AtomicLog<T> {
 
   /** @internal */
   static makeSync<T>(options: unknown): JournaledLog<T> {
-    const checked = checkJournaledOptions(options);
+    const checked = checkJournaledOptions(options, false);
     checkFound(checked.path, checked.memory.layout);
     const wal = Wal.openSync(checked.path, JournaledLog.#walOptions(checked));
     try {

@@ -1,7 +1,7 @@
 /** The options of a journaled log: those of a log in memory, and those of the write-ahead log below it. */
 import { checkNames, checkObject } from '../base/checks';
 import { invalidType, typeError, type AtomicLogError } from '../base/errors';
-import { checkWalOptions, optionNames as walNames, type WalOptions } from '../durable/wal/options';
+import { checkWalOptions, ofJournal, optionNames as walNames, type WalOptions } from '../durable/wal/options';
 import { checkPath } from '../durable/options';
 import { checkOptions, optionNames, type CheckedOptions } from '../memory/options';
 
@@ -42,8 +42,8 @@ export interface CheckedJournaled {
   readonly memory: CheckedOptions;
 }
 
-/** Checks the options. Reads each of them once. */
-export function checkJournaledOptions(options: unknown): CheckedJournaled {
+/** Checks the options. Reads each of them once. `canWait`: whether the caller returns a promise. */
+export function checkJournaledOptions(options: unknown, canWait: boolean): CheckedJournaled {
   const given = checkObject('options', options);
   for (const name of Object.keys(given)) {
     if (name !== 'metadata' && walNames.some((other) => other === name)) throw misplaced(name);
@@ -51,7 +51,7 @@ export function checkJournaledOptions(options: unknown): CheckedJournaled {
   checkNames('options', given, [...memoryNames, 'wal']);
   // It may be the instance of a class.
   const memory = Object.fromEntries(memoryNames.map((name) => [name, given[name]]));
-  return { ...checkPlace(given.wal), memory: checkOptions(memory) };
+  return { ...checkPlace(given.wal, canWait), memory: checkOptions(memory) };
 }
 
 function misplaced(name: string): AtomicLogError {
@@ -61,7 +61,7 @@ function misplaced(name: string): AtomicLogError {
   );
 }
 
-function checkPlace(wal: unknown): Pick<CheckedJournaled, 'path' | 'wal'> {
+function checkPlace(wal: unknown, canWait: boolean): Pick<CheckedJournaled, 'path' | 'wal'> {
   if (typeof wal === 'string') return { path: checkPath(wal, 'options.wal'), wal: {} };
   if (typeof wal !== 'object' || wal === null) {
     throw invalidType('options.wal', 'the path of a directory, or an object with one as path', wal);
@@ -74,6 +74,6 @@ function checkPlace(wal: unknown): Pick<CheckedJournaled, 'path' | 'wal'> {
     );
   }
   const checkedPath = checkPath(path, 'options.wal.path');
-  checkWalOptions(checkedPath, rest, 'options.wal');
+  checkWalOptions(checkedPath, rest, canWait, ofJournal);
   return { path: checkedPath, wal: rest };
 }

@@ -175,7 +175,10 @@ export function walError(failure: NativeFailure, { isOpen = true } = {}): WalErr
     case Outcome.locked: {
       const who = value > 0 ? `process ${value} has` : 'another writer has';
       return withDetails(
-        plainError('ERR_LOCKED', `${path}: ${who} the log open; close it there, or read with a WalReader`),
+        plainError(
+          'ERR_LOCKED',
+          `${path}: ${who} the log open; close it there, wait for that with wait: true, or read with a WalReader`,
+        ),
         value > 0 ? { path, holder: value } : { path },
       );
     }

@@ -11,8 +11,9 @@ import { AsyncResource } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 
 import type { NativeWalOptions } from '../../../types/native';
+import { checkSignal } from '../../base/abort';
 import { checkBytes, checkChoice, checkFlag, NO_BYTES, optionsOf } from '../../base/checks';
-import { invalidType, outOfRange } from '../../base/errors';
+import { invalidType, outOfRange, typeError } from '../../base/errors';
 import { checkOffset, checkPath } from '../options';
 
 /**
@@ -96,6 +97,13 @@ export interface WalOptions {
    * All three run in the AsyncLocalStorage context of the call that opened the log.
    */
   onError?: (error: unknown, file: WalFile) => void;
+  /**
+   * Of `open()` alone, not of `openSync()`: wait while another writer has the log, as the process before this one may at a
+   * restart, instead of `ERR_LOCKED`. Looks every 25 ms, and keeps the process alive meanwhile. Default: false.
+   */
+  wait?: boolean;
+  /** With `wait: true`: ends the waiting, as `AbortSignal.timeout(30_000)` does. What is being opened by then is opened. */
+  signal?: AbortSignal;
 }
 
 /** How far a checkpoint may go. */
@@ -113,6 +121,8 @@ export interface CheckedWalOptions {
   readonly onSegmentSealed: ((file: WalFile) => void) | undefined;
   readonly beforeDelete: ((file: WalFile) => void) | undefined;
   readonly onError: ((error: unknown, file: WalFile) => void) | undefined;
+  readonly wait: boolean;
+  readonly signal: AbortSignal | undefined;
   /** Of the call that opens the log; undefined when nothing runs in it. */
   readonly context: AsyncResource | undefined;
   /** For the addon; made again for each opening. */
@@ -139,6 +149,8 @@ export const optionNames: readonly (keyof WalOptions)[] = [
   'onSegmentSealed',
   'beforeDelete',
   'onError',
+  'wait',
+  'signal',
 ];
 
 const levels: Record<Durability, WalLevel> = {
@@ -178,8 +190,41 @@ function checkMetadata(what: string, value: unknown): Uint8Array {
 const LOG_ID_BYTES = 16;
 const BRANCH_SEED_BYTES = 8;
 
-/** `what` names the options in errors. */
-export function checkWalOptions(directory: unknown, options: unknown, what = 'options'): CheckedWalOptions {
+/** Whether one waits for the writer before, and what ends that. `opener`: the call that could. */
+function checkWait(
+  what: string,
+  given: Readonly<Partial<Record<keyof WalOptions, unknown>>>,
+  opener: string,
+  canWait: boolean,
+): Pick<CheckedWalOptions, 'wait' | 'signal'> {
+  const wait = checkFlag(`${what}.wait`, given.wait);
+  if (wait && !canWait) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${what}.wait is for ${opener}, which returns a promise; openSync() does not wait`,
+    );
+  }
+  const { signal } = given;
+  if (!wait && signal !== undefined) {
+    throw typeError(
+      'ERR_INVALID_ARG_VALUE',
+      `${what}.signal is for wait: true, which waits while another writer has the log`,
+    );
+  }
+  return { wait, signal: checkSignal(signal, `${what}.signal`) };
+}
+
+/** Where the options of a log stand, for errors, and what opens it. */
+export const ofWal = { what: 'options', opener: 'Wal.open()' };
+export const ofJournal = { what: 'options.wal', opener: 'AtomicLog.open()' };
+
+/** `canWait`: whether the caller returns a promise. */
+export function checkWalOptions(
+  directory: unknown,
+  options: unknown,
+  canWait: boolean,
+  { what, opener } = ofWal,
+): CheckedWalOptions {
   const path = checkPath(directory, 'directory');
   const given = optionsOf(what, options, optionNames);
   const optional = (name: keyof WalOptions, fallback: number, min: number, max?: number): number =>
@@ -201,6 +246,7 @@ export function checkWalOptions(directory: unknown, options: unknown, what = 'op
     beforeDelete: checkHook<(file: WalFile) => void>(`${what}.beforeDelete`, given.beforeDelete),
     onError: checkHook<(error: unknown, file: WalFile) => void>(`${what}.onError`, given.onError),
   };
+  const waits = checkWait(what, given, opener, canWait);
   const hasHooks = Object.values(hooks).some((hook) => hook !== undefined);
   return {
     path,
@@ -209,6 +255,7 @@ export function checkWalOptions(directory: unknown, options: unknown, what = 'op
     bytesInFlightMax: optional('bytesInFlightMax', BYTES_IN_FLIGHT, 0),
     retainBytes: optional('retainBytes', Infinity, WAL_FILE_BYTES_MIN),
     ...hooks,
+    ...waits,
     context: hasHooks ? new AsyncResource('atomic-log.Wal') : undefined,
     native: (waiterId) => ({
       path,

@@ -1,10 +1,12 @@
 /** `Wal`: what users call of the writer of a log. What the calls share is in core.ts; each kind of work has its own module. */
 import { WalCounter } from '../../base/codes';
 import type { NativeFailure, NativeWal } from '../../../types/native';
+import { throwIfAborted, waitUnlessAborted } from '../../base/abort';
 import { asyncDispose, dispose, type Followed } from '../../base/dispose';
-import { illegalConstructor, plainError } from '../../base/errors';
+import { illegalConstructor, plainError, type AtomicLogError } from '../../base/errors';
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
+import { waitForTime } from '../../base/waits';
 import { Appender, type AppendOptions } from './append';
 import { backUp } from './backup';
 import type { WalCursor, WalCursorOptions } from './cursor';
@@ -25,6 +27,8 @@ import { entriesInRange, entryAt, followWriter } from './reading';
 import { recoveryOf, statsOf, type WalRecovery, type WalStats } from './reports';
 
 const openWal = Symbol('openWal');
+/** Between two looks whether the writer before has closed the log. */
+const LOOK_AGAIN_MS = 25;
 /** For the room of journaled logs. */
 export const journalOf = Symbol('journalOf');
 
@@ -68,10 +72,11 @@ export class Wal {
 
   /**
    * Opens the log in `directory`, or creates it; the directory and those above
-   * are made when they are missing. {@link recovery} says what was found.
+   * are made when they are missing. {@link recovery} says what was found. With
+   * `wait: true` it waits while another writer has the log, as at a restart.
    *
    * @throws `ERR_LOCKED` while another writer has it, in this process or
-   * another; `ERR_CORRUPT` when entries that were durable are damaged, and
+   * another, and with `wait: true` the signal's reason instead; `ERR_CORRUPT` when entries that were durable are damaged, and
    * `ERR_FORMAT` for files that are not a log or of a later release: nothing was
    * changed then; `ERR_FILE_ACCESS` when the directory or a file may not be
    * written (a {@link WalReader} reads it all the same); `ERR_TORN_TAIL` with
@@ -79,7 +84,20 @@ export class Wal {
    * `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`
    */
   static async open(directory: string, options?: WalOptions): Promise<Wal> {
-    const checked = checkWalOptions(directory, options);
+    const checked = checkWalOptions(directory, options, true);
+    const { wait, signal } = checked;
+    for (;;) {
+      throwIfAborted(signal);
+      try {
+        return await Wal.#open(checked);
+      } catch (error) {
+        if (!wait || (error as AtomicLogError).code !== 'ERR_LOCKED') throw error;
+      }
+      await waitUnlessAborted(waitForTime(LOOK_AGAIN_MS), signal);
+    }
+  }
+
+  static async #open(checked: CheckedWalOptions): Promise<Wal> {
     const notifier = new Notifier();
     notifier.listener.isHolding = true;
     try {
@@ -93,7 +111,7 @@ export class Wal {
 
   /** As {@link open}, on this thread. */
   static openSync(directory: string, options?: WalOptions): Wal {
-    const checked = checkWalOptions(directory, options);
+    const checked = checkWalOptions(directory, options, false);
     const notifier = new Notifier();
     return Wal.#finish(addon.openWalSync(checked.native(notifier.listener.id)), checked, notifier);
   }
