@@ -13,6 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 
 import { AtomicLog, bytes, defineSchema, structured, utf8, type Codec } from 'atomic-log';
 
@@ -153,29 +154,34 @@ describeProcesses('a log that processes share', () => {
       return log;
     };
     const tail = spawn(process.execPath, [cliPath, 'tail', '-f', '--wait', path()]);
-    const told: string[] = [];
     const logs: AtomicLog<number>[] = [];
-    // What is done once it has said or shown so much, which begins with that.
-    const steps: [string, () => void][] = [
-      [`${path()}: no log is there; waiting for one`, () => logs.push(write(1, true))],
+    // What is done once it has shown or said so much. Each stream in its order: no one orders the two.
+    const shown: [string, () => void][] = [
       ['0\t1', () => undefined],
-      [`${path()}: the log has ended; waiting for the one`, () => logs.push(write(2, false))],
-      [`${path()}: going on with the log `, () => undefined],
       ['0\t2', () => AtomicLog.unlinkSync(path())],
-      [`${path()}: the log was unlinked, moved or replaced`, () => logs.push(write(3, false))],
-      [`${path()}: going on with the log `, () => undefined],
       ['0\t3', () => tail.kill()],
     ];
-    const hear = (line: string): void => {
-      told.push(line.replace(/^atomic-log: /, ''));
-      steps[told.length - 1]?.[1]();
+    const said: [string, () => void][] = [
+      ['no log is there; waiting for one', () => logs.push(write(1, true))],
+      ['the log has ended; waiting for the one', () => logs.push(write(2, false))],
+      ['going on with the log ', () => undefined],
+      ['the log was unlinked, moved or replaced; waiting', () => logs.push(write(3, false))],
+      ['going on with the log ', () => undefined],
+    ];
+    const hear = (stream: Readable, steps: [string, () => void][]): string[] => {
+      const lines: string[] = [];
+      createInterface({ input: stream }).on('line', (line) => {
+        steps[lines.length]?.[1]();
+        lines.push(line);
+      });
+      return lines;
     };
-    createInterface({ input: tail.stdout }).on('line', hear);
-    createInterface({ input: tail.stderr }).on('line', hear);
+    const [out, err] = [hear(tail.stdout, shown), hear(tail.stderr, said)];
     await once(tail, 'close');
-    expect(told).toHaveLength(steps.length);
-    for (const [i, [start]] of steps.entries()) expect(told[i]).toContain(start);
-    expect(told[3]).toContain(logs[1]!.logId);
+    expect(out).toEqual(shown.map(([line]) => line));
+    expect(err).toHaveLength(said.length);
+    for (const [i, [text]] of said.entries()) expect(err[i]).toContain(`atomic-log: ${path()}: ${text}`);
+    expect(err[2]).toContain(logs[1]!.logId);
     for (const log of logs) log.close();
   });
 
