@@ -16,60 +16,11 @@
 #include <sys/vfs.h>
 #endif
 
-#include <map>
-#include <mutex>
-
 #include "core/platform/file.h"
-#include "core/platform/io_loop.h"
+#include "core/platform/handle_posix.h"
 
 namespace atomic_log::platform {
 namespace {
-
-IoStatus failure(int error, const char* operation) {
-  IoCode code = IoCode::kFailed;
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-      code = IoCode::kNotFound;
-      break;
-    case EEXIST:
-    case ENOTEMPTY:
-      code = IoCode::kExists;
-      break;
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      code = IoCode::kDenied;
-      break;
-    case EISDIR:
-    case ENXIO:
-      code = IoCode::kNotAFile;
-      break;
-    case EMFILE:
-    case ENFILE:
-      code = IoCode::kNoDescriptor;
-      break;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-      code = IoCode::kNoSpace;
-      break;
-    default:
-      break;
-  }
-  return {code, error, operation};
-}
-
-// Of a call that returns 0 or -1.
-IoStatus check(int result, const char* operation) {
-  return result == 0 ? IoStatus{} : failure(errno, operation);
-}
-
-IoStep step_of(ssize_t moved, const char* operation) {
-  if (moved >= 0) return {static_cast<size_t>(moved), false, {}};
-  if (errno == EINTR) return {0, true, {}};
-  return {0, false, failure(errno, operation)};
-}
 
 #if defined(F_OFD_SETLK)
 constexpr int kQueryLock = F_OFD_GETLK;
@@ -79,17 +30,6 @@ constexpr int kQueryLock = F_OFD_GETLK;
 constexpr int kQueryLock = F_GETLK;
 #endif
 
-// One byte that no file has: some network file systems make locks mandatory,
-// which must not stop those who read.
-struct flock lock_of(short type) {
-  struct flock lock = {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = off_t{1} << 62;
-  lock.l_len = 1;
-  return lock;
-}
-
 // What F_OFD_GETLK can see; flock() alone decides who has the lock.
 void show_lock([[maybe_unused]] int descriptor, [[maybe_unused]] short type) {
 #if defined(F_OFD_SETLK)
@@ -98,44 +38,6 @@ void show_lock([[maybe_unused]] int descriptor, [[maybe_unused]] short type) {
   (void)fcntl(descriptor, F_OFD_SETLK, &lock);
 #endif
 }
-
-// Puts zeroed pages at `address`, in place of whatever is there: another thread
-// that reads meanwhile sees the one or the other.
-bool map_anonymous(void* address, size_t bytes) {
-  return mmap(address, bytes, PROT_READ | PROT_WRITE,
-              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-              0) != MAP_FAILED;
-}
-
-// Address ranges whose mappings are gone. Any thread.
-class AddressRanges {
- public:
-  static AddressRanges& instance() {
-    // Never destroyed: threads may outlive static destructors.
-    static AddressRanges* const ranges = new AddressRanges();
-    return *ranges;
-  }
-
-  // Null when there is none of that size.
-  void* take(size_t bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = free_.find(bytes);
-    if (found == free_.end()) return nullptr;
-    void* const address = found->second;
-    free_.erase(found);
-    return address;
-  }
-
-  void give_back(void* address, size_t bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    free_.emplace(bytes, address);
-  }
-
- private:
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::multimap<size_t, void*> free_;
-};
 
 // Null when the system refuses.
 void* map_file(void* address, size_t bytes, int descriptor) {
@@ -164,11 +66,6 @@ class PosixFileMapping final : public FileMapping {
   void* const data_;
   const size_t bytes_;
 };
-
-FileIdentity identity_of(const struct stat& info) {
-  return {static_cast<uint64_t>(info.st_dev),
-          static_cast<uint64_t>(info.st_ino)};
-}
 
 class PosixDirectory final : public Directory {
  public:
@@ -231,11 +128,10 @@ class PosixFile final : public File {
     write_in_place();
     // Not posix_fallocate: where the file system cannot, that one writes into
     // every block and reports no progress.
-    int result;
-    do {
-      result = fallocate(descriptor_, 0, 0, length);
-    } while (result != 0 && errno == EINTR);
-    if (result == 0) return {};
+    if (again_if_interrupted(
+            [&] { return fallocate(descriptor_, 0, 0, length); }) == 0) {
+      return {};
+    }
     if (errno != EOPNOTSUPP && errno != ENOSYS) {
       return failure(errno, "fallocate");
     }
@@ -287,11 +183,8 @@ class PosixFile final : public File {
   IoStatus lock() override {
     // Not fcntl: its locks are lost when any handle of the file in this process
     // is closed.
-    int result;
-    do {
-      result = flock(descriptor_, LOCK_EX | LOCK_NB);
-    } while (result != 0 && errno == EINTR);
-    if (result == 0) {
+    if (again_if_interrupted(
+            [&] { return flock(descriptor_, LOCK_EX | LOCK_NB); }) == 0) {
       locked_by_ = getpid();
       show_lock(descriptor_, F_WRLCK);
       return {};
@@ -362,10 +255,8 @@ class PosixFileSystem final : public FileSystem {
     int flags = O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     flags |= mode == OpenMode::kRead ? O_RDONLY : O_RDWR;
     if (mode == OpenMode::kCreateNew) flags |= O_CREAT | O_EXCL;
-    int descriptor;
-    do {
-      descriptor = ::open(path.c_str(), flags, 0666);
-    } while (descriptor < 0 && errno == EINTR);
+    const int descriptor =
+        again_if_interrupted([&] { return ::open(path.c_str(), flags, 0666); });
     if (descriptor < 0) return failure(errno, "open");
     auto opened = std::make_unique<PosixFile>(descriptor);
     struct stat info;
@@ -425,10 +316,9 @@ class PosixFileSystem final : public FileSystem {
 
   IoStatus open_directory(const std::string& path,
                           std::unique_ptr<Directory>* directory) override {
-    int descriptor;
-    do {
-      descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
-    } while (descriptor < 0 && errno == EINTR);
+    const int descriptor = again_if_interrupted([&] {
+      return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY);
+    });
     if (descriptor < 0) return failure(errno, "open");
     *directory = std::make_unique<PosixDirectory>(descriptor);
     return {};

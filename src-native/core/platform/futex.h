@@ -1,7 +1,7 @@
-// Sleeping until another process changes a word of memory that both have mapped.
-// Linux has futexes, macOS 14.4 os_sync_wait_on_address(), Windows named events.
-// Elsewhere only threads of the same process are woken, and who waits for others
-// must look again after a while.
+// Sleeping until another process changes a word of memory that both have
+// mapped. Linux has futexes, macOS 14.4 os_sync_wait_on_address(), Windows
+// named events. Elsewhere only threads of the same process are woken, and a
+// thread that waits for another process must look again after a while.
 //
 // Any thread may call anything.
 #ifndef ATOMIC_LOG_CORE_PLATFORM_FUTEX_H_
@@ -14,14 +14,14 @@
 
 namespace atomic_log::platform {
 
-// Sleeps while *word is `expected`, until it is woken or `time` is over. It may
-// return for no reason.
+// Sleeps while `word` is `expected`, until it is woken or `time` is over. It
+// may return for no reason.
 void futex_wait(const std::atomic<uint32_t>& word, uint32_t expected,
                 std::chrono::nanoseconds time);
 
-// Wakes every sleeper of the word, which was changed before, in whatever process.
-// Of a word in a file (shared_file.h) one thread may sleep at a time: Windows wakes
-// only one.
+// Wakes every sleeper of the word, which was changed before, in whatever
+// process. Of a word in a file (shared_file.h) one thread may sleep at a time:
+// Windows wakes only one.
 void futex_wake_all(const std::atomic<uint32_t>& word);
 
 // False: no sleeper of another process is woken.

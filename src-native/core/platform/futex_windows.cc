@@ -1,7 +1,7 @@
-// The system's own wait on a word (WaitOnAddress) knows one process only. A word
-// in the memory of a file has an event instead, which is named after its place
-// in the file; where it is refused, as to a process in another sandbox, the
-// sleeper looks every millisecond.
+// The system's own wait on a word (WaitOnAddress) knows one process only. A
+// word in the memory of a file has an event instead, which is named after its
+// place in the file; where it is refused, as to a process in another sandbox,
+// the sleeper looks every millisecond.
 #if defined(_WIN32)
 
 #include <algorithm>
@@ -15,8 +15,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-// Sleeps that are shorter go by a timer of their own: the system looks at others
-// 64 times a second.
+// Sleeps that are shorter go by a timer of their own: the system looks at
+// others 64 times a second.
 constexpr milliseconds kShort{50};
 constexpr milliseconds kLook{1};
 // CREATE_WAITABLE_TIMER_HIGH_RESOLUTION, since Windows 10 1803.
@@ -61,7 +61,8 @@ void sleep_short(HANDLE event, nanoseconds time) {
 void futex_wait(const std::atomic<uint32_t>& word, uint32_t expected,
                 nanoseconds time) {
   if (time.count() <= 0) return;
-  // Made before the word is looked at: who changes it after that finds it.
+  // Made before the word is looked at: a thread that changes the word after
+  // that finds the event. Acquire: pairs with the change.
   const SharedWord shared = find_shared_word(&word, EventUse::kMake);
   if (word.load(std::memory_order_acquire) != expected) return;
   const bool looks = shared.is_in_file && shared.event == nullptr;
@@ -87,7 +88,7 @@ void futex_wake_all(const std::atomic<uint32_t>& word) {
   if (wake != nullptr) wake(const_cast<std::atomic<uint32_t>*>(&word));
 }
 
-// But to those who may not use the event.
+// But for a process that may not use the event.
 bool wakes_across_processes() { return true; }
 
 }  // namespace atomic_log::platform

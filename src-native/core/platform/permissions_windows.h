@@ -1,4 +1,4 @@
-// Whose a file is, and who may use one that is made. Any thread.
+// The owner of a file, and the rights to one that is made. Any thread.
 #ifndef ATOMIC_LOG_CORE_PLATFORM_PERMISSIONS_WINDOWS_H_
 #define ATOMIC_LOG_CORE_PLATFORM_PERMISSIONS_WINDOWS_H_
 
@@ -28,8 +28,8 @@ class Permissions {
   SECURITY_ATTRIBUTES attributes_ = {};
 };
 
-// Whether a file is this user's, or the owner's of what this process makes, as
-// an administrator's are.
+// Whether a file belongs to this user, or to the owner that the system gives to
+// what this process makes, which for administrators is their group.
 IoStatus is_own_file(HANDLE handle, bool* is_own);
 
 }  // namespace atomic_log::platform

@@ -1,9 +1,9 @@
 // Being told that another process has ended. Linux (pidfd), macOS (kqueue) and
-// Windows; elsewhere start() refuses, and who waits looks from time to time.
+// Windows; elsewhere start() refuses, and the caller looks from time to time.
 //
 //  1. A process is named by its number and the number's namespace, in one word
-//     that processes can leave each other. A name is a hint: it may be stale, or
-//     anything. That a process has ended is no proof of more than that.
+//     that processes can leave each other. A name is a hint: it may be stale,
+//     or any number. That a process has ended proves nothing else.
 //  2. When ended() is called, the locks of a process that was named rightly are
 //     free: the system closes its files before it says that it is dead.
 #ifndef ATOMIC_LOG_CORE_PLATFORM_PROCESS_WATCH_H_
@@ -57,9 +57,9 @@ class ProcessWatch {
   ProcessWatch& operator=(const ProcessWatch&) = delete;
 
   // Ends the last watch, and begins one: `ended` is called once, by a thread of
-  // this object, when the process has ended. False: it is not known here, or is
-  // this one, or the system has no such thing, or no descriptor or thread to
-  // spare.
+  // this object, when the process has ended. False: the process is unknown
+  // here, or this one; or the system has no such watch, or no descriptor or
+  // thread to spare.
   bool start(ProcessName name, std::function<void()> ended);
   // `ended` is neither running nor to come. Idempotent.
   void stop();
@@ -73,7 +73,7 @@ class ProcessWatch {
 
   Thread thread_;
   internal::ProcessEnd end_;
-  // Relaxed: who is told by `ended` looks again.
+  // Relaxed: a hint. A caller that `ended` has told looks again.
   std::atomic<bool> is_watching_{false};
 };
 

@@ -1,13 +1,13 @@
 // A file that several processes map as one memory, and the kernel's locks of
-// its bytes. The only such door. Where a system or its file system lacks what is
-// promised here, create() and open() say kUnsupported.
+// its bytes. Where a system or its file system lacks what is promised here,
+// create() and open() say kUnsupported.
 //
 //  1. A lock belongs to the handle, not to the thread or the process: it is
 //     free when the handle is closed, and when the process is dead, before
-//     anyone has reaped it. It does not conflict with itself: who shares a
-//     handle needs an order of their own.
+//     anyone has reaped it. It does not conflict with itself: threads that
+//     share a handle need a lock of their own.
 //  2. What was stored before a lock was released, also by the death of its
-//     holder, is there for the next one who takes it.
+//     holder, is there for the next holder.
 //  3. The space of a new file is secured before it can be mapped: a full file
 //     system is a status, and no store ends the process for want of space.
 //  4. No child process has the mapping, and none keeps the handle when it
@@ -54,9 +54,9 @@ class SharedFile {
   virtual ~SharedFile() = default;
 
   // A new file of `bytes` zeros, near `path`, which has no name yet: should its
-  // maker die, nothing is left. Where there are no files without a name it has a
-  // random one, ".atomic-log-" and 16 digits; what a dead maker left so, the next
-  // one takes away. `mode` is as chmod() takes it, without umask.
+  // maker die, nothing is left. Where there are no files without a name it has
+  // a random one, ".atomic-log-" and 16 digits; what a dead maker left so, the
+  // next one takes away. `mode` is as chmod() takes it, without umask.
   static IoStatus create(const std::string& path, uint32_t mode, uint64_t bytes,
                          std::unique_ptr<SharedFile>* file);
   static IoStatus open(const std::string& path, SharedAccess access,
@@ -66,19 +66,20 @@ class SharedFile {
   static IoStatus create_unnamed(uint64_t bytes,
                                  std::unique_ptr<SharedFile>* file);
 
-  // Takes a file's name away; who has it open keeps the file.
+  // Takes a file's name away; processes that have it open keep the file.
   static IoStatus unlink(const std::string& path);
-  // Where a symbolic link leads; of anything else, its own name. Windows: always
-  // its own name.
+  // The path that a symbolic link leads to; of anything else, and on Windows,
+  // `path` itself.
   static IoStatus follow_links(const std::string& path, std::string* file);
 
   // Gives a new file its name: kExists when another has it. One thread.
   virtual IoStatus link(const std::string& path) = 0;
 
   virtual IoStatus size(uint64_t* bytes) = 0;
-  // Secures the space of a file that has holes, as a copy can: a store into one
-  // would end the process where the file system is full.
-  // No more can be had where the file system copies what is written, or compresses.
+  // Secures the space of a file that has holes, as a copy can have them: where
+  // the file system is full, a store into one would end the process. Where the
+  // file system copies what is written, or compresses it, a store can still
+  // fail so.
   virtual IoStatus secure_space(uint64_t bytes) = 0;
   virtual IoStatus identity(FileIdentity* identity) = 0;
   // Whether the file is this user's.
@@ -88,12 +89,12 @@ class SharedFile {
                            size_t* read) = 0;
   virtual IoStatus map(size_t bytes,
                        std::shared_ptr<SharedMapping>* mapping) = 0;
-  // The `bytes` from `offset` on, writable, in place of memory that is there and
-  // that someone else has; all three are whole pages. The mapping returns no
-  // addresses, and is to be released before their owner returns them. That memory
-  // may be zeros afterwards also when this fails. Should it be gone, this fails
-  // with a *mapping, whose release puts it there again. kUnsupported where the
-  // system maps nothing over other memory.
+  // The `bytes` from `offset` on, writable, in place of memory that is there
+  // and that someone else has; all three are whole pages. The mapping returns
+  // no addresses, and is to be released before their owner returns them. That
+  // memory may be zeros afterwards also when this fails. Should it be gone,
+  // this fails with a *mapping, whose release puts it there again. kUnsupported
+  // where the system maps nothing over other memory.
   virtual IoStatus map_over(uint64_t offset, void* address, size_t bytes,
                             std::unique_ptr<SharedMapping>* mapping) {
     (void)offset, (void)address, (void)bytes, (void)mapping;
@@ -108,11 +109,13 @@ class SharedFile {
   virtual bool is_locked_elsewhere(uint32_t number) = 0;
 };
 
-// What tells one run of the system from the next; zeros where that is not said.
+// Tells one run of the system from the next; zeros where the system does not
+// say.
 struct BootId {
   uint8_t bytes[16] = {};
 };
-// A shortage is a status: zeros in its place would make this another run.
+// A shortage is a status: zeros in its place would look like a system that does
+// not say.
 IoStatus boot_id(BootId* id);
 
 // Of the process that calls; it is another one after fork().

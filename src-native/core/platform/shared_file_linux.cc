@@ -14,11 +14,11 @@ namespace atomic_log::platform {
 IoStatus boot_id(BootId* id) {
   *id = {};
   char text[64] = {};
-  const int descriptor = internal::again_if_interrupted([] {
+  const int descriptor = again_if_interrupted([] {
     return ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
   });
   if (descriptor < 0) {
-    const IoStatus io = internal::failure(errno, "open");
+    const IoStatus io = internal::shared_failure(errno, "open");
     return io.is_shortage() ? io : IoStatus{};
   }
   const ssize_t length = read(descriptor, text, sizeof(text) - 1);
@@ -65,8 +65,8 @@ int allocate(int descriptor, uint64_t bytes) {
   return error;
 }
 
-// Of a file in memory each block is a page of it, and to look for a hole, or to fill
-// none, takes as long as it has pages.
+// Of a file in memory each block is a page of it, and to look for a hole, or to
+// fill none, takes as long as it has pages.
 bool may_hide_hole(int descriptor, uint64_t bytes) {
   constexpr long kTmpfs = 0x01021994;
   struct statfs system;

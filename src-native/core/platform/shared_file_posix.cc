@@ -1,5 +1,4 @@
-// What all POSIX systems have in common; what they have not is in
-// shared_file_system.h.
+// What all POSIX systems do alike; the rest is in shared_file_system.h.
 #if !defined(_WIN32)
 
 #include <errno.h>
@@ -10,18 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <mutex>
 #include <random>
-#include <unordered_map>
-#include <vector>
+#include <utility>
 
+#include "core/platform/handle_posix.h"
 #include "core/platform/shared_file.h"
 #include "core/platform/shared_file_system.h"
 
 namespace atomic_log::platform {
 namespace {
 
-using internal::failure;
+using internal::shared_failure;
 
 // Locks of an open file description: none else is its handle's alone, whatever
 // other files this process closes. macOS has had them for longer than it names
@@ -40,53 +38,9 @@ constexpr int kQueryLock = -1;
 // Neither a network's file system, in general, nor every system has them.
 IoStatus no_locks() { return {IoCode::kUnsupported, errno, "fcntl"}; }
 
-// The numbers of locks begin where no file has bytes: some network file systems
-// make locks mandatory.
-struct flock lock_of(short type, uint32_t number) {
-  struct flock lock = {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = (off_t{1} << 62) + off_t{number};
-  lock.l_len = 1;
-  return lock;
-}
-
-// Who makes a file has this one for as long as that has a temporary name.
+// The maker of a file has this one for as long as the file has a temporary
+// name.
 constexpr uint32_t kMakerLock = UINT32_MAX;
-
-// Address ranges whose mappings are gone. Never destroyed: threads may outlive
-// static destructors.
-class Ranges {
- public:
-  static Ranges& instance() {
-    static Ranges* const ranges = new Ranges();
-    return *ranges;
-  }
-  // Null when there is none of that size.
-  void* take(size_t bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    const auto found = free_.find(bytes);
-    if (found == free_.end() || found->second.empty()) return nullptr;
-    void* const address = found->second.back();
-    found->second.pop_back();
-    return address;
-  }
-  void give_back(void* address, size_t bytes) {
-    const std::lock_guard<std::mutex> lock(mutex_);
-    free_[bytes].push_back(address);
-  }
-
- private:
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::unordered_map<size_t, std::vector<void*>> free_;
-};
-
-bool map_anonymous(void* address, size_t bytes) {
-  return mmap(address, bytes, PROT_READ | PROT_WRITE,
-              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-              0) != MAP_FAILED;
-}
 
 class PosixMapping final : public SharedMapping {
  public:
@@ -95,14 +49,14 @@ class PosixMapping final : public SharedMapping {
       : data_(data), bytes_(bytes), has_addresses_(has_addresses) {}
   ~PosixMapping() override {
     if (PosixMapping::release_file().ok() && has_addresses_) {
-      Ranges::instance().give_back(data_, bytes_);
+      AddressRanges::instance().give_back(data_, bytes_);
     }
   }
   char* data() const override { return static_cast<char*>(data_); }
   size_t bytes() const override { return bytes_; }
   IoStatus release_file() override {
     if (!is_released_) is_released_ = map_anonymous(data_, bytes_);
-    return is_released_ ? IoStatus{} : failure(errno, "mmap");
+    return is_released_ ? IoStatus{} : shared_failure(errno, "mmap");
   }
 
  private:
@@ -133,7 +87,7 @@ class PosixFile final : public SharedFile {
   IoStatus link(const std::string& path) override {
     if (linkat(AT_FDCWD, name_.c_str(), AT_FDCWD, path.c_str(),
                AT_SYMLINK_FOLLOW) != 0) {
-      return failure(errno, "linkat");
+      return shared_failure(errno, "linkat");
     }
     drop_temporary_name();
     return {};
@@ -141,60 +95,56 @@ class PosixFile final : public SharedFile {
 
   IoStatus size(uint64_t* bytes) override {
     struct stat info;
-    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
+    if (fstat(descriptor_, &info) != 0) return shared_failure(errno, "fstat");
     *bytes = static_cast<uint64_t>(info.st_size);
     return {};
   }
 
   IoStatus secure_space(uint64_t bytes) override {
     struct stat info;
-    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
+    if (fstat(descriptor_, &info) != 0) return shared_failure(errno, "fstat");
     const bool has_blocks =
         static_cast<uint64_t>(info.st_blocks) * 512 >= bytes;
     if (has_blocks && !internal::may_hide_hole(descriptor_, bytes)) return {};
     const int error = internal::fill_holes(descriptor_, bytes);
-    return error == 0 ? IoStatus{} : failure(error, "fallocate");
+    return error == 0 ? IoStatus{} : shared_failure(error, "fallocate");
   }
 
   IoStatus identity(FileIdentity* identity) override {
     struct stat info;
-    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
-    *identity = {static_cast<uint64_t>(info.st_dev),
-                 static_cast<uint64_t>(info.st_ino)};
+    if (fstat(descriptor_, &info) != 0) return shared_failure(errno, "fstat");
+    *identity = identity_of(info);
     return {};
   }
 
   IoStatus is_own(bool* is_own) override {
     struct stat info;
-    if (fstat(descriptor_, &info) != 0) return failure(errno, "fstat");
+    if (fstat(descriptor_, &info) != 0) return shared_failure(errno, "fstat");
     *is_own = info.st_uid == geteuid();
     return {};
   }
 
   IoStatus read_at(uint64_t offset, void* data, size_t bytes,
                    size_t* read) override {
-    for (*read = 0; *read < bytes;) {
-      const ssize_t moved = internal::again_if_interrupted([&] {
-        return pread(descriptor_, static_cast<char*>(data) + *read,
-                     bytes - *read, static_cast<off_t>(offset + *read));
-      });
-      if (moved < 0) return failure(errno, "pread");
-      if (moved == 0) return {};
-      *read += static_cast<size_t>(moved);
-    }
-    return {};
+    const IoStatus io = read_fully(
+        offset, data, bytes, read,
+        [this](uint64_t from, uint8_t* to, size_t count) {
+          return step_of(
+              pread(descriptor_, to, count, static_cast<off_t>(from)), "pread");
+        });
+    return io.ok() ? io : shared_failure(io.system_error, io.operation);
   }
 
   IoStatus map(size_t bytes, std::shared_ptr<SharedMapping>* mapping) override {
-    void* const range = Ranges::instance().take(bytes);
+    void* const range = AddressRanges::instance().take(bytes);
     const int protection =
         access_ == SharedAccess::kReadOnly ? PROT_READ : PROT_READ | PROT_WRITE;
     void* const data = mmap(
         range, bytes, protection,
         range == nullptr ? MAP_SHARED : MAP_SHARED | MAP_FIXED, descriptor_, 0);
     if (data == MAP_FAILED) {
-      const IoStatus status = failure(errno, "mmap");
-      if (range != nullptr) Ranges::instance().give_back(range, bytes);
+      const IoStatus status = shared_failure(errno, "mmap");
+      if (range != nullptr) AddressRanges::instance().give_back(range, bytes);
       return status;
     }
     internal::keep_from_children(data, bytes);
@@ -207,7 +157,7 @@ class PosixFile final : public SharedFile {
     IoStatus status;
     if (mmap(address, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
              descriptor_, static_cast<off_t>(offset)) == MAP_FAILED) {
-      status = failure(errno, "mmap");
+      status = shared_failure(errno, "mmap");
     }
     auto over = std::make_unique<PosixMapping>(address, bytes, false);
     if (status.ok()) {
@@ -222,7 +172,7 @@ class PosixFile final : public SharedFile {
 
   bool try_lock(uint32_t number) override {
     struct flock lock = lock_of(F_WRLCK, number);
-    return internal::again_if_interrupted(
+    return again_if_interrupted(
                [&] { return fcntl(descriptor_, kSetLock, &lock); }) == 0;
   }
   void unlock(uint32_t number) override {
@@ -265,8 +215,8 @@ bool is_temporary_name(const std::string& name) {
              std::string::npos;
 }
 
-// Takes away the temporary names that dead makers have left in a directory. Who
-// lives has the lock.
+// Takes away the temporary names that dead makers have left in a directory. A
+// maker that lives has the lock.
 void remove_left_names(const std::string& directory) {
   List<std::string> names;
   if (!native_file_system().list(directory, &names).ok()) return;
@@ -286,13 +236,13 @@ std::unique_ptr<PosixFile> make_named(const std::string& directory) {
   remove_left_names(directory);
   for (;;) {
     std::string name = temporary_name_in(directory);
-    const int descriptor = internal::again_if_interrupted([&] {
+    const int descriptor = again_if_interrupted([&] {
       return ::open(name.c_str(),
                     O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
     });
     if (descriptor < 0) return nullptr;
     auto made = std::make_unique<PosixFile>(descriptor, std::move(name), true);
-    // Who looks for names that were left may have found this one first.
+    // Another process may have taken this name for one that was left.
     struct stat info;
     if (!made->knows_locks() ||
         (made->try_lock(kMakerLock) && fstat(descriptor, &info) == 0 &&
@@ -309,15 +259,16 @@ IoStatus SharedFile::create(const std::string& path, uint32_t mode,
   const std::string directory = parent_of(path);
   std::string name;
   const int unnamed = internal::open_unnamed(directory, &name);
-  if (unnamed < 0 && errno != EOPNOTSUPP) return failure(errno, "open");
+  if (unnamed < 0 && errno != EOPNOTSUPP) return shared_failure(errno, "open");
   auto made = unnamed >= 0
                   ? std::make_unique<PosixFile>(unnamed, std::move(name), false)
                   : make_named(directory);
-  if (made == nullptr) return failure(errno, "open");
+  if (made == nullptr) return shared_failure(errno, "open");
   if (!made->knows_locks()) return no_locks();
-  if (fchmod(made->descriptor(), mode) != 0) return failure(errno, "fchmod");
+  if (fchmod(made->descriptor(), mode) != 0)
+    return shared_failure(errno, "fchmod");
   const int error = internal::allocate(made->descriptor(), bytes);
-  if (error != 0) return failure(error, "fallocate");
+  if (error != 0) return shared_failure(error, "fallocate");
   *file = std::move(made);
   return {};
 }
@@ -326,7 +277,7 @@ IoStatus SharedFile::open(const std::string& path, SharedAccess access,
                           std::unique_ptr<SharedFile>* file) {
   const int mode = access == SharedAccess::kReadOnly ? O_RDONLY : O_RDWR;
   // Opening a pipe would wait for its other end without O_NONBLOCK.
-  const int descriptor = internal::again_if_interrupted([&] {
+  const int descriptor = again_if_interrupted([&] {
     return ::open(path.c_str(), mode | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   });
   if (descriptor < 0) {
@@ -336,13 +287,13 @@ IoStatus SharedFile::open(const std::string& path, SharedAccess access,
     // name is taken.
     const bool is_link = error == ENOENT && lstat(path.c_str(), &named) == 0 &&
                          S_ISLNK(named.st_mode);
-    return failure(is_link ? ELOOP : error, "open");
+    return shared_failure(is_link ? ELOOP : error, "open");
   }
   auto opened = std::make_unique<PosixFile>(descriptor, access);
   struct stat info;
-  if (fstat(descriptor, &info) != 0) return failure(errno, "fstat");
+  if (fstat(descriptor, &info) != 0) return shared_failure(errno, "fstat");
   if (!S_ISREG(info.st_mode)) return {IoCode::kNotAFile, 0, "open"};
-  // Who only reads can do without.
+  // A reader needs no locks.
   if (access == SharedAccess::kReadWrite && !opened->knows_locks()) {
     return no_locks();
   }
@@ -353,11 +304,11 @@ IoStatus SharedFile::open(const std::string& path, SharedAccess access,
 IoStatus SharedFile::create_unnamed(uint64_t bytes,
                                     std::unique_ptr<SharedFile>* file) {
   const int descriptor = internal::open_memory();
-  if (descriptor < 0) return failure(errno, "memfd_create");
+  if (descriptor < 0) return shared_failure(errno, "memfd_create");
   auto made = std::make_unique<PosixFile>(descriptor, SharedAccess::kReadWrite);
-  const int result = internal::again_if_interrupted(
+  const int result = again_if_interrupted(
       [&] { return ftruncate(descriptor, static_cast<off_t>(bytes)); });
-  if (result != 0) return failure(errno, "ftruncate");
+  if (result != 0) return shared_failure(errno, "ftruncate");
   *file = std::move(made);
   return {};
 }
@@ -371,47 +322,27 @@ std::string internal::random_name() {
 
 IoStatus SharedFile::follow_links(const std::string& path, std::string* file) {
   struct stat named;
-  if (lstat(path.c_str(), &named) != 0) return failure(errno, "lstat");
+  if (lstat(path.c_str(), &named) != 0) return shared_failure(errno, "lstat");
   *file = path;
   if (!S_ISLNK(named.st_mode)) return {};
   char* const found = realpath(path.c_str(), nullptr);
-  if (found == nullptr) return failure(errno, "realpath");
+  if (found == nullptr) return shared_failure(errno, "realpath");
   *file = found;
   free(found);
   return {};
 }
 
 IoStatus SharedFile::unlink(const std::string& path) {
-  return ::unlink(path.c_str()) == 0 ? IoStatus{} : failure(errno, "unlink");
+  return ::unlink(path.c_str()) == 0 ? IoStatus{}
+                                     : shared_failure(errno, "unlink");
 }
 
-IoStatus internal::failure(int error, const char* operation) {
-  switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-      return {IoCode::kNotFound, error, operation};
-    case EEXIST:
-      return {IoCode::kExists, error, operation};
-    case EACCES:
-    case EPERM:
-    case EROFS:
-      return {IoCode::kDenied, error, operation};
-    case EISDIR:
-    case ENXIO:
-    case ELOOP:
-      return {IoCode::kNotAFile, error, operation};
-    case EMFILE:
-    case ENFILE:
-      return {IoCode::kNoDescriptor, error, operation};
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-      return {IoCode::kNoSpace, error, operation};
-    case ENOMEM:
-      return {IoCode::kNoMemory, error, operation};
-    default:
-      return {IoCode::kFailed, error, operation};
-  }
+// A path that leads in a circle names no file. Where memory is refused nothing
+// was done yet: none of these calls does a part of its work.
+IoStatus internal::shared_failure(int error, const char* operation) {
+  if (error == ELOOP) return {IoCode::kNotAFile, error, operation};
+  if (error == ENOMEM) return {IoCode::kNoMemory, error, operation};
+  return failure(error, operation);
 }
 
 BootId internal::boot_id_of(const char* text) {

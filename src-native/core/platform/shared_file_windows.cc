@@ -18,8 +18,8 @@ namespace {
 // itself, as a scanner does, is done by then.
 constexpr int kAttempts = 20;
 
-// Files that have no name, or none any more, are called this meanwhile. Not made
-// of the log's own name, which may be as long as names can be.
+// Files that have no name, or none any more, are called this meanwhile. Not
+// made of the log's own name, which may be as long as names can be.
 constexpr wchar_t kNewPrefix[] = L".atomic-log-new-";
 constexpr wchar_t kOldPrefix[] = L".atomic-log-old-";
 
@@ -52,8 +52,8 @@ void delete_handle(HANDLE handle) {
   }
 }
 
-// What has the file open for itself is waited for, as a scanner of viruses. Returns
-// the error, or 0.
+// What has the file open for itself is waited for, as a scanner of viruses.
+// Returns the error, or 0.
 DWORD rename_patiently(HANDLE handle, const std::wstring& to) {
   for (int attempt = 1;; ++attempt) {
     if (rename_handle(handle, to, 0)) return ERROR_SUCCESS;
@@ -285,13 +285,13 @@ IoStatus SharedFile::create_unnamed(uint64_t, std::unique_ptr<SharedFile>*) {
   return {IoCode::kUnsupported, 0, "CreateFileW"};
 }
 
-// Windows keeps a file, and its name, for as long as a process has it mapped. So
-// it gets another name first.
 IoStatus SharedFile::follow_links(const std::string& path, std::string* file) {
   *file = path;
   return {};
 }
 
+// Windows keeps a file, and its name, for as long as a process has it mapped.
+// So the file gets another name first.
 IoStatus SharedFile::unlink(const std::string& path) {
   const std::wstring name = wide(path);
   IoStatus status;

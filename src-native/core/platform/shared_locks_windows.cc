@@ -5,8 +5,8 @@
 namespace atomic_log::platform {
 namespace {
 
-// Who looks at a lock is done by then; the second half are of a millisecond or more
-// each.
+// A thread that looks at a lock is done by then; attempts of the second half
+// take a millisecond or more each.
 constexpr int kAttempts = 20;
 
 // The one before them is that of a durable log.
@@ -33,7 +33,7 @@ bool SharedLocks::try_lock(uint32_t number) {
 void SharedLocks::unlock(uint32_t number) {
   const std::lock_guard<std::mutex> guard(mutex_);
   if (held_.erase(number) == 0) return;
-  // This one first: who has the other finds it free.
+  // This one first: the next owner of the other byte finds it free.
   drop(shown_byte(number));
   drop(owned_byte(number));
 }

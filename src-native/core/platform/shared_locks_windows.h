@@ -1,11 +1,12 @@
-// The locks of one handle of a file, by numbers. Windows has no query for a lock,
-// and a handle's own is in its own way. So
+// The locks of one handle of a file, by numbers. Windows has no query for a
+// lock, and a handle's own lock conflicts with itself. So
 //
-//  1. Each is two bytes: who has the first owns the lock, and then takes the second
-//     for others to look at. They take that one, shared, for a moment.
-//  2. So no one who looks, be it stopped just then, keeps another from a lock. At
-//     worst a lock that was taken meanwhile looks free.
-//  3. What this handle has it can take again, and it is not elsewhere.
+//  1. Each lock is two bytes. The handle that has the first owns the lock, and
+//     then takes the second for others to look at: they take that one, shared,
+//     for a moment.
+//  2. A thread that looks keeps no one from a lock, even if it is stopped just
+//     then. At worst a lock that was taken meanwhile looks free.
+//  3. A lock that this handle has can be taken again, and is not elsewhere.
 //
 // Any thread.
 #ifndef ATOMIC_LOG_CORE_PLATFORM_SHARED_LOCKS_WINDOWS_H_

@@ -118,13 +118,13 @@ class Ranges {
 
   const PlaceholderCalls calls_;
   SRWLOCK lock_ = SRWLOCK_INIT;
-  // Guarded by lock_. Whoever puts something in place of another holds it
-  // exclusively meanwhile.
+  // Guarded by lock_, which is held exclusively while one thing is put in place
+  // of another.
   std::vector<Range> ranges_;
 };
 
-// Of a thread that touched what it must not. Ours go on when the touch is all
-// right now.
+// Called when a thread has touched what it must not. Where the memory is one of
+// these ranges and can be touched now, the thread goes on.
 LONG CALLBACK Ranges::at_exception(EXCEPTION_POINTERS* raised) {
   const EXCEPTION_RECORD& record = *raised->ExceptionRecord;
   if (record.ExceptionCode != EXCEPTION_ACCESS_VIOLATION ||

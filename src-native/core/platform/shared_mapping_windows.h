@@ -1,13 +1,13 @@
 // Where the files that processes share are in this process's memory.
 //
-//  1. A range belongs to this process for good. While no file is mapped there it
-//     is only reserved, which costs nothing; who touches it all the same finds
+//  1. A range belongs to this process for good. While no file is mapped there
+//     it is only reserved, which costs nothing; a thread that touches it finds
 //     zeroed pages, which are made then.
-//  2. Windows cannot put one thing in place of another at once. Who touches a
-//     range in between waits until that is done.
-//  3. Where the system has no placeholders (before Windows 10 1803, Wine 8) a file
-//     stays mapped until the process ends, and is found there when it is mapped
-//     again.
+//  2. Windows cannot put one thing in place of another at once. A thread that
+//     touches a range in between waits until that is done.
+//  3. Where the system has no placeholders (before Windows 10 1803, Wine 8) a
+//     file stays mapped until the process ends, and is found there when it is
+//     mapped again.
 //
 // Any thread may call anything.
 #ifndef ATOMIC_LOG_CORE_PLATFORM_SHARED_MAPPING_WINDOWS_H_
