@@ -99,10 +99,7 @@ class SharedMemoryLog final : public AnyLog {
   }
 
   bool bounds(memory::WindowBounds* bounds) override {
-    SharedLog::Bounds found = {};
-    if (log_->bounds(&found) != SharedOutcome::kOk) return false;
-    *bounds = {found.first_index, found.end_index};
-    return true;
+    return log_->bounds(bounds) == SharedOutcome::kOk;
   }
 
   bool has_ended() const override { return log_->has_ended(); }

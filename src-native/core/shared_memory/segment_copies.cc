@@ -23,8 +23,8 @@ void copy_one(char* to, const char* from) {
   *reinterpret_cast<Word*>(to) = load_relaxed<Word>(from);
 }
 
-// By atomic loads, because the writer may store there meanwhile. Both places are
-// as far from the beginning of a line.
+// By atomic loads, because the writer may store there meanwhile. Both places
+// are as far from the beginning of a line.
 void copy_relaxed(char* to, const char* from, uint64_t bytes) {
   const char* const end = from + bytes;
   const auto advance = [&](size_t size) {
@@ -69,8 +69,8 @@ std::shared_ptr<char> SegmentCopies::take_block() {
   return {file_.mapping, file_.mapping->data() + at};
 }
 
-// Offsets come from the file: what is copied by them lies within the data of its
-// column. Those of the entries that the copy has were looked at before.
+// Offsets come from the file: what is copied by them lies within the data of
+// its column. Those of the entries that the copy has were looked at before.
 void SegmentCopies::copy_entries(const char* from, char* to, uint32_t begin,
                                  uint32_t end) {
   const SharedFormat& format = log_.format();
@@ -98,7 +98,7 @@ void SegmentCopies::copy_entries(const char* from, char* to, uint32_t begin,
   }
 }
 
-// False when the block has become another segment. Acquire: as look_at().
+// Acquire: as in SharedLog::look_at().
 bool SegmentCopies::update(Copy* copy, uint64_t newest) {
   const uint64_t sequence = copy->sequence;
   const uint32_t block = log_.ring(sequence).load(std::memory_order_acquire);
@@ -112,11 +112,12 @@ bool SegmentCopies::update(Copy* copy, uint64_t newest) {
   if (count > copy->count) {
     copy_entries(log_.block_data(block), copy->data.get(), copy->count, count);
   }
-  // Pairs with step 3 of roll(): who has seen anything of what was stored after
-  // it sees that the block was retired. Acquire would do; this one is known to
-  // the thread sanitizer too.
+  // Pairs with step 3 of roll(): a thread that has seen anything of what was
+  // stored after it sees that the block was retired. An acquire fence would do;
+  // the thread sanitizer knows this one too.
   platform::full_barrier();
-  // Acquire, too: who finds it gone finds what was published before.
+  // Acquire: pairs with step 2 of roll(); a thread that finds it gone finds
+  // what was published before.
   if (log_.stamp_of(block).load(std::memory_order_acquire) != sequence) {
     return false;
   }
@@ -136,7 +137,6 @@ bool SegmentCopies::complete(Copy* copy, uint64_t newest) {
   return false;
 }
 
-// What has successors gets the rest of its entries.
 void SegmentCopies::finish_older(uint64_t newest) {
   for (const Known& known : known_) {
     Copy& copy = copies_[known.id];
@@ -165,11 +165,11 @@ uint32_t SegmentCopies::take_unpinned(size_t at) {
   return id;
 }
 
-// One that no one pins, and whose segment is not in the window: it has left it, or
-// a stray store had the head beyond where it is now. Or a new one.
-uint32_t SegmentCopies::unused(uint64_t newest) {
+// A segment is outside of the window when it has left it, or when a stray store
+// had the head beyond where it is now.
+uint32_t SegmentCopies::take_unused(uint64_t newest) {
   for (size_t i = known_.size(); i > 0; --i) {
-    if (known_[i - 1].sequence + log_.format_.retained_segments > newest) break;
+    if (!log_.has_left_window(known_[i - 1].sequence, newest)) break;
     const uint32_t id = take_unpinned(i - 1);
     if (id != kNone) return id;
   }
@@ -199,7 +199,7 @@ uint32_t SegmentCopies::find_or_copy(uint64_t sequence, uint64_t newest,
   if (known != kNone) {
     return complete(&copies_[known], newest) ? known : kNone;
   }
-  const uint32_t id = unused(newest);
+  const uint32_t id = take_unused(newest);
   *has_memory = id != kNone;
   if (id == kNone) return kNone;
   Copy& copy = copies_[id];
@@ -226,9 +226,7 @@ bool SegmentCopies::pin_down(uint64_t lowest, uint64_t newest,
     const uint64_t first = copy.first_index;
     const uint64_t above =
         next > newest ? first + 1 : pinned->back().first_index;
-    // Those of segments that follow one another, or a stray store.
-    if (first >= above || above - first > log_.segment_capacity() ||
-        first > memory::RollingLog::kIndexMax) {
+    if (!log_.can_be_followed(first, above)) {
       if (next > newest) *outcome = SharedOutcome::kDamaged;
       return next <= newest;
     }
@@ -240,11 +238,10 @@ bool SegmentCopies::pin_down(uint64_t lowest, uint64_t newest,
   return true;
 }
 
-// Where one below was evicted meanwhile, the head was rolled over: the entries that
-// take the place of what is missing came after its first look.
-bool SegmentCopies::has_looked_at_head_last(uint64_t lowest, uint64_t newest,
-                                            size_t begin,
-                                            List<PinnedBlock>* pinned) {
+// Where one below was evicted meanwhile, the head was rolled over: the entries
+// that take the place of what is missing came after its first look.
+bool SegmentCopies::look_at_head_last(uint64_t lowest, uint64_t newest,
+                                      size_t begin, List<PinnedBlock>* pinned) {
   if (pinned->back().sequence == lowest) return true;
   PinnedBlock& head = (*pinned)[begin];
   Copy& copy = copies_[head.block];
@@ -257,14 +254,13 @@ SharedOutcome SegmentCopies::pin_window(uint64_t floor,
                                         List<PinnedBlock>* pinned) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const size_t begin = pinned->size();
-  const uint64_t retained = log_.format_.retained_segments;
   for (int tries = 0; tries < kBoundedTries; ++tries) {
     // Acquire: pairs with step 9 of roll().
     const uint64_t newest = log_.head().load(std::memory_order_acquire);
     if (newest > kSequenceMax) return SharedOutcome::kDamaged;
     finish_older(newest);
     const uint64_t lowest =
-        std::max(floor, newest >= retained ? newest - retained + 1 : 0);
+        std::max(floor, log_.format_.lowest_in_window(newest));
     if (newest < lowest) return SharedOutcome::kOk;
     if (!pinned->try_reserve(begin + (newest + 1 - lowest))) {
       return SharedOutcome::kNoMemory;
@@ -272,11 +268,11 @@ SharedOutcome SegmentCopies::pin_window(uint64_t floor,
     SharedOutcome outcome = SharedOutcome::kOk;
     const bool has_head = pin_down(lowest, newest, pinned, &outcome);
     const uint64_t acceptable =
-        std::max(lowest, newest + 2 > retained ? newest + 2 - retained : 0);
+        std::max(floor, log_.format_.lowest_needed(newest));
     const bool is_short = has_head && pinned->back().sequence > acceptable &&
                           tries < kWalkTriesMax;
     if (outcome == SharedOutcome::kOk && has_head && !is_short &&
-        has_looked_at_head_last(lowest, newest, begin, pinned)) {
+        look_at_head_last(lowest, newest, begin, pinned)) {
       std::reverse(pinned->begin() + begin, pinned->end());
       return outcome;
     }
@@ -301,6 +297,7 @@ void SegmentCopies::unpin(uint32_t id) {
 
 void SegmentCopies::catch_up() {
   const std::lock_guard<std::mutex> lock(mutex_);
+  // Acquire: pairs with step 9 of roll().
   const uint64_t newest = log_.head().load(std::memory_order_acquire);
   if (newest > kSequenceMax) return;
   finish_older(newest);

@@ -1,20 +1,21 @@
 // Copies of the segments of a log that this process may only read: it has no
 // slot where its pins could stand, so the writer does not wait for it.
 //
-//  1. A copy is made as a reader of a seqlock does it: the block's sequence, the
-//     published word, the entries, a fence, the sequence once more. When it is
-//     another one by then, what was copied is dropped, and the segment is gone.
+//  1. A copy is made as a reader of a seqlock does it: the block's sequence,
+//     the published word, the entries, a fence, the sequence once more. When it
+//     is another one by then, what was copied is dropped, and the segment is
+//     gone.
 //  2. What is copied stays: the copy of the head gets what was published since,
 //     after what it has. It is pinned as a block of the file is, and used again
 //     for another segment only when no one pins it.
 //  3. The copy of a segment that left the window before all of it was copied
-//     stays short. Who takes what follows one that it holds compares its count
-//     with the successor's first index: there may be a gap.
-//  4. The published word of a copy always has the seal: who finds it asks for
-//     what comes next, and so has the copies brought up to date.
+//     stays short. A reader that holds one compares its count with the
+//     successor's first index: there may be a gap.
+//  4. The published word of a copy always has the seal: a reader that finds it
+//     asks for what comes next, and so has the copies brought up to date.
 //  5. Copies of the window are kept for the next snapshot. They take as much
-//     memory as the window, and what is pinned besides, wherever a stray store puts
-//     the head.
+//     memory as the window, and what is pinned besides, wherever a stray store
+//     puts the head.
 //  6. Where ArrayBuffers cannot show them in place, copies are made in a file
 //     without a name, which is laid over memory that they can show. It has room
 //     for kWindowsInFile windows; when readers pin more, there is no memory.
@@ -50,8 +51,8 @@ struct ShownBlock {
   std::shared_ptr<const void> owner;
 };
 
-// Where copies are that can be laid over other memory: copy `id` at id x the bytes
-// of a block.
+// Where copies are that can be laid over other memory: copy `id` at id x the
+// bytes of a block.
 struct CopyFile {
   static constexpr uint32_t kWindowsInFile = 8;
   // What an engine gives at most.
@@ -96,32 +97,36 @@ class SegmentCopies {
   };
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  // All with mutex_.
-  // Where the sequence stands in known_, or would.
+  // All of these with mutex_ held.
+  // Where the sequence stands in known_, or would stand.
   Known* place_of(uint64_t sequence);
   // kNone when there is no copy of it.
   uint32_t find(uint64_t sequence);
+  // Copies what was published since. False when the block has become another
+  // segment.
   bool update(Copy* copy, uint64_t newest);
   void copy_entries(const char* from, char* to, uint32_t begin, uint32_t end);
-  // As update(), of one that others may have; false for good.
+  // As update(), of one that readers may have; once false, it stays false.
   bool complete(Copy* copy, uint64_t newest);
+  // Gives the segments below the head the rest of their entries.
   void finish_older(uint64_t newest);
   uint32_t find_or_copy(uint64_t sequence, uint64_t newest, bool* has_memory);
-  // The copy that known_ has there, which it does not have after that; kNone when it
-  // is pinned.
+  // Takes the copy at that place out of known_; kNone when it is pinned.
   uint32_t take_unpinned(size_t at);
-  // kNone when the system refuses memory for a new one.
-  uint32_t unused(uint64_t newest);
+  // A copy that no one pins, of a segment outside of the window, or a new one;
+  // kNone when the system refuses memory for that.
+  uint32_t take_unused(uint64_t newest);
   // Pins the segments from `lowest` to `newest`, descending, as far as they
   // are there; false when even the newest is not.
   bool pin_down(uint64_t lowest, uint64_t newest, List<PinnedBlock>* pinned,
                 SharedOutcome* outcome);
-  // False when the head is gone, too.
-  bool has_looked_at_head_last(uint64_t lowest, uint64_t newest, size_t begin,
-                               List<PinnedBlock>* pinned);
+  // Looks at the head once more where the walk has ended above `lowest`. False
+  // when the head is gone, too.
+  bool look_at_head_last(uint64_t lowest, uint64_t newest, size_t begin,
+                         List<PinnedBlock>* pinned);
   void unpin_from(size_t begin, List<PinnedBlock>* pinned);
 
-  // Null when the system refuses; for the next copy.
+  // Memory for the next copy; null when the system refuses it.
   std::shared_ptr<char> take_block();
 
   SharedLog& log_;
@@ -130,8 +135,8 @@ class SegmentCopies {
   // Guarded by mutex_. A copy has its memory for as long as the log is open,
   // because JavaScript knows a block by its number.
   List<Copy> copies_;
-  // The copies that are of a segment, from the newest down, and the others: both
-  // have room for all.
+  // The copies that are of a segment, from the newest down, and the others:
+  // both have room for all.
   List<Known> known_;
   List<uint32_t> idle_;
 };

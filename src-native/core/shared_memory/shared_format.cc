@@ -14,7 +14,7 @@ using memory::kCacheLineBytes;
 
 constexpr uint8_t kMagic[8] = {'A', 'T', 'O', 'M', 'L', 'O', 'G', 0x1a};
 constexpr uint32_t kByteOrder = 0x01020304;
-// Blocks begin on a page of most machines; nothing depends on it.
+// Blocks begin on a page of most machines, but nothing depends on that.
 constexpr uint64_t kPageBytes = 4096;
 constexpr size_t kChecksumAt = 20;
 
@@ -22,7 +22,8 @@ constexpr uint64_t round_up(uint64_t bytes, uint64_t unit) {
   return (bytes + unit - 1) / unit * unit;
 }
 
-// With zeros in its own place. The header has at least kHeaderFixedBytes.
+// Of the header with zeros where the checksum stands. It has at least
+// kHeaderFixedBytes.
 uint32_t checksum_of(const uint8_t* header, size_t bytes) {
   constexpr uint8_t kZeros[4] = {};
   constexpr size_t kAfter = kChecksumAt + sizeof(kZeros);
@@ -45,7 +46,7 @@ bool SharedFormat::make(const SharedLogOptions& options, SharedFormat* format) {
       options.descriptor.size() > memory::BlockLayout::kDescriptorBytesMax) {
     return false;
   }
-  // Whole segments are retained, and the head besides.
+  // Whole segments are retained, and the head as well.
   const uint64_t retained =
       (options.retained_capacity - 1) / options.segment_capacity + 2;
   if (retained > kSegmentsMax) return false;
@@ -57,8 +58,8 @@ bool SharedFormat::make(const SharedLogOptions& options, SharedFormat* format) {
     return false;
   }
   result.retained_segments = static_cast<uint32_t>(retained);
-  // One more than the window, because a block is taken before the one that it
-  // evicts is free, and what readers may keep.
+  // The window, what readers may keep, and one more: a block is taken before
+  // the one that it evicts is free.
   result.blocks = result.retained_segments + 1 + options.extra_segments;
   result.header_bytes = kHeaderFixedBytes + options.element_bytes.size() * 4 +
                         options.data_bytes.size() * 8 +
@@ -165,7 +166,7 @@ Mismatch SharedFormat::decode(const Buffer& header, uint64_t file_bytes,
     return Mismatch::kSizes;
   }
   options.extra_segments = static_cast<uint32_t>(blocks - window);
-  // Everything else follows, and must be what the maker made of it.
+  // Everything else follows from these, and must be what the file says.
   if (!make(options, format) || format->retained_segments + 1 != window ||
       format->file_bytes != load_u64(from + 80) ||
       format->layout.block_bytes() != load_u64(from + 88)) {

@@ -2,23 +2,25 @@
 //
 //   0             header: what the log is; complete before the file has its
 //                 name, and never stored to again
-//   control       line 0: head sequence (8), ended (4), 4 unused,
-//                         rolls (8), early seals (8), the writer's process, a
-//                 hint (8)
-//                 line 1: lowest index that any process waits for, a hint (8)
+//   control       line 0:  0 head sequence (8)
+//                          8 ended (4), 12 unused
+//                         24 early seals (8)
+//                         32 the writer's process (8), a hint
+//                 line 1:  0 the lowest index that anyone waits for (8), a hint
 //   ring          retained_segments x 4: the block of sequence s stands at
 //                 s % retained_segments; kNoBlock where there is none yet
 //   table         blocks x 16: sequence | kRetired (8), first index (8)
-//   slots         readers_max x slot_bytes: lowest index waited for (8), epoch,
-//                 a futex word (4), 4 unused, the process that has it (8), as
-//                 hint, unused to 64; then one entry of 8 bytes per block:
-//                 sequence << 16 | holders
+//   slots         readers_max x slot_bytes:
+//                          0 the lowest index that the process waits for (8)
+//                          8 epoch, a futex word (4), 4 unused
+//                         16 the process that has the slot (8), a hint
+//                         64 blocks x 8: sequence << 16 | holders
 //   data          blocks x block_bytes, as memory/block_layout.h has it; begins
 //                 on a page
 //   stamps        blocks x 8: the sequence of each block once more. Stored before
 //                 that of the table, and after the entries in the file: a copy
-//                 that was made from its beginning to its end has an intact block
-//                 where both agree
+//                 that was made from its beginning to its end has an intact
+//                 block where both agree
 //
 // Header, numbers little-endian; the rest is of this machine, whose byte order
 // is in the header:
@@ -39,8 +41,8 @@
 //
 //  1. A process copies the header once and believes its copy, after the checks
 //     of decode(): from then on no number in the file leads outside of it.
-//  2. Of everything after the header, each reader says what it does with a value
-//     that no one of this protocol can have stored.
+//  2. Of everything after the header, each reader says what it does with a
+//     value that no one of this protocol can have stored.
 #ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_FORMAT_H_
 #define ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_FORMAT_H_
 
@@ -56,7 +58,6 @@ namespace atomic_log::shared_memory {
 
 inline constexpr uint32_t kLayoutVersion = 2;
 inline constexpr uint32_t kNoBlock = UINT32_MAX;
-inline constexpr uint32_t kFullBlock = kNoBlock - 1;
 inline constexpr uint64_t kNoIndex = UINT64_MAX;
 
 inline constexpr uint32_t kReadersMaxMax = 1024;
@@ -121,7 +122,7 @@ struct SharedFormat {
   platform::BootId boot_id;
   uint8_t random_id[16] = {};
 
-  // What follows.
+  // What follows from those.
   uint64_t header_bytes = 0;
   uint64_t control_offset = 0;
   uint64_t ring_offset = 0;
@@ -135,6 +136,17 @@ struct SharedFormat {
   // False when the options are outside the limits.
   static bool make(const SharedLogOptions& options, SharedFormat* format);
 
+  // The lowest sequence of the window whose head is `newest`.
+  uint64_t lowest_in_window(uint64_t newest) const {
+    return newest >= retained_segments ? newest + 1 - retained_segments : 0;
+  }
+  // The sequence that a walk down from the head must reach: the lowest of a
+  // full window may be evicted meanwhile, and what is above it still holds the
+  // retained capacity.
+  uint64_t lowest_needed(uint64_t newest) const {
+    return lowest_in_window(newest + 1);
+  }
+
   // Stores the header's header_bytes bytes.
   void encode(uint8_t* to) const;
   // `header` is the beginning of a file of `file_bytes` bytes, as much of it as
@@ -145,10 +157,9 @@ struct SharedFormat {
   static size_t header_bytes_of(const uint8_t* fixed);
 };
 
-// Where things stand in the control line.
+// Where things stand in the control lines.
 inline constexpr uint64_t kHeadOffset = 0;
 inline constexpr uint64_t kEndedOffset = 8;
-inline constexpr uint64_t kRollsOffset = 16;
 inline constexpr uint64_t kEarlySealsOffset = 24;
 inline constexpr uint64_t kWriterProcessOffset = 32;
 inline constexpr uint64_t kWakeOffset = memory::kCacheLineBytes;
@@ -158,8 +169,12 @@ inline constexpr uint64_t kWaitedOffset = 0;
 inline constexpr uint64_t kEpochOffset = 8;
 inline constexpr uint64_t kProcessOffset = 16;
 inline constexpr uint64_t kEntriesOffset = memory::kCacheLineBytes;
+static_assert(kWriterProcessOffset + 8 <= kWakeOffset &&
+                  kWakeOffset + 8 <= kControlBytes &&
+                  kProcessOffset + 8 <= kEntriesOffset,
+              "what is written for each entry shares no line with the hint");
 
-// Numbers of locks.
+// Numbers of the kernel's locks: the claim, the file's name, and one per slot.
 inline constexpr uint32_t kWriterLock = 0;
 inline constexpr uint32_t kNameLock = 1;
 inline constexpr uint32_t slot_lock(uint32_t slot) { return 16 + slot; }

@@ -7,6 +7,7 @@
 #include "core/platform/futex.h"
 
 namespace atomic_log::shared_memory {
+
 SharedLog::SharedLog(SharedFormat format,
                      std::unique_ptr<platform::SharedFile> file,
                      std::shared_ptr<platform::SharedMapping> mapping,
@@ -22,7 +23,7 @@ SharedLog::SharedLog(SharedFormat format,
                   : nullptr) {
   if (is_read_only()) return;
   // What a dead owner of the slot has left. Release: its reads were before, and
-  // whoever finds the entries empty writes after them.
+  // a writer that finds the entries empty writes after them.
   clear_slot(slot_, std::memory_order_release);
 }
 
@@ -56,7 +57,6 @@ SharedLog::~SharedLog() {
   (void)mapping_->release_file();
 }
 
-// Under the slot's lock.
 void SharedLog::clear_slot(uint32_t slot, std::memory_order order) {
   for (uint32_t block = 0; block < format_.blocks; ++block) {
     entry(slot, block).store(0, order);
@@ -77,12 +77,13 @@ uint32_t SharedLog::try_pin(uint64_t sequence) {
     const uint64_t other = Entry::sequence_of(found);
     uint64_t next = Entry::make(sequence, 1);
     if (holders != 0 && other == sequence) {
-      if (holders == Entry::kHoldersMax) return kFullBlock;
+      if (holders == Entry::kHoldersMax) return kFullEntry;
       next = found + 1;
     } else if (holders != 0 && other > sequence) {
       return kNoBlock;
     }
-    // Over an older one, too: who looks for that on this block is bound to fail.
+    // Over an older one, too: a thread that pins that on this block is bound to
+    // fail.
     // Step 3. Acquire-release: pairs with itself and with drop().
     if (held.compare_exchange_weak(found, next, std::memory_order_acq_rel,
                                    std::memory_order_acquire)) {
@@ -93,9 +94,9 @@ uint32_t SharedLog::try_pin(uint64_t sequence) {
   // Step 4: pairs with step 3 of roll(). Either the writer sees the entry, or
   // this sees that the block is retired.
   platform::full_barrier();
-  // Step 5. Acquire: pairs with step 6 of roll(), and with step 2: who finds it
-  // gone finds the newer head too. The stamp says the same, but in a copy of the
-  // file that was made while it was written.
+  // Step 5. Acquire: pairs with step 6 of roll(), and with its step 2: a thread
+  // that finds it gone finds the newer head too. The stamp differs only in a
+  // copy of the file that was made while it was written.
   if (sequence_of(block).load(std::memory_order_acquire) == sequence &&
       stamp_of(block).load(std::memory_order_acquire) == sequence) {
     return block;
@@ -104,8 +105,8 @@ uint32_t SharedLog::try_pin(uint64_t sequence) {
   return kNoBlock;
 }
 
-// Nothing when the entry has gone over to another sequence. Release: pairs with
-// step 4 of roll(); the reads are done before the block is written to.
+// Does nothing when the entry has gone over to another sequence. Release: pairs
+// with step 4 of roll(); the reads are done before the block is written to.
 void SharedLog::drop(uint32_t block, uint64_t sequence) {
   Word64& held = entry(slot_, block);
   uint64_t found = held.load(std::memory_order_relaxed);
@@ -136,14 +137,12 @@ void SharedLog::unpin_from(size_t begin, List<PinnedBlock>* pinned) {
 SharedOutcome SharedLog::pin_window(uint64_t floor, List<PinnedBlock>* pinned) {
   if (copies_ != nullptr) return copies_->pin_window(floor, pinned);
   const size_t begin = pinned->size();
-  const uint64_t retained = format_.retained_segments;
   for (int tries = 0;; ++tries) {
     // Acquire: pairs with step 9 of roll().
     const uint64_t newest = head().load(std::memory_order_acquire);
     if (newest < floor) return SharedOutcome::kOk;
     if (newest > kSequenceMax) return SharedOutcome::kDamaged;
-    const uint64_t lowest =
-        std::max(floor, newest >= retained ? newest - retained + 1 : 0);
+    const uint64_t lowest = std::max(floor, format_.lowest_in_window(newest));
     // Here, where nothing is pinned yet.
     if (!pinned->try_reserve(begin + (newest + 1 - lowest))) {
       return SharedOutcome::kNoMemory;
@@ -152,16 +151,14 @@ SharedOutcome SharedLog::pin_window(uint64_t floor, List<PinnedBlock>* pinned) {
     while (next > lowest) {
       const uint32_t block = try_pin(next - 1);
       if (block == kNoBlock) break;
-      if (block == kFullBlock) {
+      if (block == kFullEntry) {
         unpin_from(begin, pinned);
         return SharedOutcome::kTooManyPins;
       }
       const uint64_t first = first_of(block).load(std::memory_order_relaxed);
       const uint64_t above =
           next > newest ? first + 1 : pinned->back().first_index;
-      // Those of segments that follow one another, or a stray store.
-      if (first >= above || above - first > segment_capacity() ||
-          first > memory::RollingLog::kIndexMax) {
+      if (!can_be_followed(first, above)) {
         drop(block, next - 1);
         if (next > newest) return SharedOutcome::kDamaged;
         break;
@@ -170,10 +167,7 @@ SharedOutcome SharedLog::pin_window(uint64_t floor, List<PinnedBlock>* pinned) {
           {block, next - 1, first, static_cast<uint32_t>(above - first)});
       --next;
     }
-    // The lowest may be evicted meanwhile, and one short of the window still
-    // holds the retained capacity.
-    const uint64_t acceptable =
-        std::max(floor, newest + 2 > retained ? newest + 2 - retained : 0);
+    const uint64_t acceptable = std::max(floor, format_.lowest_needed(newest));
     const bool head_is_gone = next > newest;
     const bool is_lapped = next > acceptable && tries < kWalkTriesMax;
     if (!head_is_gone && !is_lapped) break;
@@ -188,8 +182,9 @@ SharedOutcome SharedLog::pin_window(uint64_t floor, List<PinnedBlock>* pinned) {
 }
 
 // Acquire, all: pairs with steps 2, 5, 6 and 8 of roll(). What was stored after
-// the block was retired is not seen without that; and who finds it gone finds, in
-// the head that it looks at afterwards, what was published before.
+// the block was retired is not seen without that; and a thread that finds it
+// gone finds, in the head that it looks at afterwards, what was published
+// before.
 bool SharedLog::look_at(uint64_t sequence, uint64_t* first_index,
                         uint32_t* count) const {
   const uint32_t block = ring(sequence).load(std::memory_order_acquire);
@@ -202,19 +197,17 @@ bool SharedLog::look_at(uint64_t sequence, uint64_t* first_index,
          stamp_of(block).load(std::memory_order_acquire) == sequence;
 }
 
-SharedOutcome SharedLog::bounds(Bounds* bounds) {
-  const uint64_t retained = format_.retained_segments;
+SharedOutcome SharedLog::bounds(memory::WindowBounds* bounds) {
   for (int tries = 0; tries < kBoundedTries; ++tries) {
     // Acquire: pairs with step 9 of roll().
     const uint64_t newest = head().load(std::memory_order_acquire);
     if (newest > kSequenceMax) return SharedOutcome::kDamaged;
     // The lowest may be evicted meanwhile; the next one up is the lowest then.
-    uint64_t lowest = newest >= retained ? newest - retained + 1 : 0;
+    uint64_t lowest = format_.lowest_in_window(newest);
     uint64_t oldest = kNoIndex;
     uint32_t count = 0;
     while (lowest < newest && !look_at(lowest, &oldest, &count)) ++lowest;
-    const uint64_t acceptable =
-        newest + 2 > retained ? newest + 2 - retained : 0;
+    const uint64_t acceptable = format_.lowest_needed(newest);
     if (lowest > acceptable && tries < kWalkTriesMax) continue;
     // The head last: when one below was evicted meanwhile, the head was rolled
     // over, and an earlier look could have found it empty.
@@ -229,7 +222,8 @@ SharedOutcome SharedLog::bounds(Bounds* bounds) {
 }
 
 // A dead process holds nothing, though its entries stand until a writer needs
-// the block; whether one is dead is asked once, and only where something stands.
+// the block; whether one is dead is asked once, and only where something
+// stands.
 bool SharedLog::is_held(uint32_t block, uint64_t sequence,
                         std::vector<Holder>* holders) const {
   for (uint32_t slot = 0; slot < format_.options.readers_max; ++slot) {
@@ -253,7 +247,8 @@ SharedLog::Stats SharedLog::stats() const {
   const uint64_t newest = head().load(std::memory_order_relaxed);
   stats.retained =
       std::min<uint64_t>(newest, format_.retained_segments - 1) + 1;
-  stats.rolls = rolls().load(std::memory_order_relaxed);
+  // The first segment has sequence 0.
+  stats.rolls = newest;
   stats.early_seals = early_seals().load(std::memory_order_relaxed);
   std::vector<Holder> holders(format_.options.readers_max, Holder::kUnknown);
   for (uint32_t block = 0; block < format_.blocks; ++block) {
@@ -268,8 +263,8 @@ SharedLog::Stats SharedLog::stats() const {
 
 memory::Arrival SharedLog::look_for(uint64_t index) {
   const bool ended = has_ended();
-  Bounds now = {};
-  // Who reads a damaged log is told then.
+  memory::WindowBounds now = {};
+  // A reader is told that the log is damaged when it reads.
   if (bounds(&now) != SharedOutcome::kOk || now.end_index > index) {
     return memory::Arrival::kReady;
   }
@@ -291,8 +286,10 @@ memory::Arrival SharedLog::wait_for(uint64_t index,
   }
   if (needs_claim) waits_.add_for_claim(&waiter);
   arrival = look_for(index);
-  const bool is_free = needs_claim && !is_claimed();
-  if (arrival == memory::Arrival::kPending && !is_free) waiter.wait_for(time);
+  const bool is_unclaimed = needs_claim && !is_claimed();
+  if (arrival == memory::Arrival::kPending && !is_unclaimed) {
+    waiter.wait_for(time);
+  }
   waits_.remove(&waiter);
   if (needs_claim) waits_.remove_for_claim(&waiter);
   return arrival == memory::Arrival::kPending ? look_for(index) : arrival;

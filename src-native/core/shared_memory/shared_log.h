@@ -11,16 +11,16 @@
 //     that very sequence stops the writer. Then it tries the lock of the slot:
 //     when it can be had, the owner is dead, and the writer clears the slot
 //     under the lock. It never tries its own.
-//  4. The writer is who has the process's claim and then the kernel's lock; it
-//     gives them back in the other order. Whoever gets both goes through the
-//     table in take_over() first.
+//  4. The writer has the process's claim and then the kernel's lock, and
+//     releases them in the other order. A thread that gets both goes through
+//     the table in take_over() first.
 //  5. Every value that is read from the memory is clamped to its range or
 //     refused, and every loop over it is bounded: a stray store of another
 //     process can make entries wrong or unreadable, nothing more. The writer
 //     goes by its own copy of where things stand.
 //
-// The steps are numbered as in docs/concurrency.md; "pairs with" names the other
-// side of each.
+// The steps are numbered as in docs/concurrency.md; "pairs with" names the
+// other side of each.
 #ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_LOG_H_
 #define ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_LOG_H_
 
@@ -38,6 +38,7 @@
 #include "core/memory/claim.h"
 #include "core/memory/published_word.h"
 #include "core/memory/reader_list.h"
+#include "core/memory/window.h"
 #include "core/platform/barrier.h"
 #include "core/platform/process_watch.h"
 #include "core/platform/shared_file.h"
@@ -76,8 +77,8 @@ enum class SharedOpenMode : uint8_t {
   kReadOnlyInFile = 5,  // as kReadOnly, with copies that lay_over() can show
 };
 
-// Tries at a walk that the writer keeps lapping; each repeats only after a whole
-// window went by during it (memory/window.cc).
+// Tries at a walk that the writer keeps lapping; each repeats only after a
+// whole window went by during it (memory/window.cc).
 inline constexpr int kWalkTriesMax = 16;
 // Tries at anything that only a process which keeps to no protocol could make
 // fail so often.
@@ -97,14 +98,14 @@ constexpr bool reads_only(SharedOpenMode mode) {
 
 class SharedLog : public std::enable_shared_from_this<SharedLog> {
  public:
-  // `options` is not needed for kJoin and those that are read only. `permissions` are those of
-  // a new file.
+  // `options` and `permissions` are those of a new file; a mode that makes none
+  // needs no options.
   static OpenResult open(const std::string& path, SharedOpenMode mode,
                          const SharedLogOptions* options, uint32_t permissions,
                          const Accepted& accepted,
                          std::shared_ptr<SharedLog>* log);
-  // Takes the name away; who has the log open keeps it. Refuses what is not
-  // such a file.
+  // Takes the name away; processes that have the log open keep it. Refuses what
+  // is not such a file.
   static OpenResult unlink(const std::string& path);
 
   // The log of this process with that number and random id, if it has it open.
@@ -124,14 +125,14 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   const std::shared_ptr<platform::SharedMapping>& mapping() const {
     return mapping_;
   }
-  // Then it has no slot, pins nothing in the file, and is never claimed: what it
-  // pins are copies.
+  // A log that is only read has no slot, pins copies and nothing in the file,
+  // and is never claimed.
   bool is_read_only() const { return copies_ != nullptr; }
-  // Whether the path that this process opened it by leads to another file by now,
-  // or to none: no one else finds this log. False where the system does not tell.
+  // Whether the path that this process opened it by leads to another file now,
+  // or to none, so that no one else finds this log. False where the system does
+  // not tell.
   bool is_replaced() const;
-  // Whether its waiters are woken when something is published. Else they look again
-  // and again.
+  // Whether a publish wakes its waiters; otherwise they look again and again.
   bool wakes_at_once() const;
   // Whether the file was made before the system was started last.
   bool is_of_earlier_run() const { return is_of_earlier_run_; }
@@ -141,17 +142,18 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
     if (copies_ != nullptr) return copies_->shown(block);
     return {block_data(block), mapping_};
   }
-  // Whole pages which have all that shown() gives; none of copies that are in no
-  // file.
+  // The whole pages of a file that have all that shown() gives. Copies that are
+  // in no file have none: 0 bytes.
   struct ShownPages {
-    uint64_t offset;    // in their file
-    uint64_t bytes;     //
+    uint64_t offset;  // in the file
+    uint64_t bytes;
     uint64_t block_at;  // where block 0 begins in them
   };
   ShownPages shown_pages() const;
-  // Lays them over as much memory that has its pages, for engines whose ArrayBuffers
-  // show their own memory only. The same entries, at another place: who pins, and the
-  // writer, use this log as ever. `over` is to be released before that memory.
+  // Maps them over memory of the same size that begins on a page, for engines
+  // whose ArrayBuffers show their own memory only. It shows the same entries at
+  // another place; pinning and writing go on as before. `over` is to be
+  // released before that memory.
   platform::IoStatus lay_over(void* memory,
                               std::unique_ptr<platform::SharedMapping>* over);
   // `block` is one of the format's.
@@ -167,19 +169,17 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   SharedOutcome pin_window(uint64_t floor, List<PinnedBlock>* pinned);
   // Returns one pin.
   void unpin(uint32_t block, uint64_t sequence);
-  // Of a read-only log: the copy of the head gets what was published since.
+  // Has the copy of the head brought up to date; nothing where there are no
+  // copies.
   void catch_up() {
     if (copies_ != nullptr) copies_->catch_up();
   }
 
-  struct Bounds {
-    uint64_t first_index;
-    uint64_t end_index;
-  };
   // The indexes of the window now; looks without pinning.
-  SharedOutcome bounds(Bounds* bounds);
+  SharedOutcome bounds(memory::WindowBounds* bounds);
 
-  // Acquire: pairs with end(), so that who sees the end finds every entry.
+  // Acquire: pairs with end(), so that a thread that sees the end finds every
+  // entry.
   bool has_ended() const {
     return ended().load(std::memory_order_acquire) != 0;
   }
@@ -195,8 +195,7 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
 
   struct LivingSlot {
     uint32_t slot;
-    // Of its process, as this one calls it; 0 when that is not known.
-    uint32_t process_number = 0;
+    uint32_t process_number = 0;  // as this process sees it; 0: not known
     bool is_own = false;
     bool is_writer = false;
     uint64_t pinned = 0;  // segments that are not in the window
@@ -213,10 +212,10 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
 
   // --- The claim, any thread.
   bool is_claimed();
-  // By this process, which opened the file in the same mode: then release_claim()
-  // tells who waits.
+  // By this process, which opened the file in the same mode: then
+  // release_claim() tells the waiters.
   bool is_claimed_here() const { return claim_.is_held(); }
-  // Who has it, as far as is known. Relaxed: a hint.
+  // The process that has it, as far as is known. Relaxed: a hint.
   platform::ProcessName writer_process() const {
     return writer_name().load(std::memory_order_relaxed);
   }
@@ -236,8 +235,8 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   };
   const Cursor& cursor() const { return cursor_; }
 
-  // Makes the head's entries below `count` readable; what is below already, or
-  // beyond the capacity, changes nothing or is clamped.
+  // Makes the head's entries below `count` readable. A lower count than before
+  // changes nothing, and one beyond the capacity is clamped.
   void publish(uint32_t count) {
     if (count > segment_capacity()) count = segment_capacity();
     if (count <= cursor_.published) return;
@@ -248,7 +247,7 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   }
 
   // As RollingLog::roll(): publishes `count`, seals the head, begins the next
-  // segment. Nothing changes when it fails: kPinned, kOutOfRange.
+  // segment. kPinned and kOutOfRange: nothing has changed.
   Status roll(uint32_t count);
 
  private:
@@ -274,6 +273,7 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // kBoot comes last: then the format is there nevertheless.
   static OpenResult read_format(platform::SharedFile& file,
                                 const Accepted& accepted, SharedFormat* format);
+  // Reads the file; no one takes an end back.
   static bool has_ended(platform::SharedFile& file, const SharedFormat& format);
   static OpenResult replace_old(const std::string& path,
                                 platform::SharedFile& old,
@@ -282,8 +282,8 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
                                 std::unique_ptr<platform::SharedFile>* file);
   SharedWaits::Place waits_place();
 
-  // --- Places in the memory. None leads outside of it: the caller's numbers are
-  // in their ranges.
+  // --- Places in the memory. None leads outside of it: the caller's numbers
+  // are in their ranges.
   template <typename T>
   T& at(uint64_t offset) const {
     return *reinterpret_cast<T*>(base_ + offset);
@@ -293,9 +293,6 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   }
   Word32& ended() const {
     return at<Word32>(format_.control_offset + kEndedOffset);
-  }
-  Word64& rolls() const {
-    return at<Word64>(format_.control_offset + kRollsOffset);
   }
   Word64& early_seals() const {
     return at<Word64>(format_.control_offset + kEarlySealsOffset);
@@ -332,16 +329,24 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
     return count < segment_capacity() ? count : segment_capacity();
   }
 
-  // The block that is pinned now, or kNoBlock: gone, or not there yet; or
-  // kFullBlock: this process holds it as often as an entry counts.
+  // The block that is pinned now. kNoBlock: it is gone, or not there yet.
+  // kFullEntry: this process holds it as often as an entry counts.
+  static constexpr uint32_t kFullEntry = kNoBlock - 1;
   uint32_t try_pin(uint64_t sequence);
   void drop(uint32_t block, uint64_t sequence);
   void unpin_from(size_t begin, List<PinnedBlock>* pinned);
   // False when the block has become another segment.
   bool look_at(uint64_t sequence, uint64_t* first_index, uint32_t* count) const;
+  // Whether a segment that begins at `first` can be followed by one that begins
+  // at `above`. If not, one of them is a stray store.
+  bool can_be_followed(uint64_t first, uint64_t above) const {
+    return first < above && above - first <= segment_capacity() &&
+           first <= memory::RollingLog::kIndexMax;
+  }
+  // With the slot's lock.
   void clear_slot(uint32_t slot, std::memory_order order);
-  // In its slot, for living_slots().
-  void leave_name();
+  // Stores this process's name in its slot, for living_slots().
+  void store_process_name();
 
   // The sequence that a block has, or had before it was retired.
   uint64_t named_sequence(uint32_t block) const {
@@ -351,15 +356,19 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
     return sequence + format_.retained_segments <= newest;
   }
   enum class Holder : uint8_t { kUnknown = 0, kAlive = 1, kDead = 2 };
+  // Whether a living process pins it. `holders` has what is known of each slot.
   bool is_held(uint32_t block, uint64_t sequence,
                std::vector<Holder>* holders) const;
 
+  // Repairs what a killed writer has left, and reads cursor_ and own_*.
   SharedOutcome take_over();
-  // kNoBlock: readers hold all that are not in the window.
+  // A block that is retired and that no one holds. kNoBlock: readers hold all
+  // that are not in the window.
   uint32_t choose_block();
+  // Whether no living process holds `sequence` of it.
   bool is_free(uint32_t block, uint64_t sequence);
 
-  // Immutable after construction.
+  // Immutable after open().
   const SharedFormat format_;
   const std::unique_ptr<platform::SharedFile> file_;
   const std::shared_ptr<platform::SharedMapping> mapping_;
@@ -370,7 +379,7 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   uint64_t id_ = 0;
   std::string token_;
 
-  // Writer only: its own copy of what it has stored; read anew by a claim.
+  // Writer only: its own copy of what it has stored; read again by each claim.
   alignas(memory::kCacheLineBytes) Cursor cursor_;
   List<uint32_t> own_ring_;
   List<uint64_t> own_sequences_;
@@ -379,7 +388,7 @@ class SharedLog : public std::enable_shared_from_this<SharedLog> {
   // Shared by the threads of this process.
   alignas(memory::kCacheLineBytes) memory::Claim claim_;
   memory::ReaderList readers_;
-  // In place of a slot, where there is none.
+  // What SharedWaits uses where there is no slot.
   alignas(memory::kCacheLineBytes) char own_slot_[memory::kCacheLineBytes] = {};
   Word64 own_hint_{kNoIndex};
   SharedWaits waits_;

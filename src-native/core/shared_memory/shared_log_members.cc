@@ -1,4 +1,4 @@
-// Who has the log open, for people: nothing else goes by what is told here.
+// Which processes have the log open, for people: nothing else goes by it.
 #include "core/platform/process_watch.h"
 #include "core/shared_memory/shared_log.h"
 
@@ -20,7 +20,7 @@ std::vector<SharedLog::LivingSlot> SharedLog::living_slots() const {
     for (uint32_t block = 0; block < format_.blocks; ++block) {
       const uint64_t held = entry(slot, block).load(std::memory_order_relaxed);
       const uint64_t sequence = Entry::sequence_of(held);
-      // What was pinned in vain, for a moment, names another sequence.
+      // A pin that came too late names another sequence for a moment.
       found.pinned += Entry::holders_of(held) != 0 &&
                       has_left_window(sequence, newest) &&
                       sequence == named_sequence(block);
@@ -31,7 +31,7 @@ std::vector<SharedLog::LivingSlot> SharedLog::living_slots() const {
 }
 
 // Relaxed: a hint.
-void SharedLog::leave_name() {
+void SharedLog::store_process_name() {
   process_name(slot_).store(platform::own_process_name(),
                             std::memory_order_relaxed);
 }

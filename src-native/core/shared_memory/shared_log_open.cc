@@ -1,4 +1,5 @@
-// How a process comes to a log: by making its file, or by joining one.
+// How a process comes to a log: by making its file, or by joining one. Any
+// thread.
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -28,7 +29,7 @@ constexpr std::chrono::milliseconds kSlotPause{1};
 // Looks for the lock of a name, and the time between two.
 constexpr int kNameRounds = 200;
 constexpr std::chrono::milliseconds kNamePause{5};
-// Apart from the numbers of logs that one process has.
+// Apart from the numbers of logs in the memory of one process.
 constexpr uint64_t kFirstId = uint64_t{1} << 40;
 
 // The logs of this process. Never destroyed: threads may outlive static
@@ -39,7 +40,7 @@ struct OpenLogs {
     uint64_t process;
   };
   // The file, and the mode that it was joined with: a process may have a file
-  // several times.
+  // once in each.
   using Key = std::pair<platform::FileIdentity, SharedOpenMode>;
   std::mutex mutex;
   // Guarded by mutex, all.
@@ -74,7 +75,8 @@ std::string hexadecimal(const uint8_t (&bytes)[16]) {
   return text;
 }
 
-// Where one of them is not said, the log may be in use: it is not replaced.
+// Also true where the system does not tell one of them: the log may be in use,
+// and is not replaced.
 bool is_same_run(const platform::BootId& a, const platform::BootId& b) {
   static constexpr platform::BootId kUnsaid;
   const auto is = [](const platform::BootId& one, const platform::BootId& two) {
@@ -83,9 +85,9 @@ bool is_same_run(const platform::BootId& a, const platform::BootId& b) {
   return is(a, b) || is(a, kUnsaid) || is(b, kUnsaid);
 }
 
-// A writer has the lock of a dead process's slot for the moment in which it clears
-// it: where no slot is free, one of them may be just that. How long it has it depends
-// on the system, so this looks for a while before it refuses.
+// A writer has the lock of a dead process's slot while it clears that: where no
+// slot is free, one of them may be just so. It may be stopped meanwhile, so
+// this looks for a while before it refuses.
 bool lock_any_slot(SharedFile& file, uint32_t count, uint32_t* slot) {
   for (int round = 0; round < kSlotRounds; ++round) {
     if (round > 0) std::this_thread::sleep_for(kSlotPause);
@@ -96,8 +98,8 @@ bool lock_any_slot(SharedFile& file, uint32_t count, uint32_t* slot) {
   return false;
 }
 
-// For the moment in which a name is taken away or given to another file. Whoever
-// is stopped just then does not stop others for ever.
+// For the moment in which a name is taken away or given to another file. A
+// process that is stopped just then does not stop others forever.
 IoStatus lock_name(SharedFile& file) {
   for (int round = 0; round < kNameRounds; ++round) {
     if (file.try_lock(kNameLock)) return {};
@@ -126,7 +128,8 @@ void store(char* base, uint64_t offset, T value) {
       ->store(value, std::memory_order_relaxed);
 }
 
-// The memory of a log that has one empty segment. No one else has it yet.
+// The memory of a log that has one empty segment. Relaxed: the file has no name
+// yet, and link() gives it one after all of this.
 void fill(const SharedFormat& format, char* base) {
   store<uint64_t>(base, format.control_offset + kWakeOffset, kNoIndex);
   for (uint32_t i = 0; i < format.retained_segments; ++i) {
@@ -191,8 +194,9 @@ OpenResult SharedLog::create(const std::string& path,
                              uint32_t permissions, bool replaces,
                              std::unique_ptr<SharedFile>* file) {
   SharedFormat format;
-  if (!SharedFormat::make(options, &format))
+  if (!SharedFormat::make(options, &format)) {
     return {SharedOutcome::kOutOfRange};
+  }
   IoStatus io = platform::boot_id(&format.boot_id);
   if (!io.ok()) return failed(io);
   std::random_device device;
@@ -215,7 +219,6 @@ OpenResult SharedLog::create(const std::string& path,
   return {};
 }
 
-// For good: no one takes an end back.
 bool SharedLog::has_ended(SharedFile& file, const SharedFormat& format) {
   uint32_t ended = 0;
   size_t read = 0;
@@ -224,11 +227,12 @@ bool SharedLog::has_ended(SharedFile& file, const SharedFormat& format) {
   return io.ok() && read == sizeof(ended) && ended != 0;
 }
 
-// A file of an earlier run of the system, or whose log has ended, gives way to a
-// new one; a link that leads to it stays. Whoever does so has its lock and looks
-// again: two would make two logs. *file stays null when another has done so. For
-// a moment no file has the name: who is killed then leaves nothing behind, and
-// who comes then makes the log.
+// A file of an earlier run of the system, or whose log has ended, gives way to
+// a new one; a link that leads to it stays. This takes the lock of its name and
+// looks again, because two processes would make two logs. *file stays null when
+// another has done so. For a moment no file has the name: a process that is
+// killed then leaves nothing behind, and one that opens the path then makes the
+// log.
 OpenResult SharedLog::replace_old(const std::string& path, SharedFile& old,
                                   const SharedLogOptions& options,
                                   uint32_t permissions,
@@ -282,8 +286,9 @@ OpenResult SharedLog::open(const std::string& path, SharedOpenMode mode,
       if (made == nullptr) continue;
       return join(path, std::move(made), SharedOpenMode::kJoin, accepted, log);
     }
-    if (mode == SharedOpenMode::kCreate)
+    if (mode == SharedOpenMode::kCreate) {
       return failed({IoCode::kExists, 0, "open"});
+    }
     if (!is_ok(found)) return found;
     return join(path, std::move(file), SharedOpenMode::kJoin, accepted, log);
   }
@@ -329,7 +334,7 @@ OpenResult SharedLog::join(const std::string& path,
   if (!io.ok()) return failed(io);
   log->reset(new SharedLog(std::move(format), std::move(file),
                            std::move(mapping), slot, std::move(copies)));
-  if (!is_read_only) (*log)->leave_name();
+  if (!is_read_only) (*log)->store_process_name();
   (*log)->path_ = path;
   (*log)->is_of_earlier_run_ = is_of_earlier_run;
   (*log)->id_ = ++logs.last_id;

@@ -1,5 +1,5 @@
-// What engines show that show their own memory only: the pages of a file with the
-// blocks of a log, or with the copies of one that is only read.
+// For engines whose ArrayBuffers show their own memory only: the pages of a
+// file that have the blocks of a log, or the copies of one that is only read.
 #include <algorithm>
 
 #include "core/platform/memory.h"
@@ -11,7 +11,7 @@ namespace atomic_log::shared_memory {
 platform::IoStatus CopyFile::make(const SharedFormat& format,
                                   CopyFile* copies) {
   const uint64_t block_bytes = format.layout.block_bytes();
-  // The system refuses a window that is too large for an engine, or its engine.
+  // A window that is too large for an engine is refused later, by the engine.
   const uint64_t needed = uint64_t{format.retained_segments} * block_bytes;
   const uint64_t wanted = std::min(kWindowsInFile * needed, kBytesMax);
   const uint64_t bytes = platform::whole_pages(std::max(needed, wanted));

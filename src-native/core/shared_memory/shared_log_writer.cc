@@ -26,8 +26,8 @@ SharedOutcome SharedLog::try_claim(bool* is_claimed) {
     claim_.release();
     return SharedOutcome::kOk;
   }
-  // Relaxed, as all stores of it: a hint. Before take_over() wakes those who go
-  // by it.
+  // Relaxed, as all stores of it: a hint. Before take_over() wakes the threads
+  // that go by it.
   writer_name().store(platform::own_process_name(), std::memory_order_relaxed);
   // The last holder may have ended the log between the two looks.
   const bool ended = has_ended();
@@ -49,13 +49,14 @@ void SharedLog::release_claim() {
   waits_.claim_released();
 }
 
+// Release: pairs with has_ended().
 void SharedLog::end() {
   ended().store(1, std::memory_order_release);
   waits_.wake_all();
 }
 
-// What is found, row by row, and what is done; each row is one store, true again
-// when it is repeated:
+// What is found, row by row, and what is done; each row is one store, true
+// again when it is repeated:
 //
 //   LINKED    the ring names a block of head + 1    killed between steps 8 and 9
 //             -> head = head + 1
@@ -68,7 +69,8 @@ void SharedLog::end() {
 //
 // A block that no place of the ring names, retired or half written (steps 2 to
 // 7), needs nothing: it is free, and its sequence says for what to look.
-// Relaxed, all loads: the kernel's lock orders them after what any holder stored.
+// Relaxed, all loads: the kernel's lock orders them after what any holder
+// stored. Release, the head: pairs with every load of it, as in roll().
 SharedOutcome SharedLog::take_over() {
   // First, so that nothing has changed when the system refuses.
   if (!own_ring_.try_resize(format_.retained_segments) ||
@@ -98,8 +100,9 @@ SharedOutcome SharedLog::take_over() {
         !memory::PublishedWord::is_sealed(word(before).acquire())) {
       const uint64_t count =
           first_index - first_of(before).load(std::memory_order_relaxed);
-      if (count == 0 || count > segment_capacity())
+      if (count == 0 || count > segment_capacity()) {
         return SharedOutcome::kDamaged;
+      }
       word(before).seal(static_cast<uint32_t>(count));
       writer_step("unsealed");
     }
@@ -129,7 +132,7 @@ SharedOutcome SharedLog::take_over() {
   return SharedOutcome::kOk;
 }
 
-// Step 4 of the roll, for one block: whether no one holds `sequence` of it.
+// Step 4 of the roll, for one block.
 bool SharedLog::is_free(uint32_t block, uint64_t sequence) {
   for (uint32_t slot = 0; slot < format_.options.readers_max; ++slot) {
     // Acquire: pairs with drop() and with the clearing by the next owner.
@@ -180,9 +183,9 @@ Status SharedLog::roll(uint32_t count) {
   const uint32_t block = choose_block();
   if (block == kNoBlock) return Status::kPinned;
 
-  // Step 1, as late as this, so that nothing has changed when there is no block;
-  // before step 8, which evicts a segment: a window of the head and what is left
-  // below would lack what is staged.
+  // Step 1, as late as this, so that nothing has changed when there is no
+  // block; before step 8, which evicts a segment: a window of the head and what
+  // is left below would lack what is staged.
   publish(count);
   writer_step("published");
   // Step 5. Release: pairs with look_at().
@@ -200,7 +203,7 @@ Status SharedLog::roll(uint32_t count) {
   // Step 9. Release: pairs with every load of the head.
   head().store(sequence, std::memory_order_release);
   writer_step("headed");
-  // Step 10: who sees the seal finds the successor.
+  // Step 10: a reader that sees the seal finds the successor.
   word(sealed.block).seal(count);
   writer_step("sealed");
 
@@ -210,8 +213,7 @@ Status SharedLog::roll(uint32_t count) {
   is_in_ring_[block] = true;
   own_sequences_[block] = sequence;
   cursor_ = {block, 0, sequence, first_index};
-  // Figures only; the writer alone stores them.
-  rolls().store(sequence, std::memory_order_relaxed);
+  // Relaxed: a figure, which the writer alone stores.
   if (count < segment_capacity()) {
     early_seals().store(early_seals().load(std::memory_order_relaxed) + 1,
                         std::memory_order_relaxed);

@@ -9,9 +9,8 @@
 namespace atomic_log::shared_memory {
 namespace {
 
-// While none waits for anything: until it is woken. No longer, because a stray
-// store of another process into the epoch can swallow a wake-up, also the one
-// of stop().
+// The longest sleep, while no one waits for anything. A stray store of another
+// process into the epoch can swallow a wake-up, also that of stop().
 constexpr std::chrono::seconds kLong{1};
 
 }  // namespace
@@ -37,8 +36,8 @@ std::atomic<uint32_t>& SharedWaits::epoch(uint32_t slot) const {
       place_.slots + slot * place_.slot_bytes + kEpochOffset);
 }
 
-// Release: pairs with the acquire in run(); the epoch changes before the
-// sleepers are woken, or one that is about to sleep would do so.
+// Release: pairs with the acquire in run(). The epoch changes before the
+// sleepers are woken: one that is about to sleep finds it changed.
 void SharedWaits::wake(uint32_t slot) {
   std::atomic<uint32_t>& word = epoch(slot);
   word.fetch_add(1, std::memory_order_release);
@@ -49,8 +48,8 @@ void SharedWaits::wake_all() {
   for (uint32_t slot = 0; slot < place_.slot_count; ++slot) wake(slot);
 }
 
-// Acquire-release: pairs with lower_hint(), so that an index which went into the
-// hint before it was emptied is found in its slot.
+// Acquire-release: pairs with lower_hint(), so that an index which went into
+// the hint before it was emptied is found in its slot.
 void SharedWaits::wake_below(uint64_t end_index) {
   place_.hint->exchange(kNoIndex, std::memory_order_acq_rel);
   uint64_t rest = kNoIndex;
@@ -67,8 +66,9 @@ void SharedWaits::wake_below(uint64_t end_index) {
 
 // Never a store: it could raise what another has lowered. Always an exchange,
 // also where the hint is low enough: either it comes before the one of
-// wake_below(), which then finds the slot's index, or it finds the hint emptied.
-// A load alone could pass the store of that index, and both would miss.
+// wake_below(), which then finds the slot's index, or it finds the hint
+// emptied. A load alone could pass the store of that index, and both would
+// miss.
 void SharedWaits::lower_hint(uint64_t index) {
   uint64_t known = place_.hint->load(std::memory_order_relaxed);
   while (!place_.hint->compare_exchange_weak(known, std::min(known, index),
@@ -103,10 +103,10 @@ void SharedWaits::claim_released() {
   wake_all();
 }
 
-// Whether it would be told that the claim is free. Another thread of this process
-// tells it, also when it ends: claim_released(). Of another process, its end is
-// watched, each name once: that of one who is dead stands there until the next has
-// claimed.
+// Whether it would be told that the claim is free. Another thread of this
+// process tells it, also when it ends: claim_released(). Of another process, the
+// end is watched, each name once: that of a dead process stands there until the
+// next one has claimed.
 bool SharedWaits::watch_writer() {
   if (log_.is_claimed_here()) {
     watch_.stop();
@@ -121,7 +121,7 @@ bool SharedWaits::watch_writer() {
   return watch_.is_watching();
 }
 
-// Wakes who waits for the claim when it is free. True when the next look need
+// Wakes the waiters for the claim when it is free. True when the next look need
 // not be soon.
 bool SharedWaits::look_for_claim(bool has_ended) {
   const bool is_claimed = !has_ended && log_.is_claimed();
@@ -131,11 +131,11 @@ bool SharedWaits::look_for_claim(bool has_ended) {
   return is_told;
 }
 
-// Wakes who waits when the entry is there. Those of a damaged log find that out
-// when they read.
+// Wakes the waiters when the entry is there. Those of a damaged log find that
+// out when they read.
 bool SharedWaits::look_for(uint64_t index) {
   if (index == kNoIndex) return false;
-  SharedLog::Bounds bounds = {};
+  memory::WindowBounds bounds = {};
   if (log_.bounds(&bounds) != SharedOutcome::kOk) bounds.end_index = kNoIndex;
   if (bounds.end_index <= index) return false;
   waiters_.published(bounds.end_index);
@@ -160,8 +160,8 @@ void SharedWaits::run() {
       quiet = std::chrono::milliseconds(0);
       continue;
     }
-    // The slot before the hint, whose exchange orders it: who empties the hint
-    // looks at the slots then.
+    // The slot before the hint, whose exchange orders it: a writer that empties
+    // the hint looks at the slots after that.
     waited(place_.own_slot).store(index, std::memory_order_relaxed);
     lower_hint(index);
     platform::full_barrier();

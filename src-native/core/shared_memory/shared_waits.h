@@ -1,5 +1,6 @@
-// Who waits for entries, across processes: a lowest index and a futex word in
-// each process's slot, and one lowest index of all as a hint.
+// Waiting for entries across processes: each process's slot has the lowest
+// index that it waits for and a futex word, and a hint has the lowest index of
+// all.
 //
 //  1. wait(i): epoch read; `waited` of the slot = the lowest index that this
 //     process waits for; hint lowered to it by an exchange that never raises;
@@ -10,15 +11,15 @@
 //     the rest goes back into the hint.
 //  3. No one counts waiters: the dead would be woken forever. What a dead one
 //     leaves costs one futile look.
-//  4. The fences are on both sides, because the barrier of barrier.h that spares
-//     the writer's reaches one process only.
+//  4. The fences are on both sides, because the barrier of barrier.h that
+//     spares the writer's reaches one process only.
 //  5. One thread per process sleeps for all waiters of that process, which are
 //     in a WaitList as those of the other logs are. It is started by the first
 //     of them. It looks again every kLookAgain, because a writer can be killed
 //     after publishing and before waking.
-//  6. Who waits for the claim is told when it is released, by this process or by
-//     another, and when the process ends that has it, by its name in the file.
-//     Where that is not known here, or wrong, the thread looks every
+//  6. A waiter for the claim is told when it is released, by this process or by
+//     another, and when the process that has it ends, by its name in the file.
+//     Where that name is unknown here, or wrong, the thread looks every
 //     kLookForClaim. The lock alone decides.
 #ifndef ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_WAITS_H_
 #define ATOMIC_LOG_CORE_SHARED_MEMORY_SHARED_WAITS_H_
@@ -41,25 +42,24 @@ class SharedLog;
 class SharedWaits {
  public:
   static constexpr std::chrono::milliseconds kLookAgain{20};
-  // While a thread waits for the claim, and no one would tell that it is free.
+  // While a thread waits for the claim, and no one would tell when it is free.
   static constexpr std::chrono::milliseconds kLookForClaim{4};
   // How long a thread sleeps that no writer wakes, when nothing has come for
-  // `quiet`: what comes after a pause is seen late by a thirty-second part of it.
+  // `quiet`: what comes after a pause is seen late by a thirty-second part of
+  // it.
   static constexpr std::chrono::milliseconds look_after(
       std::chrono::milliseconds quiet) {
     return std::clamp(quiet / 32, std::chrono::milliseconds(1),
                       std::chrono::milliseconds(10));
   }
 
-  // Where the slots begin, how far apart they are, how many, which is this
-  // process's, and whether writers of other processes wake its waiters.
   struct Place {
     char* slots;
     uint64_t slot_bytes;
     uint32_t slot_count;
     uint32_t own_slot;
     std::atomic<uint64_t>* hint;
-    bool is_told;
+    bool is_told;  // whether writers of other processes wake its waiters
   };
   SharedWaits(SharedLog& log, Place place) : log_(log), place_(place) {}
   ~SharedWaits();
@@ -70,7 +70,7 @@ class SharedWaits {
   // nothing is registered.
   bool add(memory::Waiter* waiter, uint64_t index);
   bool remove(memory::Waiter* waiter) { return waiters_.remove(waiter); }
-  // The same for who waits for the claim.
+  // The same for waiters for the claim.
   bool add_for_claim(memory::Waiter* waiter);
   bool remove_for_claim(memory::Waiter* waiter) {
     return claimants_.remove(waiter);
@@ -110,7 +110,7 @@ class SharedWaits {
   const Place place_;
   memory::WaitList waiters_;
   memory::WaitList claimants_;
-  // The thread's.
+  // Only the thread uses these.
   platform::ProcessName watched_ = platform::kNoProcess;
   platform::ProcessWatch watch_;
   // Relaxed: a hint.
@@ -119,6 +119,7 @@ class SharedWaits {
   std::mutex mutex_;
   // Guarded by mutex_.
   platform::Thread thread_;
+  // Stored with mutex_ held; the thread loads it without.
   std::atomic<bool> is_stopped_{false};
 };
 

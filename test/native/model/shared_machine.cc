@@ -102,7 +102,7 @@ SharedMachine* SharedMachine::current = nullptr;
 platform::IoStatus CopyFile::make(const SharedFormat&, CopyFile*) { return {}; }
 
 // Relaxed: a hint.
-void SharedLog::leave_name() {
+void SharedLog::store_process_name() {
   process_name(slot_).store(platform::own_process_name(),
                             model::memory_order_relaxed);
 }
@@ -113,7 +113,7 @@ SharedMachine::SharedMachine(const SharedFormat& format, bool has_copies)
       locks_(slot_lock(format.options.readers_max)) {
   CORE_CHECK(format.file_bytes <= kFileBytesMax);
   current = this;
-  for (const uint64_t at : {kHeadOffset, kRollsOffset, kEarlySealsOffset}) {
+  for (const uint64_t at : {kHeadOffset, kEarlySealsOffset}) {
     add_word(format.control_offset + at, 0);
   }
   add<model::atomic<uint32_t>>(format.control_offset + kEndedOffset);

@@ -52,7 +52,7 @@ ${BOUNDS_WALK}    bounds->end_index = head_first + head_count;
     return SharedOutcome::kOk;
 `;
 const JOIN_CLEAR =
-  '  // whoever finds the entries empty writes after them.\n  clear_slot(slot_, std::memory_order_release);';
+  '  // a writer that finds the entries empty writes after them.\n  clear_slot(slot_, std::memory_order_release);';
 const LEAVE_CLEAR =
   '    (void)mapping_->release_file();\n    return;\n  }\n  clear_slot(slot_, std::memory_order_release)';
 const HEAD_COUNT = '  newest.count = readable(word(newest.block).acquire());\n';
@@ -80,7 +80,7 @@ const RING =
 const HEAD =
   '  // Step 9. Release: pairs with every load of the head.\n' +
   `  head().store(sequence, std::memory_order_release);\n${step('headed')}`;
-const SEAL = `  // Step 10: who sees the seal finds the successor.\n  word(sealed.block).seal(count);\n${step('sealed')}`;
+const SEAL = `  // Step 10: a reader that sees the seal finds the successor.\n  word(sealed.block).seal(count);\n${step('sealed')}`;
 const PUBLISH_WORD = '    word(cursor_.block).publish(count);\n    writer_step("stored");\n';
 const LATE_SEAL = `    if (cursor_.sequence > 0) {
       const uint32_t before =

@@ -258,7 +258,7 @@ void SharedScenario::check_window(uint64_t first, uint64_t end,
 }
 
 void SharedScenario::check_bounds(SharedLog& log, uint64_t at_least) {
-  SharedLog::Bounds bounds = {};
+  memory::WindowBounds bounds = {};
   model::check(log.bounds(&bounds) == SharedOutcome::kOk, "damaged");
   model::check(
       bounds.end_index - bounds.first_index <=

@@ -336,7 +336,7 @@ TEST_CASE("segment copies: whatever stands in the file leads nowhere") {
     }
     List<PinnedBlock> pinned;
     reader->catch_up();
-    SharedLog::Bounds bounds = {};
+    memory::WindowBounds bounds = {};
     (void)reader->bounds(&bounds);
     (void)reader->stats();
     if (reader->pin_window(random() % 12, &pinned) == SharedOutcome::kOk) {

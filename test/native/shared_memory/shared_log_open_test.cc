@@ -281,7 +281,7 @@ TEST_CASE("shared log: unlink takes the name, and who has it keeps the log") {
 }
 
 // A process that is stopped within unlink() has the lock for as long.
-TEST_CASE("shared log: unlink waits for another, but not for ever") {
+TEST_CASE("shared log: unlink waits for another, but not forever") {
   const TemporaryDirectory directory;
   const std::string path = directory.file();
   open_log(path).reset();

@@ -52,6 +52,7 @@ void kill_writer_at_any_step(uint32_t most) {
     // a segment is published before its successor can take anyone's place.
     if (before > 0) REQUIRE(end - first >= 2 * (most == 0 ? 4 : most));
     REQUIRE(claim_soon(*log));
+    CHECK(log->stats().rolls == log->cursor().sequence);
     const uint64_t next = log->cursor().first_index + log->cursor().published;
     REQUIRE(next >= end);
     // Once round every block.

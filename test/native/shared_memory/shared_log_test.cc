@@ -53,7 +53,7 @@ TEST_CASE("shared log: entries go from process to process") {
   CHECK(reads_right(*log, &first, &end));
   CHECK(end == 50);
   CHECK(end - first >= 8);
-  SharedLog::Bounds bounds = {};
+  memory::WindowBounds bounds = {};
   CHECK(log->bounds(&bounds) == SharedOutcome::kOk);
   CHECK(bounds.first_index == first);
   CHECK(bounds.end_index == end);
@@ -134,7 +134,7 @@ TEST_CASE("shared log: a roll that is refused changes nothing") {
   // What is staged stays so, until it is published or the roll succeeds.
   const SharedLog::Cursor head = log->cursor();
   CHECK(head.published == 0);
-  SharedLog::Bounds bounds = {};
+  memory::WindowBounds bounds = {};
   CHECK(log->bounds(&bounds) == SharedOutcome::kOk);
   CHECK(bounds.end_index == head.first_index);
   log->publish(1);
@@ -224,7 +224,7 @@ TEST_CASE("shared log: bounds hold an entry while the window goes by") {
   uint64_t last_end = 0;
   bool is_right = true;
   do {
-    SharedLog::Bounds bounds = {};
+    memory::WindowBounds bounds = {};
     if (log->bounds(&bounds) != SharedOutcome::kOk ||
         bounds.first_index >= bounds.end_index || bounds.end_index < last_end ||
         bounds.end_index - bounds.first_index > 2) {
@@ -326,7 +326,7 @@ TEST_CASE("shared log: stray stores into all that processes share") {
                 return 3;
               }
             }
-            SharedLog::Bounds bounds = {};
+            memory::WindowBounds bounds = {};
             (void)log->bounds(&bounds);
             (void)log->stats();
             for (int k = 0; k < 20; ++k) (void)append(*log);
