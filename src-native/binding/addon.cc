@@ -9,6 +9,7 @@
 #include "binding/environment.h"
 #include "binding/functions.h"
 #include "binding/log_attachment.h"
+#include "binding/options.h"
 #include "binding/record_functions.h"
 #include "binding/segment_reader_handle.h"
 #include "binding/segment_writer_handle.h"

@@ -5,7 +5,7 @@
 
 #include <node_api.h>
 
-#include "binding/functions.h"
+#include "binding/options.h"
 #include "core/durable/outcome.h"
 #include "core/durable/record_format.h"
 #include "core/durable/segment/flushed_offset.h"

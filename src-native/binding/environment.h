@@ -1,10 +1,10 @@
 // What the addon keeps for one JavaScript environment (a main thread or a
 // worker): which logs are attached there and which claims are held.
 //
-// Only the environment's own thread uses it. Its cleanup hook gives everything
-// back when the environment ends, terminated or not. Finalizers may run before
-// that hook (Node) or after it (Bun, Deno), so both only drop references, and
-// doing so twice is harmless.
+// Only the environment's own thread uses it. Its cleanup hook releases
+// everything when the environment ends, terminated or not. Finalizers may run
+// before that hook (Node) or after it (Bun, Deno), so both only drop
+// references, and doing so twice is harmless.
 #ifndef ATOMIC_LOG_BINDING_ENVIRONMENT_H_
 #define ATOMIC_LOG_BINDING_ENVIRONMENT_H_
 
@@ -84,8 +84,8 @@ struct PublishTarget {
 // What publish() looks at, in one place, because a writer calls it for every
 // entry.
 struct Publishing {
-  // The cells that JavaScript writes (StagedCell): a writer's slot and the count
-  // that it publishes. V8's memory, kept by the exports.
+  // The cells that JavaScript writes (StagedCell): a writer's slot and the
+  // count that it publishes. V8's memory, kept by the exports.
   const uint32_t* staged = nullptr;
   // The writer that published last, and its log, none when it is closed: a
   // thread mostly has one, and looking a slot up is a fifth of the call,
@@ -108,8 +108,8 @@ class Environment {
   // environment's own end.
   static std::shared_ptr<Environment> of(napi_env env);
 
-  // The cleanup hook has run: the functions of Node-API are not to be called any
-  // more for JavaScript's sake, and of() finds nothing.
+  // The cleanup hook has run: the functions of Node-API are not to be called
+  // any more for JavaScript's sake, and of() finds nothing.
   bool has_ended() const { return has_ended_; }
 
   void add(Holder* holder) { holders_.insert(holder); }

@@ -205,8 +205,8 @@ napi_value LogAttachment::leave_pin_to_mapping(napi_env env,
   return nullptr;
 }
 
-// (log: number, id: number, key: number) => ArrayBuffer over the columns of a pinned
-// segment, or null when this runtime maps no external memory
+// (log: number, id: number, key: number) => ArrayBuffer over the columns of a
+// pinned segment, or null when this runtime maps no external memory
 napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
   napi_value arguments[3] = {};
   LogAttachment* const self = called(env, info, arguments);
@@ -222,8 +222,8 @@ napi_value LogAttachment::map(napi_env env, napi_callback_info info) {
   return buffer;
 }
 
-// (log: number, id: number) => ArrayBuffer over the whole block of a pinned segment, or null
-// when this runtime maps no external memory
+// (log: number, id: number) => ArrayBuffer over the whole block of a pinned
+// segment, or null when this runtime maps no external memory
 napi_value LogAttachment::map_block(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
   LogAttachment* const self = called(env, info, &id);
@@ -236,7 +236,8 @@ napi_value LogAttachment::map_block(napi_env env, napi_callback_info info) {
   return buffer;
 }
 
-// (log: number, id: number) => void. Nothing of a segment that is not pinned here is kept.
+// (log: number, id: number) => void. Drops what is kept of a segment, unless it is
+// pinned here.
 napi_value LogAttachment::forget(napi_env env, napi_callback_info info) {
   uint32_t id = 0;
   LogAttachment* const self = called(env, info, &id);
@@ -272,7 +273,7 @@ napi_value LogAttachment::lay_over(napi_env env, napi_callback_info info) {
   return from_number(env, static_cast<uint8_t>(io.code));
 }
 
-// (log: number) => void. What is pinned as a copy gets what was published since.
+// (log: number) => void. Pinned copies are brought up to date.
 napi_value LogAttachment::catch_up(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called(env, info);
   if (self != nullptr) self->log_->catch_up();
@@ -314,6 +315,7 @@ napi_value LogAttachment::bounds(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// (log: number) => NativeStats, or undefined once it is closed
 napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called(env, info);
   if (self == nullptr) return nullptr;
@@ -332,12 +334,14 @@ napi_value LogAttachment::stats(napi_env env, napi_callback_info info) {
   return object;
 }
 
+// (log: number) => boolean
 napi_value LogAttachment::is_claimed(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called(env, info);
   return from_bool(env, self != nullptr && self->log_->is_claimed());
 }
 
-// () => the writer's number, null when the claim is held, or a status < 0
+// (log: number) => the writer's number, null when the claim is held, or a
+// status < 0
 napi_value LogAttachment::try_claim(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called(env, info);
   if (self == nullptr) return null_value(env);
@@ -356,6 +360,7 @@ napi_value LogAttachment::is_replaced(napi_env env, napi_callback_info info) {
   return from_bool(env, self != nullptr && self->log_->is_replaced());
 }
 
+// (log: number) => boolean; true for one that is closed here
 napi_value LogAttachment::has_ended(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called(env, info);
   return from_bool(env, self == nullptr || self->log_->has_ended());
@@ -387,8 +392,8 @@ napi_value LogAttachment::name_reader(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// () => what native code attaches with, or null when the log has none or the
-// runtime fails
+// (log: number) => what native code attaches with, or null when the log has none
+// or the runtime fails
 napi_value LogAttachment::native_handle(napi_env env, napi_callback_info info) {
   LogAttachment* const self = called(env, info);
   const napi_value handle =
@@ -397,8 +402,8 @@ napi_value LogAttachment::native_handle(napi_env env, napi_callback_info info) {
 }
 
 // (log: number, memory?: Uint8Array) => void. Returns every pin and leaves
-// the log. `memory` is the log's shared storage: the last one to leave returns its
-// pages, which only those may do who hold it.
+// the log. `memory` is the log's shared storage: the last one to leave returns
+// its pages, and only an environment that holds it may do that.
 napi_value LogAttachment::close(napi_env env, napi_callback_info info) {
   napi_value arguments[2] = {};
   auto* const environment = called_object<Environment>(env, info, arguments);

@@ -40,7 +40,8 @@ napi_value LogAttachment::has_looked(napi_env env, uint32_t id,
   return from_bool(env, must_wait);
 }
 
-// (log: number, id: number, index: number) => whether there is anything to wait for
+// (log: number, id: number, index: number) => whether there is anything to wait
+// for
 napi_value LogAttachment::wait_for_index(napi_env env,
                                          napi_callback_info info) {
   napi_value arguments[3] = {};
@@ -90,8 +91,9 @@ napi_value LogAttachment::cancel_wait(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// (log: number, index: number, milliseconds: number, orUnclaimed: boolean) => 0 timed out,
-// or unclaimed; 1 ready, 2 ended. Blocks this thread, and with it worker.terminate(): keep the slices short.
+// (log: number, index: number, milliseconds: number, orUnclaimed: boolean) => an
+// Arrival; kPending when the time is over or no one has the claim. Blocks this
+// thread, and with it worker.terminate(): keep the slices short.
 napi_value LogAttachment::wait_slice(napi_env env, napi_callback_info info) {
   napi_value arguments[4] = {};
   LogAttachment* const self = called(env, info, arguments);

@@ -6,7 +6,7 @@
 //
 //  1. a mapping knows nothing of its environment but the table that it stands
 //     in, and
-//  2. everyone else who wants something of a mapping asks the table for it.
+//  2. all other code asks the table for what it wants of a mapping.
 #ifndef ATOMIC_LOG_BINDING_MAPPING_H_
 #define ATOMIC_LOG_BINDING_MAPPING_H_
 
@@ -48,8 +48,8 @@ class MappingTable {
 };
 
 // It keeps the block from other logs for as long as the ArrayBuffer lives, not
-// the log itself: one that all have closed is gone at once. It can take
-// over pins, those of snapshots that were dropped without close(); these last as
+// the log itself: one that all have closed is gone at once. It can take over
+// pins, those of snapshots that were dropped without close(); these last as
 // long as any view does, and keep the log's memory with them.
 class Mapping {
  public:

@@ -1,18 +1,20 @@
 // The blocks of a log that processes share, laid over a SharedArrayBuffer, for
-// engines whose ArrayBuffers show no other memory than their own (V8's sandbox).
+// engines whose ArrayBuffers show no other memory than their own (V8's
+// sandbox).
 //
-//  1. An environment has one of its own for each log that it is attached to. The
-//     core does not know of it: it uses its own mapping of the same file.
-//  2. The engine returns the addresses when the last SharedArrayBuffer over them
-//     is collected, in whatever thread, and tells no one. So this keeps one
-//     alive until zeroed pages are in place of the file again: for as long as
-//     its environment lives when the system refuses them, because an engine may
-//     use addresses again without mapping them (JavaScriptCore does).
-//  3. After that it is a SharedArrayBuffer as any other: views of it, in workers
-//     too, show zeros or what is stored there, and reach no log.
+//  1. An environment has one of its own for each log that it is attached to.
+//     The core does not know of it: it uses its own mapping of the same file.
+//  2. The engine returns the addresses when the last SharedArrayBuffer over
+//     them is collected, in whatever thread, and tells no one. So this keeps
+//     one alive until zeroed pages are in place of the file again: for as long
+//     as its environment lives when the system refuses them, because an engine
+//     may use addresses again without mapping them (JavaScriptCore does).
+//  3. After that it is a SharedArrayBuffer as any other: views of it, in
+//     workers too, show zeros or what is stored there, and reach no log.
 //
 // It goes with the last attachment, writer, or mapping that owns pins, of its
-// environment; or when that ends. Only the environment's thread uses it.
+// environment, or when the environment ends. Only the environment's thread uses
+// it.
 #ifndef ATOMIC_LOG_BINDING_OVERLAY_H_
 #define ATOMIC_LOG_BINDING_OVERLAY_H_
 
@@ -54,7 +56,7 @@ class Overlay final : public Holder {
 
   const napi_env env_;
   const std::shared_ptr<Environment> environment_;
-  // Null, both, once they were given back.
+  // Both null after give_back().
   napi_ref memory_;
   std::unique_ptr<platform::SharedMapping> pages_;
 };

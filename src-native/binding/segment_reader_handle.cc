@@ -6,6 +6,7 @@
 #include "binding/codes.h"
 #include "binding/durable_values.h"
 #include "binding/functions.h"
+#include "binding/options.h"
 #include "core/durable/segment/segment_recovery.h"
 
 namespace atomic_log::binding {

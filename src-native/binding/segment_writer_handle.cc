@@ -6,6 +6,7 @@
 
 #include "binding/durable_values.h"
 #include "binding/functions.h"
+#include "binding/options.h"
 #include "binding/pool_work.h"
 #include "binding/segment_change.h"
 #include "binding/segment_reader_handle.h"

@@ -6,6 +6,7 @@
 #include "binding/any_log.h"
 #include "binding/functions.h"
 #include "binding/log_attachment.h"
+#include "binding/options.h"
 #include "binding/pool_work.h"
 #include "core/shared_memory/shared_log.h"
 

@@ -4,6 +4,7 @@
 
 #include "binding/durable_values.h"
 #include "binding/functions.h"
+#include "binding/options.h"
 #include "binding/pool_work.h"
 
 namespace atomic_log::binding {

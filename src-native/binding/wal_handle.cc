@@ -9,6 +9,7 @@
 #include "binding/codes.h"
 #include "binding/durable_values.h"
 #include "binding/functions.h"
+#include "binding/options.h"
 #include "binding/pool_work.h"
 #include "binding/wal_backup_handle.h"
 #include "binding/wal_submissions.h"

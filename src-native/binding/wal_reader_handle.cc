@@ -6,6 +6,7 @@
 #include "binding/codes.h"
 #include "binding/durable_values.h"
 #include "binding/functions.h"
+#include "binding/options.h"
 #include "binding/wal_values.h"
 #include "core/durable/wal/wal_classify.h"
 #include "core/durable/wal/wal_salvage.h"
