@@ -162,6 +162,11 @@ export function rangeError(code: ErrorCode, message: string): AtomicLogError {
   return withCode(new RangeError(message + seePage(code)), code);
 }
 
+/** The `code` of what was thrown, whatever it is; undefined where it has none. */
+export function codeOf(error: unknown): unknown {
+  return (error as { code?: unknown } | null | undefined)?.code;
+}
+
 export function plainError(code: ErrorCode, message: string, cause?: unknown): AtomicLogError {
   return withCode(new Error(message + seePage(code), cause === undefined ? undefined : { cause }), code);
 }

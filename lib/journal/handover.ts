@@ -10,7 +10,7 @@ import { BatchSource, type Batch, type CheckedFollowOptions, type FollowOptions 
 import type { LogView } from '../memory/view';
 import { END, FollowLoop, type FollowSource, type Pending } from '../base/follow-loop';
 import { waitForTime, type Wait } from '../base/waits';
-import type { AtomicLogError } from '../base/errors';
+import { codeOf, type AtomicLogError } from '../base/errors';
 import { Replay, type Replayed } from './replay';
 
 /** What is known of the entries on disk, where it is followed. */
@@ -135,7 +135,7 @@ class Handover<T> implements FollowSource<Batch<T>> {
     try {
       return replay.take(end);
     } catch (error) {
-      if ((error as Partial<AtomicLogError>).code !== 'ERR_LOG_CLOSED') throw error;
+      if (codeOf(error) !== 'ERR_LOG_CLOSED') throw error;
       return undefined;
     }
   }

@@ -8,7 +8,7 @@
  */
 import { checkInteger } from '../base/checks';
 import { asyncDispose, dispose, type Followed } from '../base/dispose';
-import { illegalConstructor, outOfRange } from '../base/errors';
+import { codeOf, illegalConstructor, outOfRange } from '../base/errors';
 import { finishAll, type Pending } from '../base/follow-loop';
 import { showAsText } from '../base/inspect';
 import { setImmediate } from '../base/timers';
@@ -389,7 +389,7 @@ export class JournaledLog<T> extends AtomicLog<T> {
     try {
       this.#writer.publish();
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_WRITER_CLOSED') refusal = error as Error;
+      if (codeOf(error) !== 'ERR_WRITER_CLOSED') refusal = error as Error;
     }
     this.#writer[stopStoring]();
     return refusal;

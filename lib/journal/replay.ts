@@ -13,6 +13,7 @@ import { BatchSource, type Batch, type CheckedFollowOptions } from '../memory/fo
 import type { Layout } from '../memory/layout';
 import { makeView } from '../memory/open-log';
 import { storeSources, type Writer } from '../memory/writer';
+import { codeOf } from '../base/errors';
 import { END } from '../base/follow-loop';
 import { FrameColumns, frameEntries } from './frame-columns';
 
@@ -39,7 +40,7 @@ export interface Replayed {
 }
 
 export function isCheckpointed(error: unknown): boolean {
-  return (error as { code?: unknown }).code === 'ERR_CHECKPOINTED';
+  return codeOf(error) === 'ERR_CHECKPOINTED';
 }
 
 /** LSN of the first entry of a window of so many: where a frame begins that is there. */

@@ -1,11 +1,9 @@
 /** Moves a cursor after what has been acknowledged for long enough. */
+import { codeOf } from '../base/errors';
 import { clearTimeout, now, setTimeout } from '../base/timers';
 import { pastOf, type WalPosition } from '../durable/wal/position';
 import type { ForwardCursor } from './options';
 import { SafeMarks, type SafeMark } from './safe-marks';
-
-/** Of whatever a cursor rejects with. */
-const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null | undefined)?.code;
 
 /** A forced checkpoint dropped the entry: there is nothing left to keep. */
 const GONE = 'ERR_CHECKPOINTED';

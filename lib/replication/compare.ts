@@ -1,5 +1,5 @@
 /** What a target says that it has, compared with the log. */
-import { describe } from '../base/errors';
+import { codeOf, describe } from '../base/errors';
 import { pastOf, type WalPosition } from '../durable/wal/position';
 import type { WalReader } from '../durable/wal/reader';
 import type { Wal } from '../durable/wal/wal';
@@ -57,7 +57,7 @@ function comparePosition(source: Wal | WalReader, lsn: number, check: WalPositio
   try {
     source.entries({ from: check });
   } catch (error) {
-    if (!ELSEWHERE.test(String((error as { code?: unknown }).code))) throw error;
+    if (!ELSEWHERE.test(String(codeOf(error)))) throw error;
     throw targetDiffers(lsn, `it says of itself ${JSON.stringify(check)}`, error);
   }
   if (pastOf(check).lsn !== lsn) throw targetDiffers(lsn, `it says of itself ${JSON.stringify(check)}`);

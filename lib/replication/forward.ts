@@ -14,6 +14,7 @@
  */
 import { onAbort, throwIfAborted, waitUnlessAborted } from '../base/abort';
 import type { Followed } from '../base/dispose';
+import { codeOf } from '../base/errors';
 import { waitForCancel, waitForTime, type Wait } from '../base/waits';
 import type { WalEntry } from '../durable/wal/entries';
 import type { WalPosition } from '../durable/wal/position';
@@ -36,8 +37,6 @@ interface Flight {
   readonly last: WalEntry;
   isAcknowledged: boolean;
 }
-
-const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null | undefined)?.code;
 
 const isClosedError = (error: unknown): boolean => /^ERR_\w+_CLOSED$/.test(String(codeOf(error)));
 

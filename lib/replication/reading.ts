@@ -1,7 +1,7 @@
 /** What readers of a stream that forward() fills have in common. */
 import { checkSignal } from '../base/abort';
 import { checkInteger } from '../base/checks';
-import { plainError, rangeError, type ErrorCode } from '../base/errors';
+import { codeOf, plainError, rangeError, type ErrorCode } from '../base/errors';
 import { withDetails } from '../durable/errors';
 import type { WalEntry } from '../durable/wal/entries';
 import type { WalError } from '../durable/wal/errors';
@@ -77,7 +77,7 @@ const final: ReadonlySet<unknown> = new Set<ErrorCode>([
 ]);
 
 export function isFinal(error: unknown): boolean {
-  return final.has((error as { code?: unknown } | null | undefined)?.code);
+  return final.has(codeOf(error));
 }
 
 /** After a power failure of the server, a stream is filled again; until then nothing can be said of it. */

@@ -1,5 +1,5 @@
 /** What `forward()` hands entries to, and what there is to say about one that cannot go on. */
-import { plainError, type ErrorCode } from '../base/errors';
+import { codeOf, plainError, type ErrorCode } from '../base/errors';
 import { withDetails } from '../durable/errors';
 import type { WalEntry } from '../durable/wal/entries';
 import type { WalError } from '../durable/wal/errors';
@@ -66,7 +66,7 @@ const fatal: ReadonlySet<unknown> = new Set<TargetErrorCode>([
 
 /** Whether trying again cannot help. */
 export function isFatal(error: unknown): boolean {
-  return fatal.has((error as { code?: unknown } | null | undefined)?.code);
+  return fatal.has(codeOf(error));
 }
 
 export function targetAhead(lsn: number, lastLsn: number): WalError {

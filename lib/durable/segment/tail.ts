@@ -1,9 +1,8 @@
 /** `SegmentTail`: follows a segment file that another process writes. */
 import { dispose, type Followed } from '../../base/dispose';
-import { illegalConstructor, plainError } from '../../base/errors';
+import { codeOf, illegalConstructor, plainError } from '../../base/errors';
 import { finishAll, FollowLoop, type Pending } from '../../base/follow-loop';
 import { showAsText } from '../../base/inspect';
-import type { SegmentError } from '../errors';
 import { checkOffset } from '../options';
 import { checkSegmentOptions, type SegmentOptions } from './options';
 import { checkPlace, SegmentReader } from './reader';
@@ -105,7 +104,7 @@ export class SegmentTail {
     try {
       result = this.#records.next();
     } catch (error) {
-      if ((error as SegmentError).code === 'ERR_CHECKSUM_MISMATCH') return undefined;
+      if (codeOf(error) === 'ERR_CHECKSUM_MISMATCH') return undefined;
       throw error;
     }
     if (result.done === true) return undefined;

@@ -21,7 +21,7 @@ import {
   WalLevel,
 } from '../../base/codes';
 import { NO_BYTES } from '../../base/checks';
-import { plainError } from '../../base/errors';
+import { codeOf, plainError } from '../../base/errors';
 import { queueMicrotask } from '../../base/timers';
 import { newBytes } from '../errors';
 import type { WalCore } from './core';
@@ -237,7 +237,7 @@ export class Journal {
       this.#nextLsn += entries;
     } catch (error) {
       // The committer has refused what came before, of which this thread has not been told yet.
-      if ((error as { code?: unknown }).code !== 'ERR_LSN_MISMATCH') throw error;
+      if (codeOf(error) !== 'ERR_LSN_MISMATCH') throw error;
       this.#fail(error as Error);
       throw this.#failure!;
     } finally {

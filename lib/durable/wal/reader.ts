@@ -4,7 +4,7 @@ import type { NativeWalReader } from '../../../types/native';
 import { checkSignal, throwIfAborted, waitUnlessAborted } from '../../base/abort';
 import { checkChoice, checkFlag, checkInteger, checkNames, checkObject } from '../../base/checks';
 import { dispose, type Followed } from '../../base/dispose';
-import { illegalConstructor, plainError } from '../../base/errors';
+import { codeOf, illegalConstructor, plainError } from '../../base/errors';
 import { finishAll, type Pending } from '../../base/follow-loop';
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
@@ -329,7 +329,7 @@ export class WalReader {
       this.refresh();
       return this.#id() !== '';
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'ERR_FILE_NOT_FOUND') throw error;
+      if (codeOf(error) !== 'ERR_FILE_NOT_FOUND') throw error;
       return false;
     }
   }

@@ -15,7 +15,7 @@
 import type { AsyncResource } from 'node:async_hooks';
 import { types } from 'node:util';
 
-import { describe } from '../../base/errors';
+import { codeOf, describe } from '../../base/errors';
 import { setImmediate, queueMicrotask } from '../../base/timers';
 import type { FileTable } from './files';
 import type { CheckedWalOptions, WalFile } from './options';
@@ -201,7 +201,7 @@ export class SealedFiles {
   #failedToDrop(error: unknown): void {
     // The log was closed meanwhile.
     if (!this.#source.isOpen()) return;
-    if ((error as { code?: unknown }).code === 'ERR_THREAD_UNAVAILABLE') {
+    if (codeOf(error) === 'ERR_THREAD_UNAVAILABLE') {
       this.#retainSync();
       return;
     }
