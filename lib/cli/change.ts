@@ -1,7 +1,8 @@
 /** What changes a write-ahead log from the command line: a copy of it, and dropping its oldest entries. */
+import { codeOf } from '../base/errors';
 import { Wal } from '../durable/wal/wal';
-import { kindOnDisk } from './sources';
 import { byteScale } from './inspect';
+import { kindOnDisk } from './kind';
 import { counted } from './words';
 
 function checkWal(path: string, command: string): void {
@@ -16,7 +17,7 @@ async function openWal(path: string, call: string): Promise<Wal> {
   try {
     return await Wal.open(path);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_LOCKED') throw error;
+    if (codeOf(error) !== 'ERR_LOCKED') throw error;
     throw new Error(`${(error as Error).message}; or have that process call ${call}`, { cause: error });
   }
 }

@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command `atomic-log`: looks at logs, of all kinds that have files, and builds
- * the addon. What needs the addon, and what
- * takes long to load, is loaded by the commands that need it.
+ * The command `atomic-log`: looks at logs of every kind that has files, and builds
+ * the addon. A command loads only what it needs: the addon and some packages take long.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -6,7 +6,7 @@ import type { SegmentOptions } from '../durable/segment/options';
 import { SegmentWriter } from '../durable/segment/writer';
 import { Wal } from '../durable/wal/wal';
 import { optionsOfRemains, salvage } from '../durable/wal/salvage';
-import { kindOnDisk } from './sources';
+import { kindOnDisk } from './kind';
 import { describeVerdict, verifySegment, verifyWal } from './verify';
 
 /** Entries between two syncs of the copy. */

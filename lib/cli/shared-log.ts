@@ -2,15 +2,17 @@
  * The file of a log that processes share, for the command line. It is only read: no slot is taken, nothing is
  * changed, and it does not matter whether any process has it open.
  */
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { inspect } from 'node:util';
 
+import { codeOf } from '../base/errors';
 import { typeNames } from '../base/scalar';
 import type { AtomicLog } from '../memory/atomic-log';
 import type { FollowOptions } from '../memory/follower';
 import type { NativeLog } from '../memory/native-log';
 import type { Snapshot } from '../memory/snapshot';
 import { readProcessLog, readProcessLogSync, type ReadProcessLog } from '../processes/open';
+import { readBytes } from './kind';
 import { complain } from './output';
 import { availableBytesAt, type Bounds, type Item, type SharedSummary, type Source } from './sources';
 
@@ -49,19 +51,13 @@ function* itemsOf(snapshot: Snapshot<unknown>, first: number, end: number): Iter
   for (let index = first; index < end; ++index) yield itemOf(index, snapshot.at(index - snapshot.firstIndex));
 }
 
-/** As it is called by the tools of the system. */
+/** As the tools of the system write it. */
 function bootIdOf(path: string): string {
-  const bytes = Buffer.alloc(BOOT_ID_BYTES);
-  const file = openSync(path, 'r');
-  try {
-    readSync(file, bytes, 0, BOOT_ID_BYTES, BOOT_ID_AT);
-  } finally {
-    closeSync(file);
-  }
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const digits = readBytes(path, BOOT_ID_AT, BOOT_ID_BYTES).toString('hex');
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-/** Who has it open, and its claim. */
+/** The processes that have it open, and the one that has the claim. */
 function openBy(native: NativeLog): Pick<SharedSummary, 'slots' | 'holder'> {
   const living = native.livingSlots();
   const writer = living.find(({ isWriter }) => isWriter)?.process ?? 0;
@@ -109,7 +105,7 @@ function readable<R>(path: string, read: () => R): R {
   try {
     return read();
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_LOG_DAMAGED') throw error;
+    if (codeOf(error) !== 'ERR_LOG_DAMAGED') throw error;
     throw new Error(
       `${path}: its segments do not fit together: it is damaged, or a copy that was made while a writer went round ` +
         'the whole window; make another',

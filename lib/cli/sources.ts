@@ -1,6 +1,6 @@
-/** What the command line reads: a write-ahead log's directory or a segment file, as one kind of thing. */
-import { closeSync, existsSync, openSync, readdirSync, readSync, statfsSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+/** What the command line reads: logs of every kind, as one. */
+import { statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 
 import type { NativeSegmentScan } from '../../types/native';
 import { addon } from '../base/native';
@@ -12,6 +12,7 @@ import type { WalCursorInfo } from '../durable/wal/cursor-list';
 import type { WalFile } from '../durable/wal/options';
 import { WalReader } from '../durable/wal/reader';
 import type { WalError } from '../durable/wal/errors';
+import { kindOf, readBytes, type Kind } from './kind';
 import { formatBytes } from './output';
 
 /** An entry of a log (its LSN, or its index), or a record of a segment (its offset). */
@@ -30,8 +31,6 @@ export interface Bounds {
   from?: number | undefined;
   to?: number | undefined;
 }
-
-export type Kind = 'wal' | 'segment' | 'shared';
 
 /** What is known of any log from outside. Names are those of the API, or of `node:fs`. */
 export interface Outside {
@@ -149,84 +148,6 @@ export function endWithReader(): void {
   }, READER_POLL_MS).unref();
 }
 
-function isDirectory(path: string): boolean {
-  try {
-    return statSync(path).isDirectory();
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'ENOENT' || code === 'ENOTDIR' ? 'there is no such file or directory' : message;
-    throw new Error(
-      `${path}: ${reason}; give a segment file, the directory of a write-ahead log or the file of a log that processes share`,
-      { cause: error },
-    );
-  }
-}
-
-/** Names of files in a directory of a write-ahead log, next to LOCK. */
-const walName = /^wal-\d{1,15}\.log(\.new|\.torn-\d+)?$/;
-const WAL_MAGIC = 'ATOMLWAL';
-
-/** Files of logs that processes share begin so. */
-const SHARED_MAGIC = 'ATOMLOG\x1a';
-
-/** How the file begins; what cannot be read is for the one who opens it to tell. */
-function magicOf(path: string): string {
-  // A pipe would be waited for.
-  if (!statSync(path).isFile()) return '';
-  const magic = Buffer.alloc(WAL_MAGIC.length);
-  try {
-    const file = openSync(path, 'r');
-    try {
-      readSync(file, magic, 0, magic.length, 0);
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return '';
-  }
-  return magic.toString('latin1');
-}
-
-/** A path that names a file of a write-ahead log means its directory. */
-function refuseWalFile(path: string): void {
-  const directory = dirname(path);
-  const isNamedSo = walName.test(basename(path)) && existsSync(join(directory, 'LOCK'));
-  if (!isNamedSo && magicOf(path) !== WAL_MAGIC) return;
-  throw new Error(`${path}: this is a file of a write-ahead log; give its directory, ${directory}`);
-}
-
-/** What is at `path`. Options of the other kind are refused: they mean something else. */
-export function kindOf(path: string, options: SegmentOptions): Kind {
-  if (!isDirectory(path)) {
-    refuseWalFile(path);
-    if (magicOf(path) !== SHARED_MAGIC) return 'segment';
-    if (Object.keys(options).length === 0) return 'shared';
-    throw new Error(
-      `${path}: processes share this log; --start-offset, --header-size and --checksum are for segment files`,
-    );
-  }
-  if (Object.keys(options).length > 0) {
-    throw new Error(
-      `${path}: this is a directory; --start-offset, --header-size and --checksum are for segment files`,
-    );
-  }
-  if (!readdirSync(path).some((name) => /^wal-\d{1,15}\.log$/.test(name))) {
-    throw new Error(
-      `${path}: no write-ahead log is in this directory: it has no file like wal-000001.log; check the path`,
-    );
-  }
-  return 'wal';
-}
-
-/** For commands that know no logs that processes share. */
-export function kindOnDisk(path: string, options: SegmentOptions, command: string): Exclude<Kind, 'shared'> {
-  const kind = kindOf(path, options);
-  if (kind !== 'shared') return kind;
-  throw new Error(
-    `${path}: processes share this log, in memory; ${command} is for logs on disk. inspect, dump, tail and watch read it`,
-  );
-}
-
 export async function openSource(path: string, options: SegmentOptions): Promise<Source> {
   switch (kindOf(path, options)) {
     case 'wal':
@@ -282,18 +203,7 @@ const HOLDER_BYTES = 24;
 
 /** The writer leaves its process id at the beginning of LOCK; so did one that is gone. */
 function holderOf(lockFile: string): { holder?: number } {
-  const text = Buffer.alloc(HOLDER_BYTES);
-  try {
-    const file = openSync(lockFile, 'r');
-    try {
-      readSync(file, text, 0, HOLDER_BYTES, 0);
-    } finally {
-      closeSync(file);
-    }
-  } catch {
-    return {};
-  }
-  const holder = /^[1-9]\d*/.exec(text.toString('latin1'));
+  const holder = /^[1-9]\d*/.exec(readBytes(lockFile, 0, HOLDER_BYTES).toString('latin1'));
   return holder === null ? {} : { holder: Number(holder[0]) };
 }
 

@@ -10,6 +10,7 @@
 import { writeSync } from 'node:fs';
 
 import { Wal } from '../durable/wal/wal';
+import { codeOf } from '../base/errors';
 import { now } from '../base/timers';
 
 /** `kill`: what survives a kill. `power`: what survives the loss of power. `system`: what the system has. */
@@ -40,7 +41,7 @@ function tell(word: string, value: number): void {
       writeSync(1, line);
       return;
     } catch (error) {
-      if ((error as { code?: unknown }).code !== 'EAGAIN') throw error;
+      if (codeOf(error) !== 'EAGAIN') throw error;
     }
     Atomics.wait(pause, 0, 0, PAUSE_MS);
   }

@@ -1,5 +1,6 @@
 /** Reading everything, and saying what is wrong. */
 import { Outcome, WalRow } from '../base/codes';
+import { codeOf } from '../base/errors';
 import { SingleBar } from 'cli-progress';
 
 import type { NativeFailure } from '../../types/native';
@@ -8,8 +9,9 @@ import { walError } from '../durable/wal/errors';
 import { WalReader } from '../durable/wal/reader';
 import type { WalEntry } from '../durable/wal/entries';
 import { classifyLog, salvage, type LostEntries } from '../durable/wal/salvage';
+import { kindOnDisk } from './kind';
+import { describeUnproved, scanSegment, unprovedOf, type Unproved } from './sources';
 import type { Paint } from './words';
-import { describeUnproved, scanSegment, kindOnDisk, unprovedOf, type Unproved } from './sources';
 
 const TORN = 'a torn tail, the normal trace of a crash: opening for writing quarantines it';
 /** How a log may end that opens. */
@@ -112,7 +114,7 @@ function* remains(path: string): IterableIterator<WalEntry | LostEntries> {
   try {
     yield* salvage(path);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_CORRUPT') throw error;
+    if (codeOf(error) !== 'ERR_CORRUPT') throw error;
   }
 }
 
