@@ -145,7 +145,7 @@ export async function waitedSource(path: string): Promise<Source> {
   try {
     opened = readProcessLogSync(path);
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'ERR_FILE_NOT_FOUND') throw error;
+    if (codeOf(error) !== 'ERR_FILE_NOT_FOUND') throw error;
     complain(`${path}: no log is there; waiting for one`);
     opened = await readProcessLog(path);
   }

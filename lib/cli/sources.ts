@@ -1,5 +1,5 @@
 /** What the command line reads: logs of every kind, as one. */
-import { statfsSync, statSync } from 'node:fs';
+import { existsSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { NativeSegmentScan } from '../../types/native';

@@ -6,7 +6,7 @@ import type { NativeSharedFailure } from '../../types/native';
 import { plainError, rangeError, type AtomicLogError } from '../base/errors';
 import { ioError, withDetails } from '../durable/errors';
 
-/** What is said of a file that is refused. `found` is what it has. */
+/** Why a file is refused. `found` is the number that it has. */
 const mismatches: Readonly<Partial<Record<Mismatch, (found: number) => string>>> = {
   [Mismatch.magic]: () => 'this is not the file of a log that processes share; choose another path',
   [Mismatch.byteOrder]: () => 'the log was made on a machine with another byte order; unlink it',
@@ -27,21 +27,21 @@ const mismatches: Readonly<Partial<Record<Mismatch, (found: number) => string>>>
 /** What was to be done with the path. */
 export interface Asked {
   readonly what: 'make' | 'join' | 'unlink';
-  /** That a log needs which is to be made, about. */
+  /** About how many bytes a log that is to be made needs. */
   readonly bytes: number;
 }
 
-function said(mismatch: Mismatch, found: number, what: Asked['what']): string | undefined {
+function reasonOf(mismatch: Mismatch, found: number, what: Asked['what']): string | undefined {
   if (mismatch === Mismatch.owner && what === 'unlink') {
     return 'the file belongs to another user; its owner unlinks it, or remove the file by hand';
   }
   return mismatches[mismatch]?.(found);
 }
 
-/** ERROR_INVALID_NAME of Windows. */
+/** Windows has it for names that are too long or have wrong characters: ERROR_INVALID_NAME. */
 const INVALID_NAME = 123;
 
-/** What is not there. */
+/** What to do when the path leads to nothing. */
 const missing: Readonly<Record<Asked['what'], string>> = {
   make: 'the directory of the log is missing; make it first',
   join: 'there is no such log; open it without create: false or readOnly: true to make it, or with wait: true until another process has',
@@ -56,7 +56,7 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
         plainError(
           // What the file is, is not known then.
           mismatch === Mismatch.owner ? 'ERR_FILE_ACCESS' : 'ERR_FORMAT',
-          `${path}: ${said(mismatch, found, asked.what)}`,
+          `${path}: ${reasonOf(mismatch, found, asked.what)}`,
         ),
         { path },
       );
@@ -109,8 +109,8 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
   const denied =
     systemError === constants.errno.EROFS
       ? 'the file system is mounted for reading only; choose another path, or read a log that is there with readOnly: true'
-      : 'the system denies access; check the permissions of the file and of its directory. Who makes a log says with mode ' +
-        'who may open it (0o600 unless given), and who may only read it needs readOnly: true';
+      : 'the system denies access; check the permissions of the file and of its directory. The option mode of the process ' +
+        'that makes the log decides who may open it (default 0o600); with permission to read alone, open it with readOnly: true';
   const details = { io, systemError, operation, path, offset: 0, value: 0, detail: '', outcome: 0 as const };
   return ioError(details, {
     [IoCode.notFound]: ['ERR_FILE_NOT_FOUND', missing[asked.what]],
@@ -128,7 +128,7 @@ export function openFailed(path: string, failure: NativeSharedFailure, asked: As
   });
 }
 
-/** The entries of the log that is there are others than those that the options describe. */
+/** The log that is there has entries of another kind than the options describe. */
 export function hasOthers(path: string, there: string, here: string): AtomicLogError {
   return withDetails(
     plainError(
@@ -140,7 +140,7 @@ export function hasOthers(path: string, there: string, here: string): AtomicLogE
   );
 }
 
-/** The log that is there is not the one that the options describe. */
+/** The log that is there differs in one option from the one that was asked for. */
 export function differs(path: string, what: string, there: unknown, here: unknown): AtomicLogError {
   return withDetails(
     plainError(

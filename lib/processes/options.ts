@@ -18,8 +18,8 @@ import {
 export interface ProcessOptions {
   /**
    * Whether the log is made where there is none: `true` (default); `'exclusive'` for a new one or none; or
-   * `'replace-ended'`, which also makes a new one in place of one that has ended, whatever its options were. Who has
-   * that one open keeps it, and of several processes that do so at once, one makes the log and the others join it.
+   * `'replace-ended'`, which also makes a new one in place of one that has ended, whatever its options were. Processes
+   * that have the old one open keep it. Of several that replace it at once, one makes the log and the others join it.
    */
   create?: true | 'exclusive' | 'replace-ended';
   readOnly?: false;
@@ -29,8 +29,8 @@ export interface ProcessOptions {
    */
   mode?: number;
   /**
-   * Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. Who
-   * opens a log that is there need not say it: another number than its own is refused, as with {@link extraSegments}.
+   * Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. Of a
+   * log that is there it may be left out; a number that differs from its own is refused, as with {@link extraSegments}.
    */
   readersMax?: number;
   /**
@@ -41,10 +41,10 @@ export interface ProcessOptions {
   extraSegments?: number;
   /**
    * How this thread shows the log's memory: as of a log in memory, but that every process, and every thread, chooses
-   * for itself. Who joins a log goes by `'auto'`.
+   * for itself. Not for a log that is joined or read, which goes by `'auto'`.
    */
   mapping?: MappingKind | 'auto';
-  /** The file has `extraSegments`. */
+  /** Not for a log that processes share: it has {@link extraSegments}. */
   pinnedBytesMax?: undefined;
 }
 
@@ -113,7 +113,7 @@ const memoryNames = optionNames.filter((name) => name !== 'pinnedBytesMax');
 const makersNames = [...memoryNames, 'mode', 'readersMax', 'extraSegments'];
 const waitsOnly = 'is for wait: true, which waits for a log that another process makes';
 const thereOnly = 'give create: false or readOnly: true, too';
-/** What is refused of one who makes a log. */
+/** Options that are refused where a log is made, and why. */
 const notOfMakers = {
   allowOtherOwner: `is for a log that is there: ${thereOnly}`,
   wait: `is for a log that another process makes: ${thereOnly}`,
@@ -129,12 +129,12 @@ export interface CheckedProcessOptions {
   readonly allowsOtherOwner: boolean;
   readonly readersMax: number;
   readonly extraSegments: number;
-  /** Whether it was given, so that a file which differs is refused. */
+  /** Whether the user gave these: only then a file that differs is refused. */
   readonly given: { readonly readersMax: boolean; readonly extraSegments: boolean };
   /** Undefined to join. */
   readonly memory: CheckedOptions | undefined;
   readonly codec: unknown;
-  /** What a log of records that is joined must have, where that was said. */
+  /** The columns that a log of records must have to be joined, where a schema was given. */
   readonly columns: RecordColumns | undefined;
   readonly wait: boolean;
   readonly signal: AbortSignal | undefined;
@@ -142,7 +142,7 @@ export interface CheckedProcessOptions {
   readonly otherThan: string;
 }
 
-/** What is an option elsewhere, and is asked for with good reason: says where. */
+/** Refuses what is an option elsewhere, and says where. */
 function refuseMisplaced(given: Record<string, unknown>, why: Readonly<Record<string, string>>): void {
   for (const [name, reason] of Object.entries(why)) {
     if (given[name] !== undefined) throw typeError('ERR_INVALID_ARG_VALUE', `options.${name} ${reason}`);
@@ -157,14 +157,14 @@ function checkLogId(id: unknown): string {
   throw typeError('ERR_INVALID_ARG_VALUE', `options.otherThan must be ${expected}; got ${describe(id)}`);
 }
 
-/** Of a log that is there. */
+/** Checks the options of a log that is there, to be joined or read. */
 function checkJoinOptions(
   given: Record<string, unknown>,
   openMode: SharedOpenMode,
   canWait: boolean,
 ): CheckedProcessOptions {
   const isJoin = openMode === SharedOpenMode.join;
-  const leaveOut = `is for who makes the log: leave it out with ${isJoin ? 'create: false' : 'readOnly: true'}`;
+  const leaveOut = `is for making the log: leave it out with ${isJoin ? 'create: false' : 'readOnly: true'}`;
   const makersOnly = makersNames.filter((name) => name !== 'schema' && name !== 'codec');
   refuseMisplaced(given, Object.fromEntries(makersOnly.map((name) => [name, leaveOut])));
   const wait = checkFlag('options.wait', given.wait);
@@ -205,7 +205,7 @@ function checkJoinOptions(
 
 const octal = (mode: number): string => `0o${mode.toString(8)}`;
 
-/** Shown as permissions are written. */
+/** Messages show the mode in octal, as permissions are written. */
 function checkMode(mode: unknown): number {
   const expected = 'permissions up to 0o777 that let the owner read and write, such as 0o600 or 0o640';
   if (typeof mode !== 'number') throw invalidType('options.mode', expected, mode);

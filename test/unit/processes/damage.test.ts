@@ -45,7 +45,7 @@ describeProcesses('memory that others store to', () => {
     log.close();
   });
 
-  test.each([2n ** 52n, 0n, 3n])('a segment that begins at index %s, where it cannot', (first) => {
+  test.each([2n ** 52n, 0n, 3n])('a segment whose first index is %s, which cannot be, makes no snapshot longer than its memory', (first) => {
     const log = AtomicLog.openSync(path(), { ...SMALL, firstIndex: 1000 });
     using writer = log.tryClaimWriter()!;
     for (let i = 0; i < 5; ++i) writer.append(i);
@@ -64,7 +64,7 @@ describeProcesses('memory that others store to', () => {
     log.close();
   });
 
-  test('whatever stands in the file, who only reads it gets entries or a typed error', async () => {
+  test('whatever stands in the file, a process that only reads it gets entries or a typed error', async () => {
     const options = { ...SMALL, schema: { n: 'f64', text: 'utf8', data: 'bytes' }, dataBytes: 200 } as const;
     const log = AtomicLog.openSync(path(), options);
     using writer = log.tryClaimWriter()!;
@@ -125,7 +125,7 @@ describeProcesses('memory that others store to', () => {
     log.close();
   });
 
-  test('columns that the memory has no room for, or names that are none', () => {
+  test('columns that the memory has no room for, and names that cannot be, are refused', () => {
     const open = (change: (layout: Record<string, unknown>) => void, options: object = {}) => {
       const made: object = { ...SMALL, segmentCapacity: 20, dataBytes: 300, ...options };
       AtomicLog.openSync(path(), made as typeof SMALL).close();
@@ -153,7 +153,7 @@ describeProcesses('memory that others store to', () => {
     open((layout) => (layout.kinds = [11]), { codec: json() });
   });
 
-  test('links that lead nowhere', async () => {
+  test('links that lead nowhere are refused', async () => {
     // Windows lets few users make links, and Wine makes none.
     if (process.platform === 'win32') return;
     symlinkSync(directory.path('nowhere'), path());
@@ -179,7 +179,7 @@ describeProcesses('memory that others store to', () => {
     expect(statSync(path()).blocks * 512).toBeGreaterThanOrEqual(bytes.length);
   });
 
-  test('a text that changes while it is decoded', async () => {
+  test('a text that changes while it is decoded is no longer than what is stored', async () => {
     const LENGTH = 4000;
     const log = AtomicLog.openSync(path(), { ...SMALL, schema: { text: 'utf8' }, dataBytes: 4 * LENGTH });
     using writer = log.tryClaimWriter()!;

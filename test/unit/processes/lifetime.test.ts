@@ -87,7 +87,7 @@ describeProcesses('a log that is waited for', () => {
     expect(await refused).toMatchObject({ code: 'ERR_FORMAT' });
   });
 
-  test('only by who returns a promise, and for what another makes', async () => {
+  test('only by open(), and for a log that another process makes', async () => {
     const refused: [object, ErrorCode, RegExp][] = [
       [{ ...SMALL, wait: true }, 'ERR_INVALID_ARG_VALUE', /give create: false or readOnly: true, too/],
       [{ create: false, wait: 5 }, 'ERR_INVALID_ARG_TYPE', /wait must be a boolean/],
@@ -209,7 +209,7 @@ describeProcesses('a log whose path leads elsewhere', () => {
     for (const each of [log, reader]) each.close();
   });
 
-  test('where the system does not tell, no one is alarmed', async () => {
+  test('where the system does not tell, isReplaced is false', async () => {
     // Windows lets few users make links, and Wine makes none.
     if (process.platform === 'win32') return;
     // A loop of links is no answer; permissions are none to root.

@@ -35,14 +35,14 @@ const inOther = (source: string, options = '{ create: false }'): unknown =>
 
 if (processesRefused !== undefined) {
   const [code, message] = processesRefused;
-  test('where it cannot be had, it is refused', async () => {
+  test('where the system has no such logs, opening one is refused', async () => {
     expectError(() => AtomicLog.openSync(path(), SMALL), code, message);
     expect((await rejection(AtomicLog.open(path(), SMALL))).code).toBe(code);
   });
 }
 
 describeProcesses('a log that processes share', () => {
-  test('numbers, from process to process', async () => {
+  test('another process reads and appends the same numbers', async () => {
     const log = await AtomicLog.open(path(), SMALL);
     const writer = log.tryClaimWriter()!;
     for (let i = 0; i < 42; ++i) writer.append(i / 2);
@@ -65,7 +65,7 @@ describeProcesses('a log that processes share', () => {
     log.close();
   });
 
-  test('records, with values of variable size', () => {
+  test('another process reads and appends records with values of variable size', () => {
     const log = AtomicLog.openSync(path(), { ...SMALL, schema, dataBytes: 500 });
     const writer = log.tryClaimWriter()!;
     const record = (i: number) => ({ time: i, id: BigInt(i) * 3n, text: `entry ${i}` });
@@ -80,7 +80,7 @@ describeProcesses('a log that processes share', () => {
     for (const log2 of [log, snapshot, writer]) log2.close();
   });
 
-  test('any values, by a codec', async () => {
+  test('another process reads what a codec has encoded', async () => {
     const log = await AtomicLog.open(path(), { ...SMALL, codec: json<{ a: number[] }>() });
     const writer = log.tryClaimWriter()!;
     writer.append({ a: [1, 2] });
@@ -89,7 +89,7 @@ describeProcesses('a log that processes share', () => {
     log.close();
   });
 
-  test('one view for this thread, another for a worker, by the handle', async () => {
+  test('a worker attaches by the handle, and has a view of its own', async () => {
     const log = AtomicLog.openSync(path(), SMALL);
     const again = await AtomicLog.open(path(), SMALL);
     const writer = again.tryClaimWriter()!;
@@ -173,7 +173,7 @@ describeProcesses('a log that processes share', () => {
     numbers.close();
   });
 
-  test('options that do not go together, and what is not there, are told what to do', () => {
+  test('options that do not go together, and paths that lead to nothing, are refused with what to do', () => {
     const other = join(directory.root(), 'missing', 'log');
     const refused: [string, object, ErrorCode, RegExp][] = [
       [path(), { ...SMALL, readonly: true }, 'ERR_INVALID_ARG_VALUE', /the nearest one is readOnly/],
@@ -230,7 +230,7 @@ describeProcesses('a log that processes share', () => {
     log.close();
   });
 
-  test('where there is no room, it says how much is needed', () => {
+  test('a full file system: the message says how many bytes are needed', () => {
     const { openFailed } = requireInternal<typeof ErrorsModule>('processes/errors.js');
     const failure = {
       outcome: SharedOutcome.io,
@@ -246,7 +246,7 @@ describeProcesses('a log that processes share', () => {
     });
   });
 
-  test('where the file system has no locks, it says so', () => {
+  test('a file system without locks: the message says so', () => {
     const { openFailed } = requireInternal<typeof ErrorsModule>('processes/errors.js');
     const failure = {
       outcome: SharedOutcome.io,
@@ -262,7 +262,7 @@ describeProcesses('a log that processes share', () => {
     });
   });
 
-  test('it says how those who wait learn of what was published', () => {
+  test('wakeUps says how waiters learn of what was published', () => {
     const log = AtomicLog.openSync(path(), SMALL);
     const reader = AtomicLog.openSync(path(), { readOnly: true });
     const ofThreads = new AtomicLog(SMALL);
@@ -274,7 +274,7 @@ describeProcesses('a log that processes share', () => {
     expect(reader.wakeUps).toBe('polled');
   });
 
-  test('what is no such log is refused, and unlink() does not take it', async () => {
+  test('a file that is not such a log is refused, and unlink() leaves it', async () => {
     expectError(() => AtomicLog.openSync(path(), { create: false }), 'ERR_FILE_NOT_FOUND', /no such log/);
     expectError(() => AtomicLog.unlinkSync(path()), 'ERR_FILE_NOT_FOUND', /no such log/);
     expectError(() => AtomicLog.openSync(directory.root(), SMALL), 'ERR_FILE_ACCESS', /not a regular file/);
@@ -316,7 +316,7 @@ describeProcesses('a log that processes share', () => {
     expect(names()).toEqual(['log']);
   });
 
-  test('options are checked', () => {
+  test('options of a wrong type or value are refused', () => {
     const refused: [object, ErrorCode, RegExp][] = [
       [{ ...SMALL, create: 1 }, 'ERR_INVALID_ARG_VALUE', /create/],
       [{ ...SMALL, mode: 0o1640 }, 'ERR_OUT_OF_RANGE', /mode must be .* up to 0o777 .*; got 0o1640 \(928\)$/],
@@ -337,14 +337,14 @@ describeProcesses('a log that processes share', () => {
       [
         { ...SMALL, create: false },
         'ERR_INVALID_ARG_VALUE',
-        /retainedCapacity is for who makes the log: leave it out with create: false/,
+        /retainedCapacity is for making the log: leave it out with create: false/,
       ],
       [
         { segmentCapacity: 5, readOnly: true },
         'ERR_INVALID_ARG_VALUE',
         /segmentCapacity is .*: leave it out with readOnly: true/,
       ],
-      [{ create: false, mode: 0o640 }, 'ERR_INVALID_ARG_VALUE', /mode is for who makes the log/],
+      [{ create: false, mode: 0o640 }, 'ERR_INVALID_ARG_VALUE', /mode is for making the log/],
       [{ create: false, shema: schema }, 'ERR_INVALID_ARG_VALUE', /"shema"; the nearest one is schema/],
       [{ ...SMALL, wal: 'x' }, 'ERR_INVALID_ARG_VALUE', /wal .*AtomicLog\.open\(\{ wal \}\)/],
       [{ ...SMALL, signal: AbortSignal.timeout(1) }, 'ERR_INVALID_ARG_VALUE', /signal is for wait: true/],
@@ -362,7 +362,7 @@ describeProcesses('a log that processes share', () => {
     expect(names()).toEqual([]);
   });
 
-  test('what is meant as a path is told so', async () => {
+  test('a path that is none is refused by that name', async () => {
     const open = AtomicLog.open as (...args: unknown[]) => Promise<unknown>;
     const openSync = AtomicLog.openSync as (...args: unknown[]) => unknown;
     const type = 'ERR_INVALID_ARG_TYPE';
@@ -390,7 +390,7 @@ describeProcesses('a log that processes share', () => {
     log.close();
   });
 
-  test('as many processes as it has room for', () => {
+  test('more processes than readersMax are refused', () => {
     const log = AtomicLog.openSync(path(), { ...SMALL, readersMax: 1 });
     const source = `
       const { AtomicLog } = require(${JSON.stringify(packageRoot)});
@@ -400,7 +400,7 @@ describeProcesses('a log that processes share', () => {
     expect(inOther('print(log.endIndex)')).toBe(0);
   });
 
-  test('unlink() takes the name; who has it open keeps the log', async () => {
+  test('unlink() takes the name; processes that have the log open keep it', async () => {
     const log = AtomicLog.openSync(path(), SMALL);
     const writer = log.tryClaimWriter()!;
     await AtomicLog.unlink(path());
@@ -412,7 +412,7 @@ describeProcesses('a log that processes share', () => {
     for (const user of [writer, log, next]) user.close();
   });
 
-  test('it outlives its processes, and goes on', () => {
+  test('a log outlives its processes, and the next writer goes on', () => {
     inOther('log.tryClaimWriter().appendBatch([1, 2, 3]); print(0)', JSON.stringify(SMALL));
     const log = AtomicLog.openSync(path(), SMALL);
     expect([...log.snapshot()]).toEqual([1, 2, 3]);
@@ -490,7 +490,7 @@ describeProcesses('a log that processes share', () => {
     for (const each of [reader, log]) each.close();
   });
 
-  test('the end is the end in every process', async () => {
+  test('end() ends the log in every process', async () => {
     const log = AtomicLog.openSync(path(), SMALL);
     const writer = log.tryClaimWriter()!;
     writer.append(1);
@@ -503,7 +503,7 @@ describeProcesses('a log that processes share', () => {
     log.close();
   });
 
-  test('native code has no access to it', () => {
+  test('nativeHandle is refused', () => {
     const log = AtomicLog.openSync(path(), SMALL);
     expectError(() => log.nativeHandle, 'ERR_MAPPING_UNAVAILABLE', /one process/);
     log.close();

@@ -43,7 +43,7 @@ async function endlessWriter() {
 }
 
 describeProcesses('a log that is only read', () => {
-  test('as any other, and it takes no slot and changes nothing', () => {
+  test('it reads as any other log, takes no slot and changes nothing', () => {
     const log = AtomicLog.openSync(path(), { ...RECORDS, readersMax: 1 });
     using writer = log.tryClaimWriter()!;
     for (let i = 0; i < 43; ++i) writer.append(record(i));
@@ -110,7 +110,7 @@ describeProcesses('a log that is only read', () => {
     log.close();
   });
 
-  test('follow(), and waitSync() in a worker that has the handle', async () => {
+  test('follow() and waitSync() deliver, in a worker that has the handle too', async () => {
     const log = AtomicLog.openSync(path(), SMALL);
     const writer = log.tryClaimWriter()!;
     writer.append(7);
@@ -135,7 +135,7 @@ describeProcesses('a log that is only read', () => {
     log.close();
   });
 
-  test('after everyone was killed, and after the system was started again', () => {
+  test('it reads what is left after all processes were killed, and after the system was started again', () => {
     const child = `
       const { AtomicLog, json } = require(${JSON.stringify(packageRoot)});
       const log = AtomicLog.openSync(${JSON.stringify(path())}, { ...${JSON.stringify(SMALL)}, codec: json() });
@@ -207,7 +207,7 @@ describeProcesses('a log that is only read', () => {
     child.kill('SIGKILL');
   });
 
-  test('options, and what is not there', async () => {
+  test('options that do not go together, and a missing file, are refused', async () => {
     expectError(() => AtomicLog.openSync(path(), { readOnly: true }), 'ERR_FILE_NOT_FOUND', /no such log/);
     const wrong: object[] = [{ readOnly: 1 }, { readOnly: true, create: true }, { readOnly: true, ...SMALL }];
     for (const options of wrong) {
