@@ -89,8 +89,8 @@ export interface JoinWaitOptions {
   /** With `wait: true`: ends the waiting, as `AbortSignal.timeout(5000)` does. */
   signal?: AbortSignal;
   /**
-   * With `wait: true`: the `logId` of a log that is waited past, as if it were not there. So who has followed a log to
-   * its end waits for the one that takes its place.
+   * With `wait: true`: the `logId` of a log that is waited past, as if it were not there. A process that has followed a
+   * log to its end so waits for the one that takes its place.
    */
   otherThan?: string | undefined;
 }
@@ -209,7 +209,7 @@ const octal = (mode: number): string => `0o${mode.toString(8)}`;
 function checkMode(mode: unknown): number {
   const expected = 'permissions up to 0o777 that let the owner read and write, such as 0o600 or 0o640';
   if (typeof mode !== 'number') throw invalidType('options.mode', expected, mode);
-  // Who could not open its own file would be refused by the log it has made.
+  // A maker that could not open its own file would be refused by the log it has made.
   const isOwners = (mode & MODE_DEFAULT) === MODE_DEFAULT;
   if (Number.isInteger(mode) && mode >= 0 && mode <= MODE_MAX && isOwners) return mode;
   const got = Number.isInteger(mode) && mode > 0 ? `${octal(mode)} (${mode})` : String(mode);
@@ -222,7 +222,7 @@ const openModes: ReadonlyMap<unknown, SharedOpenMode> = new Map<unknown, SharedO
   ['replace-ended', SharedOpenMode.replaceEnded],
 ]);
 
-/** Who gives no sizes has most likely forgotten to say that the log is there. */
+/** A user who gives no sizes has most likely forgotten to say that the log is there. */
 const sizesMissing = (): AtomicLogError =>
   invalidType(
     'options.retainedCapacity',

@@ -77,8 +77,8 @@ class SharedWaits {
   }
   // A writer of this process has released the claim.
   void claim_released();
-  // Whether who waits for the claim is told that it is free, as of the last look at
-  // it; if not, the looks go on.
+  // Whether waiters for the claim are told that it is free, as of the last look
+  // at it; if not, the looks go on.
   bool is_told_of_claim() const {
     return is_told_of_claim_.load(std::memory_order_relaxed);
   }

@@ -264,7 +264,7 @@ describeProcesses('a log that is only read', () => {
         console.log(log.latest());
       } catch ({ code, message }) { console.log(code, message) }`;
     chmodSync(directory.root(), 0o755);
-    expect(runInChild(source('{ readOnly: true }'))).toMatch(/^ERR_FILE_ACCESS .*with mode.*0o600/);
+    expect(runInChild(source('{ readOnly: true }'))).toMatch(/^ERR_FILE_ACCESS .*option mode.*0o600/);
     chmodSync(path(), 0o644);
     expect(runInChild(source('{ readOnly: true }'))).toMatch(/^ERR_FILE_ACCESS .*allowOtherOwner/);
     expect(runInChild(source('{ readOnly: true, allowOtherOwner: true }'))).toBe('1');
