@@ -269,7 +269,7 @@ describeProcesses('a log that is only read', () => {
     expect(runInChild(source('{ readOnly: true }'))).toMatch(/^ERR_FILE_ACCESS .*allowOtherOwner/);
     expect(runInChild(source('{ readOnly: true, allowOtherOwner: true }'))).toBe('1');
     expect(runInChild(source('{ create: false, allowOtherOwner: true }'))).toMatch(
-      /^ERR_FILE_ACCESS .*only read .* readOnly: true/,
+      /^ERR_FILE_ACCESS .*permission to read alone, .* readOnly: true/,
     );
     chmodSync(path(), 0o666);
     chmodSync(directory.root(), 0o777);
