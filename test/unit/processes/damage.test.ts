@@ -45,24 +45,27 @@ describeProcesses('memory that others store to', () => {
     log.close();
   });
 
-  test.each([2n ** 52n, 0n, 3n])('a segment whose first index is %s, which cannot be, makes no snapshot longer than its memory', (first) => {
-    const log = AtomicLog.openSync(path(), { ...SMALL, firstIndex: 1000 });
-    using writer = log.tryClaimWriter()!;
-    for (let i = 0; i < 5; ++i) writer.append(i);
-    using refreshed = log.snapshot();
-    using extended = log.snapshot();
-    writer.append(5);
-    // The second segment is in the second block.
-    store(placesOf(readFileSync(path())).table + 16 + 8, first);
-    refreshed.refresh();
-    extended.extend();
-    for (const snapshot of [refreshed, extended]) {
-      expect(snapshot.length).toBeGreaterThanOrEqual(0);
-      expect(snapshot.length).toBeLessThanOrEqual(10);
-      for (const chunk of snapshot.chunks()) expect(chunk.values).toHaveLength(chunk.length);
-    }
-    log.close();
-  });
+  test.each([2n ** 52n, 0n, 3n])(
+    'a segment whose first index is %s, which cannot be, makes no snapshot longer than its memory',
+    (first) => {
+      const log = AtomicLog.openSync(path(), { ...SMALL, firstIndex: 1000 });
+      using writer = log.tryClaimWriter()!;
+      for (let i = 0; i < 5; ++i) writer.append(i);
+      using refreshed = log.snapshot();
+      using extended = log.snapshot();
+      writer.append(5);
+      // The second segment is in the second block.
+      store(placesOf(readFileSync(path())).table + 16 + 8, first);
+      refreshed.refresh();
+      extended.extend();
+      for (const snapshot of [refreshed, extended]) {
+        expect(snapshot.length).toBeGreaterThanOrEqual(0);
+        expect(snapshot.length).toBeLessThanOrEqual(10);
+        for (const chunk of snapshot.chunks()) expect(chunk.values).toHaveLength(chunk.length);
+      }
+      log.close();
+    },
+  );
 
   test('whatever stands in the file, a process that only reads it gets entries or a typed error', async () => {
     const options = { ...SMALL, schema: { n: 'f64', text: 'utf8', data: 'bytes' }, dataBytes: 200 } as const;
