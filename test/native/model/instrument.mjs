@@ -32,6 +32,7 @@ const COMMON = [
   'core/memory/storage.h',
   'core/memory/wait_list.cc',
   'core/memory/wait_list.h',
+  'core/memory/window.h',
   'core/platform/barrier.h',
   'core/platform/barrier_posix.cc',
   'core/platform/memory.h',
@@ -43,7 +44,6 @@ const FILES = [
   'core/memory/segment_pool.cc',
   'core/memory/storage.cc',
   'core/memory/window.cc',
-  'core/memory/window.h',
   'core/platform/memory_posix.cc',
 ];
 
