@@ -112,6 +112,8 @@ SharedMachine::SharedMachine(const SharedFormat& format, bool has_copies)
       cells_(format.file_bytes / 4),
       locks_(slot_lock(format.options.readers_max)) {
   CORE_CHECK(format.file_bytes <= kFileBytesMax);
+  // A run that has failed ends without its destructors, and is then repeated.
+  model::is_anyone_doomed = false;
   current = this;
   for (const uint64_t at : {kHeadOffset, kEarlySealsOffset}) {
     add_word(format.control_offset + at, 0);
