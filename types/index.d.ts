@@ -1911,8 +1911,8 @@ export interface JournalAttachOptions {
 export interface ProcessOptions {
   /**
    * Whether the log is made where there is none: `true` (default); `'exclusive'` for a new one or none; or
-   * `'replace-ended'`, which also makes a new one in place of one that has ended, whatever its options were. Who has
-   * that one open keeps it, and of several processes that do so at once, one makes the log and the others join it.
+   * `'replace-ended'`, which also makes a new one in place of one that has ended, whatever its options were. Processes
+   * that have the old one open keep it. Of several that replace it at once, one makes the log and the others join it.
    */
   create?: true | 'exclusive' | 'replace-ended';
   readOnly?: false;
@@ -1922,8 +1922,8 @@ export interface ProcessOptions {
    */
   mode?: number;
   /**
-   * Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. Who
-   * opens a log that is there need not say it: another number than its own is refused, as with {@link extraSegments}.
+   * Processes that can have the log open at a time, the writer's included; an integer from 1 to 1024. Default 64. Of a
+   * log that is there it may be left out; a number that differs from its own is refused, as with {@link extraSegments}.
    */
   readersMax?: number;
   /**
@@ -1934,10 +1934,10 @@ export interface ProcessOptions {
   extraSegments?: number;
   /**
    * How this thread shows the log's memory: as of a log in memory, but that every process, and every thread, chooses
-   * for itself. Who joins a log goes by `'auto'`.
+   * for itself. Not for a log that is joined or read, which goes by `'auto'`.
    */
   mapping?: MappingKind | 'auto';
-  /** The file has `extraSegments`. */
+  /** Not for a log that processes share: it has {@link extraSegments}. */
   pinnedBytesMax?: undefined;
 }
 /** To open a log that is there: it says by itself what its entries are. */
@@ -1979,8 +1979,8 @@ export interface JoinWaitOptions {
   /** With `wait: true`: ends the waiting, as `AbortSignal.timeout(5000)` does. */
   signal?: AbortSignal;
   /**
-   * With `wait: true`: the `logId` of a log that is waited past, as if it were not there. So who has followed a log to
-   * its end waits for the one that takes its place.
+   * With `wait: true`: the `logId` of a log that is waited past, as if it were not there. A process that has followed a
+   * log to its end so waits for the one that takes its place.
    */
   otherThan?: string | undefined;
 }
