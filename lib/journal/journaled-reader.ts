@@ -17,7 +17,7 @@ import { viewOfHandle } from '../memory/open-log';
 import type { LogView } from '../memory/view';
 import { followJournaled } from './handover';
 import { checkMetadata, layoutNumber } from './metadata';
-import { firstOf } from './replay';
+import { oldestOf } from './replay';
 
 const makeReader = Symbol('makeReader');
 
@@ -78,8 +78,7 @@ export class JournaledReader<T> extends AtomicLog<T> {
    * @throws as `WalReader.refresh()`
    */
   get oldestIndex(): number {
-    this.#reader.refresh();
-    return firstOf(this.#reader, Infinity) - this.#base;
+    return oldestOf(this.#reader) - this.#base;
   }
 
   /**

@@ -52,6 +52,20 @@ export function firstOf(wal: Pick<WalReader, 'firstLsn' | 'lastLsn' | 'get'>, en
   return batch.first >= firstLsn ? batch.first : batch.first + batch.count;
 }
 
+/** LSN of the oldest entry that can be read. Others may drop entries meanwhile: then it is a later one. */
+export function oldestOf(reader: ReplayedLog): number {
+  reader.refresh();
+  for (;;) {
+    const { firstLsn } = reader;
+    try {
+      return firstOf(reader, Infinity);
+    } catch (error) {
+      // A reader that finds entries gone has looked where the log begins now.
+      if (!isCheckpointed(error) || reader.firstLsn === firstLsn) throw error;
+    }
+  }
+}
+
 export class Replay<T> {
   readonly #from: Replayed;
   readonly #options: ReplayOptions;

@@ -1,7 +1,7 @@
 // A journaled log in other threads: from the disk, then in memory.
 import { Worker } from 'node:worker_threads';
 
-import { AtomicLog, JournaledReader, Wal, type JournaledLog } from 'atomic-log';
+import { AtomicLog, JournaledReader, Wal, WalReader, type JournaledLog } from 'atomic-log';
 
 import { expectError, rejection } from '../../support/errors';
 import { packageRoot } from '../../support/internals';
@@ -155,6 +155,33 @@ describe('attach', () => {
       expect(plain).not.toBeInstanceOf(JournaledReader);
       plain.close();
     }
+  });
+
+  test('finds the oldest entry, and follows from there, while a checkpoint drops what was the oldest', async () => {
+    await using log = await open({ ...place(), segmentBytes: 8192 });
+    const refresh = jest.spyOn(WalReader.prototype, 'refresh');
+    const reader = AtomicLog.attach(log.handle, { wal: log.path });
+    const files = refresh.mock.contexts[0] as WalReader;
+    const drop = async (): Promise<void> => {
+      for (let i = 0; i < 300; ++i) log.append(entryOf(log.nextIndex) as never);
+      await log.checkpoint(log.firstIndex);
+    };
+    // What it saw when it looked last was dropped before it was read.
+    const dropWhatIsSeen = async (): Promise<void> => {
+      await drop();
+      files.refresh();
+      await drop();
+      refresh.mockImplementationOnce(() => undefined);
+    };
+    await dropWhatIsSeen();
+    expect(reader.oldestIndex).toBe(log.oldestIndex);
+    await dropWhatIsSeen();
+    for await (const batch of reader.follow()) {
+      expect([batch.firstIndex, batch.lost]).toEqual([log.oldestIndex, 0]);
+      break;
+    }
+    refresh.mockRestore();
+    reader.close();
   });
 
   test('refuses what is not the log of the handle', async () => {
