@@ -2,6 +2,7 @@
 // server is away, and may be killed at any time: the log has what was acknowledged.
 //
 //   started by main.mjs:  writer.mjs DIRECTORY PORT RATE
+import { once } from 'node:events';
 import { connect } from '@nats-io/transport-node';
 import { forward, Wal } from 'atomic-log';
 import { connectionOptions, jetStreamTarget } from 'atomic-log/jetstream';
@@ -14,6 +15,8 @@ const [directory, port, rate] = process.argv.slice(2);
 // Ctrl-C is for main.mjs, whose end is also the end of this one.
 process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit());
+// From the first: Bun drops what comes before someone listens.
+const stopping = once(process, 'message');
 
 // A message of the server has 1 MiB at most, unless it is set up otherwise.
 const wal = await Wal.open(directory, { segmentBytes: 4 << 20, entryBytesMax: 1 << 16 });
@@ -57,10 +60,12 @@ const writing = setInterval(() => {
 // Drops what the cursor says is safe in the stream: minutes after it was acknowledged there.
 setInterval(() => wal.checkpoint(wal.lastLsn), CHECKPOINT_MS);
 
-process.once('message', async () => {
+async function stop() {
+  await stopping;
   clearInterval(writing);
   await Promise.all(underWay);
   process.send({ stopped: wal.lastLsn });
-});
+}
 
+void stop();
 await carry();

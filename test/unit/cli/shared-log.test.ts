@@ -207,7 +207,8 @@ describeProcesses('a log that processes share', () => {
     expectError(append, 'ERR_PINNED_BYTES', /or process \(as `npx atomic-log inspect PATH`\)/);
     const other = `
       const { AtomicLog } = require(${JSON.stringify(packageRoot)});
-      AtomicLog.openSync(${JSON.stringify(path())}, { create: false });
+      // Kept: what is collected is closed.
+      globalThis.log = AtomicLog.openSync(${JSON.stringify(path())}, { create: false });
       console.log('open');
       setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ['--eval', other]);
