@@ -5,6 +5,7 @@ import { AtomicLog, JournaledReader, Wal, WalReader, type JournaledLog } from 'a
 
 import { expectError, rejection } from '../../support/errors';
 import { packageRoot } from '../../support/internals';
+import { testWith } from '../../support/runtime';
 import { temporaryDirectory } from '../../support/segments';
 import { sized } from '../../support/sizes';
 
@@ -218,30 +219,33 @@ describe('attach', () => {
     expectError(() => new JournaledReader(), 'ERR_ILLEGAL_CONSTRUCTOR', /attach/);
   });
 
-  test('what never became durable, when no one will write it any more', async () => {
-    const worker = new Worker(
-      `const { parentPort, workerData } = require('node:worker_threads');
+  testWith('terminating a busy worker')(
+    'what never became durable, when no one will write it any more',
+    async () => {
+      const worker = new Worker(
+        `const { parentPort, workerData } = require('node:worker_threads');
       const { AtomicLog } = require(workerData.root);
       const log = globalThis.log = AtomicLog.openSync(workerData.options);
       for (let i = 0; i < 500; ++i) log.append(i);
       parentPort.postMessage(log.handle);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`,
-      {
-        eval: true,
-        workerData: { root: packageRoot, options: { wal: { ...place(), durability: 'none' }, ...SMALL } },
-      },
-    );
-    const handle = await new Promise((resolve) => worker.once('message', resolve));
-    const reader = AtomicLog.attach(handle as never, { wal: directory.path('log') });
-    await worker.terminate();
-    const error = await rejection(
-      (async () => {
-        for await (const batch of reader.follow({ from: 0 })) expect(batch.length).toBeGreaterThan(0);
-      })(),
-    );
-    expect(error.code).toBe('ERR_NOT_DURABLE');
-    // What is in memory is there.
-    expect(reader.latest()).toBe(499);
-    reader.close();
-  });
+        {
+          eval: true,
+          workerData: { root: packageRoot, options: { wal: { ...place(), durability: 'none' }, ...SMALL } },
+        },
+      );
+      const handle = await new Promise((resolve) => worker.once('message', resolve));
+      const reader = AtomicLog.attach(handle as never, { wal: directory.path('log') });
+      await worker.terminate();
+      const error = await rejection(
+        (async () => {
+          for await (const batch of reader.follow({ from: 0 })) expect(batch.length).toBeGreaterThan(0);
+        })(),
+      );
+      expect(error.code).toBe('ERR_NOT_DURABLE');
+      // What is in memory is there.
+      expect(reader.latest()).toBe(499);
+      reader.close();
+    },
+  );
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { runInChild } from '../../support/child';
+import { runModuleInChild } from '../../support/child';
 import { packageRoot } from '../../support/internals';
 
 const moduleOf = (name: string): string =>
@@ -21,13 +21,12 @@ const table = `
 /** What a program prints that has `results` and `withFigures`. */
 function printed(program: string): unknown {
   const source = `
-    Promise.all([import(${moduleOf('results.mjs')}), import(${moduleOf('figures.mjs')})]).then(
-      ([{ resultsOf }, { withFigures }]) => {
-        const results = resultsOf(${JSON.stringify(table)});
-        const attempt = (work) => { try { return work(); } catch (error) { return error.message; } };
-        console.log(JSON.stringify(${program}));
-      });`;
-  return JSON.parse(runInChild(source));
+    import { resultsOf } from ${moduleOf('results.mjs')};
+    import { withFigures } from ${moduleOf('figures.mjs')};
+    const results = resultsOf(${JSON.stringify(table)});
+    const attempt = (work) => { try { return work(); } catch (error) { return error.message; } };
+    console.log(JSON.stringify(${program}));`;
+  return JSON.parse(runModuleInChild(source));
 }
 
 test('a row is found by its operation, without its note, and by its unit', () => {

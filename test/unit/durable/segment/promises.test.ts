@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { SegmentReader, SegmentWriter } from 'atomic-log';
 
 import { expectError, rejection } from '../../../support/errors';
+import { testWith } from '../../../support/runtime';
 import { dataOf, parseFile, payload, temporaryDirectory } from '../../../support/segments';
 
 const { path } = temporaryDirectory();
@@ -302,7 +303,7 @@ describe('setLength() and replaceHeader()', () => {
     expect(await rejection(change)).toMatchObject({ code: 'ERR_WRITER_CLOSED' });
   });
 
-  test('a worker may end while one is under way', async () => {
+  testWith('teardown before exit')('a worker may end while one is under way', async () => {
     for (let i = 0; i < 5; ++i) {
       const worker = new Worker(
         `const { SegmentWriter } = require(${library});
