@@ -104,6 +104,8 @@
         "src-native/core/platform/process_watch_linux.cc",
         "src-native/core/platform/process_watch_unsupported.cc",
         "src-native/core/platform/process_watch_windows.cc",
+        "src-native/core/platform/random_posix.cc",
+        "src-native/core/platform/random_windows.cc",
         "src-native/core/platform/shared_file_darwin.cc",
         "src-native/core/platform/shared_file_linux.cc",
         "src-native/core/platform/shared_file_portable.cc",

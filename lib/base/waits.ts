@@ -100,12 +100,13 @@ export function waitForIndex(native: Source, index: number): Wait | undefined {
 export function waitForIndexOrClaim(native: Source, index: number): Wait | undefined {
   const entry = waitForIndex(native, index);
   if (entry === undefined) return undefined;
-  const claim = waitForClaim(native);
-  if (claim === undefined) {
-    entry.cancel();
-    return undefined;
+  let claim: Wait | undefined;
+  try {
+    claim = waitForClaim(native);
+  } finally {
+    if (claim === undefined) entry.cancel();
   }
-  return waitForFirst(entry, claim);
+  return claim && waitForFirst(entry, claim);
 }
 
 /** Until the claim is free or the log has ended; undefined when that is so already. */

@@ -12,6 +12,13 @@ import { expectReport, installedProject, run } from './support/project';
   expect(JSON.parse(output)).toEqual([false, true, true]);
 });
 
+// std::random_device of the library that the binary brings opens a file, and ends the process where it cannot.
+(process.platform === 'linux' ? test : test.skip)('makes a log where no descriptor is left', async () => {
+  const project = await installedProject();
+  const limited = ['-c', 'ulimit -n 100 && exec "$0" "$@"', process.execPath, 'no-descriptors.cjs'];
+  expect(JSON.parse(await run(project, 'sh', limited))).toEqual([true, 7]);
+});
+
 test('workers may be the only ones to load it, one after the other', async () => {
   const project = await installedProject();
   for (let round = 0; round < 3; ++round) {

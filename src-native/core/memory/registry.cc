@@ -1,18 +1,16 @@
 #include "core/memory/registry.h"
 
-#include <random>
-
 #include "core/base/check.h"
+#include "core/platform/random.h"
 
 namespace atomic_log::memory {
 namespace {
 
 std::string random_token() {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::random_device device;
   std::string token;
   for (int word = 0; word < 4; ++word) {
-    const uint32_t bits = device();
+    const uint32_t bits = platform::random_word();
     for (int shift = 28; shift >= 0; shift -= 4) {
       token.push_back(kDigits[(bits >> shift) & 0xF]);
     }

@@ -9,10 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <random>
 #include <utility>
 
 #include "core/platform/handle_posix.h"
+#include "core/platform/random.h"
 #include "core/platform/shared_file.h"
 #include "core/platform/shared_file_system.h"
 
@@ -314,9 +314,9 @@ IoStatus SharedFile::create_unnamed(uint64_t bytes,
 }
 
 std::string internal::random_name() {
-  std::random_device device;
   char text[40];
-  snprintf(text, sizeof(text), "atomic-log-%08x%08x", device(), device());
+  snprintf(text, sizeof(text), "atomic-log-%08x%08x", random_word(),
+           random_word());
   return text;
 }
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cstring>
 #include <cwchar>
-#include <random>
 
 #include "core/platform/handle_windows.h"
 #include "core/platform/permissions_windows.h"
+#include "core/platform/random.h"
 #include "core/platform/shared_file.h"
 #include "core/platform/shared_locks_windows.h"
 #include "core/platform/shared_mapping_windows.h"
@@ -28,10 +28,9 @@ std::wstring directory_of(const std::string& path) {
 }
 
 std::wstring random_name(const wchar_t* prefix) {
-  std::random_device device;
   wchar_t text[24];
-  swprintf(text, sizeof(text) / sizeof(text[0]), L"%08x%08x", device(),
-           device());
+  swprintf(text, sizeof(text) / sizeof(text[0]), L"%08x%08x", random_word(),
+           random_word());
   return prefix + std::wstring(text);
 }
 

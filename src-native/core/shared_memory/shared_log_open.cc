@@ -5,11 +5,11 @@
 #include <cstring>
 #include <map>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <utility>
 
 #include "core/base/faults.h"
+#include "core/platform/random.h"
 #include "core/shared_memory/shared_log.h"
 
 namespace atomic_log::shared_memory {
@@ -199,8 +199,9 @@ OpenResult SharedLog::create(const std::string& path,
   }
   IoStatus io = platform::boot_id(&format.boot_id);
   if (!io.ok()) return failed(io);
-  std::random_device device;
-  for (uint8_t& byte : format.random_id) byte = static_cast<uint8_t>(device());
+  for (uint8_t& byte : format.random_id) {
+    byte = static_cast<uint8_t>(platform::random_word());
+  }
   std::unique_ptr<SharedFile> made;
   io = SharedFile::create(path, permissions, format.file_bytes, &made);
   if (!io.ok()) return failed(io);

@@ -55,6 +55,7 @@ const SHARED_FILES = [
   'core/platform/futex.h',
   'core/platform/io_status.h',
   'core/platform/process_watch.h',
+  'core/platform/random.h',
   'core/platform/shared_file.h',
   'core/platform/thread.h',
   'core/shared_memory/segment_copies.cc',
@@ -187,8 +188,7 @@ const SHARED_INSTRUMENTS = [
   { file: OPEN, from: 'std::this_thread::sleep_for(kSlotPause)', to: 'rl::yield(1, RL_INFO)' },
   { file: OPEN, from: 'std::this_thread::sleep_for(kNamePause)', to: 'rl::yield(1, RL_INFO)' },
   // A run makes the same choices every time.
-  { file: OPEN, from: '  std::random_device device;\n', to: '' },
-  { file: OPEN, from: 'static_cast<uint8_t>(device())', to: 'uint8_t{0}' },
+  { file: OPEN, from: 'static_cast<uint8_t>(platform::random_word())', to: 'uint8_t{0}' },
   // The scenarios join without a file, and look at places of the memory.
   { file: SHARED_LOG, from: ' private:\n  using Word64', to: ' public:\n  using Word64' },
   {
