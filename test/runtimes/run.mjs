@@ -54,10 +54,12 @@ if (unknown !== undefined) {
  */
 function buildAddons() {
   for (const directory of otherAddons) buildOtherAddon(directory);
-  execFileSync(process.execPath, ['test/faults/build.mjs'], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  for (const name of ['faults', 'simulated']) {
+    execFileSync(process.execPath, [`test/${name}/build.mjs`], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
 }
 
 /** The prebuilt binary that the runtime loads. */
