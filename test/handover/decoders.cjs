@@ -98,6 +98,16 @@ function floats(shift) {
   throw new Error(`no text puts the numbers at ${shift}`);
 }
 
+/** A package with one function for each direction. Some take only a Buffer for bytes, which all take. */
+const pair = (peer, encode, decode) => ({
+  peer,
+  name: `${peer}: \`${decode}\``,
+  make: () => ({
+    bytes: packages(peer)[encode]([Buffer.from(CONTENT)]),
+    decode: (view) => packages(peer)[decode](view)[0],
+  }),
+});
+
 /** `decode` gives the binary content of what was encoded as `bytes`; `content` is what it is, CONTENT if missing.
  * With `peer`: what is not part of the runtime. */
 const all = [
@@ -110,30 +120,9 @@ const all = [
     make: () => floats(0),
   },
   { name: '… elsewhere', make: () => floats(1) },
-  {
-    peer: 'msgpackr',
-    name: 'msgpackr: `unpack`',
-    make: () => ({
-      bytes: packages('msgpackr').pack([Buffer.from(CONTENT)]),
-      decode: (view) => packages('msgpackr').unpack(view)[0],
-    }),
-  },
-  {
-    peer: '@msgpack/msgpack',
-    name: '@msgpack/msgpack: `decode`',
-    make: () => ({
-      bytes: packages('@msgpack/msgpack').encode([CONTENT]),
-      decode: (view) => packages('@msgpack/msgpack').decode(view)[0],
-    }),
-  },
-  {
-    peer: 'cbor-x',
-    name: 'cbor-x: `decode`',
-    make: () => ({
-      bytes: packages('cbor-x').encode([Buffer.from(CONTENT)]),
-      decode: (view) => packages('cbor-x').decode(view)[0],
-    }),
-  },
+  pair('msgpackr', 'pack', 'unpack'),
+  pair('@msgpack/msgpack', 'encode', 'decode'),
+  pair('cbor-x', 'encode', 'decode'),
   {
     peer: 'cbor2',
     name: 'cbor2: `decode`',
