@@ -1,5 +1,5 @@
 /** Files that are loaded when they are first needed. */
-import { plainError } from './errors';
+import { codeOf, plainError } from './errors';
 
 /**
  * What `load` gives, which calls `require`. That needs a descriptor for a moment: where none is left, it is an error as
@@ -9,7 +9,7 @@ export function loadLate<T>(load: () => T): T {
   try {
     return load();
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     if (code !== 'EMFILE' && code !== 'ENFILE') throw error;
     throw plainError(
       'ERR_TOO_MANY_FILES',

@@ -2,6 +2,9 @@ import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } f
 
 import { AtomicLog } from 'atomic-log';
 
+import { Mismatch, SharedOutcome, type IoCode } from '../../lib/base/codes';
+import type * as ErrorsModule from '../../lib/processes/errors';
+import { requireInternal } from './internals';
 import { crc } from './segments';
 
 /** Whether the runtime allows external memory, whatever ATOMIC_LOG_MAPPING says. */
@@ -51,3 +54,19 @@ export function changeHeader(path: string, change: (header: Buffer) => void): vo
 
 /** The file is of an earlier run of the system then. */
 export const changeBootId = (header: Buffer): void => void (header[96]! ^= 1);
+
+/** The error of an opening that the system refuses. */
+export function openingRefused(
+  path: string,
+  io: IoCode,
+  systemError: number,
+  asked: Parameters<typeof ErrorsModule.openFailed>[2],
+): Error {
+  const { openFailed } = requireInternal<typeof ErrorsModule>('processes/errors.js');
+  const { io: outcome } = SharedOutcome;
+  return openFailed(
+    path,
+    { outcome, mismatch: Mismatch.none, found: 0, io, systemError, operation: 'open' },
+    asked,
+  );
+}

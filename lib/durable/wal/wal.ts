@@ -3,7 +3,7 @@ import { WalCounter } from '../../base/codes';
 import type { NativeFailure, NativeWal } from '../../../types/native';
 import { throwIfAborted, waitUnlessAborted } from '../../base/abort';
 import { asyncDispose, dispose, type Followed } from '../../base/dispose';
-import { illegalConstructor, plainError, type AtomicLogError } from '../../base/errors';
+import { codeOf, illegalConstructor, plainError } from '../../base/errors';
 import { showAsText } from '../../base/inspect';
 import { addon } from '../../base/native';
 import { waitForTime } from '../../base/waits';
@@ -91,7 +91,7 @@ export class Wal {
       try {
         return await Wal.#open(checked);
       } catch (error) {
-        if (!wait || (error as AtomicLogError).code !== 'ERR_LOCKED') throw error;
+        if (!wait || codeOf(error) !== 'ERR_LOCKED') throw error;
       }
       await waitUnlessAborted(waitForTime(LOOK_AGAIN_MS), signal);
     }

@@ -5,13 +5,12 @@ import { Worker } from 'node:worker_threads';
 
 import { AtomicLog, defineSchema, json, utf8, type ErrorCode } from 'atomic-log';
 
-import { IoCode, Mismatch, SharedOutcome } from '../../../lib/base/codes';
-import type * as ErrorsModule from '../../../lib/processes/errors';
+import { IoCode } from '../../../lib/base/codes';
 
 import { runInChild } from '../../support/child';
 import { expectError, rejection } from '../../support/errors';
-import { packageRoot, requireInternal } from '../../support/internals';
-import { describeProcesses, processesRefused, namesIn } from '../../support/processes';
+import { packageRoot } from '../../support/internals';
+import { describeProcesses, namesIn, openingRefused, processesRefused } from '../../support/processes';
 import { temporaryDirectory } from '../../support/segments';
 
 const directory = temporaryDirectory();
@@ -231,32 +230,18 @@ describeProcesses('a log that processes share', () => {
   });
 
   test('a full file system: the message says how many bytes are needed', () => {
-    const { openFailed } = requireInternal<typeof ErrorsModule>('processes/errors.js');
-    const failure = {
-      outcome: SharedOutcome.io,
-      mismatch: Mismatch.none,
-      found: 0,
-      io: IoCode.noSpace,
-      systemError: constants.errno.ENOSPC,
-      operation: 'fallocate',
-    };
-    expect(openFailed('x', failure, { what: 'make', bytes: 123456 })).toMatchObject({
+    expect(
+      openingRefused('x', IoCode.noSpace, constants.errno.ENOSPC, { what: 'make', bytes: 123456 }),
+    ).toMatchObject({
       code: 'ERR_NO_SPACE',
       message: expect.stringMatching(/needs about 123456 bytes; make room \(a container .*--shm-size/),
     });
   });
 
   test('a file system without locks: the message says so', () => {
-    const { openFailed } = requireInternal<typeof ErrorsModule>('processes/errors.js');
-    const failure = {
-      outcome: SharedOutcome.io,
-      mismatch: Mismatch.none,
-      found: 0,
-      io: IoCode.unsupported,
-      systemError: constants.errno.EINVAL,
-      operation: 'fcntl',
-    };
-    expect(openFailed('/mnt/log', failure, { what: 'make', bytes: 1 })).toMatchObject({
+    expect(
+      openingRefused('/mnt/log', IoCode.unsupported, constants.errno.EINVAL, { what: 'make', bytes: 1 }),
+    ).toMatchObject({
       code: 'ERR_PLATFORM_UNSUPPORTED',
       message: expect.stringMatching(/\/mnt\/log: .* has no locks .*; put the log on a disk of this machine/),
     });

@@ -9,13 +9,12 @@ import { Worker } from 'node:worker_threads';
 
 import { AtomicLog, defineSchema, json, type RecordOf } from 'atomic-log';
 
-import { IoCode, Mismatch, SharedOutcome } from '../../../lib/base/codes';
-import type * as ErrorsModule from '../../../lib/processes/errors';
+import { IoCode } from '../../../lib/base/codes';
 
 import { runInChild } from '../../support/child';
 import { expectError, rejection } from '../../support/errors';
-import { packageRoot, requireInternal } from '../../support/internals';
-import { changeBootId, changeHeader, describeProcesses } from '../../support/processes';
+import { packageRoot } from '../../support/internals';
+import { changeBootId, changeHeader, describeProcesses, openingRefused } from '../../support/processes';
 import { temporaryDirectory } from '../../support/segments';
 
 const directory = temporaryDirectory();
@@ -220,16 +219,9 @@ describeProcesses('a log that is only read', () => {
   });
 
   test('what is no file, and what the system does not let it use, is told so', async () => {
-    const { openFailed } = requireInternal<typeof ErrorsModule>('processes/errors.js');
-    const failure = {
-      outcome: SharedOutcome.io,
-      mismatch: Mismatch.none,
-      found: 0,
-      io: IoCode.denied,
-      systemError: constants.errno.EROFS,
-      operation: 'open',
-    };
-    expect(openFailed('/mnt/log', failure, { what: 'join', bytes: 0 })).toMatchObject({
+    expect(
+      openingRefused('/mnt/log', IoCode.denied, constants.errno.EROFS, { what: 'join', bytes: 0 }),
+    ).toMatchObject({
       code: 'ERR_FILE_ACCESS',
       message: expect.stringMatching(/mounted for reading only; .* readOnly: true/) as string,
     });
